@@ -1,4 +1,4 @@
-//! Phase one alone, in every way that this processor has: 64 bytes to bit masks.
+//! Phase one alone, with every vector instruction set of this processor: 64 bytes to bit masks.
 
 mod corpus;
 

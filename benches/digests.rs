@@ -1,14 +1,14 @@
-//! MD5, SHA-1 and SHA-256 of a file: block by block, and one behind the other.
+//! MD5, SHA-1 and SHA-256 of a file: block by block, and one after the other.
 
 use criterion::{Criterion, Throughput};
 use std::hint::black_box;
 use wiresift::engine::packet::{Digested, Digests};
 
-/// Bytes of a file, and of the segments that it comes in.
+/// Bytes of a file, and of its segments.
 const FILE: usize = 1 << 20;
 const SEGMENT: usize = 1408;
 
-/// Each by itself, as its library gives it.
+/// Each separately, as provided by its library.
 fn one_by_one(file: &[u8]) -> Digested {
     fn of<D: sha1::Digest>(file: &[u8]) -> sha1::digest::Output<D> {
         let mut digest = D::new();

@@ -1,8 +1,8 @@
-//! An OTX account of a million indicators in 2,000 pulses, walked over loopback: the
-//! server is another process, so that what is measured is ours alone.
+//! An OTX account of a million indicators in 2,000 pulses, walked over loopback: the server is
+//! another process, so that only the client is measured.
 //!
-//! `cargo bench --bench exchange`. Asserts the bars: 100,000 indicators a second and
-//! 512 MiB. Without `--bench` it walks a small account and measures nothing.
+//! `cargo bench --bench exchange`. Asserts the limits: 100,000 indicators per second and 512 MiB.
+//! Without `--bench` it walks a small account and measures nothing.
 
 #![expect(clippy::disallowed_macros, reason = "prints what it measured")]
 
@@ -128,7 +128,7 @@ impl Keeper for Files {
     }
 }
 
-/// The clock of this process. Nothing here has a reason to wait.
+/// The clock of this process. There is no reason to wait here.
 struct Real;
 
 impl Clock for Real {

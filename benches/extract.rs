@@ -1,7 +1,7 @@
 //! Both phases without a database: text in, observables out, one kind at a time.
 //!
-//! Every line of a text holds one value of its kind among words that are none. The
-//! visitor takes whatever comes, so no filter saves the work.
+//! Every line of a text contains one value of its kind among words that are not values. The
+//! visitor accepts everything, so no filter saves work.
 
 mod corpus;
 
@@ -44,7 +44,7 @@ fn count(extractor: &mut Extractor, text: &[u8], only: Option<fn(&Observable<'_>
     count.seen
 }
 
-/// A kind: its name, how to make a value of it, how to know one.
+/// A kind: its name, how to make a value of it, how to recognise one.
 type Case = (&'static str, fn(&mut Numbers) -> String, fn(&Observable<'_>) -> bool);
 
 const CASES: [Case; 6] = [
@@ -77,7 +77,7 @@ fn name(n: &mut Numbers) -> String {
     format!("h{}.zone{}.{tld}", n.below(1000), n.below(100_000))
 }
 
-/// A text with one value a line, and how many.
+/// A text with one value per line, and their number.
 fn text(make: fn(&mut Numbers) -> String) -> (String, u64) {
     let (mut text, mut numbers, mut lines) = (String::new(), Numbers::new(1), 0);
     while text.len() < corpus_bytes() {
@@ -106,8 +106,8 @@ fn main() {
     for log in Log::ALL {
         let text = corpus(log, corpus_bytes(), 1000).text;
         let seen = count(&mut extractor, &text, None);
-        // No constant: what is seen in a log is the text room's to say. But there is
-        // something in every line or two, and it is the same each time.
+        // Not a constant, because the text module defines what is seen in a log. But there is
+        // something in every line or two, and the same each time.
         let lines = memchr::memchr_iter(b'\n', &text).count() as u64;
         assert!(seen > lines / 2 && seen < lines * 20, "{seen} in {lines} lines");
         group.throughput(Throughput::Bytes(text.len() as u64));

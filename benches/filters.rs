@@ -1,9 +1,9 @@
-//! Filters in front of the names, against each other on a feed and a log of one's own:
-//! `cargo bench --bench filters -- FEED.csv LOG`.
+//! Filters for names, compared with each other on any feed and log: `cargo bench --bench filters
+//! -- FEED.csv LOG`.
 //!
-//! Keys are the last two labels of the feed's names. They are asked for with those of
-//! the names in the log, and with hashes that are nobody's. docs/internals.md has the
-//! figures, and which filter they chose.
+//! Keys are the last two labels of the feed's names. They are queried with those of the names in
+//! the log, and with hashes that belong to no name. docs/internals.md has the figures, and the
+//! filter that was chosen.
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_macros, reason = "it measures and prints")]
 
@@ -13,7 +13,7 @@ use std::time::Instant;
 use xorf::{BinaryFuse8, BinaryFuse16, Filter as _};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Names of the log that are asked for, and hashes that are nobody's.
+/// Queried names of the log, and random hashes.
 const QUERIES: usize = 2_000_000;
 /// Rounds, of which the fastest counts.
 const ROUNDS: usize = 7;
@@ -68,7 +68,7 @@ impl Bitmap {
     }
 }
 
-/// What is asked of every filter.
+/// The queries for every filter.
 struct Lab {
     keys: Vec<u64>,
     /// Of the names in the log, and how many of them are keys.
@@ -92,7 +92,7 @@ impl Lab {
     }
 }
 
-/// Nanoseconds for a query, and how many pass.
+/// Nanoseconds per query, and how many pass.
 fn time(queries: &[u64], may_hold: impl Fn(u64) -> bool) -> (f64, usize) {
     let mut best = f64::MAX;
     let mut passed = 0;
@@ -104,7 +104,7 @@ fn time(queries: &[u64], may_hold: impl Fn(u64) -> bool) -> (f64, usize) {
     (best, passed)
 }
 
-/// Hashes of the last two labels of whatever looks like a name.
+/// Hashes of the last two labels of everything that looks like a name.
 fn pairs(text: &[u8]) -> impl Iterator<Item = u64> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let words = text.split(move |byte| !is_part(byte));

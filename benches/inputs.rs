@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use wiresift::engine::indicator::Kind;
 
-/// Indicators of the feed: so many that the look-ups are real, so few that
-/// compiling them under an emulator is quick.
+/// Indicators of the feed: enough for realistic lookups, and few enough to compile them quickly
+/// under an emulator.
 const INDICATORS: usize = 20_000;
 /// Bytes of each of the three logs.
 const BYTES: usize = 1_400_000;

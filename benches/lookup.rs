@@ -1,9 +1,9 @@
-//! One observable against the database, through the public way in
-//! ([`Scanner::observe`]): counters, derived observables and filters included. A hit
-//! hands over every source with its whole context.
+//! One observable against the database, through the public interface ([`Scanner::observe`]):
+//! including counters, derived observables and filters. A hit yields every source with its whole
+//! context.
 //!
-//! Each measurement goes round [`QUERIES`] values, so that what it touches is in the
-//! cache; divide by that for one look-up.
+//! Each measurement cycles through [`QUERIES`] values, so that what it touches is in the cache;
+//! divide by that for one lookup.
 
 mod corpus;
 
@@ -15,9 +15,9 @@ use std::time::Duration;
 use wiresift::engine::indicator::{Kind, Observable, Timestamp, Where, digest};
 use wiresift::{Database, Scanner};
 
-/// Values of a round; `benches/peers/measure.py` divides by it.
+/// Values in a round; `benches/peers/measure.py` divides by it.
 const QUERIES: usize = 1024;
-/// One value in so many of a mixed round is listed.
+/// In a mixed round, one of this many values is listed.
 const MIXED: usize = 16;
 
 /// A value that owns its bytes.
@@ -60,7 +60,7 @@ type Case = (&'static str, Kind, fn(&mut Numbers) -> Query);
 
 const CASES: [Case; 5] = [
     ("ipv4", Kind::Ip, |n| {
-        // Half of them where hardly anything is listed, half among the listed.
+        // Half of them in ranges where hardly anything is listed, half among listed ones.
         let first = if n.below(2) == 0 { 17 } else { 45 };
         Query::Address(Ipv4Addr::from_bits(first << 24 | (n.next() as u32 & 0xff_ffff)).into())
     }),
@@ -79,7 +79,7 @@ fn unlisted_name(n: &mut Numbers) -> String {
     format!("{host}.site-zq{}.{tld}", n.below(1_000_000))
 }
 
-/// What a round hands over: hits, and sources with their contexts.
+/// The results of a round: hits, and sources with their contexts.
 fn round(scanner: &mut Scanner, database: &Database, queries: &[Query]) -> (u64, u64) {
     let (mut hits, mut sources) = (0, 0);
     for query in queries {
@@ -108,7 +108,7 @@ fn main() {
         let mut miss: Vec<Query> = Vec::new();
         while miss.len() < QUERIES {
             let query = unlisted(&mut numbers);
-            // An address can lie in one of the networks all the same.
+            // An address may be in one of the networks nevertheless.
             if round(&mut scanner, &database, std::slice::from_ref(&query)).0 == 0 {
                 miss.push(query);
             }

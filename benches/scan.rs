@@ -1,5 +1,5 @@
-//! From a file to encoded alerts on one thread: by log, by number of indicators,
-//! by density of hits. Every run must write as many records as were planted.
+//! From a file to encoded alerts on one thread: by log, by number of indicators, by density of
+//! hits. Every run must write as many records as were planted.
 
 mod corpus;
 

@@ -1,9 +1,9 @@
-//! Writes the captures that packets are measured on (`benches/packets/`):
-//! `cargo test --bench traffic -- FOLDER PCAPS [PACKETS]`. The same on every machine.
+//! Writes the captures with which packets are measured (`benches/packets/`): `cargo test --bench
+//! traffic -- FOLDER PCAPS [PACKETS]`. The same on every machine.
 //!
-//! `mixed` holds the packets of real captures, again and again, many conversations at a
-//! time; in each round their addresses and ports are others, so that no cache is warm by
-//! accident. The floods and the bulk transfer are made up.
+//! `mixed` contains the packets of real captures, repeated, with many concurrent conversations;
+//! in each round their addresses and ports differ, so that no cache is warm by accident. The
+//! floods and the bulk transfer are synthetic.
 
 #[allow(dead_code, reason = "the numbers alone are used here")]
 mod corpus;
@@ -18,8 +18,7 @@ use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 use wiresift::sensor::input::capture::Capture;
 
-/// Packets of each capture, and flows that are open at a time in `flows`, with three packets
-/// each; unless others are asked for.
+/// Packets of each capture, and concurrent flows in `flows`, with three packets each, by default.
 const PACKETS: u64 = 1_000_000;
 /// Microseconds between packets.
 const STEP: u64 = 5;
@@ -44,7 +43,7 @@ fn main() {
     flows(file("flows.pcap"), packets);
 }
 
-/// A capture that is being written.
+/// A capture in preparation.
 struct Writer {
     out: BufWriter<File>,
     count: u64,
@@ -115,7 +114,7 @@ fn real_captures(pcaps: &Path) -> Vec<Real> {
             decoder.frame(&frame, &mut real);
             real.packets.push((packet.length, packet.data.to_vec()));
         }
-        // What is special must stay so.
+        // Special addresses must be kept.
         real.addresses.retain(|address| match address {
             IpAddr::V4(ip) => {
                 !ip.is_multicast() && !ip.is_broadcast() && !ip.is_loopback() && ip.octets()[0] != 0
@@ -146,7 +145,7 @@ fn rename(data: &mut [u8], addresses: &BTreeSet<IpAddr>, seed: u64) {
                 (ip.octets().to_vec(), new.to_be_bytes().to_vec())
             }
         };
-        // Behind the Ethernet header, and where headers are.
+        // After the Ethernet header, and only in headers.
         let end = data.len().min(160);
         let mut at = 14;
         while at + old.len() <= end {
@@ -175,7 +174,7 @@ fn mixed(mut out: Writer, pcaps: &Path, packets: u64) {
     let in_a_round: u64 = captures.iter().map(|real| real.packets.len() as u64).sum();
     assert!(in_a_round > 0, "no captures in {}", pcaps.display());
     let rounds = packets.div_ceil(in_a_round);
-    // Every conversation at its own time, with the packets of many others between its own.
+    // Every conversation at its own time, with packets of many others in between.
     let mut order = Vec::new();
     let mut numbers = Numbers::new(7);
     for round in 0..rounds {
@@ -198,7 +197,7 @@ fn mixed(mut out: Writer, pcaps: &Path, packets: u64) {
     }
 }
 
-/// Ethernet and IPv4 around a payload of a transport.
+/// Ethernet and IPv4 around a transport payload.
 fn ipv4(src: [u8; 4], dst: [u8; 4], proto: u8, payload: &[u8]) -> Vec<u8> {
     let mut data = CLIENT_MAC.to_vec();
     data.extend([8, 0, 0x45, 0]);
@@ -219,7 +218,7 @@ fn tcp(ports: [u16; 2], seq: u32, ack: u32, flags: u8, payload: &[u8]) -> Vec<u8
     data
 }
 
-/// An address that somebody could have.
+/// A public address.
 fn public(numbers: &mut Numbers) -> [u8; 4] {
     let mut octets = (numbers.next() as u32).to_be_bytes();
     octets[0] = octets[0] % 120 + 60;
@@ -257,7 +256,7 @@ fn dns_flood(mut out: Writer, packets: u64) {
     }
 }
 
-/// Records of TLS in segments that fill their frames, of a few connections at a time.
+/// TLS records in segments that fill their frames, of a few concurrent connections.
 fn bulk_tls(mut out: Writer, packets: u64) {
     const FLOWS: usize = 32;
     const SEGMENT: usize = 1460;
@@ -288,7 +287,7 @@ fn bulk_tls(mut out: Writer, packets: u64) {
     }
 }
 
-/// A million connections at a time, each with a request that is not whole yet.
+/// A million concurrent connections, each with an incomplete request.
 fn flows(mut out: Writer, flows: u64) {
     let server = [203, 0, 114, 10];
     for step in 0..3 {

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn build(feed: &Path, database: &Path) -> Result<()> {
-    // The format is detected; a name that is shown in alerts is the caller's choice.
+    // The format is detected; the caller chooses the name that is shown in alerts.
     let mut collected = Collected::default();
     for file in feed::open(feed, &Options::of_feed("mine"), &Limits::default(), &mut collected) {
         file.outcome?;

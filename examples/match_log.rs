@@ -35,7 +35,7 @@ fn run(database: &str, log: &str) -> Result<u64> {
     let encoder = Encoder::new(Format::Json);
     let mut scanner = Scanner::default();
     let (mut alerts, mut out) = (0, Vec::new());
-    // Lines without a time of their own are judged by this one.
+    // Validity for lines without a time is checked at this time.
     let read_at = Timestamp::from_seconds(0);
     scanner.scan_text(&database, &text, 0..text.len(), &Origin::new(log), |hit| {
         encoder.encode(&Alert::new(&hit, &sensor, read_at), &mut out);

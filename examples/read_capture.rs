@@ -1,4 +1,4 @@
-//! Lists what the packets of a capture show: names, URLs, digests, addresses.
+//! Lists the observables in the packets of a capture: names, URLs, digests, addresses.
 //!
 //! ```sh
 //! cargo run --example read_capture -- testdata/captures/dns_http_tls.pcap
@@ -12,13 +12,13 @@ use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 use wiresift::sensor::input::capture::Capture;
 use wiresift::{Error, Result};
 
-/// Prints each observable with the packet that it was seen in.
+/// Prints each observable with its packet.
 struct Print;
 
 impl Visitor for Print {
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
         println!("{}\t{} -> {}", packet.number, packet.src, packet.dst);
-        // Nothing is asked about the flow's end.
+        // Later packets of the flow are not needed.
         false
     }
 

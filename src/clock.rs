@@ -1,11 +1,12 @@
-//! The clock: the one place that asks what time it is.
+//! The clock: the only file that reads the time.
 //!
-//! The engine is told the time, so that its results can be repeated; `intel` and `sensor` ask here.
+//! The engine gets the time as an argument, so that its results are reproducible; `intel` and
+//! `sensor` use this module.
 
 use crate::engine::indicator::Timestamp;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What time it is.
+/// The current time.
 #[expect(clippy::disallowed_methods, reason = "the only clock")]
 pub fn now() -> Timestamp {
     let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
@@ -15,8 +16,8 @@ pub fn now() -> Timestamp {
     Timestamp(micros)
 }
 
-/// When a build happens: `SOURCE_DATE_EPOCH` where it is set, so that builds can be
-/// reproduced (<https://reproducible-builds.org/specs/source-date-epoch/>), else now.
+/// The time of a build: `SOURCE_DATE_EPOCH` if it is set, so that builds are reproducible
+/// (<https://reproducible-builds.org/specs/source-date-epoch/>), otherwise now.
 pub fn build_time() -> Timestamp {
     std::env::var("SOURCE_DATE_EPOCH")
         .ok()
@@ -24,14 +25,14 @@ pub fn build_time() -> Timestamp {
         .map_or_else(now, Timestamp::from_seconds)
 }
 
-/// What systemd calls `MONOTONIC_USEC`: microseconds of the monotonic clock.
+/// `MONOTONIC_USEC` for systemd: microseconds of the monotonic clock.
 #[cfg(feature = "daemon")]
 pub fn monotonic_micros() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + now.tv_nsec.unsigned_abs() / 1_000
 }
 
-/// Measures how long something takes.
+/// Measures a duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
@@ -42,7 +43,7 @@ impl Stopwatch {
         Stopwatch(Instant::now())
     }
 
-    /// How long ago it was started.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }

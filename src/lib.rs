@@ -46,8 +46,8 @@
 //! | room | does | may import, besides `error` and `progress` |
 //! | --- | --- | --- |
 //! | [`engine::error`] | the one error type: opaque, with place and remedy | nothing |
-//! | `engine::progress` | keeps loops over foreign bytes from running forever; bounds that shrink for fuzzers | nothing |
-//! | [`engine::settings`] | what texts of settings have in common: times, sizes, bounds, misspelt names | nothing |
+//! | `engine::progress` | keeps loops over untrusted bytes from running forever; bounds that shrink for fuzzers | nothing |
+//! | [`engine::settings`] | syntax that settings share: times, sizes, bounds, misspelt names | nothing |
 //! | [`engine::files`] | what output paths refer to, and what must not be overwritten | nothing |
 //! | `engine::memory` | memory in pages: mapped files, huge pages | nothing |
 //! | [`engine::indicator`] | kinds, values, contexts, places; the normalisation that feeds and inputs share | nothing |
@@ -56,25 +56,25 @@
 //! | [`engine::database`] | writes, maps and verifies the file; typed lookups | files, memory, indicator |
 //! | [`engine::compile`] | guards, deduplication, order, publication | indicator, database |
 //! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
-//! | [`engine::suppress`] | alerts that repeat others: held back, counted, told in one record | indicator, scan |
-//! | [`engine::alert`] | severity, the record, its formats | indicator, scan |
+//! | [`engine::suppress`] | repeated alerts: held back, counted, summed up in one record | indicator, scan |
+//! | [`engine::alert`] | severity, the record, its formats | indicator, scan, suppress |
 //! | [`intel::feed`] | fetches within limits, walks exchanges, reads each format: indicators and rejects | indicator |
 //! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
 //! | [`intel::subscribe`] | updates the store, and makes the database from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | lets work be stopped while it waits | nothing |
-//! | [`sensor::secret`] | keys and passwords, and where they are | nothing |
-//! | `sensor::config` | the inputs and sinks of `wiresift.toml`, and what else the daemon is told | settings, indicator, alert, secret |
-//! | [`sensor::listen`] | sockets that others connect to, with TLS or without | halt |
-//! | [`sensor::http`] | a small server of HTTP/1.1 | halt, listen |
-//! | [`sensor::input`] | bytes and where they came from: files, streams, compression, captures, logs that are followed, the network | indicator (times), halt, listen, http |
-//! | [`sensor::checkpoint`] | what is safe, on disk: positions of inputs, lengths of outputs | input |
-//! | [`sensor::metrics`] | what is counted, and how others watch it: Prometheus, health, systemd | indicator (times), halt, listen, http |
-//! | [`sensor::sink`] | where alerts go | files, indicator, alert, halt |
+//! | [`sensor::secret`] | keys and passwords, and where they are kept | nothing |
+//! | `sensor::config` | the inputs, sinks and other settings of the daemon in `wiresift.toml` | settings, indicator, alert, secret |
+//! | [`sensor::listen`] | listening sockets, with or without TLS | halt |
+//! | [`sensor::http`] | a small blocking HTTP/1.1 server | halt, listen |
+//! | [`sensor::input`] | bytes and their origin: files, streams, compression, captures, followed logs, the network | indicator (times), halt, listen, http |
+//! | [`sensor::checkpoint`] | what is safely on disk: positions of inputs, lengths of outputs | input |
+//! | [`sensor::metrics`] | counters, and how they are read: Prometheus, health, systemd | indicator (times), halt, listen, http |
+//! | [`sensor::sink`] | local destinations of alerts | files, indicator, alert, halt |
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
 //! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool |
-//! | [`sensor::outlet`] | batches, tries and dead letters of one sink | indicator, halt, spool, deliver |
-//! | [`sensor::run`] | scans and taps: threads, order, counters | the rooms of sensor and engine |
+//! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, halt, spool, deliver |
+//! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.
 

@@ -1,10 +1,10 @@
-//! Feeds and logs for the benches: made from `testdata/logs` and a fixed seed, the
-//! same on every machine, with a known set of hits.
+//! Feeds and logs for the benchmarks: made from `testdata/logs` and a fixed seed, the same on
+//! every machine, with a known set of hits.
 //!
-//! The lines are those that real programs wrote. Each round over them renames
-//! every address and host name, so that no cache is warm by accident. Renamed
-//! addresses lie in blocks and renamed names carry a mark that no indicator of
-//! [`feed`] has; so the planted hits are the only ones, whatever the feed's size.
+//! The lines were written by real programs. Each round over them renames every address and host
+//! name, so that no cache is warm by accident. Renamed addresses are in separate blocks and
+//! renamed names contain a mark that no indicator of [`feed`] has; so the planted hits are the
+//! only ones, whatever the feed's size.
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
 use regex::Regex;
@@ -16,9 +16,9 @@ use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Severity, Tim
 use wiresift::engine::scan;
 use wiresift::{Database, Scanner};
 
-/// The first indicators of every feed: what is planted is one of them.
+/// The first indicators of every feed: planted hits are among them.
 pub(crate) const PLANTED: usize = 512;
-/// Stands in every renamed host name, and in no indicator.
+/// Occurs in every renamed host name, and in no indicator.
 const MARK: &str = "-zq";
 /// First octet of renamed public addresses, and of no indicator.
 const BENIGN: u8 = 17;
@@ -30,18 +30,18 @@ const SYLLABLES: [&str; 32] = [
     "wim", "xal", "yor", "zen", "cor",
 ];
 
-/// Whether this is a measurement: `cargo bench`. Otherwise everything runs once, on
-/// less, and only the counts are of interest: `cargo test --bench NAME`.
+/// Whether this is a measurement: `cargo bench`. Otherwise everything runs once, on less, and
+/// only the counts matter: `cargo test --bench NAME`.
 pub(crate) fn is_measured() -> bool {
     std::env::args().any(|word| word == "--bench")
 }
 
-/// How much text a bench takes.
+/// The size of a benchmark's text.
 pub(crate) fn corpus_bytes() -> usize {
     if is_measured() { 4 << 20 } else { 256 << 10 }
 }
 
-/// SplitMix64, seeded by whatever is counted.
+/// SplitMix64, seeded by a counter.
 pub(crate) struct Numbers(u64);
 
 impl Numbers {
@@ -79,7 +79,7 @@ impl Numbers {
     }
 }
 
-/// A listed value and what it is.
+/// A listed value and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) kind: Kind,
@@ -97,7 +97,7 @@ pub(crate) fn feed(size: usize) -> Vec<Listed> {
 pub(crate) fn listed(number: u64) -> Listed {
     let mut numbers = Numbers::new(number);
     let share = if number < PLANTED as u64 {
-        // Some of every kind among those that are planted.
+        // Every kind is among the planted ones.
         [0, 0, 0, 700, 700, 935, 945, 955, 965, 975, 990, 998][(number % 12) as usize]
     } else {
         numbers.below(1000)
@@ -169,7 +169,7 @@ pub(crate) fn database(feed: &[Listed]) -> Database {
     Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap()
 }
 
-/// The logs that a corpus is made of.
+/// The logs from which a corpus is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Log {
     /// nginx and Suricata, one JSON object a line.
@@ -209,14 +209,14 @@ impl Log {
     }
 }
 
-/// An indicator that a line was given.
+/// An indicator planted in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plant {
     pub(crate) line: u64,
     pub(crate) indicator: String,
 }
 
-/// A text and all that it holds of any [`feed`] with at least [`PLANTED`] indicators.
+/// A text and all its hits for any [`feed`] with at least [`PLANTED`] indicators.
 pub(crate) struct Corpus {
     pub(crate) text: Vec<u8>,
     pub(crate) plants: Vec<Plant>,
@@ -257,10 +257,10 @@ enum Token {
     Name,
 }
 
-/// A line in pieces: what stays, and what follows it and is renamed.
+/// A line in pieces: unchanged text, and the token after it that is renamed.
 struct Line {
     pieces: Vec<(String, Option<(Token, String)>)>,
-    /// The pieces whose token stands alone, so that anything can take its place.
+    /// The pieces whose token is separate, so that anything can replace it.
     alone: Vec<usize>,
     is_header: bool,
 }
@@ -356,7 +356,7 @@ impl Writer {
         self.text.push(b'\n');
     }
 
-    /// Which piece of the line becomes which indicator, if one is due.
+    /// The piece of the line to replace, and the indicator, if one is due.
     fn plant(&mut self, line: &Line) -> Option<(usize, String)> {
         if self.line < self.due || line.alone.is_empty() || line.is_header {
             return None;
@@ -375,7 +375,7 @@ impl Writer {
     }
 }
 
-/// The same value in the same round is always renamed alike.
+/// The same value is always renamed in the same way within a round.
 fn rename(kind: Token, value: &str, round: u64) -> String {
     let seed = value.bytes().fold(round, |seed, byte| {
         (seed ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
@@ -405,7 +405,7 @@ fn rename(kind: Token, value: &str, round: u64) -> String {
     }
 }
 
-/// What a scan of the text finds, line by line; the same as was planted, or a panic.
+/// Checks that a scan of the text finds, line by line, what was planted, or panics.
 pub(crate) fn assert_hits(database: &Database, corpus: &Corpus) {
     let mut scanner = Scanner::default();
     let mut found = Vec::new();

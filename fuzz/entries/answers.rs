@@ -1,9 +1,9 @@
-//! What receivers answer: each record has an outcome, whatever they say.
+//! Responses of receivers: each record has an outcome, whatever the response.
 
 use wiresift::engine::indicator::Timestamp;
 use wiresift::sensor::deliver::{Elasticsearch, Splunk, Verdict, retry_after};
 
-/// The first two bytes choose the status and the number of records; the rest is the answer.
+/// The first two bytes choose the status and the number of records; the rest is the response.
 pub fn run(data: &[u8]) {
     let Some(([status, count], answer)) = data.split_first_chunk::<2>() else { return };
     let status = [200, 201, 400, 401, 403, 404, 413, 429, 500, 503][usize::from(*status) % 10];
@@ -12,7 +12,7 @@ pub fn run(data: &[u8]) {
         [Elasticsearch::outcome(status, answer, count), Splunk::outcome(status, answer, count)];
     for outcome in outcomes.into_iter().flatten() {
         assert_eq!(outcome.verdicts.len(), count);
-        // What did not arrive has a reason.
+        // A record that was not delivered has a reason.
         let is_well = outcome.verdicts.iter().all(|verdict| *verdict == Verdict::Delivered);
         assert!(is_well || outcome.trouble.is_some());
     }

@@ -1,11 +1,11 @@
-//! Any bytes as a capture file: no panic, at most one error, and that the last; the same
-//! out of a pipe.
+//! Any bytes as a capture file: no panic, at most one error, as the last item; and the same from
+//! a pipe.
 use std::io::Cursor;
 use wiresift::sensor::input::Stream;
 use wiresift::sensor::input::capture::{Batch, Capture, CaptureStream, is_capture};
 
-/// Packets are numbered, hold no more than they say, and nothing follows an error. Texts among
-/// them are lines, and may have numbers of their own.
+/// Packets are numbered, contain at most as much as they declare, and nothing follows an error.
+/// Texts among them are lines, and may have separate numbers.
 pub fn run(bytes: &[u8]) {
     let Ok(capture) = Capture::new(bytes) else { return };
     assert!(is_capture(bytes));

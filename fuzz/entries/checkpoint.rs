@@ -1,13 +1,13 @@
-//! The state of a sensor, from any bytes.
+//! Any bytes as the state of a sensor.
 
 use wiresift::sensor::checkpoint::{Commit, State};
 use wiresift::sensor::input::tail::FileRecord;
 
-/// The bytes as a log of commits. What is read of it is written and read again.
+/// The bytes as a log of commits. What is read is written and read again.
 pub fn log(data: &[u8]) {
     let Ok((state, valid)) = State::parse(data) else { return };
     assert!(valid <= data.len());
-    // What comes after the last whole commit changes nothing.
+    // What follows the last complete commit has no effect.
     assert_eq!(State::parse(&data[..valid]).unwrap(), (state.clone(), valid));
     let bytes = state.to_bytes().expect("no member is longer than what it was read from");
     assert_eq!(State::parse(&bytes).unwrap(), (state, bytes.len()));

@@ -1,17 +1,17 @@
-//! The configuration of the daemon, from any bytes.
+//! Any bytes as the configuration of the daemon.
 
 use std::path::Path;
 use wiresift::sensor::config::Config;
 
-/// What is a configuration is one when it is written out, and the same; what is none says why,
-/// each problem on a line of its own.
+/// A valid configuration is the same after it was written out; an invalid one has messages, one
+/// problem per line.
 pub fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let path = Path::new("wiresift.toml");
     match Config::parse(&text, path) {
         Ok(config) => {
             let written = config.to_toml();
-            // A text at the limit of its length may be longer when it is written out.
+            // A text of the maximum length may become longer when it is written out.
             if let Ok(again) = Config::parse(&written, path) {
                 assert!(config.changes(&again).is_empty());
             }

@@ -1,8 +1,8 @@
-//! Any bytes as the answers of an exchange: the walk ends without a panic, keeps
-//! documents under names that are names, and tells nobody the key.
+//! Any bytes as the responses of an exchange: the walk ends without a panic, stores documents
+//! under valid names, and does not leak the key.
 //!
-//! The first byte chooses the exchange; answers are separated by a byte that JSON
-//! cannot have. What comes behind the last of them is a refusal.
+//! The first byte chooses the exchange; responses are separated by a byte that cannot occur in
+//! JSON. After the last one, requests are refused.
 
 #[path = "../../tests/harness/server.rs"]
 #[allow(dead_code, unreachable_pub, clippy::all)]
@@ -20,10 +20,10 @@ use wiresift::{Error, Result};
 
 const KEY: &str = "k3y-of-the-fuzzer";
 
-/// Between answers.
+/// Separates responses.
 const BREAK: u8 = 0x1e;
 
-/// More answers than this show nothing new.
+/// More responses than this show nothing new.
 const MAX_ANSWERS: usize = 32;
 
 #[derive(Default)]
@@ -64,10 +64,10 @@ impl Keeper for Memory {
     }
 }
 
-/// Has no time to wait.
-struct Hasty;
+/// A clock that does not wait.
+struct NoWait;
 
-impl Clock for Hasty {
+impl Clock for NoWait {
     fn now(&self) -> Timestamp {
         Timestamp::from_seconds(1_772_000_000)
     }
@@ -77,7 +77,7 @@ impl Clock for Hasty {
     }
 }
 
-/// Walks twice: the second walk goes on where the first one ended.
+/// Walks twice: the second walk continues where the first one ended.
 pub fn run(bytes: &[u8]) {
     let Some((which, rest)) = bytes.split_first() else { return };
     let answers: Vec<Vec<u8>> =
@@ -110,13 +110,13 @@ pub fn run(bytes: &[u8]) {
     let mut memory = Memory::default();
     for _ in 0..2 {
         *left.lock().unwrap() = answers.iter().rev().cloned().collect();
-        if let Err(error) = exchange.walk(&client, &mut memory, &Hasty) {
+        if let Err(error) = exchange.walk(&client, &mut memory, &NoWait) {
             assert!(!error.to_string().contains(KEY), "{error}");
         }
         let _ = exchange.read(&memory, &Options::of_feed("fuzz"), &mut Collected::default());
     }
-    // Nor does a cursor that is damaged stop anybody.
+    // A damaged cursor is not fatal, either.
     memory.cursor = Some(String::from_utf8_lossy(rest).into_owned());
     *left.lock().unwrap() = answers.into_iter().rev().collect();
-    let _ = exchange.walk(&client, &mut memory, &Hasty);
+    let _ = exchange.walk(&client, &mut memory, &NoWait);
 }

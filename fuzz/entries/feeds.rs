@@ -1,9 +1,9 @@
-//! Any bytes as a feed, of every format: no panic, and what comes out is whole.
+//! Any bytes as a feed, in every format: no panic, and the results are valid.
 
 use wiresift::engine::indicator::{Indicator, Scope};
 use wiresift::intel::feed::{Collected, Format, Options, read, write_jsonl};
 
-/// One value a line.
+/// One value per line.
 pub fn lines(bytes: &[u8]) {
     check(Format::Lines, bytes);
 }
@@ -33,8 +33,8 @@ pub fn otx(bytes: &[u8]) {
     check(Format::Otx, bytes);
 }
 
-/// The format is found from the content; or, behind a byte that is no text, it is
-/// the one of that number.
+/// The format is detected from the content; or, after a byte that is not text, it is the format
+/// with that number.
 pub fn other(bytes: &[u8]) {
     match bytes.split_first() {
         Some((number @ 128.., rest)) => {
@@ -61,7 +61,7 @@ fn check_with(options: &Options, bytes: &[u8]) {
     }
 }
 
-/// A value that a feed yields is in the form in which it is looked up.
+/// A value from a feed is in the form in which it is looked up.
 fn assert_normal(indicator: &Indicator) {
     let Indicator { kind, value, scope, context, .. } = indicator;
     if matches!(scope, Scope::Wildcard | Scope::Regex | Scope::Prefix) {
@@ -72,7 +72,7 @@ fn assert_normal(indicator: &Indicator) {
     assert_eq!(again.value, *value, "{kind}");
 }
 
-/// Our own format keeps everything.
+/// Our own format is lossless.
 fn assert_lossless(indicators: &[Indicator]) {
     let mut lines = Vec::new();
     write_jsonl(&mut lines, indicators).unwrap();

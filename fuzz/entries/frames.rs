@@ -20,7 +20,7 @@ const LINKS: [u32; 56] = [
 struct Count {
     opened: u64,
     closed: u64,
-    /// What was said of closed flows, in any order.
+    /// The reports of closed flows, in any order.
     ends: BTreeSet<String>,
     path: Arc<str>,
 }
@@ -51,9 +51,9 @@ impl Visitor for Count {
     }
 }
 
-/// Flows are bounded, and each that was opened is closed. Shares see the same flows as one
-/// decoder, wherever the capture is cut; unless its clock goes back, for then it is a matter
-/// of the flows beside it whether one is found to be idle.
+/// Flows are bounded, and each that was opened is closed. Shards report the same flows as one
+/// decoder, for any batch borders, unless the clock goes back: then it depends on other flows
+/// whether one is found to be idle.
 pub fn run(bytes: &[u8]) {
     let frames = frames(bytes);
     let config =
@@ -84,7 +84,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Reads the frames by shares, in pieces of some.
+/// Decodes the frames by shards, in batches.
 fn shares(bytes: &[u8], frames: &[Frame<'_>], config: &Config, count: &mut Count) -> Counters {
     let mut splitter = Splitter::new(config);
     let mut split = Split::default();

@@ -1,4 +1,4 @@
-//! Any bytes as what a client of a collector sends: whole lines, and no object that is not there.
+//! Any bytes as the request of a collector's client: complete lines, and no invented objects.
 
 use wiresift::sensor::input::net::hec::read_objects;
 

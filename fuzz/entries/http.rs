@@ -1,4 +1,5 @@
-//! Any bytes as what a client says: the same requests however they are cut, within the limits.
+//! Any bytes as the data of a client: the same requests however they are split, within the
+//! limits.
 
 use std::time::Duration;
 use wiresift::sensor::http::{Limits, Parser, Refusal, Request, Step};
@@ -11,7 +12,7 @@ const LIMITS: Limits = Limits {
     connections: 1,
 };
 
-fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Refusal>) {
+fn reported<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Refusal>) {
     let (mut parser, mut requests) = (Parser::new(LIMITS), Vec::new());
     for piece in pieces {
         parser.push(piece);
@@ -23,7 +24,7 @@ fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Ref
                     let _ = (request.query("a"), request.header("a"));
                     requests.push(request);
                 }
-                // Whether a client is invited depends on what it has sent already.
+                // Whether a client gets `100 Continue` depends on how much it has sent already.
                 Ok(Step::Continue) => {}
                 Ok(Step::More) => break,
                 Err(refusal) => return (requests, Some(refusal)),
@@ -33,10 +34,10 @@ fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Ref
     (requests, None)
 }
 
-/// At once, byte by byte, and in pieces whose size the first byte says.
+/// At once, byte by byte, and in pieces of the size in the first byte.
 pub fn run(bytes: &[u8]) {
     let Some((&first, stream)) = bytes.split_first() else { return };
-    let whole = told(std::iter::once(stream));
-    assert!(whole == told(stream.chunks(1)));
-    assert!(whole == told(stream.chunks(usize::from(first) + 2)));
+    let whole = reported(std::iter::once(stream));
+    assert!(whole == reported(stream.chunks(1)));
+    assert!(whole == reported(stream.chunks(usize::from(first) + 2)));
 }

@@ -1,14 +1,14 @@
-//! Any bytes as what follows the opening of an HTTP/2 connection: no panic, and the
-//! same is seen however they are cut.
+//! Any bytes after the opening of an HTTP/2 connection: no panic, and the same reports however
+//! they are split.
 //!
-//! The first two bytes choose where the client's part ends; the server's is behind it.
+//! The first two bytes choose where the client's part ends; the server's follows it.
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 
-/// More than this is not played in pieces.
+/// Longer inputs are not played in small pieces.
 const MAX_PIECES: usize = 4096;
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Visitor for Seen {
         }
         assert!(packet.number > 0);
         let _ = said.protocol();
-        // What is too much for all bodies together depends on the moment.
+        // What exceeds the memory for all bodies together depends on timing.
         if at != Where::FileHash {
             self.0.push((at, format!("{what:?}")));
         }
@@ -45,13 +45,13 @@ fn packet(to_server: bool, seq: usize, data: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Plays the client and then the server, in segments of so many bytes.
+/// Plays the client and then the server, in segments of this many bytes.
 fn play(client: &[u8], server: &[u8], unit: usize, gap: usize) -> Vec<(Where, String)> {
-    play_behind([PREFACE, SETTINGS], client, server, unit, gap)
+    play_after([PREFACE, SETTINGS], client, server, unit, gap)
 }
 
-/// The same behind other openings.
-fn play_behind(
+/// The same after other openings.
+fn play_after(
     openings: [&[u8]; 2],
     client: &[u8],
     server: &[u8],
@@ -85,7 +85,7 @@ fn play_behind(
     seen.0
 }
 
-/// In one piece, in small ones, and with bytes that never come.
+/// In one piece, in small ones, and with missing bytes.
 pub fn run(bytes: &[u8]) {
     let Some((&at, text)) = bytes.split_first_chunk::<2>() else { return };
     let at = usize::from(u16::from_le_bytes(at)).min(text.len());
@@ -97,7 +97,7 @@ pub fn run(bytes: &[u8]) {
         }
     }
     play(client, server, 50, 1 + at % 50);
-    // Where the openings were not seen.
-    play_behind([b""; 2], client, server, 700, 0);
-    play_behind([b""; 2], client, server, 50, 1 + at % 50);
+    // Without the openings.
+    play_after([b""; 2], client, server, 700, 0);
+    play_after([b""; 2], client, server, 50, 1 + at % 50);
 }

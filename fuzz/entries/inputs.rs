@@ -1,11 +1,11 @@
-//! Any bytes as an input: an archive with all that lies in it, Windows events, wide
-//! characters, anything packed. No panic, an end, and no more than an input may unpack to.
+//! Any bytes as an input: an archive with its members, Windows events, wide characters,
+//! compressed data. No panic, it ends, and unpacks to no more than an input may.
 
 use std::io::{Cursor, Read};
 use wiresift::sensor::input::{Archive, Contents, Events, Input, MAX_DEPTH, Member, Opened};
 
-/// What is read of each member: the bound of an archive is far beyond what a fuzzer has
-/// time for.
+/// How much of each member is read: the limit for archives is far beyond what a fuzzer has time
+/// for.
 const MAX_READ: u64 = 1 << 20;
 
 fn go_through(input: Input, depth: u8, members: &mut u32) {
@@ -42,7 +42,7 @@ fn go_through(input: Input, depth: u8, members: &mut u32) {
     }
 }
 
-/// Goes through all that is there.
+/// Reads everything in an input.
 pub fn run(bytes: &[u8]) {
     if let Ok(input) = Input::of("x", Cursor::new(bytes.to_vec())) {
         go_through(input, 0, &mut 0);

@@ -1,8 +1,8 @@
-//! Any bytes as an export of the journal: the same however they are cut.
+//! Any bytes as an export of the journal: the same however they are split.
 
 use wiresift::sensor::input::net::journal::{Entry, ExportReader, MAX_FIELD};
 
-fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
+fn reported<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
     let mut reader = ExportReader::new(&["_EXE".to_string()]);
     let mut entries = Vec::new();
     let mut each = |entry: &Entry| {
@@ -13,10 +13,10 @@ fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
     (entries, is_whole)
 }
 
-/// At once, byte by byte, and in pieces whose size the first byte says.
+/// At once, byte by byte, and in pieces of the size in the first byte.
 pub fn run(bytes: &[u8]) {
     let Some((&first, stream)) = bytes.split_first() else { return };
-    let whole = told(std::iter::once(stream));
-    assert!(whole == told(stream.chunks(1)));
-    assert!(whole == told(stream.chunks(usize::from(first) + 2)));
+    let whole = reported(std::iter::once(stream));
+    assert!(whole == reported(stream.chunks(1)));
+    assert!(whole == reported(stream.chunks(usize::from(first) + 2)));
 }

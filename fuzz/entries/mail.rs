@@ -1,5 +1,5 @@
-//! Any bytes as a mail, over SMTP, POP3 or IMAP: no panic, and the same however it is cut,
-//! but for the order: what a text holds is told once it has come together.
+//! Any bytes as a mail, over SMTP, POP3 or IMAP: no panic, and the same however it is split,
+//! except for the order: the contents of a text are reported once it is complete.
 //!
 //! The first byte chooses the protocol and the size of the segments.
 use super::streams::packet;
@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
-/// Everything that is told.
+/// Everything that is reported.
 #[derive(Debug, Default, PartialEq)]
-struct Told {
+struct Reports {
     seen: Vec<(Where, String)>,
     texts: BTreeMap<Where, Vec<u8>>,
 }
 
-impl Visitor for Told {
+impl Visitor for Reports {
     fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
         false
     }
@@ -29,25 +29,25 @@ impl Visitor for Told {
     }
 }
 
-/// What is told of a stream in segments of so many bytes.
-fn told(to_server: bool, stream: &[u8], unit: usize) -> Told {
+/// What is reported of a stream in segments of this many bytes.
+fn reported(to_server: bool, stream: &[u8], unit: usize) -> Reports {
     let mut decoder = Decoder::new(Config::default());
-    let mut told = Told::default();
+    let mut reported = Reports::default();
     let mut feed = |number, data: &[u8]| {
         let length = data.len() as u32;
         decoder.frame(
             &Frame { is_timed: true, number, time: Timestamp(0), linktype: 101, length, data },
-            &mut told,
+            &mut reported,
         );
     };
     feed(1, &packet(to_server, 1024, 2, 0, &[]));
     for (at, part) in stream.chunks(unit).enumerate() {
         feed(at as u64 + 2, &packet(to_server, 1024, 24, (1 + at * unit) as u32, part));
     }
-    decoder.finish(&mut told);
+    decoder.finish(&mut reported);
     assert_eq!(decoder.open_flows(), 0);
-    told.seen.sort();
-    told
+    reported.seen.sort();
+    reported
 }
 
 /// In large segments and in small ones.
@@ -63,9 +63,9 @@ pub fn run(bytes: &[u8]) {
         }
         _ => (true, [b"a CAPABILITY\r\n", mail].concat()),
     };
-    let (large, small) = (told(to_server, &stream, 1400), told(to_server, &stream, unit));
-    // Behind what breaks the protocol each segment is asked anew whether one begins: where
-    // another one is found, the cut decides.
+    let (large, small) = (reported(to_server, &stream, 1400), reported(to_server, &stream, unit));
+    // After a violation of the protocol, each segment is probed again for the beginning of one:
+    // whether another one is found depends on the split.
     let is_mail =
         |at: Where| ["smtp.", "mail.", "file."].iter().any(|of| at.name().starts_with(of));
     if large.seen.iter().chain(&small.seen).all(|(at, _)| is_mail(*at)) {

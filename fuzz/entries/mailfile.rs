@@ -1,17 +1,17 @@
-//! Any bytes as a mail in a file: no panic, and the same however it is cut.
+//! Any bytes as a mail in a file: no panic, and the same however it is split.
 
 use std::collections::BTreeMap;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{MailFile, Packet, Said, Visitor};
 
-/// Everything that is told.
+/// Everything that is reported.
 #[derive(Default, PartialEq)]
-struct Told {
+struct Reports {
     seen: Vec<(Where, String)>,
     texts: BTreeMap<Where, Vec<u8>>,
 }
 
-impl Visitor for Told {
+impl Visitor for Reports {
     fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
         panic!("a file has no flows")
     }
@@ -25,18 +25,18 @@ impl Visitor for Told {
     }
 }
 
-fn told<'m>(pieces: impl Iterator<Item = &'m [u8]>) -> Told {
-    let (mut mail, mut told) = (MailFile::new(Timestamp(0)), Told::default());
-    pieces.for_each(|piece| mail.push(piece, &mut told));
-    mail.finish(Timestamp(0), &mut told);
-    told.seen.sort();
-    told
+fn reported<'m>(pieces: impl Iterator<Item = &'m [u8]>) -> Reports {
+    let (mut mail, mut reported) = (MailFile::new(Timestamp(0)), Reports::default());
+    pieces.for_each(|piece| mail.push(piece, &mut reported));
+    mail.finish(Timestamp(0), &mut reported);
+    reported.seen.sort();
+    reported
 }
 
-/// At once, in lines, and in pieces whose size the first byte says.
+/// At once, in lines, and in pieces of the size in the first byte.
 pub fn run(bytes: &[u8]) {
     let Some((&first, mail)) = bytes.split_first() else { return };
-    let whole = told(std::iter::once(mail));
-    assert!(whole == told(mail.split_inclusive(|&b| b == b'\n')));
-    assert!(whole == told(mail.chunks(usize::from(first) + 1)));
+    let whole = reported(std::iter::once(mail));
+    assert!(whole == reported(mail.split_inclusive(|&b| b == b'\n')));
+    assert!(whole == reported(mail.chunks(usize::from(first) + 1)));
 }

@@ -1,8 +1,8 @@
-//! What is fuzzed: one module for each target, with a function `run`.
+//! The fuzz targets: one module for each, with a function `run`.
 //!
-//! The targets in `targets/` call these functions, and so does the test that
-//! replays `corpus/`. A function takes any bytes and panics when something is
-//! wrong: that nothing panics is the least; better it asserts what must hold.
+//! The targets in `targets/` call these functions, and so does the test that replays `corpus/`. A
+//! function takes any bytes and panics if something is wrong. The absence of panics is the
+//! minimum; assertions about the results are better.
 
 pub mod answers;
 pub mod capture;
@@ -33,9 +33,9 @@ pub mod warninglist;
 pub struct Entry {
     /// The name of the target, and of its folder of seeds.
     pub name: &'static str,
-    /// Any bytes go in, and it must come back.
+    /// The function, which takes any bytes and must return.
     pub run: fn(&[u8]),
-    /// More seeds: a folder of `testdata`.
+    /// Additional seeds: a folder of `testdata`.
     pub testdata: Option<&'static str>,
 }
 

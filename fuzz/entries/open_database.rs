@@ -1,7 +1,7 @@
-//! Any bytes as a database: it is refused, or every look-up comes back.
+//! Any bytes as a database: it is refused, or every lookup returns.
 //!
-//! Hardly any bytes pass the checksums, so they are mended first: it is the
-//! structures behind them that have to hold out.
+//! Hardly any bytes have correct checksums, so these are corrected first: the target is the code
+//! after that check.
 
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -19,14 +19,14 @@ const FEED: &[u8] = b"evil.example\n*.wild.example\n203.0.113.0/24\n203.0.113.12
     http://evil.example/gate.php\n/gate/panel.php\nu@evil.example\nCVE-2024-12345\n\
     HKLM\\Software\\EvilRat\\cfg\nC:\\Users\\Public\\evil.exe\nD:\\a\\b\\c\\d\\e\n";
 
-/// Text and values that meet all of them.
+/// Text and values that match all of them.
 const TEXT: &str = "x.evil.example a.wild.example 203.0.113.200 2001:db8::1 203.0.113.9:8443 \
     [2001:db8::9]:8443 0123456789abcdef0123456789abcdef a9993e364706816aba3e25717850c26c9cd0d89d \
     http://evil.example/gate.php?x http://good.example/gate/panel.php u@evil.example CVE-2024-12345 \
     hkey_local_machine\\software\\evilrat\\cfg c:\\\\users\\\\public\\\\evil.exe D:\\a\\b\\c\\d\\e";
 
-/// The bytes as they are; with their checksums mended; and as changes to a good
-/// database, five bytes each: an offset, and what is put there.
+/// The bytes unchanged; with corrected checksums; and as changes to a valid database, five bytes
+/// each: an offset, and a replacement.
 pub fn run(bytes: &[u8]) {
     look_up(bytes.to_vec());
     let mut mended = bytes.to_vec();
@@ -44,7 +44,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Corrects length and checksums, as far as header and table can be made out.
+/// Corrects length and checksums, as far as header and table are readable.
 fn mend(bytes: &mut [u8]) -> Option<()> {
     let u64_at = |bytes: &[u8], at: usize| -> Option<usize> {
         let field = bytes.get(at..at + 8)?.try_into().ok()?;
@@ -86,7 +86,7 @@ fn look_up(bytes: Vec<u8>) {
     if let Ok(database) = Database::from_bytes(bytes.clone()) {
         look_up_in(&database);
     }
-    // Nothing may rest on the check alone: a file that passed once is not checked again.
+    // Safety must not depend on the check alone: a file that passed once is not checked again.
     if let Ok(database) = Database::from_known_bytes(bytes) {
         look_up_in(&database);
     }

@@ -1,13 +1,13 @@
-//! Files of a spool, as a crash or a bad disk leaves them.
+//! Files of a spool, as after a crash or on a bad disk.
 
 use std::fs;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::sensor::spool::{Batch, Cursor, Limits, Record, Sink, Spool, Stored};
 
-/// What each segment begins with.
+/// The beginning of each segment.
 const MAGIC: &[u8] = b"wsspool\x01";
 
-/// The first three bytes are a cursor and where the rest is cut into two segments.
+/// The first three bytes are a cursor and the position where the rest is split into two segments.
 pub fn run(data: &[u8]) {
     let Some(([segment, offset, cut], rest)) = data.split_first_chunk::<3>() else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! Any bytes as segments of one TCP connection: no panic, and memory is kept.
+//! Any bytes as segments of one TCP connection: no panic, and memory is bounded.
 //!
-//! The first byte chooses the server's port. Then segments: direction and flags,
-//! where it begins, its length in units of four bytes, data. Without that, the
-//! whole input also goes through as the plain stream of a client, and of a server.
+//! The first byte chooses the server's port. Then segments: direction and flags, where it begins,
+//! its length in units of four bytes, data. The whole input is also played as the plain stream of
+//! a client, and of a server.
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
@@ -44,7 +44,7 @@ fn feed(decoder: &mut Decoder, number: u64, data: &[u8]) {
     decoder.frame(&frame, &mut Nothing);
 }
 
-/// Segments as the input says, then the input as a plain stream.
+/// Segments as in the input, then the input as a plain stream.
 pub fn run(bytes: &[u8]) {
     let Some((&first, stream)) = bytes.split_first() else { return };
     let port = PORTS[usize::from(first) % PORTS.len()];

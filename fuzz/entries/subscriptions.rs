@@ -1,11 +1,11 @@
-//! The configuration, and what the store keeps, from any bytes.
+//! Any bytes as the configuration, and as files of the store.
 
 use std::path::Path;
 use wiresift::intel::config::{Config, edit};
 use wiresift::intel::store::{Index, Normal};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What is a configuration stays one through every edit.
+/// A valid configuration stays valid through every edit.
 pub fn config(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let path = Path::new("wiresift.toml");
@@ -24,7 +24,7 @@ pub fn config(data: &[u8]) {
     assert!(Config::parse(&text, path).unwrap().feeds.is_empty());
 }
 
-/// The bytes as a file, and as the payload of one whose checksums are right.
+/// The bytes as a file, and as the payload of one with correct checksums.
 pub fn store(data: &[u8]) {
     if let Ok(index) = Index::parse(data) {
         assert_eq!(Index::parse(&index.to_bytes()).unwrap(), index);

@@ -1,5 +1,5 @@
-//! Any bytes as a state of suppression: an error, or a state that comes back as it is. And as what
-//! happens to a machine: nothing is lost, nothing counts twice, the bounds hold.
+//! Any bytes as a state of suppression: an error, or a state that is the same when written again.
+//! And as calls of a suppressor: nothing is lost, nothing is counted twice, the bounds hold.
 
 use std::time::Duration;
 use wiresift::engine::indicator::{Kind, Severity, Timestamp};
@@ -36,11 +36,11 @@ pub fn run(bytes: &[u8]) {
     steps(bytes);
 }
 
-/// Four bytes make a step: an alert, or time, or a restart.
+/// Four bytes per step: an alert, time, or a restart.
 fn steps(bytes: &[u8]) {
     const NAMES: [&str; 4] = ["a.example", "b.example", "c.example", "d.example"];
     let mut suppressor = Suppressor::new(config()).recorded();
-    let (mut pieces, mut matched, mut told) = (Vec::new(), 0u64, 0u64);
+    let (mut pieces, mut matched, mut reported) = (Vec::new(), 0u64, 0u64);
     for step in bytes.chunks_exact(4) {
         let (name, local) = (NAMES[usize::from(step[0] & 3)], NAMES[usize::from(step[0] >> 2 & 3)]);
         match step[0] >> 4 {
@@ -54,7 +54,8 @@ fn steps(bytes: &[u8]) {
                 let mut restored =
                     Suppressor::restore(config(), own, Timestamp(255)).expect("what we wrote");
                 assert_eq!(restored.len(), suppressor.len());
-                told += suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
+                reported +=
+                    suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
                 assert!(restored.take_repeats().is_empty());
                 suppressor = restored;
                 pieces = vec![snapshot(&suppressor)];
@@ -69,12 +70,12 @@ fn steps(bytes: &[u8]) {
                 matched += 1;
                 let at = Timestamp(i64::from(step[1]));
                 let content = || vec![0; usize::from(step[3]) * 64];
-                told += u64::from(suppressor.judge(&facts, at, content).is_pass());
+                reported += u64::from(suppressor.judge(&facts, at, content).is_pass());
             }
         }
         assert!(suppressor.len() <= 4 && suppressor.memory_usage() <= 18 << 10);
     }
     suppressor.shut_down();
-    told += suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
-    assert_eq!(matched, told);
+    reported += suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
+    assert_eq!(matched, reported);
 }

@@ -1,9 +1,9 @@
-//! Any bytes as syslog: a stream is the same however it is cut, and a message loses nothing.
+//! Any bytes as syslog: a stream is the same however it is split, and a message loses nothing.
 
 use wiresift::sensor::input::net::syslog::{Clock, Frame, Framer, MAX_FRAME, Message};
 
-/// Everything that is told of a stream.
-fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>, of_lines: bool) -> (Vec<Vec<u8>>, bool) {
+/// Everything that is reported of a stream.
+fn reported<'p>(pieces: impl Iterator<Item = &'p [u8]>, of_lines: bool) -> (Vec<Vec<u8>>, bool) {
     let mut framer = if of_lines { Framer::of_lines() } else { Framer::default() };
     let mut frames = Vec::new();
     let mut each = |frame: Frame<'_>| {
@@ -17,13 +17,13 @@ fn told<'p>(pieces: impl Iterator<Item = &'p [u8]>, of_lines: bool) -> (Vec<Vec<
     (frames, is_whole)
 }
 
-/// At once, byte by byte, and in pieces whose size the first byte says.
+/// At once, byte by byte, and in pieces of the size in the first byte.
 pub fn frames(bytes: &[u8]) {
     let Some((&first, stream)) = bytes.split_first() else { return };
     for of_lines in [false, true] {
-        let whole = told(std::iter::once(stream), of_lines);
-        assert!(whole == told(stream.chunks(1), of_lines));
-        assert!(whole == told(stream.chunks(usize::from(first) + 2), of_lines));
+        let whole = reported(std::iter::once(stream), of_lines);
+        assert!(whole == reported(stream.chunks(1), of_lines));
+        assert!(whole == reported(stream.chunks(usize::from(first) + 2), of_lines));
         assert!(!of_lines || whole.1);
     }
 }
@@ -35,7 +35,7 @@ pub fn message(bytes: &[u8]) {
     let values: usize = message.values().map(|(_, _, value)| value.len()).sum();
     assert!(values <= message.data.len());
     assert!(message.data.len() + message.text.len() <= bytes.len());
-    // What has no header at all is text, all of it.
+    // Without any header, all of it is text.
     if !bytes.starts_with(b"<") && !bytes.starts_with(b"\xef") {
         assert_eq!(message.text, bytes);
     }

@@ -1,4 +1,4 @@
-//! Any bytes as a log: no panic, and the same observables however it is cut.
+//! Any bytes as a log: no panic, and the same observables however it is split.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use wiresift::engine::text::fields::{
 };
 use wiresift::engine::text::{Extractor, Visitor};
 
-/// Takes everything.
+/// Records everything.
 #[derive(Default)]
 struct All {
     seen: Vec<(usize, usize, Where, String)>,
@@ -39,7 +39,7 @@ impl Visitor for All {
     }
 }
 
-/// The first byte says where the text behind it is cut.
+/// The first byte says where the text after it is split.
 pub fn run(bytes: &[u8]) {
     let [cut, text @ ..] = bytes else { return };
     let cut = text.len() * usize::from(*cut) / 255;
@@ -88,7 +88,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Any line as a record: what it says of a place is within bounds, and the same again.
+/// Any line as a record: its positions are within bounds, and the same on each call.
 fn record(line: &[u8]) {
     let clock = Clock { zone: None, now: Timestamp(1_795_867_200_000_000) };
     for head in [&b""[..], b"#fields\tts\thost\turi\n", b"#Fields: date time cs-host\n", line] {

@@ -1,12 +1,12 @@
-//! Any bytes as what the sides of several connections and exchanges of datagrams say, in
-//! turn: control and data of FTP, SMB, SOCKS, TFTP, DHCP. No panic, and memory is kept.
+//! Any bytes as the data of several connections and datagram exchanges, in turn: control and data
+//! of FTP, SMB, SOCKS, TFTP, DHCP. No panic, and memory is bounded.
 //!
-//! Each record: who speaks and how (two bytes), the length of what is said, and that. The
-//! sequence numbers fit, so that what needs both sides, or two connections, is reached.
+//! Each record: direction and kind (two bytes), a length, and the data. The sequence numbers are
+//! valid, so that code that needs both sides, or two connections, is reached.
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 
-/// Ports of client and server. Those of FTP's data are announced by the seeds.
+/// Ports of client and server. The seeds announce those of FTP's data.
 const FLOWS: [(u16, u16, u8); 8] = [
     (4000, 21, 6),
     (4001, 1025, 6),
@@ -58,7 +58,7 @@ fn packet(flow: usize, to_server: bool, flags: u8, seq: u32, data: &[u8]) -> Vec
     packet
 }
 
-/// The records of an input, to the end of what can be read.
+/// The records of an input, as far as they are complete.
 pub fn run(bytes: &[u8]) {
     let config = Config { most_stream_bytes: 256 << 10, ..Config::default() };
     let mut decoder = Decoder::new(config);

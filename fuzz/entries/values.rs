@@ -1,4 +1,4 @@
-//! Values of feeds and logs through the normalisers.
+//! Values of feeds and logs passed through the normalisers.
 
 use std::sync::Arc;
 use wiresift::engine::indicator::{

@@ -1,5 +1,5 @@
-//! Any bytes as a warning list and as an allow list: what is read can be put in force, and
-//! what is on it is found.
+//! Any bytes as a warning list and as an allow list: what is read can be used, and values that
+//! are on it are found.
 
 use std::sync::Arc;
 use wiresift::engine::compile::{Compiler, Effect, Options, Screen};
@@ -11,7 +11,7 @@ use wiresift::intel::feed::{self, Collected, read_warninglist};
 pub fn run(bytes: &[u8]) {
     let mut allowed = Collected::default();
     let options = feed::Options { allow: true, ..feed::Options::of_feed("fuzz") };
-    // A list may be no list; reading it must come back.
+    // It may not be a list; reading must return.
     let _ = feed::read(bytes, &options, &mut allowed);
     let Ok(list) = read_warninglist(bytes, "fuzz") else { return };
     for entry in list.entries.iter().take(64) {
@@ -19,7 +19,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// An indicator that is the entry itself is kept out, if the list is about its kind.
+/// An indicator that equals an entry is excluded, if the list covers its kind.
 fn assert_found(list: &WarningList, entry: &WarningEntry) {
     let (kind, text) = match entry {
         WarningEntry::Net(net) => (Kind::Net, net.to_string()),

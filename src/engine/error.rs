@@ -21,7 +21,7 @@ pub enum ErrorKind {
     Io,
     /// An input is malformed: of unknown format, HTML instead of a list…
     Format,
-    /// A database cannot be opened: damaged, foreign, or of another version.
+    /// A database cannot be opened: damaged, not a database, or of another version.
     Database,
     /// The caller asked for something impossible or contradictory.
     Usage,

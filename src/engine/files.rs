@@ -15,10 +15,10 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// Links in a row that are followed, as many as the kernel follows.
+/// Consecutive links that are followed, as many as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// Where an output leads.
+/// What an output path refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outlet {
     /// A descriptor that this process was started with: `-`, `/dev/stdout`, `/dev/fd/3`.
@@ -30,18 +30,18 @@ pub enum Outlet {
 }
 
 impl Outlet {
-    /// Finds where a path leads. `-` is standard output.
+    /// Finds what a path refers to. `-` is standard output.
     ///
     /// # Errors
     ///
-    /// When its links go in a circle.
+    /// If its links form a cycle.
     pub fn of(path: &Path) -> io::Result<Outlet> {
         if path.as_os_str() == "-" {
             return Ok(Outlet::Descriptor(1));
         }
         let mut at = path.to_path_buf();
         for _ in 0..MAX_LINKS {
-            // The folders that lead there are no matter of ours, the last link is.
+            // Links among the parent folders need no care; a link at the end is followed.
             let Some(name) = at.file_name() else { return Ok(Outlet::File(at)) };
             let folder = match at.parent() {
                 Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -76,12 +76,12 @@ impl Outlet {
         }
     }
 
-    /// The file behind it, if there is one already.
+    /// The file that it refers to, if it exists.
     pub fn node(&self) -> Option<Node> {
         self.metadata().as_ref().and_then(Node::of)
     }
 
-    /// Opens it to be written from its beginning; a stream goes on where it is.
+    /// Opens it for writing from its beginning; a stream continues at its position.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Outlet {
         Ok(file)
     }
 
-    /// Opens it to be written at its end.
+    /// Opens it for appending.
     ///
     /// # Errors
     ///
@@ -112,8 +112,8 @@ impl Outlet {
     }
 }
 
-/// If the folder is one of descriptors: the number of ours, or an error for that of another
-/// process.
+/// If the folder contains descriptors: the number of one of this process, or an error for that of
+/// another process.
 fn descriptor(folder: &Path, place: &Path) -> Option<Result<u32, ()>> {
     let mut parts = folder.strip_prefix("/proc").ok()?.iter();
     let process = parts.next()?.to_str()?;
@@ -128,7 +128,7 @@ fn descriptor(folder: &Path, place: &Path) -> Option<Result<u32, ()>> {
     is_of_descriptors.then_some(if is_ours { Ok(number) } else { Err(()) })
 }
 
-/// What tells one file from another, whatever their names.
+/// What identifies a file, whatever its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
     device: u64,
@@ -136,13 +136,14 @@ pub struct Node {
 }
 
 impl Node {
-    /// Of what keeps its bytes: terminals, pipes and `/dev/null` may be read and written.
+    /// Of a file that stores its bytes: terminals, pipes and `/dev/null` may be both read and
+    /// written.
     pub fn of(metadata: &Metadata) -> Option<Node> {
         let keeps = metadata.is_file() || metadata.file_type().is_block_device();
         keeps.then(|| Node { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// Of what a path leads to; `-` is standard input.
+    /// Of the file at a path; `-` is standard input.
     pub fn at(path: &Path) -> Option<Node> {
         let path = if path.as_os_str() == "-" { Path::new("/proc/self/fd/0") } else { path };
         fs::metadata(path).ok().as_ref().and_then(Node::of)
@@ -154,25 +155,25 @@ impl Node {
 pub struct Inputs(Vec<(Node, PathBuf, &'static str)>);
 
 impl Inputs {
-    /// Adds a file; `what` it is to the command: "an input", "the database". What is not there
-    /// is no input. `-` is standard input.
+    /// Adds a file; `what` is its role in the command: "an input", "the database". A missing file
+    /// is ignored. `-` is standard input.
     pub fn add(&mut self, path: &Path, what: &'static str) {
         if let Some(node) = Node::at(path) {
             self.0.push((node, path.to_path_buf(), what));
         }
     }
 
-    /// What a file is to the command, if it reads it.
+    /// The role of a file, if the command reads it.
     pub fn is(&self, node: Node) -> Option<(&Path, &'static str)> {
         let found = self.0.iter().find(|(other, ..)| *other == node)?;
         Some((&found.1, found.2))
     }
 
-    /// Refuses an output that is read by the same command.
+    /// Refuses an output that the same command reads.
     ///
     /// # Errors
     ///
-    /// When it is, under whatever name.
+    /// If it is read, under any name.
     pub fn refuse(&self, output: &Path) -> Result<()> {
         let outlet = Outlet::of(output).map_err(|e| Error::io("open", e).at_path(output))?;
         let Some((path, what)) = outlet.node().and_then(|node| self.is(node)) else {
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_emptied_only_when_they_are_to_begin_anew() {
+    fn files_are_truncated_only_when_starting_over() {
         use std::io::Write as _;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");

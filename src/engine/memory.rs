@@ -1,6 +1,6 @@
-//! Memory that the system gives by pages: files that are mapped, and big pages.
+//! Memory in pages: mapped files, and huge pages.
 //!
-//! This file has the `unsafe` of it all.
+//! All `unsafe` code for it is in this file.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -11,11 +11,11 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use zerocopy::{FromBytes, IntoBytes};
 
-/// A whole file, mapped to be read.
+/// A whole file, mapped read-only.
 ///
-/// Behind the end of a file that got shorter a read raises SIGBUS. Whoever writes into a file
-/// that is in use (`cp`, `scp`) must not end the process by that: such a map becomes one of
-/// zeros, and [`Mapped::is_lost`] tells. Look-ups take any bytes, so that they go on.
+/// Reading beyond the end of a file that was truncated raises SIGBUS. A program that overwrites a
+/// file in use (`cp`, `scp`) must not end this process: the map is then replaced by zeros, and
+/// [`Mapped::is_lost`] reports it. Lookups accept any bytes, so that they continue.
 #[derive(Debug)]
 pub(crate) struct Mapped {
     map: memmap2::Mmap,
@@ -27,15 +27,15 @@ impl Mapped {
     ///
     /// # Errors
     ///
-    /// Those of the system: the file is empty, say, or is none that can be mapped.
+    /// Those of the system, for example if the file is empty or cannot be mapped.
     pub(crate) fn new(file: &File) -> io::Result<Mapped> {
         static HANDLED: std::sync::Once = std::sync::Once::new();
         HANDLED.call_once(handle_sigbus);
-        // SAFETY: the map is read-only and private to this process. What cannot be ruled out
-        // is that somebody changes or truncates the file under us. Changed bytes are harmless
-        // to whoever takes them for bytes and checks what they say, and no reference to a type
-        // with invalid bit patterns is ever made from them. What a read behind the end of a
-        // truncated file raises is handled (`on_sigbus`).
+        // SAFETY: the map is read-only and private to this process. It cannot be ruled out that
+        // another process changes or truncates the file. Changed bytes are harmless, because
+        // callers treat the map as bytes and check what they read, and no reference to a type
+        // with invalid bit patterns is ever made from them. The signal raised by a read beyond
+        // the end of a truncated file is handled (`on_sigbus`).
         let map = unsafe { memmap2::Mmap::map(file) }?;
         let free = PLACES.iter().find(|place| {
             let taken = place.is_taken.compare_exchange(false, true, Acquire, Relaxed);
@@ -48,7 +48,7 @@ impl Mapped {
         Ok(Mapped { map, place })
     }
 
-    /// Whether the file got shorter, and what is here is no longer what it held.
+    /// Whether the file was truncated, so that the contents are lost.
     pub(crate) fn is_lost(&self) -> bool {
         self.place.is_lost.load(Acquire)
     }
@@ -70,7 +70,7 @@ impl Drop for Mapped {
     }
 }
 
-/// Where a map lies, for the handler of a signal.
+/// The address range of a map, for the signal handler.
 #[derive(Debug)]
 struct Place {
     start: AtomicUsize,
@@ -79,7 +79,7 @@ struct Place {
     is_lost: AtomicBool,
 }
 
-/// More maps than this are not to be had: one is in use, and a few may wait to be given back.
+/// The maximum number of maps: one is in use, and a few may wait to be dropped.
 static PLACES: [Place; 256] = [const {
     Place {
         start: AtomicUsize::new(0),
@@ -89,12 +89,13 @@ static PLACES: [Place; 256] = [const {
     }
 }; 256];
 
-/// What SIGBUS did before.
+/// The previous action for SIGBUS.
 static BEFORE: std::sync::OnceLock<libc::sigaction> = std::sync::OnceLock::new();
 
 fn handle_sigbus() {
     // SAFETY: both structures are plain data that is zero or filled by the system, and the
-    // handler has the signature that SA_SIGINFO asks for. What was there before is kept before
+    // handler has the signature that SA_SIGINFO requires. The previous action is stored before
+    // this handler can run.
     // ours can run.
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
@@ -110,11 +111,11 @@ fn handle_sigbus() {
     }
 }
 
-/// Puts zeros in the place of a map whose file got shorter. It does nothing but atomic loads and
-/// stores and two system calls, all of which a handler may do (`signal-safety(7)`; `mmap` is a
-/// bare system call).
+/// Replaces a map whose file was truncated by zeros. It only uses atomic loads and stores and two
+/// system calls, all of which are allowed in a handler (`signal-safety(7)`; `mmap` is a bare
+/// system call).
 extern "C" fn on_sigbus(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // SAFETY: the system gives a valid `info` with SA_SIGINFO.
+    // SAFETY: with SA_SIGINFO, the system passes a valid `info`.
     let address = unsafe { (*info).si_addr() } as usize;
     for place in &PLACES {
         let (start, len) = (place.start.load(Acquire), place.len.load(Acquire));
@@ -124,15 +125,16 @@ extern "C" fn on_sigbus(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc
         place.is_lost.store(true, Release);
         let prot = libc::PROT_READ;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
-        // SAFETY: the range is exactly that of a map of ours, which is in use as long as it is
-        // noted here. Pages of zeros take its place at once; they may be read like those before.
+        // SAFETY: the range is exactly that of one of our maps, which is in use as long as it is
+        // registered here. Pages of zeros replace it atomically; they are readable like those
+        // before.
         let mapped = unsafe { libc::mmap(start as *mut libc::c_void, len, prot, flags, -1, 0) };
         if mapped != libc::MAP_FAILED {
             return;
         }
     }
-    // None of ours: whoever handled it before does so, when the instruction is tried again.
-    // SAFETY: what is put back is what the system gave.
+    // Not one of our maps: the previous handler takes over when the instruction is retried.
+    // SAFETY: the restored action is the one that the system returned.
     unsafe {
         match BEFORE.get() {
             Some(before) => libc::sigaction(libc::SIGBUS, before, std::ptr::null_mut()),
@@ -141,12 +143,12 @@ extern "C" fn on_sigbus(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc
     }
 }
 
-/// Has the line of the cache in which something begins brought there, for whoever asks for it
-/// soon. Where the instruction is not to be had, nothing happens.
+/// Prefetches the cache line at which a value begins. Without the instruction, it has no effect.
 #[inline(always)]
 pub(crate) fn prefetch<T>(it: &T) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: any address may be given, and this one is of a value; every x86-64 has SSE.
+    // SAFETY: prefetching is allowed for any address, and this one is of a value; every x86-64
+    // has SSE.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(it).cast());
@@ -155,7 +157,7 @@ pub(crate) fn prefetch<T>(it: &T) {
     let _ = it;
 }
 
-/// Entries in whole pages, all zeros at first.
+/// Entries in whole pages, initially all zeros.
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
     map: memmap2::MmapMut,
@@ -164,18 +166,18 @@ pub(crate) struct Pages<T> {
 }
 
 impl<T: FromBytes + IntoBytes> Pages<T> {
-    /// Bytes of one big page, where pages are of 4 KiB.
+    /// Bytes of one huge page, if pages have 4 KiB.
     const BYTES: usize = 2 << 20;
 
-    /// How many entries a big page holds.
+    /// The number of entries in a huge page.
     pub(crate) const LEN: usize = Self::BYTES / size_of::<T>();
 
-    /// Gets so many, in big pages if those can be had: then the first one that is touched has
-    /// the system clear the whole page, and not each of its small ones by itself.
+    /// Allocates `len` entries, in huge pages if available: then the first access makes the
+    /// system clear the whole page at once, instead of each small page separately.
     ///
     /// # Panics
     ///
-    /// Ends as every allocation does if there is no memory.
+    /// Aborts like any allocation if there is no memory.
     pub(crate) fn new(len: usize) -> Self {
         const { assert!(size_of::<T>() > 0 && align_of::<T>() <= 4096) };
         let bytes = len.saturating_mul(size_of::<T>()).max(1);
@@ -183,7 +185,7 @@ impl<T: FromBytes + IntoBytes> Pages<T> {
             std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; 2 << 20]>())
         });
         #[cfg(target_os = "linux")]
-        // Without big pages it is slower, and nothing else.
+        // Without huge pages it is only slower.
         let _ = map.advise(memmap2::Advice::HugePage);
         Pages { map, len, entries: PhantomData }
     }
@@ -194,10 +196,11 @@ impl<T: FromBytes + IntoBytes> Deref for Pages<T> {
 
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: the map is as long as `len` entries, or no map is (`new`); it begins at a page,
-        // which is as much as `T` wants at most (`new`); any bytes are a `T` (`FromBytes`),
-        // and the borrow is that of the map. A checked cast each time cost 70
-        // instructions a packet (`valgrind --tool=callgrind` on 30,000 of `make packets`).
+        // SAFETY: the map is as long as `len` entries, or empty (`new`); it begins at a page
+        // border, which satisfies the alignment of `T` (`new`); any bytes are a valid `T`
+        // (`FromBytes`), and the borrow is that of the map. A checked cast on each access cost 70
+        // instructions per packet (`valgrind --tool=callgrind` on 30,000 packets of `make
+        // packets`).
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().cast(), self.len) }
     }
 }
@@ -205,7 +208,7 @@ impl<T: FromBytes + IntoBytes> Deref for Pages<T> {
 impl<T: FromBytes + IntoBytes> DerefMut for Pages<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as in `deref`, and what is written are bytes (`IntoBytes`).
+        // SAFETY: as in `deref`, and only plain bytes are written (`IntoBytes`).
         unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().cast(), self.len) }
     }
 }
@@ -226,7 +229,7 @@ mod tests {
         file.set_len(10).unwrap();
         assert!(map.iter().skip(50_000).all(|byte| *byte == 0) && map.is_lost());
         assert!(other.iter().all(|byte| *byte == 0) && !other.is_lost());
-        // Its place is free again, and knows nothing of it.
+        // Its slot is free again, and contains nothing of it.
         drop(map);
         file.set_len(5000).unwrap();
         let again = Mapped::new(&file).unwrap();

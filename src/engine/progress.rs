@@ -1,21 +1,21 @@
-//! Why no loop over bytes from outside runs for ever, and how its bounds are met in tests.
+//! Guarantees that loops over untrusted bytes terminate, and bounds that tests can reach.
 //!
-//! Whatever reads bytes that somebody else chose does so in rounds, and each round either takes
-//! some of them or changes what the next one makes of them. The first can't go on for longer
-//! than there are bytes. The second could: a bound that is hit exactly where a line ends was
-//! enough once. So rounds are counted where they are made: a [`Walk`] lets few of them take
-//! nothing between two that do, whatever the parser answers. The number of rounds is then linear
-//! in the bytes, by construction.
+//! A parser works in rounds, and each round either consumes bytes or changes how the next round
+//! interprets them. The number of the former is limited by the number of bytes. The latter could
+//! repeat forever: once, a bound that was reached exactly at the end of a line was enough. So the
+//! loop itself counts rounds: a [`Walk`] allows only a few that consume nothing in a row,
+//! whatever the parser returns. The number of rounds is then linear in the bytes, by
+//! construction.
 //!
-//! A walk that is stuck is a fault of ours. Debug builds stop there; others give up what is
-//! left, say so, and go on with what follows.
+//! A walk that is stuck is a bug in the parser. Debug builds panic; others abandon the rest,
+//! report that, and continue with what follows.
 
-/// Rounds that take nothing, between two that do. A stream needs the most: from no protocol to
-/// a guess, to the protocol, to its first state, and perhaps the same once more.
+/// Rounds in a row that consume nothing. A stream needs the most: from no protocol to a guess, to
+/// the protocol, to its first state, and possibly the same again.
 const MAX_TURNS: u8 = 16;
 
-/// A bound of a parser. Inputs of fuzzers are far smaller than most bounds: there a bound
-/// shrinks, so that it is met exactly, one below and one above.
+/// A bound of a parser. Inputs of fuzzers are far smaller than most bounds, so bounds shrink when
+/// fuzzing: then they are tested exactly, one below and one above.
 pub(crate) const fn bound(real: usize, fuzzed: usize) -> usize {
     if cfg!(fuzzing) { fuzzed } else { real }
 }
@@ -25,23 +25,24 @@ pub(crate) const fn bound(real: usize, fuzzed: usize) -> usize {
 pub(crate) struct Walk<'d> {
     data: &'d [u8],
     at: usize,
-    /// Rounds that took nothing, since one did.
+    /// Rounds that consumed nothing since the last one that did.
     turns: u8,
 }
 
 impl<'d> Walk<'d> {
-    /// In front of the first byte.
+    /// Before the first byte.
     pub(crate) fn over(data: &'d [u8]) -> Self {
         Walk { data, at: 0, turns: 0 }
     }
 
-    /// What the next round sees: at least a byte. None at the end, and where it is stuck.
+    /// The data for the next round: at least one byte. `None` at the end, and if the walk is
+    /// stuck.
     #[inline]
     pub(crate) fn rest(&self) -> Option<&'d [u8]> {
         self.data.get(self.at..).filter(|rest| !rest.is_empty() && self.turns <= MAX_TURNS)
     }
 
-    /// A round is done with so many bytes: with none if it has changed what they mean.
+    /// Ends a round that consumed this many bytes, or none if it changed their meaning.
     #[inline]
     pub(crate) fn take(&mut self, length: usize) {
         if length > 0 {
@@ -52,19 +53,19 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// A round took nothing.
+    /// Ends a round that consumed nothing.
     #[inline]
     pub(crate) fn turn(&mut self) {
         self.turns = self.turns.saturating_add(1);
         debug_assert!(!self.is_stuck(), "stuck at {} of {} bytes", self.at, self.data.len());
     }
 
-    /// How many bytes were taken.
+    /// The number of consumed bytes.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// Whether it was given up in front of its end.
+    /// Whether the walk was abandoned before its end.
     pub(crate) fn is_stuck(&self) -> bool {
         self.turns > MAX_TURNS
     }
@@ -74,7 +75,7 @@ impl<'d> Walk<'d> {
 mod tests {
     use super::*;
 
-    /// So many rounds, and the walk, where rounds that take as it says are made.
+    /// The number of rounds, and the walk, if each round consumes `takes` bytes.
     fn rounds(data: &[u8], mut takes: impl FnMut(usize) -> usize) -> (usize, Walk<'_>) {
         let (mut walk, mut rounds) = (Walk::over(data), 0);
         while let Some(rest) = walk.rest() {
@@ -90,16 +91,16 @@ mod tests {
         let most = usize::from(MAX_TURNS);
         for length in [0, 1, 100] {
             let data = vec![0; length];
-            // The most that is allowed: a byte in each last round.
+            // The slowest allowed progress: a byte in each last possible round.
             let (made, walk) = rounds(&data, |round| usize::from(round % (most + 1) == most));
             assert_eq!((made, walk.at(), walk.is_stuck()), (length * (most + 1), length, false));
-            // More than there is ends it.
+            // A round that consumes more than there is ends it.
             let (made, walk) = rounds(&data, |_| length + 7);
             assert_eq!((made, walk.at()), (length.min(1), length));
         }
     }
 
-    /// Debug builds stop, and others give the rest up.
+    /// Debug builds panic, and others abandon the rest.
     #[test]
     fn who_takes_nothing_is_stopped() {
         let stuck = std::panic::catch_unwind(|| rounds(b"abc", |round| usize::from(round == 0)).0);

@@ -57,10 +57,10 @@ fn case_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// A case folder, read.
+/// A case folder.
 struct Case {
     input: PathBuf,
-    /// How the input is packed before it is scanned.
+    /// How the input is compressed before it is scanned, if it is.
     pack: Option<String>,
     feeds: Vec<PathBuf>,
     allow: Option<PathBuf>,
@@ -70,7 +70,7 @@ struct Case {
     scan_args: Vec<String>,
     /// The rows of `expected.tsv`: line, observed value, indicator, where, flags, sources.
     rows: Vec<Vec<String>>,
-    /// The comments in front of them.
+    /// The comments before them.
     about: String,
     exit: i32,
 }
@@ -148,7 +148,7 @@ impl Case {
         if let Some(offsets) = out_of_order(&records) {
             return Err(format!("alerts out of order: {offsets:?}\n{}", scanned.report()));
         }
-        if let Some(twice) = told_twice(&records) {
+        if let Some(twice) = reported_twice(&records) {
             return Err(format!("two alerts about {twice}\n{}", scanned.report()));
         }
         let got: Vec<Vec<String>> = records.iter().flat_map(rows_of).collect();
@@ -158,7 +158,7 @@ impl Case {
         }
     }
 
-    /// The input as it is scanned: packed, where the case says so.
+    /// The input as it is scanned: compressed, if the case says so.
     fn input_in(&self, dir: &Dir) -> PathBuf {
         let Some(pack) = &self.pack else { return self.input.clone() };
         let plain = fs::read(&self.input).unwrap();
@@ -183,14 +183,14 @@ fn packed(how: &str, plain: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Where a record stands in the input, for the order.
+/// The position of a record in the input, to check the order.
 fn position(record: &Value) -> u64 {
     let number = |pointer| record.pointer(pointer).and_then(Value::as_u64);
     number("/log/offset").or_else(|| number("/packet/number")).unwrap_or(0)
 }
 
-/// Where the alerts of one file stand, if they are not in the order of the file. Members of an
-/// archive and the text among packets each have an order of their own.
+/// The positions of the alerts of one file, if they are not in the order of the file. Members of
+/// an archive, and text among packets, have their own order.
 fn out_of_order(records: &[Value]) -> Option<Vec<u64>> {
     let mut places: BTreeMap<(&str, bool), Vec<u64>> = BTreeMap::new();
     for record in records {
@@ -201,15 +201,15 @@ fn out_of_order(records: &[Value]) -> Option<Vec<u64>> {
     places.into_values().find(|offsets| !offsets.is_sorted())
 }
 
-/// An observable in one place that has more than one record, if there is one.
-fn told_twice(records: &[Value]) -> Option<String> {
-    let mut told = HashSet::new();
+/// An observable in one place that has more than one record, if any.
+fn reported_twice(records: &[Value]) -> Option<String> {
+    let mut reported = HashSet::new();
     let observable = |record: &Value| {
         let seen = ["/seen/kind", "/seen/value", "/seen/where", "/seen/field"];
         let seen = seen.map(|member| text(record, member));
         format!("{} at {}", seen.join(" "), position(record))
     };
-    records.iter().map(observable).find(|observable| !told.insert(observable.clone()))
+    records.iter().map(observable).find(|observable| !reported.insert(observable.clone()))
 }
 
 /// A record as rows of `expected.tsv`, one for each indicator.
@@ -238,9 +238,8 @@ fn rows_of(record: &Value) -> Vec<Vec<String>> {
     indicators(record).iter().map(row).collect()
 }
 
-/// Wanted rows that did not come, and rows that came unwanted. Rows of one place
-/// come in any order. `*` in a wanted column, or no column, is anything; no flags
-/// is none.
+/// Missing rows and unexpected rows. Rows of the same place may come in any order. `*` in a
+/// wanted column, or a missing column, matches anything; no flags matches no flags only.
 fn differences(wanted: &[Vec<String>], got: &[Vec<String>]) -> String {
     let meets = |want: &[String], got: &[String]| {
         let flags = want.get(4).map_or("-", String::as_str);
@@ -264,7 +263,7 @@ fn differences(wanted: &[Vec<String>], got: &[Vec<String>]) -> String {
 }
 
 #[test]
-fn differences_are_told_both_ways() {
+fn differences_are_reported_both_ways() {
     let row = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
     let got = [row("1 a b log.text - 1"), row("2 c c log.field:x derived 2")];
     assert_eq!(differences(&[row("2 * c log.field:x *"), row("1 a b *")], &got), "");

@@ -1,5 +1,5 @@
-//! The same bytes come out, however many threads there are, however the input is cut
-//! and whichever way it comes in; and memory stays bounded.
+//! The output is the same for any number of threads, for any chunk borders and for every kind of
+//! input; and memory stays bounded.
 
 use crate::harness::records::without_ids;
 use crate::harness::{Dir, TestCommand, project, skip};
@@ -21,8 +21,8 @@ fn prepared(name: &str) -> Dir {
     dir
 }
 
-/// Headers in the middle of a log name the fields of what follows, whoever scans which
-/// chunk, and in a pipe as well.
+/// Headers in the middle of a log name the fields of the lines after them, whichever thread scans
+/// a chunk, and also in a pipe.
 #[test]
 fn headers_in_the_middle_of_a_log() {
     let dir = prepared("headers_in_the_middle_of_a_log");
@@ -53,14 +53,14 @@ fn headers_in_the_middle_of_a_log() {
 
 fn scan(dir: &Dir, args: &[&str]) -> TestCommand {
     let mut command = dir.command();
-    // Lines without a time of their own get that of the reading, which differs.
+    // Lines without a time get the time of reading, which differs between runs.
     command.args(["scan", "--db", "db", "--format", "json", "--at", "2026-11-24T00:00:00Z"]);
     command.args(args);
     command
 }
 
-/// A log of hits among noise: structured and free lines, all line ends, NUL bytes and
-/// invalid UTF-8, and lines that are longer than any chunk.
+/// A log of hits among noise: structured and free lines, all line ends, NUL bytes and invalid
+/// UTF-8, and lines longer than any chunk.
 fn noisy(lines: usize) -> Vec<u8> {
     let mut log = Vec::new();
     for n in 0..lines {
@@ -119,7 +119,7 @@ fn the_same_bytes_for_any_threads_and_chunks() {
             assert!(records(&got.stdout) == want, "-j {threads} --chunk-size {chunk} differs");
         }
     }
-    // A byte a chunk is slow; the small one shows it.
+    // Chunks of a single byte are slow, so a small log is used.
     let want = records(&scan(&dir, &["small.log", "-j", "1"]).run().expect(0).stdout);
     for threads in ["1", "2", "8"] {
         for chunk in ["1", "2", "7", "63", "64", "65"] {
@@ -140,7 +140,7 @@ fn a_pipe_says_what_the_file_says() {
         for chunk in ["100", "0"] {
             let mut command = scan(&dir, &["-", "-j", threads, "--chunk-size", chunk]);
             let piped = records(&command.stdin(log.clone()).run().expect(0).stdout);
-            // Only the name differs, and the identifiers that it is part of.
+            // Only the name differs, and the identifiers that depend on it.
             let named = |text: &str, name: &str| {
                 without_ids(&text.replace(&format!("\"path\":\"{name}\""), ""))
             };
@@ -150,7 +150,7 @@ fn a_pipe_says_what_the_file_says() {
     }
 }
 
-/// Every capture of ours, from a file and out of a pipe.
+/// Every capture of `testdata`, from a file and from a pipe.
 #[test]
 fn a_capture_in_a_pipe_says_what_the_file_says() {
     let dir = Dir::new("capture-in-a-pipe");
@@ -174,7 +174,7 @@ fn a_capture_in_a_pipe_says_what_the_file_says() {
     assert!(captures > 10);
 }
 
-/// What could be read of it is told, and that it was not all.
+/// A damaged archive reports what could be read, and that it was incomplete.
 #[test]
 fn a_compressed_capture_that_breaks_off() {
     let dir = Dir::new("capture-breaks-off");
@@ -191,7 +191,7 @@ fn a_compressed_capture_that_breaks_off() {
     let part = part.text().replace("part.", "whole.");
     assert!(part.lines().count() > 10 && part.len() < all.len(), "{part}");
     let lines: Vec<&str> = part.lines().collect();
-    // The last flow's last words are told by what was seen of them.
+    // The data of the last flow is reported as far as it was captured.
     assert!(all.lines().zip(&lines[..lines.len() - 2]).all(|(want, got)| want == *got));
 }
 
@@ -217,7 +217,7 @@ fn peak(child: &Child) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// How much is piped in without a line break.
+/// The size of the input without a line break.
 const LONG: usize = 300 << 20;
 
 #[test]
@@ -240,7 +240,7 @@ fn a_line_of_300_megabytes() {
         Some((peak, alone)) => {
             assert!(peak < alone + (96 << 10), "{peak} KiB, and {alone} KiB for a short line")
         }
-        None => skip(name, "the memory of a process is not told here (/proc)"),
+        None => skip(name, "the memory of a process is not reported here (/proc)"),
     }
 }
 
@@ -257,7 +257,7 @@ fn long_line(dir: &Dir, len: usize) -> (Option<u64>, u64, String) {
         offset += block.len() as u64;
     }
     stdin.write_all(b"evil.example\nand 203.0.113.5\n").unwrap();
-    // It has taken all but what fits in the pipe; it lives until the pipe is closed.
+    // The process has read all but what fits into the pipe; it lives until the pipe is closed.
     thread::sleep(std::time::Duration::from_millis(200));
     let peak = peak(&child);
     drop(stdin);
@@ -287,7 +287,7 @@ fn a_long_line_in_a_file_for_any_cut() {
     }
 }
 
-/// Records that go over several lines, and thousands of them in one line.
+/// Records over several lines, and thousands of them in one line.
 fn spread(of: usize) -> Vec<(&'static str, String)> {
     let time = |n: usize| format!("2026-06-24T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60);
     let address = |n: usize| if n.is_multiple_of(5) { "203.0.113.5" } else { "192.0.2.1" };
@@ -363,31 +363,31 @@ fn spread(of: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The fields and times of records depend on nothing but the bytes: not on the threads, nor on
-/// where chunks end, nor on whether it is a file, a pipe or packed. They are those of records in
-/// lines of their own.
+/// The fields and times of records only depend on the bytes: not on the threads, nor on chunk
+/// borders, nor on whether it is a file, a pipe or compressed. They are the same as those of
+/// records on one line each.
 #[test]
 fn records_wherever_the_input_is_cut() {
     let dir = prepared("records_wherever_the_input_is_cut");
-    let told = |run: &crate::harness::Run| -> Vec<String> {
-        let told = |r: &serde_json::Value| {
+    let reported = |run: &crate::harness::Run| -> Vec<String> {
+        let reported = |r: &serde_json::Value| {
             format!("{} {} {}", r["seen"]["value"], r["seen"]["field"], r["time"])
         };
-        run.json_lines().iter().map(told).collect()
+        run.json_lines().iter().map(reported).collect()
     };
     let mut lines: Option<Vec<String>> = None;
     for (name, text) in spread(6000) {
         dir.create("a.log", &text);
-        let want = told(&scan(&dir, &["a.log", "-j", "1"]).run().expect(0));
+        let want = reported(&scan(&dir, &["a.log", "-j", "1"]).run().expect(0));
         assert!(want.len() > 800 && want.iter().all(|it| it.contains("2026-06-24T")), "{name}");
         if ["lines", "printed", "array", "one line"].contains(&name) {
             assert!(want == *lines.get_or_insert_with(|| want.clone()), "{name}");
         }
         for (threads, chunk) in [("1", "1000"), ("2", "4096"), ("8", "0"), ("8", "70001")] {
             let args = ["-j", threads, "--chunk-size", chunk];
-            let got = told(&scan(&dir, &["a.log"]).args(args).run().expect(0));
+            let got = reported(&scan(&dir, &["a.log"]).args(args).run().expect(0));
             assert!(got == want, "{name}, -j {threads} --chunk-size {chunk} differs");
-            let got = told(&scan(&dir, &["-"]).args(args).stdin(text.clone()).run().expect(0));
+            let got = reported(&scan(&dir, &["-"]).args(args).stdin(text.clone()).run().expect(0));
             assert!(got == want, "{name}, piped, -j {threads} --chunk-size {chunk} differs");
         }
         let mut packed = Vec::new();
@@ -395,17 +395,17 @@ fn records_wherever_the_input_is_cut() {
         flate2::bufread::GzEncoder::new(text.as_bytes(), fast).read_to_end(&mut packed).unwrap();
         dir.create("a.log.gz", packed);
         assert!(
-            told(&scan(&dir, &["a.log.gz"]).run().expect(0)) == want,
+            reported(&scan(&dir, &["a.log.gz"]).run().expect(0)) == want,
             "{name}, packed, differs"
         );
     }
-    // Wherever the first chunk ends.
+    // For any end of the first chunk.
     for (name, text) in spread(30).into_iter().filter(|(name, _)| *name != "one line") {
         dir.create("a.log", &text);
-        let want = told(&scan(&dir, &["a.log", "-j", "1"]).run().expect(0));
+        let want = reported(&scan(&dir, &["a.log", "-j", "1"]).run().expect(0));
         for chunk in (1..text.len().min(700)).step_by(13) {
             let args = ["a.log", "--chunk-size", &chunk.to_string()];
-            assert!(told(&scan(&dir, &args).run().expect(0)) == want, "{name}, {chunk}");
+            assert!(reported(&scan(&dir, &args).run().expect(0)) == want, "{name}, {chunk}");
         }
     }
 }

@@ -27,14 +27,14 @@ pub struct Hit {
     pub indicator: String,
 }
 
-/// A hit of the other program.
+/// A hit found by the other program.
 pub struct Expected {
     pub is_must: bool,
-    /// Where it was seen, in the words of that program.
+    /// Where it was seen, in that program's terms.
     pub at: String,
 }
 
-/// What an alert says beside the hit.
+/// What an alert says besides the hit.
 pub struct Alerted {
     pub value: String,
     pub raw: String,
@@ -43,34 +43,34 @@ pub struct Alerted {
     pub quality: Vec<String>,
 }
 
-/// Something that the two do not agree on.
+/// A disagreement between the two.
 pub struct Difference<'a> {
     pub hit: &'a Hit,
-    /// Of a `must` hit that no alert reports.
+    /// A `must` hit that no alert reports.
     pub missing: Option<&'a Expected>,
-    /// Of a pair that the other program did not find.
+    /// A pair that the other program did not find.
     pub unexpected: Option<&'a Alerted>,
     /// The line of the log, in lower case.
     pub line: &'a str,
-    /// How the list writes the indicator, in lower case.
+    /// The indicator as the list spells it, in lower case.
     pub spellings: &'a [String],
-    /// Whether the compiler says that it holds only the exact name.
+    /// Whether the compiler reports that it only matches the exact name.
     pub is_downgraded: bool,
-    /// Whether the compiler says that it rejects the indicator.
+    /// Whether the compiler reports that it rejects the indicator.
     pub is_rejected: bool,
 }
 
 impl Difference<'_> {
-    /// Whether it is a hit that we miss, seen in this place.
+    /// Whether it is a missing hit, seen in this place.
     pub fn is_missing_at(&self, at: &str) -> bool {
         self.missing.is_some_and(|missing| missing.at == at)
     }
 }
 
-/// Why a difference is none of our mistakes.
+/// Why a difference is not an error.
 pub struct Rule {
     pub name: &'static str,
-    /// The reason, with the section of the specification where there is one.
+    /// The reason, with the section of the specification if there is one.
     pub because: &'static str,
     pub explains: fn(&Difference<'_>) -> bool,
 }
@@ -78,7 +78,7 @@ pub struct Rule {
 /// A list of indicators, compiled.
 pub struct Compiled {
     pub dir: Dir,
-    /// Our value of an indicator to the spellings of the list, in lower case.
+    /// Maps our value of an indicator to the spellings of the list, in lower case.
     spellings: HashMap<String, Vec<String>>,
     downgraded: HashSet<String>,
     rejected: HashSet<String>,
@@ -120,7 +120,7 @@ impl Compiled {
         scan.args(["scan", "--db", "db", "--format", "json"]).args(files).run()
     }
 
-    /// Compares alerts with what is expected, and fails on what no rule explains.
+    /// Compares alerts with the expected ones, and fails if no rule explains a difference.
     pub fn compare(
         &self,
         alerts: &[(Hit, Alerted)],
@@ -187,7 +187,7 @@ fn tell(difference: &Difference<'_>) -> String {
     }
 }
 
-/// The hits of records, each with what its record says.
+/// The hits of records, each with the contents of its record.
 pub fn alerts(records: &[Value]) -> Vec<(Hit, Alerted)> {
     let mut alerts = Vec::new();
     for record in records {
@@ -239,16 +239,16 @@ pub fn expected(table: &Path, columns: &Columns) -> BTreeMap<Hit, Expected> {
     expected
 }
 
-/// Which column of a table of hits is what.
+/// The columns of a table of hits.
 pub struct Columns {
     pub is_log: bool,
     pub place: usize,
     pub indicator: usize,
-    /// `must` or `may`; the column before it says where.
+    /// `must` or `may`; the column before it is the place.
     pub level: usize,
 }
 
-/// The first column of a table with a header, each value once.
+/// The first column of a table with a header, without duplicates.
 pub fn first_column(table: &Path) -> Vec<String> {
     let text = fs::read_to_string(table).unwrap();
     let mut names: Vec<String> =
@@ -257,7 +257,7 @@ pub fn first_column(table: &Path) -> Vec<String> {
     names
 }
 
-/// A file, decompressed if it is packed.
+/// A file, decompressed if necessary.
 pub fn read(path: &Path) -> Vec<u8> {
     let bytes = fs::read(path).unwrap();
     if !bytes.starts_with(&[0x1f, 0x8b]) {
@@ -273,7 +273,7 @@ pub fn file_of(path: &str) -> String {
     name.strip_suffix(".gz").unwrap_or(name).to_string()
 }
 
-/// One spelling for values that mean the same, as `score.py` has it.
+/// One spelling for equivalent values, as in `score.py`.
 pub fn canonical(value: &str) -> String {
     let low = value.trim().to_lowercase();
     if low.contains("://") {

@@ -2,9 +2,9 @@
 
 use crate::harness::Dir;
 
-/// Files that are opened at the same time, with more hits than may wait: a worker
-/// must never wait for a piece that nobody is going to take. (It once could, when a
-/// file was opened after its successors.)
+/// Files that are opened at the same time, with more hits than may wait: a worker must never wait
+/// for a chunk that no other worker will take. (It once could, when a file was opened after its
+/// successors.)
 #[test]
 fn files_with_many_hits_do_not_block_each_other() {
     let dir = Dir::new("order");

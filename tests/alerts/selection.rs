@@ -1,11 +1,11 @@
-//! Which alerts are written, in which form, and what all come to; and what serves as a
+//! Which alerts are written, in which form, and their summary; and what can be used as a
 //! database.
 
 use crate::harness::records::text;
 use crate::harness::{Dir, Run, project};
 use serde_json::Value;
 
-/// Two logs, a capture, and indicators of two feeds that differ in what they say.
+/// Two logs, a capture, and indicators of two feeds with different contexts.
 fn dir(name: &str) -> Dir {
     let dir = Dir::new(name);
     dir.create(
@@ -92,7 +92,7 @@ fn counts_and_paths_are_those_of_grep() {
     assert_eq!(piped.expect(0).text(), "1\n");
 }
 
-/// The same by any number of threads, and by the records that are counted.
+/// The same for any number of threads, and by counting records.
 #[test]
 fn captures_are_selected_in_the_order_of_their_packets() {
     let dir = Dir::new("selection-captures");
@@ -131,7 +131,7 @@ fn captures_are_selected_in_the_order_of_their_packets() {
         two.lines()
             .all(|line| line.ends_with(":0") || line.ends_with(":1") || line.ends_with(":2"))
     );
-    // Text says once what a source says, by whichever thread it was found.
+    // The text format describes a source once, whichever thread found it.
     let page = of(&["--format", "text"]).text();
     assert!(page.contains("(as above)"));
 }
@@ -149,7 +149,7 @@ fn a_summary_adds_up() {
     assert_eq!(summary["inputs"]["top"][0]["path"], "logs/a.log");
     assert_eq!(summary["feeds"]["top"][0]["alerts"], 4);
     assert_eq!(summary["first"], "2026-11-01T00:00:00.000000Z");
-    // With alerts on standard output it goes elsewhere.
+    // If alerts go to standard output, the summary goes elsewhere.
     let run = scan(&dir, &["logs", "--summary"]).expect(0);
     assert_eq!(run.json_lines().len(), 4);
     run.expect_stderr("2 indicators");
@@ -159,7 +159,7 @@ fn a_summary_adds_up() {
 fn a_list_serves_as_a_database() {
     let dir = dir("selection-list");
     let run = dir.command().args(["scan", "--db", "feeds/theirs.txt", "-c", "logs/a.log"]).run();
-    // Networks that nobody but a test has are held back without --internal.
+    // Networks reserved for tests are suppressed without --internal.
     assert_eq!(run.text(), "1\n");
     run.expect(0).expect_stderr("compiled 2 values in memory");
     let run = dir.command().args(["lookup", "--db", "feeds", "evil.example"]).run().expect(0);
@@ -170,7 +170,8 @@ fn a_list_serves_as_a_database() {
     }
     let line = "bash -c 'wiresift scan --db <(echo evil.example) -c logs/a.log'";
     dir.shell(line).run().expect(0).expect_stdout("1");
-    // Nothing is named: that of the configuration, or a word of how to name one.
+    // Without `--db`, the database of the configuration is used, or an error explains how to name
+    // one.
     let run = dir.command().args(["scan", "logs"]).run().expect(2);
     run.expect_stderr("there is no wiresift.toml in this folder")
         .expect_stderr("--db takes a database or a list of indicators");
@@ -182,8 +183,8 @@ fn a_list_serves_as_a_database() {
     run.expect_stderr("wiresift feed update --compile");
 }
 
-/// Shown on a terminal, where there were more alerts than it has lines; and nothing is
-/// wider than it.
+/// The default on a terminal, if there are more alerts than it has lines; and no line is wider
+/// than it.
 #[test]
 fn text_fits_the_terminal() {
     let dir = Dir::new("selection-terminal");
@@ -199,7 +200,7 @@ fn text_fits_the_terminal() {
     );
     let starts = ["    ", "      ", "  | "];
     for line in page.lines().map(|line| line.trim_end_matches('\r')) {
-        // Values and paths are whole, however long they are.
+        // Values and paths are complete, however long they are.
         let is_folded = starts.iter().any(|start| line.starts_with(start))
             && !line.contains("http")
             && !line.contains(".arpa");

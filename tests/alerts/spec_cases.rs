@@ -1,4 +1,4 @@
-//! The tricky cases of the matching specification, where they lie beside the project.
+//! The tricky cases of the matching specification, if it is next to the project.
 
 use crate::harness::records::{Schema, indicators, text};
 use crate::harness::{Code, Dir, shared};
@@ -67,7 +67,7 @@ fn check(case: &Value, schema: &Schema) -> Result<(), String> {
     Ok(())
 }
 
-/// How many records carry the indicator.
+/// The number of records with the indicator.
 fn count(records: &[Value], kind: &str, value: &str) -> u64 {
     let (kind, scope) = match kind {
         "domain" => (Kind::Domain, Scope::Subtree),
@@ -81,7 +81,7 @@ fn count(records: &[Value], kind: &str, value: &str) -> u64 {
         "email" => (Kind::Email, Scope::Exact),
         other => panic!("a kind that this test does not know: {other}"),
     };
-    // What is no value cannot be found: `0.0.0.0/0` is rejected.
+    // An invalid value cannot be found: `0.0.0.0/0` is rejected.
     let Ok(indicator) = Indicator::new(kind, value, scope, Arc::new(Context::default())) else {
         return 0;
     };

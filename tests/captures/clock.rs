@@ -1,5 +1,5 @@
-//! A day of packets in seconds: every timeout follows the packets' clock and no other,
-//! also where that clock jumps.
+//! A day of packets in seconds: every timeout follows the packets' clock and no other, even if
+//! that clock jumps.
 
 use crate::harness::Dir;
 use crate::harness::wire::{ACK, BEGINNING, Ends, FIN, SYN, Scanned, Wire, scan, v4};
@@ -15,13 +15,13 @@ const QUICK: Duration = Duration::from_secs(20);
 /// MD5 of `hallo`.
 const HALLO: &str = "598d4c200461b81522a3328565c25f7c";
 
-/// The addresses that are listed: servers by their number.
+/// The listed addresses: servers by number.
 fn server(number: u8) -> u32 {
     u32::from_be_bytes([203, 0, 113, number])
 }
 
 /// Scans against the servers, `*.listed.example` and the file.
-fn hunt(name: &str, write: impl FnOnce(&mut Wire)) -> Scanned {
+fn scan_wire(name: &str, write: impl FnOnce(&mut Wire)) -> Scanned {
     let dir = Dir::new(name);
     let servers: String = (1..=60).map(|number| format!("203.0.113.{number}\n")).collect();
     dir.create("list.txt", servers + "listed.example\n" + HALLO);
@@ -31,13 +31,13 @@ fn hunt(name: &str, write: impl FnOnce(&mut Wire)) -> Scanned {
     scanned
 }
 
-/// Seconds since the beginning.
+/// Seconds since the beginning of the capture.
 fn seconds(time: &Value) -> f64 {
     let time: jiff::Timestamp = time.as_str().unwrap().parse().unwrap();
     (time.as_microsecond() - i64::from(BEGINNING) * 1_000_000) as f64 / 1e6
 }
 
-/// The flows of each server as their address alerts tell of them: first and last second.
+/// The flows of each server according to its address alerts: first and last second.
 fn flows(scanned: &Scanned) -> BTreeMap<u8, Vec<(u64, u64)>> {
     let mut flows: BTreeMap<u8, Vec<(u64, u64)>> = BTreeMap::new();
     let mut ids = BTreeMap::new();
@@ -48,7 +48,7 @@ fn flows(scanned: &Scanned) -> BTreeMap<u8, Vec<(u64, u64)>> {
         }
         let number = seen["value"].as_str().unwrap().rsplit('.').next().unwrap().parse().unwrap();
         let flow = &packet["flow"];
-        // The alert is of its flow's first packet.
+        // The alert is about its flow's first packet.
         assert_eq!(alert["time"], flow["start"]);
         assert_eq!(packet["number"], flow["first"]);
         let id = packet["flow_id"].as_u64().unwrap();
@@ -61,16 +61,16 @@ fn flows(scanned: &Scanned) -> BTreeMap<u8, Vec<(u64, u64)>> {
 
 fn values(scanned: &Scanned, kind: &str) -> Vec<(u64, String)> {
     let is_kind = |alert: &&Value| alert["seen"]["kind"] == kind;
-    let told = |alert: &Value| {
+    let reported = |alert: &Value| {
         (seconds(&alert["time"]) as u64, alert["seen"]["value"].as_str().unwrap().to_owned())
     };
-    scanned.alerts.iter().filter(is_kind).map(told).collect()
+    scanned.alerts.iter().filter(is_kind).map(reported).collect()
 }
 
-/// Something that happens.
+/// Something that happens at a time.
 type Event<'e> = Box<dyn Fn(&mut Wire) + 'e>;
 
-/// What happens, in any order; played in that of the clock.
+/// Events, added in any order and played in that of the clock.
 #[derive(Default)]
 struct Day<'e> {
     events: Vec<(u64, Event<'e>)>,
@@ -104,12 +104,12 @@ fn datagram(wire: &mut Wire, number: u8, to_server: bool, payload: &[u8]) {
 fn a_day_in_seconds() {
     let mut day = Day::default();
     let mut want: BTreeMap<u8, Vec<(u64, u64)>> = BTreeMap::new();
-    // Somebody speaks all the time.
+    // Constant traffic.
     for second in (1..DAY).step_by(5) {
         let client = (0x0a10_0000 + second as u32 % 50_000, 5000);
         day.at(second, move |wire| wire.udp(client, (0xc633_6409, 5001), b"anything"));
     }
-    // A connection: 600 seconds of silence are one flow, and 601 make two.
+    // A connection: 600 seconds of silence keep the flow, 601 start a new one.
     let data =
         |number: u8| move |wire: &mut Wire| wire.segment(&ends(number, 80), true, ACK, 1, b"x");
     for (number, last) in [(1, 1600), (2, 1601)] {
@@ -118,11 +118,11 @@ fn a_day_in_seconds() {
     }
     want.insert(1, vec![(1000, 1600)]);
     want.insert(2, vec![(1000, 1000), (1601, 1601)]);
-    // One that is never silent for long lasts all day.
+    // One without a long silence lasts all day.
     day.at(100, |wire| wire.open(&ends(3, 80)));
     (0..144).for_each(|at| day.at(699 + at * 599, data(3)));
     want.insert(3, vec![(100, 699 + 143 * 599)]);
-    // One that nobody answers: 60.
+    // One without an answer: 60.
     for (number, last) in [(4, 5060), (5, 5061)] {
         for second in [5000, last] {
             day.at(second, move |wire| wire.segment(&ends(number, 80), true, SYN, 0, &[]));
@@ -145,7 +145,7 @@ fn a_day_in_seconds() {
         let two = vec![(70_000, 70_000), (last, last)];
         want.insert(number, if is_one { vec![(70_000, last)] } else { two });
     }
-    // One that both have ended: 10, and a new one at once.
+    // One that both sides have ended: 10; a new connection starts a flow at once.
     for (number, last, flags) in [(10, 80_010, ACK), (11, 80_011, ACK), (12, 80_001, SYN)] {
         day.at(80_000, move |wire| {
             let ends = ends(number, 80);
@@ -159,7 +159,7 @@ fn a_day_in_seconds() {
     want.insert(11, vec![(80_000, 80_000), (80_011, 80_011)]);
     want.insert(12, vec![(80_000, 80_000), (80_001, 80_001)]);
 
-    let scanned = hunt("clock-day", |wire| day.play(wire));
+    let scanned = scan_wire("clock-day", |wire| day.play(wire));
     assert_eq!(flows(&scanned), want);
     assert_eq!(scanned.stats["packets"]["evicted_flows"], 0);
 }
@@ -168,19 +168,19 @@ fn a_day_in_seconds() {
 fn a_clock_that_jumps() {
     let open = |wire: &mut Wire, number| wire.open(&ends(number, 80));
     let data = |wire: &mut Wire, number| wire.segment(&ends(number, 80), true, ACK, 1, b"anything");
-    // When a classic capture ends: 2106-02-07T06:28:15Z.
+    // The end of 32-bit timestamps in pcap: 2106-02-07T06:28:15Z.
     let end = u64::from(u32::MAX - BEGINNING);
-    let scanned = hunt("clock-jumps", |wire| {
+    let scanned = scan_wire("clock-jumps", |wire| {
         open(wire.at(10_000), 1);
         open(wire.at(10_000), 2);
-        // Back by less than the timeout, and by as much again.
+        // Back by less than the timeout, and by the same amount again.
         data(wire.at(9_500), 1);
         data(wire.at(9_000), 1);
-        // By more than it.
+        // Back by more than the timeout.
         data(wire.at(9_000), 2);
-        // A leap of an hour, as when a capture goes on later.
+        // A jump of an hour, as if a capture was resumed later.
         data(wire.at(9_000 + 3600), 1);
-        // One packet with a stamp of the far future ends what was before, as any silence does.
+        // One packet with a time in the far future ends all earlier flows, as any silence does.
         open(wire.at(13_000), 3);
         datagram(wire.at(end), 4, true, b"a question");
         data(wire.at(13_001), 3);
@@ -188,7 +188,7 @@ fn a_clock_that_jumps() {
         open(wire.at(end - 100), 5);
         data(wire.at(end - 1), 5);
         data(wire.at(end), 5);
-        // And at the beginning again.
+        // And back at the beginning.
         open(wire.at(1), 6);
         data(wire.at(2), 6);
     });
@@ -206,8 +206,8 @@ fn a_clock_that_jumps() {
     assert!(time.starts_with("2106-02-07T06:28:15"), "{time}");
 }
 
-/// A question over UDP for a name below `listed.example`, of which so many bytes are in
-/// the first of two fragments.
+/// A DNS query over UDP for a name below `listed.example`, in two fragments with this many bytes
+/// in the first.
 fn fragments(id: u16, name: &str) -> [Vec<u8>; 2] {
     let mut message = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     for label in format!("{name}.listed.example").split('.') {
@@ -229,7 +229,7 @@ fn fragments(id: u16, name: &str) -> [Vec<u8>; 2] {
 
 #[test]
 fn fragments_wait_by_the_packets_clock() {
-    let scanned = hunt("clock-fragments", |wire| {
+    let scanned = scan_wire("clock-fragments", |wire| {
         let mut id = 0;
         let mut pair = |wire: &mut Wire, name: &str, times: [u64; 2]| {
             id += 1;
@@ -244,7 +244,8 @@ fn fragments_wait_by_the_packets_clock() {
             pair(wire, "back", [second + 300, second + 270]);
             pair(wire, "long-back", [second + 400, second + 369]);
         }
-        // Of two that wait the younger one is due, since the clock was set back between them.
+        // Of two waiting packets the later one expires first, because the clock was set back
+        // between them.
         let ([first, last], [other, other_last]) = (fragments(100, "older"), fragments(101, "old"));
         wire.at(DAY + 20).packet(&first);
         wire.at(DAY).packet(&other);
@@ -260,10 +261,10 @@ fn fragments_wait_by_the_packets_clock() {
     assert_eq!(names, BTreeMap::from(want));
 }
 
-/// Connections that FTP announces, and transfers of TFTP, are waited for.
+/// Connections that FTP announces, and transfers of TFTP, have timeouts.
 #[test]
 fn announcements_hold_by_the_packets_clock() {
-    let scanned = hunt("clock-announced", |wire| {
+    let scanned = scan_wire("clock-announced", |wire| {
         let mut second = 1000;
         for (number, wait) in [(1, 119), (2, 122), (3, 7000)] {
             let mut control = Ends { ports: (40_000, 21), ..ends(number, 21) };
@@ -290,7 +291,7 @@ fn announcements_hold_by_the_packets_clock() {
     assert_eq!(files, [1119, 31_119]);
 }
 
-/// Stamps of pcapng have 64 bits, in any unit.
+/// Timestamps of pcapng have 64 bits, in any unit.
 #[test]
 fn stamps_beyond_all_calendars() {
     let dir = Dir::new("clock-stamps");
@@ -319,10 +320,10 @@ fn stamps_beyond_all_calendars() {
     let alerts = dir.command().args(args).run().expect(0).json_lines();
     let times: Vec<&str> = alerts.iter().map(|alert| alert["time"].as_str().unwrap()).collect();
     assert_eq!(times.len(), stamps.len(), "{times:?}");
-    // A stamp of zero is none: that packet has the time of reading.
+    // A timestamp of zero means none: that packet gets the time of reading.
     assert_eq!(alerts[0]["time_source"], "read");
     let start = [&times[0][..10], "1970-01-01T00:00:01", "2106-02-07T06:28:15"];
-    // The last moment that can be written.
+    // The last time that can be printed.
     let later = ["9999-12-30T22:00:00"; 3];
     for (time, want) in times.iter().zip(start.iter().chain(&later)) {
         assert!(time.starts_with(want), "{times:?}");

@@ -1,9 +1,10 @@
-//! Mails in a capture: what is in their text and their files is told in the packet's place.
+//! Mails in a capture: observables in their text and their files are reported in the place of the
+//! packet.
 
 use crate::harness::{Dir, raw_ip_capture};
 use std::collections::BTreeSet;
 
-/// A capture of one connection's client, in segments of so many bytes.
+/// A capture of the client side of a connection, in segments of this many bytes.
 fn capture(stream: &[u8], unit: usize) -> Vec<u8> {
     let packets = stream.chunks(unit).enumerate().map(|(at, data)| {
         let mut packet = vec![0x45, 0];
@@ -27,14 +28,14 @@ const MAIL: &str = "EHLO a.example\r\nDATA\r\nSubject: see http://s.evil.example
     Content-Transfer-Encoding: base64\r\n\r\naGFsbG8=\r\n--b--\r\n.\r\nQUIT\r\n";
 
 /// Kind, value and place of every record.
-fn told(lines: &[serde_json::Value], seen: &str) -> BTreeSet<String> {
+fn reported(lines: &[serde_json::Value], seen: &str) -> BTreeSet<String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let mut all = BTreeSet::new();
     for line in lines {
         let seen = if seen.is_empty() { line } else { &line[seen] };
         let row = ["kind", "value", "where"].map(|name| text(&seen[name])).join(" ");
         let packet = &line["packet"]["number"];
-        // Nothing is told twice in one place.
+        // Nothing is reported twice in one place.
         assert!(all.insert(format!("{packet} {row}")), "{row}");
     }
     all
@@ -64,7 +65,7 @@ fn mails_in_a_capture() {
         dir.create("a.pcap", capture(MAIL.as_bytes(), unit));
         let command = ["scan", "--db", "db", "--format", "json", "a.pcap"];
         let run = dir.command().args(command).run().expect(0);
-        let all = told(&run.json_lines(), "seen");
+        let all = reported(&run.json_lines(), "seen");
         let without_packets = |all: &BTreeSet<String>| -> BTreeSet<String> {
             all.iter().filter_map(|row| Some(row.split_once(' ')?.1.to_owned())).collect()
         };
@@ -72,7 +73,7 @@ fn mails_in_a_capture() {
         let missing: Vec<_> = want.difference(&got).collect();
         assert!(missing.is_empty(), "{unit}: {missing:?} of {got:?}");
         let run = dir.command().args(["scan", "--observables", "a.pcap"]).run().expect(0);
-        let seen = without_packets(&told(&run.json_lines(), ""));
+        let seen = without_packets(&reported(&run.json_lines(), ""));
         assert!(seen.contains("url http://t.evil.example/x mail.body"), "{seen:?}");
         assert!(seen.contains("filename a.bin file.name"), "{seen:?}");
     }

@@ -1,5 +1,5 @@
-//! Syslog on the wire: its text is searched like a line of a log, and told of in the
-//! packet's place.
+//! Syslog on the wire: its text is searched like a line of a log, and reported in the place of
+//! the packet.
 
 use crate::harness::{Dir, raw_ip_capture};
 
@@ -26,7 +26,7 @@ fn names_in_datagrams_alert() {
     dir.create("a.pcap", raw_ip_capture(texts.into_iter().map(datagram)));
     dir.command().args(["compile", "-q", "-o", "db", "list.txt"]).run().expect(0);
     let scan = dir.command().args(["scan", "--db", "db", "--format", "json", "a.pcap"]).run();
-    let told: Vec<_> = scan
+    let reported: Vec<_> = scan
         .expect(0)
         .json_lines()
         .iter()
@@ -39,5 +39,5 @@ fn names_in_datagrams_alert() {
         .collect();
     let want = [(1, "domain", "a.evil.example", "url.host"), (2, "ip", "203.0.113.9", "log.text")];
     let want = want.map(|(n, kind, value, at)| (n, kind.into(), value.into(), at.into()));
-    assert_eq!(told, want);
+    assert_eq!(reported, want);
 }

@@ -5,8 +5,8 @@ use crate::harness::{Dir, project};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The packets of the recorded captures of Ethernet, again and again: long enough to be cut
-/// into many pieces, and each round so late that all its flows are new.
+/// The packets of the recorded Ethernet captures, repeated: long enough to be split into many
+/// batches, and with each repetition so late that all its flows are new.
 fn long_capture(rounds: u32) -> Vec<u8> {
     let mut out = Vec::new();
     for round in 0..rounds {
@@ -23,7 +23,7 @@ fn long_capture(rounds: u32) -> Vec<u8> {
             while let Some((record, _)) = rest.split_first_chunk::<16>() {
                 let word = |at: usize| u32::from_le_bytes(*record[at..].first_chunk().unwrap());
                 let length = 16 + word(8) as usize;
-                // All in one hour, whenever they were recorded.
+                // All within one hour, whenever they were recorded.
                 let seconds = 1_700_000_000 + round * 7200 + word(0) % 3600;
                 out.extend(seconds.to_le_bytes());
                 out.extend_from_slice(&rest[4..length]);
@@ -34,7 +34,7 @@ fn long_capture(rounds: u32) -> Vec<u8> {
     out
 }
 
-/// Every third value that is seen in a capture, as a feed.
+/// Every third value that occurs in a capture, as a feed.
 fn feed(dir: &Dir, capture: &str) -> String {
     let mut command = dir.command();
     let seen = command.args(["scan", "--observables", "-j", "1", capture]).run().expect(0);
@@ -50,10 +50,10 @@ fn feed(dir: &Dir, capture: &str) -> String {
     values.into_iter().step_by(3).map(|value| value + "\n").collect()
 }
 
-/// What is found, and in which order, depends neither on the number of threads nor on where
-/// the capture is cut.
+/// The findings, and their order, depend neither on the number of threads nor on the batch
+/// borders.
 #[test]
-fn any_number_of_threads_tells_the_same() {
+fn any_number_of_threads_reports_the_same() {
     let dir = Dir::new("captures");
     let capture = long_capture(12);
     dir.create("short.pcap", long_capture(1));
@@ -81,18 +81,18 @@ fn any_number_of_threads_tells_the_same() {
         for threads in ["2", "3", "8"] {
             assert!(scan(threads, what, &["long.pcap"]).text() == one.text(), "{threads}");
         }
-        // Identifiers have the name in them.
+        // Identifiers depend on the name.
         let piped = scan("2", what, &["-"]).text();
         let piped = without_ids(&piped.replace(r#""path":"-""#, r#""path":"long.pcap""#));
         assert!(piped == without_ids(&one.text()));
-        // Others that are read at the same time change nothing.
+        // Other captures read at the same time change nothing.
         let both = scan("2", what, &["short.pcap", "long.pcap", "short.pcap"]).text();
         let short = scan("8", what, &["short.pcap"]).text();
         assert!(both == short.clone() + &one.text() + &short);
     }
 }
 
-/// A reader that goes away ends the work of all threads.
+/// If the reader goes away, all threads end.
 #[test]
 fn nobody_works_on_for_a_reader_that_went_away() {
     let dir = Dir::new("captures-gone");

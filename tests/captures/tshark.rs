@@ -1,9 +1,9 @@
-//! Observables of the real captures against what tshark sees in them, here and now.
+//! Observables of the real captures compared with what the installed tshark finds in them.
 //!
-//! Both sides are sets of values for each capture and sort. Whatever only one of them sees
-//! stands in `tests/captures/tshark/differences.tsv` with the reason; a difference that does not
-//! fails, and so does a row that is no difference any more. Where tshark is not installed,
-//! or has other fields than 4.0, the test is skipped.
+//! Both sides are sets of values for each capture and sort. Whatever only one of them finds must
+//! be listed in `tests/captures/tshark/differences.tsv` with the reason; an unlisted difference
+//! fails the test, and so does a row without a difference. If tshark is not installed, or has
+//! other fields than 4.0, the test is skipped.
 
 use crate::harness::{Dir, missing, project, shared, skip};
 use regex::Regex;
@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Sorts of observables and the fields in which tshark tells them.
+/// Sorts of observables and the corresponding fields of tshark.
 const FIELDS: &[(&str, &[&str])] = &[
     ("ip", &["ip.src", "ip.dst", "ipv6.src", "ipv6.dst"]),
     (
@@ -57,7 +57,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("hassh", &["ssh.kex.hassh", "ssh.kex.hasshserver"]),
 ];
 
-/// Protocols whose files tshark exports. It would export mails as a whole, too.
+/// Protocols whose files tshark exports. It would also export mails as a whole.
 const EXPORTED: [&str; 4] = ["http", "smb", "tftp", "ftp-data"];
 
 /// Capture, sort, value.
@@ -66,7 +66,7 @@ type Seen = BTreeSet<(String, &'static str, String)>;
 /// Capture and number of a packet.
 type Numbered = (String, u64);
 
-/// The sort of a place; none for those that tshark has no field for.
+/// The sort of a place; `None` for those for which tshark has no field.
 fn sort(place: &str) -> Option<&'static str> {
     Some(match place {
         "ip.src" | "ip.dst" => "ip",
@@ -83,14 +83,14 @@ fn sort(place: &str) -> Option<&'static str> {
     })
 }
 
-/// Runs tshark over a capture. Damaged ones make it fail behind what it has shown.
+/// Runs tshark over a capture. For damaged captures it fails after its output.
 fn tshark(capture: &Path, args: &[String]) -> String {
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(capture).args(args);
     String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned()
 }
 
-/// Whether tshark is here, and knows all the fields.
+/// Whether tshark is installed, and supports all the fields.
 fn has_tshark(test: &str) -> bool {
     let Ok(known) = Command::new("tshark").args(["-G", "fields"]).output() else {
         missing(test, "tshark is not installed");
@@ -106,7 +106,7 @@ fn has_tshark(test: &str) -> bool {
     missing.is_empty()
 }
 
-/// One spelling for what is meant, whoever tells it. Names of the root are none.
+/// One spelling for equivalent values. Names of the root are left out.
 fn canonical(sort: &str, field: &str, value: &str) -> Option<String> {
     let value = value.to_ascii_lowercase();
     let value = value.trim_end_matches('.');
@@ -124,7 +124,7 @@ fn canonical(sort: &str, field: &str, value: &str) -> Option<String> {
     })
 }
 
-/// What tshark sees, and the Community ID of each packet.
+/// What tshark finds, and the Community ID of each packet.
 fn theirs(pcaps: &[PathBuf]) -> (Seen, BTreeMap<Numbered, String>) {
     let columns: Vec<(&str, &str)> = FIELDS
         .iter()
@@ -185,7 +185,7 @@ fn exported(pcap: &Path) -> Vec<String> {
         .collect()
 }
 
-/// What we see.
+/// What wiresift finds.
 fn ours(pcaps: &[PathBuf]) -> Seen {
     let dir = Dir::new("observables");
     let mut command = dir.command();
@@ -207,7 +207,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// Community IDs that we tell: an alert for the addresses of every flow.
+/// The Community IDs in alerts: there is an alert for the addresses of every flow.
 fn our_communities(pcaps: &[PathBuf], seen: &Seen) -> Vec<(Numbered, String)> {
     let dir = Dir::new("communities");
     let addresses: BTreeSet<&str> =
@@ -217,13 +217,13 @@ fn our_communities(pcaps: &[PathBuf], seen: &Seen) -> Vec<(Numbered, String)> {
     dir.command().args(["compile", "-q", "-o", "db", "--internal", "list.txt"]).run().expect(0);
     let mut command = dir.command();
     command.args(["scan", "--db", "db", "--format", "json"]).args(pcaps);
-    let told = |alert: &Value| {
+    let reported = |alert: &Value| {
         let packet = &alert["packet"];
         let path = name(Path::new(packet["path"].as_str()?));
         let id = packet["community_id"].as_str()?.to_owned();
         Some(((path, packet["number"].as_u64()?), id))
     };
-    command.run().json_lines().iter().filter_map(told).collect()
+    command.run().json_lines().iter().filter_map(reported).collect()
 }
 
 fn captures(folder: &Path) -> Vec<PathBuf> {
@@ -253,10 +253,10 @@ fn every_difference_from_tshark_is_explained() {
     differences.extend(theirs.difference(&ours).map(|seen| row("tshark", seen)));
     differences.extend(ours.difference(&theirs).map(|seen| row("wiresift", seen)));
 
-    // Of a packet tshark tells one Community ID. We tell that of the alert's flow.
-    let told = our_communities(&pcaps, &ours);
-    assert!(told.len() > 300, "{} Community IDs", told.len());
-    for (packet, id) in told {
+    // tshark prints one Community ID per packet, wiresift that of the alert's flow.
+    let reported = our_communities(&pcaps, &ours);
+    assert!(reported.len() > 300, "{} Community IDs", reported.len());
+    for (packet, id) in reported {
         let theirs = communities.get(&packet).map(|ids| ids.split('|'));
         if !theirs.is_some_and(|mut ids| ids.any(|their| their == id)) {
             let (pcap, number) = packet;
@@ -281,7 +281,7 @@ fn every_difference_from_tshark_is_explained() {
     assert!(new.is_empty() && gone.is_empty(), "unexplained:\n{new}\nno difference:\n{gone}");
 }
 
-/// Files that our own recordings carry: those that tshark takes out are those of the disks.
+/// Files in our own recordings: those that tshark exports are those on the disks.
 #[test]
 fn tshark_exports_what_was_carried() {
     const TEST: &str = "tshark_exports_what_was_carried";
@@ -290,8 +290,8 @@ fn tshark_exports_what_was_carried() {
     }
     let captures = project().join("testdata/captures");
     let table = std::fs::read_to_string(captures.join("TRANSFERS.tsv")).unwrap();
-    // It knows the answers to PASV, and not all of those to EPSV. Of a file that is read from
-    // its middle on it makes a whole one.
+    // tshark supports responses to PASV, but not all of those to EPSV. A file that is read from
+    // the middle on is exported as a whole one.
     for (capture, known, made_up) in
         [("ftp_old.pcap", 10, 0), ("tftp.pcap", 21, 0), ("smb1.pcap", 11, 1), ("smb2.pcap", 4, 0)]
     {

@@ -1,5 +1,5 @@
-//! Bad input: each kind has its own message, which names the path and the remedy, and
-//! the exit status tells.
+//! Bad input: each kind has its own message, which names the path and the remedy, and its exit
+//! status.
 
 use crate::harness::{Code, Dir, Run, skip};
 use proptest::prelude::*;
@@ -183,7 +183,7 @@ fn what_is_no_database() {
         let status = i32::from(name != "absent");
         assert_eq!(verified.code, Code::Exit(2 - status), "verify {name}\n{}", verified.report());
     }
-    // What scans is given may be a list; what looks into a database takes nothing else.
+    // Commands that scan also accept a list; those that inspect a database do not.
     for command in ["inspect", "verify"] {
         let run = dir.command().args([command, "a.log"]).run();
         run.expect_stderr("not a wiresift database").expect_stderr("wiresift compile -o");
@@ -192,7 +192,7 @@ fn what_is_no_database() {
     }
 }
 
-/// What a database finds in the log, and whether it opens.
+/// The hits of a database in the log, and whether it opens.
 fn hits(bytes: Vec<u8>) -> Option<Vec<(u64, String)>> {
     let database = Database::from_bytes(bytes).ok()?;
     let mut hits = Vec::new();
@@ -228,7 +228,7 @@ fn every_byte_that_flips_is_noticed() {
     for at in 0..good.len() {
         let mut changed = good.clone();
         changed[at] ^= 1 << (at % 8);
-        // The time of the build is in the header's checksum, too.
+        // The build time is in the header's checksum, too.
         assert!(hits(changed).is_none(), "byte {at} changed, and the database opens");
     }
 }
@@ -242,7 +242,7 @@ fn every_truncation_is_noticed() {
     }
 }
 
-/// Where the table of sections says that they lie.
+/// The positions of the sections according to their table.
 fn sections(bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
     let count = u32::from_le_bytes(bytes[48..52].try_into().unwrap()) as usize;
@@ -267,8 +267,8 @@ proptest! {
         failure_persistence: None, cases: 3000, ..ProptestConfig::default()
     })]
 
-    /// Sections that say anything, with checksums that are right: whatever opens can
-    /// be asked.
+    /// Sections with arbitrary contents and correct checksums: a database that opens can be
+    /// queried.
     #[test]
     fn sections_that_lie(
         section in any::<prop::sample::Index>(),
@@ -303,7 +303,7 @@ fn mended_checksums_are_right() {
 }
 
 fn is_root() -> bool {
-    // Root reads what nobody may read.
+    // Root can read everything.
     let dir = Dir::new("root");
     let path = dir.create("secret", "x");
     set_mode(&path, 0o000);
@@ -342,7 +342,7 @@ fn no_permission() {
     set_mode(&dir.path().to_path_buf(), 0o700);
 }
 
-/// A small file system in a name space of its own, which takes root and Linux.
+/// A small file system in a separate namespace, which requires root and Linux.
 #[test]
 fn a_full_disk_keeps_the_old_database() {
     let dir = prepared("full-disk");
@@ -366,7 +366,7 @@ fn a_full_disk_keeps_the_old_database() {
         return;
     }
     command
-        .behind("unshare", &["-m", "sh", "-c", script, "sh"])
+        .wrapped_in("unshare", &["-m", "sh", "-c", script, "sh"])
         .run()
         .expect(2)
         .expect_stderr("small/db: cannot write the database")
@@ -397,10 +397,10 @@ fn targets_that_are_no_files() {
     let mut command = dir.command();
     command.args(["compile", "-o", "absent/db", "list.txt"]);
     command.run().expect(2).expect_stderr("the directory must exist and be writable");
-    // A pipe that a rename would do away with; never tried on a real device.
+    // A pipe that a rename would replace; never tried on a real device.
     let made = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status();
     if made.is_ok_and(|status| status.success()) {
-        // It is written to, and stays.
+        // It is written to, and remains a pipe.
         let line = "cat pipe > copy & wiresift compile -o pipe list.txt; wait; test -p pipe";
         dir.shell(line).run().expect(0);
         dir.command().args(["verify", "copy"]).run().expect(0);
@@ -410,7 +410,7 @@ fn targets_that_are_no_files() {
 }
 
 #[test]
-fn missing_inputs_beside_good_ones() {
+fn missing_inputs_next_to_good_ones() {
     let dir = prepared("missing-inputs");
     let run = dir
         .command()
@@ -424,7 +424,7 @@ fn missing_inputs_beside_good_ones() {
 }
 
 #[test]
-fn damaged_archives_tell_what_could_be_read() {
+fn damaged_archives_report_what_could_be_read() {
     let dir = prepared("damaged-archive");
     let mut packed = Vec::new();
     let plain = LOG.repeat(2000);

@@ -1,5 +1,5 @@
-//! Inputs that hold others, from outside: what lies in them gives the same alerts as it
-//! does alone, and what cannot be looked into is told.
+//! Inputs that contain others: their members give the same alerts as they do alone, and what
+//! cannot be opened is reported.
 
 use crate::harness::{Dir, Run, project};
 use serde_json::Value;
@@ -40,7 +40,7 @@ fn tarred(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// Alerts without what differs from run to run, their paths shortened to the last name.
+/// Alerts without what differs between runs, with paths shortened to the last name.
 fn alerts(run: &Run) -> Vec<Value> {
     let mut alerts = run.json_lines();
     for alert in &mut alerts {
@@ -68,7 +68,7 @@ const FILES: [&str; 4] = [
 ];
 
 #[test]
-fn what_lies_in_an_archive_is_scanned_as_if_it_lay_beside() {
+fn members_of_archives_are_scanned_like_files() {
     let dir = prepared("archives");
     let members: Vec<(&str, Vec<u8>)> = FILES
         .iter()
@@ -124,7 +124,7 @@ fn what_is_not_looked_into_is_named_and_counted() {
     dir.create("program", b"\x7fELF\x02\x01\x01\0\0\0\0\0 203.0.113.66 \0");
     dir.create("plain", "nothing here\n");
     let run = scan(&dir, &["--stats=json", "a.7z", "b.pdf", "plain"]);
-    // What stands in their bytes is still found.
+    // Their raw bytes are still searched.
     let run = run.expect(2).expect_stdout("203.0.113.66");
     let run = run.expect_stderr("wiresift: a.7z: 7z: not searched");
     let run = run.expect_stderr("wiresift: not searched: 1 7z, 1 pdf");
@@ -159,7 +159,7 @@ fn the_file_that_the_output_goes_to_is_passed_over() {
     run.expect(0).expect_stdout("2\n").expect_stdout("tree/out.json: the output is not read");
 }
 
-/// What stands behind something else, or in an encoding that nothing announces.
+/// Contents after other data, or in an encoding that nothing announces.
 #[test]
 fn containers_and_encodings_without_a_mark_are_looked_into() {
     use std::io::Read as _;
@@ -202,7 +202,7 @@ fn containers_and_encodings_without_a_mark_are_looked_into() {
         let found = values.iter().filter(|alert| alert["seen"]["value"] == "203.0.113.66");
         assert_eq!(found.count(), count, "{name}: {}", run.report());
     }
-    // A program with no archive behind it, and events of which nothing is left.
+    // A program without an archive after it, and an event log with nothing left.
     dir.create("program", [b"MZ\x90\0 203.0.113.66 PK\x05\x06", &[0; 60][..]].concat());
     scan(&dir, &["program"]).expect(0).expect_stderr("searched as raw bytes");
     dir.create("empty.evtx", [b"ElfFile\0", &[0; 4_088][..]].concat());
@@ -211,7 +211,7 @@ fn containers_and_encodings_without_a_mark_are_looked_into() {
     scan(&dir, &["a.parquet"]).expect(2).expect_stderr("parquet: not searched");
 }
 
-/// The database that was made of a folder lies in it the next time.
+/// The database made from a folder is in that folder the next time.
 #[test]
 fn a_folder_of_feeds_may_hold_its_database() {
     let dir = Dir::new("own-database");
@@ -224,8 +224,8 @@ fn a_folder_of_feeds_may_hold_its_database() {
     dir.command().args(["lookup", "--db", "db", "bad.example"]).run().expect(0);
 }
 
-/// A capture in Endace's format gives what the same one does as a pcap; what is a pcap of no known
-/// kind is told.
+/// A capture in Endace's format gives the same alerts as one in pcap; an unknown kind of pcap is
+/// reported.
 #[test]
 fn captures_of_other_formats() {
     let dir = prepared("formats");
@@ -237,7 +237,7 @@ fn captures_of_other_formats() {
     {
         assert_eq!(packet.linktype, 1);
         let (seconds, micros) = (packet.time / 1_000_000, packet.time % 1_000_000);
-        // Not cut down: the microsecond is to come back.
+        // Rounded up, so that the microsecond is restored.
         let fraction = ((micros as u64) << 32).div_ceil(1_000_000);
         erf.extend(((seconds as u64) << 32 | fraction).to_le_bytes());
         let padding = (8 - (18 + packet.data.len()) % 8) % 8;
@@ -251,15 +251,15 @@ fn captures_of_other_formats() {
     }
     dir.create("a.erf", &erf);
     dir.create("a.pcap", &pcap);
-    let told = |run: Run| -> Vec<Value> {
+    let reported = |run: Run| -> Vec<Value> {
         let mut alerts = run.json_lines();
         for alert in &mut alerts {
             alert["packet"]["path"] = Value::Null;
         }
         alerts
     };
-    let want = told(scan(&dir, &["a.pcap"]).expect(0));
-    let got = told(scan(&dir, &["a.erf"]).expect(0));
+    let want = reported(scan(&dir, &["a.pcap"]).expect(0));
+    let got = reported(scan(&dir, &["a.erf"]).expect(0));
     assert!(!want.is_empty() && got.len() == want.len());
     for (got, want) in got.iter().zip(&want) {
         for field in ["seen", "indicators", "time", "time_source"] {
@@ -272,8 +272,8 @@ fn captures_of_other_formats() {
     dir.create("other.pcap", &other);
     let run = scan(&dir, &["other.pcap"]).expect(2);
     run.expect_stderr("a pcap of an unknown kind");
-    // Packets without a time have that of reading, and say so: also where that is later than the
-    // beginning, as in a pipe.
+    // Packets without a time get that of reading, and alerts say so, even if that is later than
+    // the beginning, as in a pipe.
     let mut untimed = pcap.clone();
     let mut at = 24;
     while at + 16 <= untimed.len() {

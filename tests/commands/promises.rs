@@ -1,5 +1,5 @@
-//! What the commands promise beyond single cases: exit codes, validity, allow lists,
-//! pipes, reproducible builds, completions and man pages.
+//! Promises of the commands beyond single cases: exit codes, validity, allow lists, pipes,
+//! reproducible builds, completions and man pages.
 
 use crate::harness::records::{indicators, text};
 use crate::harness::{Dir, Run};
@@ -57,12 +57,12 @@ fn what_people_try_first_is_understood_or_answered() {
     dir.create("bad.log", "to evil.example\nto evil.example\n");
     dir.create("good.log", "to good.example\n");
     compile(&dir, &["list.txt"]).expect(0);
-    // Of both, -l is what grep does.
+    // If both are given, -l wins, as in grep.
     for both in [&["-l", "-c"][..], &["-c", "-l"], &["-lc"]] {
         let run = scan(&dir, &[both, &["good.log", "bad.log"]].concat()).expect(0);
         assert_eq!(run.text(), "bad.log\n");
     }
-    for (args, told) in [
+    for (args, message) in [
         (&["-m", "0", "bad.log"][..], "nothing would be read"),
         (&["absent[1].log"], "there is no such file, and no file matches it as a pattern"),
         (&["absent*.log"], "is written `[*]`"),
@@ -71,9 +71,9 @@ fn what_people_try_first_is_understood_or_answered() {
         (&["-rn", "bad.log"], "folders are always searched recursively"),
         (&["-v", "bad.log"], "only matching lines are reported"),
     ] {
-        scan(&dir, args).expect(2).expect_stderr(told);
+        scan(&dir, args).expect(2).expect_stderr(message);
     }
-    // What is read now happened today.
+    // Lines without a date are from today.
     for (since, status) in
         [("today", 0), ("yesterday", 0), ("2h", 0), ("2001-01-01", 0), ("9999-01-01", 1)]
     {
@@ -81,7 +81,7 @@ fn what_people_try_first_is_understood_or_answered() {
     }
     let run = scan(&dir, &["--summary", "-o", "out.json", "bad.log", "-"]).expect(0);
     assert!(run.text().contains("bad.log"), "{}", run.report());
-    // A database among feeds is none, whatever it is called.
+    // A database among feeds is skipped, whatever its name.
     std::fs::create_dir(dir.path().join("feeds")).unwrap();
     for name in ["feeds/old.wsdb", "feeds/other"] {
         std::fs::copy(dir.path().join("db"), dir.path().join(name)).unwrap();
@@ -94,7 +94,7 @@ fn what_people_try_first_is_understood_or_answered() {
 #[test]
 fn feeds_that_cannot_be_added_name_the_argument() {
     let dir = Dir::new("feed-add-wrong");
-    for (args, told) in [
+    for (args, message) in [
         (&["--url", "ftp://a.example/"][..], "--url: expected https:// or http://"),
         (&["--url", "https://a b/"], "--url: contains spaces"),
         (
@@ -113,8 +113,8 @@ fn feeds_that_cannot_be_added_name_the_argument() {
         (&["--path", "x", "--kind", "nope"], "--kind: unknown kind"),
     ] {
         let all = [&["feed", "add", "mine"], args].concat();
-        let run = dir.command().args(all).run().expect(2).expect_stderr(told);
-        // The file is not there, and no line of it is wrong.
+        let run = dir.command().args(all).run().expect(2).expect_stderr(message);
+        // The file does not exist, so the message must not name a line.
         assert!(
             !String::from_utf8_lossy(&run.stderr).contains("wiresift.toml"),
             "{}",
@@ -122,7 +122,7 @@ fn feeds_that_cannot_be_added_name_the_argument() {
         );
     }
     assert!(!dir.path().join("wiresift.toml").exists());
-    // Where the file itself is wrong, that is told.
+    // If the file itself is wrong, that is reported.
     dir.create("wiresift.toml", "[[feed]]\nname = \"x\"\nurl = \"ftp://x/\"\n");
     let args = ["feed", "add", "mine", "--url", "https://a.example/"];
     dir.command().args(args).run().expect(2).expect_stderr("wiresift.toml:1: url: expected https:");
@@ -130,7 +130,7 @@ fn feeds_that_cannot_be_added_name_the_argument() {
 
 /// The same address from seven sources (case T25 of the matching specification).
 #[test]
-fn only_live_sources_are_told() {
+fn only_live_sources_are_reported() {
     let dir = Dir::new("t25");
     let at = "2026-11-24T12:00:00Z";
     let pulse = |id: &str, indicator: Value| {
@@ -193,11 +193,11 @@ fn only_live_sources_are_told() {
     let mut live = feeds(&records[0]);
     live.sort();
     assert_eq!(live, ["ipsum", "misp_live"]);
-    // A moment before that end it is there.
+    // A moment before, it is valid.
     let records = scan(&dir, &["flow.log", "--at", "2026-11-24T11:59:59Z"]).json_lines();
     assert_eq!(feeds(&records[0]).len(), 3);
-    let told = dir.command().args(["lookup", "--db", "db", "--at", at, "203.0.113.50"]).run();
-    told.expect(0).expect_stdout("ipsum").expect_stdout("misp_live");
+    let message = dir.command().args(["lookup", "--db", "db", "--at", at, "203.0.113.50"]).run();
+    message.expect(0).expect_stdout("ipsum").expect_stdout("misp_live");
 }
 
 /// A DNS reply (case T17 of the matching specification).
@@ -216,7 +216,7 @@ fn answers_of_a_reply() {
     assert_eq!(seen, ["dns.answer 203.0.113.5", "dns.answer x.evil.example"]);
 }
 
-/// A capture of one frame: 192.0.2.53 answers good.example with a CNAME and an A.
+/// A capture of one frame: 192.0.2.53 resolves good.example with a CNAME and an A.
 fn reply() -> Vec<u8> {
     let name = |name: &str| -> Vec<u8> {
         let mut out = Vec::new();

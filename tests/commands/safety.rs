@@ -1,5 +1,5 @@
-//! Nothing is destroyed: outputs, signals, databases that are written to while they are in use,
-//! and names that would steer a terminal.
+//! Nothing is destroyed: outputs, signals, databases that are overwritten while they are in use,
+//! and names with control characters.
 
 use crate::harness::{Dir, TestCommand, skip};
 use serde_json::Value;
@@ -13,10 +13,10 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 use wiresift::engine::error::is_harmful;
 
-/// The longest that anything may take to happen.
+/// The longest time that anything may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A directory with lists, the database `db` and a log that it finds something in.
+/// A directory with lists, the database `db` and a log that it has hits in.
 fn prepared(name: &str) -> Dir {
     let dir = Dir::new(name);
     dir.create("a.csv", "bad.example\n");
@@ -77,7 +77,7 @@ fn what_is_read_or_is_no_database_is_not_written_over() {
     dir.shell("wiresift scan --db db - < log -o log").run().expect(2).expect_stdout(also);
     dir.shell("wiresift compile -o - a.csv - < a.csv >> a.csv").run().expect(2);
     assert_eq!((read(&dir, "log"), read(&dir, "a.csv")), (before, b"bad.example\n".to_vec()));
-    // Who means it says so; an empty file is nobody's.
+    // `--force` overrides it; an empty file may be overwritten.
     dir.create("empty", "");
     dir.command().args(["compile", "-q", "-o", "empty", "a.csv"]).run().expect(0);
     dir.command().args(["compile", "-q", "--force", "-o", "keep", "a.csv"]).run().expect(0);
@@ -102,14 +102,14 @@ fn outputs_go_where_their_links_lead() {
             dir.command().args(["lookup", "--db", target, value]).run().expect(0);
         }
     }
-    // Alerts and rejects as well, and through a link that is not there yet.
+    // The same for alerts and rejects, and through a dangling link.
     symlink("alerts", at("to-alerts")).unwrap();
     dir.command().args(["scan", "--db", "db", "log", "-o", "to-alerts"]).run().expect(0);
     assert!(fs::symlink_metadata(at("to-alerts")).unwrap().is_symlink());
     assert_eq!(read(&dir, "alerts").iter().filter(|byte| **byte == b'\n').count(), 1);
 }
 
-/// None of these lines could harm the machine: were anything renamed, then in the directory.
+/// None of these lines could harm the machine: a rename would happen in the directory only.
 #[test]
 fn descriptors_pipes_and_devices_are_streams() {
     let dir = prepared("safety-streams");
@@ -194,7 +194,7 @@ fn a_scan_does_not_read_what_it_writes() {
         "wiresift scan --db db --stats=json logs -o logs/out",
         "cp db logs/db; wiresift scan --db logs/db --stats=json logs -o logs/out",
     ] {
-        // What is there from the last time would be read, too.
+        // The output of the first run must not be read by the second.
         for _ in 0..2 {
             dir.shell(line).run().expect(0);
             assert_eq!(read(&dir, "logs/out").iter().filter(|b| **b == b'\n').count(), 1, "{line}");
@@ -207,7 +207,7 @@ fn a_scan_does_not_read_what_it_writes() {
     run.expect_stderr("the input is also the database").expect_stdout("bad.example");
 }
 
-/// A scan that is under way.
+/// A running scan.
 struct Scan {
     child: Child,
 }
@@ -222,7 +222,7 @@ impl Scan {
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
-    /// Waits for the end. What it wrote, and how it ended.
+    /// Waits for the end. Returns its output and its exit status.
     #[expect(clippy::disallowed_methods, reason = "a deadline for another process")]
     fn end(mut self) -> (String, String, ExitStatus) {
         let (mut out, mut err) =
@@ -253,7 +253,7 @@ impl Scan {
     }
 }
 
-/// Waits until a file has some bytes.
+/// Waits until a file is not empty.
 #[expect(clippy::disallowed_methods, reason = "a deadline for another process")]
 fn wait_for_bytes(path: &Path) {
     let deadline = Instant::now() + LIMIT;
@@ -298,7 +298,7 @@ fn a_signal_ends_a_scan_that_waits_for_its_input() {
         ("-", "a bad.example and\nhalf of a line"),
         ("-", ""),
         ("-", "a b"),
-        // Nobody ever opens it.
+        // Nothing ever opens it.
         ("fifo", ""),
     ] {
         for option in ["--watch=1s", "--watch=1d", "--no-watch"] {
@@ -349,7 +349,7 @@ fn a_second_signal_ends_it_at_once() {
     let dir = prepared("safety-second");
     long_log(&dir);
     let mut command = dir.command();
-    // Nobody reads what it writes.
+    // Nothing reads its output.
     let scan = Scan::start(command.args(["scan", "--db", "db", "--format", "json", "long"]));
     sleep(Duration::from_millis(700));
     scan.signal("TERM");
@@ -380,7 +380,7 @@ fn the_file_of_a_service_is_opened_again_when_it_was_renamed() {
     say();
     wait_for_bytes(&dir.path().join("alerts"));
     sleep(Duration::from_millis(300));
-    // SIGUSR1 asks many services for something, and ends none.
+    // SIGUSR1 is a request in many services, and must not end the scan.
     scan.signal("USR1");
     Command::new("mv").arg("alerts").arg("alerts.1").current_dir(dir.path()).status().unwrap();
     scan.signal("HUP");
@@ -398,7 +398,7 @@ fn the_file_of_a_service_is_opened_again_when_it_was_renamed() {
     }
 }
 
-/// A database with many indicators, a log that meets them all, and another database of the
+/// A database with many indicators, a log that contains all of them, and another database of the
 /// same size.
 fn with_many(name: &str) -> Dir {
     let dir = Dir::new(name);
@@ -412,8 +412,8 @@ fn with_many(name: &str) -> Dir {
     dir
 }
 
-/// Scans the log of a directory [`with_many`], and runs a line of shell in the middle of it:
-/// messages, and how the scan ended.
+/// Scans the log of a directory [`with_many`], and runs a shell line during the scan. Returns
+/// messages, and the exit status.
 fn scan_while(dir: &Dir, line: &str) -> (String, ExitStatus) {
     fs::copy(dir.path().join("one"), dir.path().join("db")).unwrap();
     let mut command = dir.command();
@@ -428,10 +428,11 @@ fn scan_while(dir: &Dir, line: &str) -> (String, ExitStatus) {
 }
 
 #[test]
-fn a_database_that_is_written_to_under_a_scan_is_told() {
+fn a_database_overwritten_during_a_scan_is_reported() {
     let dir = with_many("safety-in-place");
     let log = fs::read_to_string(dir.path().join("one.txt")).unwrap().repeat(4);
-    // Long enough that the scan still runs when its first alerts are seen, on a busy machine, too.
+    // Long enough that the scan is still running when its first alerts are seen, even on a busy
+    // machine.
     dir.create("log", log + &"GET h1.good.example and so on\n".repeat(1_000_000));
     for line in [
         ": > db",
@@ -446,7 +447,7 @@ fn a_database_that_is_written_to_under_a_scan_is_told() {
         assert!(messages.contains("written to while it was in use"), "{line}: {messages}");
         fs::remove_file(dir.path().join("alerts")).unwrap();
     }
-    // A newer one in its place is no damage, and neither is another name, owner or mode.
+    // Replacing it by a newer one is no damage, and neither is another name, owner or mode.
     for line in ["cp two new; mv new db", "rm db", "ln db other; rm other; chmod 600 db"] {
         let (messages, ended) = scan_while(&dir, line);
         assert_eq!((ended.code(), &*messages), (Some(0), ""), "{line}");
@@ -522,7 +523,7 @@ fn names_do_not_steer_the_terminal() {
     fs::create_dir(dir.path().join("logs")).unwrap();
     for name in names {
         let path = dir.path().join("logs").join(std::ffi::OsStr::from_bytes(name));
-        // A capture that is cut short, so that there is something to say about it.
+        // A truncated capture, so that there is something to report.
         let mut capture = crate::harness::raw_ip_capture(std::iter::empty());
         capture.extend(b"cut");
         fs::write(path, capture).unwrap();
@@ -555,7 +556,7 @@ fn names_do_not_steer_the_terminal() {
             assert!(!text.contains("\nwiresift: all is well"), "{text:?}");
         }
     }
-    // Two files never have one name.
+    // Two files must never have the same name.
     dir.create("two/x", "");
     for name in [&b"\xff.log"[..], b"\xfe.log"] {
         fs::write(dir.path().join("two").join(os(name)), "bad.example\n").unwrap();
@@ -566,8 +567,8 @@ fn names_do_not_steer_the_terminal() {
     assert_eq!(alerts[1]["log"]["path"], "two/\\xff.log");
 }
 
-/// A walk finds the output among the inputs, under whatever name: a log that was meant to be read
-/// is not emptied.
+/// A walk finds the output among the inputs, under any name: a log that is an input is not
+/// truncated.
 #[test]
 fn an_output_that_a_walk_finds_is_kept() {
     let dir = prepared("safety-walked-output");
@@ -596,13 +597,13 @@ fn an_output_that_a_walk_finds_is_kept() {
             assert_eq!(read(&dir, "log"), before, "{input} {output} {more}");
         }
     }
-    // Who leaves it out does not read it.
+    // It is not read if it is excluded.
     let mut command = dir.command();
     command.args(["scan", "--db", "db", "logs", "a.csv", "-o", "log", "--exclude", "link"]);
     command.run().expect(0);
 }
 
-/// What a scan wrote before is no input of the next one, and is written anew.
+/// The output of a previous scan is not an input of the next one, and is overwritten.
 #[test]
 fn an_output_of_the_scan_before_is_replaced() {
     let dir = prepared("safety-own-output");
@@ -626,8 +627,8 @@ fn an_output_of_the_scan_before_is_replaced() {
     }
 }
 
-/// Nobody reads what a scan writes: a signal ends it all the same, soon, and what came out is
-/// whole records.
+/// Nothing reads the output: a signal ends the scan nevertheless, soon, and the output consists
+/// of complete records.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long another process takes")]
 fn a_signal_ends_a_scan_that_nobody_reads() {
@@ -673,7 +674,7 @@ fn a_signal_ends_a_scan_that_nobody_reads() {
     }
 }
 
-/// A slow reader gets everything, and the same bytes as a file.
+/// A slow reader gets everything, and the same bytes as in a file.
 #[test]
 fn a_slow_reader_gets_everything() {
     let dir = prepared("safety-slow");
@@ -692,9 +693,9 @@ fn a_slow_reader_gets_everything() {
     }
 }
 
-/// A full disk ends a scan with an error, and with the counts that there are.
+/// A full disk ends a scan with an error, and with the counts so far.
 #[test]
-fn an_output_that_cannot_be_written_is_told_with_counts() {
+fn an_output_that_cannot_be_written_is_reported_with_counts() {
     let dir = prepared("safety-full");
     let lines = "GET http://bad.example/x\n".repeat(500);
     dir.create("lines", &lines);
@@ -721,7 +722,7 @@ fn an_output_that_cannot_be_written_is_told_with_counts() {
     run.expect_stdout("read ").expect_stdout("bad.example").expect_stdout("written");
 }
 
-/// Signals that whoever started it had ignored stay ignored.
+/// Signals that were ignored when the process was started stay ignored.
 #[test]
 fn ignored_signals_stay_ignored() {
     let dir = prepared("safety-ignored");
@@ -739,7 +740,7 @@ fn ignored_signals_stay_ignored() {
         let (alerts, messages, ended) = scan.end();
         assert_eq!(ended.code(), Some(0), "{name}: {messages}");
         assert_eq!(alerts.lines().filter(|line| line.starts_with('{')).count(), 2);
-        // And is heeded where nobody ignores it.
+        // Otherwise it ends the scan.
         command = dir.command();
         command.args(["scan", "--db", "db", "--no-watch", "-"]);
         let scan = Scan::start(&command);
@@ -750,7 +751,7 @@ fn ignored_signals_stay_ignored() {
     }
 }
 
-/// What `--quiet` and `--max-count` answer does not depend on which thread was first.
+/// The exit status with `--quiet` and `--max-count` does not depend on which thread was first.
 #[test]
 fn what_ends_early_does_so_in_the_same_way() {
     let dir = prepared("safety-early");

@@ -1,8 +1,8 @@
-//! The file format: each version has a database in `testdata/databases`, and the
-//! bytes of the current one do not change without a new version.
+//! The file format: each version has a database in `testdata/databases`, and the bytes of the
+//! current one do not change without a new version.
 //!
-//! `WIRESIFT_BLESS=1 cargo test --test suite format_fixture` writes the fixture of the
-//! current version anew.
+//! `WIRESIFT_BLESS=1 cargo test --test suite format_fixture` writes the fixture of the current
+//! version again.
 
 use crate::harness::project;
 use std::fs;
@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
     project().join("testdata/databases")
 }
 
-/// The list that all fixtures are made of, compiled by today's program.
+/// The list from which all fixtures are made, compiled by the current program.
 fn compiled() -> Vec<u8> {
     let list = fs::read(folder().join("list.jsonl")).unwrap();
     let mut options = feed::Options::of_feed("fixture");
@@ -35,7 +35,7 @@ fn compiled() -> Vec<u8> {
     compiler.into_bytes(BUILT).unwrap()
 }
 
-/// What a database answers to the values in `lookups.txt`, a line each.
+/// The answers of a database to the values in `lookups.txt`, one line each.
 fn answers(database: &Database) -> String {
     let mut out = String::new();
     let text = fs::read_to_string(folder().join("lookups.txt")).unwrap();

@@ -1,11 +1,11 @@
-//! A database that was checked before is not checked again; one that was touched is.
+//! A database that was checked before is not checked again; one that was modified is.
 
 use crate::harness::Dir;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
-/// A directory with a database, and how many bytes of it the look-up reads.
+/// A directory with a database, and how many of its bytes a lookup reads.
 fn prepared(name: &str) -> Dir {
     let dir = Dir::new(name);
     dir.create("list.txt", "evil.example\n203.0.113.5\n");
@@ -13,17 +13,17 @@ fn prepared(name: &str) -> Dir {
     dir
 }
 
-/// Files in which databases are noted.
+/// The files of the cache of checked databases.
 fn notes(dir: &Dir) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir.cache().join("wiresift/checked")) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// Changes the checksum of the last section, without any other effect on look-ups.
+/// Changes the checksum of the last section, without any other effect on lookups.
 fn damage(dir: &Dir) {
     let path = dir.path().join("db");
     let mut bytes = fs::read(&path).unwrap();
-    // The room between two sections: nobody reads it but the check.
+    // The gap between two sections, which only the check reads.
     let count = u32::from_le_bytes(bytes[48..52].try_into().unwrap()) as usize;
     let gap = (0..count)
         .find_map(|row| {
@@ -63,7 +63,7 @@ fn a_noted_file_is_not_checked_again() {
     let [note] = &notes(&dir)[..] else { panic!("one note") };
     let before = fs::read_to_string(note).unwrap();
     damage(&dir);
-    // The note that it would have, had it passed.
+    // The cache entry that it would have if it had passed.
     let metadata = fs::metadata(dir.path().join("db")).unwrap();
     let words: Vec<&str> = before.split(' ').collect();
     let forged = format!(
@@ -80,9 +80,9 @@ fn a_noted_file_is_not_checked_again() {
     );
     fs::write(note, forged).unwrap();
     look_up(&dir).run().expect(0);
-    // `verify` is there to check.
+    // `verify` always checks.
     dir.command().args(["verify", "db"]).run().expect(1);
-    // A cache that others may write to says nothing.
+    // A cache that others may write to is not trusted.
     let folder = note.parent().unwrap();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
     look_up(&dir).run().expect(2);

@@ -1,5 +1,5 @@
-//! Databases that are replaced under a running scan: nothing is lost, nothing is told
-//! twice, and every alert names the database that found it.
+//! Databases that are replaced during a scan: nothing is lost, nothing is reported twice, and
+//! every alert names the database that produced it.
 
 use crate::harness::{Dir, project};
 use serde_json::{Value, json};
@@ -12,28 +12,27 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// The longest that anything may take to happen.
+/// The longest time that anything may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// How often a database is replaced.
 pub const OFTEN: Duration = Duration::from_millis(50);
 
-/// Compiles `lists` into `name`, and gives the build identifier.
+/// Compiles `lists` into `name`, and returns the build identifier.
 fn compile(dir: &Dir, name: &str, lists: &[&Path]) -> String {
     dir.command().args(["compile", "-q", "--internal", "-o", name]).args(lists).run().expect(0);
     let inspected = dir.command().args(["inspect", "--json", name]).run().expect(0);
     inspected.json_lines()[0]["id"].as_str().unwrap().to_string()
 }
 
-/// Puts a copy of a database in the place of `db`, as `compile` would.
+/// Replaces `db` by a copy of a database, as `compile` would.
 pub fn publish(dir: &Path, from: &str) {
     let mut new = tempfile::NamedTempFile::new_in(dir).unwrap();
     new.write_all(&std::fs::read(dir.join(from)).unwrap()).unwrap();
     new.persist(dir.join("db")).unwrap();
 }
 
-/// Replaces the database by the one and the other, until it is to stop. Returns how
-/// often.
+/// Replaces the database alternately by the two, until `stop`. Returns how often.
 pub fn alternate(dir: &Path, stop: &AtomicBool) -> u64 {
     let mut times = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -44,8 +43,8 @@ pub fn alternate(dir: &Path, stop: &AtomicBool) -> u64 {
     times
 }
 
-/// The databases `a` and `b` of a directory, each with the indicators of `testdata` and
-/// one of its own, and `a` as `db`.
+/// The databases `a` and `b` of a directory, each with the indicators of `testdata` and a
+/// different additional one, and `a` as `db`.
 pub fn alike(dir: &Dir) {
     let indicators = project().join("testdata/indicators");
     for name in ["a", "b"] {
@@ -97,14 +96,14 @@ impl Scan {
 
     #[track_caller]
     fn wait_for(&self, part: &str) {
-        let mut heard = Vec::new();
+        let mut read = Vec::new();
         loop {
             let line = self.messages.recv_timeout(LIMIT);
-            let Ok(line) = line else { panic!("no {part:?} in {heard:#?}") };
+            let Ok(line) = line else { panic!("no {part:?} in {read:#?}") };
             if line.contains(part) {
                 return;
             }
-            heard.push(line);
+            read.push(line);
         }
     }
 
@@ -113,7 +112,7 @@ impl Scan {
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
-    /// Ends the input. What it had to say, and what it counted.
+    /// Ends the input. Returns its alerts and its counts.
     fn end(mut self) -> (Vec<Value>, Value) {
         drop(self.input);
         let alerts = self.alerts.iter().map(|line| serde_json::from_str(&line).unwrap());
@@ -139,8 +138,8 @@ fn line(number: usize) -> String {
     format!("{number} x.common.example only-a.example only-b.example\n")
 }
 
-/// Every line has its common hit, and the one of the database that was in force. All
-/// hits of a line come from the same database, which they name.
+/// Every line has its common hit, and that of the current database. All hits of a line come from
+/// the same database, which they name.
 fn assert_exact(alerts: &[Value], count: usize, ids: &BTreeMap<String, &str>) {
     assert_eq!(alerts.len(), 2 * count);
     let mut found = BTreeMap::new();
@@ -161,7 +160,7 @@ fn assert_exact(alerts: &[Value], count: usize, ids: &BTreeMap<String, &str>) {
 fn every_line_of_a_pipe_meets_one_database_wholly() {
     let dir = Dir::new("swaps-pipe");
     let ids = with_common(&dir);
-    // A pipe is followed without being told.
+    // A pipe is watched by default.
     let mut scan = Scan::start(&dir, &["--watch=0.005", "-j", "2"]);
     let stop = AtomicBool::new(false);
     let (count, published) = thread::scope(|scope| {
@@ -197,7 +196,7 @@ fn every_line_of_a_file_meets_one_database_wholly() {
         let swapper = scope.spawn(|| alternate(dir.path(), &stop));
         let began = Instant::now();
         let mut swapped = 0;
-        // Once may be too quick for a swap.
+        // A single round may be too quick for a swap.
         while swapped < 2 && began.elapsed() < LIMIT {
             let chunks = ["--watch=0.005", "--chunk-size", "4096", "log"];
             let run = dir.command().args(args).args(chunks).run().expect(0);
@@ -210,7 +209,7 @@ fn every_line_of_a_file_meets_one_database_wholly() {
                 assert_exact(&run.json_lines(), COUNT, &ids);
             }
         }
-        // What is finite is held against one database, unless something else is said.
+        // Finite inputs use one database by default.
         let run = dir.command().args(args).arg("log").run().expect(0);
         let alerts = run.json_lines();
         assert!(alerts.iter().all(|alert| alert["database"] == alerts[0]["database"]));
@@ -220,8 +219,8 @@ fn every_line_of_a_file_meets_one_database_wholly() {
     });
 }
 
-/// What an alert says, but for the database.
-fn told(records: Vec<Value>) -> Vec<Value> {
+/// Alerts without the database.
+fn reported(records: Vec<Value>) -> Vec<Value> {
     let mut records = records;
     for record in &mut records {
         record.as_object_mut().unwrap().remove("database").unwrap();
@@ -230,9 +229,9 @@ fn told(records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// The flows of a capture, and the hits that wait for their ends, outlive swaps.
+/// The flows of a capture, and hits that wait for the end of their flow, survive swaps.
 #[test]
-fn a_capture_in_a_pipe_is_told_the_same_with_swaps_and_without() {
+fn a_capture_in_a_pipe_is_reported_the_same_with_swaps_and_without() {
     for name in ["dns_http_tls.pcap", "http_scan.pcap", "mail.pcap"] {
         let dir = Dir::new("swaps-capture");
         alike(&dir);
@@ -247,7 +246,7 @@ fn a_capture_in_a_pipe_is_told_the_same_with_swaps_and_without() {
         let scan = Scan::start(&dir, &["--watch=0.005"]);
         thread::scope(|scope| {
             let swapper = scope.spawn(|| alternate(dir.path(), &stop));
-            // About a second for each.
+            // About a second each.
             let piece = capture.len() / 60 + 1;
             for piece in capture.chunks(piece) {
                 (&scan.input).write_all(piece).unwrap();
@@ -264,7 +263,7 @@ fn a_capture_in_a_pipe_is_told_the_same_with_swaps_and_without() {
         };
         assert_eq!(ids(&want), 1);
         assert!(name == "http_scan.pcap" || ids(&got) == 2, "{name}: {}", ids(&got));
-        assert_eq!(told(got), told(want), "{name}");
+        assert_eq!(reported(got), reported(want), "{name}");
     }
 }
 
@@ -283,7 +282,7 @@ fn what_comes_after_a_swap_meets_the_new_database() {
     say(&mut scan, "a");
     for name in ["b", "a", "b"] {
         publish(dir.path(), name);
-        // From here on nothing that comes meets the old one, although the pipe was quiet.
+        // From here on no input matches the old one, although the pipe was quiet.
         scan.wait_for(", 2 values");
         say(&mut scan, name);
     }
@@ -307,7 +306,7 @@ fn what_comes_after_a_swap_meets_the_new_database() {
 fn a_signal_asks_for_a_look() {
     let dir = Dir::new("swaps-signal");
     with_common(&dir);
-    // Nobody would look for a day.
+    // The check interval is a day.
     let mut scan = Scan::start(&dir, &["--watch=1d"]);
     scan.say(&line(0));
     assert_eq!((scan.alert(), scan.alert()).1["seen"]["value"], "only-a.example");
@@ -321,12 +320,12 @@ fn a_signal_asks_for_a_look() {
     scan.end();
 }
 
-/// A flow may last for weeks, and its address be listed meanwhile.
+/// A flow may last for weeks, and its address may be listed meanwhile.
 #[test]
 fn flows_that_met_nothing_are_looked_at_again() {
     let dir = Dir::new("swaps-flows");
     let capture = std::fs::read(project().join("testdata/captures/mail.pcap")).unwrap();
-    // Addresses of the capture, as its observables say.
+    // Addresses of the capture, from its observables.
     let path = project().join("testdata/captures/mail.pcap");
     let seen = dir.command().args(["scan", "--observables"]).arg(&path).run().expect(0);
     let seen = seen.json_lines();
@@ -338,7 +337,7 @@ fn flows_that_met_nothing_are_looked_at_again() {
     compile(&dir, "a", &[&list]);
     publish(dir.path(), "a");
     let scan = Scan::start(&dir, &["--watch=0.01"]);
-    // Its head, and the first packets: the flow is open then.
+    // The header, and the first packets: the flow is open then.
     let cut = 24 + 4 * (16 + 66);
     (&scan.input).write_all(&capture[..cut]).unwrap();
     sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Fetching over HTTP from a loopback server that answers badly in every way.
+//! Fetching over HTTP from a loopback server that misbehaves in every way.
 
 use crate::harness::Dir;
 use crate::harness::keeper::StillClock;
@@ -73,7 +73,7 @@ fn answers_come_whole_unpacked_and_conditional() {
     let answer = send(&server, "/plain").unwrap();
     assert_eq!((answer.header("etag"), answer.status()), (Some("\"1\""), 200));
     assert_eq!(answer.bytes().unwrap(), b"evil");
-    // Bytes that no head may have cost the header, and not the answer.
+    // Bytes that are invalid in a head affect that header only.
     let answer = send(&server, "/odd").unwrap();
     assert_eq!((answer.header("etag"), answer.status()), (None, 200));
     assert_eq!(answer.bytes().unwrap(), b"evil");
@@ -193,7 +193,7 @@ fn redirects_are_counted_and_never_lead_to_another_scheme() {
 }
 
 #[test]
-fn a_failure_tells_what_the_server_said_and_no_secret() {
+fn a_failure_reports_what_the_server_said_and_no_secret() {
     let server = Server::start(|asked| match asked.path() {
         "/json" => Reply::new(400, &[], format!(r#"{{"title":"bad key {KEY}"}}"#)),
         "/text" => Reply::new(503, &[("Retry-After", "120")], "come back later\nmore"),

@@ -1,5 +1,5 @@
-//! Subscriptions from outside: the command line, the store on disk, servers on
-//! loopback that behave well and badly, and deaths at any moment.
+//! Subscriptions end to end: the command line, the store on disk, servers on loopback that behave
+//! well and badly, and kills at any moment.
 
 use crate::feeds::exchanges::double::{Double, pulse};
 use crate::harness::server::{Part, Reply, Server};
@@ -15,7 +15,7 @@ use std::time::Duration;
 use wiresift::Database;
 use wiresift::engine::indicator::Timestamp;
 
-/// A configuration with these feeds, each `[[feed]]` as it stands in the file.
+/// A configuration with these feeds, each the text of a `[[feed]]`.
 fn configure(dir: &Dir, feeds: &[String]) {
     let text: String = feeds.iter().map(|feed| format!("[[feed]]\n{feed}\n")).collect();
     dir.create("wiresift.toml", text);
@@ -25,13 +25,13 @@ fn update(dir: &Dir, more: &[&str]) -> Run {
     dir.command().args(["feed", "update", "--compile"]).args(more).run()
 }
 
-/// What `feed list` says of a feed.
-fn told(dir: &Dir, name: &str) -> Value {
+/// The entry of a feed in `feed list`.
+fn listed(dir: &Dir, name: &str) -> Value {
     let lines = dir.command().args(["feed", "list", "--json"]).run().json_lines();
     lines.into_iter().find(|line| line["feed"] == name).unwrap()
 }
 
-/// Which of some values the database has.
+/// Which of some values the database contains.
 #[track_caller]
 fn hits(dir: &Dir, values: &[&str]) -> Vec<bool> {
     let run = dir.command().args(["lookup", "--db", "wiresift.wsdb", "--json"]).args(values).run();
@@ -78,9 +78,9 @@ fn a_list_is_fetched_once_for_each_change() {
     *text.lock().unwrap() = "evil.example\nworse.example\nworst.example\n".into();
     let run = dir.command().args(["feed", "update", "--dry-run"]).run().expect(0);
     run.expect_stderr("net: would be 3 indicators (+2 -1)");
-    assert_eq!(told(&dir, "net")["indicators"], 2);
+    assert_eq!(listed(&dir, "net")["indicators"], 2);
     update(&dir, &[]).expect(0).expect_stderr("net: 3 indicators (+2 -1)");
-    // What left the list is gone.
+    // What was removed from the list is gone.
     assert_eq!(hits(&dir, &["evil.example", "bad.example", "worst.example"]), [true, false, true]);
     let asked: Vec<_> =
         server.asked().iter().map(|a| a.header("if-none-match").is_some()).collect();
@@ -164,14 +164,14 @@ fn what_goes_wrong_leaves_the_last_good_copy() {
         dir.create("other.txt", format!("other.example\nother{at}.example\n"));
         let run = update(&dir, &[]).expect(2).expect_stderr(want);
         let run = run.expect_stderr("keeping the 2 previous indicators");
-        // The others go on.
+        // The others continue.
         run.expect_stderr("disk: 2 indicators (+1");
         assert_eq!(
             hits(&dir, &["evil.example", "bad.example", "other.example"]),
             [true; 3],
             "{what}"
         );
-        let state = told(&dir, "net");
+        let state = listed(&dir, "net");
         assert_eq!(state["failures"], at as u64 + 1, "{what}");
         assert_eq!(state["indicators"], 2, "{what}");
         assert!(state["status"].as_str().unwrap().starts_with("failed"), "{what}: {state}");
@@ -192,7 +192,7 @@ fn a_server_that_asks_for_patience_or_refuses_is_left_alone() {
     update(&dir, &[]).expect(2).expect_stderr("429");
     dir.command().args(["feed", "update"]).run().expect(0).expect_stderr("asked for no requests");
     assert_eq!(server.take_targets().len(), 1);
-    // Who names it asks again.
+    // It is fetched again if it is named.
     *reply.lock().unwrap() = Reply::status(403);
     dir.command().args(["feed", "update", "net"]).run().expect(2).expect_stderr("403");
     dir.command().args(["feed", "update"]).run().expect(0).expect_stderr("stopped");
@@ -212,7 +212,7 @@ fn what_changes_too_much_waits() {
     configure(&dir, &["name = \"disk\"\npath = \"list.txt\"\ntags = [\"mine\"]".into()]);
     write(0, 100);
     update(&dir, &[]).expect(0);
-    // Half of it may go.
+    // Up to half of it may be removed.
     write(0, 50);
     update(&dir, &[]).expect(0).expect_stderr("+0 -50");
     write(0, 24);
@@ -221,13 +221,14 @@ fn what_changes_too_much_waits() {
     assert_eq!(hits(&dir, &["n10.example", "n40.example"]), [true, true]);
     let run = dir.command().args(["feed", "list"]).run().expect(1);
     run.expect_stdout("held back: it shrank from 50 to 24");
-    // It waits as long as the feed says the same, and is over when the feed is as it was.
+    // The update is held as long as the feed stays the same, and no longer if the feed is
+    // restored.
     update(&dir, &[]).expect(2).expect_stderr("held back");
-    let since = told(&dir, "disk")["held"]["since"].clone();
+    let since = listed(&dir, "disk")["held"]["since"].clone();
     assert!(Timestamp::parse(since.as_str().unwrap()).is_some());
     write(0, 50);
     update(&dir, &[]).expect(0);
-    assert_eq!(told(&dir, "disk")["held"], Value::Null);
+    assert_eq!(listed(&dir, "disk")["held"], Value::Null);
     write(0, 24);
     update(&dir, &["--accept"]).expect(0).expect_stderr("disk: 24 indicators (+0 -26)");
     assert_eq!(hits(&dir, &["n10.example", "n40.example"]), [true, false]);
@@ -236,7 +237,7 @@ fn what_changes_too_much_waits() {
     assert_eq!(hits(&dir, &["n100.example"]), [false]);
     update(&dir, &["--accept"]).expect(0).expect_stderr("disk: 240 indicators (+216 -0)");
     assert_eq!(hits(&dir, &["n100.example"]), [true]);
-    // Whoever changes how a feed is read knows why less comes of it.
+    // After a change of the feed's settings a smaller number is expected.
     configure(&dir, &["name = \"disk\"\npath = \"list.txt\"\nallow = [\"n7.example\"]".into()]);
     dir.command().args(["compile", "--config"]).run().expect(0).expect_stderr("239 filtered");
     assert_eq!(hits(&dir, &["n7.example", "n100.example"]), [true, false]);
@@ -335,7 +336,7 @@ fn bundles_and_folders() {
     dir.create("bundles/b.json", bundle("two.example"));
     configure(&dir, &["name = \"stix\"\nkind = \"stix\"\npath = \"bundles\"".into()]);
     update(&dir, &[]).expect(0).expect_stderr("stix: 2 indicators");
-    // One that cannot be read stays what it was.
+    // An unreadable document keeps its previous version.
     dir.create("bundles/a.json", "{");
     dir.create("bundles/b.json", bundle("three.example"));
     update(&dir, &[]).expect(2).expect_stderr("a.json");
@@ -402,7 +403,7 @@ fn pulses_come_and_go_and_the_key_is_nowhere() {
         command.args(["feed", "update", "--compile"]).args(words).env("OTX_KEY", key).run()
     };
     let first = run(&[]).expect(2).expect_stderr("otx: 30 indicators").expect_stderr("refused: ");
-    assert_eq!(told(&dir, "otx")["documents"], 6);
+    assert_eq!(listed(&dir, "otx")["documents"], 6);
     let gone = {
         let mut account = double.account();
         let gone = crate::feeds::exchanges::double::id(&account.pulses[0]);
@@ -411,7 +412,7 @@ fn pulses_come_and_go_and_the_key_is_nowhere() {
         gone
     };
     let second = run(&["otx"]).expect(0).expect_stderr("otx: 25 indicators (+0 -5)");
-    assert_eq!(told(&dir, "otx")["documents"], 5, "{gone}");
+    assert_eq!(listed(&dir, "otx")["documents"], 5, "{gone}");
     let unset = dir.command().args(["feed", "update", "otx"]).run().expect(2);
     let unset = unset.expect_stderr("environment variable OTX_KEY is not set");
     fs::remove_file(dir.path().join("key")).unwrap();
@@ -432,7 +433,7 @@ fn assert_no_secret(what: &str, bytes: &[u8], secrets: &[&str]) {
     }
 }
 
-/// Greps every file.
+/// Searches every file.
 #[track_caller]
 fn assert_no_secret_below(folder: &Path, secrets: &[&str]) {
     for entry in walkdir::WalkDir::new(folder) {
@@ -445,7 +446,7 @@ fn assert_no_secret_below(folder: &Path, secrets: &[&str]) {
     }
 }
 
-/// Servers that repeat what they were sent, in every way that is told.
+/// Servers that repeat in every possible place what was sent to them.
 #[test]
 fn secrets_are_in_no_file_and_no_message() {
     const KEY: &str = "s3cr3t+key/of=ours";
@@ -506,7 +507,7 @@ fn a_second_writer_waits() {
     assert!(waiting.wait_with_output().unwrap().status.success());
 }
 
-/// The service takes up changes by itself, and ends on a signal.
+/// The service notices changes of the configuration, and ends on a signal.
 #[test]
 fn the_service_goes_on() {
     let dir = Dir::new("feed-service");
@@ -527,7 +528,7 @@ fn the_service_goes_on() {
     assert!(came("evil.example"));
     dir.create("list.txt", "evil.example\nnew.example\n");
     assert!(came("new.example"));
-    // A configuration that is broken for a while changes nothing.
+    // A configuration that is temporarily broken changes nothing.
     let text = fs::read_to_string(dir.path().join("wiresift.toml")).unwrap();
     dir.create("wiresift.toml", "[[feed]");
     thread::sleep(Duration::from_millis(300));
@@ -539,8 +540,8 @@ fn the_service_goes_on() {
     assert!(service.wait().unwrap().success());
 }
 
-/// Killed at any moment, 200 times: the store opens, the published database is whole,
-/// and the next update completes with what the feeds have.
+/// Killed at any moment, 200 times: the store opens, the published database is complete, and the
+/// next update completes with the contents of the feeds.
 #[test]
 fn killed_at_any_moment() {
     const ROUNDS: u64 = 200;
@@ -554,7 +555,7 @@ fn killed_at_any_moment() {
             for line in 0..400 {
                 writeln!(text, "{feed}{line}-{}.example", (round + line + at as u64) % 7).unwrap();
             }
-            // Sources are replaced as a whole.
+            // Sources are replaced atomically.
             let part = dir.create("part", text);
             fs::hard_link(&part, dir.path().join("new")).unwrap();
             fs::remove_file(&part).unwrap();
@@ -566,7 +567,8 @@ fn killed_at_any_moment() {
     write(0);
     update(&dir, &[]).expect(0);
     let path = dir.path().join("wiresift.wsdb");
-    // The moments lie within about what a whole run takes, which the runs themselves tell.
+    // The moments are spread over the duration of a complete run, which the runs themselves
+    // determine.
     let mut span = 60_000;
     let mut random = 0x9e37_79b9_7f4a_7c15u64;
     let mut ended = 0;
@@ -600,7 +602,7 @@ fn killed_at_any_moment() {
             assert_eq!(summary.indicators, 1600, "round {round}");
         }
     }
-    // Some must have been killed in the middle of it.
+    // Some must have been killed before their end.
     assert!(ended < ROUNDS * 9 / 10, "{ended} of {ROUNDS} were over before they were killed");
     let left = walkdir::WalkDir::new(dir.path().join("wiresift-state")).into_iter();
     let parts = left.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(".part-"));
@@ -635,12 +637,12 @@ fn lists_of_the_configuration() {
     assert_eq!(sources("fine.example"), ["b"]);
     assert!(sources("good.example").is_empty());
     update(&dir, &[]).expect(0).expect_stderr("is up to date");
-    // A list that changes makes another set.
+    // A changed list gives another database.
     dir.create("allow.txt", "bad.example\n");
     update(&dir, &[]).expect(0).expect_no_stderr("is up to date");
     assert_eq!(sources("good.example"), ["a"]);
     assert!(sources("bad.example").is_empty());
-    // One that is gone must not let what was suppressed alert.
+    // If a list is missing, suppressed indicators must not alert.
     fs::remove_file(dir.path().join("allow.txt")).unwrap();
     update(&dir, &[]).expect(2).expect_stderr("allow.txt");
     assert!(sources("bad.example").is_empty());

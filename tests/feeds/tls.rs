@@ -1,4 +1,4 @@
-//! Fetching over TLS from a loopback server whose certificate nobody else trusts.
+//! Fetching over TLS from a loopback server with a private certificate.
 
 use crate::harness::Dir;
 use crate::harness::keeper::StillClock;
@@ -14,8 +14,8 @@ use std::time::Duration;
 use wiresift::Result;
 use wiresift::intel::feed::fetch::{Access, Caps, Client, Request, Url};
 
-/// Makes a self-signed certificate for a name, which says that it is a root, as openssl has it.
-/// `None` where there is no openssl.
+/// Makes a self-signed certificate for a name, marked as a CA, as openssl does by default. `None`
+/// if openssl is missing.
 fn certificate(dir: &Dir, file: &str, name: &str) -> Option<(PathBuf, PathBuf)> {
     let (cert, key) =
         (dir.path().join(format!("{file}.pem")), dir.path().join(format!("{file}.key")));
@@ -34,7 +34,7 @@ fn certificate(dir: &Dir, file: &str, name: &str) -> Option<(PathBuf, PathBuf)> 
     Some((cert, key))
 }
 
-/// A server that answers every request with one body, until the test is over.
+/// A server that sends the same body for every request, until the end of the test.
 fn serve(cert: &Path, key: &Path) -> SocketAddr {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = CertificateDer::pem_slice_iter(&std::fs::read(cert).unwrap())
@@ -85,7 +85,7 @@ fn fetch(url: &str, roots: Option<&Path>) -> Result<Vec<u8>> {
 fn fails(url: &str, roots: Option<&Path>, part: &str) {
     let text = fetch(url, roots).unwrap_err().to_string();
     assert!(text.contains(part), "{part:?}: {text}");
-    // Nothing in the words of a library.
+    // No text of a library's debug output.
     assert!(!["Other", "Error(", "::", "{"].iter().any(|word| text.contains(word)), "{text}");
 }
 
@@ -101,7 +101,7 @@ fn a_certificate_of_its_own_is_pinned() {
         fails(&url, None, "not issued by a trusted authority");
         fails(&url, Some(&other), "not issued by a trusted authority");
     }
-    // Several in one file, as bundles have them.
+    // Several in one file, as in bundles.
     let both = dir.path().join("both.pem");
     let pems = [std::fs::read(&other).unwrap(), std::fs::read(&cert).unwrap()].concat();
     std::fs::write(&both, pems).unwrap();
@@ -117,7 +117,7 @@ fn its_name_has_to_be_right() {
 }
 
 #[test]
-fn what_is_no_tls_is_told() {
+fn what_is_not_tls_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let serve = move || {

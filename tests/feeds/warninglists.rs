@@ -1,5 +1,5 @@
-//! Warning lists and rejected values, from the command line: what is kept out, what is
-//! tagged, and what people are told about it.
+//! Warning lists and rejected values, from the command line: what is excluded, what is tagged,
+//! and what is reported about it.
 
 use crate::harness::records::indicators;
 use crate::harness::{Dir, Run, shared};
@@ -26,7 +26,7 @@ fn tags(record: &Value) -> Vec<String> {
     tags.map(|tag| tag.as_str().unwrap().to_string()).collect()
 }
 
-/// A list may be for some feeds, and does to them what was said.
+/// A list may be limited to some feeds, and has the chosen effect on them.
 #[test]
 fn lists_are_for_all_feeds_or_for_some() {
     let dir = Dir::new("lists-feeds");
@@ -81,7 +81,7 @@ fn lists_are_for_all_feeds_or_for_some() {
     assert_eq!(run.json_lines()[0]["held"][0]["lists"], json!(["nets (Nets)"]));
     look_up(&dir, "hoster.example").expect(0).expect_stdout("from two");
 
-    // People are told the same.
+    // The text output says the same.
     let run = dir.command().args(["compile", "-o", "db"]).args(lists).args(feeds).run().expect(0);
     run.expect_stderr("of one: 3 listed")
         .expect_stderr(
@@ -90,7 +90,7 @@ fn lists_are_for_all_feeds_or_for_some() {
         .expect_stderr("warning list hosts (annotate): 2 indicators matched its 1 entry");
 }
 
-/// A folder as MISP has it: each list does what is usual for its name.
+/// A folder as in MISP: each list has the usual effect for its name.
 #[test]
 fn a_folder_of_lists_does_what_is_usual() {
     let dir = Dir::new("lists-folder");
@@ -100,7 +100,7 @@ fn a_folder_of_lists_does_what_is_usual() {
     dir.create("feed.txt", "198.51.100.1\nx.short.example\n");
     let report = compile(&dir, &["--internal", "--warninglists", "lists", "feed.txt"]);
     assert_eq!(report["rejected"], json!({"listed": 1, "annotated": 1}));
-    // A list that cannot be read is no list that says nothing.
+    // A list that cannot be read is an error, not an empty list.
     dir.create(
         "broken.json",
         r#"{"type":"sometimes","name":"x","list":["a"],"version":1,"description":"d"}"#,
@@ -116,7 +116,7 @@ fn a_folder_of_lists_does_what_is_usual() {
     dir.command().args(args).run().expect(2).expect_stderr("absent.json");
 }
 
-/// What a feed held and was no indicator is explained, too.
+/// A value in a feed that is not an indicator is explained, too.
 #[test]
 fn rejected_values_are_explained() {
     let dir = Dir::new("lists-rejected");
@@ -130,7 +130,7 @@ fn rejected_values_are_explained() {
     look_up(&dir, "WHAT IS THIS").expect(1).expect_stdout("unrecognised");
     look_up(&dir, "hxxp://[bad").expect(1).expect_stdout("from feed");
     look_up(&dir, "what is that").expect(1).expect_stdout("does not match");
-    // The order of the feeds does not show.
+    // The order of the feeds must not matter.
     dir.create("other.txt", "evil.example\nneither is this\n");
     let mut bytes = Vec::new();
     for feeds in [["feed.txt", "other.txt"], ["other.txt", "feed.txt"]] {
@@ -141,7 +141,7 @@ fn rejected_values_are_explained() {
     assert_eq!(bytes[0], bytes[1]);
 }
 
-/// An end and a reason show where somebody asks.
+/// Expiry date and reason are shown by `lookup`.
 #[test]
 fn allow_lists_say_why_and_until_when() {
     let dir = Dir::new("lists-allow");
@@ -158,7 +158,7 @@ fn allow_lists_say_why_and_until_when() {
         .expect_stdout(": drill of the blue team");
     ask("2027-01-31T00:00:00Z", "evil.example").expect(0);
     ask("2027-01-30T00:00:00Z", "worse.example").expect(0);
-    // In the database it is the same.
+    // The same with lists compiled into the database.
     compile(&dir, &["feed.txt", "--allow", "allow.txt"]);
     let ask =
         |at: &str| dir.command().args(["lookup", "--db", "db", "--at", at, "evil.example"]).run();
@@ -166,7 +166,7 @@ fn allow_lists_say_why_and_until_when() {
     ask("2027-02-01T00:00:00Z").expect(0);
 }
 
-/// The lists of the MISP project, as they are, against values that are on them.
+/// The lists of the MISP project, unchanged, against values that are on them.
 #[test]
 fn real_lists() {
     let Some(lists) = shared("real_lists", "data/feeds/warninglists") else { return };
@@ -187,18 +187,18 @@ fn real_lists() {
     let path = lists.to_str().unwrap();
     let rejects = ["--rejects", "rejects.tsv"];
     let report = compile(&dir, &[&["--warninglists", path], &rejects[..], &["feed.txt"]].concat());
-    let told = std::fs::read_to_string(dir.path().join("rejects.tsv")).unwrap();
+    let reported = std::fs::read_to_string(dir.path().join("rejects.tsv")).unwrap();
     for (value, reason) in rows {
-        let row = told.lines().find(|row| row.split('\t').nth(2) == Some(value));
+        let row = reported.lines().find(|row| row.split('\t').nth(2) == Some(value));
         assert_eq!(
             row.and_then(|row| row.split('\t').nth(3)).unwrap_or_default(),
             reason,
-            "{value}\n{told}"
+            "{value}\n{reported}"
         );
     }
     let lists = report["lists"].as_array().unwrap();
     assert!(lists.len() >= 36, "{lists:#?}");
     let sum = |field: &str| lists.iter().map(|list| list[field].as_u64().unwrap()).sum::<u64>();
-    // Nearly all that stands on them can be read.
+    // Nearly all of their entries can be read.
     assert!(sum("entries") > 200_000 && sum("unreadable") < 100, "{lists:#?}");
 }

@@ -14,13 +14,12 @@ pub struct Memory {
     pub documents: BTreeMap<String, Vec<u8>>,
     cursor: Option<String>,
     durable: BTreeMap<String, Vec<u8>>,
-    /// Fails with every call after so many changes: the plug is pulled.
+    /// After this many changes every call fails, as if the power was cut.
     pub changes_left: Option<usize>,
 }
 
 impl Memory {
-    /// What is left after a crash: of what was put behind the last cursor all or
-    /// nothing.
+    /// What is left after a crash: of the changes after the last cursor, all or nothing.
     pub fn after_crash(&self, all: bool) -> Memory {
         let documents = if all { &self.documents } else { &self.durable };
         Memory {
@@ -76,7 +75,7 @@ impl Keeper for Memory {
     }
 }
 
-/// Time that passes when somebody sleeps, and not else.
+/// A clock that only advances by sleeping.
 pub struct StillClock {
     now: Mutex<Timestamp>,
     slept: Mutex<Vec<Duration>>,
@@ -91,7 +90,7 @@ impl StillClock {
         self.now.lock().unwrap().0 += i64::try_from(time.as_micros()).unwrap();
     }
 
-    /// How long was slept, each time since the last question.
+    /// The sleeps since the last call.
     pub fn slept(&self) -> Vec<Duration> {
         std::mem::take(&mut self.slept.lock().unwrap())
     }

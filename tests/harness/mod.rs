@@ -1,9 +1,8 @@
 //! Running the binary, in the manner of ripgrep's tests.
 //!
-//! A [`Dir`] is a directory of one test's own, and a [`TestCommand`] is a run of
-//! `wiresift` in it. When an expectation fails, the panic shows everything that is
-//! needed to understand it: the command, the directory and what is in it, both
-//! streams.
+//! A [`Dir`] is the directory of one test, and a [`TestCommand`] is a run of `wiresift` in it.
+//! When an expectation fails, the panic shows everything needed to understand it: the command,
+//! the directory and its contents, and both output streams.
 
 // Every test module uses a part of it.
 #![allow(dead_code)]
@@ -26,17 +25,17 @@ use std::time::{Duration, Instant};
 /// A command that runs longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A directory of a test's own, gone when the test is over.
+/// The directory of a test, deleted at its end.
 pub struct Dir {
     dir: tempfile::TempDir,
-    /// What programs think is the user's cache.
+    /// The user's cache directory, for programs run by the test.
     cache: tempfile::TempDir,
 }
 
 impl Dir {
     /// A new directory; `name` is a part of its name.
     pub fn new(name: &str) -> Dir {
-        heed_signals();
+        reset_ignored_signals();
         let name = name.replace(['/', ' '], "-");
         let folder = |end: &str| {
             tempfile::Builder::new().prefix(&format!("wiresift-{name}{end}-")).tempdir()
@@ -44,7 +43,7 @@ impl Dir {
         Dir { dir: folder("").unwrap(), cache: folder("-cache").unwrap() }
     }
 
-    /// The user's cache, as the programs of this directory see it.
+    /// The user's cache directory, as seen by the programs of this directory.
     pub fn cache(&self) -> &Path {
         self.cache.path()
     }
@@ -54,7 +53,7 @@ impl Dir {
         self.dir.path()
     }
 
-    /// Writes a file, and the directories that lead to it.
+    /// Writes a file, and creates its parent directories.
     pub fn create(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -73,8 +72,8 @@ impl Dir {
         }
     }
 
-    /// A line of shell in this directory, with our `wiresift` in front of the path.
-    /// What goes to standard error comes out of standard output.
+    /// A shell line in this directory, with our `wiresift` first in the path. Standard error is
+    /// merged into standard output.
     pub fn shell(&self, line: &str) -> TestCommand {
         let bin = Path::new(env!("CARGO_BIN_EXE_wiresift")).parent().unwrap();
         let mut path = bin.as_os_str().to_os_string();
@@ -86,7 +85,7 @@ impl Dir {
     }
 }
 
-/// A run of `wiresift` that is being put together.
+/// A run of `wiresift` in preparation.
 #[derive(Clone)]
 pub struct TestCommand {
     program: OsString,
@@ -109,20 +108,20 @@ impl TestCommand {
         self
     }
 
-    /// Sets a variable of the environment, which has nothing but `PATH` otherwise.
+    /// Sets an environment variable; otherwise there is only `PATH`.
     pub fn env(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut TestCommand {
         self.env.push((name.into(), value.as_ref().to_os_string()));
         self
     }
 
-    /// What is piped in; nothing otherwise.
+    /// Sets standard input, which is empty otherwise.
     pub fn stdin(&mut self, bytes: impl Into<Vec<u8>>) -> &mut TestCommand {
         self.stdin = Some(bytes.into());
         self
     }
 
-    /// Runs it behind another program, which gets it and its arguments behind its own.
-    pub fn behind(&mut self, program: &str, args: &[&str]) -> &mut TestCommand {
+    /// Runs it through another program, which gets the command and its arguments after its own.
+    pub fn wrapped_in(&mut self, program: &str, args: &[&str]) -> &mut TestCommand {
         let binary = std::mem::replace(&mut self.program, program.into());
         let own = args.iter().map(OsString::from).chain([binary]);
         self.args = own.chain(std::mem::take(&mut self.args)).collect();
@@ -137,7 +136,7 @@ impl TestCommand {
         command
     }
 
-    /// Starts it with pipes for all streams, for tests that look at it while it runs.
+    /// Starts it with pipes for all streams, for tests that observe it while it runs.
     pub fn start(&self) -> Child {
         let mut command = self.process();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -154,7 +153,7 @@ impl TestCommand {
             let stdin = child.stdin.take().zip(self.stdin.as_deref());
             scope.spawn(move || {
                 if let Some((mut pipe, bytes)) = stdin {
-                    // Whoever needs no input may close it.
+                    // A program that needs no input may close it.
                     let _ = pipe.write_all(bytes);
                 }
             });
@@ -170,11 +169,11 @@ impl TestCommand {
     }
 }
 
-/// Makes what the tests start heed signals, also where whoever started the tests had them ignored
-/// (`nohup`, a shell that runs them in the background): what is ignored stays so across `exec`, and
-/// what is caught does not (POSIX.1-2024, `execve`). Who is not ignored is left alone, so that the
-/// tests themselves can be ended.
-fn heed_signals() {
+/// Resets ignored signals to a handler, in case the tests were started with ignored signals
+/// (`nohup`, a shell that runs them in the background): an ignored signal stays ignored across
+/// `exec`, but a caught one is reset (POSIX.1-2024, `execve`). Other signals are left alone, so
+/// that the tests themselves can be ended.
+fn reset_ignored_signals() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -199,7 +198,7 @@ pub enum Code {
     Exit(i32),
     /// By a signal.
     Signal,
-    /// We killed it.
+    /// Killed by the test.
     TimedOut,
 }
 
@@ -219,7 +218,7 @@ fn wait(child: &mut Child) -> Code {
     }
 }
 
-/// A run that is over.
+/// A finished run.
 pub struct Run {
     cwd: PathBuf,
     args: Vec<OsString>,
@@ -232,7 +231,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Demands an exit status.
+    /// Expects an exit status.
     #[track_caller]
     pub fn expect(self, status: i32) -> Run {
         let code = self.code;
@@ -240,7 +239,7 @@ impl Run {
         self
     }
 
-    /// Demands a text in standard error.
+    /// Expects a text in standard error.
     #[track_caller]
     pub fn expect_stderr(self, part: &str) -> Run {
         let stderr = String::from_utf8_lossy(&self.stderr);
@@ -248,7 +247,7 @@ impl Run {
         self
     }
 
-    /// Demands that a text is not in standard error.
+    /// Expects that a text is not in standard error.
     #[track_caller]
     pub fn expect_no_stderr(self, part: &str) -> Run {
         let stderr = String::from_utf8_lossy(&self.stderr);
@@ -256,7 +255,7 @@ impl Run {
         self
     }
 
-    /// Demands a text in standard output.
+    /// Expects a text in standard output.
     #[track_caller]
     pub fn expect_stdout(self, part: &str) -> Run {
         assert!(self.text().contains(part), "no {part:?} in stdout\n{}", self.report());
@@ -300,13 +299,13 @@ impl Run {
     }
 }
 
-/// The project's own directory.
+/// The project's root directory.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A file or directory beside the project, in `../shared`, which not everybody has.
-/// Without it the test that asks passes, and says loudly that it tested nothing.
+/// A file or directory next to the project, in `../shared`, which may be missing. In that case
+/// the test passes, and prints that it tested nothing.
 pub fn shared(test: &str, name: &str) -> Option<PathBuf> {
     let path = project().join("../shared").join(name);
     if path.exists() {
@@ -316,9 +315,9 @@ pub fn shared(test: &str, name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Says loudly that a test, or a part of it, tests nothing here. What goes through
-/// `eprintln!` is shown only when a test fails, so the words go to the stream itself,
-/// and to the list that `make test` shows at its end.
+/// Prints that a test, or a part of it, tests nothing here. Output of `eprintln!` is only shown
+/// when a test fails, so the message is written to the stream itself, and to the list that `make
+/// test` shows at its end.
 pub fn skip(test: &str, why: &str) {
     let line = format!("!!! SKIPPED {test}: {why}\n");
     let _ = std::io::stderr().write_all(format!("\n{line}").as_bytes());
@@ -327,8 +326,7 @@ pub fn skip(test: &str, why: &str) {
     let _ = list.and_then(|mut list| list.write_all(line.as_bytes()));
 }
 
-/// The same for want of a program that `make test-peers` installs: there, that it is
-/// missing is a failure.
+/// The same for a missing program that `make test-peers` installs: there it is a failure.
 pub fn missing(test: &str, why: &str) {
     let is_required = std::env::var_os("WIRESIFT_PEERS").is_some_and(|it| it == "required");
     assert!(!is_required, "{test}: {why}");

@@ -1,9 +1,9 @@
-//! Alert records, read as a stranger reads them: by their names in the JSON.
+//! Alert records, read as any consumer does: by their names in the JSON.
 
 use crate::harness::{project, skip};
 use serde_json::Value;
 
-/// The published schema of the records, once there is one.
+/// The published schema of the records, if it exists.
 pub struct Schema(Option<(boon::Schemas, boon::SchemaIndex)>);
 
 impl Schema {
@@ -29,7 +29,7 @@ impl Schema {
     }
 }
 
-/// A text member of a record, by its path; empty where there is none.
+/// A text member of a record, by its path; empty if it is missing.
 pub fn text<'a>(record: &'a Value, pointer: &str) -> &'a str {
     record.pointer(pointer).and_then(Value::as_str).unwrap_or("")
 }
@@ -39,7 +39,7 @@ pub fn indicators(record: &Value) -> &[Value] {
     record["indicators"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Records without the identifiers of alerts, for inputs that differ in nothing but their name.
+/// Records without the identifiers of alerts, for inputs that only differ in their name.
 pub fn without_ids(records: &str) -> String {
     let mut kept = String::with_capacity(records.len());
     let mut rest = records;

@@ -1,5 +1,5 @@
-//! A small HTTP server on loopback, for tests: it answers as it is told to, well or
-//! badly, and remembers what it was asked.
+//! A small HTTP server on loopback, for tests: it sends prepared responses, good or bad, and
+//! records the requests.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: String,
-    /// Path and query, as they came.
+    /// Path and query, as sent.
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
@@ -58,29 +58,29 @@ fn decode(text: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A part of an answer.
+/// A part of a response.
 #[derive(Clone, Debug)]
 pub enum Part {
     Bytes(Vec<u8>),
     Wait(Duration),
-    /// Zeros until the other side has enough, or the server ends.
+    /// Zeros until the client closes the connection, or the server ends.
     Endless,
 }
 
-/// An answer, as it goes over the wire.
+/// A response, as sent over the wire.
 #[derive(Clone, Debug)]
 pub struct Reply {
     parts: Vec<Part>,
-    /// Whether the connection ends behind it.
+    /// Whether the connection is closed after it.
     close: bool,
 }
 
 impl Reply {
-    /// A whole answer.
+    /// A complete response.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         let body = body.as_ref();
         let mut head = head(status, headers);
-        // An answer that has no body must not declare one.
+        // A response without a body must not declare one.
         if status != 304 {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
@@ -100,7 +100,7 @@ impl Reply {
         Reply::new(status, &[("Location", location)], "")
     }
 
-    /// An answer of its own making: the head ends with the blank line that is added.
+    /// A response from parts: the head ends with the blank line that is added.
     pub fn parts(status: u16, headers: &[(&str, &str)], parts: Vec<Part>) -> Reply {
         let head = format!("{}\r\n", head(status, headers));
         let mut all = vec![Part::Bytes(head.into_bytes())];
@@ -108,12 +108,12 @@ impl Reply {
         Reply { parts: all, close: true }
     }
 
-    /// Bytes that need not be HTTP, and the end.
+    /// Bytes that need not be HTTP, followed by the end of the connection.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Reply {
         Reply { parts: vec![Part::Bytes(bytes.into())], close: true }
     }
 
-    /// This answer, cut off before its last bytes.
+    /// This response without its last bytes.
     pub fn cut(mut self, missing: usize) -> Reply {
         if let Some(Part::Bytes(bytes)) = self.parts.last_mut() {
             bytes.truncate(bytes.len().saturating_sub(missing));
@@ -122,7 +122,7 @@ impl Reply {
         self
     }
 
-    /// This answer, after a time.
+    /// This response, after a delay.
     pub fn late(mut self, wait: Duration) -> Reply {
         self.parts.insert(0, Part::Wait(wait));
         self
@@ -179,12 +179,12 @@ impl Server {
         format!("http://{}{target}", self.address)
     }
 
-    /// What it was asked so far.
+    /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The paths and queries of what it was asked since the last time.
+    /// The paths and queries of the requests since the last call.
     pub fn take_targets(&self) -> Vec<String> {
         self.asked.lock().unwrap().drain(..).map(|asked| asked.target).collect()
     }
@@ -193,7 +193,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        // Wakes whoever waits for a connection.
+        // Wakes the thread that waits for a connection.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -201,7 +201,7 @@ impl Drop for Server {
     }
 }
 
-/// Answers the requests of a connection. Whoever hangs up has had enough.
+/// Answers the requests of a connection, until the client closes it.
 fn serve(mut stream: TcpStream, handler: &Handler, seen: &Mutex<Vec<Asked>>, over: &AtomicBool) {
     stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     stream.set_nodelay(true).unwrap();

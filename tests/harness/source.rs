@@ -1,4 +1,4 @@
-//! The code of `src`, read roughly: without comments, strings and tests.
+//! The code of `src`, roughly parsed: without comments, strings and tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 pub struct Source {
     /// The folder.
     pub root: PathBuf,
-    /// Its files, but for those of tests.
+    /// Its files, except those of tests.
     pub files: Vec<File>,
 }
 
-/// A file of `src`: its path below it with `/`, and its code without comments,
-/// strings and tests. Lines are where they were.
+/// A file of `src`: its path in there with `/`, and its code without comments, strings and tests.
+/// Line numbers are preserved.
 pub struct File {
     pub name: String,
     pub code: String,
@@ -61,7 +61,7 @@ pub fn word_at(text: &str) -> &str {
     &text[..text.find(|c| !is_word(c)).unwrap_or(text.len())]
 }
 
-/// The next place where `word` stands alone.
+/// The next position of `word` as a whole word.
 pub fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
     text[from..].match_indices(word).map(|(at, _)| from + at).find(|&at| {
         !text[..at].chars().next_back().is_some_and(is_word)
@@ -69,7 +69,7 @@ pub fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
     })
 }
 
-/// The names after a word, wherever it stands.
+/// The names after a word, at all its positions.
 pub fn words_after<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -80,12 +80,12 @@ pub fn words_after<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     found
 }
 
-/// The line of a place, from 1.
+/// The line of a position, from 1.
 pub fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// Blanks comments, strings and characters, and leaves every newline in place.
+/// Replaces comments, strings and characters by blanks, and keeps every newline.
 pub fn without_comments(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -173,8 +173,8 @@ fn raw_string_len(rest: &str) -> Option<usize> {
     Some(rest[open..].find(&close).map_or(rest.len(), |at| open + at + close.len()))
 }
 
-/// Blanks what follows `#[cfg(test)]` or `#[cfg(all(test, …))]`, and names the modules among it that
-/// are files of their own.
+/// Replaces what follows `#[cfg(test)]` or `#[cfg(all(test, …))]` by blanks, and returns the
+/// names of modules among it that are separate files.
 pub fn without_tests(code: &str) -> (String, Vec<String>) {
     let mut kept = String::with_capacity(code.len());
     let mut modules = Vec::new();
@@ -195,7 +195,7 @@ pub fn without_tests(code: &str) -> (String, Vec<String>) {
     (kept, modules)
 }
 
-/// Where the next attribute is that keeps what follows for tests, and its length.
+/// The position of the next attribute that restricts an item to tests, and its length.
 fn test_mark(code: &str) -> Option<(usize, usize)> {
     let all = code.find("#[cfg(all(test,").and_then(|at| {
         let len = code[at..].find(")]")? + 2;

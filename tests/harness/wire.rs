@@ -1,7 +1,7 @@
-//! A capture that is written while `wiresift scan -` reads it, and the memory of that.
+//! A capture that is written while `wiresift scan -` reads it, and the memory of that process.
 //!
-//! Nothing of the capture is kept: it goes through a pipe, so that hundreds of megabytes
-//! cost neither disk nor memory here.
+//! The capture is not stored: it goes through a pipe, so that hundreds of megabytes cost neither
+//! disk nor memory here.
 
 use crate::harness::Dir;
 use serde_json::Value;
@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 /// A scan that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How often the memory is looked at. The kernel keeps the peak; only growth in the last
-/// moment before the end could be missed.
+/// How often the memory is read. The kernel records the peak; only growth in the last moment
+/// before the end could be missed.
 const BETWEEN: Duration = Duration::from_millis(1);
 
-/// When a capture begins: 2023-11-14T22:13:20Z.
+/// The first timestamp of a capture: 2023-11-14T22:13:20Z.
 pub const BEGINNING: u32 = 1_700_000_000;
 
 pub const FIN: u8 = 1;
@@ -37,7 +37,7 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// The `at`th connection to a port, from an address and port of its own.
+    /// The `at`th connection to a port, with its own address and port.
     pub fn new(at: u32, port: u16) -> Ends {
         let client = 0x0a00_0000 + (at & 0x00ff_ffff);
         let ports = (20_000 + (at % 40_000) as u16, port);
@@ -45,12 +45,12 @@ impl Ends {
     }
 }
 
-/// A capture of raw IP on its way.
+/// A capture of raw IP in preparation.
 pub struct Wire {
     out: BufWriter<ChildStdin>,
     /// Microseconds since the capture began.
     pub time: u64,
-    /// Between two packets.
+    /// Microseconds between two packets.
     pub step: u64,
     ip: Vec<u8>,
 }
@@ -64,13 +64,13 @@ impl Wire {
         Wire { out, time: 0, step: 10, ip: Vec::new() }
     }
 
-    /// The next packet comes at so many seconds since the beginning.
+    /// Sets the time of the next packet, in seconds since the beginning.
     pub fn at(&mut self, seconds: u64) -> &mut Wire {
         self.time = seconds * 1_000_000 - self.step;
         self
     }
 
-    /// An IP packet. What nobody reads any more is told by the end of the scan.
+    /// Writes an IP packet. If the scan has ended, its exit status shows why.
     pub fn packet(&mut self, data: &[u8]) {
         self.time += self.step;
         let seconds = BEGINNING + (self.time / 1_000_000) as u32;
@@ -98,7 +98,7 @@ impl Wire {
         self.v4(src.0, dst.0, 17, &[&header, payload]);
     }
 
-    /// A segment at a place of its stream.
+    /// A segment at a position of its stream.
     pub fn segment(&mut self, ends: &Ends, to_server: bool, flags: u8, seq: u32, data: &[u8]) {
         let header = tcp(ends, to_server, flags, seq);
         let (src, dst) =
@@ -106,7 +106,7 @@ impl Wire {
         self.v4(src, dst, 6, &[&header, data]);
     }
 
-    /// A connection is opened.
+    /// Opens a connection.
     pub fn open(&mut self, ends: &Ends) {
         self.segment(ends, true, SYN, 0, &[]);
         self.segment(ends, false, SYN | ACK, 0, &[]);
@@ -122,7 +122,7 @@ impl Wire {
         }
     }
 
-    /// A request for a host, and its answer.
+    /// A request to a host, and its response.
     pub fn ask(&mut self, ends: &mut Ends, host: &str) {
         self.say(ends, true, format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
         self.say(ends, false, b"HTTP/1.1 204 No Content\r\n\r\n");
@@ -158,21 +158,21 @@ fn tcp(ends: &Ends, to_server: bool, flags: u8, seq: u32) -> [u8; 20] {
     header
 }
 
-/// A scan that is over.
+/// A finished scan.
 pub struct Scanned {
-    /// Alerts, in their order.
+    /// Alerts, in order.
     pub alerts: Vec<Value>,
-    /// What `--stats=json` says.
+    /// The output of `--stats=json`.
     pub stats: Value,
-    /// The most resident memory in bytes, mapped files included. None where the system
-    /// does not tell.
+    /// The maximum resident memory in bytes, including mapped files. `None` if the system does
+    /// not show it.
     pub peak: Option<u64>,
-    /// The time from the start to the end.
+    /// The duration of the run.
     pub took: Duration,
 }
 
 impl Scanned {
-    /// How often a packet, or a part of one, was not looked into for this reason.
+    /// How often a packet, or a part of one, was not decoded for this reason.
     pub fn dropped(&self, reason: &str) -> u64 {
         self.stats["packets"]["dropped"][reason].as_u64().unwrap_or(0)
     }
@@ -208,12 +208,12 @@ fn text(mut pipe: impl Read) -> String {
     text
 }
 
-/// Waits for the end of a process, with an eye on its memory.
+/// Waits for the end of a process, and records its memory.
 fn watch(mut child: Child, started: Instant) -> (ExitStatus, Option<u64>) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = None;
     loop {
-        // A process that has ended tells of no memory any more.
+        // A process that has ended shows no memory.
         let now = read_to_string(&status).ok().and_then(|text| resident(&text));
         peak = peak.max(now);
         if let Some(status) = child.try_wait().unwrap() {
@@ -228,7 +228,7 @@ fn watch(mut child: Child, started: Instant) -> (ExitStatus, Option<u64>) {
     }
 }
 
-/// The most resident memory so far, in bytes.
+/// The maximum resident memory so far, in bytes.
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)

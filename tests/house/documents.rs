@@ -1,6 +1,5 @@
-//! The documents say what is true: what they link to and name exists, the commands
-//! that they show run and print what is shown, and nothing that the command line
-//! has is missing from them.
+//! The documents are correct: their links and names exist, the commands that they show print what
+//! is shown, and they are complete with respect to the command line.
 
 use crate::harness::{Code, Dir, project};
 use std::collections::BTreeSet;
@@ -8,20 +7,20 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The documents that are held against the project; `docs/*.md` are added.
+/// The documents that are checked; `docs/*.md` are added.
 const DOCUMENTS: &[&str] =
     &["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
 
-/// The documents whose commands are run, each in a folder of its own.
+/// The documents whose commands are run, each in its own folder.
 const SHOWN: &[&str] = &["README.md", "docs/guide.md"];
 
 /// The document that has every option and every format.
 const REFERENCE: &str = "docs/cli.md";
 
-/// The most words of the first page.
+/// The maximum number of words of the README.
 const MAX_WORDS: usize = 1200;
 
-/// Files that are announced and may not be there yet.
+/// Files that are mentioned but may not exist yet.
 const ANNOUNCED: &[&str] = &["docs/throughput.svg"];
 
 #[test]
@@ -69,10 +68,9 @@ fn names_of_the_code_are_in_the_code() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// Blocks marked `console` are run one after the other, in one directory that has
-/// `testdata` in it. A line of output may leave out something at `…`, and a line
-/// that is nothing but `…` stands for any number of lines. The exit status is 0 or
-/// 1 unless `echo $?` is shown.
+/// Blocks marked `console` are run one after the other, in one directory that contains
+/// `testdata`. `…` in a line of output matches any text, and a line that only consists of `…`
+/// matches any number of lines. The exit status must be 0 or 1 unless `echo $?` is shown.
 #[test]
 fn commands_that_are_shown_print_what_is_shown() {
     for name in SHOWN {
@@ -231,7 +229,7 @@ impl Document {
         found
     }
 
-    /// What stands between backticks, with its line.
+    /// The text between backticks, with its line.
     fn code_spans(&self) -> Vec<(usize, &str)> {
         self.prose()
             .flat_map(|(number, line)| {
@@ -240,7 +238,7 @@ impl Document {
             .collect()
     }
 
-    /// Whether a link leads to something.
+    /// Whether the target of a link exists.
     fn follow(&self, link: &str) -> Result<(), String> {
         if link.contains("://") || link.starts_with("mailto:") {
             return Ok(());
@@ -264,7 +262,7 @@ impl Document {
         if has { Ok(()) } else { Err(format!("{name} has no heading for #{anchor}")) }
     }
 
-    /// The commands in blocks that are marked `console`.
+    /// The commands in blocks marked `console`.
     fn console_steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
         let mut in_console = false;
@@ -301,14 +299,14 @@ impl Document {
     }
 }
 
-/// The anchor of a heading, as forges make it.
+/// The anchor of a heading, as on GitHub.
 fn heading(line: &str) -> Option<String> {
     let text = line.strip_prefix('#')?.trim_start_matches('#').trim();
     let kept = text.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
 }
 
-/// Whether what stands between backticks is meant as a path of the project.
+/// Whether the text between backticks is meant as a path in the project.
 fn names_a_path(span: &str) -> bool {
     const TOPS: &[&str] =
         &["src", "tests", "docs", "testdata", "fuzz", ".ci", "benches", "packaging"];
@@ -336,7 +334,7 @@ fn files_below(folder: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether the lines that are shown are those that were printed.
+/// Whether the shown lines match the printed ones.
 fn shows(want: &[&str], got: &[&str]) -> bool {
     match (want, got) {
         ([], []) => true,
@@ -348,7 +346,7 @@ fn shows(want: &[&str], got: &[&str]) -> bool {
     }
 }
 
-/// Whether a line that is shown, with `…` for what was left out, is `line`.
+/// Whether a shown line, in which `…` matches any text, matches `line`.
 fn line_shows(want: &str, line: &str) -> bool {
     let parts: Vec<&str> = want.split('…').collect();
     let [first, middle @ .., last] = &parts[..] else { return want == line };
@@ -360,7 +358,7 @@ fn line_shows(want: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// The commands that the program has.
+/// The commands of the program.
 fn commands(dir: &Dir) -> Vec<String> {
     let help = dir.command().arg("--help").run().expect(0).text();
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
@@ -388,7 +386,7 @@ fn long_option(text: &str) -> Option<&str> {
 }
 
 #[test]
-fn lines_are_compared_around_what_is_left_out() {
+fn lines_are_compared_around_omissions() {
     assert!(shows(&["a … d", "…", "z"], &["a b c d", "x", "y", "z"]));
     assert!(shows(&["…"], &[]));
     assert!(!shows(&["a … d"], &["a b c"]));

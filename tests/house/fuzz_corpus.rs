@@ -1,4 +1,4 @@
-//! The seeds of `fuzz/corpus` as plain tests: what the fuzzer once found stays found.
+//! The seeds of `fuzz/corpus` as plain tests: bugs found by fuzzing stay fixed.
 
 use std::path::{Path, PathBuf};
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
@@ -24,7 +24,7 @@ fn every_seed_of_every_target_passes() {
         let mut count = 0;
         for seed in seeds(entry) {
             let bytes = std::fs::read(&seed).unwrap();
-            // The panic's own message does not say which seed it was.
+            // The panic's own message does not name the seed.
             if std::panic::catch_unwind(|| (entry.run)(&bytes)).is_err() {
                 panic!("{}: {}: see the panic above", entry.name, seed.display());
             }
@@ -34,7 +34,8 @@ fn every_seed_of_every_target_passes() {
     }
 }
 
-/// `WIRESIFT_TARGET=NAME WIRESIFT_INPUT=FILE`: one input more, as a fuzzer left it.
+/// `WIRESIFT_TARGET=NAME WIRESIFT_INPUT=FILE`: one additional input, for example one that a
+/// fuzzer has written.
 #[test]
 fn the_input_that_is_named_passes() {
     let name = std::env::var("WIRESIFT_TARGET").unwrap_or_default();
@@ -73,10 +74,10 @@ fn every_entry_has_its_target_and_every_target_its_entry() {
     }
 }
 
-/// Takes everything, and keeps nothing.
-struct Nobody;
+/// Receives everything, and keeps nothing.
+struct Ignore;
 
-impl packet::Visitor for Nobody {
+impl packet::Visitor for Ignore {
     fn flow_opened(&mut self, _: &packet::Packet<'_>) -> bool {
         false
     }
@@ -84,7 +85,7 @@ impl packet::Visitor for Nobody {
     fn seen(&mut self, _: Observable<'_>, _: Where, _: &packet::Packet<'_>, _: packet::Said<'_>) {}
 }
 
-/// How often packets of IP met a bound.
+/// How often IP packets exceeded a bound.
 fn faults(packets: &[Vec<u8>], fault: Fault) -> u64 {
     let mut decoder = packet::Decoder::new(packet::Config::default());
     for (data, number) in packets.iter().zip(1..) {
@@ -97,13 +98,13 @@ fn faults(packets: &[Vec<u8>], fault: Fault) -> u64 {
             length,
             data,
         };
-        decoder.frame(&frame, &mut Nobody);
+        decoder.frame(&frame, &mut Ignore);
     }
-    decoder.finish(&mut Nobody);
+    decoder.finish(&mut Ignore);
     decoder.counters().fault(fault)
 }
 
-/// What a client says, in a segment for each part.
+/// The data of a client, one segment for each part.
 fn said(port: u16, parts: &[&[u8]]) -> Vec<Vec<u8>> {
     let mut seq = 0;
     let segments = parts.iter().map(|part| {
@@ -114,8 +115,8 @@ fn said(port: u16, parts: &[&[u8]]) -> Vec<Vec<u8>> {
     segments.collect()
 }
 
-/// Bounds are those of the build, and are met below, exactly and above: with the fuzzers' bounds
-/// inputs of some hundred bytes do that.
+/// Bounds are those of the build, and are tested below, exactly and above: with the fuzzers'
+/// bounds inputs of some hundred bytes are sufficient.
 #[test]
 fn bounds_are_those_of_the_build() {
     let of_build = |real, fuzzed| if cfg!(fuzzing) { fuzzed } else { real };
@@ -149,7 +150,7 @@ fn bounds_are_those_of_the_build() {
     assert_eq!(around(of_build(8, 3)).map(tunnels), [0, 0, 1]);
 }
 
-/// What is put into seeds: openings, ends, and what is repeated in them.
+/// Pieces that are inserted into seeds: openings, ends, and repeated parts.
 const PIECES: [&[u8]; 34] = [
     b"\r\n",
     b"\n",
@@ -187,7 +188,7 @@ const PIECES: [&[u8]; 34] = [
     b"DATA\r\n",
 ];
 
-/// Numbers by chance, the same ones each time (xorshift).
+/// Pseudo-random numbers, the same in each run (xorshift).
 struct Chance(u64);
 
 impl Chance {
@@ -198,7 +199,8 @@ impl Chance {
         (self.0 % most.max(1) as u64) as usize
     }
 
-    /// A seed with a few changes: pieces put in once or often, parts repeated, left out, flipped.
+    /// A seed with a few changes: pieces inserted once or repeatedly, parts repeated, removed,
+    /// flipped.
     fn changed(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.below(seeds.len())].clone();
         for _ in 0..=self.below(4) {
@@ -227,12 +229,11 @@ impl Chance {
     }
 }
 
-/// The longest input that is made of seeds.
+/// The longest input made from seeds.
 const MAX_CHANGED: usize = 4 << 10;
 
 /// A few changes of each seed. `WIRESIFT_ROUNDS=n` makes more of them, `WIRESIFT_TARGET=NAME` for
-/// one target: with the fuzzers' bounds (`make fuzz-replay`) that is fuzzing on a machine that
-/// has no libFuzzer.
+/// one target: with the fuzzers' bounds (`make fuzz-replay`) this is fuzzing without libFuzzer.
 #[test]
 fn changed_seeds_pass() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());

@@ -1,10 +1,10 @@
-//! What a parser costs grows with its input, and not with the square of it.
+//! The cost of a parser grows linearly with its input, and not quadratically.
 //!
-//! Each row is a shape that a sender could choose to make some loop begin again and again: many
-//! short lines, parts in parts, openings that nothing closes. It is read once, twice and four
-//! times as long; four times the bytes may cost ten times as much, where a square would be
-//! sixteen. Processor time of the thread is the measure, the best of some runs: whoever else is
-//! busy does not count.
+//! Each row is an input by which a sender might restart some loop again and again: many short
+//! lines, nested parts, openings without an end. It is parsed at its length, and at two and four
+//! times that; the fourfold length may cost ten times as much, because a quadratic parser would
+//! take sixteen times. The measure is processor time of the thread, the best of several runs, so
+//! that other load on the machine has little effect.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
@@ -21,20 +21,20 @@ use wiresift::intel::feed::{Collected, Format, Options, read, read_warninglist};
 use wiresift::sensor::input::capture::Capture;
 use wiresift::sensor::input::{Archive, Contents, Input, Member, Opened};
 
-/// The shortest input, which is longer than most bounds on a line.
+/// The shortest input, longer than most bounds on a line.
 const BASE: usize = 24 << 10;
 
-/// How much dearer four times as much may be.
+/// The allowed growth of the cost at four times the length.
 const MAX_GROWTH: f64 = 10.0;
 
-/// The dearest byte, in seconds without optimisation. What begins something for each few bytes
-/// of its input grows with it, and may stop whoever reads it nevertheless.
+/// The maximum cost of a byte, in seconds without optimisation. A parser with an expensive start
+/// for every few bytes is linear, and may nevertheless be too slow.
 const MAX_PER_BYTE: f64 = 20e-6;
 
-/// Below so many seconds the clock and the first touch of memory are what is measured.
+/// Below this many seconds, the resolution of the clock and page faults dominate.
 const SHORTEST: f64 = 0.000_5;
 
-/// What is read: a head, a unit as often as there is room, and a tail.
+/// An input: a head, a unit repeated to the given length, and a tail.
 struct Shape<'s> {
     head: &'s [u8],
     unit: &'s [u8],
@@ -49,7 +49,7 @@ impl Shape<'_> {
     }
 }
 
-/// Seconds of this thread that a run took, the best of so many.
+/// Processor seconds of a run, the best of `runs`.
 fn cost(runs: usize, run: impl Fn()) -> f64 {
     let seconds = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -63,12 +63,12 @@ fn cost(runs: usize, run: impl Fn()) -> f64 {
     (0..runs).map(once).fold(f64::MAX, f64::min).max(SHORTEST)
 }
 
-/// Says of a shape that it grows too much, if it does so each time that it is measured.
+/// A description of the growth, if it is too large in every measurement.
 fn steep(name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) -> Option<String> {
     steep_from(BASE, name, shape, read)
 }
 
-/// The same from another length on.
+/// The same, starting with another length.
 fn steep_from(base: usize, name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) -> Option<String> {
     let inputs = [1, 2, 4].map(|times| shape.of(base * times));
     let measure = |round: usize| inputs.each_ref().map(|input| cost(round, || read(input)));
@@ -77,7 +77,7 @@ fn steep_from(base: usize, name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) 
         growth(costs) > MAX_GROWTH || costs[2] > inputs[2].len() as f64 * MAX_PER_BYTE
     };
     let mut least = measure(1);
-    // Noise is not at the same place thrice.
+    // Noise rarely occurs at the same place three times.
     for round in [3, 5] {
         if is_steep(least) {
             let again = measure(round);
@@ -92,7 +92,7 @@ fn assert_none(steep: Vec<String>) {
     assert!(steep.is_empty(), "\n{}", steep.join("\n"));
 }
 
-/// Takes everything, and keeps nothing.
+/// Receives everything, and keeps nothing.
 struct Sink;
 
 impl packet::Visitor for Sink {
@@ -147,7 +147,7 @@ fn segment(port: u16, is_client: bool, seq: u32, data: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Reads what two ends say, in segments of so many bytes.
+/// Decodes the data of both ends, in segments of this many bytes.
 fn stream(port: u16, client: &[u8], server: &[u8], unit: usize) {
     let config = packet::Config { unknown_text: true, ..packet::Config::default() };
     let mut decoder = Decoder::new(config);
@@ -171,7 +171,7 @@ fn stream(port: u16, client: &[u8], server: &[u8], unit: usize) {
     decoder.finish(&mut Sink);
 }
 
-/// What is repeated in mails, in their heads and bodies.
+/// Repeated parts of mails, in headers and bodies.
 const OF_MAILS: [&str; 45] = [
     "a: b\r\n",
     " x\r\n",
@@ -220,7 +220,7 @@ const OF_MAILS: [&str; 45] = [
     "\r",
 ];
 
-/// What stands in front of it.
+/// What precedes them.
 const MAILS: [(&str, &str); 11] = [
     ("header", "From: a@b.example\r\nSubject: "),
     ("people", "To: "),
@@ -250,7 +250,7 @@ fn mails() {
 
 type Stream = (&'static str, u16, bool, &'static [u8], &'static [&'static [u8]]);
 
-/// Ports, who speaks, what stands in front, and what is repeated.
+/// Ports, direction, the beginning, and the repeated part.
 const STREAMS: &[Stream] = &[
     ("smtp", 2525, true, b"EHLO a.example\r\n", &[b"RCPT TO:<a@b.example>\r\n", b"BDAT 1\r\na", b"DATA\r\n.\r\n", b"a"]),
     ("pop3", 1100, false, b"+OK r\r\n", &[b"+OK\r\n.\r\n", b"+OK\r\nX: y\r\n.\r\n", b".", b"a"]),
@@ -305,7 +305,7 @@ fn streams() {
     assert_none(all);
 }
 
-/// What is repeated in logs: runs, openings, escapes.
+/// Repeated parts of logs: runs, openings, escapes.
 const OF_LOGS: [&str; 53] = [
     "a",
     "a.",
@@ -376,7 +376,7 @@ fn logs() {
     assert_none(all);
 }
 
-/// What is repeated in a line that is a record.
+/// Repeated parts of a line that is a record.
 const OF_RECORDS: [&str; 43] = [
     "dst=192.0.2.1 dpt=443 ",
     "dpt=443 dst=192.0.2.1 ",
@@ -423,7 +423,7 @@ const OF_RECORDS: [&str; 43] = [
     "\u{1b}[m",
 ];
 
-/// Reads a line as a record, and asks for everything at many places in it.
+/// Parses a line as a record, and queries everything at many positions in it.
 fn ask(line: &[u8], table: &Arc<fields::Format>) {
     let clock = fields::Clock { zone: None, now: Timestamp(1_795_867_200_000_000) };
     let mut record = fields::Record::default();
@@ -521,7 +521,7 @@ fn records_of_lines_and_in_long_lines() {
     assert_none(all);
 }
 
-/// Reads all that an input holds: members of archives, what is packed, packets.
+/// Reads all contents of an input: members of archives, compressed data, packets.
 fn input(data: &[u8]) {
     if let Ok(capture) = Capture::new(data) {
         black_box(capture.count());
@@ -539,7 +539,7 @@ fn input(data: &[u8]) {
     }
 }
 
-/// A member of a tar archive, with nothing in it.
+/// An empty member of a tar archive.
 fn of_tar() -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
     header.set_path("a").unwrap();
@@ -548,14 +548,14 @@ fn of_tar() -> Vec<u8> {
     header.as_bytes().to_vec()
 }
 
-/// The head of a frame of lz4 with blocks of 4 MiB, each of which may refer to those before.
+/// The header of an lz4 frame with blocks of 4 MiB, each of which may refer to earlier ones.
 fn of_lz4() -> Vec<u8> {
     let descriptor = [0x40, 0x70];
     let check = (xxhash_rust::xxh32::xxh32(&descriptor, 0) >> 8) as u8;
     [&b"\x04\x22\x4d\x18"[..], &descriptor, &[check]].concat()
 }
 
-/// What is packed, or lies in archives or captures, in as many parts as there is room for.
+/// Compressed data, archives and captures with as many parts as fit.
 #[test]
 fn inputs() {
     const PCAP: &[u8] = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0";
@@ -594,7 +594,7 @@ fn inputs() {
     assert_none(rows.iter().filter_map(of).collect());
 }
 
-/// What is repeated in feeds of any format.
+/// Repeated parts of feeds in any format.
 const OF_FEEDS: [&str; 30] = [
     "a.example\n",
     "\n",
@@ -628,7 +628,7 @@ const OF_FEEDS: [&str; 30] = [
     "\\",
 ];
 
-/// The shortest feed. Its readers bound little, and there are many of them.
+/// The length of the shortest feed. The readers have few bounds, and there are many of them.
 const OF_A_FEED: usize = 1 << 10;
 
 #[test]

@@ -1,9 +1,9 @@
-//! Houses and rooms import one way.
+//! Imports between modules go one way.
 //!
-//! The tables below are those of `ARCHITECTURE.md` and of the crate's documentation.
-//! This module reads every file of `src`, without comments, strings and tests,
-//! and fails on each path into a house or a room that the tables do not allow, on names that
-//! say nothing, and on `unsafe` where it has no business.
+//! The tables below are those of `ARCHITECTURE.md` and of the crate's documentation. This test
+//! reads every file of `src`, without comments, strings and tests, and fails on each path into a
+//! house or a room that the tables do not allow, on meaningless names, and on `unsafe` in other
+//! than the listed files.
 
 mod graph;
 
@@ -14,7 +14,7 @@ use graph::Graph;
 use std::fmt::Write as _;
 use std::fs;
 
-/// The houses, and which others each may import. `clock` is a file beside them.
+/// The houses, and which others each may import. `clock` is a file next to them.
 const HOUSES: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("clock", &["engine"]),
@@ -23,8 +23,8 @@ const HOUSES: &[(&str, &[&str])] = &[
     ("cli", &["engine", "intel", "sensor", "clock"]),
 ];
 
-/// The rooms of each house, and which rooms they may import beside `error` and `progress`;
-/// what `cli` imports only its house decides.
+/// The rooms of each house, and which rooms they may import besides `error` and `progress`; for
+/// `cli`, only the table of houses applies.
 const ROOMS: &[(&str, &str, &[&str])] = &[
     ("engine", "error", &[]),
     ("engine", "progress", &[]),
@@ -87,24 +87,24 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// The order inside of `engine::packet`: each may import those before it. The protocols do not
+/// The order inside `engine::packet`: each may import those before it. The protocols must not
 /// import each other.
 const PACKET: &[&str] = &[
     "bytes", "counters", "config", "view", "wire", "payload", "contract", "protocol", "dispatch",
     "stream", "decoder",
 ];
 
-/// The most files that may import each other in a circle.
+/// The maximum number of files in an import cycle.
 const MAX_CIRCLE: usize = 5;
 
-/// What `lib.rs` re-exports of `engine::error`, and every room may use by the short name.
+/// What `lib.rs` re-exports of `engine::error`, and every room may use by its short name.
 const OF_ROOT: &[&str] = &["Error", "ErrorKind", "Result"];
 
-/// Names of modules that say nothing about what is in them.
+/// Meaningless names of modules.
 const BANNED: &[&str] =
     &["event", "events", "manager", "util", "utils", "common", "helper", "helpers"];
 
-/// Where `unsafe` may stand: memory by pages, vector instructions, and one option of packet
+/// Where `unsafe` is allowed: memory in pages, vector instructions, and one option of packet
 /// sockets.
 const UNSAFE: &[&str] = &["engine/memory.rs", "engine/text/vector.rs", "sensor/run/tap/fanout.rs"];
 
@@ -144,7 +144,7 @@ fn houses_and_rooms_import_one_way() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// The folder or file of `engine::packet` that a file belongs to, and that below it.
+/// The folder or file of `engine::packet` that contains a file, and the one in that.
 fn packet_place(name: &str) -> Option<(&str, &str)> {
     let path = name.strip_prefix("engine/packet/")?.trim_end_matches(".rs");
     let (layer, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -255,24 +255,24 @@ fn unsafe_stays_in_its_place() {
 }
 
 impl File {
-    /// The modules that lead to the file's own: `engine`, `packet`, `http`.
+    /// The parent modules of the file: `engine`, `packet`, `http`.
     fn modules(&self) -> Vec<&str> {
         let path = self.name.trim_end_matches("/mod.rs").trim_end_matches(".rs");
         path.split('/').collect()
     }
 
-    /// The house that the file belongs to; the roots of library and binary have none.
+    /// The house of the file; the roots of library and binary have none.
     fn house(&self) -> Option<&str> {
         let house = self.modules()[0];
         (!["lib", "main"].contains(&house)).then_some(house)
     }
 
-    /// The room that the file belongs to; the door of a house has none.
+    /// The room of the file; the `mod.rs` of a house has none.
     fn room(&self) -> Option<&str> {
         self.modules().get(1).copied()
     }
 
-    /// Where the file's paths lead that leave its room: house and room, with their lines.
+    /// The house and room of each path that leaves the file's room, with its line.
     fn imports(&self) -> Vec<(usize, Vec<String>)> {
         let mut found = Vec::new();
         for root in ["crate", "wiresift"] {
@@ -287,8 +287,8 @@ impl File {
         while let Some(at) = find_word(&self.code, "super", from) {
             let (count, rest) = supers(&self.code[at..]);
             from = self.code.len() - rest.len();
-            // Paths that stay in the room are nobody's business. A module inside the file may
-            // have been meant by one that seems to lead out: only what is there counts.
+            // Paths within the room are irrelevant. A path that seems to lead out may refer to a
+            // module inside the file: only existing modules count.
             if count + 2 > own.len() {
                 let base = &own[..own.len().saturating_sub(count)];
                 let before = found.len();
@@ -300,7 +300,7 @@ impl File {
         found
     }
 
-    /// The first two names of each path after a root, following those of `base`.
+    /// The first two names of each path after a root, appended to those of `base`.
     fn targets(&self, at: usize, rest: &str, base: &[&str], found: &mut Vec<(usize, Vec<String>)>) {
         for path in paths(rest, 2 - base.len().min(1)) {
             let mut target: Vec<String> = base.iter().map(|name| (*name).to_string()).collect();
@@ -322,8 +322,8 @@ fn is_known(target: &[String]) -> bool {
     }
 }
 
-/// The first names of the paths behind `::`, at most `depth` of each: one path, or those of
-/// a group.
+/// The first names of the paths after `::`, at most `depth` of each: one path, or those of a
+/// group.
 fn paths(rest: &str, depth: usize) -> Vec<Vec<&str>> {
     let Some(rest) = rest.trim_start().strip_prefix("::").map(str::trim_start) else {
         return vec![Vec::new()];
@@ -346,7 +346,7 @@ fn paths(rest: &str, depth: usize) -> Vec<Vec<&str>> {
     found
 }
 
-/// The texts that the members of a group begin, up to its closing brace.
+/// The beginnings of the members of a group, up to its closing brace.
 fn group_members(group: &str) -> Vec<&str> {
     let mut members = Vec::new();
     let mut depth = 0;

@@ -1,4 +1,4 @@
-//! The house rules: layers, dependencies, documents, cost of parsers, what fuzzers found.
+//! The house rules: layers, dependencies, documents, cost of parsers, results of fuzzing.
 
 mod documents;
 mod fuzz_corpus;

@@ -1,22 +1,22 @@
 //! Functions and files stay short, and functions take few arguments.
 //!
-//! The bounds are those of `CONTRIBUTING.md`. Lines are those with code on them: comments, blank
-//! lines, tests and lines with nothing but text of a string do not count, and neither do a
-//! function's signature and its last brace.
+//! The bounds are those of `CONTRIBUTING.md`. Only lines with code count: comments, blank lines,
+//! tests and lines that are only part of a string literal do not, and neither do a function's
+//! signature and its closing brace.
 
 use crate::harness::source::{Source, find_word, line_of, without_comments, word_at};
 use std::fmt::Write as _;
 
-/// The most lines of a function's body.
+/// The maximum number of lines of a function's body.
 const MAX_FUNCTION: usize = 70;
 
-/// Nine of ten functions have no more lines than this.
+/// Nine of ten functions have at most this many lines.
 const MAX_USUAL_FUNCTION: usize = 24;
 
-/// The most lines of a file.
+/// The maximum number of lines of a file.
 const MAX_FILE: usize = 600;
 
-/// The most arguments of a function, without `self`.
+/// The maximum number of arguments of a function, without `self`.
 const MAX_ARGUMENTS: usize = 5;
 
 /// Rooms where some functions still take more.
@@ -73,11 +73,11 @@ fn files_are_short() {
 #[derive(Debug, PartialEq, Eq)]
 struct Function<'c> {
     name: &'c str,
-    /// Where it begins.
+    /// The line where it begins.
     line: usize,
-    /// How many lines of code its body has.
+    /// The number of code lines of its body.
     lines: usize,
-    /// How many arguments it takes, without `self`.
+    /// The number of its arguments, without `self`.
     arguments: usize,
 }
 
@@ -89,7 +89,7 @@ fn functions(code: &str) -> Vec<Function<'_>> {
         from = at + "fn".len();
         let name = word_at(code[from..].trim_start());
         let Some(open) = (!name.is_empty()).then(|| parentheses(&code[from..])).flatten() else {
-            // A type, or the name is an argument of a macro.
+            // A function type, or an argument of a macro.
             continue;
         };
         let open = from + open;
@@ -124,7 +124,7 @@ fn parentheses(code: &str) -> Option<usize> {
     None
 }
 
-/// Where the body begins, after the arguments; none for a signature alone.
+/// Where the body begins, after the arguments; `None` for a signature alone.
 fn body(code: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in code.char_indices() {
@@ -139,7 +139,7 @@ fn body(code: &str) -> Option<usize> {
     None
 }
 
-/// The length of what the bracket at the beginning encloses, with its brackets.
+/// The length of a group in brackets, including these.
 fn group_len(code: &str) -> usize {
     let mut depth = 0;
     for (at, c) in code.char_indices() {
@@ -157,7 +157,7 @@ fn group_len(code: &str) -> usize {
     code.len()
 }
 
-/// How many arguments are between the parentheses, without `self`.
+/// The number of arguments between the parentheses, without `self`.
 fn arguments(code: &str) -> usize {
     let mut depth = 0;
     let mut last = ' ';

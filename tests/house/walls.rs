@@ -1,18 +1,18 @@
-//! The walls between features, and what dependencies may be: how many packages each set of
-//! features brings, which must not be among them, and which licences they have.
+//! Feature sets and dependencies: how many packages each set of features includes, which must not
+//! be among them, and their licences.
 //!
-//! `cargo tree` and `cargo metadata` are asked, without the network. The rules for licences and
-//! banned crates are those of `deny.toml`, so that they hold where cargo-deny is missing.
+//! The test runs `cargo tree` and `cargo metadata` without network access. The rules for licences
+//! and banned crates are those of `deny.toml`, so that they also apply without cargo-deny.
 
 use crate::harness::project;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// Locked packages with all features, ours included.
+/// Locked packages with all features, including this one.
 const LOCKED: usize = 320;
 
-/// A set of features: the most packages that it may build into the program, and what it
-/// must not bring.
+/// A set of features: the maximum number of packages that it builds into the program, and what it
+/// must not include.
 struct Wall {
     flags: &'static [&'static str],
     most: usize,
@@ -114,10 +114,10 @@ fn licences_and_bans_are_those_of_deny_toml() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What `deny.toml` says of licences and crates.
+/// The rules of `deny.toml` for licences and crates.
 struct Rules {
     licences: BTreeSet<String>,
-    /// Banned crates, and those that may bring them all the same.
+    /// Banned crates, and those that may depend on them nevertheless.
     banned: BTreeMap<String, Vec<String>>,
 }
 
@@ -139,8 +139,8 @@ impl Rules {
         }
     }
 
-    /// Whether a licence expression (SPDX 2.3, annex D; crates of old have `/` for OR) can be
-    /// met by licences that are allowed.
+    /// Whether a licence expression (SPDX 2.3, annex D; old crates use `/` for OR) can be
+    /// satisfied by the allowed licences.
     fn takes(&self, expression: &str) -> bool {
         let text = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -203,7 +203,7 @@ fn licence_expressions_are_read() {
     }
 }
 
-/// What cargo says of this project, without the network.
+/// The output of cargo for this project, without network access.
 fn cargo(arguments: &[&str]) -> String {
     let run = Command::new(env!("CARGO"))
         .args(arguments)

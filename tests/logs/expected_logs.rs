@@ -1,5 +1,4 @@
-//! The real logs of `../shared/data/logs` against what an independent reader finds
-//! in them.
+//! The real logs of `../shared/data/logs` compared with what an independent reader finds in them.
 
 use crate::alerts::expected::{
     Columns, Compiled, Expected, Hit, Rule, alerts, expected, file_of, first_column, read,
@@ -108,7 +107,7 @@ const REVERSE_NAME: Rule = Rule {
     explains: |d| d.unexpected.is_some_and(|a| a.at == "ptr" && a.raw.ends_with(".arpa")),
 };
 
-/// Whether a line holds a name that no label character or dot continues.
+/// Whether a line contains a name that no label character or dot continues.
 fn stands_alone(line: &str, name: &str) -> bool {
     let goes_on = |c: char| c.is_alphanumeric() || "_-".contains(c);
     line.match_indices(name).any(|(at, _)| {
@@ -129,7 +128,7 @@ fn the_expected_hits_of_the_logs() {
     check(&logs, &names, &logs.join("expected/indicators.csv"), &table, RULES);
 }
 
-/// The real feeds, 1.8 million indicators, in the logs that they have hits in.
+/// The real feeds, 1.8 million indicators, in the logs in which they have hits.
 #[test]
 fn the_real_feeds_in_the_logs() {
     let Some(data) = shared("the_real_feeds_in_the_logs", "data") else { return };
@@ -162,7 +161,7 @@ fn check(
     compiled.compare(&alerts, table, &lines_of(&files, &differing), rules);
 }
 
-/// The files with these names, in whichever folder they are.
+/// The files with these names, in any folder.
 fn named(logs: &Path, names: &[String]) -> Vec<PathBuf> {
     let all = walkdir::WalkDir::new(logs).min_depth(2).sort_by_file_name();
     let all: Vec<PathBuf> = all.into_iter().map(|entry| entry.unwrap().into_path()).collect();
@@ -173,7 +172,7 @@ fn named(logs: &Path, names: &[String]) -> Vec<PathBuf> {
     names.iter().map(find).collect()
 }
 
-/// The lines that something is to be said about, in lower case.
+/// The lines that differences refer to, in lower case.
 fn lines_of(
     files: &[PathBuf],
     wanted: &HashSet<(String, String)>,

@@ -1,13 +1,11 @@
-//! A naive oracle: section 6 of the matching specification once more, slowly, with
-//! regular expressions and hash sets over whole lines. It shares the normalisers of
-//! `indicator` with the engine and nothing else. The engine has to find exactly what
-//! the oracle finds, however the text is cut: in texts that a property test splices
-//! from indicators, near misses, separators, escapes and random bytes, and in the
-//! real logs of `../shared`.
+//! A naive oracle: section 6 of the matching specification implemented again, slowly, with
+//! regular expressions and hash sets over whole lines. It shares the normalisers of `indicator`
+//! with the engine and nothing else. The engine must find exactly what the oracle finds, for any
+//! chunk borders: in texts that a property test assembles from indicators, near misses,
+//! separators, escapes and random bytes, and in the real logs of `../shared`.
 //!
-//! A line is read in two forms: as it stands, for URLs, and with its percent and JSON
-//! escapes decoded once, for everything else; each byte of the decoded form knows
-//! where it came from.
+//! A line is read in two forms: unchanged, for URLs, and with its percent and JSON escapes
+//! decoded once, for everything else; each byte of the decoded form has its source position.
 
 #![expect(clippy::collapsible_match, reason = "each arm says what it looks for")]
 
@@ -47,7 +45,7 @@ pub struct Oracle {
 #[derive(Default)]
 struct Decoded {
     bytes: Vec<u8>,
-    /// For each byte, where its source begins; and one more, the end.
+    /// The start of the source of each byte, and one more, the end.
     from: Vec<usize>,
 }
 
@@ -68,7 +66,7 @@ impl Decoded {
     }
 }
 
-/// The bytes that the head of `text` stands for, and its length.
+/// The bytes that the beginning of `text` decodes to, and its length.
 fn unescape(text: &[u8]) -> (Vec<u8>, usize) {
     let hex = |range: std::ops::Range<usize>| {
         let digits = std::str::from_utf8(text.get(range)?).ok()?;
@@ -91,7 +89,7 @@ fn unescape(text: &[u8]) -> (Vec<u8>, usize) {
             }
         }
         [b'\\', b'x', ..] => {
-            // No form that the specification names: it separates.
+            // Not a form of the specification: a separator.
             if hex(2..4).is_some() {
                 return (b" ".to_vec(), 4);
             }
@@ -101,7 +99,7 @@ fn unescape(text: &[u8]) -> (Vec<u8>, usize) {
     (text[..1].to_vec(), 1)
 }
 
-/// How much of a run of hex digits and colons is the end of a label before an address, with
+/// How much of a run of hex digits and colons is the end of a label before an address, including
 /// its colon (section 8.4). `is_tail`: the label began before the run.
 fn behind_label(run: &[u8], is_tail: bool) -> Option<usize> {
     let first = run.iter().position(|&b| b == b':').filter(|&first| first > 0)?;
@@ -194,7 +192,7 @@ impl Oracle {
                 met.push(if len == most { net.to_string() } else { format!("{net}/{len}") });
             }
         }
-        // An endpoint alone is what was seen.
+        // The endpoint is reported only if nothing else matched.
         let alone = met.is_empty();
         if let Some((address, port)) = endpoint {
             met.push(std::net::SocketAddr::new(address, port).to_string());
@@ -236,8 +234,8 @@ impl Oracle {
         }
     }
 
-    /// Section 6.1, rule 7: IPv6; 6.5: fingerprints with colons. Returns the places of
-    /// the bytes that they own.
+    /// Section 6.1, rule 7: IPv6; 6.5: fingerprints with colons. Returns the positions of the
+    /// bytes that belong to them.
     fn colon_runs(&self, decoded: &Decoded, hits: &mut BTreeSet<Hit>) -> HashSet<usize> {
         let text = &decoded.bytes;
         let mut owned = HashSet::new();
@@ -280,7 +278,7 @@ impl Oracle {
         owned
     }
 
-    /// The address in `start..end`, but for a port that can only be one.
+    /// The address in `start..end`, except for digits that can only be a port.
     fn v6(
         &self,
         decoded: &Decoded,
@@ -387,14 +385,14 @@ impl Oracle {
                 continue;
             };
             let Some(found) = local.find(&text[..sign]) else { continue };
-            // An `@` that is written as such ends a local part; one that is escaped is
-            // a part of it, as long as the address has an `@` of its own.
+            // An unescaped `@` ends a local part; an escaped one belongs to it, if the address
+            // has an unescaped `@`.
             let ends = |at: &usize| {
                 text[*at] == b'@' && (is_escaped || decoded.from[*at + 1] - decoded.from[*at] == 1)
             };
             let mut first =
                 (found.start()..sign).rev().find(ends).map_or(found.start(), |at| at + 1);
-            // Quotes and brackets of other scripts are none of it.
+            // Quotes and brackets of other scripts do not belong to it.
             let signs = regex!(
                 r"(?:[^\x00-\x7f\p{Alphabetic}\p{N}\p{M}\u{b7}\u{200c}\u{200d}]|(?-u:[\x80-\xff]))"
             );
@@ -405,11 +403,11 @@ impl Oracle {
             if first == sign {
                 continue;
             }
-            // `#bad.guy` is another's name.
+            // `#bad.guy` belongs to another name.
             if (decoded.from[first] - base).checked_sub(1).is_some_and(|at| line[at] == b'#') {
                 continue;
             }
-            // Nor may the letters be that touch it in a script without blanks.
+            // Letters next to it in a script without blanks do not belong to it either.
             let mut firsts = vec![first];
             let tail = text[..sign].iter().rposition(|b| *b >= 0x80).map_or(0, |at| at + 1);
             let is_prose = ends_in_prose(&text[..tail]);
@@ -450,7 +448,7 @@ impl Oracle {
             let hex = word.strip_prefix("0x").unwrap_or(&word);
             let first = found.start() + word.len() - hex.len();
             let at = decoded.from[first];
-            // Nobody escapes hex digits.
+            // Hex digits are never escaped.
             if decoded.from[found.end()] - at != hex.len() {
                 continue;
             }
@@ -483,7 +481,7 @@ impl Oracle {
         }
     }
 
-    /// Section 6.3. Returns what it knows of the authorities.
+    /// Section 6.3. Returns what is known about the authorities.
     fn urls(
         &self,
         line: &[u8],
@@ -497,7 +495,7 @@ impl Oracle {
         for found in with_scheme.find_iter(line) {
             let start = found.start() + scheme_tail(line, found.start());
             let start = web_scheme(line, start, found.end() - 3);
-            // Nothing may be left of the scheme: `\\n://`.
+            // Nothing of the scheme may be left: `\\n://`.
             if start > found.end() || line.get(start) == Some(&b':') {
                 continue;
             }
@@ -538,7 +536,7 @@ impl Oracle {
                 self.url(&percent_decode(&line[start..end]), base + start, hits);
             }
         }
-        // With the scheme of the page that they stand in.
+        // Relative to the scheme of the page that contains them.
         let relative = regex!(r#"(?-u)(?:^|[\x00-\x20"'=(,|])//([0-9A-Za-z_\[\x80-\xff-])"#);
         for parts in relative.captures_iter(line) {
             let start = parts.get(1).unwrap().start();
@@ -575,7 +573,7 @@ impl Oracle {
             let is_dotted_quad = start > 0
                 && text[start - 1] == b'.'
                 && address::parse_v4(&text[start..end]).is_some();
-            // The end of an IPv6 address is no host.
+            // The end of an IPv6 address is not a host.
             if owned.contains(&start)
                 || !is_plain
                 || is_dotted_quad
@@ -630,7 +628,7 @@ impl Oracle {
     }
 }
 
-/// What is known of the authorities of a line: where the names of users stand.
+/// What is known about the authorities of a line: the positions of user names.
 #[derive(Default)]
 struct Urls {
     /// Each from its first byte to its last `@`.
@@ -638,7 +636,7 @@ struct Urls {
 }
 
 impl Urls {
-    /// Characters that JSON escapes are what they stand for.
+    /// Characters escaped in JSON are decoded.
     fn authority(&mut self, line: &[u8], at: usize, base: usize) {
         let end = regex!(r#"(?-u)^[/?\#\x00-\x20"'<>\\,;|\[\]]"#);
         let (mut here, mut sign) = (at, None);
@@ -663,14 +661,14 @@ impl Urls {
         self.users.iter().any(|user| user.contains(&at))
     }
 
-    /// Whether an `@` ends a user's name, or stands in one.
+    /// Whether an `@` ends a user name, or is in one.
     fn has_user(&self, sign: usize) -> bool {
         self.users.iter().any(|user| user.start <= sign && sign <= user.end)
     }
 }
 
-/// How many bytes at the head of what the regular expression took for a scheme are
-/// none of it: those of an escape, and what is no letter behind it.
+/// How many bytes at the beginning of what the regular expression took for a scheme do not belong
+/// to it: those of an escape, and any non-letters after it.
 fn scheme_tail(line: &[u8], start: usize) -> usize {
     let mut in_escape = HashSet::new();
     let mut at = 0;
@@ -686,7 +684,7 @@ fn scheme_tail(line: &[u8], start: usize) -> usize {
     (start..line.len()).take_while(is_none).count()
 }
 
-/// Before which byte the URL stops whose authority or path begins at `from`.
+/// The byte before which the URL stops whose authority or path begins at `from`.
 fn url_stop(line: &[u8], from: usize, quote: Option<u8>) -> usize {
     let body = match quote {
         Some(b'\'') => regex!(r#"(?-u)^[^\x00-\x20\x7f"<>\\`|']*"#),
@@ -700,9 +698,9 @@ fn url_stop(line: &[u8], from: usize, quote: Option<u8>) -> usize {
     from + len
 }
 
-/// Where the URL may end that begins at `start` and stops at `stop`: a sentence may go on
-/// behind it, and in a table without quotes a comma ends it, unless what stands on both sides
-/// says that the URL is all that is between them.
+/// The possible ends of the URL that begins at `start` and stops at `stop`: a sentence may
+/// continue after it, and in a table without quotes a comma ends it, unless the text on both
+/// sides shows that it is all part of the URL.
 fn url_ends(line: &[u8], start: usize, from: usize, stop: usize) -> BTreeSet<usize> {
     const MOST: usize = 8;
     let mut ends = BTreeSet::from([trim(line, from, stop)]);
@@ -723,8 +721,7 @@ fn url_ends(line: &[u8], start: usize, from: usize, stop: usize) -> BTreeSet<usi
     ends
 }
 
-/// Whether a URL may end before what stands at `at`: in a table, a command, a query, between
-/// marks of Markdown.
+/// Whether a URL may end before the text at `at`: in a table, a command, a query, or Markdown.
 fn may_end_before(url: &[u8], at: usize) -> bool {
     let always = regex!(
         r#"(?i-u)^(?:[,;^+*]|~~|&&|\$\{|\$IFS|%(?:[01][0-9a-f]|2[0279ac]|3[bce]|5[ce]|60|7[bcdf]|24))"#
@@ -737,7 +734,8 @@ fn may_end_before(url: &[u8], at: usize) -> bool {
         || !has_query && field.is_match(&url[at..])
 }
 
-/// Whether a sign or, behind ASCII, the first letter of a script without blanks stands at `at`.
+/// Whether there is a symbol or, beyond ASCII, the first letter of a script without blanks at
+/// `at`.
 fn is_end_of_prose(line: &[u8], at: usize) -> bool {
     let word =
         regex!(r"^[\p{Alphabetic}\p{N}\p{M}\u{b7}\u{200c}\u{200d}--[\u{3002}\u{ff0e}\u{ff61}]]");
@@ -768,12 +766,12 @@ fn ends_in_prose(text: &[u8]) -> bool {
     REGEX.is_match(text)
 }
 
-/// Where the last match of `signs` in `text[first..end]` ends, or `first`.
+/// The end of the last match of `signs` in `text[first..end]`, or `first`.
 fn after_last(signs: &Regex, text: &[u8], first: usize, end: usize) -> usize {
     signs.find_iter(&text[first..end]).last().map_or(first, |found| first + found.end())
 }
 
-/// ASCII names between letters of scripts without blanks, or between them and the ends of what
+/// ASCII names between letters of scripts without blanks, or between these and the ends of what
 /// IDNA takes for one name.
 fn names_in_prose(text: &[u8], line: &[u8], base: usize, decoded: &Decoded) -> Vec<(usize, usize)> {
     let mut names = Vec::new();
@@ -799,7 +797,7 @@ fn names_in_prose(text: &[u8], line: &[u8], base: usize, decoded: &Decoded) -> V
     names
 }
 
-/// A scheme of the web that something was joined to: `wget+http`.
+/// A web scheme with a prefix: `wget+http`.
 fn web_scheme(line: &[u8], start: usize, colon: usize) -> usize {
     let joined = regex!(r"(?i-u)^.*[+.-](?:https?|hxxps?|ftp)$");
     match line.get(start..colon) {
@@ -810,7 +808,7 @@ fn web_scheme(line: &[u8], start: usize, colon: usize) -> usize {
     }
 }
 
-/// Without the punctuation of the sentence around it.
+/// Without the punctuation of the surrounding sentence.
 fn trim(line: &[u8], from: usize, mut end: usize) -> usize {
     while end > from {
         let text = &line[from..end];
@@ -852,7 +850,7 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The port behind an address and a dot, where the line shows that tcpdump wrote it.
+/// The port after an address and a dot, if the line is tcpdump's.
 fn tcpdump_port(text: &[u8], start: usize, end: usize) -> Option<u16> {
     let parts = regex!(r"(?-u)^\.([0-9]{1,5})(?:[\x00-\x20:,]|$)").captures(&text[end..])?;
     let before = regex!(r"(?-u)(?: >| &gt;|IP|IP6) $").is_match(&text[..start]);
@@ -861,18 +859,18 @@ fn tcpdump_port(text: &[u8], start: usize, end: usize) -> Option<u16> {
     ((before || behind) && port != 0).then_some(port)
 }
 
-/// `:8080` at the head of `text`.
+/// `:8080` at the beginning of `text`.
 fn port(text: &[u8]) -> Option<u16> {
     let port = regex!(
         r"(?-u)^:([0-9]{1,5})(?:[^0-9A-Za-z_:.-]|\.(?:[^0-9A-Za-z_-]|$)|:(?:[^0-9]|$)|-[>\[ 0-9]|$)"
     );
-    // Two digits and a colon are of a clock.
+    // Two digits and a colon are a clock time.
     let before = regex!(r"(?-u)^:([0-9]{3,5}):");
     let parts = port.captures(text).or_else(|| before.captures(text))?;
     std::str::from_utf8(&parts[1]).ok()?.parse().ok().filter(|port| *port != 0)
 }
 
-/// Maximal runs of label characters and dots, their own dots at the ends left out.
+/// Maximal runs of label characters and dots, without dots at their ends.
 fn name_runs(text: &[u8]) -> Vec<(usize, usize)> {
     let runs =
         regex!(r"[\p{Alphabetic}\p{N}\p{M}_\-.\u{3002}\u{ff0e}\u{ff61}\u{b7}\u{200c}\u{200d}]+");
@@ -885,7 +883,7 @@ fn name_runs(text: &[u8]) -> Vec<(usize, usize)> {
     runs.find_iter(text).map(trimmed).filter(|(start, end)| start < end).collect()
 }
 
-/// Dotted quads right behind a byte beyond ASCII.
+/// Dotted quads directly after a non-ASCII byte.
 fn quads_among_letters(text: &[u8]) -> Vec<(usize, usize)> {
     let quad = regex!(r"(?-u)^[0-9]{1,3}(?:\.[0-9]{1,3}){3}");
     let mut quads = Vec::new();
@@ -900,7 +898,7 @@ fn quads_among_letters(text: &[u8]) -> Vec<(usize, usize)> {
     quads
 }
 
-/// The byte before the dots before a name.
+/// The byte before the dots that precede a name.
 fn before_dots(text: &[u8], start: usize) -> Option<u8> {
     let dots = regex!("(?:[.]|\u{3002}|\u{ff0e}|\u{ff61})*$").find(&text[..start]).unwrap();
     dots.start().checked_sub(1).map(|at| text[at])
@@ -911,8 +909,7 @@ fn suffixes(name: &str) -> impl Iterator<Item = (usize, &str)> {
     std::iter::once(0).chain(dots).map(|at| (at, &name[at..]))
 }
 
-/// The engine's hits; `cuts` are the ends of the pieces that it is given, which it
-/// does in the order of `turn`.
+/// The engine's hits; `cuts` are the ends of the chunks that it gets, in the order of `turn`.
 fn engine(database: &Database, text: &[u8], cuts: &[usize], turn: bool) -> BTreeSet<Hit> {
     let mut scanner = Scanner::default();
     let mut hits = BTreeSet::new();
@@ -931,7 +928,7 @@ fn engine(database: &Database, text: &[u8], cuts: &[usize], turn: bool) -> BTree
             let Place::Log(place) = &hit.place else { panic!("no place in a log") };
             let at = place.offset as usize;
             assert!(core.contains(&at), "{at} is not in {core:?}");
-            // What two fields are together, the oracle does not put together.
+            // The oracle does not join fields, as the engine does.
             if hit.seen.field.as_ref().is_some_and(|field| field.contains('+')) {
                 return;
             }
@@ -943,13 +940,13 @@ fn engine(database: &Database, text: &[u8], cuts: &[usize], turn: bool) -> BTree
     hits
 }
 
-/// The indicators that the compiler takes, as it takes them, in both forms.
+/// The indicators that the compiler accepts, in both forms.
 fn both(indicators: impl IntoIterator<Item = Indicator>) -> (Database, Oracle) {
     let (bytes, oracle) = compiled(indicators);
     (Database::from_bytes(bytes).unwrap(), oracle)
 }
 
-/// The same, the database as the bytes of its file.
+/// The same, with the database as bytes.
 pub fn compiled(indicators: impl IntoIterator<Item = Indicator>) -> (Vec<u8>, Oracle) {
     let (mut compiler, mut oracle) = (Compiler::default(), Oracle::default());
     for mut indicator in indicators {
@@ -963,7 +960,7 @@ pub fn compiled(indicators: impl IntoIterator<Item = Indicator>) -> (Vec<u8>, Or
     (compiler.into_bytes(Timestamp(0)).unwrap(), oracle)
 }
 
-/// Where a piece holds escapes, the engine tells where the piece begins.
+/// In a piece with escapes, the engine reports the beginning of the piece.
 fn placed(text: &[u8], hits: BTreeSet<Hit>) -> BTreeSet<Hit> {
     let inside =
         |byte: u8| byte.is_ascii_alphanumeric() || b"_-.%:\\".contains(&byte) || byte >= 0x80;
@@ -981,8 +978,7 @@ fn placed(text: &[u8], hits: BTreeSet<Hit>) -> BTreeSet<Hit> {
 /// What only one of the two found, if anything.
 pub fn difference(text: &[u8], engine: BTreeSet<Hit>, oracle: BTreeSet<Hit>) -> Option<String> {
     let (mut engine, mut oracle) = (placed(text, engine), placed(text, oracle));
-    // Escapes in escapes have a decoder of their own beside the extractor, which holds it
-    // against that.
+    // Nested escapes have a separate decoder, against which the extractor is tested.
     let is_nested = |at: usize| {
         let end = |b: &u8| b.is_ascii_whitespace() || *b == b'"';
         let word = &text[at..(at + 4096).min(text.len())];
@@ -1014,7 +1010,7 @@ pub fn difference(text: &[u8], engine: BTreeSet<Hit>, oracle: BTreeSet<Hit>) -> 
     })
 }
 
-/// Indicators of every kind that the oracle knows.
+/// Indicators of every kind that the oracle supports.
 const VALUES: &[(Kind, Scope, &str)] = &[
     (Kind::Ip, Scope::Exact, "192.0.2.1"),
     (Kind::Ip, Scope::Exact, "198.51.100.7"),
@@ -1042,7 +1038,7 @@ const VALUES: &[(Kind, Scope, &str)] = &[
     (Kind::Cve, Scope::Exact, "CVE-2024-12345"),
 ];
 
-/// What stands between values: separators, escapes, and what makes near misses.
+/// Text between values: separators, escapes, and parts of near misses.
 const BETWEEN: &[&str] = &[
     " ",
     " ",
@@ -1203,14 +1199,13 @@ proptest! {
     ) {
         let mask = if mask.trailing_zeros() >= VALUES.len() as u32 { 1 } else { mask };
         let (database, oracle) = both(listed(mask));
-        // How escapes nest is held against a decoder of its own, beside the extractor.
+        // Nested escapes are tested with a separate decoder, next to the extractor.
         let text: Vec<u8> = text.into_iter().filter(|byte| *byte != b'\\').collect();
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
         cuts.sort_unstable();
         let whole = engine(&database, &text, &[], false);
         prop_assert_eq!(&whole, &engine(&database, &text, &cuts, turn), "cut at {:?}", cuts);
-        // Nobody writes percent escapes and those of JSON into one name; how they nest
-        // is then a matter of taste.
+        // Percent and JSON escapes do not occur in one name; how they would nest is undefined.
         let has_json = text.windows(2).any(|two| two == b"\\u");
         prop_assume!(!(has_json && text.contains(&b'%')));
         let naive = oracle.hits(&text);
@@ -1220,10 +1215,10 @@ proptest! {
     }
 }
 
-/// How much of each log is read.
+/// How much of each log is scanned.
 const SAMPLE: usize = 192 << 10;
 
-/// The indicators that are expected in the real logs.
+/// The indicators expected in the real logs.
 pub fn expected_indicators(logs: &Path) -> Vec<Indicator> {
     let mut options = feed::Options::of_feed("expected");
     options.internal = true;
@@ -1233,7 +1228,7 @@ pub fn expected_indicators(logs: &Path) -> Vec<Indicator> {
     found.indicators
 }
 
-/// At most `most` bytes from the middle of each real log: its head is not all there is.
+/// At most `most` bytes from the middle of each real log, because its beginning is not typical.
 pub fn samples(logs: &Path, most: usize) -> impl Iterator<Item = (PathBuf, Vec<u8>)> {
     let entries = walkdir::WalkDir::new(logs).min_depth(2).sort_by_file_name().into_iter();
     let paths = entries.map(|entry| entry.unwrap().into_path());

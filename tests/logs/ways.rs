@@ -1,9 +1,9 @@
-//! The hits are the naive oracle's for every number of threads and every way to
-//! classify that this machine has, on the real logs and on generated ones.
+//! The hits equal those of the naive oracle for every number of threads and every vector
+//! instruction set of this machine, on real logs and on generated ones.
 //!
-//! The logs are those of `benches/corpus`, whose hits are known besides, and what
-//! `benches/peers/run.sh` had the generator of `../shared` make in `target/corpora`:
-//! the generator itself takes a minute or two, however little is asked of it.
+//! The logs are those of `benches/corpus`, whose hits are also known otherwise, and those that
+//! `benches/peers/run.sh` had generated in `target/corpora`: the generator in `../shared` takes a
+//! minute or two even for short logs.
 
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
@@ -19,13 +19,13 @@ use wiresift::engine::indicator::{Context, Indicator, Kind, Scope};
 use wiresift::engine::text::vector::Way;
 use wiresift::intel::feed::{self, Collected};
 
-/// Small, so that every log is cut in many places and eight threads have work.
+/// Small, so that every log is split in many places and eight threads have work.
 const CHUNK: &str = "10000";
-/// How much of each log is read.
+/// How much of each log is scanned.
 const SAMPLE: usize = 64 << 10;
 
-/// Runs the program over `logs` in every way and with every number of threads, and
-/// holds each run against the oracle. Returns the hits, by log.
+/// Runs the program over `logs` in every way and with every number of threads, and compares each
+/// run with the oracle. Returns the hits by log.
 fn same_in_every_way(
     dir: &Dir,
     database: Vec<u8>,
@@ -114,7 +114,7 @@ fn generated_logs_in_every_way() {
     }
 }
 
-/// The first lines of a corpus of the generator in `../shared`, if it was made.
+/// The first lines of a corpus by the generator in `../shared`, if it exists.
 fn made(folder: &Path, name: &str) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let file = std::fs::File::open(folder.join(name)).ok()?;
@@ -135,7 +135,7 @@ fn made_corpora_in_every_way() {
     let mut found = Collected::default();
     feed::read(&list, &feed::Options::of_feed("made"), &mut found).unwrap();
     let (database, oracle) = compiled(found.indicators);
-    // A corpus of one planted hit in a hundred lines has some in its first lines.
+    // A corpus with one hit per hundred lines has some in its first lines.
     let logs = ["zeek_json_dense.log", "zeek_json.log", "zeek_tsv.log", "syslog_mix.log"];
     let texts: BTreeMap<String, Vec<u8>> =
         logs.iter().filter_map(|log| Some((log.to_string(), made(&folder, log)?))).collect();

@@ -2,7 +2,7 @@
 //!
 //! The first lines decide. Every format either names wiresift in each record or begins like
 //! nothing else. Zeek's own `intel.log` has the same header as ours; the node in its records
-//! tells them apart.
+//! distinguishes them.
 
 use crate::engine::indicator::{Kind, Severity};
 

@@ -92,8 +92,8 @@ impl<'a> Alert<'a> {
         Alert { hit, origin, time, is_read, severity, stream: None, handling: None }
     }
 
-    /// The alert, from a text with an identity of its own. The path of a log that is followed
-    /// identifies nothing: rotation renames the text and puts another one in its place.
+    /// The alert with the identity of its stream. The path of a followed log does not identify
+    /// it: rotation renames the file and replaces it by another one.
     pub fn in_stream(self, stream: u64) -> Self {
         Alert { stream: Some(stream), ..self }
     }

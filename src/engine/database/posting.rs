@@ -10,6 +10,7 @@ use crate::engine::indicator::{Kind, Scope};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Posting(pub(super) u32);
 
+/// Marks a single claim, so that most postings need no list.
 const LONE: u32 = 1 << 31;
 
 impl Posting {

@@ -1,16 +1,16 @@
-//! Text from outside on its way to a terminal.
+//! Untrusted text on its way to a terminal.
 //!
-//! Names of files, values of feeds and words of servers are chosen by others. Printed as they
-//! are, they set the title of a terminal, move its cursor over what was said before, or show
-//! text in another order than it has. Whatever is written for people goes through here.
+//! File names, values of feeds and messages of servers are chosen by others. Printed unchanged,
+//! they could set the title of a terminal, overwrite earlier output, or reorder the text.
+//! Everything that is printed for people must pass through here.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Whether a character steers a terminal, ends a line, or reorders or hides text: controls
-/// (C0, DEL, C1), line separators, marks of direction, and what has no width.
+/// Whether a character controls a terminal, ends a line, or reorders or hides text: control
+/// characters (C0, DEL, C1), line separators, direction marks, and zero-width characters.
 pub fn is_harmful(char: char) -> bool {
     char.is_control()
         || matches!(
@@ -25,7 +25,7 @@ pub fn is_harmful(char: char) -> bool {
         )
 }
 
-/// A text with what is harmful in it spelt out, as `\n`, `\x1b` or `\u{202e}`.
+/// A text with its harmful characters escaped, as `\n`, `\x1b` or `\u{202e}`.
 pub fn spelt(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
@@ -35,7 +35,7 @@ pub fn spelt(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The same for names of files, which need not be UTF-8; see [`name_text`].
+/// The same for file names, which need not be UTF-8; see [`name_text`].
 pub fn spelt_name(name: &OsStr) -> Cow<'_, str> {
     match name_text(name.as_bytes()) {
         Cow::Borrowed(text) => spelt(text),
@@ -43,9 +43,9 @@ pub fn spelt_name(name: &OsStr) -> Cow<'_, str> {
     }
 }
 
-/// A name of a file as text, as alerts and errors have it. Linux takes any bytes: those that
-/// are no UTF-8 are spelt out, `\xff`, and so that no other file has that name, the backslashes
-/// beside them are doubled, as they are where a name holds such letters itself.
+/// A file name as text, for alerts and errors. Linux allows any bytes: those that are not UTF-8
+/// are escaped as `\xff`, and backslashes next to them, or in names that contain such an escape
+/// literally, are doubled, so that different names stay different.
 pub fn name_text(name: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(name) {
         Ok(text) if !looks_spelt(name) => Cow::Borrowed(text),
@@ -60,13 +60,13 @@ pub fn name_text(name: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Whether the name holds what a byte is spelt like.
+/// Whether the name contains what looks like an escaped byte.
 fn looks_spelt(name: &[u8]) -> bool {
     let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     name.windows(4).any(|w| w[0] == b'\\' && w[1] == b'x' && is_hex(w[2]) && is_hex(w[3]))
 }
 
-/// JSON with what is harmful in its strings as `\uNNNN`. A parser gives back the same text.
+/// JSON with the harmful characters in its strings as `\uNNNN`. Parsing it yields the same text.
 pub fn spelt_json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_harmful) {
         return Cow::Borrowed(json);
@@ -112,28 +112,28 @@ mod tests {
     fn nothing_harmful_is_left_and_everything_else_stays() {
         for char in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
             let text = format!("a{char}b");
-            let told = spelt(&text);
-            assert!(!told.chars().any(is_harmful), "{char:?}");
-            assert_eq!(told == text, !is_harmful(char), "{char:?}");
+            let shown = spelt(&text);
+            assert!(!shown.chars().any(is_harmful), "{char:?}");
+            assert_eq!(shown == text, !is_harmful(char), "{char:?}");
             let json = serde_json::to_string(&text).unwrap();
-            let told = spelt_json(&json);
-            assert!(!told.chars().any(is_harmful), "{char:?}");
-            assert_eq!(serde_json::from_str::<String>(&told).unwrap(), text, "{char:?}");
+            let shown = spelt_json(&json);
+            assert!(!shown.chars().any(is_harmful), "{char:?}");
+            assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text, "{char:?}");
         }
     }
 
     #[test]
     fn names_that_are_no_text_stay_apart() {
-        let told = |name: &'static [u8]| spelt_name(OsStr::from_bytes(name));
-        assert_eq!(told(b"x\x1b]0;t\x07.pcap"), "x\\x1b]0;t\\x07.pcap");
-        assert_eq!(told(b"\xff\xfe.log"), "\\xff\\xfe.log");
-        assert_ne!(told(b"\xff.log"), told(b"\xfe.log"));
-        assert_eq!(told("a\u{202e}b\u{9b}c\u{2028}".as_bytes()), "a\\u{202e}b\\u{9b}c\\u{2028}");
-        assert_eq!(told("grün.log".as_bytes()), "grün.log");
-        assert_eq!(told(b"a\nwiresift: b"), "a\\nwiresift: b");
-        assert_eq!(told(b"\xc2\xff\x1b"), "\\xc2\\xff\\x1b");
-        // As alerts have it.
-        assert_eq!(told(b"a\\\xff"), "a\\\\\\xff");
-        assert_eq!(told(b"\\xff.log"), "\\\\xff.log");
+        let shown = |name: &'static [u8]| spelt_name(OsStr::from_bytes(name));
+        assert_eq!(shown(b"x\x1b]0;t\x07.pcap"), "x\\x1b]0;t\\x07.pcap");
+        assert_eq!(shown(b"\xff\xfe.log"), "\\xff\\xfe.log");
+        assert_ne!(shown(b"\xff.log"), shown(b"\xfe.log"));
+        assert_eq!(shown("a\u{202e}b\u{9b}c\u{2028}".as_bytes()), "a\\u{202e}b\\u{9b}c\\u{2028}");
+        assert_eq!(shown("grün.log".as_bytes()), "grün.log");
+        assert_eq!(shown(b"a\nwiresift: b"), "a\\nwiresift: b");
+        assert_eq!(shown(b"\xc2\xff\x1b"), "\\xc2\\xff\\x1b");
+        // As in alerts.
+        assert_eq!(shown(b"a\\\xff"), "a\\\\\\xff");
+        assert_eq!(shown(b"\\xff.log"), "\\\\xff.log");
     }
 }

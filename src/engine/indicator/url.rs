@@ -368,8 +368,8 @@ pub fn parse_path(raw: &str) -> Result<String, Reason> {
     let bare = &path[..end];
     let trimmed = bare.trim_end_matches('/');
     let second_segment = trimmed.get(1..).is_some_and(|rest| rest.contains('/'));
-    let telling = bare.contains('.') || second_segment || end < path.len();
-    if bare.len() < 5 || !telling || WEAK_PATHS.contains(&path.as_str()) {
+    let is_specific = bare.contains('.') || second_segment || end < path.len();
+    if bare.len() < 5 || !is_specific || WEAK_PATHS.contains(&path.as_str()) {
         return Err(Reason::WeakPath);
     }
     Ok(path)

@@ -1,5 +1,5 @@
-//! Numbers read from slices that may be too short: in network order, and in Intel's; and
-//! whether bytes can be told as text.
+//! Integers read from slices that may be too short, in network and in little-endian order; and
+//! whether bytes are printable.
 
 pub(super) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
@@ -26,7 +26,7 @@ pub(super) fn le64(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// Whether a name can be told as text: it has no blank and no control character of ASCII.
+/// Whether a name is printable: it contains no blank and no ASCII control character.
 pub(super) fn is_printable(name: &[u8]) -> bool {
     let (words, rest) = name.as_chunks::<8>();
     !words.iter().any(|&word| has_unprintable(u64::from_le_bytes(word)))
@@ -36,7 +36,7 @@ pub(super) fn is_printable(name: &[u8]) -> bool {
 /// Whether one of eight bytes is a blank or a control character.
 fn has_unprintable(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    // Borrowing changes bytes only above one that is found.
+    // A borrow only changes bytes above one that is found, so the answer is exact.
     let below = word.wrapping_sub(ONES * 0x21) & !word;
     let delete = word ^ (ONES * 0x7f);
     (below | delete.wrapping_sub(ONES) & !delete) & (ONES * 0x80) != 0

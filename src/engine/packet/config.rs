@@ -1,36 +1,35 @@
-//! What can be chosen.
+//! Settings of the decoder.
 
-/// What can be chosen.
+/// Settings of the decoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Whether equal addresses and ports in different VLANs are different flows.
     /// The innermost identifier counts.
     pub flow_by_vlan: bool,
-    /// Whether equal addresses and ports in different tunnels are different flows.
-    /// The outer addresses count, and the network that VXLAN, GENEVE, ERSPAN or a
-    /// key of GRE names.
+    /// Whether equal addresses and ports in different tunnels are different flows. The outer
+    /// addresses count, and the network identifier of VXLAN, GENEVE, ERSPAN or a GRE key.
     pub flow_by_tunnel: bool,
-    /// The most flows that are kept at a time; about 140 bytes each.
+    /// The maximum number of open flows; about 140 bytes each.
     pub most_flows: usize,
-    /// Seconds after which a flow is idle that only one side has spoken in.
+    /// Seconds without a packet after which a flow is closed that only one side has sent in.
     pub opening_timeout: u32,
-    /// The same for TCP once both have.
+    /// The same for TCP once both sides have.
     pub connected_timeout: u32,
     /// The same for other protocols.
     pub answered_timeout: u32,
     /// The same for TCP that was closed or reset.
     pub ended_timeout: u32,
-    /// The most bytes of TCP streams of which something must be remembered: segments
-    /// out of order, messages that are not whole, and what goes with each stream. A
-    /// quarter of it more may go to files that come in ranges.
+    /// The maximum number of bytes for TCP streams with state: segments out of order, incomplete
+    /// messages, and the state of each stream. Files that arrive in ranges may use a quarter of
+    /// it in addition.
     pub most_stream_bytes: usize,
-    /// The most bytes of hellos of QUIC that are not whole.
+    /// The maximum number of bytes of incomplete QUIC hellos.
     pub most_quic_bytes: usize,
-    /// The most bytes of packets that wait for their other fragments.
+    /// The maximum number of bytes of packets that wait for their other fragments.
     pub most_fragment_bytes: usize,
     /// Seconds that they wait.
     pub fragment_timeout: u32,
-    /// Whether what is of no known protocol is shown as text.
+    /// Whether data of unknown protocols is reported as text.
     pub unknown_text: bool,
 }
 

@@ -2,7 +2,7 @@
 
 macro_rules! faults {
     ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
-        /// Why a packet, or a part of one, could not be looked into.
+        /// Why a packet, or a part of one, could not be decoded.
         ///
         /// A fault never hides what was found before it: a packet with a broken
         /// TCP header still counts for its addresses.
@@ -25,15 +25,15 @@ macro_rules! faults {
 faults! {
     /// No decoder for the link type of the interface.
     UnknownLink, "unknown_link_type";
-    /// A block of a pcapng file that is of no known kind, or a text that is too long.
+    /// A block of a pcapng file that is of an unknown kind, or a text that is too long.
     BlockNotRead, "pcapng_block_not_read";
-    /// The frame ends inside of its link header.
+    /// The frame ends inside its link header.
     LinkCut, "link_truncated";
     /// Not IP: ARP, LLDP, spanning tree, a protocol that is not decoded yet.
     NotIp, "not_ip";
-    /// More VLAN tags than are kept of a packet. It is looked into all the same.
+    /// More VLAN tags than are kept for a packet. It is decoded all the same.
     TooManyTags, "too_many_vlan_tags";
-    /// The frame ends inside of its IP header.
+    /// The frame ends inside its IP header.
     IpCut, "ip_truncated";
     /// The IP version is not the one that the link announced.
     IpVersion, "ip_bad_version";
@@ -41,108 +41,108 @@ faults! {
     IpLength, "ip_bad_length";
     /// More IPv6 extension headers than are followed.
     TooManyExtensions, "ipv6_too_many_extensions";
-    /// More headers below IP, or in front of it, than are taken off.
+    /// More headers below or before IP than are removed.
     TooManyLayers, "too_many_layers";
-    /// More tunnels in each other than are followed.
+    /// More nested tunnels than are followed.
     TooManyTunnels, "too_many_tunnels";
     /// An 802.11 frame that is encrypted.
     Encrypted, "wlan_encrypted";
-    /// A frame of MACsec that is encrypted, or changed otherwise than by a known cipher.
+    /// A MACsec frame that is encrypted, or changed by an unknown cipher.
     MacsecEncrypted, "macsec_encrypted";
-    /// A fragment that contradicts its packet, or that makes it too long or too
-    /// much in pieces.
+    /// A fragment that contradicts its packet, or that makes it too long or splits it into too
+    /// many pieces.
     BadFragment, "ip_fragment_malformed";
     /// A packet whose fragments did not all arrive in time.
     FragmentsMissing, "ip_fragments_missing";
-    /// A packet whose fragments had to give way to younger ones.
+    /// A packet whose fragments were evicted by younger ones.
     FragmentsEvicted, "ip_fragments_evicted";
-    /// A fragment that covers a part of another one.
+    /// A fragment that overlaps another one.
     FragmentOverlap, "ip_fragment_overlap";
-    /// An overlap in which the bytes differ: somebody tries to be seen differently
-    /// here and at the receiver's.
+    /// An overlap with different bytes: an attempt to show this decoder something else than the
+    /// receiver.
     FragmentConflict, "ip_fragment_conflict";
-    /// The packet ends inside of its transport header.
+    /// The packet ends inside its transport header.
     TransportCut, "transport_truncated";
     /// The lengths in the transport header contradict each other.
     TransportLength, "transport_bad_length";
-    /// What an error of ICMP quotes of a packet behind its ports, where that is of TCP or not all
-    /// of it.
+    /// Bytes after the ports of a packet that an ICMP error quotes: not decoded if they are of
+    /// TCP, or incomplete.
     QuoteNotRead, "icmp_quote_not_read";
-    /// A DNS message on a DNS port that breaks off or contradicts itself.
+    /// A DNS message on a DNS port that is truncated or contradicts itself.
     BadDns, "dns_malformed";
-    /// Bytes of a TCP stream that were not captured, in front of others that were.
+    /// Bytes of a TCP stream that were not captured, although later ones were.
     StreamGap, "tcp_gap";
-    /// A TCP segment that repeats a part of another one that waits.
+    /// A TCP segment that overlaps one that waits.
     StreamOverlap, "tcp_overlap";
-    /// The same, with other bytes: somebody tries to be seen differently here and
-    /// at the receiver's.
+    /// The same with different bytes: an attempt to show this decoder something else than the
+    /// receiver.
     StreamConflict, "tcp_conflict";
-    /// A TCP stream of which half a message was forgotten to keep the bound on memory.
+    /// A TCP stream whose incomplete message was dropped to keep the bound on memory.
     StreamEvicted, "tcp_stream_evicted";
-    /// A DNS message over TCP whose end did not come.
+    /// A DNS message over TCP whose end is missing.
     SplitDns, "dns_split";
-    /// A name with a dot or a control character inside of a label, or a
-    /// host with one: as text it would pass for another name.
+    /// A name with a dot or a control character inside a label, or a host with one: as text it
+    /// would look like another name.
     OddName, "name_not_printable";
-    /// A TLS handshake message whose end did not come, or that is too long.
+    /// A TLS handshake message whose end is missing, or that is too long.
     SplitTls, "tls_split";
-    /// A certificate or a chain of them that can't be read.
+    /// A certificate or a chain of certificates that can't be parsed.
     BadTls, "tls_malformed";
-    /// A QUIC Initial packet that the keys of its connection don't open, or a hello
-    /// in it that does not hold together.
+    /// A QUIC Initial packet that the keys of its connection don't decrypt, or a malformed hello
+    /// in it.
     BadQuic, "quic_not_opened";
-    /// Half a hello of QUIC that was forgotten to keep the bound on memory.
+    /// An incomplete QUIC hello that was dropped to keep the bound on memory.
     QuicEvicted, "quic_hello_evicted";
     /// An SSH negotiation that contradicts itself.
     BadSsh, "ssh_malformed";
-    /// A header of a mail whose end did not come, or that is too long.
+    /// A mail header whose end is missing, or that is too long.
     SplitMail, "mail_split";
-    /// More multiparts or mails in each other than are followed: read as text.
+    /// Multiparts or mails that are nested deeper than is followed: read as text.
     DeepMail, "mail_too_deep";
     /// A body that contradicts its content coding.
     BadCoding, "coding_malformed";
-    /// A body that unpacks to far more than was sent: a bomb.
+    /// A body that decompresses to far more than was sent: a bomb.
     CodingBomb, "coding_bomb";
-    /// A body that unpacks to more than there was a credit for, which others had used up.
+    /// A body that decompresses to more than was left in the budget, which others had used.
     CodingSpent, "coding_credit_spent";
-    /// A multipart body whose parts are too many, or have heads that are too long.
+    /// A multipart body with too many parts, or with part headers that are too long.
     BadMultipart, "multipart_malformed";
-    /// Ranges of a file that had to give way to others, or that are too much in pieces.
+    /// Ranges of a file that were evicted by others, or that are in too many pieces.
     RangesEvicted, "http_ranges_evicted";
-    /// A file of which not all ranges came.
+    /// A file whose ranges are incomplete.
     RangesMissing, "http_ranges_missing";
-    /// A file that was moved in ranges too far out of order, or written anew in parts.
+    /// A file that was transferred in ranges too far out of order, or partly overwritten.
     RangesLost, "file_ranges_lost";
-    /// A transfer of TFTP that did not come to its end.
+    /// A TFTP transfer that did not complete.
     TransferLost, "tftp_incomplete";
     /// An SMB message that contradicts itself.
     BadSmb, "smb_malformed";
     /// An SMB frame that is encrypted or compressed.
     DarkSmb, "smb_encrypted";
-    /// A DHCP message that breaks off or contradicts itself.
+    /// A DHCP message that is truncated or contradicts itself.
     BadDhcp, "dhcp_malformed";
-    /// An HTTP head whose end did not come, or that is too long.
+    /// An HTTP head whose end is missing, or that is too long.
     SplitHttp, "http_split";
-    /// Frames or a header block of HTTP/2 that contradict themselves.
+    /// HTTP/2 frames, or a header block, that contradict themselves.
     BadHttp2, "http2_malformed";
-    /// A header block of HTTP/2, or a frame's header, whose end did not come.
+    /// An HTTP/2 header block, or a frame header, whose end is missing.
     SplitHttp2, "http2_split";
-    /// Headers of HTTP/2 that refer to others which were not seen.
+    /// HTTP/2 headers that refer to others which were not captured.
     UnknownHeader, "http2_header_unknown";
-    /// More headers in a block of HTTP/2 than are kept.
+    /// More headers in an HTTP/2 block than are kept.
     TooManyHeaders, "http2_headers_too_long";
-    /// A body in HTTP/2 that is not looked into, for others of its connection are.
+    /// An HTTP/2 body that is not decoded, because too many others of its connection are.
     Http2Bodies, "http2_too_many_bodies";
-    /// A stream of HTTP/2 through which something else goes.
+    /// An HTTP/2 stream that tunnels something else.
     Http2Tunnel, "http2_tunnel";
-    /// A parser of ours took nothing and changed nothing: what it was at was given up.
+    /// A parser consumed nothing and changed nothing: its current work was abandoned.
     Stuck, "parser_stuck";
 }
 
-/// Counts of one decoder, from its beginning.
+/// Counts of one decoder since it was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counters {
-    /// Frames given to the decoder.
+    /// Frames passed to the decoder.
     pub frames: u64,
     /// Their bytes on the wire.
     pub bytes: u64,
@@ -150,12 +150,12 @@ pub struct Counters {
     pub packets: u64,
     /// Flows opened.
     pub flows: u64,
-    /// Flows closed before their time because the table was full.
+    /// Flows closed early because the table was full.
     pub evicted: u64,
     faults: [u64; Fault::ALL.len()],
 }
 
-// By hand: arrays of more than 32 have no default.
+// Written by hand because `Default` is not implemented for arrays of more than 32 elements.
 impl Default for Counters {
     fn default() -> Self {
         let faults = [0; Fault::ALL.len()];
@@ -164,12 +164,12 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// How often a fault was met.
+    /// How often a fault occurred.
     pub fn fault(&self, fault: Fault) -> u64 {
         self.faults[fault as usize]
     }
 
-    /// Every fault that was met, with its count.
+    /// Every fault that occurred, with its count.
     pub fn faults(&self) -> impl Iterator<Item = (Fault, u64)> {
         Fault::ALL.iter().map(|&fault| (fault, self.fault(fault))).filter(|&(_, count)| count > 0)
     }
@@ -186,7 +186,7 @@ impl Counters {
         }
     }
 
-    /// Counts a fault so many times.
+    /// Counts a fault a number of times.
     pub fn count(&mut self, fault: Fault, times: u64) {
         self.faults[fault as usize] += times;
     }

@@ -1,4 +1,4 @@
-//! The decoder as a whole: frames made by hand, and bytes made by chance.
+//! The decoder as a whole: handwritten frames, and random bytes.
 
 #[cfg(feature = "sensor")]
 mod expected;
@@ -13,14 +13,14 @@ mod transfers;
 use super::contract::{Opening, Probe, Protocol, Slot};
 use super::dispatch::ConnectionState;
 use super::*;
-use crate::engine::indicator::Protocol as Told;
+use crate::engine::indicator::Protocol as AlertProtocol;
 use crate::engine::indicator::{Kind, Observable, PacketPlace, Timestamp, Where};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-/// Asks a protocol whether it begins, at the beginning of a direction.
+/// Probes for a protocol at the beginning of a direction.
 pub(super) fn probe<P: Protocol>(data: &[u8]) -> Probe<P>
 where
     ConnectionState: Slot<P::Session>,
@@ -43,14 +43,14 @@ pub(super) fn text(observable: Observable<'_>) -> String {
     }
 }
 
-/// Remembers everything.
+/// Records everything.
 #[derive(Default)]
 pub(super) struct Recorder {
     pub(super) opened: Vec<(IpAddr, IpAddr, bool)>,
     pub(super) continued: Vec<u64>,
     pub(super) closed: Vec<FlowEnd>,
     pub(super) seen: Vec<(Where, String)>,
-    /// All texts of a place, one behind the other.
+    /// All texts of a place, concatenated.
     pub(super) texts: BTreeMap<Where, Vec<u8>>,
     pub(super) places: Vec<PacketPlace>,
     pub(super) wants: bool,
@@ -101,7 +101,7 @@ impl Visitor for Recorder {
 pub(super) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
 
-/// An IPv4 packet of raw link type.
+/// An IPv4 packet for the raw link type.
 pub(super) fn ipv4(src: Ipv4Addr, dst: Ipv4Addr, proto: u8, payload: &[u8]) -> Vec<u8> {
     let total = (20 + payload.len()) as u16;
     let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, proto, 0, 0];
@@ -120,7 +120,7 @@ pub(super) fn udp(src: u16, dst: u16, payload: &[u8]) -> Vec<u8> {
     ipv4(CLIENT, SERVER, 17, &bytes)
 }
 
-/// A segment of a client's at a place of its stream.
+/// A client's segment at a sequence number.
 pub(super) fn tcp_at(src: u16, dst: u16, seq: u32, payload: &[u8]) -> Vec<u8> {
     let mut packet = tcp(src, dst, 24, payload);
     packet[24..28].copy_from_slice(&seq.to_be_bytes());
@@ -134,13 +134,13 @@ pub(super) fn tcp(src: u16, dst: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
     ipv4(CLIENT, SERVER, 6, &bytes)
 }
 
-/// A frame that is an IP packet and nothing else.
+/// A frame that consists of an IP packet.
 pub(super) fn raw_frame(number: u64, data: &[u8]) -> Frame<'_> {
     let length = data.len() as u32;
     Frame { is_timed: true, number, time: Timestamp(0), linktype: 101, length, data }
 }
 
-/// Both directions of one connection, in segments of so many bytes.
+/// Both directions of one connection, in segments of this many bytes.
 pub(super) fn converse(
     port: u16,
     client: &[u8],
@@ -167,17 +167,17 @@ pub(super) fn converse(
     (recorder, decoder.counters())
 }
 
-/// Decodes raw IP packets, one a second.
+/// Decodes raw IP packets, one per second.
 pub(super) fn decode(packets: &[Vec<u8>]) -> (Recorder, Counters) {
     decode_for(Recorder::default(), packets)
 }
 
-/// The same, with everything that is computed only if it is asked for.
+/// The same, with everything that is computed only if it is wanted.
 pub(super) fn decode_all(packets: &[Vec<u8>]) -> (Recorder, Counters) {
     decode_for(Recorder { fingerprints: true, ..Recorder::default() }, packets)
 }
 
-/// A packet of a client's.
+/// A packet of a client.
 pub(super) fn some_packet() -> Packet<'static> {
     Packet {
         number: 1,
@@ -214,7 +214,7 @@ pub(super) fn decode_as(
     (recorder, decoder.counters())
 }
 
-/// One of each kind of packet that is looked into, as raw IP.
+/// One of each kind of packet that is parsed, as raw IP.
 fn samples() -> Vec<Vec<u8>> {
     let request = b"GET /a HTTP/1.1\r\nHost: a.example:81\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n";
     let mut icmp = ipv4(CLIENT, SERVER, 1, &[8, 0, 0, 0]);
@@ -245,7 +245,7 @@ fn every_layer_to_a_place() {
     let place = &recorder.places[0];
     assert_eq!((place.number, place.src_port, place.dst_port), (1, Some(40000), Some(80)));
     assert_eq!((place.to_server, place.proto), (Some(true), 6));
-    let Some(Told::Http(http)) = &place.protocol else { panic!("{place:?}") };
+    let Some(AlertProtocol::Http(http)) = &place.protocol else { panic!("{place:?}") };
     assert_eq!(http.hostname.as_deref(), Some("a.example"));
     assert_eq!(recorder.closed.len(), 5);
     assert_eq!(recorder.closed[0].close, Close::Finished);
@@ -291,7 +291,7 @@ fn fragments_and_broken_transports_keep_their_addresses() {
     assert_eq!(counters.fault(Fault::TransportCut), 1);
 }
 
-/// Every link type with a decoder, and one without, with the bytes in front of IP.
+/// Every link type with a decoder, and one without, with the bytes before IP.
 const LINKS: [(u32, &[u8]); 28] = [
     (0, b"\x02\0\0\0"),
     (1, b"dstdstsrcsrc\x81\x00\x00\x07\x88\xa8\x00\x08\x08\x00"),

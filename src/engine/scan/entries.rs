@@ -279,11 +279,11 @@ impl Scratch {
             }
         };
         // A single walk serves all forms. It stops where they branch off.
-        let before_last = walk.telling(&bare[..last], &mut push);
+        let before_last = walk.reporting(&bare[..last], &mut push);
         let behind_path =
-            before_last.and_then(|walk| walk.telling(&bare[last..], |at, p| push(last + at, p)));
+            before_last.and_then(|walk| walk.reporting(&bare[last..], |at, p| push(last + at, p)));
         if let Some(walk) = behind_path {
-            walk.telling(query, |at, posting| push(path_end + at, posting));
+            walk.reporting(query, |at, posting| push(path_end + at, posting));
         }
         entries[first..].reverse();
         let mut relaxed = |form: [&str; 3], walk: Option<UrlWalk<'_>>, quality: Quality| {

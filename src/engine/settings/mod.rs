@@ -1,5 +1,5 @@
-//! What texts of settings have in common, whoever parses them: times and sizes, a bound on
-//! brackets, and the name that was probably meant.
+//! Syntax that settings share: times and sizes, a bound on brackets, and suggestions for misspelt
+//! names.
 //!
 //! ```
 //! use std::time::Duration;

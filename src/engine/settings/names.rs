@@ -1,10 +1,10 @@
-//! The name that was probably meant.
+//! Suggestions for misspelt names.
 
-/// The longest word that is compared: longer ones are no misspelt name.
+/// The longest word that is compared: longer ones are not misspelt names.
 const MAX_WORD: usize = 40;
 
-/// Finds the name that differs least from a word, if it differs little: by one typing error in
-/// four letters, three at most. Case and the choice between `-` and `_` make no difference.
+/// Finds the name that differs least from a word, if the difference is small: one typing error
+/// per four letters, three at most. Case and the choice between `-` and `_` make no difference.
 ///
 /// The time is linear in the number of names.
 pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
@@ -25,7 +25,8 @@ fn plain(word: &str) -> Option<Vec<char>> {
     Some(word.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect())
 }
 
-/// Optimal string alignment: letters inserted, left out, replaced, or swapped with the next one.
+/// Optimal string alignment distance: letters inserted, left out, replaced, or swapped with the
+/// next one.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

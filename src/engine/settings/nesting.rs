@@ -1,4 +1,4 @@
-//! Brackets inside brackets: what a parser of TOML would take too long for.
+//! Nested brackets, for which the TOML parser would take too long.
 
 use crate::engine::progress::{Walk, bound};
 use crate::{Error, Result};
@@ -9,12 +9,13 @@ const MAX_LEN: usize = bound(4 << 20, 4 << 10);
 /// The depth limit of nested brackets; a table of settings needs three.
 const MAX_DEPTH: usize = bound(32, 4);
 
-/// Rejects text that would take the TOML parser quadratic time: it restarts again
-/// and again in text that only consists of opening brackets.
+/// Rejects text that would take the TOML parser quadratic time: it restarts repeatedly in text
+/// that only consists of opening brackets.
 ///
 /// # Errors
 ///
-/// The text is longer than 4 MiB, or brackets are nested more than 32 deep; then with the line.
+/// If the text is longer than 4 MiB, or if brackets are nested more than 32 deep; then with the
+/// line.
 pub fn check_bounds(text: &str) -> Result<()> {
     if text.len() > MAX_LEN {
         return Err(Error::format(format!("it is longer than {MAX_LEN} bytes"))

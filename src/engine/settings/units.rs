@@ -13,7 +13,7 @@ const SIZES: [(&str, u32); 3] = [("G", 30), ("M", 20), ("K", 10)];
 ///
 /// # Errors
 ///
-/// The text is no time; the message says what one looks like.
+/// If the text is not a time; the message describes the expected form.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(at);
@@ -30,8 +30,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         })
 }
 
-/// A time in the largest unit that it is a whole number of; what is below a millisecond is left
-/// out.
+/// A time in the largest unit of which it is an integer multiple; fractions of a millisecond are
+/// dropped.
 pub fn duration_text(time: Duration) -> String {
     let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let fits = |(_, of): &&(&str, u64)| milliseconds > 0 && milliseconds.is_multiple_of(*of);
@@ -43,7 +43,7 @@ pub fn duration_text(time: Duration) -> String {
 ///
 /// # Errors
 ///
-/// The text is no size; the message says what one looks like.
+/// If the text is not a size; the message describes the expected form.
 pub fn size(text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => text.split_at(at),
@@ -60,7 +60,7 @@ pub fn size(text: &str) -> Result<u64, String> {
     bytes.filter(|n| *n > 0).ok_or_else(|| "expected a size above 0".into())
 }
 
-/// A size in the largest unit that it is a whole number of.
+/// A size in the largest unit of which it is an integer multiple.
 pub fn size_text(bytes: u64) -> String {
     let unit = SIZES.iter().find(|(_, bits)| bytes > 0 && bytes.is_multiple_of(1 << bits));
     match unit {

@@ -1,7 +1,7 @@
 //! Numbers and texts of the state, as bytes.
 //!
-//! Numbers are LEB128 (seven bits a byte, the lowest first); signed ones are folded so that
-//! small ones are short; texts have their length before them.
+//! Numbers are LEB128 (seven bits per byte, the lowest first); signed ones are zigzag-encoded so
+//! that small ones are short; texts follow their length.
 
 /// Appends a number.
 pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -17,13 +17,13 @@ pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
     put_number(out, ((number << 1) ^ (number >> 63)).cast_unsigned());
 }
 
-/// Appends a text, its length before it.
+/// Appends a text after its length.
 pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_number(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
-/// Reads them again. Everything is `None` where the bytes say something else.
+/// Reads them back. Every method returns `None` if the bytes are something else.
 #[derive(Clone, Debug)]
 pub(super) struct Reader<'b> {
     rest: &'b [u8],
@@ -34,7 +34,7 @@ impl<'b> Reader<'b> {
         Reader { rest: bytes }
     }
 
-    /// Whether all was read.
+    /// Whether everything was read.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
@@ -55,7 +55,7 @@ impl<'b> Reader<'b> {
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             let bits = u64::from(byte & 0x7f);
-            // The tenth byte has one bit left to give.
+            // The tenth byte may only contribute one bit.
             if shift == 63 && byte > 1 {
                 return None;
             }

@@ -6,7 +6,7 @@ macro_rules! members {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
         /// A part of an alert that may be a member of the key.
         ///
-        /// The numbers are part of the state's format: never reuse one.
+        /// The numbers are part of the state format: never reuse one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Member { $($(#[$doc])* $variant = $number,)* }
@@ -20,7 +20,7 @@ macro_rules! members {
                 match self { $(Member::$variant => $name,)* }
             }
 
-            /// The member with this number in a state.
+            /// The member with this number in the state.
             pub(super) const fn from_number(number: u8) -> Option<Member> {
                 match number { $($number => Some(Member::$variant),)* _ => None }
             }
@@ -57,18 +57,18 @@ impl Member {
 /// How alerts are suppressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Alerts that are alike in these members repeat each other. In this order they stand in
-    /// a repeat record. Empty: all are alike.
+    /// Alerts that are equal in these members repeat each other. Repeat records list them in this
+    /// order. If it is empty, all alerts are equal.
     pub key: Vec<Member>,
-    /// How long a window is. Less than a microsecond counts as one.
+    /// Length of a window. Less than a microsecond counts as one.
     pub window: Duration,
-    /// Alerts of a window that pass at its beginning, at least 1.
+    /// Number of alerts that pass at the beginning of a window, at least 1.
     pub first: u32,
-    /// Whether critical alerts are held back like any other.
+    /// Whether critical alerts are held back like any others.
     pub critical: bool,
-    /// The most windows that are kept.
+    /// Maximum number of windows.
     pub max_keys: usize,
-    /// The most bytes that windows take, with what they hold back.
+    /// Maximum number of bytes for windows, including what they hold back.
     pub max_bytes: usize,
 }
 
@@ -87,7 +87,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The same, with each member of the key once.
+    /// The same with each member of the key only once.
     pub(super) fn tidy(mut self) -> Config {
         let mut key = Vec::new();
         for member in self.key {

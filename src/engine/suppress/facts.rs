@@ -1,4 +1,4 @@
-//! What of a hit decides whether its alert repeats another.
+//! The parts of a hit that decide whether its alert repeats another.
 
 use crate::engine::indicator::{Kind, PacketPlace, Place, Severity, Where};
 use crate::engine::scan::Hit;
@@ -6,16 +6,16 @@ use ipnet::IpNet;
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// What of an alert decides whether it repeats another.
+/// The parts of an alert that decide whether it repeats another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
     /// The most specific indicator.
     pub indicator: (Kind, &'a str),
-    /// The others that were met.
+    /// The other matching indicators.
     pub others: Vec<(Kind, &'a str)>,
-    /// The feeds of all of them. One that stands here more than once counts once.
+    /// The feeds of all of them. Duplicates are ignored.
     pub feeds: Vec<&'a str>,
-    /// How bad it is.
+    /// The severity of the alert.
     pub severity: Severity,
     /// The class of the place: `dns`, `ip`, `tls`, `http`, `log.FIELD`…
     pub place: Cow<'a, str>,
@@ -31,12 +31,12 @@ pub struct Facts<'a> {
     pub value: &'a str,
     /// The path or the interface.
     pub input: &'a str,
-    /// Where in the input, for people: `PATH:LINE`, or both ends of a packet.
+    /// Where in the input, in readable form: `PATH:LINE`, or both ends of a packet.
     pub spot: String,
 }
 
 impl<'a> Facts<'a> {
-    /// One indicator that met itself, and nothing else.
+    /// An indicator that matches itself, for tests and examples.
     pub fn of_indicator(kind: Kind, value: &'a str) -> Facts<'a> {
         Facts {
             indicator: (kind, value),
@@ -54,8 +54,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The facts of a hit. `severity` is that of its alert, `host` who wrote the line where
-    /// syslog or the journal says it.
+    /// The facts of a hit. `severity` is that of its alert, `host` the one that wrote the line,
+    /// if syslog or the journal names it.
     pub fn of(
         hit: &'a Hit<'_>,
         severity: Severity,
@@ -100,7 +100,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The class of a place: what is before the dot of its name, or the field of a log.
+/// The class of a place: its name up to the dot, or the field of a log.
 fn class(at: Where, field: Option<&str>) -> Cow<'static, str> {
     match field {
         Some(field) => Cow::Owned(format!("log.{field}")),
@@ -111,18 +111,18 @@ fn class(at: Where, field: Option<&str>) -> Cow<'static, str> {
     }
 }
 
-/// The networks that are ours, by which our side of a packet is known.
+/// The internal networks, which determine our side of a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HomeNetworks(Vec<IpNet>);
 
 impl HomeNetworks {
-    /// These networks, and the private ones of RFC 1918, 4193, 6598 and the link-local ones in
-    /// any case.
+    /// These networks, and always the private ones of RFC 1918, 4193, 6598 and the link-local
+    /// ones.
     pub fn new(networks: Vec<IpNet>) -> Self {
         HomeNetworks(networks)
     }
 
-    /// Whether an address is ours.
+    /// Whether an address is internal.
     pub fn has(&self, ip: IpAddr) -> bool {
         let is_private = match ip.to_canonical() {
             IpAddr::V4(ip) => {
@@ -136,8 +136,8 @@ impl HomeNetworks {
         is_private || self.0.iter().any(|network| network.contains(&ip))
     }
 
-    /// Our side and the other one. Where both are ours or neither is, ours is the side that
-    /// opened the flow.
+    /// Our side and the other one. If both or neither are internal, ours is the side that opened
+    /// the flow.
     fn sides(&self, packet: &PacketPlace) -> (Option<IpAddr>, Option<IpAddr>) {
         let is_home = |ip: Option<IpAddr>| ip.is_some_and(|ip| self.has(ip));
         let is_reply = packet.to_server == Some(false);
@@ -151,7 +151,7 @@ impl HomeNetworks {
     }
 }
 
-/// Whether it is the address of no host: broadcast.
+/// Whether an address belongs to no host: broadcast.
 fn is_nobody(ip: Option<IpAddr>) -> bool {
     ip == Some(IpAddr::V4(Ipv4Addr::BROADCAST))
 }
@@ -169,7 +169,8 @@ pub fn log_stem(path: &str) -> &str {
     const PACKED: [&str; 7] = [".gz", ".zst", ".bz2", ".xz", ".lz4", ".br", ".zip"];
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     let mut stem = path;
-    // At most a packing, a number and a date. `10.0.0.7` is a name, not the seventh of its kind.
+    // At most a compression suffix, a number and a date. `10.0.0.7` is a name, not the seventh
+    // file of its kind.
     for _ in 0..3 {
         let cut = PACKED
             .iter()
@@ -185,12 +186,12 @@ pub fn log_stem(path: &str) -> &str {
     stem
 }
 
-/// Without a generation (up to four digits after a dot) or a date (eight digits and more after
-/// a dot, a dash or an underscore).
+/// Without a generation (up to four digits after a dot) or a date (eight digits or more after a
+/// dot, a dash or an underscore).
 fn without_number(text: &str) -> Option<&str> {
     let is_of_number = |c: char| c.is_ascii_digit() || c == '-' || c == '_';
     let head = text.trim_end_matches(is_of_number);
-    // `x.log-2026-11-28`: what the dash before the first digit cuts off, or a dot.
+    // `x.log-2026-11-28`: cut at the dash, or dot, before the first digit.
     let tail = &text[head.len()..];
     let digits = tail.bytes().filter(u8::is_ascii_digit).count();
     if let Some(stem) = head.strip_suffix('.') {

@@ -1,14 +1,14 @@
-//! Keys: what alerts that repeat each other have in common, as bytes.
+//! Keys: what repeated alerts have in common, as bytes.
 
 use super::bytes::{Reader, put_bytes};
 use super::{Config, Facts, Member};
 use std::fmt::Write as _;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-/// The longest member of a key. What is longer is cut, and a digest of it stands at the end.
+/// The longest member of a key. A longer one is cut, and ends with a digest of the whole.
 pub(super) const MAX_MEMBER: usize = 512;
 
-/// The members of the key, each with its length before it.
+/// Appends the members of the key, each after its length.
 pub(super) fn write_key(config: &Config, facts: &Facts<'_>, key: &mut Vec<u8>) {
     key.clear();
     let mut text = String::new();
@@ -29,7 +29,7 @@ pub(super) fn write_key(config: &Config, facts: &Facts<'_>, key: &mut Vec<u8>) {
     }
 }
 
-/// Cuts a text that is too long, so that two different ones stay different.
+/// Cuts a text that is too long, so that different ones stay different.
 fn shorten(text: &mut String, most: usize) -> &str {
     if text.len() > most {
         let digest = xxh3_128(text.as_bytes());
@@ -39,8 +39,8 @@ fn shorten(text: &mut String, most: usize) -> &str {
     text
 }
 
-/// The members of a key with their texts. A key is made by [`write_key`] or checked by
-/// [`is_key`]; what is amiss all the same is left out.
+/// The members of a key with their texts. A key is written by [`write_key`] or checked by
+/// [`is_key`]; if it is invalid nevertheless, the invalid part is left out.
 pub(super) fn members(of: &[Member], key: &[u8]) -> Vec<(Member, String)> {
     let mut reader = Reader::new(key);
     let texts = of.iter().map_while(|&member| {
@@ -50,20 +50,20 @@ pub(super) fn members(of: &[Member], key: &[u8]) -> Vec<(Member, String)> {
     texts.collect()
 }
 
-/// Whether these bytes are a key of so many members.
+/// Whether these bytes are a key with this number of members.
 pub(super) fn is_key(count: usize, key: &[u8]) -> bool {
     let mut reader = Reader::new(key);
     let is_text = |text: Option<&[u8]>| text.is_some_and(|text| str::from_utf8(text).is_ok());
     (0..count).all(|_| is_text(reader.bytes(MAX_MEMBER))) && reader.is_empty()
 }
 
-/// What finds a key.
+/// The hash of a key, by which its window is found.
 pub(super) fn hash(key: &[u8]) -> u64 {
     xxh3_64(key)
 }
 
-/// What identifies a repeat record: key and start of the window. Where that is not enough, also
-/// how many windows were evicted before it, and which part of the window it is.
+/// The identifier of a repeat record: key and start of the window. If that is ambiguous, also the
+/// number of windows evicted before it, and the part of the window.
 pub(super) fn repeat_id(key: &[u8], start: i64, evicted: u64, part: u32) -> u128 {
     let mut text = key.to_vec();
     text.extend_from_slice(&start.to_le_bytes());

@@ -1,4 +1,4 @@
-//! The state machine: judges alerts, ends windows, keeps within its bounds.
+//! The state machine: judges alerts, ends windows, enforces the bounds.
 
 use super::key::write_key;
 use super::table::Table;
@@ -6,12 +6,12 @@ use super::window::Window;
 use super::{Config, Facts, Repeat};
 use crate::engine::indicator::{Severity, Timestamp};
 
-/// What becomes of an alert.
+/// What happens to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes out, at once.
+    /// It is delivered at once.
     Pass(Reason),
-    /// It is counted, and comes with a [`Repeat`].
+    /// It is counted, and reported in a [`Repeat`].
     HeldBack,
 }
 
@@ -20,29 +20,29 @@ pub enum Verdict {
 pub enum Reason {
     /// It is among the first of its window.
     First,
-    /// The window has seen none that bad.
+    /// It has a higher severity than all others in the window.
     Severity,
-    /// The window has not seen one of its indicators.
+    /// One of its indicators is new in the window.
     Indicator,
-    /// The window has not seen one of its feeds.
+    /// One of its feeds is new in the window.
     Feed,
     /// It is critical.
     Critical,
 }
 
 impl Verdict {
-    /// Whether the alert goes out.
+    /// Whether the alert is delivered.
     pub fn is_pass(self) -> bool {
         self != Verdict::HeldBack
     }
 }
 
-/// Holds back alerts that repeat others. See the page of the module.
+/// Holds back alerts that repeat others. See the module's page.
 #[derive(Clone, Debug)]
 pub struct Suppressor {
     pub(super) config: Config,
     pub(super) table: Table,
-    /// The latest time that [`Suppressor::advance`] was given.
+    /// The latest time passed to [`Suppressor::advance`].
     pub(super) floor: i64,
     pub(super) repeats: Vec<Repeat>,
     /// How many windows were ended early.
@@ -51,7 +51,8 @@ pub struct Suppressor {
 }
 
 impl Suppressor {
-    /// With no window open, and no changes noted: for work whose state is never committed.
+    /// A suppressor without open windows that records no changes: for work whose state is never
+    /// committed.
     pub fn new(config: Config) -> Self {
         Suppressor {
             config: config.tidy(),
@@ -63,38 +64,38 @@ impl Suppressor {
         }
     }
 
-    /// Notes what changes from here on, for [`Suppressor::take_changes`], which is then called
-    /// at every commit.
+    /// Records changes from here on, for [`Suppressor::take_changes`], which must be called at
+    /// every commit.
     #[must_use]
     pub fn recorded(mut self) -> Self {
         self.table.record();
         self
     }
 
-    /// How it is configured.
+    /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// How many windows are open.
+    /// Number of open windows.
     pub fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// Whether none is.
+    /// Whether no window is open.
     pub fn is_empty(&self) -> bool {
         self.table.len() == 0
     }
 
-    /// Bytes that the windows take, reckoned.
+    /// Estimated bytes of all windows.
     pub fn memory_usage(&self) -> usize {
         self.table.bytes()
     }
 
-    /// Whether an alert passes. If not, `content` is called for what its repeat record is to
-    /// hold, in any encoding.
+    /// Decides whether an alert passes. If not, `content` is called for the contents of its
+    /// repeat record, in any encoding.
     ///
-    /// Costs a look-up and a step in a tree of all windows.
+    /// The cost is a lookup and a step in a tree of all windows.
     pub fn judge(
         &mut self,
         facts: &Facts<'_>,
@@ -119,7 +120,7 @@ impl Suppressor {
         at: Timestamp,
         content: impl FnOnce() -> Vec<u8>,
     ) -> Verdict {
-        // What comes late counts as if it came now.
+        // Late alerts count as if they came now.
         let now = at.0.max(self.floor);
         let mut slot = self.table.find(key);
         if let Some(ended) = slot.filter(|&slot| self.table.get(slot).is_some_and(|w| w.end <= now))
@@ -146,8 +147,8 @@ impl Suppressor {
         judged.flatten().map_or(Verdict::HeldBack, Verdict::Pass)
     }
 
-    /// Ends the windows that end by then. Time does not go back: an earlier one than that of the
-    /// last call does nothing.
+    /// Ends the windows that end by `to`. Time does not go back: a time before that of the last
+    /// call has no effect.
     pub fn advance(&mut self, to: Timestamp) {
         self.floor = self.floor.max(to.0);
         while let Some(slot) = self.table.ended(self.floor) {
@@ -155,8 +156,8 @@ impl Suppressor {
         }
     }
 
-    /// Gives early what every window holds back, marked as partial; the windows stay open, so
-    /// that a restart sends nothing twice. For the end of the process, or of the input.
+    /// Reports what every window holds back, early and marked as partial; the windows stay open,
+    /// so that a restart sends nothing twice. For the end of the process, or of the input.
     pub fn shut_down(&mut self) {
         let slots: Vec<u32> = self.table.by_use().collect();
         for slot in slots {
@@ -168,8 +169,8 @@ impl Suppressor {
         }
     }
 
-    /// Goes on with another configuration. Windows that are open keep their length; if the key
-    /// has other members they end, and what they hold back comes as partial.
+    /// Switches to another configuration. Open windows keep their length; if the key has other
+    /// members they end, and what they hold back is reported as partial.
     pub fn reconfigure(&mut self, config: Config) {
         let config = config.tidy();
         if config.key != self.config.key {
@@ -181,13 +182,12 @@ impl Suppressor {
         self.evict();
     }
 
-    /// The repeat records that came since the last call. They belong into the same commit as
-    /// the changes.
+    /// The repeat records since the last call. They belong into the same commit as the changes.
     pub fn take_repeats(&mut self) -> Vec<Repeat> {
         std::mem::take(&mut self.repeats)
     }
 
-    /// Takes the least recently used windows out until both bounds hold. One always stays.
+    /// Evicts the least recently used windows until both bounds hold. One window always remains.
     pub(super) fn evict(&mut self) {
         let (keys, bytes) = (self.config.max_keys.max(1), self.config.max_bytes);
         while self.table.len() > keys || (self.table.bytes() > bytes && self.table.len() > 1) {
@@ -196,7 +196,7 @@ impl Suppressor {
         }
     }
 
-    /// Ends a window. `is_early`: before its time, unless that has passed.
+    /// Ends a window. `is_early`: before its end, unless that has passed.
     pub(super) fn close(&mut self, slot: u32, is_early: bool) {
         if let Some(mut window) = self.table.remove(slot) {
             let is_partial = is_early && window.end > self.floor;

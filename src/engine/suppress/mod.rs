@@ -1,5 +1,5 @@
-//! Suppression: the first alert of a kind goes out at once, those that only repeat it are
-//! held back and come as one repeat record.
+//! Suppression: the first alert of its kind is delivered at once; repetitions are held back and
+//! reported in one repeat record.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,38 +24,37 @@
 //! assert_eq!(repeats[0].count, 59);
 //! ```
 //!
-//! A [`Suppressor`] is a state machine: it reads no clock, does no I/O, and its state goes
-//! into the commit of the caller as bytes ([`Suppressor::take_changes`], [`Suppressor::restore`]),
-//! or else a restart would send everything once more.
+//! A [`Suppressor`] is a state machine: it reads no clock and does no I/O. Its state is part of
+//! the caller's commit, as bytes ([`Suppressor::take_changes`], [`Suppressor::restore`]);
+//! otherwise a restart would deliver everything again.
 //!
 //! # Windows
 //!
 //! The members of an alert that [`Config::key`] names are its *key*. The first alert of a key
-//! opens a window, whose length is fixed from then: it does not slide, or a beacon each
-//! minute would be silent for ever. The first [`Config::first`] alerts of a window pass, and
-//! the rest are counted. When the window ends, they come as one [`Repeat`]; the next alert
-//! opens a new window. So for each key and window: what matched = what passed +
-//! [`Repeat::count`].
+//! opens a window of fixed length. It does not slide, because then a beacon every minute would be
+//! silent forever. The first [`Config::first`] alerts of a window pass, and the rest are counted.
+//! When the window ends, they are reported as one [`Repeat`]; the next alert opens a new window.
+//! So for each key and window: matched = passed + [`Repeat::count`].
 //!
-//! What is new always passes: a higher severity, an indicator or a feed that the window has
-//! not seen; and whatever is critical, unless [`Config::critical`] is set.
+//! Alerts with news always pass: a higher severity, or an indicator or a feed that is new in the
+//! window; and critical alerts, unless [`Config::critical`] is set.
 //!
 //! # Time
 //!
-//! The caller says what time it is, and which: that of the record (`scan`, `hunt`: a second run
-//! gives the same), or one that only goes forward (live: the wall clock at the start, plus
-//! what a monotonic clock has counted since; so a restart can go on with the windows).
-//! [`Suppressor::advance`] ends windows. What comes later than it should counts as if it
-//! came now: it never opens again what has ended.
+//! The caller passes the time, and decides which: that of the record (`scan`, `hunt`: a second
+//! run gives the same result), or one that never goes back (live: the wall clock at the start,
+//! plus a monotonic clock since then, so that a restart can continue the windows).
+//! [`Suppressor::advance`] ends windows. Late alerts count as if they came now: they never reopen
+//! a window.
 //!
 //! # Bounds
 //!
-//! At most [`Config::max_keys`] windows and [`Config::max_bytes`] bytes. Beyond either the
-//! window that was used least recently goes, its repeat record early and marked
-//! ([`Repeat::is_partial`]). A new key is never turned away.
+//! At most [`Config::max_keys`] windows and [`Config::max_bytes`] bytes. Beyond either bound the
+//! least recently used window is evicted; its repeat record comes early and is marked
+//! ([`Repeat::is_partial`]). A new key is never rejected.
 //!
-//! The room knows hits (`scan`), not alerts: `alert` stands above it and writes a [`Repeat`]
-//! into its record.
+//! This module uses hits (`scan`), not alerts: `alert` builds on it and writes a [`Repeat`] into
+//! its record.
 
 mod bytes;
 mod config;

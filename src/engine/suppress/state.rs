@@ -1,10 +1,9 @@
-//! The state as bytes: what changed since the last commit, and all of it.
+//! The state as bytes: changes since the last commit, or all of it.
 //!
-//! A piece of state is a version, the members of the key, how many windows were ended early,
-//! and records: a window (its key,
-//! numbers, lists), or the key of a window that is gone. Later records count. A piece is
-//! opaque to the caller, who guards it by a checksum of its own; damaged ones are an error all
-//! the same, and never a panic.
+//! A piece of state consists of a version, the members of the key, the number of windows that
+//! were ended early, and records: a window (its key, numbers, lists), or the key of a removed
+//! window. Later records take precedence. A piece is opaque to the caller, who protects it with a
+//! checksum; damaged ones are nevertheless an error, and never a panic.
 
 use super::bytes::{Reader, put_bytes, put_number, put_signed};
 use super::key::is_key;
@@ -16,20 +15,20 @@ use crate::engine::indicator::{Severity, Timestamp};
 /// The version of the format.
 const VERSION: u8 = 1;
 
-/// The longest key: every member at its longest, and its length.
+/// The longest key: every member at its maximum length, with the lengths.
 const MAX_KEY: usize = MAX_MEMBERS * (super::key::MAX_MEMBER + 4);
 
-/// The most members of a key, those to come included.
+/// Maximum number of members of a key, including future ones.
 const MAX_MEMBERS: usize = 16;
 
-/// Tags of records.
+/// Types of records.
 const WINDOW: u8 = 1;
 const GONE: u8 = 2;
 
 impl Suppressor {
-    /// Appends what changed since the last call; nothing if nothing did.
+    /// Appends the changes since the last call; nothing if there are none.
     ///
-    /// Empty for ever unless changes are [`recorded`](Suppressor::recorded).
+    /// Always empty unless changes are [`recorded`](Suppressor::recorded).
     pub fn take_changes(&mut self, out: &mut Vec<u8>) {
         let before = out.len();
         write_head(self, out);
@@ -62,7 +61,7 @@ impl Suppressor {
         self.table.find(key).is_some()
     }
 
-    /// Appends the whole state: what all changes until now come to.
+    /// Appends the whole state: the sum of all changes so far.
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         write_head(self, out);
         for slot in self.table.by_use() {
@@ -72,18 +71,18 @@ impl Suppressor {
         }
     }
 
-    /// Goes on where commits left off: `pieces` are a snapshot and the changes since, or changes
-    /// from the first, in their order. Changes are recorded from here on.
+    /// Continues from the last commit: `pieces` are a snapshot and the changes since, or all
+    /// changes from the first, in order. Changes are recorded from here on.
     ///
-    /// The caller then writes a snapshot in place of the pieces.
+    /// The caller should then write a snapshot to replace the pieces.
     ///
     /// Windows that would end later than a whole window from `now`, because the clock was set
-    /// back, end by then. Windows of another key than that of `config` end at once; what they hold
-    /// back comes as partial.
+    /// back, are shortened to that. Windows with another key than that of `config` end at once;
+    /// what they hold back is reported as partial.
     ///
     /// # Errors
     ///
-    /// When a piece is damaged, or of a later version.
+    /// If a piece is damaged, or of a later version.
     pub fn restore<'p>(
         config: Config,
         pieces: impl IntoIterator<Item = &'p [u8]>,
@@ -138,7 +137,7 @@ impl Suppressor {
         window.end = window.end.min(latest);
         self.forget(&window.key);
         self.table.add(window, true);
-        // Memory is bounded while it is read, too.
+        // Memory must be bounded while reading, too.
         self.evict();
     }
 
@@ -152,7 +151,7 @@ impl Suppressor {
 fn write_head(of: &Suppressor, out: &mut Vec<u8>) {
     let config = &of.config;
     out.push(VERSION);
-    // Each member once, so it is a small number.
+    // Each member occurs once, so it is a small number.
     out.push(config.key.len() as u8);
     out.extend(config.key.iter().map(|&member| member as u8));
     put_number(out, of.evicted);

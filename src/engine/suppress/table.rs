@@ -1,4 +1,4 @@
-//! The windows: found by key, ended in the order of time, evicted in the order of use.
+//! The windows: found by key, ended in order of time, evicted in order of use.
 
 use super::key::hash;
 use super::window::Window;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
-/// All windows, and what a commit has not written of them yet.
+/// All windows, and the changes that no commit contains yet.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     slots: Vec<Slot>,
@@ -18,22 +18,22 @@ pub(super) struct Table {
     newest: u32,
     oldest: u32,
     bytes: usize,
-    /// Whether changes are noted for commits.
+    /// Whether changes are recorded for commits.
     is_recorded: bool,
     changed: Vec<u32>,
     gone: Vec<Box<[u8]>>,
 }
 
-/// A window in two orders. Slots of no window are free.
+/// A window in two orders. Slots without a window are free.
 #[derive(Clone, Debug)]
 struct Slot {
     window: Option<Window>,
     cost: usize,
     newer: u32,
     older: u32,
-    /// It is in `changed`.
+    /// Whether it is in `changed`.
     is_changed: bool,
-    /// Some commit has it.
+    /// Whether a commit contains it.
     is_stored: bool,
 }
 
@@ -57,12 +57,12 @@ impl Table {
         self.is_recorded = true;
     }
 
-    /// How many windows there are.
+    /// Number of windows.
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
     }
 
-    /// Bytes that they take.
+    /// Bytes of all windows.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -80,13 +80,13 @@ impl Table {
         self.slots.get(slot as usize)?.window.as_ref()
     }
 
-    /// Makes a window the one that was used last.
+    /// Makes a window the most recently used.
     pub(super) fn touch(&mut self, slot: u32) {
         self.unlink(slot);
         self.link(slot);
     }
 
-    /// Changes a window. Its key stays.
+    /// Modifies a window, except its key.
     pub(super) fn change<T>(
         &mut self,
         slot: u32,
@@ -107,7 +107,7 @@ impl Table {
         Some(outcome)
     }
 
-    /// Adds a window. There is none of its key yet. `is_stored`: a commit has it.
+    /// Adds a window, whose key must be new. `is_stored`: a commit contains it.
     pub(super) fn add(&mut self, window: Window, is_stored: bool) {
         let (hash, end, cost) = (hash(&window.key), window.end, window.cost());
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -119,7 +119,7 @@ impl Table {
                 is_changed: false,
                 is_stored: false,
             });
-            // As many as there are windows, which is far fewer than 2³².
+            // No larger than the number of windows, which is far below 2³².
             (self.slots.len() - 1) as u32
         });
         let Some(place) = self.slots.get_mut(slot as usize) else { return };
@@ -138,7 +138,7 @@ impl Table {
         }
     }
 
-    /// Takes a window out.
+    /// Removes a window.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Window> {
         let key_hash = hash(self.key_of(slot));
         if let Ok(entry) = self.by_key.find_entry(key_hash, |&other| other == slot) {
@@ -157,7 +157,7 @@ impl Table {
         Some(window)
     }
 
-    /// Takes a window out that the commits no longer have either.
+    /// Removes a window that commits no longer contain either.
     pub(super) fn forget(&mut self, slot: u32) {
         if let Some(place) = self.slots.get_mut(slot as usize) {
             place.is_stored = false;
@@ -182,16 +182,16 @@ impl Table {
             .take_while(|&slot| slot != NONE)
     }
 
-    /// Keys that are gone since the last call, of those that a commit has.
+    /// Keys removed since the last call, of those that a commit contains.
     pub(super) fn take_gone(&mut self) -> Vec<Box<[u8]>> {
         std::mem::take(&mut self.gone)
     }
 
-    /// Visits the windows that changed since the last call; then a commit has them.
+    /// Visits the windows changed since the last call; from then on a commit contains them.
     pub(super) fn take_changed(&mut self, mut visit: impl FnMut(&Window)) {
         for slot in std::mem::take(&mut self.changed) {
             let Some(place) = self.slots.get_mut(slot as usize) else { continue };
-            // A slot may stand here twice, or be of another window by now.
+            // A slot may occur here twice, or belong to another window by now.
             if let Some(window) = place.window.as_ref().filter(|_| place.is_changed) {
                 visit(window);
                 (place.is_changed, place.is_stored) = (false, true);

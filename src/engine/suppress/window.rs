@@ -7,31 +7,31 @@ use crate::engine::indicator::{Severity, Timestamp};
 use crate::engine::progress::bound;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// How many indicators and feeds a window remembers. Beyond them it forgets the oldest, so
-/// that what is new is never taken for old; who has more of them gets more alerts.
+/// Number of indicators and feeds that a window remembers. Beyond it the oldest are forgotten, so
+/// that news is never taken for a repetition; keys with more of them get more alerts.
 pub(super) const MAX_SEEN: usize = bound(128, 4);
 
 /// The longest content that is kept.
 pub(super) const MAX_CONTENT: usize = 256 << 10;
 
-/// The longest value and the longest place that is listed. What is longer is cut.
+/// The longest value and the longest place that is listed. Longer ones are cut.
 pub(super) const MAX_TEXT: usize = 256;
 
-/// One key's alerts for the length of a window. Times are microseconds.
+/// The alerts of one key for the length of a window. Times are in microseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) key: Box<[u8]>,
     pub(super) start: i64,
-    /// The first time that is no longer in it.
+    /// The end of the window, exclusive.
     pub(super) end: i64,
     /// Alerts that passed.
     pub(super) passed: u32,
-    /// Repeat records that have come of it so far.
+    /// Number of repeat records so far.
     pub(super) parts: u32,
-    /// How many windows had been ended early when it was opened. One of them may have had
-    /// its key and its start.
+    /// Number of windows ended early before this one was opened. One of them may have had its key
+    /// and its start.
     pub(super) evicted: u64,
-    /// The highest of all, passed or held back.
+    /// The highest severity of all alerts, passed or held back.
     pub(super) severity: Severity,
     /// Digests of indicators and feeds, the oldest first.
     pub(super) seen: Vec<u64>,
@@ -54,7 +54,7 @@ pub(super) struct Held {
 impl Window {
     /// A window that its first alert opens.
     pub(super) fn open(key: Box<[u8]>, facts: &Facts<'_>, start: i64, length: i64) -> Window {
-        // Every window ends, also one that begins at the last time there is.
+        // Every window must end, even one that begins at the largest time.
         let start = start.min(i64::MAX - 1);
         let mut window = Window {
             key,
@@ -72,7 +72,7 @@ impl Window {
         window
     }
 
-    /// What the window has not seen of an alert, which it now has.
+    /// What is new in an alert; the window remembers it from then on.
     pub(super) fn novelty(&mut self, facts: &Facts<'_>) -> Option<Reason> {
         let mut reason = None;
         for feed in &facts.feeds {
@@ -138,9 +138,9 @@ impl Window {
         })
     }
 
-    /// Bytes that it takes, with its share of the table around it.
+    /// Its size, including its share of the table.
     pub(super) fn cost(&self) -> usize {
-        /// What the allocator and the table's three indices take for one.
+        /// Overhead of the allocator and of the table's three indices per window.
         const AROUND: usize = 176;
         let held = self.held.as_ref().map_or(0, |held| held.cost());
         size_of::<Window>() + AROUND + self.key.len() + 8 * self.seen.capacity() + held
@@ -169,7 +169,7 @@ impl Held {
     }
 }
 
-/// Lists a text, unless it is there or there is no room; returns whether it is there now.
+/// Lists a text, unless it is listed or there is no room; returns whether it is listed now.
 fn list(texts: &mut Vec<Box<str>>, text: &str) -> bool {
     let text = &text[..text.floor_char_boundary(MAX_TEXT)];
     if texts.iter().any(|listed| **listed == *text) {

@@ -75,8 +75,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         // The full URL may belong to another reading, because of what follows the
         // last mark.
-        let is_told = self.is_ours(start, start..stop);
-        let mut last = if is_told { self.trim(from, stop) } else { usize::MAX };
+        let is_reported = self.is_ours(start, start..stop);
+        let mut last = if is_reported { self.trim(from, stop) } else { usize::MAX };
         for &place in places[..len].iter().rev() {
             let end = self.trim(from, place);
             // The longer one has been trimmed to the same end.

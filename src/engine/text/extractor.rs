@@ -423,7 +423,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
-        fn fast_and_careful_agree(
+        fn fast_path_and_reference_agree(
             pieces in prop::collection::vec(prop_oneof![
                 4 => "[a-c0-9_.-]{1,12}",
                 3 => "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}",

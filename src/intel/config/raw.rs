@@ -154,10 +154,10 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
     let line = |at: usize| 1 + text.bytes().take(at).filter(|b| *b == b'\n').count() as u64;
     check_bounds(text).map_err(|error| error.at_path(path))?;
     let top: Top = toml::from_str(text).map_err(|error| {
-        let told = Error::format(error.message().to_string()).at_path(path);
+        let error_at_path = Error::format(error.message().to_string()).at_path(path);
         match error.span() {
-            Some(span) => told.at_line(line(span.start)),
-            None => told,
+            Some(span) => error_at_path.at_line(line(span.start)),
+            None => error_at_path,
         }
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -200,13 +200,13 @@ impl<'a> Intake<'a> {
             }),
             Reading::Noted(value, note) => {
                 self.guessed(&value, scope, &noted(context, note));
-                self.tell_values_of(note);
+                self.report_values_of(note);
             }
         }
     }
 
     /// Rejects values that occur in a remark on another, with that reason.
-    fn tell_values_of(&mut self, note: &str) {
+    fn report_values_of(&mut self, note: &str) {
         for word in several::words(note) {
             let is_value = word.contains(['.', ':'])
                 && guess(&self.straight(Kind::Url, word), Scope::Exact).is_ok();
@@ -252,13 +252,13 @@ impl<'a> Intake<'a> {
             }),
             Reading::Noted(value, note) => {
                 self.typed(kind, &value, scope, &noted(context, note));
-                self.tell_values_of(note);
+                self.report_values_of(note);
             }
         }
     }
 
     /// Whether records that are invalid for this reason are dropped.
-    pub(super) fn heeds(&self, reason: Reason) -> bool {
+    pub(super) fn drops(&self, reason: Reason) -> bool {
         reason != Reason::NotForDetection || !self.options.misp_all
     }
 

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_about_lists_is_none() {
+    fn descriptions_of_lists_are_not_indicators() {
         for name in [
             "LICENSE",
             "LICENSE.txt",

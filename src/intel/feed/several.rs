@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn remarks_behind_urls_and_networks() {
+    fn remarks_after_urls_and_networks() {
         for (text, value, note) in [
             ("203.0.113.0/24 REJECT", "203.0.113.0/24", "(REJECT)"),
             ("203.0.113.0/24 SBL123", "203.0.113.0/24", "(SBL123)"),

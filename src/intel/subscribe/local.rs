@@ -23,7 +23,7 @@ pub(super) fn fetch(
     if metadata.is_dir() {
         return fetch_folder(feed, path, shelf, now);
     }
-    let cursor = format!("file {}", told(&metadata));
+    let cursor = format!("file {}", identity(&metadata));
     if shelf.index()?.cursor.as_deref() == Some(&cursor) {
         return Ok(Vec::new());
     }
@@ -33,7 +33,7 @@ pub(super) fn fetch(
 }
 
 /// What changes when a file is modified or replaced: inode, length and times.
-fn told(metadata: &Metadata) -> String {
+fn identity(metadata: &Metadata) -> String {
     let (seconds, rest) = (metadata.mtime(), metadata.mtime_nsec());
     let changed = (metadata.ctime(), metadata.ctime_nsec());
     format!(
@@ -80,7 +80,7 @@ fn fetch_folder(
             let name = entry.path().strip_prefix(path).unwrap_or(entry.path());
             let name = name.to_string_lossy().into_owned();
             let metadata = entry.metadata().map_err(fail)?;
-            names.update(format!("{name}\n{}\n", told(&metadata)).as_bytes());
+            names.update(format!("{name}\n{}\n", identity(&metadata)).as_bytes());
             files.push((name, entry.into_path()));
         }
     }

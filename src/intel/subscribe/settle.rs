@@ -269,23 +269,23 @@ pub(super) fn each_reject(
         if part.documents.len() == 1 {
             bytes.pop();
         }
-        let mut told = Told { feed, path: &path, guards, take };
+        let mut sink = RejectSink { feed, path: &path, guards, take };
         let bytes = feed::inflate(&bytes, feed.max_size).map_err(|e| e.at_path(&path))?;
-        feed::read(&bytes, &feed.options, &mut told).map_err(|e| e.at_path(&path))?;
+        feed::read(&bytes, &feed.options, &mut sink).map_err(|e| e.at_path(&path))?;
     }
     Ok(())
 }
 
 /// Receives what the readers reject, what the feed's filters leave out, and what
 /// the compiler's guards withhold or change.
-struct Told<'t> {
+struct RejectSink<'t> {
     feed: &'t Subscription,
     path: &'t Path,
     guards: Option<&'t compile::Options>,
     take: &'t mut dyn FnMut(&Path, feed::Reject),
 }
 
-impl feed::Sink for Told<'_> {
+impl feed::Sink for RejectSink<'_> {
     fn indicator(&mut self, indicator: Indicator, line: Option<u64>) {
         let filter = &self.feed.filter;
         let reason = match !filter.is_empty() && !filter.takes(&indicator) {

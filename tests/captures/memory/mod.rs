@@ -1,9 +1,10 @@
-//! What a hostile capture costs in memory, and what else in it is still seen.
+//! The memory that a hostile capture can use, and that alerts next to the attack are not lost.
 //!
-//! Each test scans a capture in which somebody does one thing without measure. Before it,
-//! amidst it and behind it others meet indicators, one of them on a connection that was
-//! opened before and speaks afterwards: all of them must be told, and nothing else. How much
-//! is sent follows from the bound: without the limit that is tested, it would be broken.
+//! In each test, a scanned capture contains an attack that uses one feature excessively. Before,
+//! during and after the attack, other hosts match indicators, one of them on a connection that
+//! was opened before and is used afterwards: these matches must be reported, and nothing else.
+//! The size of the attack follows from the bound: without the limit that is tested, memory would
+//! exceed it.
 
 mod packed;
 mod quic;
@@ -14,29 +15,30 @@ use std::io::Write as _;
 
 const MIB: u64 = 1 << 20;
 
-/// Nothing may need more resident memory than this.
+/// The maximum resident memory of any test.
 const MOST: u64 = 512 * MIB;
 
-/// Who is asked for before, amidst and behind; and behind, on a connection from before.
+/// Hosts that are requested before, during and after the attack; the third after it, on a
+/// connection from before.
 const HOSTS: [&str; 4] = ["before.example", "amidst.example", "held.example", "after.example"];
 
 const HTTP: u16 = 80;
 
-/// Connections of those who mean no harm: others have smaller numbers.
+/// Connections of legitimate hosts: those of attackers have smaller numbers.
 const HONEST: u32 = 0x00f0_0000;
 
-/// Which half of the attack comes.
+/// The half of the attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
     First,
     Second,
 }
 
-/// Scans a capture in which `attack` writes both halves, and demands the four alerts and
-/// no more memory than `most`.
+/// Scans a capture in which `attack` writes both halves, and checks that there are four alerts
+/// and that memory stays below `most`.
 fn survive(name: &str, most: u64, mut attack: impl FnMut(&mut Wire, Half)) -> Scanned {
     let dir = Dir::new(&format!("memory-{name}"));
-    // A digest, so that every file is hashed.
+    // A digest indicator, so that every file is hashed.
     let digest = "a1".repeat(16);
     dir.create("list.txt", HOSTS.map(|host| format!("{host}\n")).concat() + &digest);
     dir.command().args(["compile", "-q", "-o", "db", "list.txt"]).run().expect(0);
@@ -54,7 +56,7 @@ fn survive(name: &str, most: u64, mut attack: impl FnMut(&mut Wire, Half)) -> Sc
         wire.open(&after);
         wire.ask(&mut after, HOSTS[3]);
     });
-    let told: Vec<_> = scanned
+    let reported: Vec<_> = scanned
         .alerts
         .iter()
         .map(|alert| {
@@ -63,7 +65,7 @@ fn survive(name: &str, most: u64, mut attack: impl FnMut(&mut Wire, Half)) -> Sc
         })
         .collect();
     let want = HOSTS.map(|host| ("http.host", host));
-    assert_eq!(told, want, "{name}: {}", scanned.stats);
+    assert_eq!(reported, want, "{name}: {}", scanned.stats);
     let mib = scanned.peak.map(|peak| peak / MIB);
     eprintln!("{name}: {mib:?} MiB at most, {:.1?}", scanned.took);
     match scanned.peak {
@@ -75,7 +77,7 @@ fn survive(name: &str, most: u64, mut attack: impl FnMut(&mut Wire, Half)) -> Sc
     scanned
 }
 
-/// Many connections, of which each says a piece in turn, so that all are open at once.
+/// Many connections that send in turn, so that all are open at once.
 struct Crowd {
     all: Vec<Ends>,
 }
@@ -92,7 +94,7 @@ impl Crowd {
         self
     }
 
-    /// What everybody says next, `times` in turn.
+    /// What all of them send next, `times` times in turn.
     fn say(&mut self, wire: &mut Wire, times: usize, to_server: bool, data: &[u8]) -> &mut Crowd {
         for _ in 0..times {
             self.all.iter_mut().for_each(|ends| wire.say(ends, to_server, data));
@@ -114,20 +116,20 @@ fn a_million_half_open_flows() {
     });
     let packets = &scanned.stats["packets"];
     assert_eq!(packets["flows"], u64::from(2 * HALF) + 4);
-    // The table holds 1,048,576: those that nobody answered went.
+    // The table holds 1,048,576: unanswered ones were evicted.
     assert_eq!(packets["evicted_flows"], u64::from(2 * HALF) + 4 - (1 << 20));
 }
 
-/// Headers of tunnels around a packet, as deep as a packet can be.
+/// Tunnel headers around a packet, as many as fit into a packet.
 #[test]
 fn towers_of_tunnels() {
     const HEIGHT: usize = 2000;
     let vxlan = [&[0x30, 0x39, 0x12, 0xb5, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 1, 0][..], &[2; 12]];
     let vxlan = [&vxlan.concat()[..], &[8, 0]].concat();
-    // Labels and tags, of which none is the last.
+    // Labels and tags, none of which is the last.
     let labels = [0, 0, 16, 64].repeat(HEIGHT);
     let tags = [&[0, 0, 0x65, 0x58][..], &[2; 12], &[0x81, 0, 0, 7].repeat(HEIGHT)].concat();
-    // IP, GRE, MPLS and VXLAN in themselves.
+    // Nested IP, GRE, MPLS and VXLAN.
     let towers: [(u8, &[u8]); 4] =
         [(4, &[]), (47, &[0, 0, 8, 0]), (137, &[0, 0, 1, 64]), (17, &vxlan)];
     let scanned = survive("towers", MOST, |wire, half| {
@@ -171,7 +173,7 @@ fn bodies_that_unpack_without_end() {
     gzip.write_all(&vec![0; 32 << 20]).unwrap();
     let gzip = gzip.finish().unwrap();
     let bodies: Vec<(&str, &str, u32, Vec<u8>)> = vec![
-        // A head, and nothing behind it.
+        // A frame header without anything after it.
         ("zstd-heads", "zstd, zstd, zstd, zstd", 10_000, vec![]),
         ("brotli-heads", "br, br, br, br", 10_000, vec![]),
         ("gzip-heads", "gzip, gzip, gzip, gzip", 10_000, vec![]),
@@ -195,13 +197,13 @@ fn bodies_that_unpack_without_end() {
     }
 }
 
-/// A frame of HTTP/2.
+/// An HTTP/2 frame.
 fn frame(kind: u8, flags: u8, stream: u32, contents: &[u8]) -> Vec<u8> {
     let length = (contents.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), contents].concat()
 }
 
-/// A header of HTTP/2 that goes in no table.
+/// An HTTP/2 header that is not added to the table.
 fn literal(name: &str, value: &str) -> Vec<u8> {
     let text = |text: &str| [&[text.len() as u8][..], text.as_bytes()].concat();
     [vec![0], text(name), text(value)].concat()
@@ -239,7 +241,7 @@ fn bodies_of_http2() {
     }
 }
 
-/// What some say to a port: a beginning, and then the same bytes for ever.
+/// Data sent to a port: a beginning, followed by the same bytes without end.
 struct Endless {
     name: &'static str,
     to_server: bool,
@@ -267,7 +269,7 @@ fn messages_without_end() {
     let mail = b"EHLO a.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@a.example>\r\nDATA\r\n";
     let letters = vec![b'a'; 16 << 10];
     let lines = b"X-Name: value of it\r\n".repeat(700);
-    // Who says it to which port; how it begins, and what follows.
+    // Direction and port; the beginning, and the repeated bytes.
     let endless = |name, to_server, port, begin: &[u8], more: &[u8]| Endless {
         name,
         to_server,
@@ -299,8 +301,8 @@ fn messages_without_end() {
         endless("smb", true, 445, b"\0\xff\xff\xff\xfeSMB\x40\0", &letters),
     ];
     for Endless { name, to_server, port, begin, more } in all {
-        // Of DNS the length is the bound on each, so that there must be many. What parts of
-        // mails cost is known after fewer.
+        // For DNS, the length is the limit of each stream, so many are needed. The cost of mail
+        // parts shows with fewer.
         let (count, times) = match name {
             "dns" => (4500, 4),
             "mail-parts" => (9, 800),
@@ -313,10 +315,10 @@ fn messages_without_end() {
     }
 }
 
-/// Files that are asked for, and of which little or nothing comes.
+/// Requested files of which little or nothing arrives.
 #[test]
 fn transfers_that_do_not_come() {
-    // One connection that asks for one file after the other.
+    // One connection that requests one file after the other.
     survive("ftp", MOST, |wire, half| {
         let mut ends = Ends::new(if half == Half::First { 1 } else { 2 }, 21);
         wire.open(&ends);
@@ -365,7 +367,7 @@ fn transfers_that_do_not_come() {
             wire.say(&mut ends, false, head.as_bytes());
         }
     });
-    // Many ranges of few files, none of them where the others end.
+    // Many ranges of few files, none of them adjacent.
     survive("range-pieces", MOST, |wire, half| {
         let mut ends = Ends::new(if half == Half::First { 1 } else { 2 }, HTTP);
         wire.open(&ends);
@@ -391,7 +393,7 @@ fn transfers_that_do_not_come() {
     });
 }
 
-/// Segments in front of which others are missing for ever.
+/// Segments after a gap that is never filled.
 #[test]
 fn holes_in_streams() {
     let letters = [b'x'; 1000];
@@ -404,7 +406,7 @@ fn holes_in_streams() {
             }
         }
     });
-    // Behind a SYN alone, and behind nothing.
+    // After a SYN only, and after nothing.
     survive("beginnings", MOST, |wire, half| {
         let crowd = Crowd::new(6000, HTTP, half);
         for piece in 1..60 {
@@ -418,7 +420,7 @@ fn holes_in_streams() {
     });
 }
 
-/// Streams that held much once, and are left open.
+/// Streams that held much data once, and are left open.
 #[test]
 fn streams_that_held_much() {
     survive("long-heads", MOST, |wire, half| {
@@ -444,8 +446,8 @@ fn streams_that_held_much() {
             wire.say(ends, false, &answers);
         }
     });
-    // As many streams as there can be; then each holds a little of each direction. What all of
-    // them keep may not be all that there is.
+    // As many streams as possible, each of which then holds a little in each direction. The
+    // capacity of their buffers must not use up all memory.
     survive("slots", 256 * MIB, |wire, half| {
         let mut crowd = Crowd::new(45_000, HTTP, half);
         crowd.open(wire);
@@ -472,7 +474,7 @@ fn streams_that_held_much() {
     });
 }
 
-/// Fragments of packets whose others never come: the last bytes of long ones.
+/// Last fragments of long packets whose other fragments never arrive.
 #[test]
 fn fragments_without_the_others() {
     let scanned = survive("fragments", MOST, |wire, half| {
@@ -487,7 +489,7 @@ fn fragments_without_the_others() {
     assert!(scanned.dropped("ip_fragments_evicted") > 99_000, "{}", scanned.stats);
 }
 
-/// Hellos of QUIC of which the first byte never comes.
+/// QUIC hellos whose first byte never arrives.
 #[test]
 fn hellos_of_quic_with_holes() {
     let scanned = survive("quic", 192 * MIB, |wire, half| {

@@ -1,7 +1,7 @@
-//! Bodies that are small on the wire and ask for much memory, made by hand: no honest
-//! encoder gives them.
+//! Bodies that are small on the wire but need much memory, built by hand: no legitimate encoder
+//! produces them.
 
-/// Bits from the lowest of each byte on, as Brotli has them (RFC 7932, 1.5.1).
+/// Bits, starting with the lowest of each byte, as in Brotli (RFC 7932, 1.5.1).
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -27,7 +27,7 @@ impl Bits {
         self.put(symbol, bits);
     }
 
-    /// The window: 24 bits, or 30 in the form that no browser takes.
+    /// The window: 24 bits, or 30 in the large-window form that browsers reject.
     fn window(&mut self, is_large: bool) {
         if is_large {
             self.put(0b001_0001, 8);
@@ -37,7 +37,7 @@ impl Bits {
         }
     }
 
-    /// A meta-block, which is not the last one, of so many bytes.
+    /// A meta-block of this many bytes that is not the last one.
     fn block(&mut self, length: u32) {
         self.put(0, 1);
         self.put(2, 2);
@@ -46,35 +46,35 @@ impl Bits {
     }
 }
 
-/// Brotli that gives so many zeros out of some thirty bytes, and does not end.
+/// Brotli that expands some thirty bytes to this many zeros, and does not end.
 pub fn brotli_zeros(length: u32, is_large: bool) -> Vec<u8> {
     let mut bits = Bits::default();
     bits.window(is_large);
-    // One byte more than comes, so that it waits.
+    // One byte more than follows, so that the decoder waits.
     bits.block(length + 2);
-    // One type of block of each sort; no postfix, no direct distances; one context.
+    // One block type per category; no postfix, no direct distances; one context.
     bits.put(0, 3);
     bits.put(0, 6);
     bits.put(0, 2);
     bits.put(0, 2);
     bits.code(0, 8);
-    // One literal, then a copy of 2118 bytes and as many more as 24 bits say.
+    // One literal, then a copy of 2118 bytes plus the value of 24 bits.
     bits.code(399, 10);
-    // Distance 16 stands for one or two bytes back. A larger window has more distances.
+    // Distance code 16 means one or two bytes back. A larger window has more codes.
     bits.code(16, if is_large { 8 } else { 6 });
     bits.put(length - 1 - 2118, 24);
     bits.put(0, 1);
     bits.bytes
 }
 
-/// Brotli with as many types of commands as there can be, each with a code of its own.
+/// Brotli with the maximum number of command block types, each with its own code.
 pub fn brotli_types() -> Vec<u8> {
     let mut bits = Bits::default();
-    // The smallest window there is.
+    // The smallest window.
     bits.put(0b010_0001, 7);
     bits.block(1 << 22);
     bits.put(0, 1);
-    // 256 types (RFC 7932, 9.2), which take turns after a block of the longest sort.
+    // 256 types (RFC 7932, 9.2), which alternate after a block of the longest kind.
     bits.put(0b111_1111_1111, 11);
     bits.code(0, 9);
     bits.code(25, 5);
@@ -90,8 +90,8 @@ pub fn brotli_types() -> Vec<u8> {
     bits.bytes
 }
 
-/// A frame of Zstandard (RFC 8878, 3.1) of so many blocks of 128 KiB zeros, four bytes
-/// each, in a window of 8 MiB. It ends if it has a last block.
+/// A Zstandard frame (RFC 8878, 3.1) with this many blocks of 128 KiB zeros, four bytes each, in
+/// a window of 8 MiB. It ends only if it has a last block.
 pub fn zstd_zeros(blocks: usize) -> Vec<u8> {
     let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3];
     for _ in 0..blocks {

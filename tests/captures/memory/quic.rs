@@ -36,12 +36,12 @@ impl Client {
         Client { id, seal, hide, iv, number: 0 }
     }
 
-    /// An Initial packet with these bytes at a place of the hello.
+    /// An Initial packet with these bytes at an offset of the hello.
     pub fn crypto(&mut self, offset: u16, bytes: &[u8]) -> Vec<u8> {
         // Lengths and offsets in two bytes (RFC 9000, 16).
         let two = |number: usize| (0x4000 | number as u16).to_be_bytes();
         let frame = [&[6][..], &two(offset.into()), &two(bytes.len()), bytes].concat();
-        // A long header, with a number of two bytes.
+        // A long header, with a packet number of two bytes.
         let mut packet = vec![0xc1, 0, 0, 0, 1, 8];
         packet.extend(self.id);
         packet.extend([0, 0]);

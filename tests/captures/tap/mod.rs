@@ -1,5 +1,5 @@
-//! `wiresift tap` on live interfaces: wires that the test makes, with the far end in a
-//! network namespace. Where the test may not do that it is skipped, loudly.
+//! `wiresift tap` on live interfaces: virtual wires that the test creates, with the far end in a
+//! network namespace. If that is not permitted, the test is skipped with a visible message.
 
 mod net;
 
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// What identifies a hit in a file as well as on a wire.
+/// What identifies a hit both in a file and on a wire.
 fn hits(records: &[Value]) -> Vec<String> {
     let hit = |record: &Value| {
         let packet = &record["packet"];
@@ -25,9 +25,10 @@ fn hits(records: &[Value]) -> Vec<String> {
     hits
 }
 
-/// The hits that several workers agree on: not those in packets that an ICMP error quotes. The
-/// kernel may give the error to another worker than the flow that it quotes, by a hash whose seed
-/// changes with each boot; that worker has not seen the flow, and reports the quote as well.
+/// The hits on which several workers agree: without those in packets that an ICMP error quotes.
+/// The kernel may assign the error to another worker than the flow that it quotes, by a hash
+/// whose seed changes with each boot; that worker has not seen the flow, and reports the quote as
+/// well.
 fn shared_hits(records: &[Value]) -> Vec<String> {
     let is_quoted = |record: &Value| {
         let tunnel = record["packet"]["tunnel"].as_array();
@@ -40,7 +41,7 @@ fn shared_hits(records: &[Value]) -> Vec<String> {
 /// The alerts about a capture of `testdata`.
 fn of_file(net: &Net, name: &str) -> Vec<Value> {
     let path = project().join("testdata/captures").join(name);
-    // Validity is that of now on the wire, and must be here.
+    // On the wire, validity is checked now, and so it must be here.
     let args = ["scan", "--db", "db", "--format", "json", "--at", "now"];
     net.dir.command().args(args).arg(path).run().json_lines()
 }
@@ -61,7 +62,7 @@ fn hits_are_those_of_the_file_and_workers_share_them() {
         for workers in ["1", "2"] {
             let tap = net.start(&["-i", &far(wire), "-j", workers]);
             let sent = sender.replay(name);
-            // What is still in the ring is looked into before the end.
+            // What is still in the ring is processed before the end.
             let ended = tap.stop(if workers == "1" { "TERM" } else { "INT" });
             let stats = ended.stats();
             assert_eq!(ended.status, Some(0), "{name}: {:?}", ended.messages);
@@ -73,11 +74,11 @@ fn hits_are_those_of_the_file_and_workers_share_them() {
             assert_eq!(hits(&ended.alerts), hits(&want), "{name}, {workers} workers: {stats}");
             let names = |record: &Value| record["packet"]["interface"] == far(wire);
             assert!(ended.alerts.iter().all(names), "{name}");
-            let told = stats["workers"].as_array().unwrap();
-            assert_eq!(told.len().to_string(), workers);
+            let reported = stats["workers"].as_array().unwrap();
+            assert_eq!(reported.len().to_string(), workers);
             if name == "dns_http_tls.pcap" {
                 let busy = |worker: &Value| worker["packets"].as_u64().unwrap() > sent / 10;
-                assert!(told.iter().all(busy), "{stats}");
+                assert!(reported.iter().all(busy), "{stats}");
             }
         }
     }
@@ -89,29 +90,29 @@ fn an_interface_that_comes_back_is_taken_up_again() {
     let wire = net.wire();
     let want = hits(&of_file(&net, "http_scan.pcap"));
     let mut tap = net.start(&["-i", &far(wire), "-j", "2"]);
-    let hear = |tap: &Tap, why: &str| {
+    let expect_alert = |tap: &Tap, why: &str| {
         net.sender(wire).replay("http_scan.pcap");
         let alerts: Vec<Value> = want.iter().map(|_| tap.alert()).collect();
         assert_eq!(hits(&alerts), want, "{why}");
     };
-    hear(&tap, "at the beginning");
+    expect_alert(&tap, "at the beginning");
     net.ip(&format!("link set {} down", far(wire)));
     tap.wait_for("is down: no packets until it comes up");
     net.ip(&format!("link set {} up", far(wire)));
     tap.wait_for("is up again");
-    hear(&tap, "after it was down");
+    expect_alert(&tap, "after it was down");
     for why in ["after it was deleted", "after it was deleted again"] {
         net.ip(&format!("link del {}", far(wire)));
         tap.wait_for("is gone, waiting for it to return");
         net.plug(wire);
         tap.wait_for("is back");
-        hear(&tap, why);
+        expect_alert(&tap, why);
     }
-    // Deleted and made again before anybody looked.
+    // Deleted and created again before the tap noticed.
     net.ip(&format!("link del {}", far(wire)));
     net.plug(wire);
     tap.wait_for("is back");
-    hear(&tap, "after it was replaced");
+    expect_alert(&tap, "after it was replaced");
     let ended = tap.stop("TERM");
     assert_eq!((ended.status, ended.alerts.len()), (Some(0), 0));
     assert_eq!(ended.stats()["interfaces"][0]["gone"], 3);
@@ -129,7 +130,7 @@ fn what_the_kernel_drops_is_counted() {
         let args = ["-i", &far(wire), "-j", workers, "--ring", "512K", "--stats-every", "0.2"];
         let tap = net.start(&args);
         let mut sender = net.sender(wire);
-        // Nobody reads the ring now, and it has no room for a quarter of them.
+        // Nothing reads the ring now, and it has no room for a quarter of the packets.
         tap.signal("STOP");
         for _ in 0..SENT {
             sender.send(&frame);
@@ -143,11 +144,12 @@ fn what_the_kernel_drops_is_counted() {
         assert!(dropped > SENT / 2, "{stats}");
         assert_eq!(taken + dropped, SENT, "{stats}");
         assert_eq!(sum(&stats, "received"), SENT, "{stats}");
-        let told = ended.messages.iter().filter_map(|line| serde_json::from_str(line).ok());
-        let told: Vec<Value> = told.filter(|line: &Value| line["elapsed"].is_f64()).collect();
-        let most = told.iter().filter_map(|line| line["workers"][0]["ring_percent"].as_u64());
-        let other = told.iter().filter_map(|line| line["workers"][1]["ring_percent"].as_u64());
-        assert!(most.chain(other).max() > Some(50), "{told:?}");
+        let reported = ended.messages.iter().filter_map(|line| serde_json::from_str(line).ok());
+        let reported: Vec<Value> =
+            reported.filter(|line: &Value| line["elapsed"].is_f64()).collect();
+        let most = reported.iter().filter_map(|line| line["workers"][0]["ring_percent"].as_u64());
+        let other = reported.iter().filter_map(|line| line["workers"][1]["ring_percent"].as_u64());
+        assert!(most.chain(other).max() > Some(50), "{reported:?}");
     }
 }
 
@@ -165,8 +167,7 @@ fn it_ends_by_itself() {
     assert_eq!((ended.status, ended.alerts.len()), (Some(1), 0), "{:?}", ended.messages);
 }
 
-/// The issue's bound. The machine may be busy with something else, so that the best
-/// of several counts.
+/// The required bound. The machine may be busy, so that the best of several attempts counts.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "measures another process")]
 fn alerts_are_out_within_a_tenth_of_a_second() {
@@ -202,7 +203,7 @@ fn it_gives_up_what_it_does_not_need() {
         assert!(capabilities.iter().all(|c| c == "0000000000002000"), "{field} {capabilities:?}");
     }
     assert!(tap.status("CapInh").iter().all(|c| c == "0000000000000000"));
-    // The kernel may lack the rest; then it says so.
+    // The kernel may not support the rest; then the tap says so.
     let is_in_force = tap.status("Seccomp").iter().all(|mode| mode == "2");
     let ended = tap.stop("TERM");
     let said = |part: &str| {
@@ -273,7 +274,7 @@ fn errors_say_what_to_do() {
     fails(&["-i", &far], &["not up", &format!("ip link set dev {far} up")]);
     net.ip(&format!("link set {far} up"));
     let mut command = net.tap(&["-i", &far]);
-    command.behind("setpriv", &["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
+    command.wrapped_in("setpriv", &["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
     command.run().expect(2).expect_stderr("CAP_NET_RAW").expect_stderr("setcap cap_net_raw=ep");
 }
 
@@ -291,8 +292,8 @@ fn bad_arguments_are_refused() {
     tap(&["--db", "db", "-i", "lo", "--duration", "soon"]).expect_stderr("seconds");
 }
 
-/// Two databases that find the same take turns every 50 ms: the hits are those of the
-/// file, and no packet is lost.
+/// Two databases with the same findings alternate every 50 ms: the hits are those of the file,
+/// and no packet is lost.
 #[test]
 fn swaps_lose_nothing() {
     let Some(mut net) = Net::new("tap-swaps") else { return };
@@ -331,7 +332,7 @@ fn swaps_lose_nothing() {
     }
 }
 
-/// Alerts in a file, each of them whole.
+/// The alerts in a file, all of them complete.
 fn written(path: &std::path::Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "half a record in {}", path.display());
@@ -365,7 +366,7 @@ fn the_output_is_opened_again_when_it_was_renamed() {
             assert_eq!(hits(&written(&at(round))), want, "{option} {round}");
         }
         net.sender(wire).replay("http_scan.pcap");
-        // Asked for its counts it gives them, and goes on.
+        // On SIGUSR1 it prints its counts, and continues.
         tap.signal("USR1");
         tap.wait_for("\"dropped_by_kernel\"");
         let ended = tap.stop("TERM");
@@ -376,7 +377,7 @@ fn the_output_is_opened_again_when_it_was_renamed() {
     }
 }
 
-/// A small disk, most of which somebody else uses, and gives back later.
+/// A small disk that is nearly full, and has room again later.
 #[test]
 fn a_full_disk_ends_no_tap() {
     let Some(mut net) = Net::new("tap-full") else { return };
@@ -387,10 +388,10 @@ fn a_full_disk_ends_no_tap() {
         let mut command = net.tap(&["-i", &far(wire), "-j", "1", "-o", "disk/alerts"]);
         let line = "mount -t tmpfs -o size=1m none disk && head -c 1020k /dev/zero > disk/other; \
                     exec \"$@\"";
-        command.behind("unshare", &["-m", "sh", "-c", line, "sh"]);
+        command.wrapped_in("unshare", &["-m", "sh", "-c", line, "sh"]);
         let mut tap = Tap::of(command.start());
         tap.wait_for("seccomp: ");
-        // As the process sees it; `sh` and `ip` became it.
+        // The path as seen by the process; `sh` and `ip` have been replaced by it (exec).
         let disk = format!("/proc/{}/root{}/disk", tap.id(), net.dir.path().display());
         let disk = std::path::Path::new(&disk);
         net.sender(wire).replay("dns_http_tls.pcap");
@@ -426,7 +427,7 @@ fn a_slow_reader_stops_no_worker() {
     let wire = net.wire();
     let args = ["-i", &far(wire), "-j", "2", "--stats-every", "0.3", "--duration", "5"];
     let mut command = net.tap(&args);
-    command.behind("sh", &["-c", "\"$@\" | (sleep 6; cat)", "sh"]);
+    command.wrapped_in("sh", &["-c", "\"$@\" | (sleep 6; cat)", "sh"]);
     let mut tap = Tap::of(command.start());
     tap.wait_for("seccomp: ");
     let mut sender = net.sender(wire);
@@ -437,12 +438,12 @@ fn a_slow_reader_stops_no_worker() {
     }
     let ended = tap.end();
     let stats = ended.stats();
-    // More than a pipe holds.
+    // More than fits into a pipe.
     assert_eq!(stats["records"], ended.alerts.len(), "{stats}");
     assert!(ended.alerts.len() > 150, "{stats}");
     assert_eq!((&stats["packets"]["frames"], &stats["output"]["lost"]), (&json!(sent), &json!(0)));
-    let told = ended.messages.iter().filter_map(|line| serde_json::from_str(line).ok());
-    let told: Vec<Value> = told.filter(|line: &Value| line["elapsed"].is_f64()).collect();
-    let blocked = told.iter().filter_map(|line| line["output"]["blocked"].as_f64());
-    assert!(blocked.fold(0.0, f64::max) > 1.0, "{told:?}");
+    let reported = ended.messages.iter().filter_map(|line| serde_json::from_str(line).ok());
+    let reported: Vec<Value> = reported.filter(|line: &Value| line["elapsed"].is_f64()).collect();
+    let blocked = reported.iter().filter_map(|line| line["output"]["blocked"].as_f64());
+    assert!(blocked.fold(0.0, f64::max) > 1.0, "{reported:?}");
 }

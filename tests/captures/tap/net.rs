@@ -1,4 +1,4 @@
-//! A network of one test's own: two ends of a wire, the far one in a namespace.
+//! The network of one test: two ends of a wire, the far one in a namespace.
 
 use crate::harness::{Dir, TestCommand, project, skip};
 use pcap::{Active, Capture};
@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 use wiresift::sensor::input::capture;
 
-/// The longest that anything may take to happen.
+/// The longest time that anything may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A namespace with the far ends of some wires. It is gone with them when the test
-/// is over.
+/// A namespace with the far ends of some wires. Both are removed at the end of the test.
 pub struct Net {
     pub dir: Dir,
     name: String,
@@ -26,7 +25,7 @@ pub struct Net {
 }
 
 impl Net {
-    /// None, and loudly, where nobody may make namespaces.
+    /// `None`, with a visible message, if namespaces cannot be created.
     pub fn new(test: &str) -> Option<Net> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("ws{}x{number}", std::process::id());
@@ -58,8 +57,8 @@ impl Net {
         self.wires
     }
 
-    /// Makes the two ends of a wire, and brings them up. Nobody has addresses, so that
-    /// there is nothing on it but what the test sends.
+    /// Creates the two ends of a wire, and brings them up. They have no addresses, so that
+    /// nothing is on it but what the test sends.
     pub fn plug(&self, wire: u32) {
         let (near, far, name) = (self.near(wire), far(wire), &self.name);
         ip(&format!("link add {near} type veth peer name {far} netns {name}"));
@@ -84,11 +83,11 @@ impl Net {
         Sender(capture.unwrap())
     }
 
-    /// `wiresift tap` in the namespace, to be given more arguments.
+    /// `wiresift tap` in the namespace, without further arguments.
     pub fn tap(&self, args: &[&str]) -> TestCommand {
         let mut command = self.dir.command();
         command.args(["tap", "--db", "db", "--format", "json", "--stats=json"]).args(args);
-        command.behind("ip", &["netns", "exec", &self.name]);
+        command.wrapped_in("ip", &["netns", "exec", &self.name]);
         command
     }
 
@@ -106,7 +105,7 @@ impl Drop for Net {
     }
 }
 
-/// The end of a wire that is listened to.
+/// The end of a wire on which the tap listens.
 pub fn far(wire: u32) -> String {
     format!("far{wire}")
 }
@@ -118,7 +117,7 @@ fn ip(words: &str) -> String {
     String::from_utf8(stdout).unwrap()
 }
 
-/// Puts frames on a wire.
+/// Sends frames on a wire.
 pub struct Sender(Capture<Active>);
 
 impl Sender {
@@ -126,7 +125,7 @@ impl Sender {
         self.0.sendpacket(frame).unwrap();
     }
 
-    /// Sends a capture of `testdata`, and returns how many frames it has.
+    /// Sends a capture of `testdata`, and returns the number of its frames.
     pub fn replay(&mut self, name: &str) -> u64 {
         let frames = frames(name);
         for frame in &frames {
@@ -143,13 +142,13 @@ pub fn frames(name: &str) -> Vec<Vec<u8>> {
     capture.map(|packet| packet.unwrap().data.to_vec()).collect()
 }
 
-/// A tap that runs.
+/// A running tap.
 pub struct Tap {
     child: Child,
     alerts: Receiver<String>,
     messages: Receiver<String>,
-    /// The messages that were waited for, and those before them.
-    heard: Vec<String>,
+    /// The messages that were read so far.
+    read: Vec<String>,
 }
 
 /// A tap that has ended.
@@ -163,17 +162,17 @@ impl Tap {
     pub fn of(mut child: Child) -> Tap {
         let alerts = lines(child.stdout.take().unwrap());
         let messages = lines(child.stderr.take().unwrap());
-        Tap { child, alerts, messages, heard: Vec::new() }
+        Tap { child, alerts, messages, read: Vec::new() }
     }
 
-    /// Waits for a message that has `part` in it.
+    /// Waits for a message that contains `part`.
     #[track_caller]
     pub fn wait_for(&mut self, part: &str) -> String {
         loop {
             let Ok(line) = self.messages.recv_timeout(LIMIT) else {
-                panic!("no {part:?} in {:#?}", self.heard)
+                panic!("no {part:?} in {:#?}", self.read)
             };
-            self.heard.push(line.clone());
+            self.read.push(line.clone());
             if line.contains(part) {
                 return line;
             }
@@ -208,7 +207,7 @@ impl Tap {
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
-    /// Asks for an end with a signal.
+    /// Ends it with a signal.
     pub fn stop(self, signal: &str) -> Ended {
         self.signal(signal);
         self.end()
@@ -228,14 +227,14 @@ impl Tap {
             }
             thread::sleep(Duration::from_millis(2));
         };
-        self.heard.extend(self.messages.iter());
+        self.read.extend(self.messages.iter());
         let alerts = self.alerts.iter().map(|line| serde_json::from_str(&line).unwrap());
-        Ended { status: status.code(), alerts: alerts.collect(), messages: self.heard }
+        Ended { status: status.code(), alerts: alerts.collect(), messages: self.read }
     }
 }
 
 impl Ended {
-    /// What `--stats=json` said at the end.
+    /// The output of `--stats=json` at the end.
     #[track_caller]
     pub fn stats(&self) -> Value {
         let line = self.messages.iter().rfind(|line| line.starts_with('{'));
@@ -244,7 +243,7 @@ impl Ended {
     }
 }
 
-/// The lines of a pipe, as they come.
+/// The lines of a pipe, as they arrive.
 fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     let read = move || {

@@ -1,5 +1,5 @@
-//! A double of OTX DirectConnect, as section 1 of the matching specification says it
-//! answers. That it is faithful the official SDK says (`sdk.rs`).
+//! A double of OTX DirectConnect, with the behaviour described in section 1 of the matching
+//! specification. `sdk.rs` checks it with the official SDK.
 
 use crate::harness::server::{Asked, Reply, Server};
 use serde_json::{Value, json};
@@ -8,26 +8,26 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use wiresift::engine::indicator::Timestamp;
 
-/// The key that it knows.
+/// The accepted key.
 pub const KEY: &str = "0123456789abcdef-otx-key-0123456789abcdef";
 
-/// What happens before an answer; an answer of its own takes its place.
+/// Called before each response; its own response replaces that.
 type Hook = dyn FnMut(&mut Account, &Asked) -> Option<Reply> + Send;
 
-/// What an account sees.
+/// The contents of an account.
 pub struct Account {
     /// The server's clock.
     pub now: Timestamp,
-    /// Pulses that exist, with all their indicators.
+    /// Existing pulses, with all their indicators.
     pub pulses: Vec<Value>,
-    /// Pulses that are subscribed to.
+    /// Subscribed pulses.
     pub subscribed: BTreeSet<String>,
-    /// Authors who are subscribed to.
+    /// Subscribed authors.
     pub authors: BTreeSet<String>,
     pub events: Vec<Value>,
-    /// A pulse with more indicators is cut in lists of pulses.
+    /// Lists of pulses truncate pulses with more indicators.
     pub inline: usize,
-    /// Asked before each answer: what happens now, and whether it fails.
+    /// Called before each response: it may change the account, or fail.
     pub hook: Option<Box<Hook>>,
 }
 
@@ -58,7 +58,7 @@ impl Double {
         self.account.lock().unwrap()
     }
 
-    /// Sets what happens before each answer.
+    /// Sets what is called before each response.
     pub fn hook(&self, hook: impl FnMut(&mut Account, &Asked) -> Option<Reply> + Send + 'static) {
         self.account().hook = Some(Box::new(hook));
     }
@@ -119,7 +119,7 @@ impl Account {
         self.happens("delete", "pulse", wanted);
     }
 
-    /// Writes an event, now.
+    /// Adds an event with the current time.
     pub fn happens(&mut self, action: &str, object: &str, object_id: &str) {
         let event = json!({
             "id": self.events.len() + 1, "action": action, "object_type": object,
@@ -192,7 +192,7 @@ impl Account {
 
     fn events(&self, asked: &Asked) -> Reply {
         let since = asked.query("since").map(|text| Timestamp::parse(&text).unwrap());
-        // The oldest first: the SDK applies them in the order in which they come.
+        // The oldest first: the SDK applies them in order.
         let events: Vec<&Value> = self
             .events
             .iter()

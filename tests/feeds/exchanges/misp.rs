@@ -105,7 +105,7 @@ fn a_feed_directory_with_real_events() {
     let walked = exchange.walk(&client, &mut memory, &clock).unwrap();
     assert_eq!((walked.requests, walked.put), (1, 0));
 
-    // One is updated, one goes, one comes.
+    // One is updated, one removed, one added.
     let uuids: Vec<String> = real.keys().cloned().collect();
     {
         let mut events = events.lock().unwrap();
@@ -187,8 +187,7 @@ fn a_bad_manifest_changes_nothing() {
     }
 }
 
-/// A double of a server: `restSearch` over events, in the order of their numbers, and
-/// the index.
+/// A double of a server: `restSearch` over events, in the order of their numbers, and the index.
 fn serve_search(events: &Events, index: bool, asked: &Asked) -> Reply {
     if asked.header("authorization") != Some(KEY) {
         return Reply::new(403, &[], json!({"message": "Authentication failed"}).to_string());
@@ -278,7 +277,7 @@ fn a_server_is_searched_and_its_index_read() {
             unpublished["Event"]["published"] = json!(false);
             events.insert(uuid, unpublished);
             events.remove(&event(9, 0, "").0);
-            // Changed behind the time that we ask from: only the index tells.
+            // Changed before the time from which events are requested: only the index shows it.
             let (uuid, behind) = event(10, 1_000_050, "behind.example");
             events.insert(uuid, behind);
         }
@@ -293,8 +292,8 @@ fn a_server_is_searched_and_its_index_read() {
         assert_eq!(now.len(), if index { 128 } else { 129 }, "{walked:?}");
         assert_eq!(walked.removed, if index { 2 } else { 1 });
 
-        let stranger = client(&home, misp::access("wr0ng-automation-key"));
-        let error = exchange.walk(&stranger, &mut memory, &clock).unwrap_err();
+        let unknown_client = client(&home, misp::access("wr0ng-automation-key"));
+        let error = exchange.walk(&unknown_client, &mut memory, &clock).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert_no_secret(&error, &["wr0ng-automation-key", KEY]);
     }

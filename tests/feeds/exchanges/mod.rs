@@ -18,14 +18,14 @@ fn url(text: &str) -> Url {
     Url::parse(text).unwrap().0
 }
 
-/// A client with the patience that a server in Python needs on a busy machine.
+/// A client with timeouts that a Python server needs on a busy machine.
 fn client(home: &Url, access: Access) -> Client {
     let caps =
         Caps { total: Duration::from_secs(60), idle: Duration::from_secs(20), ..Caps::default() };
     Client::new(home, access, caps).unwrap()
 }
 
-/// Demands of an error that it tells the URL and none of the secrets.
+/// Checks that an error contains the URL and none of the secrets.
 #[track_caller]
 fn assert_no_secret(error: &Error, secrets: &[&str]) {
     for text in [error.to_string(), format!("{error:?}")] {
@@ -35,8 +35,8 @@ fn assert_no_secret(error: &Error, secrets: &[&str]) {
     }
 }
 
-/// Walks until the walk is over; each try is cut off after some more changes to the
-/// keeper. Tells how often it was, and what is kept.
+/// Repeats a walk until it completes; each attempt is interrupted after a few more changes to the
+/// keeper. Returns the number of attempts, and what was stored.
 fn walk_with_crashes(
     exchange: &Exchange,
     client: &Client,
@@ -56,7 +56,7 @@ fn walk_with_crashes(
     panic!("the walk never ends");
 }
 
-/// The values of all active indicators that are kept, sorted.
+/// The values of all stored active indicators, sorted.
 fn values(exchange: &Exchange, keeper: &dyn Keeper) -> Vec<String> {
     let mut found = Collected::default();
     exchange.read(keeper, &Options::of_feed("x"), &mut found).unwrap();

@@ -40,7 +40,7 @@ impl Rig {
         self.double.account().pass(time);
     }
 
-    /// What is kept is what the account sees.
+    /// What is stored is what the account contains.
     #[track_caller]
     fn assert_same(&self) {
         assert_same(&self.memory, &self.double.account());
@@ -93,7 +93,7 @@ fn a_first_walk_takes_everything_and_the_next_what_changed() {
     assert_eq!(pages, 3, "{targets:#?}");
     assert!(!targets.iter().any(|target| target.contains("modified_since")));
 
-    // Nothing new: the newest pulses alone are asked for, and come again.
+    // Nothing new: only the newest pulses are requested, and returned again.
     rig.later(HALF_AN_HOUR);
     let walked = rig.walk().unwrap();
     rig.assert_same();
@@ -137,7 +137,7 @@ fn events_bring_and_take() {
         account.happens("subscribe", "pulse", &name(4));
         account.subscribed.remove(&name(5));
         account.happens("unsubscribe", "pulse", &name(5));
-        // An old pulse, which `modified_since` hides.
+        // An old pulse, which `modified_since` does not return.
         account.subscribed.insert(name(100));
         account.happens("subscribe", "pulse", &name(100));
         // An author, with old pulses.
@@ -146,7 +146,7 @@ fn events_bring_and_take() {
         account.authors.insert(author);
         account.happens("subscribe", "group", "12");
         account.happens("subscribe", "pulse", "../../etc/passwd");
-        // One that was subscribed to and is gone already.
+        // One that was subscribed to but no longer exists.
         account.happens("subscribe", "pulse", &name(999));
     }
     let walked = rig.walk().unwrap();
@@ -162,7 +162,7 @@ fn events_bring_and_take() {
     }
     rig.walk().unwrap();
     rig.assert_same();
-    // Others of the author are subscribed to for themselves.
+    // Other pulses of the author have their own subscriptions.
     assert!(!rig.memory.documents.contains_key(&name(105)));
     assert!(rig.memory.documents.contains_key(&name(7)));
 }
@@ -209,7 +209,7 @@ fn failures_pass_and_waits_are_kept() {
             _ => return None,
         })
     });
-    // A page that is whole by HTTP and no JSON ends the walk; the next goes on.
+    // A page that is complete HTTP but not JSON ends the walk; the next one continues.
     let error = rig.walk().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Format);
     assert_eq!(rig.clock.slept(), [77, 2].map(Duration::from_secs));
@@ -227,7 +227,7 @@ fn a_refused_key_ends_it_at_once() {
     let wrong = "f00d-wrong-key-f00d";
     rig.client = client(&url(&rig.double.server.url("")), otx::access(wrong));
     rig.double.hook(move |_, asked| {
-        // Servers that repeat the key are no reason to write it down.
+        // The key must not be stored, even if the server repeats it.
         let key = asked.header("x-otx-api-key").unwrap();
         Some(Reply::new(403, &[], format!(r#"{{"detail":"no such key: {key}"}}"#)))
     });
@@ -248,7 +248,7 @@ fn a_server_that_never_answers_is_given_up() {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     let waits = [1, 2, 4, 8, 16].map(Duration::from_secs);
     assert_eq!(rig.clock.slept(), waits);
-    // A page that says for ever that there is another.
+    // Pages that always announce another one.
     rig.double.hook(|_, asked| {
         let page =
             json!({"count": 5, "next": "/x", "results": [pulse(1, "2026-01-01T00:00:00", 1)]});
@@ -291,7 +291,7 @@ fn a_walk_goes_on_after_a_crash_wherever_it_was() {
     }
 }
 
-/// Every so often something happens to the account, between any two answers.
+/// From time to time the account changes, between any two responses.
 #[test]
 fn pages_that_change_while_they_are_walked_lose_nothing() {
     for seed in 1..=30_u64 {
@@ -337,7 +337,7 @@ fn pages_that_change_while_they_are_walked_lose_nothing() {
         });
         rig.walk().unwrap();
         rig.double.account().hook = None;
-        // What changed under the first walk the second sees at the latest.
+        // Changes during the first walk are seen by the second one at the latest.
         rig.later(HALF_AN_HOUR);
         rig.walk().unwrap();
         rig.assert_same();

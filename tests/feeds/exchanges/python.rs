@@ -1,16 +1,15 @@
-//! Real peers from PyPI: an environment of the test's own.
+//! Real peers from PyPI, in a separate Python environment.
 
 use crate::harness::missing;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-/// One environment is made at a time.
+/// Environments are created one at a time.
 static MAKING: Mutex<()> = Mutex::new(());
 
-/// The Python of an environment that has `packages`; made once, and kept beside the
-/// other products of building. Without Python or an index of packages the test that
-/// asks is skipped, and says so.
+/// The Python of an environment with `packages`; it is created once, and kept in the target
+/// directory. Without Python or a package index the test is skipped, with a message.
 pub fn python(test: &str, packages: &[&str]) -> Option<PathBuf> {
     let _made = MAKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let place =

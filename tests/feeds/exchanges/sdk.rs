@@ -1,5 +1,5 @@
-//! The official SDK of OTX against our double: what it finds there is what it would
-//! find on the server that it was made for.
+//! The official SDK of OTX against our double: its results must be those that it would get from
+//! the real server.
 
 use super::double::{Double, KEY, id, indicator, pulse};
 use super::python::python;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-/// Says as JSON what the SDK got.
+/// Prints what the SDK got as JSON.
 const SCRIPT: &str = r#"
 import datetime, json, sys
 from OTXv2 import OTXv2, OTXv2Cached, InvalidAPIKey, NotFound, IndicatorTypes
@@ -84,7 +84,7 @@ fn the_official_sdk_finds_the_double_faithful() {
     let hostnames = every.iter().filter(|indicator| indicator["type"] == "hostname").count();
 
     let double = Double::start("2026-03-01T00:00:00Z", pulses.clone());
-    // The SDK asks for events since it last did, by its own clock.
+    // The SDK requests events since its last update, by its own clock.
     double.hook(|account, _| {
         #[expect(clippy::disallowed_methods, reason = "another process has the same clock")]
         let now = jiff::Timestamp::now();

@@ -1,5 +1,5 @@
-//! The walk over a TAXII server: OASIS's own `medallion`, with real bundles, and a
-//! double for what that does not do.
+//! The walk over a TAXII server: OASIS's own `medallion`, with real bundles, and a double for
+//! what it does not support.
 
 use super::python::python;
 use super::{assert_no_secret, client, url, values, walk_with_crashes};
@@ -49,7 +49,7 @@ impl Drop for Medallion {
     }
 }
 
-/// Runs medallion, over TLS with certificates of clients if there are any.
+/// Runs medallion, over TLS with client certificates if there are any.
 const RUN: &str = r#"
 import ssl, sys
 import medallion.scripts.run as run
@@ -105,7 +105,7 @@ impl Medallion {
         url(&format!("{}://127.0.0.1:{}{target}", self.scheme, self.port))
     }
 
-    /// Adds objects to a collection, in a way of its own.
+    /// Adds objects to a collection, through medallion's own interface.
     fn post(&self, collection: &str, objects: &[Value]) {
         let body = json!({ "objects": objects }).to_string();
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{PASSWORD}"));
@@ -124,7 +124,7 @@ impl Medallion {
     }
 }
 
-/// What medallion reads: each object was added a millisecond after the one before.
+/// The data file of medallion: each object was added a millisecond after the one before.
 fn data(collections: &[(&str, &str, &[Value])]) -> Value {
     let media = "application/stix+json;version=2.1";
     let collections: Vec<Value> = collections
@@ -164,7 +164,7 @@ fn bundle(test: &str, name: &str) -> Option<Vec<Value>> {
     Some(serde_json::from_value(bundle["objects"].take()).unwrap())
 }
 
-/// What each value is said to be, by the identifier of its indicator.
+/// The kinds of each value, by the identifier of its indicator.
 fn claims(found: &Collected) -> BTreeSet<String> {
     let claim = |indicator: &wiresift::engine::indicator::Indicator| {
         let context = &indicator.context;
@@ -221,7 +221,7 @@ fn medallion_with_real_bundles() {
     let medallion = Medallion::start(&python, &collections, 30, None);
     let clock = StillClock::at(NOW);
 
-    // All collections, found from the discovery.
+    // All collections, found through discovery.
     let all = exchange(medallion.url("/taxii2/"), &[]);
     let client_of_all = client(&medallion.url("/"), me());
     let mut memory = Memory::default();
@@ -237,7 +237,7 @@ fn medallion_with_real_bundles() {
     let walked = all.walk(&client_of_all, &mut memory, &clock).unwrap();
     assert_eq!((walked.put, walked.requests), (0, 4));
 
-    // One by its title, from the API root; the other goes.
+    // One by its title, from the API root; the other is removed.
     let one = exchange(medallion.url("/trustgroup1/"), &["APT 1"]);
     one.walk(&client_of_all, &mut memory, &clock).unwrap();
     assert_same(&claims_of(&one, &memory), &claims_of_objects(&second));
@@ -267,9 +267,10 @@ fn medallion_with_real_bundles() {
     let gone: Vec<_> = old.iter().filter(|value| !now.contains(value)).collect();
     assert_eq!(gone.len(), 2, "{gone:?}");
 
-    // Who does not say who he is.
-    let stranger = client(&medallion.url("/"), Access::default().basic(USER, "wr0ng-password"));
-    let error = one.walk(&stranger, &mut memory, &clock).unwrap_err();
+    // A client with wrong credentials.
+    let unknown_client =
+        client(&medallion.url("/"), Access::default().basic(USER, "wr0ng-password"));
+    let error = one.walk(&unknown_client, &mut memory, &clock).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert_no_secret(&error, &["wr0ng-password", PASSWORD]);
 }
@@ -323,20 +324,20 @@ fn medallion_forgets_where_we_were() {
     let exchange = exchange(medallion.url("/taxii2/"), &[FIRST]);
     let client = client(&medallion.url("/"), me());
     let clock = StillClock::at(NOW);
-    // Its tokens live for a second.
+    // The server's tokens expire after a second.
     let mut slow = Slow { memory: Memory::default(), pages: 0 };
     let walked = exchange.walk(&client, &mut slow, &clock).unwrap();
     assert_same(&claims_of(&exchange, &slow.memory), &claims_of_objects(&objects));
-    // It went on behind the last page, with the last object of it once more.
+    // It continued after the last page, whose last object was returned again.
     assert_eq!((walked.put, walked.retries), (15, 1));
-    // It gives each page once: one that came before a crash does not come again.
+    // The server returns each page once: one returned before a crash is not returned again.
     let (crashes, memory) =
         walk_with_crashes(&exchange, &client, Memory::default(), &clock, |tries| 5 + tries % 7);
     assert!(crashes > 2);
     assert_same(&claims_of(&exchange, &memory), &claims_of_objects(&objects));
 }
 
-/// A certificate authority, and what it signed, by the command-line tool of OpenSSL.
+/// A certificate authority, and what it signed, created with the openssl command.
 fn certificates(test: &str, dir: &Dir) -> Option<PathBuf> {
     let lines = [
         "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 30 \
@@ -368,8 +369,8 @@ fn certificates(test: &str, dir: &Dir) -> Option<PathBuf> {
 }
 
 #[test]
-fn medallion_behind_tls_wants_a_certificate_of_ours() {
-    let test = "exchanges::taxii::medallion_behind_tls_wants_a_certificate_of_ours";
+fn medallion_over_tls_requires_a_client_certificate() {
+    let test = "exchanges::taxii::medallion_over_tls_requires_a_client_certificate";
     let Some(python) = python(test, &["medallion"]) else { return };
     let Some(objects) = bundle(test, "cti-examples/apt1.json.gz") else { return };
     let dir = Dir::new("tls");
@@ -387,7 +388,7 @@ fn medallion_behind_tls_wants_a_certificate_of_ours() {
     };
     let memory = walk(Access { certificate: certificate.clone(), roots: roots.clone(), ..me() });
     assert_same(&claims_of(&exchange, &memory.unwrap()), &claims_of_objects(&objects));
-    // A server that nobody vouches for, and one that does not know us.
+    // A server with an untrusted certificate, and a client without one.
     let error = walk(Access { certificate, ..me() }).unwrap_err();
     assert!(error.to_string().contains("not issued by a trusted authority"), "{error}");
     let error = walk(Access { roots, ..me() }).unwrap_err();
@@ -405,7 +406,7 @@ fn indicator(number: usize) -> Value {
     })
 }
 
-/// A server with ten objects a page and `more` without `next`: the times lead on.
+/// A server with ten objects per page and `more` without `next`: the walk continues by time.
 #[test]
 fn a_server_without_next_is_walked_by_its_times() {
     // Three at a time were added in the same second.

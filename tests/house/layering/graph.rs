@@ -1,17 +1,17 @@
-//! Which file of `src` imports which: every path is followed to the file that defines what it
-//! names, through the re-exports of doors.
+//! The import graph of the files in `src`: every path is followed through re-exports to the file
+//! that defines what it names.
 
 use crate::harness::source::{Source, find_word, is_word, line_of, word_at};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Re-exports of re-exports that are followed.
+/// Consecutive re-exports that are followed.
 const MAX_DEPTH: usize = 12;
 
 /// The files of `src`, and their imports.
 pub struct Graph {
-    /// Below `src`, with `/`.
+    /// Paths below `src`, with `/`.
     pub names: Vec<String>,
-    /// Of each file: the files that it imports, each with a line and a path that leads there.
+    /// For each file, the files that it imports, each with a line and a path that leads there.
     pub edges: Vec<BTreeMap<usize, (usize, String)>>,
 }
 
@@ -23,11 +23,11 @@ struct Node {
     /// Its code without `pub(in …)` and without `use`.
     code: String,
     uses: Vec<Use>,
-    /// Its modules that are no files: where they begin and end.
+    /// Its inline modules: where they begin and end.
     inline: Vec<(usize, usize)>,
 }
 
-/// One name that a `use` brings in.
+/// One name imported by a `use`.
 struct Use {
     is_public: bool,
     path: Vec<String>,
@@ -52,7 +52,7 @@ impl Graph {
         Graph { names, edges }
     }
 
-    /// The circles of more than one file, each in the order of names.
+    /// The cycles of more than one file, each sorted by name.
     pub fn circles(&self) -> Vec<Vec<usize>> {
         let mut search = Search {
             edges: &self.edges,
@@ -71,7 +71,7 @@ impl Graph {
     }
 }
 
-/// Tarjan's search for what hangs together.
+/// Tarjan's algorithm for strongly connected components.
 struct Search<'g> {
     edges: &'g [BTreeMap<usize, (usize, String)>],
     order: Vec<Option<usize>>,
@@ -140,7 +140,7 @@ impl Node {
         Node { module: module_of(name), is_door, code, uses, inline }
     }
 
-    /// How deep in modules of the file itself something stands.
+    /// The nesting depth of a position in inline modules.
     fn depth(&self, at: usize) -> usize {
         self.inline.iter().filter(|(start, end)| (*start..*end).contains(&at)).count()
     }
@@ -150,7 +150,7 @@ fn blank(text: &str) -> String {
     text.chars().map(|c| if c == '\n' { c } else { ' ' }).collect()
 }
 
-/// Without the paths that say how far something is visible.
+/// The code without visibility paths.
 fn without_places(code: &str) -> String {
     let mut kept = code.to_string();
     while let Some(at) = kept.find("pub(in ") {
@@ -188,7 +188,7 @@ fn block_len(code: &str) -> usize {
     code.len()
 }
 
-/// The paths of a tree of `use`, with the name that each has here.
+/// The paths of a `use` tree, with the local name of each.
 fn leaves(tree: &str) -> Vec<(Vec<String>, String)> {
     let tree = tree.trim();
     let Some(open) = tree.find('{') else {
@@ -217,7 +217,7 @@ fn leaves(tree: &str) -> Vec<(Vec<String>, String)> {
     found
 }
 
-/// The members between the commas of a group.
+/// The members of a group, separated by commas.
 fn members(group: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut depth, mut start) = (0, 0);
@@ -253,7 +253,7 @@ impl Reader {
         };
         for one in &node.uses {
             // A pure re-export counts as an import of the files that use it, and the name of a
-            // door counts where its paths lead.
+            // `mod.rs` counts where its paths lead.
             let is_reexport = one.is_public && !words.contains(one.name.as_str());
             if !is_reexport && !self.is_door(file, one) {
                 let glob = usize::from(one.name == "*");
@@ -266,14 +266,14 @@ impl Reader {
         edges
     }
 
-    /// Whether a `use` names a module that is a door.
+    /// Whether a `use` names a module that is a `mod.rs`.
     fn is_door(&self, file: usize, one: &Use) -> bool {
         let target = self.absolute(file, &one.path, one.at);
         let to = target.and_then(|target| self.modules.get(&target).copied());
         to.is_some_and(|to| self.nodes[to].is_door)
     }
 
-    /// A path from the root of the crate; None if it leads out of the crate.
+    /// A path from the root of the crate; `None` if it leads out of the crate.
     fn absolute(&self, file: usize, path: &[String], at: usize) -> Option<Vec<String>> {
         let node = &self.nodes[file];
         let (first, rest) = path.split_first()?;
@@ -290,7 +290,7 @@ impl Reader {
         }
     }
 
-    /// A path that begins with a module below, or with a name that a `use` brought in.
+    /// A path that begins with a submodule, or with a name imported by a `use`.
     fn relative(&self, file: usize, path: &[String], depth: usize) -> Option<Vec<String>> {
         let node = &self.nodes[file];
         let (first, rest) = path.split_first()?;
@@ -342,7 +342,7 @@ fn defines(code: &str, name: &str) -> bool {
         .any(|word| code.contains(&format!("{word} {name}")))
 }
 
-/// The paths in code, each with its place.
+/// The paths in code, each with its position.
 fn paths_of(code: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let mut from = 0;

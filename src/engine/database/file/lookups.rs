@@ -36,7 +36,7 @@ impl UrlWalk<'_> {
     /// number of bytes up to there, and its posting. `None` if no URL continues
     /// like that.
     #[inline]
-    pub(crate) fn telling(
+    pub(crate) fn reporting(
         mut self,
         bytes: &[u8],
         mut found: impl FnMut(usize, Posting),

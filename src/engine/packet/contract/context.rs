@@ -1,4 +1,4 @@
-//! What a parser may use, beside the bytes that it reads.
+//! What a parser may use, besides the bytes that it reads.
 
 use super::expectations::Expectations;
 use crate::engine::packet::counters::Counters;
@@ -6,26 +6,26 @@ use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::payload::ranges::Ranges;
 use crate::engine::packet::view::{Packet, Report};
 
-/// What a parser needs to tell what it finds.
+/// What a parser needs to report what it finds.
 pub(in crate::engine::packet) struct ParseContext<'c, 'p, V> {
     /// The packet whose bytes are being read.
     pub(in crate::engine::packet) packet: &'c Packet<'p>,
     pub(in crate::engine::packet) visitor: &'c mut V,
     pub(in crate::engine::packet) counters: &'c mut Counters,
-    /// Scratch for URLs that are put together.
+    /// Scratch space for assembled URLs.
     pub(in crate::engine::packet) url: &'c mut Vec<u8>,
-    /// Connections that others announced.
+    /// Connections announced by other connections.
     pub(in crate::engine::packet) announced: &'c mut Expectations,
-    /// The files that come in ranges.
+    /// Files that arrive in ranges.
     pub(in crate::engine::packet) ranges: &'c mut Ranges,
-    /// What may be unpacked.
+    /// How much may be decompressed.
     pub(in crate::engine::packet) credit: &'c InflateBudget,
-    /// Whether what is of no known protocol is shown as text.
+    /// Whether data of unknown protocols is reported as text.
     pub(in crate::engine::packet) reads_unknown: bool,
     /// Whether the stream's first byte is known.
     pub(in crate::engine::packet) is_synced: bool,
-    /// Whether the direction has ended as its sender meant it: with a FIN, and every
-    /// byte before it was there.
+    /// Whether the direction ended as its sender intended: with a FIN, and without missing bytes
+    /// before it.
     pub(in crate::engine::packet) is_ended: bool,
 }
 
@@ -51,13 +51,14 @@ impl<'c, 'p, V> ParseContext<'c, 'p, V> {
         }
     }
 
-    /// For what tells of its findings, and needs nothing else.
+    /// For code that only reports what it finds.
     pub(in crate::engine::packet) fn report(&mut self) -> Report<'_, 'p, V> {
         Report { packet: self.packet, visitor: self.visitor, counters: self.counters }
     }
 }
 
-/// A packet, and what its stream may use and tells; without what is of the stream alone.
+/// A packet, and what its stream may use to parse and report it; without the state of the stream
+/// itself.
 pub(in crate::engine::packet) struct StreamContext<'c, 'p, V> {
     pub(in crate::engine::packet) packet: &'c Packet<'p>,
     pub(in crate::engine::packet) visitor: &'c mut V,
@@ -68,20 +69,20 @@ pub(in crate::engine::packet) struct StreamContext<'c, 'p, V> {
 /// What all streams of a decoder share.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Shared {
-    /// Scratch for URLs that are put together.
+    /// Scratch space for assembled URLs.
     pub(in crate::engine::packet) url: Vec<u8>,
-    /// Connections that others announced.
+    /// Connections announced by other connections.
     pub(in crate::engine::packet) announced: Expectations,
-    /// Files that come in ranges.
+    /// Files that arrive in ranges.
     pub(in crate::engine::packet) ranges: Ranges,
-    /// What may be unpacked.
+    /// How much may be decompressed.
     pub(in crate::engine::packet) credit: InflateBudget,
-    /// Whether what is of no known protocol is shown as text.
+    /// Whether data of unknown protocols is reported as text.
     pub(in crate::engine::packet) reads_unknown: bool,
 }
 
 impl Shared {
-    /// `most_bytes` are for the files that come in ranges.
+    /// `most_bytes` is the bound for files that arrive in ranges.
     pub(in crate::engine::packet) fn new(most_bytes: usize, reads_unknown: bool) -> Self {
         Shared {
             url: Vec::new(),

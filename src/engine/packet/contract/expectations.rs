@@ -1,9 +1,9 @@
-//! Connections that another one announces, as FTP does for its data.
+//! Connections that another connection announces, as FTP does for its data.
 //!
-//! An announcement names an address and a port at which a connection will be taken, and
-//! counts for the one who it was made to: nobody can announce what others say to each
-//! other. It holds for a while by the packets' time; what is remembered is bounded, and the
-//! oldest goes.
+//! An announcement names an address and port at which a connection will be accepted, and the host
+//! it was made to. It only applies to a connection with that host: nobody can announce what
+//! others send to each other. It expires after a while, by the packets' time; the number of
+//! announcements is bounded, and the oldest is dropped.
 
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{Packet, Ports};
@@ -12,13 +12,13 @@ use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-/// Announcements that are remembered.
+/// Announcements that are kept.
 const MOST: usize = bound(4096, 8);
 
-/// Microseconds between an announcement and the first bytes of its connection.
+/// Microseconds from an announcement to the first bytes of its connection.
 pub(in crate::engine::packet) const TIMEOUT: i64 = 120 * 1_000_000;
 
-/// Where a connection will be taken, and by whom it will be made.
+/// Where a connection will be accepted, and by which host it will be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::engine::packet) struct End {
     pub(in crate::engine::packet) address: IpAddr,
@@ -26,16 +26,16 @@ pub(in crate::engine::packet) struct End {
     pub(in crate::engine::packet) peer: IpAddr,
 }
 
-/// What is known of the contents of a connection.
+/// What is known about the contents of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Transfer {
-    /// A file's name, if it is one that has a name.
+    /// The name of the file, if it has one.
     pub(in crate::engine::packet) name: Option<Box<[u8]>>,
-    /// Bytes that were announced.
+    /// The announced number of bytes.
     pub(in crate::engine::packet) size: Option<u64>,
-    /// A listing, or a part of a file, or one that is packed: no file by itself.
+    /// A listing, a part of a file, or a compressed one: not a complete file.
     pub(in crate::engine::packet) is_other: bool,
-    /// Text with line ends of the wire.
+    /// Text with the line ends of the wire.
     pub(in crate::engine::packet) is_text: bool,
 }
 
@@ -55,7 +55,7 @@ pub(in crate::engine::packet) struct Expectations {
 }
 
 impl Expectations {
-    /// Announces a connection, or tells more of one.
+    /// Announces a connection, or adds details to an announcement.
     pub(in crate::engine::packet) fn put(&mut self, end: End, transfer: Transfer, time: Timestamp) {
         self.serial += 1;
         let serial = self.serial;
@@ -70,12 +70,12 @@ impl Expectations {
         }
     }
 
-    /// The announcement of an end.
+    /// The announcement for an end.
     pub(in crate::engine::packet) fn get_mut(&mut self, end: End) -> Option<&mut Transfer> {
         self.entries.get_mut(&end).map(|entry| &mut entry.transfer)
     }
 
-    /// Which end of a packet was announced, if one was.
+    /// The announced end of a packet, if there is one.
     pub(in crate::engine::packet) fn find(&self, packet: &Packet<'_>) -> Option<End> {
         if self.entries.is_empty() {
             return None;
@@ -92,7 +92,7 @@ impl Expectations {
         })
     }
 
-    /// Takes an announcement back.
+    /// Removes an announcement.
     pub(in crate::engine::packet) fn remove(&mut self, end: End) -> Option<Transfer> {
         self.entries.remove(&end).map(|entry| entry.transfer)
     }

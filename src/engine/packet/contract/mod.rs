@@ -1,8 +1,8 @@
-//! What a parser of a protocol gets, and what it answers.
+//! What a protocol parser gets, and what it returns.
 //!
-//! A protocol implements [`Protocol`] for the state of one direction of a stream. It is shown
-//! bytes in their order, tells a [`Visitor`](super::Visitor) what it finds in them, and answers
-//! each time with a [`Step`]. It knows neither who asks nor which other protocols there are.
+//! A protocol implements [`Protocol`] for the state of one direction of a stream. It gets bytes
+//! in order, reports what it finds in them to a [`Visitor`](super::Visitor), and returns a
+//! [`Step`] each time. It depends neither on the caller nor on other protocols.
 
 mod context;
 pub(super) mod expectations;

@@ -2,27 +2,27 @@
 
 use crate::engine::packet::view::Ports;
 
-/// What is known of a direction beside its first bytes.
+/// What is known about a direction, besides its first bytes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::packet) struct Opening {
-    /// Of the packet. Ports are a hint where several protocols begin alike, and no evidence.
+    /// The ports of the packet. They are a hint where several protocols begin alike, but not
+    /// evidence.
     pub(in crate::engine::packet) ports: Ports,
     /// Whether the bytes are the first ones of the direction.
     pub(in crate::engine::packet) is_synced: bool,
 }
 
-/// What first bytes look like.
+/// The result of looking at the first bytes.
 pub(in crate::engine::packet) enum Probe<P> {
-    /// The protocol begins: this is the state in which it is read.
+    /// The protocol begins, in this state.
     Is(P),
-    /// So many bytes are needed to tell.
+    /// This many bytes are needed to decide.
     Maybe(usize),
     No,
 }
 
 impl<P> Probe<P> {
-    /// Whether data begins, in any case, with one of these words, which give the protocol
-    /// away.
+    /// Whether data begins, in either case, with one of these words, which identify the protocol.
     pub(in crate::engine::packet) fn by_opening<'o>(
         data: &[u8],
         openings: impl IntoIterator<Item = &'o [u8]>,
@@ -42,7 +42,7 @@ impl<P> Probe<P> {
         if is_short { Probe::Maybe(data.len() + 1) } else { Probe::No }
     }
 
-    /// The same answer for another state.
+    /// The same result for another state.
     pub(in crate::engine::packet) fn map<Q>(self, wrap: impl FnOnce(P) -> Q) -> Probe<Q> {
         match self {
             Probe::Is(parser) => Probe::Is(wrap(parser)),
@@ -51,7 +51,7 @@ impl<P> Probe<P> {
         }
     }
 
-    /// Asks another one unless the answer is sure.
+    /// Tries another protocol unless the result is certain.
     pub(in crate::engine::packet) fn or_else(self, other: impl FnOnce() -> Probe<P>) -> Probe<P> {
         match self {
             Probe::Is(parser) => Probe::Is(parser),

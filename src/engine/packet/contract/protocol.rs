@@ -1,4 +1,4 @@
-//! What a protocol implements.
+//! The trait that protocols implement.
 
 use super::context::ParseContext;
 use super::expectations::End;
@@ -8,46 +8,47 @@ use super::step::Step;
 use crate::engine::packet::view::{Ports, Visitor};
 use std::net::IpAddr;
 
-/// A protocol over TCP: the state of one direction of a stream, which reads it.
+/// A protocol over TCP: the state of one direction of a stream, which parses it.
 ///
 /// Time must be linear in the bytes and memory bounded, whatever is sent. Only [`probe`] and
-/// [`step`] have to be written.
+/// [`step`] are required.
 ///
 /// [`probe`]: Protocol::probe
 /// [`step`]: Protocol::step
 pub(in crate::engine::packet) trait Protocol: Sized {
-    /// What both directions of a connection share; `()` for nothing.
+    /// What both directions of a connection share; `()` if nothing.
     type Session: Session;
 
-    /// Looks for the protocol in the first bytes of a direction, ready to wait for more.
+    /// Looks for the protocol in the first bytes of a direction. More bytes may be requested.
     fn probe(data: &[u8], opening: &Opening, session: &impl Slot<Self::Session>) -> Probe<Self>;
 
-    /// Looks for it in all that there will be, after [`probe`](Protocol::probe) asked for more.
+    /// Looks for it when no more bytes will come, after [`probe`](Protocol::probe) requested
+    /// more.
     fn probe_all(data: &[u8]) -> Option<Self> {
         let _ = data;
         None
     }
 
-    /// Whether a segment begins with it, in the midst of what is of no known protocol. Every
-    /// such segment is asked: it has to be cheap, and sure.
+    /// Whether a segment begins with it, in the middle of an unidentified stream. This is called
+    /// for every such segment, so it must be cheap and certain.
     fn begins(data: &[u8], ports: Ports) -> bool {
         let _ = (data, ports);
         false
     }
 
-    /// The end at which data says that another connection will be taken.
+    /// The end at which data announces that another connection will be accepted.
     fn announced(data: &[u8]) -> Option<(IpAddr, u16)> {
         let _ = data;
         None
     }
 
-    /// Reads a connection that was announced.
+    /// Creates the parser of an announced connection.
     fn expected(end: End, is_synced: bool) -> Option<Self> {
         let _ = (end, is_synced);
         None
     }
 
-    /// Reads on. `data` is not empty; what is not taken of it is shown again.
+    /// Continues parsing. `data` is not empty; what is not consumed of it is passed again.
     fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -55,8 +56,8 @@ pub(in crate::engine::packet) trait Protocol: Sized {
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step;
 
-    /// So many bytes, after those that were shown and not taken, never come.
-    /// Answers whether it goes on after them; if not, it is broken off.
+    /// A number of bytes, after those that were passed and not consumed, is missing. Returns
+    /// whether the parser can continue after them; otherwise it is finished.
     fn gap<V: Visitor>(
         &mut self,
         length: u64,
@@ -67,7 +68,7 @@ pub(in crate::engine::packet) trait Protocol: Sized {
         false
     }
 
-    /// Reads what there is of a message that does not go on.
+    /// Parses what there is of a message that does not continue.
     fn finish<V: Visitor>(
         self,
         data: &[u8],
@@ -77,16 +78,16 @@ pub(in crate::engine::packet) trait Protocol: Sized {
         let _ = (data, session, context);
     }
 
-    /// The other end sends no more, and had not received all of this direction by then.
+    /// The other end sends nothing more, and had not received all of this direction by then.
     fn leave(&mut self) {}
 
-    /// Bytes that are held beside the stream's own buffer.
+    /// Bytes held in addition to the stream's own buffer.
     fn weight(&self) -> usize {
         0
     }
 }
 
-/// A state that is too large to lie in every stream.
+/// A state that is too large to be part of every stream.
 impl<P: Protocol> Protocol for Box<P> {
     type Session = P::Session;
 

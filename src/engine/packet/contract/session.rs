@@ -1,19 +1,19 @@
 //! What both directions of a connection share.
 
-/// What both directions of a connection know, of one protocol.
+/// The state of one protocol that both directions of a connection share.
 pub(in crate::engine::packet) trait Session {
-    /// Bytes that are held.
+    /// Bytes that it holds.
     fn weight(&self) -> usize {
         0
     }
 
-    /// Whether it is a guess, which gives way to the session of another protocol.
+    /// Whether it is only a guess, and may be replaced by the session of another protocol.
     fn gives_way(&self) -> bool {
         false
     }
 }
 
-/// Most protocols are read in each direction by itself.
+/// Most protocols parse each direction separately.
 impl Session for () {}
 
 impl<S: Session> Session for Box<S> {
@@ -26,21 +26,21 @@ impl<S: Session> Session for Box<S> {
     }
 }
 
-/// The place of a session in its connection. There is one place: a session that is begun takes
-/// it from that of another protocol.
+/// The session of a connection. There is one: a session that begins replaces that of another
+/// protocol.
 pub(in crate::engine::packet) trait Slot<S> {
     /// The session, if one of this protocol has begun.
     fn get(&self) -> Option<&S>;
 
-    /// The same, to be changed.
+    /// The same, mutable.
     fn get_mut(&mut self) -> Option<&mut S>;
 
-    /// The session from now on, whatever was there.
+    /// Begins a session, and replaces one of another protocol.
     fn begin(&mut self) -> &mut S;
 
-    /// The session from now on, unless there is one of another protocol.
+    /// Begins a session, unless there is one of another protocol.
     fn begin_if_free(&mut self) -> Option<&mut S>;
 
-    /// The session is over.
+    /// Ends the session.
     fn end(&mut self);
 }

@@ -1,20 +1,21 @@
-//! What a parser answers.
+//! What a parser returns.
 
-/// What a parser did with the bytes that it was shown.
+/// What a parser did with the bytes that it got.
 #[derive(Debug)]
 pub(in crate::engine::packet) enum Step {
-    /// So many are done with; with none, its state is another one.
+    /// Consumed this many bytes; if none, its state has changed.
     Took(usize),
-    /// So many, from the first that was shown, need no look.
+    /// This many bytes, counted from the first one passed, are to be skipped without parsing.
     Skip(u64),
-    /// So many must be there before it makes sense to ask again.
+    /// This many bytes must be buffered before it is called again.
     Wait(usize),
-    /// None yet: it sees them with other eyes now. Few such answers in a row are allowed.
+    /// Consumed none: it will parse them differently now. Only a few of these in a row are
+    /// allowed.
     Again,
-    /// What follows may be of any protocol.
+    /// The bytes that follow may be of any protocol.
     Restart,
-    /// It is not the protocol, or not any more.
+    /// It is not, or no longer, the protocol.
     Lost,
-    /// Nothing more can be read in this direction.
+    /// Nothing more can be parsed in this direction.
     Over,
 }

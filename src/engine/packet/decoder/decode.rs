@@ -7,7 +7,7 @@ use crate::engine::packet::counters::Counters;
 use crate::engine::packet::view::{Frame, Visitor};
 use crate::engine::packet::wire::layers::{IpPacket, Layers};
 
-/// Decodes frames. One for each thread; it sees all packets of its flows.
+/// Decodes frames. Use one per thread; it must get all packets of its flows.
 ///
 /// ```
 /// use wiresift::engine::indicator::{Observable, Timestamp, Where};
@@ -40,12 +40,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder that has seen nothing.
+    /// A new decoder.
     pub fn new(config: Config) -> Self {
         Decoder { layers: Layers::new(&config), hosts: Hosts::new(&config) }
     }
 
-    /// One that takes no short cuts: the slow twin that decoders are held against.
+    /// One without short cuts: the slow reference that decoders are compared with.
     #[cfg(test)]
     pub(in crate::engine::packet) fn reference(config: Config) -> Self {
         let mut decoder = Decoder::new(config);
@@ -74,19 +74,19 @@ impl Decoder {
         }
     }
 
-    /// Says that the visitor knows more than before: flows that it did not want are shown
-    /// to it again, each with its next packet.
+    /// Reports flows to the visitor again that it did not want, each with its next packet: for a
+    /// visitor whose database has changed.
     pub fn show_flows_again(&mut self) {
         self.hosts.show_flows_again();
     }
 
-    /// Closes the flows that are idle by `now`, for a line on which nothing comes that would
-    /// show the time.
+    /// Closes the flows that are idle by `now`, for an interface without traffic, where no packet
+    /// shows the time.
     pub fn advance<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
         self.hosts.sweep(now, visitor);
     }
 
-    /// Closes every flow. The decoder can be used again for another capture.
+    /// Closes every flow. The decoder can then be used for another capture.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) {
         self.layers.finish();
         self.hosts.finish(visitor);

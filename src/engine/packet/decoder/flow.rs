@@ -1,14 +1,13 @@
-//! The flow table: who talks to whom, since when, and how much.
+//! The flow table: which hosts talk to each other, since when, and how much.
 //!
-//! An [`Entry`] for each flow lies in memory that does not move; keys of IPv6 and of tunnels
-//! lie elsewhere. A hash table of their numbers finds them, and each
-//! hangs in one list for each [`Stage`], ordered by its last packet. A flow is
-//! moved to its list's end about once a second of packet time at most: the order is
-//! as exact as that, and a busy flow doesn't touch its neighbours' memory for
-//! every packet.
+//! The [`Entry`] of each flow is in memory that does not move; keys of IPv6 and of tunnels are
+//! stored separately. A hash table of entry numbers finds them, and each entry is in one list per
+//! [`Stage`], ordered by its last packet. A flow is moved to the end of its list at most once in
+//! about a second of packet time: this limits the precision of the order, but a busy flow doesn't
+//! touch its neighbours' memory for every packet.
 //!
-//! The packet's own time is the only clock. It may jump: a flow is idle when its
-//! last packet lies further from now than its timeout, on either side.
+//! The packet's own time is the only clock. It may jump: a flow is idle when the time of its last
+//! packet differs from now by more than its timeout, in either direction.
 
 mod entry;
 mod index;
@@ -32,10 +31,10 @@ const NIL: u32 = u32::MAX;
 
 const SECOND: i64 = 1_000_000;
 
-/// A flow is moved in its list once in so many microseconds at most: 2 to this.
+/// A flow is moved in its list at most once in two to the power of this many microseconds.
 const TICK: u32 = 20;
 
-/// What the table wants to know of a packet.
+/// What the table needs to know about a packet.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::packet) struct Facts {
     pub(in crate::engine::packet) number: u64,
@@ -47,9 +46,9 @@ pub(in crate::engine::packet) struct Facts {
     pub(in crate::engine::packet) ports: Ports,
     /// TCP flags.
     pub(in crate::engine::packet) flags: u8,
-    /// The VLAN, where it is part of the key; else 0.
+    /// The VLAN, if it is part of the key; otherwise 0.
     pub(in crate::engine::packet) vlan: u16,
-    /// The tunnels, where they are part of the key; else 0.
+    /// The tunnels, if they are part of the key; otherwise 0.
     pub(in crate::engine::packet) tunnel: u64,
 }
 
@@ -63,16 +62,16 @@ struct List {
 
 const NO_LISTS: [List; STAGES.len()] = [List { oldest: NIL, newest: NIL, count: 0 }; STAGES.len()];
 
-/// A flow that was closed, with what is left of its streams.
+/// A flow that was closed, with the remains of its streams.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::packet) struct Ended {
     pub(in crate::engine::packet) end: FlowEnd,
     pub(in crate::engine::packet) tcp: Tcp,
-    /// Whether side 0 of its streams is the client's.
+    /// Whether side 0 of its streams is the client.
     pub(in crate::engine::packet) is_client_low: bool,
 }
 
-/// Where a packet went.
+/// The flow that a packet was counted in.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::packet) struct Touch {
     slot: u32,
@@ -80,11 +79,11 @@ pub(in crate::engine::packet) struct Touch {
     pub(in crate::engine::packet) side: usize,
     pub(in crate::engine::packet) is_new: bool,
     pub(in crate::engine::packet) is_wanted: bool,
-    /// It is old, and was not shown since flows are shown again.
+    /// The flow is old, and was not reported since flows are to be reported again.
     pub(in crate::engine::packet) is_to_be_shown: bool,
 }
 
-/// What is known of a packet's flow.
+/// What is known about a packet's flow.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::packet) struct Known {
     pub(in crate::engine::packet) flow_id: u64,
@@ -105,9 +104,9 @@ pub(in crate::engine::packet) struct Flows {
     lists: [List; STAGES.len()],
     timeouts: [u64; STAGES.len()],
     most: usize,
-    /// When idle flows were last looked for.
+    /// When idle flows were last searched.
     swept: Timestamp,
-    /// How often all flows were to be shown again.
+    /// How often all flows had to be reported again.
     turn: u32,
 }
 
@@ -133,7 +132,7 @@ impl Flows {
         }
     }
 
-    /// Has all flows shown again, each with its next packet.
+    /// Reports all flows again, each with its next packet.
     pub(in crate::engine::packet) fn turn(&mut self) {
         self.turn = self.turn.wrapping_add(1);
     }
@@ -143,8 +142,8 @@ impl Flows {
         self.index.len()
     }
 
-    /// Accounts a packet to its flow, which it may open; flows that end for it
-    /// are told to `closed` first.
+    /// Counts a packet in its flow, which it may open; flows that it ends are passed to `closed`
+    /// first.
     #[inline(always)]
     pub(in crate::engine::packet) fn touch(
         &mut self,
@@ -173,8 +172,9 @@ impl Flows {
         self.find(&key, key.hash(&self.seeds)).is_some()
     }
 
-    // Left to itself the compiler calls this, and two more of each packet's, at 40 instructions
-    // for all of them (`valgrind --tool=callgrind` on 30,000 of `make packets`).
+    // Without the attribute, the compiler does not inline this and two other functions that run
+    // for each packet, at a cost of 40 instructions together (`valgrind --tool=callgrind` on
+    // 30,000 packets of `make packets`).
     #[inline(always)]
     fn find(&self, key: &Key, hash: u32) -> Option<u32> {
         match key {
@@ -185,14 +185,15 @@ impl Flows {
         }
     }
 
-    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    /// Whether there are so many open flows that prefetching them pays off.
     #[inline(always)]
     pub(in crate::engine::packet) fn is_large(&self) -> bool {
         self.index.is_large()
     }
 
-    /// Asks for the place of a packet's flow, whose transport begins with `ports`. Returns what
-    /// [`Self::expect_entry`] asks for the flow itself with, once the place is there.
+    /// Prefetches the table cell of a packet's flow, whose transport header begins with `ports`.
+    /// Returns the argument for [`Self::expect_entry`], to prefetch the flow itself once the cell
+    /// is in the cache.
     #[inline(always)]
     pub(in crate::engine::packet) fn prefetch(
         &self,
@@ -207,7 +208,7 @@ impl Flows {
         hash
     }
 
-    /// Asks for a flow that was expected.
+    /// Prefetches a flow whose table cell was prefetched.
     #[inline(always)]
     pub(in crate::engine::packet) fn expect_entry(&self, hash: u32) {
         if let Some(entry) = self.index.likely(hash).and_then(|slot| self.entries.get(slot)) {
@@ -229,12 +230,12 @@ impl Flows {
         }
     }
 
-    /// Notes whether later packets of a flow are to be reported.
+    /// Sets whether later packets of a flow are reported.
     pub(in crate::engine::packet) fn set_wanted(&mut self, touch: &Touch, is_wanted: bool) {
         self.entries[touch.slot].set(bits::IS_WANTED, is_wanted);
     }
 
-    /// What a flow remembers of its TCP connection.
+    /// The TCP state of a flow.
     pub(in crate::engine::packet) fn tcp(&mut self, touch: &Touch) -> &mut Tcp {
         &mut self.entries[touch.slot].tcp
     }
@@ -259,7 +260,7 @@ impl Flows {
     }
 
     fn open(&mut self, key: &Key, hash: u32, facts: &Facts, side: usize) -> Touch {
-        // The answer to a SYN goes to whoever opened the flow; else the first to speak did.
+        // A SYN-ACK means that its receiver opened the flow; otherwise the first sender did.
         let is_answer = facts.proto == TCP && facts.flags & (SYN | ACK) == SYN | ACK;
         let (said, stage) = step(0, side, facts);
         let (short, wide) = match key {
@@ -302,7 +303,7 @@ impl Flows {
         Touch { slot, side, is_new: true, is_wanted: false, is_to_be_shown: false }
     }
 
-    /// What is known of the flow of a packet that was accounted.
+    /// What is known about the flow of a packet that was counted.
     pub(in crate::engine::packet) fn known(&self, touch: &Touch) -> Known {
         let entry = &self.entries[touch.slot];
         Known {
@@ -312,7 +313,7 @@ impl Flows {
         }
     }
 
-    /// Adds a packet to a flow, unless that ended before.
+    /// Adds a packet to a flow, unless the flow ended before.
     #[inline(always)]
     fn proceed(&mut self, slot: u32, facts: &Facts, side: usize) -> Result<Touch, Close> {
         let entry = &mut self.entries[slot];
@@ -344,15 +345,15 @@ impl Flows {
         now.0.abs_diff(self.entries[slot].last_time)
     }
 
-    /// Whether a flow is idle, by a clock as coarse as the order of its list: where time does
-    /// not go back, what a sweep closes then is no matter of what else is in the list.
+    /// Whether a flow is idle, by a clock as coarse as the order of its list: as long as time
+    /// does not go back, which flows a sweep closes then does not depend on others in the list.
     fn is_idle(&self, slot: u32, now: Timestamp) -> bool {
         let entry = &self.entries[slot];
         let moved = entry.last_time >> TICK << TICK;
         now.0.abs_diff(moved) > self.timeouts[entry.stage() as usize] + (1 << TICK)
     }
 
-    /// Once a second, closes what is idle, from the oldest on.
+    /// Once a second, closes idle flows, starting with the oldest.
     #[inline(always)]
     pub(in crate::engine::packet) fn sweep(
         &mut self,
@@ -376,9 +377,9 @@ impl Flows {
         }
     }
 
-    /// Makes room. While more than half of the flows are unanswered, the oldest of
-    /// them goes: a flood displaces itself and not those that talk. Else, of the
-    /// stages' oldest flows, the one that has spent the most of its timeout.
+    /// Makes room. If more than half of the flows are unanswered, the oldest of them is evicted:
+    /// a flood displaces itself and not established flows. Otherwise, of the oldest flows of each
+    /// stage, the one that has used up most of its timeout.
     fn evict(&mut self, now: Timestamp, closed: &mut impl FnMut(&Ended)) {
         let opening = self.lists[Stage::Opening as usize];
         if opening.count * 2 > self.index.len() {
@@ -408,7 +409,7 @@ impl Flows {
         closed(&ended);
     }
 
-    /// Hangs an entry at the newest end of a list.
+    /// Adds an entry at the newest end of a list.
     fn link(&mut self, slot: u32, stage: Stage) {
         let list = &mut self.lists[stage as usize];
         list.count += 1;
@@ -442,12 +443,13 @@ impl Flows {
     }
 }
 
-/// What a packet adds to the bits of its flow, and how far that brings it.
+/// The flow's bits after a packet, and its stage.
 fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
     let mut said = bits::SPOKE[side];
     if facts.flags & FIN != 0 {
         said |= bits::ENDED[side];
     }
+    // A reset ends both directions at once.
     if facts.flags & RST != 0 {
         said |= bits::ENDED[0] | bits::ENDED[1];
     }
@@ -467,8 +469,10 @@ fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
 /// Before any packet.
 pub(in crate::engine::packet) const NEVER: Timestamp = Timestamp(i64::MIN);
 
-/// Whether it is time to look for idle flows, and was not since `swept`.
+/// Whether idle flows are to be searched now, because they were not since `swept`.
 pub(in crate::engine::packet) fn is_due(swept: &mut Timestamp, now: Timestamp) -> bool {
+    // The distance in either direction: if the clock goes back, sweeps must not stop until it has
+    // caught up.
     let is_due = now.0.abs_diff(swept.0) >= SECOND.unsigned_abs();
     if is_due {
         *swept = now;

@@ -1,8 +1,8 @@
-//! What hosts say to each other: flows, and what is in them.
+//! The traffic between pairs of hosts: flows, and what is in them.
 //!
-//! Everything that is remembered here is of two hosts: their flows, their streams, the
-//! connections that one announces to the other, the files that one has of the other. So
-//! what a pair of hosts says can be read without what other pairs say.
+//! All state here belongs to two hosts: their flows, their streams, the connections that one
+//! announces to the other, the files that one has of the other. So the traffic of one pair of
+//! hosts can be decoded without that of other pairs.
 
 use super::flow::{Ended, Facts, Flows, Known, Touch};
 use crate::engine::indicator::Timestamp;
@@ -15,10 +15,10 @@ use crate::engine::packet::view::{Close, Order, Packet, Ports, Visitor};
 use crate::engine::packet::wire::layers::{IpPacket, Part};
 use crate::engine::packet::wire::transport::{self, Segment};
 
-/// The share of the bytes for streams that files which come in ranges may have.
+/// The share of the bytes for streams that files in ranges may use.
 const RANGES_SHARE: usize = 4;
 
-/// Reads the packets of pairs of hosts.
+/// Decodes the packets of pairs of hosts.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Hosts {
     flows: Flows,
@@ -27,7 +27,7 @@ pub(in crate::engine::packet) struct Hosts {
     pub(in crate::engine::packet) counters: Counters,
     /// What the streams share.
     pub(in crate::engine::packet) shared: Shared,
-    /// No segment is passed over.
+    /// Disables the fast path for segments.
     #[cfg(test)]
     pub(in crate::engine::packet) is_careful: bool,
 }
@@ -55,7 +55,7 @@ impl Hosts {
         self.flows.turn();
     }
 
-    /// Closes the flows that are idle by `now`, if they were not looked for just before. As
+    /// Closes the flows that are idle by `now`, if they were not searched just before. As
     /// [`Decoder::advance`](crate::engine::packet::Decoder::advance).
     pub(in crate::engine::packet) fn sweep<V: Visitor>(&mut self, now: Timestamp, visitor: &mut V) {
         let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
@@ -77,13 +77,13 @@ impl Hosts {
         shared.ranges.clear(counters);
     }
 
-    /// Whether so many flows are open that to ask for them ahead of time is worth it.
+    /// Whether there are so many open flows that prefetching them pays off.
     #[inline(always)]
     pub(in crate::engine::packet) fn is_large(&self) -> bool {
         self.flows.is_large()
     }
 
-    /// Asks for the place of a packet's flow: the first of two steps, a few packets apart.
+    /// Prefetches the table cell of a packet's flow: the first of two steps, a few packets apart.
     #[inline(always)]
     pub(in crate::engine::packet) fn prefetch(&self, unit: &IpPacket<'_>) -> u32 {
         let ports = match unit.payload {
@@ -93,13 +93,13 @@ impl Hosts {
         self.flows.prefetch(unit.src, unit.dst, unit.vlan_key, unit.proto, ports)
     }
 
-    /// Asks for the flow itself: the second step.
+    /// Prefetches the flow itself: the second step.
     #[inline(always)]
     pub(in crate::engine::packet) fn expect_flow(&self, hash: u32) {
         self.flows.expect_entry(hash);
     }
 
-    /// Takes the next packet.
+    /// Decodes the next packet.
     #[inline(always)]
     pub(in crate::engine::packet) fn take<V: Visitor>(
         &mut self,
@@ -132,6 +132,8 @@ impl Hosts {
         });
         let has_contents = unit.part == Part::Whole && !unit.is_tunnel;
         if has_contents {
+            // Counted once: fragments with their reassembled packet, a tunnel with the packet
+            // inside.
             shared.credit.earn(segment.payload.len());
         }
         if touch.is_new || touch.is_wanted || touch.is_to_be_shown {
@@ -144,7 +146,7 @@ impl Hosts {
         }
     }
 
-    /// Takes a packet that an error quotes, where nothing else was seen of its flow.
+    /// Decodes a packet that an ICMP error quotes, if nothing else was seen of its flow.
     #[cold]
     fn quoted<V: Visitor>(
         &mut self,
@@ -153,6 +155,7 @@ impl Hosts {
         facts: &Facts,
         visitor: &mut V,
     ) {
+        // Anyone can forge an ICMP error, so a quote must not change an existing flow.
         if self.flows.knows(facts) {
             return;
         }
@@ -171,7 +174,7 @@ impl Hosts {
         }
     }
 
-    /// What a visitor is shown of a packet.
+    /// What a visitor gets of a packet.
     fn packet<'a>(&self, unit: &IpPacket<'a>, ports: Ports, touch: &Touch) -> Packet<'a> {
         let Known { flow_id, to_server, totals } = self.flows.known(touch);
         Packet {
@@ -191,7 +194,7 @@ impl Hosts {
         }
     }
 
-    /// Shows a packet of a flow that is new, or wanted, or shown again.
+    /// Reports a packet of a flow that is new, wanted, or to be reported again.
     fn show<V: Visitor>(&mut self, touch: &Touch, packet: &Packet<'_>, visitor: &mut V) {
         self.counters.flows += u64::from(touch.is_new);
         if touch.is_wanted && !touch.is_new {
@@ -202,7 +205,7 @@ impl Hosts {
         }
     }
 
-    /// Whether there is nothing to be looked into; most packets are like that.
+    /// Whether there is no payload to decode; most packets are like that.
     #[inline(always)]
     fn pass(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, touch: &Touch) -> bool {
         #[cfg(test)]
@@ -220,8 +223,7 @@ impl Hosts {
         }
     }
 
-    /// Looks into what a packet carries, of which the last `missing` bytes were not
-    /// captured.
+    /// Decodes the payload of a packet, of which the last `missing` bytes were not captured.
     fn contents<V: Visitor>(
         &mut self,
         segment: &Segment<'_>,
@@ -240,7 +242,7 @@ impl Hosts {
     }
 }
 
-/// Tells what is left of a flow's streams, and that it is closed.
+/// Reports what is left of a flow's streams, and that the flow is closed.
 fn close<V: Visitor>(
     ended: &Ended,
     streams: &mut Streams,

@@ -1,4 +1,4 @@
-//! A mail that lies in a file, read like one that was carried.
+//! A mail in a file, decoded like one in a capture.
 
 use crate::engine::indicator::{Flow, Timestamp};
 use crate::engine::packet::counters::Counters;
@@ -6,11 +6,11 @@ use crate::engine::packet::payload::mail::Mail;
 use crate::engine::packet::view::{Packet, Ports, Report, Visitor};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// What alerts and files call what carried it.
+/// The protocol in alerts and files.
 const PROTOCOL: &str = "mail";
 
-/// A mail on its way out of a file. The visitor hears of it as of one in a capture; the
-/// packet that it is shown says nothing but the time.
+/// A mail from a file. The visitor gets the same calls as for one in a capture; of the packet
+/// that it is passed, only the time has a meaning.
 #[derive(Debug)]
 pub struct MailFile {
     mail: Mail,
@@ -19,17 +19,17 @@ pub struct MailFile {
 }
 
 impl MailFile {
-    /// A mail of that time.
+    /// A mail with the given time.
     pub fn new(time: Timestamp) -> MailFile {
         MailFile { mail: Mail::new(PROTOCOL), time, counters: Counters::default() }
     }
 
-    /// What had to be left out so far, by reason.
+    /// What had to be skipped so far, by reason.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Takes the next bytes, and tells what can be told by now: text up to the last whole line.
+    /// Takes the next bytes, and reports what is complete by now: text up to the last whole line.
     pub fn push<V: Visitor>(&mut self, data: &[u8], visitor: &mut V) {
         let MailFile { mail, time, counters } = self;
         let packet = packet(*time);
@@ -37,7 +37,7 @@ impl MailFile {
         mail.push(data, &mut to);
     }
 
-    /// Nothing more of it comes. It is ready for the next one, of that time.
+    /// Ends the mail, and prepares for the next one, with the given time.
     pub fn finish<V: Visitor>(&mut self, next: Timestamp, visitor: &mut V) {
         let MailFile { mail, time, counters } = self;
         let packet = packet(*time);
@@ -47,7 +47,7 @@ impl MailFile {
     }
 }
 
-/// A packet that stands for the file.
+/// A packet that represents the file.
 fn packet(time: Timestamp) -> Packet<'static> {
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     Packet {

@@ -1,4 +1,4 @@
-//! Frames in, observables out: the flows, their streams, and who reads what.
+//! Frames in, observables out: flows, their streams, and the choice of parsers.
 
 mod decode;
 mod flow;

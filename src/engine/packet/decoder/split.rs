@@ -1,15 +1,14 @@
-//! A capture that several threads decode: its packets, sorted by who talks to whom.
+//! Decoding one capture with several threads: its packets, sorted by their hosts.
 //!
-//! A [`Splitter`] takes the frames apart, in their order, and puts each IP packet into one of
-//! [`SHARDS`] shares, by its two addresses. A [`Shard`] reads the packets of its own: all of
-//! what it remembers is of two hosts, so that shares need nothing of each other. Packets
-//! inside of tunnels go by their own addresses, and not by those of the tunnel. What a third
-//! host announced goes by that: see [`reroute`].
+//! A [`Splitter`] dissects the frames, in order, and assigns each IP packet to one of [`SHARDS`]
+//! shards, by its two addresses. A [`Shard`] decodes its own packets: all its state belongs to
+//! pairs of hosts, so that shards are independent of each other. Packets inside tunnels are
+//! assigned by their own addresses, not by those of the tunnel. Connections announced by a third
+//! host are assigned by the announcement: see [`reroute`].
 //!
-//! There are as many shares for one thread as for many: what is found depends on nothing
-//! but the frames. What one decoder may remember is for all shares together. Of files in
-//! ranges and streams each may remember an equal part of it; flows, too, so that hosts that
-//! flood each other push out nobody's flows but those of their share.
+//! There are as many shards for one thread as for many: the result depends on nothing but the
+//! frames. The limits of one decoder are divided among all shards, for files in ranges, streams,
+//! and flows, so that hosts that flood each other evict no flows but those of their shard.
 
 mod reroute;
 
@@ -23,49 +22,50 @@ use reroute::Detours;
 use std::net::IpAddr;
 use std::ops::Range;
 
-/// Shares of a capture: more than most machines have cores for, so that threads which are
-/// done with one find another.
+/// Shards of a capture: more than most machines have cores, so that threads that are done with
+/// one find another.
 pub const SHARDS: usize = 8;
 
-/// Takes frames apart for all shares.
+/// Dissects frames for all shards.
 #[derive(Debug)]
 pub struct Splitter {
     layers: Layers,
     place: Place,
 }
 
-/// What is remembered of where packets go, and when.
+/// Routing state with its own timeouts.
 #[derive(Debug)]
 struct Place {
-    /// When idle flows were last looked for.
+    /// When idle flows were last searched.
     swept: Timestamp,
     detours: Detours,
 }
 
-/// IP packets of one piece of a capture, by share.
+/// IP packets of one batch of a capture, by shard.
 #[derive(Debug, Default)]
 pub struct Split {
     frames: Vec<Head>,
     units: [Vec<Stored>; SHARDS],
-    /// What is around packets that have something around them.
+    /// The encapsulations of packets that have one.
     around: Vec<Encapsulation>,
-    /// Packets that were put together of fragments.
+    /// Reassembled packets.
     wholes: Vec<u8>,
     ticks: Vec<Tick>,
 }
 
-/// A time at which all shares look for idle flows, as one decoder would: whose clock it is
-/// does not matter. If the clock goes back, a flow may stand in its list behind one whose
-/// last packet is younger, and be found idle the sooner the fewer are beside it.
+/// A time at which all shards search for idle flows, as one decoder would: it does not matter
+/// which shard's packet shows the time. If the clock goes back, a flow may come in its list after
+/// one with an earlier last packet, and be found idle the earlier the fewer flows are in the
+/// list.
 #[derive(Clone, Copy, Debug)]
 struct Tick {
     order: Order,
     time: Timestamp,
-    /// Packets of each share in front of it.
+    /// Number of packets of each shard before it.
     before: [u32; SHARDS],
 }
 
-/// What is known of a frame.
+/// What is known about a frame.
 #[derive(Clone, Copy, Debug)]
 struct Head {
     number: u64,
@@ -74,23 +74,23 @@ struct Head {
     is_timed: bool,
 }
 
-/// A [`IpPacket`] without its borrows.
+/// An [`IpPacket`] without its borrows.
 #[derive(Clone, Copy, Debug)]
 struct Stored {
     /// Index of its frame.
     frame: u32,
-    /// Where its payload lies, and what of it was not captured.
+    /// Where its payload starts, and how much of it was not captured.
     start: u32,
     length: u32,
     missing: u32,
-    /// Index into what is around packets; [`NOTHING`] for most.
+    /// Index into the encapsulations; [`NOTHING`] for most packets.
     around: u32,
     src: IpAddr,
     dst: IpAddr,
     proto: u8,
     part: Part,
     is_tunnel: bool,
-    /// Whether the payload lies among those that were put together.
+    /// Whether the payload is among the reassembled packets.
     is_whole: bool,
     /// Why there is no payload.
     fault: Option<Fault>,
@@ -106,28 +106,28 @@ struct Encapsulation {
 
 const NOTHING: u32 = u32::MAX;
 
-/// Packets for whose flows memory is asked ahead of time, where there are many flows; half of
-/// them in the second step.
+/// How many packets ahead flows are prefetched, if there are many flows; half of them in the
+/// second step.
 const AHEAD: usize = 8;
 
-/// Bytes of a line of the cache, and of a packet's beginning: what most protocols read.
+/// Bytes of a cache line, and of the beginning of a packet that most protocols read.
 const LINE: usize = 64;
 const WARM: usize = 512;
 
 impl Splitter {
-    /// A splitter that has seen nothing.
+    /// A new splitter.
     pub fn new(config: &Config) -> Self {
         let place = Place { swept: NEVER, detours: Detours::default() };
         Splitter { layers: Layers::new(config), place }
     }
 
-    /// What was counted so far, but for what shares count.
+    /// Counts so far, without those of the shards.
     pub fn counters(&self) -> &Counters {
         &self.layers.counters
     }
 
-    /// Splits the next frames. Their data lies in `bytes`, which the shares must be given,
-    /// too. What was split before is forgotten.
+    /// Splits the next frames. Their data is in `bytes`, which must also be passed to the shards.
+    /// Previous results are discarded.
     pub fn split<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -146,7 +146,7 @@ impl Splitter {
         }
     }
 
-    /// The capture is over.
+    /// Ends the capture.
     pub fn finish(&mut self) {
         self.layers.finish();
     }
@@ -175,7 +175,7 @@ impl Split {
         self.ticks.push(Tick { order, time, before });
     }
 
-    /// Bytes that are held.
+    /// Bytes that it holds.
     pub fn weight(&self) -> usize {
         let units: usize = self.units.iter().map(Vec::capacity).sum();
         units * size_of::<Stored>()
@@ -184,7 +184,7 @@ impl Split {
             + self.wholes.capacity()
     }
 
-    /// Whether a share has nothing to do.
+    /// Whether a shard has no packets.
     pub fn is_empty(&self, share: usize) -> bool {
         self.ticks.is_empty() && self.units.get(share).is_none_or(Vec::is_empty)
     }
@@ -195,7 +195,7 @@ impl Split {
             Ok(payload) => (payload, None),
             Err(fault) => (&[][..], Some(fault)),
         };
-        // What is no part of the frames was put together.
+        // Payload outside the frames was reassembled.
         let place = payload.as_ptr().addr().wrapping_sub(bytes.as_ptr().addr());
         let is_whole = bytes.get(place..).is_none_or(|rest| rest.len() < payload.len());
         let start = if is_whole { self.wholes.len() } else { place };
@@ -221,7 +221,7 @@ impl Split {
         }
     }
 
-    /// Where it is noted what is around a packet.
+    /// Stores the encapsulation of a packet.
     fn around(&mut self, unit: &IpPacket<'_>) -> u32 {
         if unit.vlan.is_empty() && unit.tunnel.is_empty() {
             return NOTHING;
@@ -243,9 +243,9 @@ impl Split {
         (self.around.len() - 1) as u32
     }
 
-    /// Has the beginnings of a share's packets brought into the cache, for a thread that did
-    /// not split them. Where two cores are far from each other, a line comes from the other's
-    /// cache in the time of a hundred instructions; here many come at a time.
+    /// Prefetches the beginnings of a shard's packets, for a thread that did not split them. If
+    /// two cores are far from each other, loading a line from the other's cache takes as long as
+    /// a hundred instructions; here many of these loads overlap.
     fn prefetch_bytes(&self, bytes: &[u8], share: usize) {
         let stored = self.units.get(share).map(Vec::as_slice).unwrap_or_default();
         let mut sum = 0;
@@ -290,8 +290,8 @@ impl Split {
     }
 }
 
-/// The share of two hosts, the same whoever of them speaks. Fixed, so that it is the same in
-/// every run.
+/// The shard of two hosts, the same in both directions. The function has no random seed, so that
+/// it is the same in every run.
 pub(in crate::engine::packet) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
     let bits = |address| match address {
         IpAddr::V4(address) => u64::from(address.to_bits()),
@@ -305,7 +305,7 @@ pub(in crate::engine::packet) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
     (both.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32) as usize % SHARDS
 }
 
-/// Reads the packets of one share.
+/// Decodes the packets of one shard.
 #[derive(Debug)]
 pub struct Shard {
     number: usize,
@@ -313,7 +313,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// All shares of a capture; `config` is for all of them together.
+    /// All shards of a capture; `config` is for all of them together.
     pub fn all(config: &Config) -> [Shard; SHARDS] {
         let config = Config {
             most_flows: (config.most_flows / SHARDS).max(1),
@@ -324,21 +324,21 @@ impl Shard {
         std::array::from_fn(|number| Shard { number, hosts: Hosts::new(&config) })
     }
 
-    /// What was counted so far, but for what the splitter counts.
+    /// Counts so far, without those of the splitter.
     pub fn counters(&self) -> &Counters {
         &self.hosts.counters
     }
 
-    /// Prepares [`Self::take`] on another core than that which split the piece.
+    /// Prepares [`Self::take`] on another core than the one that split the batch.
     pub fn prefetch_bytes(&self, bytes: &[u8], split: &Split) {
         split.prefetch_bytes(bytes, self.number);
     }
 
-    /// Reads its packets of a piece of the capture, whose data lies in `bytes`.
+    /// Decodes its packets of a batch, whose data is in `bytes`.
     pub fn take<V: Visitor>(&mut self, bytes: &[u8], split: &Split, visitor: &mut V) {
-        // Looking the flows of sixteen packets up together, so that they wait for memory at the
-        // same time, was tried: what it takes to hold them cost more than it gave, with
-        // thousands of open flows and with a million.
+        // Looking up the flows of sixteen packets together, so that their memory accesses
+        // overlap, was tried: holding them cost more than it saved, with thousands of open flows
+        // and with a million.
         let mut taken = 0;
         for tick in &split.ticks {
             let before = tick.before.get(self.number).map_or(0, |&before| before as usize);
@@ -350,7 +350,7 @@ impl Shard {
         self.take_some(bytes, split, taken..usize::MAX, visitor);
     }
 
-    /// Reads those of its packets that have these numbers.
+    /// Decodes those of its packets that have these numbers.
     fn take_some<V: Visitor>(
         &mut self,
         bytes: &[u8],
@@ -372,7 +372,7 @@ impl Shard {
         }
     }
 
-    /// Asks for the memory of the flow of a packet `AHEAD` of this one, in two steps.
+    /// Prefetches the flow of a packet `AHEAD` of this one, in two steps.
     #[inline(never)]
     fn prefetch(
         &self,

@@ -7,7 +7,7 @@ use crate::engine::packet::payload::text;
 use crate::engine::packet::protocol::{dhcp, dns, plain, proxy, quic, syslog, tftp};
 use crate::engine::packet::view::Visitor;
 
-/// Reads datagrams, and remembers what goes on in the next ones.
+/// Parses datagrams, and keeps the state of what continues in later ones.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Datagrams {
     quic: quic::Connections,
@@ -19,7 +19,7 @@ impl Datagrams {
         Datagrams { quic: quic::Connections::new(config), tftp: tftp::Transfers::default() }
     }
 
-    /// Looks into a datagram: the first protocol that knows it reads it.
+    /// Parses a datagram with the first protocol that recognises it.
     pub(in crate::engine::packet) fn inspect<V: Visitor>(
         &mut self,
         payload: &[u8],
@@ -39,7 +39,7 @@ impl Datagrams {
         }
     }
 
-    /// Forgets a flow.
+    /// Drops the state of a flow.
     pub(in crate::engine::packet) fn remove(&mut self, flow_id: u64) {
         self.quic.remove(flow_id);
     }

@@ -1,4 +1,4 @@
-//! Which protocol reads what: the one list of them.
+//! The list of protocols, and the choice between them.
 //!
 //! To add a protocol over TCP, write its folder in `protocol` and its row in `protocols.rs`; one
 //! over UDP has its line in `datagrams.rs`.

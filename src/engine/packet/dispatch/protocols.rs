@@ -1,4 +1,4 @@
-//! The protocols over TCP, and which of them a direction speaks.
+//! The protocols over TCP, and the choice of one for each direction.
 
 use crate::engine::packet::contract::expectations::End;
 use crate::engine::packet::contract::{
@@ -10,26 +10,25 @@ use crate::engine::packet::protocol::{
 use crate::engine::packet::view::{Ports, Visitor};
 use std::net::IpAddr;
 
-/// Makes of each row a variant of [`Parser`], and of [`SharedSession`] where both directions
-/// share one; the calls of each go to its implementation of [`Protocol`], without a table of
-/// pointers.
+/// Turns each row into a variant of [`Parser`], and of [`SharedSession`] if both directions share
+/// one; calls are dispatched statically to its implementation of [`Protocol`].
 macro_rules! protocols {
     ($($name:ident($side:ty) $(shares $session:ty)?;)*) => {
         /// The state of one direction.
         #[derive(Debug, Default)]
         pub(in crate::engine::packet) enum Parser {
-            /// Of no known protocol; each segment is asked anew.
+            /// An unknown protocol; each segment is probed again.
             #[default]
             Unidentified,
-            /// Its first bytes are awaited.
+            /// The first bytes have not arrived.
             Start,
             $($name($side),)*
-            /// Nothing more can be read.
+            /// Nothing more can be parsed.
             Over,
         }
 
         impl Parser {
-            /// Bytes that are held beside the stream's own buffer.
+            /// Bytes held in addition to the stream's own buffer.
             pub(in crate::engine::packet) fn weight(&self) -> usize {
                 match self {
                     Parser::Unidentified | Parser::Start | Parser::Over => 0,
@@ -37,7 +36,7 @@ macro_rules! protocols {
                 }
             }
 
-            /// What reads a connection that was announced.
+            /// The parser of an announced connection.
             pub(in crate::engine::packet) fn expected(end: End, is_synced: bool) -> Parser {
                 None
                     $(.or_else(|| {
@@ -46,7 +45,7 @@ macro_rules! protocols {
                     .unwrap_or(Parser::Start)
             }
 
-            /// Looks for a protocol, ready to wait for more.
+            /// Looks for a protocol. More bytes may be requested.
             fn probe(data: &[u8], opening: &Opening, state: &ConnectionState) -> Probe<Parser> {
                 Probe::No
                     $(.or_else(|| {
@@ -54,7 +53,7 @@ macro_rules! protocols {
                     }))*
             }
 
-            /// Looks for a protocol in all that there will be.
+            /// Looks for a protocol when no more bytes will come.
             fn probe_all(data: &[u8]) -> Option<Parser> {
                 None$(.or_else(|| <$side as Protocol>::probe_all(data).map(Parser::$name)))*
             }
@@ -72,8 +71,8 @@ macro_rules! protocols {
                 }
             }
 
-            /// So many bytes, after those that were shown and not taken, never come.
-            /// Answers whether it goes on after them; if not, it is broken off.
+            /// A number of bytes, after those that were passed and not consumed, is missing.
+            /// Returns whether the parser can continue after them; otherwise it is finished.
             pub(in crate::engine::packet) fn gap<V: Visitor>(
                 &mut self,
                 length: u64,
@@ -86,7 +85,7 @@ macro_rules! protocols {
                 }
             }
 
-            /// Reads what there is of a message that does not go on.
+            /// Parses what there is of a message that does not continue.
             pub(in crate::engine::packet) fn finish<V: Visitor>(
                 self,
                 data: &[u8],
@@ -104,7 +103,8 @@ macro_rules! protocols {
                 }
             }
 
-            /// The other end sends no more, and had not received all of this direction by then.
+            /// The other end sends nothing more, and had not received all of this direction by
+            /// then.
             pub(in crate::engine::packet) fn leave(&mut self) {
                 match self {
                     Parser::Unidentified | Parser::Start | Parser::Over => {}
@@ -113,12 +113,12 @@ macro_rules! protocols {
             }
         }
 
-        /// Whether a protocol begins with a segment, in the midst of what is none.
+        /// Whether a protocol begins with a segment, in the middle of an unidentified stream.
         pub(in crate::engine::packet) fn begins(data: &[u8], ports: Ports) -> bool {
             false $(|| <$side as Protocol>::begins(data, ports))*
         }
 
-        /// The end at which a segment says that another connection will be taken.
+        /// The end at which a segment announces that another connection will be accepted.
         pub(in crate::engine::packet) fn announced(data: &[u8]) -> Option<(IpAddr, u16)> {
             None$(.or_else(|| <$side as Protocol>::announced(data)))*
         }
@@ -190,7 +190,7 @@ macro_rules! protocols {
     };
 }
 
-// In the order in which they are asked who begins: the first that is sure has it.
+// In the order in which they are probed: the first that is certain is used.
 protocols! {
     Proxy(proxy::Side);
     Tls(tls::Records);
@@ -207,13 +207,13 @@ protocols! {
     Plain(plain::Lines);
 }
 
-/// What the directions of a connection know of each other.
+/// What the directions of a connection share.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct ConnectionState {
     /// For the protocols that share nothing.
     nothing: (),
-    /// Of HTTP, which has a place of its own: what is spoken through a proxy begins before the
-    /// session with the proxy is over.
+    /// The session of HTTP is separate: what is sent through a proxy begins before the session
+    /// with the proxy is over.
     requests: http::Requests,
     session: SharedSession,
 }
@@ -224,13 +224,13 @@ impl ConnectionState {
         self.requests.weight() + self.session.weight()
     }
 
-    /// Whether one side has said what the other's can't be read without.
+    /// Whether one side has sent what is needed to parse the other.
     pub(in crate::engine::packet) fn is_needed(&self) -> bool {
         !self.requests.is_empty() || !matches!(self.session, SharedSession::None)
     }
 }
 
-/// A session that is always there.
+/// A session that always exists.
 macro_rules! always {
     ($($field:ident: $session:ty;)*) => {$(
         impl Slot<$session> for ConnectionState {
@@ -263,12 +263,12 @@ always! {
 }
 
 impl Parser {
-    /// What reads bytes of no known protocol, where they are asked for.
+    /// A parser for bytes of unknown protocols, if these are searched.
     pub(in crate::engine::packet) fn text() -> Parser {
         Parser::Plain(plain::Lines)
     }
 
-    /// Reads on. `data` is not empty.
+    /// Continues parsing. `data` is not empty.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -296,7 +296,7 @@ impl Parser {
     }
 }
 
-/// Looks for a protocol in all that there is.
+/// Looks for a protocol in all available bytes.
 fn probe_now<V>(
     data: &[u8],
     state: &ConnectionState,
@@ -310,7 +310,7 @@ fn probe_now<V>(
     }
 }
 
-/// The protocol that begins in the midst of what is none, if it is sure.
+/// The protocol that begins in the middle of an unidentified stream, if it is certain.
 fn begun<V>(
     data: &[u8],
     state: &ConnectionState,

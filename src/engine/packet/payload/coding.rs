@@ -1,7 +1,7 @@
-//! Content codings of bodies, undone as they stream: gzip, deflate, Brotli, Zstandard.
+//! Content codings of bodies, decoded as they stream: gzip, deflate, Brotli, Zstandard.
 //!
-//! Bounded twice: what a decoder needs (its window) counts as held memory, and what it may
-//! give is bounded by [`InflateBudget`], for each body and for all of a run.
+//! Bounded twice: the memory of a decoder (its window) counts as held memory, and its output is
+//! bounded by [`InflateBudget`], for each body and for the whole run.
 
 mod credit;
 mod undo;
@@ -18,46 +18,46 @@ use flate2::{Decompress, FlushDecompress, Status};
 use std::fmt;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
-/// Bytes that are unpacked at a time.
+/// Bytes that are decompressed at a time.
 const PIECE: usize = bound(16 << 10, 64);
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Windows: deflate's is 32 KiB (RFC 1951), that of Zstandard in HTTP at most 8 MiB
-/// (RFC 9659), Brotli's at most 16 MiB (RFC 7932, 9.1).
+/// Windows: deflate's is 32 KiB (RFC 1951), that of Zstandard in HTTP at most 8 MiB (RFC 9659),
+/// Brotli's at most 16 MiB (RFC 7932, 9.1).
 const DEFLATE_WEIGHT: usize = 48 << 10;
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// What the decoders hold beside it, from their beginning on. Brotli's: itself, seven tables
-/// of codes and the maps of contexts. Zstandard's: its own, and two blocks.
+/// What the decoders hold besides the window, from the start. Brotli: itself, seven tables of
+/// codes and the context maps. Zstandard: its own state, and two blocks.
 const BROTLI_WEIGHT: usize = size_of::<Brotli>() + (48 << 10);
 const ZSTD_WEIGHT: usize = 96 << 10;
 const ZSTD_BLOCK: usize = 128 << 10;
 
 type Brotli = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 
-/// A content coding that is being undone.
+/// A content coding that is being decoded.
 pub(in crate::engine::packet) struct Coding {
     machine: Machine,
 }
 
 enum Machine {
-    /// Which of zlib (RFC 1950), that the name stands for, and bare deflate, that is
-    /// sent under it as well, the first two bytes show.
+    /// The first two bytes show whether it is zlib (RFC 1950), which the name stands for, or raw
+    /// deflate, which is sent under the same name.
     DeflateStart(Option<u8>),
     Deflate(Box<Decompress>),
     Gzip(Box<Decompress>),
-    /// Behind a gzip member another one may follow, or padding (RFC 1952, 2.2).
+    /// After a gzip member another one may follow, or padding (RFC 1952, 2.2).
     GzipEnd(Option<u8>),
     /// With the size of its window, once that is known.
     Brotli(Box<Brotli>, usize),
     /// With the size of its window, and whether a frame is about to begin.
     Zstd(Box<Decoder<'static>>, usize, bool),
-    /// What follows the end is no content.
+    /// What follows the end is not content.
     Over,
 }
 
-/// What a machine did.
+/// The result of one step of a machine.
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
     taken: usize,
@@ -79,8 +79,8 @@ impl fmt::Debug for Coding {
 }
 
 impl Coding {
-    /// The coding of a name in `Content-Encoding` (RFC 9110, 8.4.1; RFC 7932;
-    /// RFC 8878). None for one that is not known.
+    /// The coding of a name in `Content-Encoding` (RFC 9110, 8.4.1; RFC 7932; RFC 8878), or
+    /// `None` if it is unknown.
     pub(in crate::engine::packet) fn named(name: &[u8]) -> Option<Coding> {
         let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
         let machine = if is(&["gzip", "x-gzip"]) {
@@ -89,7 +89,7 @@ impl Coding {
             Machine::DeflateStart(None)
         } else if is(&["br"]) {
             let alloc = StandardAlloc::default;
-            // Larger windows than HTTP's are refused.
+            // Larger windows than those of HTTP are refused.
             Machine::Brotli(Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())), 0)
         } else if is(&["zstd"]) {
             let mut decoder = Decoder::new().ok()?;
@@ -111,11 +111,12 @@ impl Coding {
         }
     }
 
-    /// Unpacks the next bytes, and shows them in pieces.
+    /// Decompresses the next bytes, and passes them on in pieces.
     ///
     /// # Errors
     ///
-    /// The fault for which the rest of the body cannot be read, or that of who was shown
+    /// The fault for which the rest of the body cannot be decoded, or the error of the receiver.
+    /// It is returned once.
     /// the pieces. It is told once.
     pub(in crate::engine::packet) fn push(
         &mut self,
@@ -124,7 +125,7 @@ impl Coding {
     ) -> Result<(), Fault> {
         let mut piece = [0; PIECE];
         while !data.is_empty() && !matches!(self.machine, Machine::Over) {
-            // A full piece means that more may wait, though nothing is left to take.
+            // A full piece means that more output may wait, even if there is no input left.
             loop {
                 let step = self.machine.step(data, &mut piece).and_then(|step| {
                     let given = piece.get(..step.given).unwrap_or_default();
@@ -137,7 +138,7 @@ impl Coding {
                     self.machine = if is_gzip { Machine::GzipEnd(None) } else { Machine::Over };
                 }
                 if step.given < PIECE {
-                    // Neither taken nor given: nothing will come of it.
+                    // No input consumed and no output produced: there is no progress to be made.
                     if step.taken == 0 && step.given == 0 && !step.is_end {
                         return Ok(());
                     }
@@ -158,13 +159,13 @@ impl Machine {
                 match first.replace(byte) {
                     None => Ok(Step { taken: 1, ..Step::default() }),
                     Some(first) => {
-                        // RFC 1950, 2.2: deflate, and a check of both bytes.
+                        // RFC 1950, 2.2: the method is deflate, and a check over both bytes.
                         let is_zlib =
                             first & 15 == 8 && u16::from_be_bytes([first, byte]).is_multiple_of(31);
                         let mut inflate = Box::new(Decompress::new(is_zlib));
                         let step = inflated(&mut inflate, &[first, byte], piece)?;
                         *self = Machine::Deflate(inflate);
-                        // The first of the two was taken before.
+                        // The first of the two was consumed before.
                         Ok(Step { taken: 1, ..step })
                     }
                 }
@@ -235,7 +236,7 @@ fn unbrotli(state: &mut Brotli, data: &[u8], piece: &mut [u8; PIECE]) -> Result<
     }
 }
 
-/// Bytes of the codes of a meta-block, one for each of up to 256 types of each sort.
+/// Bytes of the codes of a meta-block: one code for each of up to 256 types of each category.
 fn brotli_codes(state: &Brotli) -> usize {
     let groups = [&state.literal_hgroup, &state.insert_copy_hgroup, &state.distance_hgroup];
     groups.iter().map(|group| size_of_val(group.codes.slice())).sum()
@@ -253,8 +254,8 @@ fn brotli_window(data: &[u8]) -> usize {
     1 << log.clamp(10, 24)
 }
 
-/// The window that a Zstandard frame announces (RFC 8878, 3.1.1.1); the most where
-/// it cannot be seen.
+/// The window that a Zstandard frame announces (RFC 8878, 3.1.1.1); the largest if the bytes for
+/// it are missing.
 fn zstd_window(data: &[u8]) -> usize {
     let most = 1 << ZSTD_WINDOW_LOG;
     match data {
@@ -272,8 +273,8 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Write as _;
 
-    /// A Brotli stream that says its content as it is: uncompressed meta-blocks
-    /// (RFC 7932, 9.2), for there is no encoder at hand.
+    /// A Brotli stream of uncompressed meta-blocks (RFC 7932, 9.2), because no encoder is
+    /// available.
     fn brotli(content: &[u8]) -> Vec<u8> {
         // Window of 16 bits: a zero bit. Then for each block: not last, four nibbles of
         // its length less one, uncompressed; aligned to bytes.
@@ -281,7 +282,7 @@ mod tests {
         for (at, block) in content.chunks(1 << 14).enumerate() {
             let length = block.len() as u32 - 1;
             let bits = length << 3 | 1 << 19;
-            // The first block begins behind the bit of the window.
+            // The first block begins after the bit of the window.
             let bits = if at == 0 { bits << 1 } else { bits };
             out.extend_from_slice(&bits.to_le_bytes()[..3]);
             out.extend_from_slice(block);
@@ -403,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told() {
+    fn damage_is_reported() {
         for name in ["gzip", "deflate", "zstd", "br"] {
             let (_, outcome) = unpack(name, &[&[0xff; 64]]);
             assert_eq!(outcome, Err(Fault::BadCoding), "{name}");
@@ -411,8 +412,7 @@ mod tests {
         assert!(Coding::named(b"rot13").is_none());
     }
 
-    /// What is held counts: decoders that have seen nothing, codes, and the window of any
-    /// frame.
+    /// All memory counts: decoders without input, codes, and the window of any frame.
     #[test]
     fn weights() {
         let coding = |name: &[u8]| Coding::named(name).unwrap();
@@ -427,7 +427,7 @@ mod tests {
             }
             assert!(two.weight() > 8 << 20, "{cut}");
         }
-        // A window that only a larger sort of Brotli has.
+        // A window that only the large-window variant of Brotli has.
         let large = coding(b"br").push(&[0x11, 0x1e, 0, 0], &mut |_| Ok(()));
         assert_eq!(large, Err(Fault::BadCoding));
     }

@@ -1,15 +1,15 @@
 //! DNS, mDNS and LLMNR messages: names and addresses in all sections.
 //!
-//! The name of a question is `dns.query`, in the query and in the answer that
-//! repeats it. Owners of records and the names and addresses in their data are
-//! `dns.answer`. A name that was already reported from the same message, whether it
-//! points there or repeats it, is not reported again. The mailbox of a SOA is an e-mail address.
-//! Text in the data of TXT, CAA, URI and NAPTR is searched as text. OPT (with the client subnet), TSIG and TKEY say nothing about hosts and are
-//! skipped.
+//! The name of a question is `dns.query`, in the query and in the response that repeats it.
+//! Owners of records and the names and addresses in their data are `dns.answer`. A name that was
+//! already reported from the same message, whether by a pointer or repeated, is not reported
+//! again. The mailbox of a SOA is an e-mail address. Text in the data of TXT, CAA, URI and NAPTR
+//! is searched as text. OPT (with the client subnet), TSIG and TKEY say nothing about hosts and
+//! are skipped.
 
 mod name;
 mod record;
-mod told;
+mod seen;
 mod words;
 
 use crate::engine::indicator::{self, Observable, Protocol, Where};
@@ -18,14 +18,14 @@ use crate::engine::packet::view;
 use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
 use crate::engine::progress::bound;
 pub(in crate::engine::packet) use name::Name;
-use told::Told;
+use seen::SeenNames;
 
 pub(in crate::engine::packet) const HEADER: usize = 12;
 
-/// More records than this in one message are not followed.
+/// Records of one message beyond this number are not parsed.
 const MAX_RECORDS: usize = bound(4096, 6);
 
-/// A DNS message, as an alert tells of it.
+/// A DNS message, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     /// Message identifier.
@@ -59,7 +59,7 @@ impl view::Facts for Message<'_> {
     }
 }
 
-/// Why the reading of a message ended early.
+/// Why parsing a message ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Broken;
 
@@ -67,14 +67,14 @@ pub(in crate::engine::packet) struct Broken;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Found<'m> {
     Seen(Observable<'m>, Where),
-    /// Text in the data of a record; or strings, each with its length in front.
+    /// Text in the data of a record; or strings, each prefixed by its length.
     Text(&'m [u8]),
     Strings(&'m [u8]),
-    /// A name that can't be told in text form.
+    /// A name that can't be written as text.
     Odd,
 }
 
-/// Whether a payload is a DNS message beyond doubt.
+/// Whether a payload is certainly a DNS message.
 pub(in crate::engine::packet) fn is_message(payload: &[u8]) -> bool {
     let Some(head) = payload.first_chunk::<HEADER>() else { return false };
     let &[_, _, flags, codes, q0, q1, a0, a1, n0, n1, ..] = head;
@@ -92,7 +92,7 @@ pub(in crate::engine::packet) fn is_message(payload: &[u8]) -> bool {
         && opening.walk(payload, &mut |_| {}) == Ok(payload.len())
 }
 
-/// Tells the visitor what a message holds.
+/// Reports the contents of a message.
 pub(in crate::engine::packet) fn report<V: Visitor>(
     message: &[u8],
     packet: &Packet<'_>,
@@ -119,7 +119,7 @@ pub(in crate::engine::packet) fn report<V: Visitor>(
         Found::Odd => counters.note(Fault::OddName),
         Found::Text(text) => show(text, packet, visitor, said),
         Found::Strings(strings) => match strings.split_first() {
-            // Most are one.
+            // Most consist of one string.
             Some((&length, text)) if usize::from(length) == text.len() => {
                 show(text, packet, visitor, said);
             }
@@ -131,14 +131,14 @@ pub(in crate::engine::packet) fn report<V: Visitor>(
     }
 }
 
-/// Shows text of a record in which there may be something: keys and the like have no dots.
+/// Reports text of a record if it may contain something: keys and the like have no dots.
 fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V, said: Said<'_>) {
     if memchr::memchr2(b'.', b':', text).is_some() {
         visitor.text(text, Where::DnsAnswer, packet, said);
     }
 }
 
-/// Strings in one piece, as far as they go.
+/// Concatenates strings, as far as they are complete.
 fn joined(strings: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(strings.len());
     let mut rest = strings;
@@ -161,18 +161,18 @@ pub(in crate::engine::packet) fn walk(
     opening.walk(message, found)
 }
 
-/// How a message opens: most have one question, and little else that is a name.
+/// The beginning of a message: most have one question, and few other names.
 struct Opening {
     questions: usize,
     records: usize,
     /// The name of the first question; empty without one.
     question: Name,
-    /// Where that name ends, or where the header does.
+    /// The end of that name, or of the header.
     end: Result<usize, Broken>,
 }
 
 impl Opening {
-    /// Of a header alone: the question is still to be [read](Opening::read).
+    /// From a header alone: the question is still to be [read](Opening::read).
     #[inline]
     fn new(head: &[u8; HEADER]) -> Opening {
         let &[_, _, _, _, q0, q1, a0, a1, n0, n1, m0, m1] = head;
@@ -182,7 +182,7 @@ impl Opening {
         Opening { questions, records, question: Name::default(), end: Ok(HEADER) }
     }
 
-    /// Reads the name of the first question, where it stays: it is long to move.
+    /// Reads the name of the first question in place, because it is large to move.
     #[inline]
     fn read(&mut self, message: &[u8]) {
         if self.questions > 0 {
@@ -216,7 +216,7 @@ impl Opening {
         if self.questions <= 1 && self.records == 0 {
             return Ok(at);
         }
-        let mut walk = Walk { message, at, name: None, told: Told::new(&self.question) };
+        let mut walk = Walk { message, at, name: None, seen: SeenNames::new(&self.question) };
         for _ in 1..self.questions.min(MAX_RECORDS) {
             walk.question(found)?;
         }
@@ -227,13 +227,13 @@ impl Opening {
     }
 }
 
-/// A place in a message, and what was told of it.
+/// A position in a message, and the names reported from it.
 struct Walk<'m> {
     message: &'m [u8],
     at: usize,
-    /// Scratch, made for the first name that has to be read.
+    /// Scratch space, allocated for the first name that must be read.
     name: Option<Name>,
-    told: Told<'m>,
+    seen: SeenNames<'m>,
 }
 
 impl<'m> Walk<'m> {
@@ -241,16 +241,16 @@ impl<'m> Walk<'m> {
         let (start, end) = (self.at, self.read(self.at)?);
         self.message.get(end..end + 4).ok_or(Broken)?;
         self.at = end + 4;
-        self.tell(start, Where::DnsQuery, found);
+        self.report(start, Where::DnsQuery, found);
         Ok(())
     }
 
     fn record(&mut self, found: &mut impl FnMut(Found<'_>)) -> Result<(), Broken> {
         let owner = self.at;
-        // Most owners are the root, or nothing but a pointer to a name that was told.
+        // Most owners are the root, or only a pointer to a name that was reported.
         let (start, is_new) = match self.message.get(owner..) {
             Some([0, ..]) => (owner + 1, false),
-            Some(&[high, low, ..]) if self.told.knows(u16::from_be_bytes([high, low])) => {
+            Some(&[high, low, ..]) if self.seen.knows(u16::from_be_bytes([high, low])) => {
                 (owner + 2, false)
             }
             _ => (self.read(owner)?, true),
@@ -262,10 +262,10 @@ impl<'m> Walk<'m> {
         let data = start + 10;
         let end = data + usize::from(u16::from_be_bytes([l0, l1]));
         self.at = end;
-        // What was cut off in the last record still leaves its owner.
+        // If the last record is cut off, its owner still counts.
         if !record::is_meta(kind) {
             if is_new {
-                self.tell(owner, Where::DnsAnswer, found);
+                self.report(owner, Where::DnsAnswer, found);
             }
             if end <= self.message.len() {
                 self.data(kind, class, data..end, found)?;
@@ -280,9 +280,9 @@ impl<'m> Walk<'m> {
     }
 
     /// Reports the name that was read last, at `start`, unless it only repeats another.
-    fn tell(&mut self, start: usize, at: Where, found: &mut impl FnMut(Found<'_>)) {
+    fn report(&mut self, start: usize, at: Where, found: &mut impl FnMut(Found<'_>)) {
         let Some(name) = &self.name else { return };
-        if !name.text().is_empty() && self.told.is_first(name, start) {
+        if !name.text().is_empty() && self.seen.is_first(name, start) {
             found(Found::of(name, at));
         }
     }

@@ -1,8 +1,9 @@
-//! Files that are carried: named, counted and hashed as they stream by.
+//! Transferred files: named, counted and hashed as they stream.
 //!
-//! Nothing of a file is kept but the state of its digests, and only of those that
-//! the visitor asks for. A digest is told of a file of which every byte was there:
-//! that of a part is no file's. Of text that travels with other line ends than it has on
+//! Nothing of a file is kept but the state of its digests, and only of those that the visitor
+//! wants. A digest is only reported if every byte of the file was seen: that of a part matches no
+//! file. If text is sent with other line ends than it has on disk, the digests of both forms are
+//! reported ([`lines`]).
 //! its disk the digests of both forms are told ([`lines`]).
 
 mod digests;
@@ -16,10 +17,10 @@ use crate::engine::packet::view::{Attachment, FileFacts, Packet, Parcel, Said, V
 use crate::engine::progress::bound;
 use lines::Lines;
 
-/// The longest name that is kept for the alerts about the digests.
+/// The longest name that is kept for alerts about the digests.
 const MAX_NAME: usize = bound(1 << 10, 24);
 
-/// A file on its way.
+/// A file in transfer.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct File {
     protocol: &'static str,
@@ -28,14 +29,14 @@ pub(in crate::engine::packet) struct File {
     size: u64,
     has_gap: bool,
     digests: Option<Box<Digests>>,
-    /// Its other form, where it may have one.
+    /// Its other form, if it may have one.
     lines: Option<Box<Lines>>,
-    /// The visitor's, where it wants to look into it.
+    /// The visitor's receiver, if it opens the file.
     parcel: Option<Box<dyn Parcel>>,
 }
 
 impl File {
-    /// A file begins. Its name, if it has one, is told at once.
+    /// A file begins. Its name, if it has one, is reported at once.
     pub(in crate::engine::packet) fn begin<V: Visitor>(
         protocol: &'static str,
         name: Option<&[u8]>,
@@ -45,7 +46,7 @@ impl File {
         File::begin_at(protocol, name.unwrap_or_default(), &[], packet, visitor)
     }
 
-    /// The same with the URL that it comes by; empty ones are not known.
+    /// The same with the URL of the file; an empty one is unknown.
     pub(in crate::engine::packet) fn begin_at<V: Visitor>(
         protocol: &'static str,
         name: &[u8],
@@ -61,7 +62,7 @@ impl File {
             visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, said);
         }
         let digests = Digests::wanted(visitor);
-        // The name goes with the digests: without them nobody asks for it again.
+        // The name is kept for the digests: without them it is not needed again.
         let kept = name.filter(|_| digests.is_some());
         let name = kept.map(|name| name.get(..MAX_NAME).unwrap_or(name).into());
         let url = url.filter(|_| digests.is_some()).map(Into::into);
@@ -69,7 +70,7 @@ impl File {
         File { protocol, name, url, size: 0, has_gap: false, digests, lines, parcel: None }
     }
 
-    /// The name, which was told elsewhere.
+    /// Sets the name, which was reported elsewhere.
     pub(in crate::engine::packet) fn known_as(mut self, name: Option<&[u8]>) -> File {
         if self.digests.is_some() {
             self.name = name.map(|name| name.get(..MAX_NAME).unwrap_or(name).into());
@@ -77,14 +78,14 @@ impl File {
         self
     }
 
-    /// Another form of a file: its name and URL are the same.
+    /// Another form of a file: with its name and URL.
     pub(in crate::engine::packet) fn known_like(mut self, other: &File) -> File {
         (self.name, self.url) = (other.name.clone(), other.url.clone());
         self
     }
 
-    /// It is text whose lines may end differently where it is kept. Digests of both forms
-    /// are told then, each with the size of its form.
+    /// The file is text whose lines may end differently on disk. Digests of both forms are
+    /// reported, each with the size of its form.
     pub(in crate::engine::packet) fn with_lines(
         mut self,
         returns: Returns,
@@ -97,7 +98,7 @@ impl File {
         self
     }
 
-    /// Lets the visitor look into it, if that is what it wants.
+    /// Offers the file to the visitor.
     pub(in crate::engine::packet) fn shown(
         mut self,
         attachment: &Attachment<'_>,
@@ -107,17 +108,17 @@ impl File {
         self
     }
 
-    /// Whether any digest is asked for. If not, the bytes need not be shown.
+    /// Whether any digest is wanted. Otherwise the bytes are not needed.
     pub(in crate::engine::packet) fn is_hashed(&self) -> bool {
         self.digests.is_some()
     }
 
-    /// Whether the visitor looks into it.
+    /// Whether the visitor opens it.
     pub(in crate::engine::packet) fn is_shown(&self) -> bool {
         self.parcel.is_some()
     }
 
-    /// Whether anybody asks for its bytes.
+    /// Whether its bytes are needed.
     pub(in crate::engine::packet) fn is_read(&self) -> bool {
         self.is_hashed() || self.parcel.is_some()
     }
@@ -136,14 +137,14 @@ impl File {
         }
     }
 
-    /// So many bytes never came.
+    /// Bytes are missing.
     pub(in crate::engine::packet) fn gap(&mut self, length: u64) {
         if length > 0 {
             (self.has_gap, self.digests, self.lines) = (true, None, None);
         }
     }
 
-    /// The file has ended; `is_whole` unless it broke off.
+    /// The file has ended; `is_whole` unless it was cut off.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         self,
         is_whole: bool,
@@ -189,13 +190,13 @@ mod tests {
     use crate::engine::packet::tests::some_packet;
     use md5::{Digest as _, Md5};
 
-    /// Writes down what it is told.
+    /// Records what is reported.
     #[derive(Default)]
-    struct Told {
+    struct Recorder {
         lines: Vec<String>,
     }
 
-    impl Visitor for Told {
+    impl Visitor for Recorder {
         fn flow_opened(&mut self, _: &Packet<'_>) -> bool {
             false
         }
@@ -218,15 +219,15 @@ mod tests {
     }
 
     fn carry(pieces: &[&[u8]], gap: u64, is_whole: bool) -> Vec<String> {
-        let mut told = Told::default();
+        let mut recorder = Recorder::default();
         let packet = some_packet();
-        let mut file = File::begin("http", Some(b"a.exe"), &packet, &mut told);
+        let mut file = File::begin("http", Some(b"a.exe"), &packet, &mut recorder);
         for piece in pieces {
             file.update(piece);
         }
         file.gap(gap);
-        file.finish(is_whole, &packet, &mut told);
-        told.lines
+        file.finish(is_whole, &packet, &mut recorder);
+        recorder.lines
     }
 
     /// RFC 1321, appendix A.5, and the examples of FIPS 180.
@@ -261,14 +262,14 @@ mod tests {
                 self.0.push((file.size.unwrap(), digest));
             }
         }
-        let (mut told, packet) = (Sizes::default(), some_packet());
-        let file = File::begin("ftp", None, &packet, &mut told).with_lines(returns, &told);
+        let (mut recorder, packet) = (Sizes::default(), some_packet());
+        let file = File::begin("ftp", None, &packet, &mut recorder).with_lines(returns, &recorder);
         let mut file = file;
         for piece in pieces {
             file.update(piece);
         }
-        file.finish(true, &packet, &mut told);
-        told.0
+        file.finish(true, &packet, &mut recorder);
+        recorder.0
     }
 
     fn md5(text: &[u8]) -> (u64, String) {

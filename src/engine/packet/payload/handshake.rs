@@ -1,4 +1,4 @@
-//! Handshakes of TLS, whatever carries them: hellos, fingerprints, certificates.
+//! TLS handshakes, whatever carries them: hellos, fingerprints, certificates.
 
 pub(in crate::engine::packet) mod certificate;
 mod fingerprint;
@@ -15,18 +15,20 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+/// The content type of handshake records (RFC 8446, 5.1).
 pub(in crate::engine::packet) const HANDSHAKE: u8 = 22;
 
+/// Types of handshake messages (RFC 8446, 4).
 pub(in crate::engine::packet) const CLIENT_HELLO: u8 = 1;
 pub(in crate::engine::packet) const SERVER_HELLO: u8 = 2;
 pub(in crate::engine::packet) const CERTIFICATE: u8 = 11;
 
 pub(in crate::engine::packet) const RECORD_HEADER: usize = 5;
 
-/// Certificates of one chain that are read.
+/// Certificates of one chain that are parsed.
 const MAX_CERTIFICATES: usize = bound(16, 2);
 
-/// A certificate, as an alert tells of it.
+/// A certificate, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Certificate<'a> {
     /// The first common name of its subject.
@@ -50,8 +52,8 @@ impl Certificate<'_> {
 /// The first bytes of a handshake: a hello's type and length, and the first byte of its version.
 pub(in crate::engine::packet) const OPENING: usize = 5;
 
-/// The first bytes of the handshake in the records that data begins with, and how many there
-/// are: a record may hold a single one. None if those are no records of a handshake.
+/// The first bytes of the handshake in the records that data begins with, and their number: a
+/// record may contain a single one. `None` if these are not handshake records.
 pub(in crate::engine::packet) fn opening(data: &[u8]) -> Option<([u8; OPENING], usize)> {
     let fits =
         |rest: &[u8], at: usize, test: fn(u8) -> bool| rest.get(at).is_none_or(|&byte| test(byte));
@@ -78,20 +80,20 @@ pub(in crate::engine::packet) fn opening(data: &[u8]) -> Option<([u8; OPENING], 
     Some((bytes, count))
 }
 
-/// Whether a segment begins with a hello, in the midst of anything.
+/// Whether a segment begins with a hello, in the middle of an unidentified stream.
 pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
     matches!(data, [HANDSHAKE, 3, ..])
         && matches!(opening(data), Some(([CLIENT_HELLO | SERVER_HELLO, 0, _, _, 3], OPENING)))
 }
 
-/// What carries a handshake.
+/// The transport of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Over {
     Tcp,
     Quic,
 }
 
-/// A hello, and what carries it.
+/// A hello, and its transport.
 #[derive(Debug)]
 struct Carried<'h, H> {
     hello: &'h H,
@@ -99,7 +101,7 @@ struct Carried<'h, H> {
 }
 
 impl<H> Carried<'_, H> {
-    fn told(&self, tls: indicator::Tls) -> Protocol {
+    fn protocol(&self, tls: indicator::Tls) -> Protocol {
         match self.over {
             Over::Tcp => Protocol::Tls(tls),
             Over::Quic => Protocol::Quic(tls),
@@ -109,13 +111,13 @@ impl<H> Carried<'_, H> {
 
 impl view::Facts for Carried<'_, Hello<'_>> {
     fn owned(&self) -> Protocol {
-        self.told(self.hello.owned())
+        self.protocol(self.hello.owned())
     }
 }
 
 impl view::Facts for Carried<'_, ServerHello<'_>> {
     fn owned(&self) -> Protocol {
-        self.told(self.hello.owned())
+        self.protocol(self.hello.owned())
     }
 }
 
@@ -125,7 +127,7 @@ impl view::Facts for Certificate<'_> {
     }
 }
 
-/// Tells what a ClientHello says.
+/// Reports the contents of a ClientHello.
 pub(in crate::engine::packet) fn report_client<V: Visitor>(
     hello: &Hello<'_>,
     over: Over,
@@ -158,7 +160,7 @@ pub(in crate::engine::packet) fn report_name<V: Visitor>(
         Ports::Pair(_, dst) => Some(dst),
         _ => None,
     };
-    // An address has no place here (RFC 6066), but clients put it there.
+    // Addresses are not allowed here (RFC 6066), but clients send them.
     let observable = match address::ip_of(name) {
         Some(literal) => Observable::Address(literal, port),
         None if !is_printable(name) => return counters.note(Fault::OddName),
@@ -168,7 +170,7 @@ pub(in crate::engine::packet) fn report_name<V: Visitor>(
     visitor.seen(observable, at, packet, Said::Message(&Carried { hello, over }));
 }
 
-/// Tells what a ServerHello says.
+/// Reports the contents of a ServerHello.
 pub(in crate::engine::packet) fn report_server<V: Visitor>(
     hello: &ServerHello<'_>,
     over: Over,
@@ -183,7 +185,7 @@ pub(in crate::engine::packet) fn report_server<V: Visitor>(
     }
 }
 
-/// Tells of every certificate of a chain, the server's own first.
+/// Reports every certificate of a chain, the server's own first.
 pub(in crate::engine::packet) fn report_chain<V: Visitor>(body: &[u8], to: &mut Report<'_, '_, V>) {
     let mut rest = body.get(3..).unwrap_or_default();
     for _ in 0..MAX_CERTIFICATES {
@@ -207,7 +209,7 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
     let said = Said::Message(&facts);
     let packet = to.packet;
     let visitor = &mut *to.visitor;
-    let mut tell = |kind, digest: fn(&[u8], &mut [u8; 32]) -> usize| {
+    let mut report = |kind, digest: fn(&[u8], &mut [u8; 32]) -> usize| {
         if visitor.wants(kind) {
             let mut bytes = [0; 32];
             let length = digest(der, &mut bytes);
@@ -215,9 +217,9 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
             visitor.seen(observable, Where::TlsCert, packet, said);
         }
     };
-    tell(Kind::CertMd5, digest::<Md5>);
-    tell(Kind::CertSha1, digest::<Sha1>);
-    tell(Kind::CertSha256, digest::<Sha256>);
+    report(Kind::CertMd5, digest::<Md5>);
+    report(Kind::CertSha1, digest::<Sha1>);
+    report(Kind::CertSha256, digest::<Sha256>);
     if let Some(parsed) = parsed {
         for name in parsed.names() {
             match name {

@@ -1,18 +1,15 @@
-//! Mails as they stream by: headers, parts in each other, text and files (RFC 5322,
-//! RFC 2045, RFC 2046).
+//! Mails as they stream: headers, nested parts, text and files (RFC 5322, RFC 2045, RFC 2046).
 //!
-//! A [`Mail`] is fed with the bytes of a mail, cut anywhere, by whatever carries it.
-//! Addresses, hosts and text of its headers, the text of its bodies and what its files
-//! hash to go to the visitor. Every sort of part is looked into: text of
-//! any kind, HTML with its character references undone, attached mails, files by name
-//! and digest; uuencoded files in the midst of text, too. What stands around the
-//! parts of a multipart is text.
+//! A [`Mail`] gets the bytes of a mail, split anywhere, from any protocol. It passes addresses,
+//! hosts and text of the headers, the text of bodies and the digests of files to the visitor.
+//! Every kind of part is decoded: text of any kind, HTML with its character references, attached
+//! mails, files by name and digest, and uuencoded files within text. What is around the parts of
+//! a multipart is text.
 //!
-//! It is lenient where mail programs are: a line among the headers that is none is
-//! text, a part ends with the boundary of any multipart around it, unknown encodings
-//! change nothing. Nothing is kept but a header, a line of text, the boundaries and the state
-//! of the digests, all of bounded size; multiparts and mails are in each other to a bounded
-//! depth, and what is deeper is text.
+//! It is as lenient as mail programs: an invalid line among the headers is text, a part ends with
+//! the boundary of any multipart around it, unknown encodings change nothing. Nothing is kept but
+//! a header, a line of text, the boundaries and the state of the digests, all of bounded size;
+//! multiparts and mails are nested to a bounded depth, and what is deeper is text.
 
 mod body;
 mod charset;
@@ -39,16 +36,16 @@ use crate::engine::progress::{Walk, bound};
 use entity::{Entity, Kind};
 use leaf::Leaf;
 
-/// The longest header with all its folded lines.
+/// The longest header, including all its folded lines.
 const MAX_HEADER: usize = bound(64 << 10, 64);
 
-/// Text of headers that is collected before it is handed on.
+/// Text of headers that is collected before it is passed on.
 const MAX_TEXT: usize = bound(4 << 10, 32);
 
-/// Multiparts in each other, in one mail.
+/// Nested multiparts in one mail.
 const MAX_MULTIPARTS: usize = bound(16, 3);
 
-/// Mails in each other.
+/// Nested mails.
 const MAX_MAILS: u8 = bound(4, 2) as u8;
 
 /// What comes next in a mail.
@@ -56,7 +53,7 @@ const MAX_MAILS: u8 = bound(4, 2) as u8;
 enum State {
     #[default]
     Headers,
-    /// What is left of a header that is too long; whether a line begins.
+    /// The rest of a header that is too long; whether a line begins.
     TooLong(bool),
     Body,
 }
@@ -68,24 +65,24 @@ struct Bound {
     is_digest: bool,
 }
 
-/// A mail on its way.
+/// A mail in transfer.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Mail {
     protocol: &'static str,
-    /// How many mails are around it.
+    /// Number of mails around it.
     depth: u8,
-    /// Its headers are all that is there.
+    /// Only its headers will come.
     is_head: bool,
     state: State,
-    /// A header, or a line of a body that may be a delimiter.
+    /// A header, or a body line that may be a delimiter.
     held: Vec<u8>,
-    /// The line break in front of what comes next, if that is no delimiter.
+    /// The line break before what comes next, if that is not a delimiter.
     pending: &'static [u8],
     is_line_start: bool,
     entity: Entity,
     bounds: Vec<Bound>,
     leaf: Option<Box<Leaf>>,
-    /// Text of headers, and of lines among them that are none, to be handed on.
+    /// Text of headers, and of invalid lines among them, to be passed on.
     texts: [Vec<u8>; 2],
 }
 
@@ -112,7 +109,7 @@ impl Mail {
         Mail { is_head: true, ..Mail::new(protocol) }
     }
 
-    /// A mail in a mail, if that is not too deep.
+    /// A mail in a mail, if that is not nested too deeply.
     fn inside(protocol: &'static str, depth: u8) -> Option<Mail> {
         (depth + 1 < MAX_MAILS).then(|| Mail { depth: depth + 1, ..Mail::new(protocol) })
     }
@@ -124,7 +121,7 @@ impl Mail {
         self.held.capacity() + self.entity.weight() + bounds + leaf + texts
     }
 
-    /// Takes the next bytes, and tells what can be told by now.
+    /// Takes the next bytes, and reports what is complete by now.
     pub(in crate::engine::packet) fn push<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -170,9 +167,9 @@ impl Mail {
         }
     }
 
-    /// The length of the header that data begins with, if all of it is there and nothing of it
-    /// is held: then it need not be put together. A line that begins with a dash may be a
-    /// delimiter, and an empty one ends the headers.
+    /// The length of the header that data begins with, if it is complete and nothing of it is
+    /// held: then it need not be copied. A line that begins with a dash may be a delimiter, and
+    /// an empty one ends the headers.
     fn whole_header(&self, first: u8, data: &[u8]) -> Option<usize> {
         if !self.held.is_empty() || matches!(first, b'-' | b'\r' | b'\n') {
             return None;
@@ -187,8 +184,8 @@ impl Mail {
         None
     }
 
-    /// Takes bytes of a line among the headers. The header before is over once a line
-    /// begins that does not go on with it.
+    /// Takes bytes of a line among the headers. The header before ends when a line begins that
+    /// does not continue it.
     fn header_line<V: Visitor>(
         &mut self,
         first: u8,
@@ -198,13 +195,13 @@ impl Mail {
         if self.held.ends_with(b"\n") {
             if !matches!(first, b' ' | b'\t') {
                 self.held_header(to);
-                // The next one may be whole.
+                // The next one may be complete.
                 return 0;
             }
             if self.held.len() >= MAX_HEADER {
-                // It ended with the last line that there was room for, and goes on.
+                // It ended with the last line that there was room for, but continues.
                 to.counters.note(Fault::SplitMail);
-                self.torn_header(to);
+                self.incomplete_header(to);
                 self.state = State::TooLong(true);
                 return 0;
             }
@@ -215,7 +212,7 @@ impl Mail {
         self.held.extend_from_slice(line);
         if self.held.len() >= MAX_HEADER && !self.held.ends_with(b"\n") {
             to.counters.note(Fault::SplitMail);
-            self.torn_header(to);
+            self.incomplete_header(to);
             self.state = State::TooLong(false);
         } else if matches!(&self.held[..], b"\r\n" | b"\n") {
             self.headers_done(to);
@@ -228,7 +225,7 @@ impl Mail {
         line.len()
     }
 
-    /// Goes over what is left of a header.
+    /// Skips the rest of a header.
     fn too_long(&mut self, is_line_start: bool, data: &[u8]) -> usize {
         if is_line_start && !matches!(data, [b' ' | b'\t', ..]) {
             self.state = State::Headers;
@@ -239,9 +236,8 @@ impl Mail {
         end
     }
 
-    /// Reads what there is of a header that does not go on, without the last word: a part of
-    /// it would be another one.
-    fn torn_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
+    /// Parses an incomplete header, without its last word: a part of a word would be another one.
+    fn incomplete_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         if !self.held.ends_with(b"\n") {
             let is_cut = |b: &u8| *b <= b' ' || b",;<>()\"".contains(b);
             let colon = memchr::memchr(b':', &self.held);
@@ -251,7 +247,7 @@ impl Mail {
         self.held_header(to);
     }
 
-    /// Reads the header that is held.
+    /// Parses the header that is held.
     fn held_header<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         let mut held = std::mem::take(&mut self.held);
         self.header(&held, to);
@@ -259,7 +255,7 @@ impl Mail {
         self.held = held;
     }
 
-    /// Reads a header, or what stands in its place.
+    /// Parses a header, or an invalid line.
     fn header<V: Visitor>(&mut self, field: &[u8], to: &mut Report<'_, '_, V>) {
         let [text, odd] = &mut self.texts;
         if let Some((name, value)) = split_header(field) {
@@ -278,13 +274,13 @@ impl Mail {
         self.begin_body(to);
     }
 
-    /// Begins the body that the headers told of.
+    /// Begins the body that the headers described.
     fn begin_body<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         self.flush_headers(to);
         (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
         if self.is_head {
-            return leaf::tell_names(&entity, self.protocol, false, to);
+            return leaf::report_names(&entity, self.protocol, false, to);
         }
         if entity.kind == Kind::Multipart
             && let Some(text) = entity.boundary.take()
@@ -300,7 +296,7 @@ impl Mail {
         self.leaf = Some(Box::new(leaf));
     }
 
-    /// Bytes never came.
+    /// Bytes are missing.
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
@@ -309,7 +305,7 @@ impl Mail {
         match self.state {
             State::Headers => {
                 if !self.held.is_empty() {
-                    self.torn_header(to);
+                    self.incomplete_header(to);
                 }
                 self.state = State::TooLong(false);
             }
@@ -324,7 +320,7 @@ impl Mail {
         }
     }
 
-    /// Nothing more of it comes; `is_whole` unless it broke off.
+    /// The mail ends; `is_whole` unless it was cut off.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
@@ -337,7 +333,7 @@ impl Mail {
             match self.delimiter() {
                 Some((at, is_close)) => self.delimit(at, is_close, to),
                 None if is_whole => self.held_header(to),
-                None => self.torn_header(to),
+                None => self.incomplete_header(to),
             }
         }
         if self.state == State::Body && !self.bounds.is_empty() {
@@ -356,7 +352,7 @@ impl Mail {
     }
 }
 
-/// Tells of a mailbox, if its name is an e-mail address.
+/// Reports a mailbox, if its name is an e-mail address.
 pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(
     name: &[u8],
     to: &mut Report<'_, '_, V>,

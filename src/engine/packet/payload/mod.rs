@@ -1,4 +1,4 @@
-//! What protocols carry: files, mails, texts, names, and how they are packed and cut up.
+//! What protocols carry: files, mails, text, names, and their encodings and fragments.
 
 pub(super) mod coding;
 pub(super) mod dns;

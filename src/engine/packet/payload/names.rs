@@ -5,17 +5,17 @@ use crate::engine::packet::bytes::is_printable;
 use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
 use crate::engine::progress::bound;
 
-/// The longest name that is told.
+/// The longest name that is reported.
 const MAX_NAME: usize = bound(4 << 10, 64);
 
-/// The last element of a path, of either system's.
+/// The last element of a path, of Unix or Windows.
 pub(in crate::engine::packet) fn last(path: &[u8]) -> &[u8] {
     let path = path.strip_suffix(b"/").or(path.strip_suffix(b"\\")).unwrap_or(path);
     let start = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
     path.get(start..).unwrap_or_default()
 }
 
-/// Tells of a path: its last element, and the whole if it has more.
+/// Reports a path: its last element, and the whole if it has more.
 pub(in crate::engine::packet) fn report<V: Visitor>(
     path: &[u8],
     packet: &Packet<'_>,
@@ -33,7 +33,7 @@ pub(in crate::engine::packet) fn report<V: Visitor>(
     }
 }
 
-/// Tells of a host that is named, or given by its address, in brackets or without.
+/// Reports a host by name or address, in brackets or without.
 pub(in crate::engine::packet) fn report_host<V: Visitor>(
     host: &[u8],
     at: Where,

@@ -1,10 +1,9 @@
-//! Files that come in ranges (206 Partial Content, and uploads in pieces), put
-//! together across the connections of a client and a server.
+//! Files that arrive in ranges (206 Partial Content, and uploads in pieces), joined across the
+//! connections of a client and a server.
 //!
-//! A range that begins where the bytes so far end goes to the digests as it streams;
-//! one that lies further on is held until those in front of it are there, within a
-//! bound. No byte is taken twice. What belongs
-//! together is told by both hosts, the URL, the length of the whole and its tag.
+//! A range that begins where the bytes so far end is hashed as it streams; a later one is held
+//! until those before it have arrived, within a bound. No byte is taken twice. Ranges belong
+//! together if both hosts, the URL, the total length and the entity tag are the same.
 
 use crate::engine::packet::payload::coding::undo;
 use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
@@ -14,19 +13,19 @@ use crate::engine::progress::bound;
 use std::collections::{BTreeMap, HashMap};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Files of which ranges are awaited, and what one costs beside its bytes.
+/// Files with missing ranges, and the memory of one besides its bytes.
 const MAX_FILES: usize = bound(256, 3);
 const OVERHEAD: usize = 512;
 
-/// Runs of bytes that wait in one file, and what one costs beside its bytes.
+/// Runs of bytes that wait in one file, and the memory of one besides its bytes.
 const MAX_RUNS: usize = bound(512, 4);
 const RUN_OVERHEAD: usize = 96;
 
-/// A file by what its ranges have in common.
+/// Identifies a file by what its ranges have in common.
 pub(in crate::engine::packet) type Key = u128;
 
-/// `bytes 0-499/1234` (RFC 9110, 14.4): first, behind the last, and the whole. None
-/// where the whole is not known.
+/// `bytes 0-499/1234` (RFC 9110, 14.4): the start, the end (exclusive), and the total. `None` if
+/// the total is unknown.
 pub(in crate::engine::packet) fn parse(value: &[u8]) -> Option<(u64, u64, u64)> {
     let rest = value.strip_prefix(b"bytes").or_else(|| value.strip_prefix(b"Bytes"))?;
     let text = std::str::from_utf8(rest.strip_prefix(b" ").or(rest.strip_prefix(b"="))?).ok()?;
@@ -40,8 +39,8 @@ pub(in crate::engine::packet) fn parse(value: &[u8]) -> Option<(u64, u64, u64)> 
     (first <= last && last < total).then_some((first, last + 1, total))
 }
 
-/// What the ranges of a file have in common. Without a URL only ranges of the same
-/// flow belong together, and only with a tag.
+/// The key of a file's ranges. Without a URL, only ranges of the same flow belong together, and
+/// only with a tag.
 pub(in crate::engine::packet) fn key(
     packet: &Packet<'_>,
     url: &[u8],
@@ -71,18 +70,18 @@ pub(in crate::engine::packet) fn key(
     Some(hash.digest128())
 }
 
-/// A file of which a part is there.
+/// A file of which a part has arrived.
 #[derive(Debug)]
 struct Partial {
     codings: Vec<Coding>,
     file: File,
     spent: Spent,
-    /// Bytes from the beginning that were taken.
+    /// Bytes from the beginning that were hashed.
     next: u64,
     total: u64,
-    /// Runs behind them, by where they begin.
+    /// Later runs, by where they begin.
     waiting: BTreeMap<u64, Vec<u8>>,
-    /// Their bytes.
+    /// The number of their bytes.
     held: usize,
     touched: u64,
 }
@@ -94,7 +93,7 @@ impl Partial {
         OVERHEAD + self.file.weight() + codings + runs
     }
 
-    /// Takes bytes that lie at `at`.
+    /// Takes bytes at the offset `at`.
     fn write(&mut self, at: u64, data: &[u8], credit: &InflateBudget) -> Result<(), Fault> {
         let room = usize::try_from(self.total.saturating_sub(at)).unwrap_or(usize::MAX);
         let data = data.get(..room).unwrap_or(data);
@@ -123,7 +122,7 @@ impl Partial {
         })
     }
 
-    /// Holds bytes, behind those of the run that they go on.
+    /// Holds bytes, appended to the run that they continue.
     fn hold(&mut self, at: u64, data: &[u8]) -> Result<(), Fault> {
         if let Some((&start, run)) = self.waiting.range_mut(..=at).next_back() {
             let end = start + run.len() as u64;
@@ -146,7 +145,7 @@ impl Partial {
     }
 }
 
-/// The files of which ranges are awaited.
+/// The files with missing ranges.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Ranges {
     files: HashMap<Key, Partial>,
@@ -156,12 +155,12 @@ pub(in crate::engine::packet) struct Ranges {
 }
 
 impl Ranges {
-    /// Holds at most so many bytes.
+    /// Holds at most `most` bytes.
     pub(in crate::engine::packet) fn new(most: usize) -> Self {
         Ranges { files: HashMap::new(), bytes: 0, most, clock: 0 }
     }
 
-    /// Forgets everything.
+    /// Drops everything.
     pub(in crate::engine::packet) fn clear(&mut self, counters: &mut Counters) {
         for _ in self.files.drain() {
             counters.note(Fault::RangesMissing);
@@ -173,7 +172,7 @@ impl Ranges {
         self.files.contains_key(&key)
     }
 
-    /// A file of which the first range is about to come.
+    /// A file whose first range is about to arrive.
     pub(in crate::engine::packet) fn begin(
         &mut self,
         key: Key,
@@ -200,7 +199,7 @@ impl Ranges {
         self.make_room(counters);
     }
 
-    /// Takes bytes of a range. Answers whether the file is still wanted.
+    /// Takes bytes of a range. Returns whether more of the file is wanted.
     pub(in crate::engine::packet) fn write<V: Visitor>(
         &mut self,
         key: Key,
@@ -235,7 +234,7 @@ impl Ranges {
         Some(partial)
     }
 
-    /// Forgets the files that were not written to for the longest time.
+    /// Drops the files that were written to least recently.
     fn make_room(&mut self, counters: &mut Counters) {
         while self.bytes > self.most || self.files.len() > MAX_FILES {
             let oldest = self.files.iter().min_by_key(|(_, partial)| partial.touched);

@@ -1,14 +1,14 @@
-//! Segments that came before those in front of them.
+//! Segments that arrived before those that precede them.
 //!
-//! Bytes that two segments claim belong to the one that came first; what a later
-//! one says differently is counted as a conflict.
+//! Bytes that two segments contain are taken from the one that came first; if a later one
+//! differs, that is counted as a conflict.
 
 use std::collections::VecDeque;
 
-/// What a piece costs beside its bytes.
+/// The memory of a piece besides its bytes.
 const OVERHEAD: usize = 64;
 
-/// A run of bytes; the last ones of it may not have been captured.
+/// A run of bytes; the last of them may not have been captured.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Piece {
     pub(in crate::engine::packet) seq: u32,
@@ -30,7 +30,7 @@ pub(in crate::engine::packet) struct Agreement {
     pub(in crate::engine::packet) is_conflict: bool,
 }
 
-/// The pieces of one direction, in the order of the stream.
+/// The pieces of one direction, in stream order.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Pending {
     pieces: VecDeque<Piece>,
@@ -64,7 +64,7 @@ impl Pending {
         Some(piece)
     }
 
-    /// Keeps the bytes of a segment that no other segment has claimed.
+    /// Keeps the bytes of a segment that are in no other segment.
     pub(in crate::engine::packet) fn insert(
         &mut self,
         seq: u32,
@@ -105,7 +105,7 @@ impl Pending {
     }
 }
 
-/// Whether a segment says something else than a piece that it meets.
+/// Whether a segment differs from a piece that it overlaps.
 fn is_different(piece: &Piece, seq: u32, data: &[u8]) -> bool {
     let (piece_from, data_from) = if is_before(piece.seq, seq) {
         (seq.wrapping_sub(piece.seq) as usize, 0)
@@ -117,7 +117,7 @@ fn is_different(piece: &Piece, seq: u32, data: &[u8]) -> bool {
     old.iter().zip(new).any(|(old, new)| old != new)
 }
 
-/// Whether one sequence number lies before another, on the shorter way around.
+/// Whether one sequence number is before another, on the shorter way around.
 pub(in crate::engine::packet) fn is_before(seq: u32, other: u32) -> bool {
     (seq.wrapping_sub(other) as i32) < 0
 }

@@ -1,13 +1,13 @@
-//! Text that is carried as it is.
+//! Text that is sent as it is.
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::view::{Packet, Said, Visitor};
 use crate::engine::progress::bound;
 
-/// The longest line that is put together.
+/// The longest line that is assembled.
 const MAX_LINE: usize = bound(16 << 10, 64);
 
-/// Shows bytes as text.
+/// Reports bytes as text.
 pub(in crate::engine::packet) fn show<V: Visitor>(
     text: &[u8],
     packet: &Packet<'_>,
@@ -18,8 +18,7 @@ pub(in crate::engine::packet) fn show<V: Visitor>(
     }
 }
 
-/// Shows the lines that are whole; answers how long they are, or None where more is to be
-/// awaited.
+/// Reports whole lines; returns their length, or `None` if more bytes are needed.
 pub(in crate::engine::packet) fn show_lines<V: Visitor>(
     data: &[u8],
     packet: &Packet<'_>,

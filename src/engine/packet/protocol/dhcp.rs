@@ -1,9 +1,9 @@
 //! DHCP: names of hosts, domains and boot servers.
 //!
-//! Version 4 (RFC 2131, 2132) is found by its magic on any port; of version 6 (RFC
-//! 8415) the ports must say so. Told are the names that a client gives itself, domains,
-//! addresses of name servers, and from where a host is to boot or to fetch its
-//! settings: all of them ways to lead it elsewhere.
+//! Version 4 (RFC 2131, 2132) is recognised by its magic number on any port; version 6 (RFC 8415)
+//! by its ports. Reported are the names that a client gives itself, domains, addresses of name
+//! servers, and the place from which a host boots or fetches its settings: all of these can be
+//! used to redirect it.
 
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::bytes::{be16, be32};
@@ -13,24 +13,26 @@ use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr};
 
+/// The magic cookie before the options (RFC 2131, 3), and its offset.
 const MAGIC: u32 = 0x6382_5363;
 const MAGIC_AT: usize = 236;
 
+/// Options of a message, names in an option, and nested relay messages that are parsed.
 const MAX_OPTIONS: usize = bound(256, 8);
 const MAX_NAMES: usize = bound(64, 3);
 const MAX_RELAYS: usize = bound(8, 2);
 
-/// The longest option that is put together, of all its parts (RFC 3396).
+/// The longest option that is assembled from its parts (RFC 3396).
 const MAX_OPTION: usize = bound(4 << 10, 64);
 
-/// Who is told, and of what.
-struct Told<'t, 'p, V> {
+/// The receiver of what is found.
+struct Reporter<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
     counters: &'t mut Counters,
 }
 
-impl<V: Visitor> Told<'_, '_, V> {
+impl<V: Visitor> Reporter<'_, '_, V> {
     fn host(&mut self, host: &[u8], at: Where) {
         let host = host.split(|&b| b == 0).next().unwrap_or_default();
         let to = (&mut *self.visitor, &mut *self.counters);
@@ -45,7 +47,7 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// A file to boot, which may be at a URL.
+    /// A boot file, which may be a URL.
     fn file(&mut self, path: &[u8]) {
         let path = path.split(|&b| b == 0).next().unwrap_or_default();
         self.url(path);
@@ -59,8 +61,8 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// A client's name in the form of DNS, of which the last labels may be left out
-    /// (RFC 4702, 3.3.1; RFC 4704, 4.2).
+    /// A client's name in DNS format, of which the last labels may be missing (RFC 4702, 3.3.1;
+    /// RFC 4704, 4.2).
     fn full_name(&mut self, bytes: &[u8]) {
         let bytes = [bytes, &[0]].concat();
         let mut name = Name::default();
@@ -71,7 +73,7 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// Addresses, one behind the other.
+    /// Consecutive addresses.
     fn addresses<const N: usize>(&mut self, bytes: &[u8])
     where
         IpAddr: From<[u8; N]>,
@@ -81,7 +83,7 @@ impl<V: Visitor> Told<'_, '_, V> {
         }
     }
 
-    /// Names in the form of DNS, one behind the other.
+    /// Consecutive names in DNS format.
     fn names(&mut self, bytes: &[u8]) {
         let mut at = 0;
         let mut name = Name::default();
@@ -102,7 +104,7 @@ impl<V: Visitor> Told<'_, '_, V> {
     }
 }
 
-/// Reads a datagram; answers whether it was one of DHCP.
+/// Parses a datagram; returns whether it was DHCP.
 #[inline]
 pub(in crate::engine::packet) fn inspect<V: Visitor>(
     payload: &[u8],
@@ -113,36 +115,35 @@ pub(in crate::engine::packet) fn inspect<V: Visitor>(
     let is_v6 = matches!(packet.ports, Ports::Pair(546 | 547, 546 | 547));
     let is_dhcp = is_v6 || be32(payload, MAGIC_AT) == Some(MAGIC);
     if is_dhcp {
-        message(is_v6, payload, Told { packet, visitor, counters });
+        message(is_v6, payload, Reporter { packet, visitor, counters });
     }
     is_dhcp
 }
 
 #[inline(never)]
-fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut told: Told<'_, '_, V>) {
+fn message<V: Visitor>(is_v6: bool, payload: &[u8], mut to: Reporter<'_, '_, V>) {
     let is_good = if is_v6 {
-        message6(payload, MAX_RELAYS, &mut told).is_some()
+        message6(payload, MAX_RELAYS, &mut to).is_some()
     } else {
-        message4(payload, &mut told).is_some()
+        message4(payload, &mut to).is_some()
     };
     if !is_good {
-        told.counters.note(Fault::BadDhcp);
+        to.counters.note(Fault::BadDhcp);
     }
 }
 
-/// The options of a message of version 4 that are told, in their order. One that is there
-/// several times is one in parts, also where they are in different fields (RFC 2131, 4.1;
-/// RFC 3396, section 7).
+/// The options of a version 4 message that are reported, in order. An option that occurs several
+/// times is one in parts, even in different fields (RFC 2131, 4.1; RFC 3396, section 7).
 #[derive(Default)]
 struct Options {
     all: Vec<(u8, Vec<u8>)>,
     overload: u8,
 }
 
-/// None if it breaks off.
-fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()> {
+/// `None` if it is truncated.
+fn message4<V: Visitor>(payload: &[u8], to: &mut Reporter<'_, '_, V>) -> Option<()> {
     let next: Option<&[u8; 4]> = payload.get(20..)?.first_chunk();
-    told.address(next.map(|bytes| Ipv4Addr::from(*bytes))?);
+    to.address(next.map(|bytes| Ipv4Addr::from(*bytes))?);
     let mut options = Options::default();
     let mut is_good = options.read(payload.get(MAGIC_AT + 4..)?);
     let (server, file) = (payload.get(44..108)?, payload.get(108..MAGIC_AT)?);
@@ -154,19 +155,19 @@ fn message4<V: Visitor>(payload: &[u8], told: &mut Told<'_, '_, V>) -> Option<()
         is_good &= options.read(server);
     }
     for (code, value) in &options.all {
-        told.option(*code, value);
+        to.option(*code, value);
     }
     if overload & 1 == 0 {
-        told.file(file);
+        to.file(file);
     }
     if overload & 2 == 0 {
-        told.host(server, Where::DhcpServer);
+        to.host(server, Where::DhcpServer);
     }
     is_good.then_some(())
 }
 
 impl Options {
-    /// Reads options up to their end; false if one breaks off.
+    /// Parses options up to their end; false if one is truncated.
     fn read(&mut self, mut rest: &[u8]) -> bool {
         for _ in 0..MAX_OPTIONS {
             match *rest {
@@ -182,7 +183,7 @@ impl Options {
                 [_] => return false,
             }
         }
-        // Padding may be longer than options are many.
+        // There may be more bytes of padding than the number of options that are read.
         rest.iter().all(|&b| b == 0)
     }
 
@@ -203,18 +204,18 @@ impl Options {
     }
 }
 
-impl<V: Visitor> Told<'_, '_, V> {
+impl<V: Visitor> Reporter<'_, '_, V> {
     fn option(&mut self, code: u8, value: &[u8]) {
         match code {
-            // Name servers, and those of TFTP (RFC 5859).
+            // Name servers, and TFTP servers (RFC 5859).
             6 | 150 => self.addresses::<4>(value),
             12 => self.host(value, Where::DhcpHost),
-            // Some write several domains.
+            // Some servers send several domains.
             15 => {
                 let domains = value.split(|&b| b == b' ').filter(|domain| !domain.is_empty());
                 domains.take(MAX_NAMES).for_each(|domain| self.host(domain, Where::DhcpHost));
             }
-            // From where to boot, and what.
+            // The boot server, and the boot file.
             66 => self.host(value, Where::DhcpServer),
             67 => self.file(value),
             // The client's full name (RFC 4702): flags, two codes, and the name in one of two forms.
@@ -223,7 +224,7 @@ impl<V: Visitor> Told<'_, '_, V> {
                 [_, _, _, ref name @ ..] => self.host(name, Where::DhcpHost),
                 _ => self.counters.note(Fault::BadDhcp),
             },
-            // The portal of a captive network (RFC 8910), and the settings of proxies.
+            // The portal of a captive network (RFC 8910), and proxy settings.
             114 | 252 => self.url(value),
             119 => self.names(value),
             _ => {}
@@ -231,8 +232,8 @@ impl<V: Visitor> Told<'_, '_, V> {
     }
 }
 
-/// None if it breaks off. Relays put a message into another one.
-fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V>) -> Option<()> {
+/// `None` if it is truncated. Relays wrap a message into another one.
+fn message6<V: Visitor>(payload: &[u8], relays: usize, to: &mut Reporter<'_, '_, V>) -> Option<()> {
     const RELAYED: u16 = 9;
     let header = match payload.first()? {
         12 | 13 => 34,
@@ -246,13 +247,13 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, told: &mut Told<'_, '_, V
         let (code, length) = (be16(rest, 0)?, usize::from(be16(rest, 2)?));
         let (value, behind) = rest.get(4..)?.split_at_checked(length)?;
         match code {
-            RELAYED if relays > 0 => message6(value, relays - 1, told)?,
-            23 => told.addresses::<16>(value),
-            24 => told.names(value),
-            // The client's full name (RFC 4704), behind flags.
-            39 => told.full_name(value.get(1..)?),
-            // From where to boot (RFC 5970), and the portal of a captive network (RFC 8910).
-            59 | 103 => told.url(value),
+            RELAYED if relays > 0 => message6(value, relays - 1, to)?,
+            23 => to.addresses::<16>(value),
+            24 => to.names(value),
+            // The client's full name (RFC 4704), after flags.
+            39 => to.full_name(value.get(1..)?),
+            // The boot URL (RFC 5970), and the portal of a captive network (RFC 8910).
+            59 | 103 => to.url(value),
             _ => {}
         }
         rest = behind;

@@ -1,8 +1,8 @@
 //! DNS, mDNS and LLMNR over UDP and TCP.
 //!
-//! On ports 53, 5353 and 5355 a message is read as far as it goes. Anywhere else
-//! a payload is DNS when it reads as one from its first to its last byte: an
-//! opcode of 0, one question of plain characters, records that fill the rest.
+//! On ports 53, 5353 and 5355 a message is parsed as far as it is valid. On any other port a
+//! payload is DNS if it is valid from its first to its last byte: an opcode of 0, one question of
+//! plain characters, records that fill the rest.
 
 pub use crate::engine::packet::payload::dns::Message;
 
@@ -12,10 +12,10 @@ use crate::engine::packet::counters::{Counters, Fault};
 use crate::engine::packet::payload::dns::{self, HEADER};
 use crate::engine::packet::view::{Packet, Ports, Visitor};
 
-/// In front of each message over TCP.
+/// The length before each message over TCP.
 const LENGTH: usize = 2;
 
-/// Looks for a DNS message in a UDP payload; answers whether it is one.
+/// Looks for a DNS message in a UDP payload; returns whether it is one.
 pub(in crate::engine::packet) fn inspect<V: Visitor>(
     payload: &[u8],
     packet: &Packet<'_>,
@@ -37,7 +37,7 @@ pub(in crate::engine::packet) struct Messages;
 impl Protocol for Messages {
     type Session = ();
 
-    /// On its ports with a message of any sort, elsewhere with one that is DNS beyond doubt.
+    /// On its ports any message is accepted, elsewhere only one that is certainly DNS.
     fn probe(data: &[u8], opening: &Opening, _: &impl Slot<()>) -> Probe<Self> {
         if is_dns_port(opening.ports) {
             return if data.len() < LENGTH + HEADER {
@@ -47,7 +47,7 @@ impl Protocol for Messages {
             };
         }
         let Some(length) = be16(data, 0).map(usize::from) else { return Probe::Maybe(LENGTH) };
-        // What can't be is turned away from its first bytes on, before it is held.
+        // What can't be DNS is rejected by its first bytes, before it is buffered.
         let header = data.get(LENGTH..).unwrap_or_default();
         let is_likely = length > HEADER
             && header.get(2).is_none_or(|flags| flags & 0x78 == 0)
@@ -67,7 +67,7 @@ impl Protocol for Messages {
     fn begins(data: &[u8], ports: Ports) -> bool {
         let Some((message, rest)) = split_message(data) else { return false };
         if is_dns_port(ports) {
-            // It may as well begin in the midst of a message: what is read must fit.
+            // It may as well begin in the middle of a message, so the whole must be valid.
             message.len() > HEADER && dns::walk(message, &mut |_| {}) == Ok(message.len())
         } else {
             rest.is_empty() && dns::is_message(message)
@@ -101,7 +101,7 @@ impl Protocol for Messages {
     }
 }
 
-/// Splits off a message with its length in front.
+/// Splits off a message that follows its length.
 fn split_message(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(be16(bytes, 0)?);
     bytes.get(2..)?.split_at_checked(length)
@@ -112,7 +112,7 @@ fn is_dns_port(ports: Ports) -> bool {
     matches!(ports, Ports::Pair(src, dst) if is_dns(src) || is_dns(dst))
 }
 
-/// NetBIOS names travel in messages of the same form, but are no DNS names.
+/// NetBIOS names use the same message format, but are not DNS names.
 fn is_netbios(ports: Ports) -> bool {
     let is_netbios = |port| matches!(port, 137 | 138);
     matches!(ports, Ports::Pair(src, dst) if is_netbios(src) || is_netbios(dst))

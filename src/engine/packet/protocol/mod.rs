@@ -1,4 +1,4 @@
-//! The protocols, one folder or file each. None knows another, nor who asks it.
+//! The protocols, one folder or file each. They are independent of each other and of the caller.
 
 pub(super) mod dhcp;
 pub mod dns;

@@ -1,19 +1,19 @@
-//! Text in what is of no protocol that is known here, for whoever asks for it; and that of
-//! protocols which are nothing but text: SIP, RTSP, ICAP, SSDP, IRC.
+//! Text in unknown protocols, if requested, and in protocols that consist of text: SIP, RTSP,
+//! ICAP, SSDP, IRC.
 //!
-//! It is shown a line at a time where there are lines, so that what stands in two segments
-//! is one. What else there may be in the bytes is not known: that is why it is not done of
-//! all of them unless somebody asks.
+//! It is passed on in whole lines if there are any, so that text split across two segments is
+//! joined. Nothing is known about the structure of other bytes, so unknown protocols are only
+//! searched on request.
 
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::text;
 use crate::engine::packet::view::{Packet, Visitor};
 
-/// The longest method of a request, and of a line that begins a conversation of IRC.
+/// The longest method of a request, and of a first line of IRC.
 const MAX_METHOD: usize = 20;
 const MAX_OPENING: usize = 512;
 
-/// How answers begin, and what clients of IRC say first.
+/// How responses begin, and the first words of IRC clients.
 const OPENINGS: [&[u8]; 10] = [
     b"SIP/2.0 ",
     b"RTSP/1.0 ",
@@ -27,7 +27,7 @@ const OPENINGS: [&[u8]; 10] = [
     b"WEBIRC ",
 ];
 
-/// What a request is about, behind its method. HTTP by datagram (SSDP) is about everything.
+/// What follows the method of a request. For HTTP over datagrams (SSDP) it may be anything.
 const TARGETS: [&[u8]; 7] =
     [b"sip:", b"sips:", b"tel:", b"rtsp://", b"rtspu://", b"icap://", b"icaps://"];
 const TARGETS_OF_DATAGRAMS: [&[u8]; 1] = [b"* HTTP/1."];
@@ -45,10 +45,10 @@ fn begins_like(data: &[u8], openings: &[&[u8]]) -> bool {
     openings.iter().any(begins)
 }
 
-/// Whether a datagram is a message of one of the protocols that are text.
+/// Whether a datagram is a message of a text protocol.
 #[inline]
 fn is_message(payload: &[u8]) -> bool {
-    // Capitals, as most datagrams don't have them.
+    // Capitals, which most datagrams don't begin with.
     let [b'A'..=b'Z', b'A'..=b'Z' | b'-', b'A'..=b'Z' | b'-' | b'/', ..] = payload else {
         return false;
     };
@@ -59,8 +59,7 @@ fn is_message(payload: &[u8]) -> bool {
         })
 }
 
-/// Shows a datagram as text, if it is a message of one of the protocols that are; answers whether
-/// it is.
+/// Passes a datagram on as text, if it is a message of a text protocol; returns whether it is.
 pub(in crate::engine::packet) fn inspect<V: Visitor>(
     payload: &[u8],
     packet: &Packet<'_>,
@@ -83,7 +82,7 @@ impl Protocol for Lines {
     fn probe(data: &[u8], _: &Opening, _: &impl Slot<()>) -> Probe<Self> {
         match data.first() {
             Some(b'A'..=b'Z') => {}
-            // A server of IRC: who it is, and a notice or a number.
+            // An IRC server: its name, and a notice or a number.
             Some(b':') => {
                 let line = data.get(..MAX_OPENING).unwrap_or(data);
                 let end = memchr::memchr(b'\n', line);
@@ -141,7 +140,7 @@ mod tests {
     use crate::engine::packet::tests::{Recorder, decode_as, tcp_at, udp};
     use crate::engine::packet::{Config, Decoder};
 
-    /// Nothing knows this protocol: lines in two segments are one, and the end counts.
+    /// An unknown protocol: lines across two segments are joined, and the last one counts.
     const LINES: &[u8] = b"~go a.example\n~stay b.exam";
     const MORE: &[u8] = b"ple\n~ends c.example";
 
@@ -159,17 +158,17 @@ mod tests {
         let asked = Config { unknown_text: true, ..Config::default() };
         let want = "~go a.example\n~d.example~stay b.example\n~ends c.example";
         let mut got = texts(asked.clone(), &packets);
-        // The datagram stands wherever the stream is by then.
+        // The position of the datagram relative to the stream is arbitrary.
         got = got.replace("~d.example", "");
         assert_eq!(got, want.replace("~d.example", ""));
         assert!(texts(asked.clone(), &packets).contains("~d.example"));
         assert_eq!(texts(Config::default(), &packets), "");
-        // What is known is read as what it is.
+        // Known protocols are parsed as usual.
         let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
         assert_eq!(texts(asked, &[tcp_at(40_000, 7778, 0, request)]), "");
     }
 
-    /// Those that are text are shown unasked, however they are cut.
+    /// Text protocols are searched without a request, however they are split.
     #[test]
     fn protocols_that_are_text() {
         for stream in [
@@ -199,7 +198,8 @@ mod tests {
         }
     }
 
-    /// A WebSocket is text from its beginning to its end, though a request seems to begin in it.
+    /// A WebSocket is text from its beginning to its end, even if it contains what looks like a
+    /// request.
     #[test]
     fn websockets_are_text_on_request() {
         let ask = b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\r\n";

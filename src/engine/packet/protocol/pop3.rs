@@ -1,11 +1,12 @@
-//! POP3 (RFC 1939): the mails that a server hands out, and the names of mailboxes.
+//! POP3 (RFC 1939): the mails that a server sends, and the names of mailboxes.
 //!
-//! Both sides are found by content: the server by `+OK `, the client by its first
-//! command, but for `USER`, with which FTP begins, too: there the port of FTP tells.
-//! An answer of several lines is a mail if RETR or TOP asked for it; where that is not known,
-//! if its first line is a header; else it is a list. Only what RETR gives is a whole mail:
-//! TOP shows the beginning of one, and digests of what it breaks off in are not told, nor
-//! where the command was not seen. A mailbox that is named by an e-mail address is told at `mail.to`: mails
+//! Both sides are recognised by content: the server by `+OK `, the client by its first command,
+//! except `USER`, which FTP begins with, too: then the port of FTP decides. A response of several
+//! lines is a mail if it follows RETR or TOP; if the command is unknown, it is a mail if its
+//! first line is a header, otherwise a list. Only the response to RETR is a whole mail: TOP
+//! returns the beginning of one, and digests of truncated files are not reported, nor if the
+//! command was not seen. A mailbox whose name is an e-mail address is reported as `mail.to`,
+//! because mails to it follow. After STLS anything may follow.
 //! that are for it. Behind STLS anything may follow.
 
 use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
@@ -14,35 +15,35 @@ use crate::engine::packet::{Ports, Visitor};
 use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
-/// The longest line of a command or an answer: those of AUTH have up to 12,288 octets
-/// (RFC 5034, section 4).
+/// The longest line of a command or a response: those of AUTH have up to 12,288 octets (RFC 5034,
+/// section 4).
 const MAX_LINE: usize = bound(16 << 10, 80);
 
-/// Commands that wait for their answers. Clients that pipeline send fewer.
+/// Commands without a response. Clients that pipeline send fewer.
 const MAX_ASKED: usize = bound(1 << 10, 4);
 
-/// Lines in a row that are none of the protocol.
+/// Consecutive lines that are invalid in the protocol.
 const MAX_ODD: u8 = bound(16, 4) as u8;
 
 const PROTOCOL: &str = "pop3";
 
-/// First commands that give a client away.
+/// First commands that identify a client.
 const OPENINGS: [&[u8]; 6] = [b"USER ", b"APOP ", b"CAPA\r\n", b"CAPA\n", b"STLS\r\n", b"AUTH\r\n"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// A client's line.
     Command,
-    /// A server's line; whether the one before said `+OK`.
+    /// A server's line; whether the one before was `+OK`.
     Answer(bool),
     /// The lines of a list.
     List(Dots),
     Mail(Dots),
-    /// Perhaps TLS.
+    /// Possibly TLS.
     Other,
 }
 
-/// What a client asks for.
+/// The command of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     /// A mail.
@@ -52,14 +53,13 @@ enum Command {
     Other,
 }
 
-/// Commands whose answers are to come, the oldest first. Each has one answer (RFC 1939,
-/// section 3).
+/// Commands without a response, the oldest first. Each has one response (RFC 1939, section 3).
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Asked {
     commands: VecDeque<Command>,
-    /// Answers whose commands were not seen yet.
+    /// Responses whose commands were not seen yet.
     ahead: u32,
-    /// Which answer belongs to which command is not known any more.
+    /// It is unknown which response belongs to which command.
     is_lost: bool,
 }
 
@@ -80,7 +80,7 @@ impl Asked {
         }
     }
 
-    /// The command that is answered, if it is known.
+    /// The command of the next response, if it is known.
     fn answer(&mut self) -> Option<Command> {
         let command = self.commands.pop_front();
         if command.is_none() {
@@ -96,11 +96,11 @@ pub(in crate::engine::packet) struct Side {
     state: State,
     odd: u8,
     mail: Option<Box<Mail>>,
-    /// The server has greeted.
+    /// The server's greeting was seen.
     has_greeted: bool,
-    /// What the client goes on with is of AUTH, and no command.
+    /// The client continues AUTH, so that its next line is not a command.
     is_auth: bool,
-    /// What the answer is to, if that is known.
+    /// The command of the response, if it is known.
     asked: Option<Command>,
 }
 
@@ -117,7 +117,7 @@ impl Protocol for Side {
                 return Probe::Is(parser(State::Answer(false)));
             }
             [] | b"+" | b"+O" | b"+OK" | b"+OK\r" => return Probe::Maybe(data.len() + 1),
-            // What the openings begin with.
+            // First bytes of the openings.
             [b'U' | b'A' | b'C' | b'S' | b'u' | b'a' | b'c' | b's', ..] => {}
             _ => return Probe::No,
         }
@@ -170,7 +170,7 @@ impl Protocol for Side {
     ) -> bool {
         let State::Mail(dots) = &mut self.state else { return false };
         dots.gap();
-        // The end of the mail may be in it, and other answers.
+        // The end of the mail may be in it, and other responses.
         if let Some(asked) = session.begin_if_free() {
             asked.is_lost = true;
         }
@@ -223,13 +223,13 @@ impl Side {
     ) -> Step {
         let starts = |start: &[u8]| line.starts_with(start);
         if line == b"+" || starts(b"+ ") {
-            // The command goes on.
+            // The command continues.
             (self.state, self.odd) = (State::Answer(false), 0);
             return Step::Took(length);
         }
         if starts(b"+OK") || starts(b"-ERR") {
             (self.state, self.odd) = (State::Answer(starts(b"+OK")), 0);
-            // Nobody asked for the greeting.
+            // The greeting is not a response to a command.
             if std::mem::replace(&mut self.has_greeted, true) {
                 self.asked = session.begin_if_free().and_then(|asked| asked.answer());
             }
@@ -238,13 +238,13 @@ impl Side {
         if !is_ok {
             return self.odd_line(length);
         }
-        // The answer has more lines.
+        // The response has more lines.
         let dots = Dots::new(is_bare);
         let is_asked = matches!(self.asked, Some(Command::Retr | Command::Top));
         let is_likely =
             line.is_empty() || line.starts_with(b"From ") || mail::split_header(line).is_some();
         if is_likely && self.asked == Some(Command::Other) {
-            // It answers to another command: some were not seen.
+            // It belongs to another command: some were not seen.
             self.asked = None;
             if let Some(asked) = session.begin_if_free() {
                 asked.is_lost = true;
@@ -289,7 +289,7 @@ impl Side {
             is_known = VERBS.iter().any(|verb| is(verb));
         }
         if !is_known && self.is_auth {
-            // What AUTH goes on with has no answer of its own.
+            // Continuation lines of AUTH have no separate response.
             return self.odd_line(length);
         }
         let command = match () {

@@ -1,10 +1,11 @@
-//! The PROXY protocol, versions 1 and 2: who a load balancer speaks for.
+//! The PROXY protocol, versions 1 and 2: the client of a load balancer.
 //!
-//! Its header stands in front of the first byte of a connection, whatever is spoken there, and
-//! several may follow each other where load balancers do. What is behind it is read as if the
-//! connection began there. Over UDP each datagram has one of version 2.
+//! Its header comes before the first byte of a connection, whatever the protocol, and with
+//! several load balancers there are several headers. What follows is parsed as if the connection
+//! began there. Over UDP each datagram has a header of version 2.
 //!
-//! Source: "The PROXY protocol, versions 1 & 2" of HAProxy's documentation (`proxy-protocol.txt`).
+//! Source: "The PROXY protocol, versions 1 & 2" in HAProxy's documentation
+//! (`proxy-protocol.txt`).
 
 use crate::engine::indicator::{Observable, Where, address};
 use crate::engine::packet::bytes::be16;
@@ -13,32 +14,32 @@ use crate::engine::packet::payload::names;
 use crate::engine::packet::{Counters, Packet, Ports, Said, Visitor};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What a header of version 2 begins with.
+/// The beginning of a version 2 header.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The signature, version and command, family and protocol, and the length of the rest.
 const FIXED: usize = 16;
 const VERSION: u8 = 2;
-/// The connection is the load balancer's own, as to look whether a server is there.
+/// The connection is the load balancer's own, for example a health check.
 const LOCAL: u8 = 0;
 
-/// What a header of version 1 begins with.
+/// The beginning of a version 1 header.
 const OPENINGS: [&[u8]; 3] = [b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN"];
-/// The longest header of version 1 (section 2.1), its line end included.
+/// The longest version 1 header (section 2.1), including its line end.
 const MAX_LINE: usize = 107;
 
-/// Two paths of sockets.
+/// Two socket paths.
 const UNIX_PATHS: usize = 2 * 108;
 
-/// The name of the host that the client asked for (section 2.2.2).
+/// The host name that the client requested (section 2.2.2).
 const AUTHORITY: u8 = 0x02;
-/// What is known of the TLS that ended at the load balancer (section 2.2.6).
+/// Details of the TLS connection that ended at the load balancer (section 2.2.6).
 const SSL: u8 = 0x20;
 /// In it: the common name of the client's certificate.
 const SSL_CN: u8 = 0x22;
-/// In it, in front of its own fields: who said what, and whether it was verified.
+/// In it, before its own fields: flags, and whether the certificate was verified.
 const SSL_FIXED: usize = 5;
 
-/// Fields of one header that are looked at.
+/// Fields of one header that are examined.
 const MAX_FIELDS: usize = 64;
 
 /// What comes next in a direction.
@@ -46,20 +47,20 @@ const MAX_FIELDS: usize = 64;
 pub(in crate::engine::packet) enum Side {
     /// A header.
     Header,
-    /// Whatever it stands in front of.
+    /// The data after the headers.
     Behind,
 }
 
-/// What a header says.
+/// The contents of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 struct Header<'a> {
     src: Option<(IpAddr, u16)>,
     dst: Option<(IpAddr, u16)>,
-    /// Fields of version 2: a byte for the kind, two for the length, the value.
+    /// Fields of version 2: a byte for the type, two for the length, the value.
     fields: &'a [u8],
 }
 
-/// Whether it begins like a header of version 2.
+/// Whether data begins like a version 2 header.
 fn is_second(data: &[u8]) -> bool {
     data.starts_with(SIGNATURE) && data.get(SIGNATURE.len()).is_some_and(|at| at >> 4 == VERSION)
 }
@@ -119,7 +120,7 @@ impl Protocol for Side {
     }
 }
 
-/// Tells of the header in front of a datagram, and takes it off.
+/// Reports the header before a datagram, and removes it.
 pub(in crate::engine::packet) fn strip<'d, V: Visitor>(
     datagram: &'d [u8],
     packet: &Packet<'_>,
@@ -134,7 +135,7 @@ pub(in crate::engine::packet) fn strip<'d, V: Visitor>(
     datagram.get(length..).unwrap_or_default()
 }
 
-/// Reads a header; answers how long it is. Else how many bytes it needs, if it is one.
+/// Parses a header; returns its length, or else how many bytes it needs, if it is one.
 fn read(data: &[u8]) -> Result<(Header<'_>, usize), Option<usize>> {
     if data.first() == Some(&b'P') {
         let start = data.get(..MAX_LINE).unwrap_or(data);
@@ -149,7 +150,7 @@ fn read(data: &[u8]) -> Result<(Header<'_>, usize), Option<usize>> {
     Ok((second(header), length))
 }
 
-/// Reads the line of version 1: `PROXY TCP4 src dst sport dport`.
+/// Parses the line of version 1: `PROXY TCP4 src dst sport dport`.
 fn first(line: &[u8]) -> Header<'_> {
     let mut words = line.trim_ascii().split(|&byte| byte == b' ').skip(1);
     if !matches!(words.next(), Some(b"TCP4" | b"TCP6")) {
@@ -166,7 +167,7 @@ fn first(line: &[u8]) -> Header<'_> {
     }
 }
 
-/// Reads a header of version 2, as far as it is there.
+/// Parses a version 2 header, as far as it is complete.
 fn second(header: &[u8]) -> Header<'_> {
     let (Some(command), Some(family)) = (header.get(12), header.get(13)) else {
         return Header::default();
@@ -193,7 +194,7 @@ fn second(header: &[u8]) -> Header<'_> {
     Header { src, dst, fields: rest.get(length..).unwrap_or_default() }
 }
 
-/// The next field, and what is behind it.
+/// The next field, and what follows it.
 fn split_field(fields: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let kind = *fields.first()?;
     let length = usize::from(be16(fields, 1)?);
@@ -201,7 +202,7 @@ fn split_field(fields: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((kind, value, rest))
 }
 
-/// The fields of a kind.
+/// The fields of a type.
 fn fields(mut rest: &[u8], kind: u8) -> impl Iterator<Item = &[u8]> {
     let all = std::iter::from_fn(move || {
         let (kind, value, behind) = split_field(rest)?;
@@ -221,7 +222,7 @@ fn report<V: Visitor>(
         Ports::Pair(src, dst) => (src, dst),
         Ports::None | Ports::Icmp(..) => (0, 0),
     };
-    // What the packet itself says was told with its flow.
+    // The addresses of the packet itself were reported with its flow.
     for (end, own, at) in [
         (header.src, (packet.src, src_port), Where::ProxySrc),
         (header.dst, (packet.dst, dst_port), Where::ProxyDst),
@@ -236,7 +237,7 @@ fn report<V: Visitor>(
     }
     for ssl in fields(header.fields, SSL).take(1) {
         let inner = ssl.get(SSL_FIXED..).unwrap_or_default();
-        // Not each is a host's: those of people have blanks, or none of the dots.
+        // Not all are hosts: names of people contain blanks, or no dot.
         let name = fields(inner, SSL_CN).next().filter(|name| name.contains(&b'.'));
         if let Some(name) = name.filter(|name| !name.contains(&b' ') && !name.contains(&b'@')) {
             names::report_host(name, Where::TlsCert, packet, (visitor, counters), Said::None);

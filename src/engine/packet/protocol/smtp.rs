@@ -1,10 +1,11 @@
 //! SMTP: HELO, envelope, and the mails.
 //!
-//! Found by the client's first command on any port. Lines are followed through
-//! DATA and BDAT; a mail that another command comes in the midst of is no whole one. Behind STARTTLS anything may follow, in both directions. What the
-//! server says holds no indicators but for its certificate, which is found there.
+//! Recognised by the client's first command on any port. Lines are followed through DATA and
+//! BDAT; a mail interrupted by another command is incomplete. After STARTTLS anything may follow,
+//! in both directions. The server's lines contain no indicators except its certificate, which the
+//! TLS parser finds.
 
-use crate::engine::indicator::{self, Observable, Protocol as Told, Where, address};
+use crate::engine::indicator::{self, Observable, Protocol as AlertProtocol, Where, address};
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use crate::engine::packet::view;
@@ -14,26 +15,26 @@ use crate::engine::progress::bound;
 /// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
 const MAX_LINE: usize = bound(16 << 10, 80);
 
-/// What is kept of a name in the envelope (RFC 5321, 4.5.3.1.3: a path has up to 256).
+/// How much is kept of a name in the envelope (RFC 5321, 4.5.3.1.3: a path has up to 256).
 const MAX_KEPT: usize = bound(320, 24);
 
-/// First commands that give a client away.
+/// First commands that identify a client.
 const OPENINGS: [&[u8]; 5] = [b"EHLO ", b"HELO ", b"LHLO ", MAIL, b"RCPT TO:<"];
 
-/// What each mail begins with, and nothing else does.
+/// The beginning of each mail, which nothing else begins with.
 const MAIL: &[u8] = b"MAIL FROM:";
 
 const PROTOCOL: &str = "smtp";
 
-/// What was said of a mail and who sends it, up to the command with the observable, as an
-/// alert tells of it.
+/// What was sent about a mail and its sender, up to the command with the observable, as an alert
+/// describes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Envelope<'a> {
-    /// How the client calls itself.
+    /// The name that the client uses for itself.
     pub helo: Option<&'a [u8]>,
     /// The sender.
     pub from: Option<&'a [u8]>,
-    /// A receiver.
+    /// A recipient.
     pub to: Option<&'a [u8]>,
 }
 
@@ -50,22 +51,22 @@ impl Envelope<'_> {
 }
 
 impl view::Facts for Envelope<'_> {
-    fn owned(&self) -> Told {
-        Told::Smtp(Envelope::owned(self))
+    fn owned(&self) -> AlertProtocol {
+        AlertProtocol::Smtp(Envelope::owned(self))
     }
 }
 
-/// What a client is saying.
+/// The state of a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Command,
-    /// Behind DATA: a mail, if the server takes it. Whether it ended with a bare LF.
+    /// After DATA: a mail, if the server accepts it. Whether the command ended with a bare LF.
     Begin(bool),
     Mail(Dots),
-    /// A chunk of a mail: the bytes that are left of it, and whether it is the last.
+    /// A chunk of a mail: how many bytes are left of it, and whether it is the last.
     Chunk(u64, bool),
-    /// Perhaps TLS.
+    /// Possibly TLS.
     Other,
 }
 
@@ -75,7 +76,7 @@ pub(in crate::engine::packet) struct Client {
     state: State,
     /// The mail that is being sent.
     mail: Option<Box<Mail>>,
-    /// What HELO and MAIL said; empty before.
+    /// The arguments of HELO and MAIL; empty before.
     helo: Vec<u8>,
     from: Vec<u8>,
 }
@@ -84,7 +85,7 @@ impl Protocol for Client {
     type Session = ();
 
     fn probe(data: &[u8], _: &Opening, _: &impl Slot<Self::Session>) -> Probe<Self> {
-        // What the openings begin with, in either case.
+        // First bytes of the openings, in either case.
         if data
             .first()
             .is_some_and(|first| !matches!(first & !0x20, b'E' | b'H' | b'L' | b'M' | b'R'))
@@ -116,7 +117,7 @@ impl Protocol for Client {
             State::Begin(is_bare) => {
                 match is_command(data) {
                     None => return Step::Wait(data.len() + 1),
-                    // The server did not take the mail.
+                    // The server did not accept the mail.
                     Some(true) => self.state = State::Command,
                     Some(false) => {
                         self.mail = Some(Box::new(Mail::new(PROTOCOL)));
@@ -239,13 +240,13 @@ impl Client {
         Step::Took(length)
     }
 
-    /// What was said so far, and a receiver.
+    /// What was sent so far, and a recipient.
     fn envelope<'a>(&'a self, to: Option<&'a [u8]>) -> Envelope<'a> {
         let said = |text: &'a Vec<u8>| Some(text.as_slice()).filter(|text| !text.is_empty());
         Envelope { helo: said(&self.helo), from: said(&self.from), to }
     }
 
-    /// So many bytes of a chunk are to come (RFC 3030).
+    /// A chunk of this many bytes follows (RFC 3030).
     fn chunk<V: Visitor>(
         &mut self,
         left: u64,
@@ -264,8 +265,7 @@ fn keep(kept: &mut Vec<u8>, text: &[u8]) {
     kept.extend_from_slice(text.get(..MAX_KEPT).unwrap_or(text));
 }
 
-/// Whether what follows DATA is a command, and no mail. None if there is too little of
-/// it to tell.
+/// Whether a command follows DATA instead of a mail. `None` if there is too little to decide.
 fn is_command(data: &[u8]) -> Option<bool> {
     const VERBS: [&[u8]; 13] = [
         b"QUIT\n",

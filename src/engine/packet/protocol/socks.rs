@@ -1,7 +1,7 @@
-//! SOCKS 4, 4a and 5 (RFC 1928, 1929): where a client wants to go.
+//! SOCKS 4, 4a and 5 (RFC 1928, 1929): the destination of a client.
 //!
-//! A client is found by its first message on any port, a server by its answers to
-//! one. Behind the request, and behind the answer to it, anything may follow.
+//! A client is recognised by its first message on any port, a server by its responses to one.
+//! After the request, and after the response to it, anything may follow.
 
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::bytes::be16;
@@ -16,13 +16,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The longest user and host of version 4.
 const MAX_TEXT: usize = bound(256, 32);
 
-/// Methods of logging on that a greeting offers.
+/// Authentication methods that a greeting offers.
 const MAX_METHODS: u8 = bound(16, 3) as u8;
 
 const USER_METHOD: u8 = 2;
 const GRANTED: u8 = 0x5a;
 
-/// What a direction says next.
+/// What a direction sends next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Side {
     /// A client of version 4, which has one message.
@@ -30,12 +30,12 @@ pub(in crate::engine::packet) enum Side {
     Greeting,
     /// A user and a password, or the request.
     Client5,
-    /// The request was made.
+    /// The request was sent.
     Through,
     Server4,
     /// The server chooses a method.
     Choice,
-    /// It answers to user and password.
+    /// It responds to user and password.
     LoggedOn,
     Server5,
 }
@@ -52,7 +52,7 @@ struct Request4<'a> {
     length: usize,
 }
 
-/// Reads a request of version 4; else how many bytes it needs, if it is one.
+/// Parses a request of version 4; otherwise returns how many bytes it needs, if it is one.
 fn split4(data: &[u8]) -> Result<Request4<'_>, Option<usize>> {
     let more = || Err(Some(data.len() + 1));
     let Some(&[_, _, _, _, a, b, c, d]) = data.first_chunk() else { return Err(Some(9)) };
@@ -63,7 +63,7 @@ fn split4(data: &[u8]) -> Result<Request4<'_>, Option<usize>> {
     };
     let address = Ipv4Addr::new(a, b, c, d);
     let (port, length) = (be16(data, 2).unwrap_or(0), 8 + user.len() + 1);
-    // Version 4a: a host behind an address that can't be.
+    // Version 4a: a host name after an invalid address.
     if [a, b, c] != [0; 3] || d == 0 {
         let is_likely = port > 0 && !address.is_unspecified();
         let request = Request4 { address, port, host: None, length };
@@ -79,7 +79,7 @@ fn split4(data: &[u8]) -> Result<Request4<'_>, Option<usize>> {
     }
 }
 
-/// Splits off text up to its zero. Else whether it may still come.
+/// Splits off text up to its zero. Otherwise returns whether it may still come.
 fn split_text(bytes: &[u8]) -> Result<(&[u8], &[u8]), bool> {
     let end = memchr::memchr(0, bytes);
     let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
@@ -91,14 +91,14 @@ fn split_text(bytes: &[u8]) -> Result<(&[u8], &[u8]), bool> {
     }
 }
 
-/// Where an address of version 5 ends, and what it is.
+/// The destination in a message of version 5.
 enum Target<'a> {
     Address(IpAddr),
     Host(&'a [u8]),
 }
 
-/// The address and port from the fourth byte of a message on, and where they end.
-/// Else how many bytes are needed, if it can be read at all.
+/// The address and port from the fourth byte of a message on, and their end. Otherwise how many
+/// bytes are needed, if it can be parsed at all.
 fn target(data: &[u8]) -> Result<(Target<'_>, u16, usize), Option<usize>> {
     let (from, length) = match data.get(3) {
         None => return Err(Some(5)),
@@ -125,7 +125,7 @@ fn target(data: &[u8]) -> Result<(Target<'_>, u16, usize), Option<usize>> {
     Ok((target, port, end + 2))
 }
 
-/// The version in which a client asked for a way through.
+/// The version in which a client requested a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Version(u8);
 
@@ -231,7 +231,7 @@ fn client5<V: Visitor>(
     }
 }
 
-/// The method that a server chooses, or its answer to user and password.
+/// The method that a server chooses, or its response to user and password.
 fn choice(side: Side, data: &[u8]) -> Result<(Side, usize), Option<usize>> {
     match (side, data) {
         (Side::Choice, [5, USER_METHOD, ..]) => Ok((Side::LoggedOn, 2)),
@@ -262,7 +262,7 @@ pub(in crate::engine::packet) mod tests {
     use super::*;
     use crate::engine::packet::tests::{decode, tcp};
 
-    /// What a client says who logs on and goes on to TLS.
+    /// What a client sends that authenticates and continues with TLS.
     pub(in crate::engine::packet) fn client() -> Vec<u8> {
         let mut bytes =
             b"\x05\x02\x00\x02\x01\x04user\x04pass\x05\x01\x00\x03\x09a.example\x01\xbb".to_vec();
@@ -270,7 +270,7 @@ pub(in crate::engine::packet) mod tests {
         bytes
     }
 
-    /// What its server says.
+    /// What its server sends.
     pub(in crate::engine::packet) fn server() -> Vec<u8> {
         let mut bytes = b"\x05\x02\x01\x00\x05\x00\x00\x01\0\0\0\0\0\0".to_vec();
         bytes.extend(crate::engine::packet::protocol::tls::tests::server_flight());

@@ -1,11 +1,11 @@
 //! SSH: HASSH of both sides, and the server's host key.
 //!
-//! Found by its banner on any port. The negotiation follows in clear, up to the
-//! new keys: what each side offers makes its HASSH (client: towards the server,
-//! server: towards the client), and the answer to the key exchange begins with the
-//! host key, of which MD5 and SHA-256 are told in hex.
+//! Recognised by its banner on any port. The negotiation follows in clear, up to the new keys:
+//! what each side offers determines its HASSH (client: towards the server, server: towards the
+//! client), and the response to the key exchange begins with the host key, whose MD5 and SHA-256
+//! are reported in hex.
 
-use crate::engine::indicator::{self, Kind, Observable, Protocol as Told, Where, digest};
+use crate::engine::indicator::{self, Kind, Observable, Protocol as AlertProtocol, Where, digest};
 use crate::engine::packet::bytes::be32;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::view;
@@ -20,22 +20,23 @@ const BANNER: &[u8] = b"SSH-";
 const MAX_BANNER: usize = bound(255, 32);
 const MAX_PACKET: usize = bound(35_000, 256);
 
-/// Length and padding length in front of a payload.
+/// Length and padding length before a payload.
 const PACKET_HEADER: usize = 5;
 
+/// Message numbers (RFC 4250, 4.1.2; RFC 4419, 5).
 const NEGOTIATION: u8 = 20;
 const NEW_KEYS: u8 = 21;
 const KEY_ANSWER: u8 = 31;
 const GROUP_KEY_ANSWER: u8 = 33;
 
-/// A side of a connection, as an alert tells of it.
+/// A side of a connection, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
     /// Whether it is the client's.
     pub is_client: bool,
     /// `SSH-2.0-OpenSSH_9.2`, without its end.
     pub banner: &'a [u8],
-    /// Its HASSH, where that is told.
+    /// Its HASSH, if it is known.
     pub hassh: Option<[u8; 16]>,
 }
 
@@ -45,7 +46,7 @@ impl Facts<'_> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let rest = self.banner.strip_prefix(BANNER).unwrap_or_default();
         let mut parts = rest.splitn(2, |&b| b == b'-');
-        // Behind the software there may be a comment.
+        // The software may be followed by a comment.
         let version = parts.next().filter(|version| !version.is_empty());
         let software = parts.next().and_then(|rest| rest.split(|&b| b == b' ').next());
         indicator::Ssh {
@@ -58,15 +59,15 @@ impl Facts<'_> {
 }
 
 impl view::Facts for Facts<'_> {
-    fn owned(&self) -> Told {
-        Told::Ssh(Facts::owned(self))
+    fn owned(&self) -> AlertProtocol {
+        AlertProtocol::Ssh(Facts::owned(self))
     }
 }
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Negotiation {
-    /// Without its end; empty before it came.
+    /// Without its end; empty until it arrives.
     banner: Vec<u8>,
 }
 
@@ -137,8 +138,8 @@ impl Negotiation {
         context.visitor.seen(observable, Where::SshHassh, context.packet, said);
     }
 
-    /// Tells the host key at the beginning of an answer. The group of another exchange
-    /// has the same number as an answer, but no name of an algorithm in front.
+    /// Reports the host key at the beginning of a response. The group of another exchange has the
+    /// same number as a response, but no algorithm name at the beginning.
     fn report_key<V: Visitor>(&self, body: &[u8], context: &mut ParseContext<'_, '_, V>) {
         let Some((key, _)) = split_string(body) else { return };
         let is_key = split_string(key).is_some_and(|(name, _)| {
@@ -156,13 +157,13 @@ impl Negotiation {
     }
 }
 
-/// Splits off a string with its length in front.
+/// Splits off a string that follows its length.
 fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.get(4..)?.split_at_checked(be32(bytes, 0)? as usize)
 }
 
-/// The HASSH of what a side offers: a client towards the server, or the other way.
-/// None if the lists can't be read.
+/// The HASSH of what a side offers: a client towards the server, or the other way. `None` if the
+/// lists can't be parsed.
 fn hassh(body: &[u8], to_server: bool) -> Option<[u8; 16]> {
     // A cookie, then lists: key exchange, host keys, and ciphers, MACs and
     // compressions of both directions in turn.
@@ -203,7 +204,7 @@ pub(in crate::engine::packet) mod tests {
         packet(&payload)
     }
 
-    /// What a client says up to its new keys.
+    /// What a client sends up to its new keys.
     pub(in crate::engine::packet) fn client() -> Vec<u8> {
         let rest = [negotiation(), packet(&[30, 1, 2]), packet(&[NEW_KEYS])].concat();
         [&b"SSH-2.0-Client\r\n"[..], &rest, b"encrypted"].concat()

@@ -1,20 +1,20 @@
-//! Syslog (RFC 3164, 5424) over UDP and TCP (RFC 6587): its text is shown as that of a log.
+//! Syslog (RFC 3164, 5424) over UDP and TCP (RFC 6587): its text is searched like that of a log.
 //!
-//! Found by the priority in front, on any port. Over TCP a message ends with its line,
-//! or its length in digits stands in front of it.
+//! Recognised by the priority at the beginning, on any port. Over TCP a message ends with its
+//! line, or follows its length in digits.
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::{Packet, Said, Visitor};
 use crate::engine::progress::bound;
 
-/// The longest message; a longer one is shown in pieces.
+/// The longest message; a longer one is passed on in pieces.
 const MAX_MESSAGE: usize = bound(64 << 10, 128);
 
 /// The highest priority: facility 23, severity 7.
 const MAX_PRIORITY: u16 = 191;
 
-/// Whether a message begins, by its priority. None: it is too short to tell.
+/// Whether a message begins, by its priority. `None` if it is too short to decide.
 fn has_priority(data: &[u8]) -> Option<bool> {
     let Some(rest) = data.strip_prefix(b"<") else { return data.first().map(|_| false) };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -34,7 +34,7 @@ fn is_message(payload: &[u8]) -> bool {
     payload.first() == Some(&b'<') && has_priority(payload) == Some(true)
 }
 
-/// Shows the text of a message.
+/// Passes on the text of a message.
 fn report<V: Visitor>(message: &[u8], packet: &Packet<'_>, visitor: &mut V) {
     let end = message.iter().rposition(|&b| !matches!(b, 0 | b'\n' | b'\r'));
     let text = message.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
@@ -43,7 +43,7 @@ fn report<V: Visitor>(message: &[u8], packet: &Packet<'_>, visitor: &mut V) {
     }
 }
 
-/// The length in digits in front of a message, and where the message begins.
+/// The length in digits before a message, and where the message begins.
 fn counted(data: &[u8]) -> Option<(usize, usize)> {
     let digits = data.iter().take_while(|b| b.is_ascii_digit()).count();
     if !(1..=6).contains(&digits) || data.get(digits) != Some(&b' ') {
@@ -53,7 +53,7 @@ fn counted(data: &[u8]) -> Option<(usize, usize)> {
     (1..=MAX_MESSAGE).contains(&length).then_some((digits + 1, length))
 }
 
-/// Shows a datagram that is a message; answers whether it is one.
+/// Passes on a datagram that is a message; returns whether it is one.
 pub(in crate::engine::packet) fn inspect<V: Visitor>(
     payload: &[u8],
     packet: &Packet<'_>,
@@ -77,7 +77,7 @@ impl Protocol for Messages {
         let rest = match (data.first(), counted(data)) {
             (Some(b'<'), _) => data,
             (Some(b'1'..=b'9'), Some((from, _))) => data.get(from..).unwrap_or_default(),
-            // Digits that go on.
+            // Digits that may continue.
             (Some(b'1'..=b'9'), None) if data.len() < 6 && data.iter().all(u8::is_ascii_digit) => {
                 return Probe::Maybe(data.len() + 1);
             }

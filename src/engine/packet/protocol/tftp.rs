@@ -1,10 +1,10 @@
 //! TFTP (RFC 1350, 2347, 2348, 2349): names, and files by their blocks.
 //!
-//! A request is found by its modes' names on any port. The file goes between the
-//! client's port and another one of the server, so transfers are known by the client's
-//! end. Blocks are read in their order; one that was sent again is gone over. In the mode
-//! `netascii` a file is told as it travelled, and with local line ends. What is remembered is
-//! bounded, and the oldest goes.
+//! A request is recognised by the names of its modes on any port. The file is sent between the
+//! client's port and a new one of the server, so transfers are identified by the client's end.
+//! Blocks are read in order; repeated ones are skipped. In the mode `netascii` a file is reported
+//! as it was sent, and with local line ends. The number of transfers is bounded, and the oldest
+//! is dropped.
 
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::bytes::be16;
@@ -16,18 +16,19 @@ use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-/// Transfers at a time.
+/// Concurrent transfers.
 const MOST: usize = bound(1024, 4);
 
 /// The longest name of a request.
 const MAX_NAME: usize = bound(1 << 10, 24);
 
-/// Bytes of a block, unless client and server agree on others.
+/// Bytes of a block, unless client and server negotiate another size.
 const BLOCK: usize = 512;
 
-/// Microseconds between two datagrams of a transfer; the port may be another's then.
+/// Microseconds between two datagrams of a transfer; after that the port may have been reused.
 const TIMEOUT: i64 = 120 * 1_000_000;
 
+/// Opcodes (RFC 1350, 5; RFC 2347).
 const READ: u16 = 1;
 const WRITE: u16 = 2;
 const DATA: u16 = 3;
@@ -44,10 +45,10 @@ struct Transfer {
     block: usize,
     /// The block that comes next.
     next: u16,
-    /// Bytes that were announced.
+    /// The announced number of bytes.
     size: Option<u64>,
     seen: u64,
-    /// The server's port, once it has answered.
+    /// The server's port, once it has responded.
     port: Option<u16>,
     /// When the last datagram came.
     time: Timestamp,
@@ -64,7 +65,7 @@ pub(in crate::engine::packet) struct Transfers {
     serial: u64,
 }
 
-/// What a client asks for.
+/// What a client requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Request<'a> {
     is_write: bool,
@@ -93,7 +94,7 @@ fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text, rest.get(1..)?))
 }
 
-/// Sizes of blocks and of the file among options.
+/// The sizes of blocks and of the file among options.
 fn parse_options(mut options: &[u8]) -> (Option<usize>, Option<u64>) {
     let (mut block, mut size) = (None, None);
     while let Some((name, rest)) = split_text(options)
@@ -111,7 +112,7 @@ fn parse_options(mut options: &[u8]) -> (Option<usize>, Option<u64>) {
 }
 
 impl Transfers {
-    /// Reads a datagram; answers whether it was one of a transfer.
+    /// Parses a datagram; returns whether it belonged to a transfer.
     #[inline]
     pub(in crate::engine::packet) fn inspect<V: Visitor>(
         &mut self,
@@ -126,7 +127,7 @@ impl Transfers {
         }
     }
 
-    /// Reads what begins like a message.
+    /// Parses what begins like a message.
     #[inline(never)]
     fn message<V: Visitor>(
         &mut self,
@@ -171,7 +172,7 @@ impl Transfers {
                     Progress::Goes => {}
                     Progress::Ended { is_whole } => {
                         if let Some(transfer) = self.open.remove(&end) {
-                            // What was refused was no transfer.
+                            // A refused transfer did not begin.
                             if !is_whole && transfer.seen > 0 {
                                 counters.note(Fault::TransferLost);
                             }
@@ -194,7 +195,7 @@ impl Transfers {
     ) {
         self.serial += 1;
         let serial = self.serial;
-        // What the client asks for holds if the server agrees, which says so itself.
+        // A client's option only applies if the server agrees, which repeats it.
         let size = parse_options(options).1.filter(|_| is_write);
         let transfer = Transfer {
             file,
@@ -208,7 +209,7 @@ impl Transfers {
             time,
             serial,
         };
-        // The same request again: nothing was answered yet.
+        // The same request again: there was no response yet.
         if let Some(old) = self.open.insert(end, transfer)
             && old.seen > 0
         {
@@ -225,7 +226,7 @@ impl Transfers {
         }
     }
 
-    /// Forgets everything.
+    /// Drops everything.
     pub(in crate::engine::packet) fn finish(&mut self, counters: &mut Counters) {
         for _ in self.open.drain() {
             counters.note(Fault::TransferLost);
@@ -234,7 +235,7 @@ impl Transfers {
     }
 }
 
-/// How a transfer goes on.
+/// How a transfer continues.
 enum Progress {
     Goes,
     Ended { is_whole: bool },
@@ -254,7 +255,7 @@ impl Transfer {
                 let (Some(number), Some(data)) = (be16(payload, 2), payload.get(4..)) else {
                     return Progress::Goes;
                 };
-                // Behind the last number 0 follows, or 1.
+                // After the last number, 0 follows, or 1.
                 let is_wrapped = self.next == 0 && number == 1 && self.seen > 0;
                 if number != self.next && !is_wrapped {
                     return Progress::Goes;
@@ -265,7 +266,7 @@ impl Transfer {
                 if data.len() >= self.block {
                     return Progress::Goes;
                 }
-                // A size is that of the disk, which text travels with more than.
+                // The size is that on disk, and text is sent with more bytes.
                 let size = self.size.filter(|_| !self.is_text);
                 Progress::Ended { is_whole: size.is_none_or(|size| size == self.seen) }
             }

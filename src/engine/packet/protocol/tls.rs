@@ -1,9 +1,8 @@
 //! TLS handshakes: server name, fingerprints, certificates.
 //!
-//! Found by content on any port. Handshake messages are put together from their
-//! records; a hello that breaks off is read as far as it goes. Certificates are
-//! there to be read up to TLS 1.2; then they are encrypted, as is everything else
-//! behind the change of cipher.
+//! Recognised by content on any port. Handshake messages are assembled from their records; a
+//! truncated hello is parsed as far as it goes. Certificates are readable up to TLS 1.2; in later
+//! versions they are encrypted, like everything else after the change of cipher.
 
 pub use crate::engine::packet::payload::handshake::{Certificate, Hello, ServerHello};
 
@@ -24,19 +23,19 @@ const HEARTBEAT: u8 = 24;
 
 const TLS_1_3: u16 = 0x0304;
 
-/// What a record may hold, with room for what ciphers add.
+/// The maximum size of a record, with room for what ciphers add.
 const MAX_RECORD: usize = bound((16 << 10) + 2048, 600);
 
-/// The longest handshake message that is put together.
+/// The longest handshake message that is assembled.
 const MAX_MESSAGE: usize = bound(128 << 10, 1000);
 
-/// One direction of a TLS connection, up to where it is encrypted.
+/// One direction of a TLS connection, until it is encrypted.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Records {
-    /// A handshake message of which some records have come.
+    /// A handshake message of which some records have arrived.
     message: Vec<u8>,
     is_hello_done: bool,
-    /// TLS 1.3 was chosen, and not asked for another hello.
+    /// TLS 1.3 was chosen, without requesting another hello.
     is_dark: bool,
 }
 
@@ -118,7 +117,7 @@ impl Protocol for Records {
 }
 
 impl Records {
-    /// Takes a part of the handshake: messages, whole or not.
+    /// Takes a part of the handshake: messages, complete or not.
     fn handshake<V: Visitor>(
         &mut self,
         fragment: &[u8],
@@ -138,7 +137,7 @@ impl Records {
             self.message(rest[0], body, context);
             rest = &rest[4 + length..];
         }
-        // What is held stays where it is: many short records make one long message.
+        // The buffer stays in place: many short records make one long message.
         self.message = if held.is_empty() {
             rest.to_vec()
         } else {

@@ -1,17 +1,16 @@
-//! TCP streams: both directions put in order, and fed to the protocol they speak.
+//! TCP streams: both directions put in order, and passed to the parser of their protocol.
 //!
-//! A stream has a slot here only while there is something to remember: from its
-//! first bytes until both directions are of no protocol that is looked into, or
-//! have said all that can be read. Segments that come in order are read where they
-//! lie; only what is out of order, or a message that is not whole yet, is copied.
+//! A stream has a slot here only while there is state to keep: from its first bytes until both
+//! directions are of an unknown protocol, or have sent all that can be parsed. Segments that
+//! arrive in order are parsed in place; only data out of order, or an incomplete message, is
+//! copied.
 //!
-//! Without a slot a direction is `Mode::Unidentified` — nothing is kept but the next
-//! sequence number, and each segment is asked whether a protocol begins with it —
-//! or `Mode::Over`.
+//! Without a slot a direction is `Mode::Unidentified`, for which nothing is kept but the next
+//! sequence number, and each segment is probed for the beginning of a protocol, or `Mode::Over`.
 //!
-//! Memory is bounded. When it is used up, a hand goes round the slots and takes the one
-//! that it points at from its flow, which is loose from then on: what was half said
-//! there is lost, and counted.
+//! Memory is bounded. When it is used up, a clock hand moves around the slots and takes the one
+//! that it points at from its flow, which is unidentified from then on: an incomplete message is
+//! lost, and counted.
 
 mod side;
 mod streams;

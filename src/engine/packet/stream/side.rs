@@ -9,18 +9,18 @@ use crate::engine::packet::payload::text;
 use crate::engine::packet::view::{Packet, Visitor};
 use crate::engine::progress::{Walk, bound};
 
-/// Bytes and pieces that wait for what is in front of them, before that is given up.
+/// Bytes and segments that wait for missing ones, before these are given up.
 const MAX_PENDING: usize = bound(256 << 10, 2048);
 const MAX_PIECES: usize = bound(64, 4);
 
-/// Acknowledgements after which bytes that the receiver has, and we don't, are given up:
-/// captures, too, put packets in disorder.
+/// Acknowledgements after which bytes are given up that the receiver has but the capture has not:
+/// captures may reorder packets too.
 const MAX_OVERDUE: u8 = bound(8, 2) as u8;
 
-/// The memory of a buffer that is kept though it holds far less.
+/// Capacity that a buffer keeps even if it holds far less.
 const MAX_KEPT: usize = bound(1 << 10, 64);
 
-/// When a direction was last heard of.
+/// When a direction was last active.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine::packet) struct Stamp {
     pub(in crate::engine::packet) number: u64,
@@ -36,7 +36,7 @@ impl Stamp {
     }
 }
 
-/// What a side works with: what its connection knows, and what a parser may use.
+/// What a side works with: the state of its connection, and what a parser may use.
 pub(super) struct SideContext<'c, 'p, V> {
     pub(super) state: &'c mut ConnectionState,
     pub(super) parse: ParseContext<'c, 'p, V>,
@@ -50,11 +50,11 @@ pub(super) struct Side {
     is_synced: bool,
     overdue: u8,
     parser: Parser,
-    /// Bytes to come that need no look.
+    /// Bytes to come that are skipped without parsing.
     skip: u64,
-    /// How many bytes must be held before the parser is asked again.
+    /// How many bytes must be held before the parser is called again.
     wants: usize,
-    /// Bytes in front of `next` that the parser has not taken yet.
+    /// Bytes before `next` that the parser has not consumed yet.
     held: Vec<u8>,
     pending: Pending,
     /// Where the direction ends, once its FIN was seen.
@@ -98,6 +98,8 @@ impl Side {
     ) {
         self.last = stamp;
         let (mut seq, mut data, mut missing) = (seq, data, missing);
+        // The first copy of a byte counts. What was passed on already is compared, as far as it
+        // is still held, and cut off.
         if is_before(seq, self.next) {
             self.compare(seq, data, context);
             let old = self.next.wrapping_sub(seq) as usize;
@@ -107,6 +109,7 @@ impl Side {
             }
             (seq, data, missing) = (self.next, &data[cut..], missing - (old - cut));
         }
+        // The common case: the parser reads the packet itself, without a copy.
         if seq == self.next && self.pending.is_empty() {
             self.advance(data, missing, context);
             self.end_if_reached(context);
@@ -119,6 +122,7 @@ impl Side {
             context.parse.counters.note(Fault::StreamOverlap);
         }
         self.drain(context);
+        // The receiver has confirmed missing bytes so often that they were lost by the capture.
         if self.overdue >= MAX_OVERDUE {
             self.skip_hole(context);
         }
@@ -128,16 +132,18 @@ impl Side {
         self.end_if_reached(context);
     }
 
-    /// Takes a FIN, in front of which the direction ends. The first one counts.
+    /// Takes a FIN, before which the direction ends. The first one counts.
     pub(super) fn end<V: Visitor>(&mut self, end: u32, context: &mut SideContext<'_, '_, V>) {
         self.last = Stamp::of(context.parse.packet);
         self.fin.get_or_insert(end);
         self.end_if_reached(context);
     }
 
-    /// Ends the direction once every byte in front of its FIN has come.
+    /// Ends the direction once every byte before its FIN has arrived.
     fn end_if_reached<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         if self.fin == Some(self.next) {
+            // `is_ended` is only true for this call: a message that ends with the FIN is
+            // complete, one that ends with a gap or a reset is not.
             self.fin = None;
             context.parse.is_ended = true;
             self.break_off(context);
@@ -145,23 +151,23 @@ impl Side {
         }
     }
 
-    /// Notes how far the other end has received. Bytes that it has, and that don't
-    /// come here, were lost on the way to us.
+    /// Notes how far the other end has received. Bytes that it has, but which don't arrive here,
+    /// were lost by the capture.
     pub(super) fn acknowledged(&mut self, ack: u32) {
         if self.pending.start().is_some_and(|start| !is_before(ack, start)) {
             self.overdue = self.overdue.saturating_add(1);
         }
     }
 
-    /// Notes that the other end sends no more, and how far it had received then. Who hears the
-    /// end of a file only afterwards did not wait for it.
+    /// Notes that the other end sends nothing more, and how far it had received then. The
+    /// receiver of a file that ends only afterwards did not wait for it.
     pub(super) fn left(&mut self, ack: u32) {
         if !is_before(self.next, ack) {
             self.parser.leave();
         }
     }
 
-    /// Takes everything that waits, over all gaps, and ends.
+    /// Parses everything that waits, across all gaps, and ends.
     pub(super) fn finish<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         while !self.pending.is_empty() {
             self.skip_hole(context);
@@ -169,7 +175,7 @@ impl Side {
         self.break_off(context);
     }
 
-    /// Compares a segment with what is still held of the bytes that it repeats.
+    /// Compares a segment with the bytes still held that it repeats.
     fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut SideContext<'_, '_, V>) {
         let behind = self.next.wrapping_sub(seq) as usize;
         let (held, data) = if behind > self.held.len() {
@@ -182,7 +188,7 @@ impl Side {
         }
     }
 
-    /// Goes over the hole in front of the first piece that waits.
+    /// Skips the gap before the first segment that waits.
     fn skip_hole<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         if let Some(start) = self.pending.start() {
             self.gap(start.wrapping_sub(self.next), context);
@@ -199,7 +205,7 @@ impl Side {
         }
     }
 
-    /// The next bytes of the stream, and how many behind them never come.
+    /// Parses the next bytes of the stream, followed by `missing` ones that never arrive.
     fn advance<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -214,7 +220,7 @@ impl Side {
         }
     }
 
-    /// Bytes never come. Inside of what needs no look, that is no loss.
+    /// Bytes never arrive. If they would have been skipped anyway, nothing is lost.
     fn gap<V: Visitor>(&mut self, length: u32, context: &mut SideContext<'_, '_, V>) {
         self.next = self.next.wrapping_add(length);
         if self.skip >= u64::from(length) {
@@ -223,7 +229,7 @@ impl Side {
         }
         if length > 0 && !matches!(self.parser, Parser::Unidentified | Parser::Over) {
             context.parse.counters.note(Fault::StreamGap);
-            // What was to be skipped in front of the rest of the hole is no loss.
+            // What was to be skipped of the gap is no loss.
             let unknown = u64::from(length) - std::mem::take(&mut self.skip);
             if self.held.is_empty() && self.parser.gap(unknown, context.state, &mut context.parse) {
                 return;
@@ -232,10 +238,12 @@ impl Side {
         self.break_off(context);
     }
 
-    /// Reads what there is of a message whose end does not come.
+    /// Parses what there is of a message whose end is missing.
     fn break_off<V: Visitor>(&mut self, context: &mut SideContext<'_, '_, V>) {
         let held = std::mem::take(&mut self.held);
         let parser = std::mem::replace(&mut self.parser, Parser::Unidentified);
+        // After this position message boundaries are unknown, as in a stream captured from the
+        // middle.
         (self.skip, self.is_synced) = (0, false);
         if matches!(parser, Parser::Over) {
             self.parser = parser;
@@ -257,6 +265,8 @@ impl Side {
             return;
         }
         self.held.extend_from_slice(data);
+        // Parsers scan the held bytes from the beginning. Calling them for each small segment
+        // would take quadratic time.
         if self.held.len() < self.wants {
             return;
         }
@@ -265,19 +275,20 @@ impl Side {
         let taken = self.consume(&held, context);
         let is_foreign = was_start && matches!(self.parser, Parser::Unidentified);
         held.drain(..taken);
-        // A long message is over, the stream is not: thousands may be left like that.
+        // A long message is over, but the stream is not: thousands of streams may be left like
+        // that.
         if held.capacity() > MAX_KEPT.max(2 * held.len()) {
             held.shrink_to_fit();
         }
         self.held = held;
-        // What was waited for was no beginning; what came last may be one.
+        // The bytes waited for were not a beginning; those that came last may be one.
         if is_foreign && dispatch::begins(data, context.parse.packet.ports) {
             let taken = self.consume(data, context);
             self.held.extend_from_slice(&data[taken..]);
         }
     }
 
-    /// Lets the parser take what it can; returns how much that was.
+    /// Lets the parser consume what it can; returns how much that was.
     fn consume<V: Visitor>(&mut self, data: &[u8], context: &mut SideContext<'_, '_, V>) -> usize {
         if matches!(self.parser, Parser::Unidentified) {
             self.parser = match dispatch::begins(data, context.parse.packet.ports) {

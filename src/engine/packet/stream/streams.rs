@@ -1,4 +1,4 @@
-//! The streams of all flows: which have something to remember, and how much.
+//! The streams of all flows that have state, and how much.
 
 use super::side::{Side, SideContext, Stamp};
 use super::tcp::{Mode, NIL, Tcp};
@@ -16,7 +16,7 @@ struct Stream {
     sides: [Side; 2],
     state: ConnectionState,
     is_used: bool,
-    /// How often the slot was given back.
+    /// How often the slot was freed.
     tenancy: u32,
 }
 
@@ -27,7 +27,7 @@ impl Stream {
     }
 }
 
-/// All streams that have something to remember.
+/// All streams that have state.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Streams {
     slots: Vec<Stream>,
@@ -50,19 +50,19 @@ impl Streams {
         }
     }
 
-    /// Whether nothing is remembered.
+    /// Whether there is no state.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.bytes == 0 && self.free.len() == self.slots.len()
     }
 
-    /// Bytes in use: slots and what is buffered in them.
+    /// Bytes in use: slots and their buffers.
     pub(super) fn used(&self) -> usize {
         self.bytes + (self.slots.len() - self.free.len()) * size_of::<Stream>()
     }
 
-    /// Takes a segment of a flow that shows nothing: one without bytes, or with bytes of no
-    /// protocol that is looked into. False if it is another; then nothing was done.
+    /// Takes a segment that yields nothing: one without bytes, or with bytes of an unknown
+    /// protocol. Returns false if it is another; then nothing was done.
     #[inline(always)]
     pub(in crate::engine::packet) fn pass(
         &self,
@@ -72,6 +72,7 @@ impl Streams {
         missing: usize,
         packet: (Ports, bool),
     ) -> bool {
+        // A slot has state to update, and a FIN may end a direction.
         if tcp.slot != NIL || segment.flags & FIN != 0 {
             return false;
         }
@@ -100,7 +101,7 @@ impl Streams {
         }
     }
 
-    /// Takes a segment of a flow. `side` is who sent it.
+    /// Takes a segment of a flow. `side` is the sender.
     pub(in crate::engine::packet) fn segment<V: Visitor>(
         &mut self,
         tcp: &mut Tcp,
@@ -110,13 +111,14 @@ impl Streams {
         given: &mut StreamContext<'_, '_, V>,
     ) {
         if tcp.slot != NIL && !self.is_own(tcp) {
-            // It was taken away: go on from here.
+            // It was taken away: continue without it.
             tcp.slot = NIL;
             for side in 0..2 {
                 if tcp.mode(side) == Mode::Streaming {
                     tcp.set_mode(side, Mode::Unidentified);
                 }
             }
+            // `next` was not updated while the slot kept the position of each side.
             tcp.next[side] = segment.seq;
             if segment.flags & ACK != 0 {
                 tcp.next[side ^ 1] = segment.ack;
@@ -147,7 +149,7 @@ impl Streams {
         }
     }
 
-    /// A side ends with the byte in front of `end`, of which the first may still come.
+    /// A side ends before the byte `end`; bytes before it may still arrive.
     fn end<V: Visitor>(
         &mut self,
         tcp: &mut Tcp,
@@ -163,8 +165,8 @@ impl Streams {
         }
     }
 
-    /// Tells what is left of a closed flow. `packet` makes the packet of a side of
-    /// which the last number, time and length are known.
+    /// Reports what is left of a closed flow. `packet` makes the packet of a side of which the
+    /// last number, time and length are known.
     pub(in crate::engine::packet) fn close<V: Visitor>(
         &mut self,
         tcp: &Tcp,
@@ -193,7 +195,7 @@ impl Streams {
             .is_some_and(|stream| stream.is_used && stream.tenancy == tcp.tenancy)
     }
 
-    /// Takes a SYN. If it tells of a new connection, the one before is over.
+    /// Takes a SYN. If it opens a new connection, the one before is over.
     fn synchronise<V: Visitor>(
         &mut self,
         tcp: &mut Tcp,
@@ -241,7 +243,7 @@ impl Streams {
         });
     }
 
-    /// Gives a direction its place in the flow's slot.
+    /// Adds a direction to the flow's slot.
     fn start(&mut self, tcp: &mut Tcp, side: usize, next: u32, is_synced: bool, parser: Parser) {
         if tcp.slot == NIL {
             tcp.slot = self.free.pop().unwrap_or_else(|| {
@@ -250,6 +252,8 @@ impl Streams {
             });
             let stream = &mut self.slots[tcp.slot as usize];
             stream.is_used = true;
+            // Slots are taken away without access to their flow; the flow notices it by the
+            // tenancy.
             tcp.tenancy = stream.tenancy;
         }
         tcp.set_mode(side, Mode::Streaming);
@@ -259,7 +263,7 @@ impl Streams {
         self.bytes = self.bytes + side.weight() - before;
     }
 
-    /// Lets a side work, and accounts what it holds afterwards.
+    /// Runs a function of a side, and counts what it holds afterwards.
     fn work<V: Visitor>(
         &mut self,
         slot: u32,
@@ -269,7 +273,7 @@ impl Streams {
     ) {
         let stream = &mut self.slots[slot as usize];
         let before = stream.sides[side].weight() + stream.state.weight();
-        // What is the stream's, and both sides need.
+        // The state of the stream that both sides need.
         let StreamContext { packet, visitor, counters, shared } = given;
         let parse = ParseContext::new(packet, *visitor, counters, shared);
         let mut context = SideContext { state: &mut stream.state, parse };
@@ -278,7 +282,7 @@ impl Streams {
         self.bytes = self.bytes + after - before;
     }
 
-    /// Gives the slot back once no side needs it.
+    /// Frees the slot once no side needs it.
     fn settle(&mut self, tcp: &mut Tcp) {
         let stream = &self.slots[tcp.slot as usize];
         let mut is_needed = false;
@@ -294,7 +298,7 @@ impl Streams {
                 }
             }
         }
-        // An end without an answer yet: it will be read with what was asked.
+        // An end without a response yet: the response will be parsed with what was requested.
         let is_awaited = (0..2).any(|side| matches!(tcp.mode(side), Mode::Fresh | Mode::Synced));
         is_needed |= is_awaited && stream.state.is_needed();
         if !is_needed {
@@ -306,7 +310,7 @@ impl Streams {
     fn release(&mut self, slot: u32) {
         let stream = &mut self.slots[slot as usize];
         self.bytes -= stream.weight();
-        // Buffers go, too: all slots together would keep more than is ever in use at a time.
+        // Buffers are freed too: all slots together would keep more than is ever used at a time.
         stream.sides = Default::default();
         stream.state = ConnectionState::default();
         stream.is_used = false;
@@ -317,6 +321,7 @@ impl Streams {
     /// Takes slots away until the bound is kept.
     fn make_room(&mut self, counters: &mut Counters) {
         while self.used() > self.most && self.free.len() < self.slots.len() {
+            // Round robin, because an order by last use would cost an update for each segment.
             self.hand = (self.hand + 1) % self.slots.len();
             let stream = &self.slots[self.hand];
             if stream.is_used {
@@ -329,7 +334,7 @@ impl Streams {
     }
 }
 
-/// What reads the first bytes of a direction.
+/// The parser for the first bytes of a direction.
 fn first_parser<V>(is_synced: bool, given: &StreamContext<'_, '_, V>) -> Parser {
     match given.shared.announced.find(given.packet) {
         Some(end) => Parser::expected(end, is_synced),

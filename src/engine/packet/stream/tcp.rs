@@ -1,4 +1,4 @@
-//! What a flow remembers of its TCP connection.
+//! What a flow keeps about its TCP connection.
 
 use crate::engine::packet::payload::reorder::is_before;
 use crate::engine::packet::wire::transport::{ACK, Segment};
@@ -7,11 +7,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// No slot.
 pub(super) const NIL: u32 = u32::MAX;
 
-/// A loose direction follows jumps up to here; a longer one is somebody's lie, or
-/// a gap that costs no more than being asked once too often.
+/// An unidentified direction follows jumps up to this size; a longer one is forged, or a gap that
+/// costs no more than one unnecessary probe.
 const LONGEST_JUMP: u32 = 1 << 20;
 
-/// What one direction of a flow is doing.
+/// The state of one direction of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Mode {
     /// Nothing was seen.
@@ -19,29 +19,29 @@ pub(in crate::engine::packet) enum Mode {
     Fresh,
     /// The SYN was.
     Synced,
-    /// In its slot.
+    /// It has a slot.
     Streaming,
     /// Of no known protocol.
     Unidentified,
-    /// There is nothing more to be read.
+    /// Nothing more can be parsed.
     Over,
 }
 
 const MODES: [Mode; 5] =
     [Mode::Fresh, Mode::Synced, Mode::Streaming, Mode::Unidentified, Mode::Over];
 
-/// What a flow remembers of its TCP connection.
+/// What a flow keeps about its TCP connection.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub(in crate::engine::packet) struct Tcp {
-    /// By side: the low end of the flow's key sends the first.
+    /// By side: the low end of the flow's key is the first.
     pub(super) next: [u32; 2],
-    /// Behind each side's SYN.
+    /// The sequence number after each side's SYN.
     start: [u32; 2],
     pub(super) slot: u32,
     /// The flow's slot is its own while this is the slot's tenancy.
     pub(super) tenancy: u32,
-    /// Of [`Mode`].
+    /// The [`Mode`] of each side.
     modes: [u8; 2],
     /// Whether `start` is known: 0 or 1.
     has_start: [u8; 2],
@@ -73,15 +73,14 @@ impl Tcp {
         (self.modes[side], self.has_start[side]) = (Mode::Synced as u8, 1);
     }
 
-    /// Whether a side's SYN tells of a new connection: an answer that is not the one which was
-    /// seen before.
+    /// Whether a side's SYN opens a new connection: one that differs from the SYN seen before.
     pub(super) fn is_new_connection(&self, side: usize, start: u32, segment: &Segment<'_>) -> bool {
         let is_other = self.has_start[side] != 0 && self.start[side] != start;
         self.mode(side) != Mode::Fresh && is_other && segment.flags & ACK != 0
     }
 
-    /// Notes where a direction begins, if that is not known or not true any more. What was
-    /// remembered of a connection before is done with by then.
+    /// Notes where a direction begins, if that is unknown or has changed. The state of a previous
+    /// connection has been dropped by then.
     pub(super) fn synchronise(&mut self, side: usize, start: u32, segment: &Segment<'_>) {
         if self.is_new_connection(side, start, segment) {
             *self = Tcp::default();
@@ -94,7 +93,8 @@ impl Tcp {
         self.set_synced(side);
     }
 
-    /// What of a segment in a loose direction was not seen yet, and the next byte behind it.
+    /// The part of a segment in an unidentified direction that is new, and the next byte after
+    /// it.
     pub(super) fn unread<'a>(
         &self,
         side: usize,
@@ -104,6 +104,8 @@ impl Tcp {
     ) -> (u32, &'a [u8], u32) {
         let next = self.next[side];
         let end = seq.wrapping_add((payload.len() + missing) as u32);
+        // A segment far ahead is read, but `next` stays: a forged sequence number must not make
+        // the true segments look like repetitions.
         let is_on = is_before(next, end) && end.wrapping_sub(next) < LONGEST_JUMP;
         let behind = if is_on { end } else { next };
         if is_before(seq, next) {
@@ -113,7 +115,7 @@ impl Tcp {
         (seq, payload, behind)
     }
 
-    /// Whether something may be left to tell when the flow is closed.
+    /// Whether something may be left to report when the flow is closed.
     pub(in crate::engine::packet) fn is_open(&self) -> bool {
         self.slot != NIL
     }

@@ -1,4 +1,4 @@
-//! Streams against plain streams: whatever a receiver would accept reads the same.
+//! Streams compared with plain streams: whatever a receiver accepts must be parsed the same.
 
 mod ways;
 
@@ -22,7 +22,7 @@ pub(in crate::engine::packet) struct Part {
     data: Vec<u8>,
 }
 
-/// Where the sequence numbers of both sides begin: they wrap early.
+/// The initial sequence numbers of both sides: they wrap early.
 const START: [u32; 2] = [u32::MAX - 20, u32::MAX - 300];
 
 impl Part {
@@ -31,7 +31,7 @@ impl Part {
         Part { to_server, seq, ack: 0, flags: PUSH, data: data.to_vec() }
     }
 
-    /// The FIN of a side that has sent so many bytes.
+    /// The FIN of a side that has sent this many bytes.
     pub(in crate::engine::packet) fn end(to_server: bool, offset: usize) -> Part {
         Part { flags: FIN, ..Part::data(to_server, offset, &[]) }
     }
@@ -59,7 +59,7 @@ impl Part {
     }
 }
 
-/// As any decoder does it, and as one that takes no short cuts.
+/// With a normal decoder, and with one without fast paths.
 fn decode_with(config: Config, port: u16, parts: &[Part]) -> (Recorder, Counters) {
     let (recorder, counters) = run(Decoder::new(config.clone()), port, parts);
     let (slow, counted) = run(Decoder::reference(config), port, parts);
@@ -83,7 +83,7 @@ pub(in crate::engine::packet) fn decode(port: u16, parts: &[Part]) -> (Recorder,
     decode_with(Config::default(), port, parts)
 }
 
-/// The whole of both directions, each in one segment.
+/// All of both directions, each in one segment.
 fn plain(port: u16, client: &[u8], server: &[u8]) -> Vec<(Where, String)> {
     recorded(port, client, server).seen
 }
@@ -131,7 +131,7 @@ fn questions() -> Vec<u8> {
     framed.repeat(4)
 }
 
-/// Requests as only servers take them, behind the headers of two load balancers.
+/// Requests that only servers accept, after the headers of two load balancers.
 fn lax_requests() -> Vec<u8> {
     let mut text = crate::engine::packet::protocol::proxy::tests::v4(b"\x02\0\x09p.example");
     text.extend(b"PROXY TCP6 2001:db8::5 2001:db8::9 5000 80\r\n");
@@ -193,7 +193,7 @@ fn conversations() -> Vec<(u16, Vec<u8>, Vec<u8>)> {
             crate::engine::packet::protocol::ftp::tests::server(),
         ),
         (601, crate::engine::packet::protocol::syslog::tests::stream(), vec![]),
-        // Of these the server's side can't be read without the client's.
+        // The server's side of these can't be parsed without the client's.
         (
             4450,
             crate::engine::packet::protocol::smb::tests::client(),
@@ -277,13 +277,13 @@ fn everything_is_found_in_plain_streams() {
 }
 
 #[test]
-fn a_repeated_request_is_told_once() {
+fn a_repeated_request_is_reported_once() {
     let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
     let mut parts = Part::handshake();
     parts.extend(vec![Part::data(true, 0, request); 3]);
     let (recorder, _) = decode(80, &parts);
     assert_eq!(recorder.at(Where::HttpHost), ["a.example"]);
-    // Also without a handshake, and once the stream is of no known protocol.
+    // Also without a handshake, and after the stream was classified as unknown.
     let (recorder, _) = decode(80, &parts[2..]);
     assert_eq!(recorder.at(Where::HttpHost), ["a.example"]);
     let mut parts = vec![Part::data(true, 0, b"220 ready\r\n")];
@@ -293,7 +293,7 @@ fn a_repeated_request_is_told_once() {
 }
 
 #[test]
-fn the_packet_that_completes_it_is_told() {
+fn the_completing_packet_is_reported() {
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 20, b": a.example\r\n\r\n"));
     parts.push(Part::data(true, 0, b"GET / HTTP/1.1\r\nHost"));
@@ -305,7 +305,7 @@ fn the_packet_that_completes_it_is_told() {
 
 #[test]
 fn a_gap_is_marked_and_gone_over() {
-    // Inside of a body only the file that it holds is lost by it.
+    // Inside a body, only its file is lost.
     let head = b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5000\r\n\r\n";
     let next = b"GET /2 HTTP/1.1\r\nHost: b.example\r\n\r\n";
     let mut parts = Part::handshake();
@@ -316,7 +316,7 @@ fn a_gap_is_marked_and_gone_over() {
     assert_eq!(recorder.at(Where::HttpHost), ["a.example", "b.example"]);
     assert!(recorder.at(Where::FileHash).is_empty());
     assert_eq!(counters.faults().collect::<Vec<_>>(), [(Fault::StreamGap, 1)]);
-    // In a head, what there is of it is read, and heads behind it are found again.
+    // In a head, its available part is parsed, and later heads are found again.
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 0, b"GET /1 HTTP/1.1\r\nHost: a.example\r\nX"));
     parts.push(Part::data(true, 90, next));
@@ -324,7 +324,7 @@ fn a_gap_is_marked_and_gone_over() {
     assert_eq!(recorder.at(Where::HttpHost), ["a.example", "b.example"]);
     assert_eq!(counters.fault(Fault::StreamGap), 1);
     assert_eq!(counters.fault(Fault::SplitHttp), 1);
-    // What the receiver has acknowledged does not come any more.
+    // What the receiver has acknowledged will not arrive any more.
     for _ in 0..20 {
         let ack = START[0].wrapping_add(1 + 90);
         parts.push(Part { to_server: false, seq: 0, ack, flags: ACK, data: vec![] });
@@ -376,10 +376,10 @@ fn a_new_connection_on_the_same_ports() {
     let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
     let mut parts = Part::handshake();
     parts.push(Part::data(true, 0, request));
-    // Repeated, the handshake changes nothing.
+    // A repeated handshake changes nothing.
     parts.extend(Part::handshake());
     parts.push(Part::data(true, 0, request));
-    // Another SYN alone neither; with its answer it is another connection.
+    // Nor does another SYN alone; with its answer it is another connection.
     let shifted = |part: &Part| Part {
         seq: part.seq.wrapping_add(1_000_000),
         ack: part.ack.wrapping_add(if part.flags & ACK == 0 { 0 } else { 1_000_000 }),
@@ -413,7 +413,7 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
         decoder.frame(&raw_frame(1, &data), &mut recorder);
     }
     assert_eq!(recorder.at(Where::HttpHost).len(), 1999);
-    // A flow whose slot was taken away goes on, and is not told what it was again.
+    // A flow whose slot was taken away continues, without knowledge of its protocol.
     let again = Part::data(true, 2000, b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n");
     let data = again.packet((1, 80));
     let frame = raw_frame(1, &data);
@@ -423,7 +423,7 @@ fn memory_is_bounded_and_other_flows_keep_what_they_have() {
     assert!(decoder.counters().fault(Fault::StreamEvicted) > 1000);
 }
 
-/// How a sender and the network treat a direction.
+/// What a sender and the network do to a direction.
 #[derive(Clone, Debug)]
 struct Treatment {
     cuts: Vec<prop::sample::Index>,
@@ -487,7 +487,7 @@ proptest! {
         let mut parts = Part::handshake();
         let mut client = client.apply(true, &to_server).into_iter();
         let mut server = server.apply(false, &to_client).into_iter();
-        // A server answers what it has received: where it matters, afterwards.
+        // A server responds to what it has received: if it matters, afterwards.
         if !matches!(which, 0 | 7..=10 | 14..=16) {
             for is_client in interleave {
                 parts.extend(if is_client { client.next() } else { server.next() });

@@ -1,9 +1,8 @@
-//! Real captures against what independent tools saw in them.
+//! Real captures compared with what independent tools found in them.
 //!
-//! Every `must` row whose place belongs to what is decoded so far has to be
-//! found, or stand in the table of exceptions with the reason; an exception that
-//! is not needed any more fails too. A row asks for the observed value in the
-//! file, at a place of its sort.
+//! Every `must` row whose place belongs to what is decoded must be found, or be listed in the
+//! table of exceptions with the reason; an exception that is no longer needed fails, too. A row
+//! requires the observed value in the file, at a place of its sort.
 
 use super::text;
 use crate::engine::indicator::{Observable, Timestamp, Where, address, digest, url};
@@ -11,25 +10,25 @@ use crate::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// File, place, and why it isn't found. An empty place stands for all.
+/// File, place, and why it isn't found. An empty place matches all.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    // Never: tshark takes the client's preface, a request of HTTP/1 by its form, and
+    // Never: tshark takes the client's preface for a request of HTTP/1, because of its form, and
     // what follows it for a file.
     ("doh_clear.pcap", "file.http:object4(448)", "the preface of HTTP/2"),
     ("http2_multi_headers.pcap", "file.http:object5(64)", "the preface of HTTP/2"),
     ("http2_nghttp2.pcap", "file.http:object4(1354)", "the preface of HTTP/2"),
-    // Never: tshark takes a form for a file, we take the files in it.
+    // Never: tshark takes a form for a file, wiresift the files in it.
     ("http_post_upload.pcap", "file.http:UploadHandleServlet(449)", "a form"),
-    // Never: answers of HTTP/0.9 have no head, and tshark takes each segment for a file.
+    // Never: responses of HTTP/0.9 have no head, and tshark takes each segment for a file.
     ("mpls_vlan_mixed.pcap", "file.http:%2f(1)(1428)", "a segment"),
     ("mpls_vlan_mixed.pcap", "file.http:%2f(2)(1428)", "a segment"),
     ("mpls_vlan_mixed.pcap", "file.http:%2f(3)(573)", "a segment"),
-    // Never: without a host it is no URL that a feed could hold. The request is
-    // told with the address that it went to.
+    // Never: without a host it is not a URL that a feed could contain. The request is reported
+    // with its destination address.
     ("http_retransmissions.pcap", "http.uri", "a request without Host"),
 ];
 
-/// What a capture shows: sort of place and canonical value.
+/// What a capture contains: sort of place and canonical value.
 #[derive(Default)]
 struct Shown(BTreeSet<(&'static str, String)>);
 
@@ -62,7 +61,7 @@ impl Visitor for Shown {
     }
 }
 
-/// One spelling for values that mean the same.
+/// One spelling for equivalent values.
 fn canonical(value: &str) -> String {
     if value.contains("://") {
         return url::parse(value).map_or_else(|_| value.to_owned(), |url| url.key().to_owned());
@@ -73,7 +72,7 @@ fn canonical(value: &str) -> String {
     value.to_ascii_lowercase().trim_end_matches('.').to_owned()
 }
 
-/// The sort of a row's place, if it is one that is decoded so far.
+/// The sort of a row's place, if it is decoded.
 fn sort(place: &str) -> Option<&'static str> {
     match place {
         "ip.src" | "ip.dst" | "ipv6.src" | "ipv6.dst" => Some("ip"),
@@ -116,7 +115,7 @@ impl Visitor for Numbered {
     }
 }
 
-/// Fingerprints of the real captures, and of our own, as Wireshark computes them: file,
+/// Fingerprints of the real captures, and of recorded ones, as computed by Wireshark: file,
 /// packet, place, MD5.
 const FINGERPRINTS: &str = include_str!("fingerprints.tsv");
 
@@ -144,8 +143,8 @@ fn fingerprints_of_real_captures() {
     assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
 }
 
-/// Attachments of mails: capture, name, SHA-256, as `email` of Python's library takes them out
-/// of the streams that Wireshark follows.
+/// Attachments of mails: capture, name, SHA-256, as extracted by Python's `email` from the
+/// streams that Wireshark reassembles.
 const ATTACHMENTS: [[&str; 3]; 3] = [
     [
         "smtp_attachments.pcap",
@@ -174,8 +173,8 @@ fn attachments_of_real_captures() {
     }
 }
 
-/// The captures of our own, where the packet's number counts too: it is the one that
-/// completed the observable.
+/// Recorded captures, in which the packet's number counts too: it is the one that completed the
+/// observable.
 #[test]
 fn observables_of_recorded_captures() {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
@@ -186,7 +185,7 @@ fn observables_of_recorded_captures() {
         let fields: Vec<&str> = row.split('\t').collect();
         let [file, number, place, value] = fields[..] else { continue };
         let Ok(number) = number.parse() else { continue };
-        // Packed ones; the target of CONNECT, which is no URL.
+        // Compressed ones; the target of CONNECT, which is not a URL.
         if file.ends_with(".gz") || (place == "http.url" && !value.contains("://")) {
             continue;
         }
@@ -219,7 +218,7 @@ pub(super) fn pcaps() -> Option<PathBuf> {
     None
 }
 
-/// Feeds every packet of a capture to a visitor.
+/// Passes every packet of a capture to a visitor.
 pub(super) fn decode_file<V: Visitor>(path: &Path, visitor: &mut V) -> Decoder {
     let bytes = std::fs::read(path).unwrap();
     let mut decoder = Decoder::new(Config::default());

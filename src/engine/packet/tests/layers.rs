@@ -27,17 +27,17 @@ fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// A packet in ESP that encrypts nothing, with a check value of twelve bytes.
+/// A packet in unencrypted ESP, with a check value of twelve bytes.
 fn null_esp(packet: &[u8]) -> Vec<u8> {
     [&b"\0\0\x01\0\0\0\0\x01"[..], packet, b"\x01\x02\x02\x04", &[0x5a; 12]].concat()
 }
 
-/// A frame of a radio with one packet, and one with others in it.
+/// An 802.11 frame with one packet, and an aggregate.
 fn radio(packet: &[u8]) -> Vec<u8> {
     [b"\x08\x01", &[0; 22][..], b"\xaa\xaa\x03\0\0\0\x08\0", packet].concat()
 }
 
-/// A radio's frame of which each part is one of these, by LLC's kind.
+/// An 802.11 aggregate with these parts, by LLC type.
 fn aggregate(parts: &[(u16, Vec<u8>)]) -> Vec<u8> {
     let mut whole = [b"\x88\x01", &[0; 22][..], b"\x80\0"].concat();
     for (kind, packet) in parts {
@@ -69,7 +69,7 @@ fn every_frame_of_an_aggregate_is_read() {
     assert_eq!((last.src, last.tunnel.len()), (Some("10.0.0.3".parse().unwrap()), 1));
 }
 
-/// What is no tunnel, on the ports of tunnels: it is read as what it is.
+/// Other protocols on the ports of tunnels are parsed as what they are.
 #[test]
 fn others_on_the_ports_of_tunnels() {
     let answer = crate::engine::packet::payload::dns::tests::sample();
@@ -93,7 +93,7 @@ fn authentication_hides_nothing() {
     assert_eq!(counters.faults().count(), 0);
     let (recorder, _) = decode(&fragments(&one, 16));
     assert_eq!(recorder.at(Where::DnsQuery), ["a.example"]);
-    // ESP that encrypts nothing, host to host: the sum goes over the addresses.
+    // Unencrypted ESP between hosts: the checksum includes the addresses.
     let mut inner = udp(53, 4000, &answer)[20..].to_vec();
     inner[6..8].copy_from_slice(&[0, 0]);
     let sum: u32 = [
@@ -117,20 +117,20 @@ fn authentication_hides_nothing() {
     assert!(recorder.seen.is_empty());
 }
 
-/// A packet, and the kinds of the tunnels in it from the outside inwards.
+/// A packet, and the kinds of its tunnels from the outermost inwards.
 type Tunnelled = (Vec<u8>, Vec<&'static str>);
 
-/// UDP to a port: a tunnel's header, and what is in it.
+/// UDP to a port: a tunnel's header, and its payload.
 fn over_udp(port: u16, head: &[u8], rest: &[u8]) -> Vec<u8> {
     udp(4000, port, &[head, rest].concat())
 }
 
-/// GTP's header for so many bytes.
+/// GTP's header for this many bytes.
 fn gtp(length: usize) -> Vec<u8> {
     [&b"\x30\xff"[..], &(length as u16).to_be_bytes(), &[0; 4]].concat()
 }
 
-/// Tunnels with a number among the protocols of IP.
+/// Tunnels with IP protocol numbers.
 fn tunnels_of_protocols() -> Vec<Tunnelled> {
     let plain = inner();
     let radio = radio(&plain);
@@ -162,7 +162,7 @@ fn tunnels_of_protocols() -> Vec<Tunnelled> {
     ]
 }
 
-/// Tunnels on ports of their own.
+/// Tunnels on their own ports.
 fn tunnels_on_ports() -> Vec<Tunnelled> {
     let plain = inner();
     let radio = radio(&plain);
@@ -198,7 +198,7 @@ fn tunnels_on_ports() -> Vec<Tunnelled> {
     ]
 }
 
-/// Tunnels on other ports, where no doubt is left.
+/// Tunnels on other ports, if they are certain.
 fn tunnels_elsewhere() -> Vec<Tunnelled> {
     let plain = inner();
     let framed = ethernet(&plain);
@@ -224,8 +224,8 @@ fn every_tunnel_shows_its_inside_and_its_outside() {
         assert_eq!(recorder.opened.len(), kinds.len() + 1, "{kinds:?}");
         let place = &recorder.places[0];
         assert_eq!(place.src, Some("10.0.0.1".parse().unwrap()));
-        let told: Vec<_> = place.tunnel.iter().map(|tunnel| tunnel.kind).collect();
-        assert_eq!(told, kinds);
+        let reported: Vec<_> = place.tunnel.iter().map(|tunnel| tunnel.kind).collect();
+        assert_eq!(reported, kinds);
         assert_eq!(place.tunnel[0].src, recorder.opened[0].0);
         assert_eq!(place.tunnel[0].dst, recorder.opened[0].1);
     }
@@ -267,7 +267,7 @@ fn a_tunnel_is_part_of_the_flow_by_choice() {
     }
 }
 
-/// Cuts the payload of an IPv4 packet.
+/// Splits the payload of an IPv4 packet.
 fn fragments(packet: &[u8], unit: usize) -> Vec<Vec<u8>> {
     let payload = &packet[20..];
     let count = payload.len().div_ceil(unit);

@@ -1,4 +1,4 @@
-//! What a packet costs: run by hand, with optimisation.
+//! The cost of a packet: run manually, with optimisation.
 //!
 //! `cargo test --release --lib packet::tests::speed -- --ignored --nocapture`
 
@@ -9,7 +9,7 @@ use crate::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
 use crate::sensor::input::capture::Capture;
 use sha2::Digest as _;
 
-/// Looks at nothing, and wants no digests.
+/// Ignores everything, and wants no digests.
 struct Nothing(u64);
 
 impl Visitor for Nothing {
@@ -46,7 +46,7 @@ fn nanoseconds_for_a_packet() {
                 packets += 1;
                 let frame = Frame {
                     number: packets,
-                    // Each round is another day, so that no flow goes on.
+                    // Each round is a day later, so that no flow continues.
                     time: Timestamp(packet.time + round * 86_400_000_000),
                     is_timed: true,
                     linktype: packet.linktype,
@@ -82,14 +82,13 @@ impl Visitor for Hashes {
     }
 }
 
-/// Seconds that this thread has worked, whatever else the machine does.
+/// Processor seconds of this thread, independent of other load.
 fn worked() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
 }
 
-/// What hashing adds to a download of files, against the digests alone over the same
-/// bytes.
+/// What hashing adds to a file download, compared with the digests alone over the same bytes.
 #[test]
 #[ignore = "a measurement"]
 fn cost_of_digests() {

@@ -1,4 +1,4 @@
-//! Shares against one decoder that sees everything, and takes no short cuts.
+//! Shards compared with one decoder that gets everything, without fast paths.
 
 use super::{ipv4, text};
 use crate::engine::indicator::{Observable, Timestamp, Where};
@@ -10,17 +10,17 @@ use crate::sensor::input::capture::Capture;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-/// Everything that is told, in whatever order.
+/// Everything that is reported, in any order.
 #[derive(Default)]
 struct Everything {
-    told: Vec<String>,
+    reported: Vec<String>,
     order: Order,
 }
 
 impl Everything {
     fn sorted(mut self) -> Vec<String> {
-        self.told.sort_unstable();
-        self.told
+        self.reported.sort_unstable();
+        self.reported
     }
 }
 
@@ -31,24 +31,24 @@ impl Visitor for Everything {
 
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
         assert_eq!(self.order, Order::new(packet.number, packet.tunnel.len()));
-        self.told.push(format!("opened {packet:?}"));
+        self.reported.push(format!("opened {packet:?}"));
         true
     }
 
     fn flow_continued(&mut self, packet: &Packet<'_>) {
-        self.told.push(format!("continued {packet:?}"));
+        self.reported.push(format!("continued {packet:?}"));
     }
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
-        self.told.push(format!("closed {:?} {:?}", flow.flow_id, flow.totals));
+        self.reported.push(format!("closed {:?} {:?}", flow.flow_id, flow.totals));
     }
 
     fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
-        self.told.push(format!("seen {} {} {packet:?}", text(what), at.name()));
+        self.reported.push(format!("seen {} {} {packet:?}", text(what), at.name()));
     }
 
     fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
-        self.told.push(format!("text {} {} {packet:?}", text.escape_ascii(), at.name()));
+        self.reported.push(format!("text {} {} {packet:?}", text.escape_ascii(), at.name()));
     }
 }
 
@@ -69,14 +69,14 @@ fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {
     (everything.sorted(), decoder.counters())
 }
 
-/// The same in pieces of so many frames, by shares.
+/// The same in batches of this many frames, by shards.
 fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counters) {
     let mut splitter = Splitter::new(config);
     let mut shares = Shard::all(config);
     let mut split = Split::default();
     let mut everything = Everything::default();
     for (at, frames) in frames.chunks(piece).enumerate() {
-        // As they lie in a capture: one buffer, with something between them.
+        // As in a capture: one buffer, with something between the frames.
         let mut bytes = Vec::new();
         let places: Vec<_> = frames
             .iter()
@@ -105,7 +105,7 @@ fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counte
     (everything.sorted(), counters)
 }
 
-/// Our own captures, and the real ones where they are at hand.
+/// Recorded captures, and the real ones if they are available.
 pub(in crate::engine::packet) fn captures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = [root.join("testdata/captures"), root.join("../shared/data/pcaps")];
@@ -119,13 +119,13 @@ pub(in crate::engine::packet) fn captures() -> Vec<PathBuf> {
     paths
 }
 
-/// Whatever is in a capture, the shares find what one decoder finds.
+/// For any capture, the shards find what one decoder finds.
 #[test]
 fn shares_find_the_same() {
     let mut checked = 0;
     for path in captures() {
         let bytes = std::fs::read(&path).unwrap_or_default();
-        // Tables and packed captures lie beside them.
+        // Tables and compressed captures are in the same folder.
         let Ok(capture) = Capture::new(&bytes) else { continue };
         let frames: Vec<Raw> = capture
             .map_while(Result::ok)
@@ -133,7 +133,7 @@ fn shares_find_the_same() {
             .collect();
         let mut jumping = frames.clone();
         for (number, (time, ..)) in jumping.iter_mut().enumerate() {
-            // Forwards and back, further than flows live.
+            // Forwards and back, by more than the lifetime of flows.
             time.0 += (number as i64 * 7919 / 31 % 13 - 6) * 90_000_000;
         }
         let tunnels = Config { flow_by_tunnel: true, flow_by_vlan: true, ..Config::default() };
@@ -153,7 +153,7 @@ fn shares_find_the_same() {
     assert!(checked > 15, "{checked}");
 }
 
-/// A segment of TCP in a raw IP packet.
+/// A TCP segment in a raw IP packet.
 fn segment(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32, flags: u8, data: &[u8]) -> Raw {
     let mut bytes = [src.1.to_be_bytes(), dst.1.to_be_bytes()].concat();
     bytes.extend([seq, 0].map(u32::to_be_bytes).concat());
@@ -163,7 +163,8 @@ fn segment(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32, flags: u8, data
     (Timestamp(0), 101, packet.len() as u32, packet)
 }
 
-/// A file that one server sends to another one, as their client has told both (RFC 959, 5.2).
+/// A file that one server sends to another one, as their client has instructed both (RFC 959,
+/// 5.2).
 #[test]
 fn a_file_between_two_servers_is_named() {
     const FIN: u8 = 1;
@@ -200,8 +201,8 @@ fn a_file_between_two_servers_is_named() {
             segment(data.0, end, 14, FIN, b""),
         ]);
         let (want, counters) = whole(&frames, &Config::default());
-        assert!(want.iter().any(|told| told.contains("secret.bin")));
-        assert!(want.iter().any(|told| told.starts_with("seen Sha256")), "{want:#?}");
+        assert!(want.iter().any(|reported| reported.contains("secret.bin")));
+        assert!(want.iter().any(|reported| reported.starts_with("seen Sha256")), "{want:#?}");
         for piece in [1, 3, 100] {
             assert_eq!(
                 shared(&frames, &Config::default(), piece),
@@ -212,7 +213,7 @@ fn a_file_between_two_servers_is_named() {
     assert!(apart > 20, "{apart}");
 }
 
-/// Both directions are of one share, and shares are about equal.
+/// Both directions belong to one shard, and shards are about equal.
 #[test]
 fn hosts_are_spread() {
     let mut counts = [0; crate::engine::packet::SHARDS];

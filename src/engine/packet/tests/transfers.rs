@@ -1,4 +1,4 @@
-//! Files that real captures carry, against what Wireshark exports from them.
+//! Files in real captures, compared with what Wireshark exports from them.
 
 use super::expected::{decode_file, pcaps};
 use crate::engine::indicator::{Kind, Observable, Protocol, Where, digest};
@@ -10,14 +10,14 @@ use std::path::Path;
 /// Capture, protocol, name, MD5 and size of `tshark --export-objects`.
 const TRANSFERS: &str = include_str!("transfers.tsv");
 
-/// What `testdata/record/transfers.sh` found on the disks between which it had files carried:
-/// capture, protocol, name, size, MD5, SHA-1, SHA-256. A row for each time, and two for text.
+/// What `testdata/record/transfers.sh` found on the disks between which it transferred files:
+/// capture, protocol, name, size, MD5, SHA-1, SHA-256. A row for each transfer, and two for text.
 const CARRIED: &str = include_str!("../../../../testdata/captures/TRANSFERS.tsv");
 
-/// What is told of files: protocol, name, MD5, size.
+/// What is reported of files: protocol, name, MD5, size.
 #[derive(Default)]
 struct Files {
-    told: Vec<(String, String, String, u64)>,
+    reported: Vec<(String, String, String, u64)>,
     names: BTreeSet<String>,
     texts: Vec<String>,
     hosts: BTreeSet<(Where, String)>,
@@ -36,7 +36,7 @@ impl Visitor for Files {
                     return;
                 }
                 let name = file.name.unwrap_or_default();
-                self.told.push((
+                self.reported.push((
                     file.protocol.into(),
                     name,
                     digest::encode(md5),
@@ -74,7 +74,7 @@ fn files_of_real_captures() {
         TRANSFERS.lines().filter_map(|row| row.split('\t').next()).collect();
     for capture in captures {
         let Some(files) = captured(capture) else { continue };
-        let mut told = files.told.clone();
+        let mut reported = files.reported.clone();
         let mut missing = Vec::new();
         for row in TRANSFERS.lines().filter(|row| row.split('\t').next() == Some(capture)) {
             let [_, protocol, name, md5, size] = row.split('\t').collect::<Vec<_>>()[..] else {
@@ -82,18 +82,18 @@ fn files_of_real_captures() {
             };
             let size: u64 = size.parse().unwrap();
             let want = (protocol.to_owned(), name.to_owned(), md5.to_owned(), size);
-            if !files.told.contains(&want) {
+            if !files.reported.contains(&want) {
                 missing.push(row);
             }
             assert!(files.names.contains(name), "{row}");
-            told.retain(|file| *file != want);
+            reported.retain(|file| *file != want);
         }
         assert!(missing.is_empty(), "not found:\n{}", missing.join("\n"));
-        assert!(told.is_empty(), "{capture}: also {told:?}");
+        assert!(reported.is_empty(), "{capture}: also {reported:?}");
     }
 }
 
-/// All that is told of files in the captures of old and new programs, and nothing else.
+/// All reports about files in the captures of old and new programs, and nothing else.
 #[test]
 fn files_of_recorded_programs() {
     #[derive(Default)]
@@ -131,19 +131,19 @@ fn files_of_recorded_programs() {
     }
     assert_eq!(want.len(), 6);
     for (capture, want) in want {
-        let mut told = Rows::default();
+        let mut reported = Rows::default();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/captures");
-        let decoder = decode_file(&folder.join(capture), &mut told);
-        assert_eq!(told.0, want.0, "{capture}");
+        let decoder = decode_file(&folder.join(capture), &mut reported);
+        assert_eq!(reported.0, want.0, "{capture}");
         assert_eq!(decoder.counters().faults().collect::<Vec<_>>(), [], "{capture}");
     }
 }
 
 #[test]
 fn what_wireshark_does_not_export() {
-    // Without the size in the answer; `SIZE` had said 16,557.
+    // Without the size in the response; that of `SIZE` was 16,557.
     let Some(files) = captured("ftp_retr.pcap") else { return };
-    let [(_, name, _, size)] = &files.told[..] else { panic!("{:?}", files.told) };
+    let [(_, name, _, size)] = &files.reported[..] else { panic!("{:?}", files.reported) };
     assert_eq!((&**name, *size), ("README", 16_557));
     let files = captured("ftp_file_157k.pcap").unwrap();
     assert!(files.hosts.contains(&(Where::FtpUser, "dlpuser@dlptest.com".into())));
@@ -158,7 +158,7 @@ fn what_wireshark_does_not_export() {
     assert!(files.hosts.iter().any(|(at, _)| *at == Where::SocksHost));
 }
 
-/// No protocol is found where there is none.
+/// No protocol is recognised where there is none.
 #[test]
 fn nothing_is_made_up() {
     let Some(pcaps) = pcaps() else { return };
@@ -171,7 +171,7 @@ fn nothing_is_made_up() {
         let mut files = Files::default();
         let decoder = decode_file(&path, &mut files);
         let ours = files
-            .told
+            .reported
             .iter()
             .filter(|(protocol, ..)| ["ftp", "smb", "tftp"].contains(&&**protocol));
         assert!(ours.count() == usize::from(name == "ftp_retr.pcap"), "{name}");
@@ -183,7 +183,7 @@ fn nothing_is_made_up() {
 }
 
 proptest! {
-    /// Datagrams of TFTP and DHCP, changed and cut.
+    /// Datagrams of TFTP and DHCP, changed and truncated.
     #[test]
     fn changed_datagrams_do_not_panic(
         which in prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4, 5], 1..6),

@@ -1,8 +1,7 @@
 //! Community ID version 1: one name for a flow that all tools compute alike.
 //!
-//! SHA-1 over seed, ordered addresses and ports. ICMP's types take the place of
-//! ports; where a type has no answer, the flow has one direction and its ends are
-//! not ordered.
+//! SHA-1 over seed, ordered addresses and ports. ICMP types replace the ports; if a type has no
+//! counterpart, the flow has one direction and its ends are not ordered.
 
 use crate::engine::packet::Ports;
 use crate::engine::packet::wire::transport::{ICMP, ICMPV6};
@@ -59,9 +58,9 @@ impl Octets {
     }
 }
 
-/// What stands for source and destination port: the ports themselves, or an ICMP
-/// type and the type that answers it, or type and code where none does. Both
-/// directions of a conversation give the same pair, swapped.
+/// The values used as source and destination port: the ports themselves, or an ICMP type and its
+/// counterpart, or type and code if there is none. Both directions of a conversation give the
+/// same pair, swapped.
 pub(in crate::engine::packet) fn conversation(proto: u8, ports: Ports) -> Option<(u16, u16)> {
     match ports {
         Ports::None => None,
@@ -78,7 +77,7 @@ fn is_one_way(proto: u8, ports: Option<(u16, u16)>) -> bool {
         && ports.is_some_and(|(kind, _)| icmp_counterpart(proto, kind as u8).is_none())
 }
 
-/// The ICMP type that answers this one, or that it answers.
+/// The ICMP type that is the reply to this one, or the request for it.
 fn icmp_counterpart(proto: u8, kind: u8) -> Option<u8> {
     Some(match (proto, kind) {
         (ICMP, 0) => 8,

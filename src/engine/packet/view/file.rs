@@ -1,20 +1,20 @@
-//! Files that are carried, as a visitor sees them.
+//! Transferred files, as a visitor gets them.
 
 use crate::engine::indicator;
 use std::fmt;
 
-/// A file as an alert tells of it.
+/// A file as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileFacts<'a> {
-    /// What carried it: `http`, `smtp`, `ftp`…
+    /// The protocol that carried it: `http`, `smtp`, `ftp`…
     pub protocol: &'static str,
-    /// Its name, as it stood.
+    /// Its name, as it was sent.
     pub name: Option<&'a [u8]>,
-    /// The URL that it came by, where it is known.
+    /// Its URL, if it is known.
     pub url: Option<&'a [u8]>,
     /// Bytes of its content that were seen, once it has ended.
     pub size: Option<u64>,
-    /// Whether every byte of it was there, once it has ended.
+    /// Whether it is complete, once it has ended.
     pub is_whole: Option<bool>,
 }
 
@@ -32,18 +32,18 @@ impl FileFacts<'_> {
     }
 }
 
-/// A file that a visitor may want to look into, as into one on a disk.
+/// A file that a visitor may want to open, like one on a disk.
 #[derive(Clone, Copy, Debug)]
 pub struct Attachment<'a> {
-    /// Its name, as it stood; empty where it has none.
+    /// Its name, as it was sent; empty if it has none.
     pub name: &'a [u8],
-    /// In how many mails its own mail lies.
+    /// The nesting depth of its mail in other mails.
     pub depth: u8,
-    /// Its text is told anyhow: only what is no text is new.
+    /// Its text is reported anyway: only what is not text is new.
     pub is_told: bool,
 }
 
-/// Takes the bytes of such a file as they come.
+/// Takes the bytes of such a file as they arrive.
 pub trait Parcel: fmt::Debug + Send {
     /// The next bytes, without their transfer encoding.
     fn take(&mut self, bytes: &[u8]);
@@ -51,6 +51,6 @@ pub trait Parcel: fmt::Debug + Send {
     /// It has ended; `is_whole` unless bytes of it are missing.
     fn end(self: Box<Self>, is_whole: bool);
 
-    /// Bytes that are held in memory for it.
+    /// Bytes that it holds in memory.
     fn weight(&self) -> usize;
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// Why a flow was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Close {
-    /// No packet for longer than its timeout; or both sides had ended it.
+    /// No packet for longer than its timeout; or both sides have ended it.
     Idle,
     /// A new connection took over its addresses and ports.
     Reused,
@@ -31,7 +31,7 @@ pub struct FlowEnd {
     pub ports: Option<(u16, u16)>,
     /// Its totals.
     pub totals: indicator::Flow,
-    /// What [`Visitor::flow_opened`](super::Visitor::flow_opened) had answered.
+    /// What [`Visitor::flow_opened`](super::Visitor::flow_opened) returned.
     pub is_wanted: bool,
     /// Why it was closed.
     pub close: Close,

@@ -1,15 +1,15 @@
-//! What the decoder is fed with, and the place of its packets.
+//! The input of the decoder, and the place of packets in it.
 
 use crate::engine::indicator::Timestamp;
 
-/// A frame as it was captured: what the decoder is fed with.
+/// A frame as it was captured: the input of the decoder.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// From 1, as Wireshark counts.
     pub number: u64,
-    /// When it was seen. The only clock that the decoder knows.
+    /// When it was captured. The decoder has no other clock.
     pub time: Timestamp,
-    /// Whether the capture says so. Else it is when the frame was read.
+    /// Whether that is in the capture. Otherwise it is when the frame was read.
     pub is_timed: bool,
     /// The LINKTYPE_ of the interface.
     pub linktype: u32,
@@ -24,15 +24,15 @@ pub struct Frame<'a> {
 pub struct Order(u64);
 
 impl Order {
-    /// Bits for the depth in tunnels.
+    /// Bits for the tunnel depth.
     const DEPTH: u32 = 4;
 
-    /// The place behind all that is in the frame of this number.
+    /// The place after everything in the frame of this number.
     pub fn behind(number: u64) -> Order {
         Order::new(number, usize::MAX)
     }
 
-    /// The place of a packet in `depth` tunnels of the frame of this number.
+    /// The place of a packet in `depth` tunnels in the frame of this number.
     pub(in crate::engine::packet) fn new(number: u64, depth: usize) -> Order {
         Order(number << Self::DEPTH | depth as u64 & ((1 << Self::DEPTH) - 1))
     }

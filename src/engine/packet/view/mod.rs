@@ -1,4 +1,4 @@
-//! What goes in and what comes out: frames, packets, and what a visitor is shown.
+//! Input and output: frames, packets, and what a visitor gets.
 //!
 //! All of it is borrowed or small and lives on the stack.
 

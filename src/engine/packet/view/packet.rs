@@ -15,13 +15,13 @@ use std::sync::Arc;
 pub struct Packet<'a> {
     /// Number of the frame.
     pub number: u64,
-    /// When it was seen.
+    /// When it was captured.
     pub time: Timestamp,
-    /// Whether the capture says so. Else it is when the packet was read.
+    /// Whether that is in the capture. Otherwise it is when the packet was read.
     pub is_timed: bool,
     /// Length of the frame on the wire, in bytes.
     pub length: u32,
-    /// Source address, as it travelled.
+    /// Source address, as it was sent.
     pub src: IpAddr,
     /// Destination address.
     pub dst: IpAddr,
@@ -31,11 +31,11 @@ pub struct Packet<'a> {
     pub ports: Ports,
     /// VLAN identifiers, outermost first.
     pub vlan: &'a [u16],
-    /// The tunnels that the packet came out of, outermost first.
+    /// The tunnels that the packet came in, outermost first.
     pub tunnel: &'a [Tunnel],
-    /// Identity of the flow: the same in every run over the same packets.
+    /// Identifier of the flow: the same in every run over the same packets.
     pub flow_id: u64,
-    /// Whether it goes to the side that did not open the flow.
+    /// Whether it travels to the side that did not open the flow.
     pub to_server: bool,
     /// Totals of the flow, this packet included.
     pub totals: indicator::Flow,

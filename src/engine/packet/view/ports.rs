@@ -1,4 +1,4 @@
-//! What tells the conversations of two hosts apart.
+//! What distinguishes the conversations of two hosts.
 
 /// Protocol numbers of IP.
 pub(in crate::engine::packet) const ICMP: u8 = 1;
@@ -7,7 +7,7 @@ pub(in crate::engine::packet) const UDP: u8 = 17;
 pub(in crate::engine::packet) const ICMPV6: u8 = 58;
 pub(in crate::engine::packet) const SCTP: u8 = 132;
 
-/// What tells the conversations of two hosts apart.
+/// What distinguishes the conversations of two hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ports {
     /// Nothing: another protocol, or a packet whose ports could not be read.

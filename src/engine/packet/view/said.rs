@@ -1,18 +1,18 @@
-//! What a protocol said in the packet where an observable was seen.
+//! What a protocol says about itself in the packet of an observable.
 
 use super::file::FileFacts;
 use crate::engine::indicator::Protocol;
 use std::fmt;
 
-/// A message of a protocol, as an alert tells of it.
+/// A message of a protocol, as an alert describes it.
 ///
-/// It is borrowed from the packet; only a hit asks for the owned form.
+/// It is borrowed from the packet; the owned form is only made for a hit.
 pub trait Facts: fmt::Debug {
     /// The owned form, for an alert.
     fn owned(&self) -> Protocol;
 }
 
-/// What the protocol said in the packet where an observable was seen.
+/// What a protocol says about itself in the packet of an observable.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Said<'a> {
@@ -21,9 +21,9 @@ pub enum Said<'a> {
     /// A message, or a part of one.
     Message(&'a dyn Facts),
     /// The head of a message that names a host in several of its fields, as requests and
-    /// answers of HTTP do.
+    /// responses of HTTP do.
     Head(&'a dyn Facts),
-    /// A file that is carried.
+    /// A file that is transferred.
     File(FileFacts<'a>),
 }
 

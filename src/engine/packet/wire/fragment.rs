@@ -1,9 +1,9 @@
-//! IP fragments, put together.
+//! Reassembly of IP fragments.
 //!
-//! Packets wait for their fragments in a bounded store: a bound on bytes, with
-//! the oldest packet giving way, and one on the time that the packets tell. Bytes
-//! that two fragments claim belong to the one that came first, as on most hosts;
-//! overlaps are counted, and those whose bytes differ are counted as that.
+//! Packets wait for their fragments in a bounded store: limited by bytes, where the oldest packet
+//! is evicted, and by time, measured by packets. Bytes that two fragments contain are taken from
+//! the one that came first, as on most hosts; overlaps are counted, and separately those whose
+//! bytes differ.
 
 use super::ip::Piece;
 use crate::engine::indicator::Timestamp;
@@ -16,10 +16,10 @@ use std::net::IpAddr;
 /// The longest payload of a packet.
 const LONGEST: usize = 65_535;
 
-/// Runs of bytes of one packet that are apart from each other.
+/// Separate runs of bytes of one packet.
 const MAX_RUNS: usize = bound(128, 4);
 
-/// What a waiting packet costs beside its bytes.
+/// The memory of a waiting packet besides its bytes.
 const OVERHEAD: usize = 256;
 
 /// Buffers that are kept for the next packets.
@@ -30,28 +30,28 @@ const MAX_SPARE: usize = bound(16, 2);
 pub(in crate::engine::packet) struct Key {
     pub(in crate::engine::packet) src: IpAddr,
     pub(in crate::engine::packet) dst: IpAddr,
-    /// Of IPv4; in IPv6 the identifier is enough.
+    /// For IPv4; in IPv6 the identifier is sufficient.
     pub(in crate::engine::packet) proto: u8,
     pub(in crate::engine::packet) id: u32,
-    /// VLAN and tunnel, where flows are told apart by them.
+    /// VLAN and tunnel, if they distinguish flows.
     pub(in crate::engine::packet) realm: u64,
 }
 
-/// A packet that waits.
+/// An incomplete packet.
 #[derive(Debug)]
 struct Waiting {
     data: Vec<u8>,
-    /// The bytes that are there: apart from each other and in order.
+    /// The ranges that have arrived: separate and in order.
     runs: Vec<(usize, usize)>,
     /// Known from the last fragment.
     total: Option<usize>,
-    /// The transport as the first fragment names it.
+    /// The transport protocol, from the first fragment.
     proto: u8,
     arrived: Timestamp,
     serial: u64,
 }
 
-/// A packet that is whole.
+/// A complete packet.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Whole {
     pub(in crate::engine::packet) proto: u8,
@@ -62,7 +62,7 @@ pub(in crate::engine::packet) struct Whole {
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Fragments {
     waiting: HashMap<Key, Waiting>,
-    /// In the order of arrival; a serial that doesn't fit is one that is gone.
+    /// In order of arrival; an entry with an outdated serial number is obsolete.
     order: VecDeque<(Key, u64)>,
     serial: u64,
     bytes: usize,
@@ -84,7 +84,7 @@ impl Fragments {
         }
     }
 
-    /// Adds a fragment; returns its packet if that is whole now.
+    /// Adds a fragment; returns its packet if that is now complete.
     pub(in crate::engine::packet) fn add(
         &mut self,
         key: Key,
@@ -95,7 +95,8 @@ impl Fragments {
         counters: &mut Counters,
     ) -> Option<Whole> {
         self.expire(now, counters);
-        // One behind those that are not due, where the clock was set back between them.
+        // An expired packet after those that have not expired, because the clock was set back
+        // between them.
         if let Some(waiting) = self.waiting.get(&key).filter(|waiting| self.is_due(waiting, now)) {
             let serial = waiting.serial;
             self.give_up(&key, serial, Fault::FragmentsMissing, counters);
@@ -131,7 +132,7 @@ impl Fragments {
         whole
     }
 
-    /// Takes a buffer back.
+    /// Returns a buffer for reuse.
     pub(in crate::engine::packet) fn recycle(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < MAX_SPARE {
             buffer.clear();
@@ -139,7 +140,7 @@ impl Fragments {
         }
     }
 
-    /// Gives everything up.
+    /// Drops all incomplete packets.
     pub(in crate::engine::packet) fn finish(&mut self, counters: &mut Counters) {
         for (key, serial) in std::mem::take(&mut self.order) {
             self.give_up(&key, serial, Fault::FragmentsMissing, counters);
@@ -184,7 +185,7 @@ impl Fragments {
     fn remove(&mut self, key: &Key) -> Option<Whole> {
         let waiting = self.waiting.remove(key)?;
         self.bytes -= OVERHEAD + waiting.data.len();
-        // What is gone doesn't pile up.
+        // Obsolete entries must not accumulate.
         if self.order.len() > 2 * self.waiting.len() + 64 {
             let waiting = &self.waiting;
             self.order.retain(|(key, serial)| {
@@ -201,7 +202,7 @@ impl Waiting {
         total == 0 || self.runs.first().is_some_and(|&(start, end)| start == 0 && end >= total)
     }
 
-    /// Adds a fragment; false if it contradicts what is there.
+    /// Adds a fragment; false if it contradicts others.
     fn add(&mut self, piece: Piece, proto: u8, bytes: &[u8], counters: &mut Counters) -> bool {
         let (start, end) = (piece.offset, piece.offset + bytes.len());
         if self.total.is_some_and(|total| end > total || (piece.is_last && end != total))
@@ -224,14 +225,14 @@ impl Waiting {
         true
     }
 
-    /// Writes what no fragment before has written.
+    /// Writes the bytes that no fragment before has written.
     fn fill(&mut self, start: usize, bytes: &[u8], counters: &mut Counters) {
         let end = start + bytes.len();
         let (mut at, mut is_overlap, mut is_conflict) = (start, false, false);
         let overlapping = self.runs.iter().filter(|&&(from, to)| from < end && to > start);
         for &(from, to) in overlapping {
             let (from, to) = (from.max(start), to.min(end));
-            // A repetition of the whole fragment is no overlap to speak of.
+            // A repetition of the whole fragment does not count as an overlap.
             is_overlap |= (from, to) != (start, end);
             is_conflict |= self.data[from..to] != bytes[from - start..to - start];
             self.data[at..from].copy_from_slice(&bytes[at - start..from - start]);
@@ -245,7 +246,7 @@ impl Waiting {
         }
     }
 
-    /// Notes that these bytes are there.
+    /// Notes that these bytes have arrived.
     fn join(&mut self, mut start: usize, mut end: usize) {
         let first = self.runs.partition_point(|&(_, to)| to < start);
         let last = self.runs.partition_point(|&(from, _)| from <= end);

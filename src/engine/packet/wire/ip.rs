@@ -1,8 +1,7 @@
-//! IPv4 and IPv6: addresses, the transport's number, and where its bytes lie.
+//! IPv4 and IPv6: addresses, the transport protocol, and its bytes.
 //!
-//! Lengths are trimmed to what the header says (Ethernet pads) and to what was
-//! captured (snap lengths cut). Fragments are told apart here, and put together in
-//! [`fragment`](super::fragment).
+//! Lengths are trimmed to what the header says (Ethernet pads) and to what was captured (the snap
+//! length cuts). Fragments are recognised here, and reassembled in [`fragment`](super::fragment).
 
 use super::link::Net;
 use crate::engine::packet::Fault;
@@ -28,26 +27,26 @@ const SHIM6: u8 = 140;
 pub(in crate::engine::packet) struct Datagram<'a> {
     pub(in crate::engine::packet) src: IpAddr,
     pub(in crate::engine::packet) dst: IpAddr,
-    /// The transport, behind all extension headers.
+    /// The transport protocol, after all extension headers.
     pub(in crate::engine::packet) proto: u8,
-    /// The transport's bytes, or why they can't be had.
+    /// The bytes of the transport, or why they are unavailable.
     pub(in crate::engine::packet) payload: Result<&'a [u8], Fault>,
     /// Bytes of the payload that were not captured.
     pub(in crate::engine::packet) missing: usize,
-    /// Which part of a packet this is, where it is only a part.
+    /// The position of a fragment, if this is one.
     pub(in crate::engine::packet) piece: Option<Piece>,
 }
 
-/// A fragment's place in its packet.
+/// A fragment's position in its packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Piece {
     pub(in crate::engine::packet) id: u32,
-    /// Of its first byte.
+    /// Offset of its first byte.
     pub(in crate::engine::packet) offset: usize,
     pub(in crate::engine::packet) is_last: bool,
 }
 
-/// Reads the header of an IP packet.
+/// Parses the header of an IP packet.
 pub(in crate::engine::packet) fn parse(net: Net, data: &[u8]) -> Result<Datagram<'_>, Fault> {
     let version = data.first().ok_or(Fault::IpCut)? >> 4;
     match (net, version) {
@@ -74,7 +73,8 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
     ] = header;
     let [.., s0, s1, s2, s3, d0, d1, d2, d3] = *header;
     let header_length = usize::from(first & 0x0f) * 4;
-    // Offloading cards leave 0 for what does not fit: then the frame's end counts.
+    // With offloading, the length may be 0 if it does not fit: then the packet extends to the end
+    // of the frame.
     let total = match u16::from_be_bytes([total_high, total_low]) {
         0 => data.len(),
         total => usize::from(total),
@@ -104,9 +104,9 @@ fn parse_v4(data: &[u8]) -> Result<Datagram<'_>, Fault> {
     })
 }
 
-/// Whether bytes are an IP packet beyond doubt, announced by nothing that could be trusted.
-/// Of IPv4 the checksum tells, or, where a card was to compute it, the length; of IPv6 the
-/// length and addresses that are in use. A packet may be cut, and padded up to the least
+/// Whether bytes are certainly an IP packet, without a reliable header before them. For IPv4 the
+/// checksum shows it, or, if the network card was to compute that, the length; for IPv6 the
+/// length and addresses from allocated ranges. A packet may be cut, and padded up to the minimum
 /// length of a frame.
 pub(in crate::engine::packet) fn is_certain(net: Net, data: &[u8]) -> bool {
     match (net, data.first().map(|first| first >> 4)) {
@@ -129,7 +129,7 @@ fn is_certain_v4(data: &[u8]) -> bool {
 }
 
 fn is_certain_v6(data: &[u8]) -> bool {
-    /// The least length of a frame: what is shorter is padded.
+    /// The minimum length of a frame: shorter ones are padded.
     const PADDED: usize = 64;
     let (Some(length), Some(header)) = (be16(data, 4), data.first_chunk::<40>()) else {
         return false;
@@ -145,7 +145,7 @@ fn is_certain_v6(data: &[u8]) -> bool {
         && is_address(header[24])
 }
 
-/// Protocols that are met inside of tunnels.
+/// Protocols that occur inside tunnels.
 fn is_in_use(proto: u8) -> bool {
     matches!(proto, 0..=2 | 4 | 6 | 17 | 41 | 43 | 44 | 46 | 47 | 50 | 51 | 58..=60 | 88 | 89)
         || matches!(proto, 97 | 103 | 108 | 112 | 115 | 132 | 135..=137)
@@ -156,7 +156,7 @@ fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
     let src: [u8; 16] = *header[8..].first_chunk().ok_or(Fault::IpCut)?;
     let dst: [u8; 16] = *header[24..].first_chunk().ok_or(Fault::IpCut)?;
     let length = match u16::from_be_bytes([header[4], header[5]]) {
-        // A jumbogram, or an offloading card.
+        // A jumbogram, or offloading.
         0 => rest.len(),
         length => usize::from(length),
     };
@@ -173,8 +173,7 @@ fn parse_v6(data: &[u8]) -> Result<Datagram<'_>, Fault> {
     })
 }
 
-/// Takes AH (RFC 4302) off, which stands behind IPv4's header as an extension does behind
-/// that of IPv6.
+/// Removes AH (RFC 4302), which follows IPv4's header as an extension follows that of IPv6.
 pub(in crate::engine::packet) fn skip_authentication<'a>(
     proto: &mut u8,
     mut data: &'a [u8],
@@ -190,9 +189,9 @@ pub(in crate::engine::packet) fn skip_authentication<'a>(
     Err(Fault::TooManyExtensions)
 }
 
-/// Walks the chain of extension headers; `proto` ends up as the last one's next
-/// header. The walk ends at the header of a fragment: what follows it is the
-/// packet's, and complete only with the other fragments.
+/// Walks the chain of extension headers; `proto` becomes the last one's next header. The walk
+/// ends at a fragment header: what follows it belongs to the packet, and is only complete with
+/// the other fragments.
 pub(in crate::engine::packet) fn skip_extensions<'a>(
     proto: &mut u8,
     mut data: &'a [u8],
@@ -209,13 +208,13 @@ pub(in crate::engine::packet) fn skip_extensions<'a>(
             _ => return Ok(data),
         };
         let (&next, rest) = data.first().zip(data.get(length..)).ok_or(Fault::IpCut)?;
-        // Mobility and HIP say "nothing follows": then they are the protocol themselves.
+        // Mobility and HIP have "no next header": then they are the protocol themselves.
         if next == NO_NEXT_HEADER && matches!(*proto, MOBILITY | HIP | SHIM6) {
             return Ok(&[]);
         }
         if *proto == FRAGMENT {
             let place = be16(data, 2).ok_or(Fault::IpCut)?;
-            // Neither more to come nor anything before: whole after all (RFC 6946).
+            // No more fragments, and offset zero: complete after all (RFC 6946).
             if place & 0xfff9 != 0 {
                 *proto = next;
                 *piece = Some(Piece {
@@ -278,7 +277,7 @@ mod tests {
         assert_eq!(parse(Net::V4, &padded[..19]), Err(Fault::IpCut));
         let snapped = parse(Net::V4, &padded[..22]).unwrap();
         assert_eq!((snapped.payload, snapped.missing), (Ok(&b"da"[..]), 2));
-        // More fragments to come, and the last one.
+        // With more fragments to come, and the last one.
         for (place, offset, is_last) in
             [([0x20, 0], 0, false), ([0x20, 2], 16, false), ([0, 2], 16, true)]
         {
@@ -292,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn authentication_behind_v4() {
+    fn authentication_after_v4() {
         let header =
             |next, words: u8| [&[next, words][..], &vec![0; 4 * usize::from(words) + 6]].concat();
         let ah = |p: &mut Vec<u8>| p[9] = AUTHENTICATION;

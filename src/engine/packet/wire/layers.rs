@@ -1,8 +1,8 @@
-//! Frames to IP packets: links, fragments and tunnels, before anybody's flow is known.
+//! Frames to IP packets: links, fragments and tunnels, without flows.
 //!
-//! A frame gives one [`IpPacket`] for each IP packet in it, the outer ones first. What is
-//! remembered here are fragments alone; all else is remembered of two hosts, and so
-//! units can go different ways: see [`split`](crate::engine::packet::decoder::split).
+//! A frame gives one [`IpPacket`] for each IP packet in it, the outer ones first. Fragments are
+//! the only state here; all other state belongs to pairs of hosts, and so packets can be assigned
+//! to different shards: see [`split`](crate::engine::packet::decoder::split).
 
 mod fast_path;
 
@@ -16,21 +16,21 @@ use crate::engine::indicator::{Timestamp, Tunnel};
 use crate::engine::packet::{Config, Counters, Fault, Frame, Order};
 use std::net::IpAddr;
 
-/// Which part of a packet a fragment is.
+/// Whether a packet is a fragment, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Part {
     Whole,
     /// The first fragment: it has the ports.
     First,
     Later,
-    /// It never came here: an error of ICMP quotes it.
+    /// It was never sent here: an ICMP error quotes it.
     Quoted,
 }
 
-/// An IP packet: what it says of itself, and of its frame.
+/// An IP packet, with information from its headers and its frame.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::packet) struct IpPacket<'a> {
-    /// Of the frame.
+    /// Number of the frame.
     pub(in crate::engine::packet) number: u64,
     pub(in crate::engine::packet) time: Timestamp,
     pub(in crate::engine::packet) is_timed: bool,
@@ -38,16 +38,16 @@ pub(in crate::engine::packet) struct IpPacket<'a> {
     pub(in crate::engine::packet) src: IpAddr,
     pub(in crate::engine::packet) dst: IpAddr,
     pub(in crate::engine::packet) proto: u8,
-    /// What is behind the IP header, or why it can't be had.
+    /// What follows the IP header, or why it is unavailable.
     pub(in crate::engine::packet) payload: Result<&'a [u8], Fault>,
     /// Bytes of the payload that were not captured.
     pub(in crate::engine::packet) missing: usize,
     pub(in crate::engine::packet) part: Part,
-    /// Whether it is a tunnel's: what it carries comes as the next unit.
+    /// Whether it is a tunnel: its contents follow as the next packet.
     pub(in crate::engine::packet) is_tunnel: bool,
     pub(in crate::engine::packet) vlan: &'a [u16],
     pub(in crate::engine::packet) tunnel: &'a [Tunnel],
-    /// What tells flows of equal addresses apart, where they are told apart; else 0.
+    /// What distinguishes flows with equal addresses, if enabled; otherwise 0.
     pub(in crate::engine::packet) vlan_key: u16,
     pub(in crate::engine::packet) tunnel_key: u64,
 }
@@ -58,8 +58,8 @@ impl<'a> IpPacket<'a> {
         Order::new(self.number, self.tunnel.len())
     }
 
-    /// Its transport's header. Of a fragment only the addresses and ports count: its packet
-    /// is looked into once it is whole.
+    /// Parses its transport header. Of a fragment only the addresses and ports count: its packet
+    /// is parsed once it is complete.
     #[inline(always)]
     pub(in crate::engine::packet) fn segment(&self) -> Segment<'a> {
         let mut segment = match self.part {
@@ -77,21 +77,21 @@ impl<'a> IpPacket<'a> {
     }
 }
 
-/// Takes frames apart.
+/// Dissects frames.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Layers {
     flow_by_vlan: bool,
     flow_by_tunnel: bool,
     fragments: Fragments,
     pub(in crate::engine::packet) counters: Counters,
-    /// Scratch for the tunnels of a frame.
+    /// Scratch space for the tunnels of a frame.
     tunnels: Tunnels,
-    /// No frame is a usual one.
+    /// Disables the fast path.
     #[cfg(test)]
     pub(in crate::engine::packet) is_careful: bool,
 }
 
-/// What is around an IP packet: its frame, and what was taken off it.
+/// The encapsulation of an IP packet: its frame, and the headers that were removed.
 struct Encapsulation<'f> {
     frame: &'f Frame<'f>,
     tags: Tags,
@@ -111,8 +111,8 @@ impl Layers {
         }
     }
 
-    /// Takes the next frame, if it is a usual one, and gives the one packet in it. All others
-    /// are for [`Self::slow_path`].
+    /// Takes the next frame if the fast path supports it, and returns the one packet in it. All
+    /// others are for [`Self::slow_path`].
     #[inline(always)]
     pub(in crate::engine::packet) fn fast_path<'a>(
         &mut self,
@@ -129,7 +129,7 @@ impl Layers {
         Some(unit)
     }
 
-    /// Takes the next frame apart, whatever it is, and gives `take` the packets in it.
+    /// Dissects the next frame, whatever it is, and passes its packets to `take`.
     pub(in crate::engine::packet) fn slow_path(
         &mut self,
         frame: &Frame<'_>,
@@ -137,7 +137,7 @@ impl Layers {
     ) {
         self.counters.frames += 1;
         self.counters.bytes += u64::from(frame.length);
-        // The list of tunnels is kept for the next frame: most are in none.
+        // The list of tunnels is reused: most frames have none.
         let tunnels = std::mem::take(&mut self.tunnels);
         let mut around = Encapsulation { frame, tags: Tags::default(), tunnels };
         self.inside(Layer::Link(frame.linktype), frame.data, &mut around, take);
@@ -145,7 +145,7 @@ impl Layers {
         self.tunnels.clear();
     }
 
-    /// Takes what a frame or a tunnel holds: one packet, or the several of an aggregate.
+    /// Dissects the contents of a frame or a tunnel: one packet, or several in an aggregate.
     fn inside(
         &mut self,
         layer: Layer,
@@ -164,7 +164,7 @@ impl Layers {
             if around.tags.is_cut() {
                 self.counters.note(Fault::TooManyTags);
             }
-            // Each of them takes bytes.
+            // Each of them consumes bytes.
             next = rest.map(|rest| (Layer::Aggregate, rest));
             if next.is_some() {
                 around.tags = tags;
@@ -173,12 +173,12 @@ impl Layers {
         }
     }
 
-    /// Gives up what waits for fragments.
+    /// Drops what waits for fragments.
     pub(in crate::engine::packet) fn finish(&mut self) {
         self.fragments.finish(&mut self.counters);
     }
 
-    /// Takes an IP packet, of a frame or out of a tunnel.
+    /// Takes an IP packet from a frame or a tunnel.
     fn packet(
         &mut self,
         net: Net,
@@ -195,7 +195,7 @@ impl Layers {
             && let Some(whole) = self.collect(&datagram, piece, around)
         {
             let mut proto = whole.proto;
-            // In IPv6 more extension headers may follow, in IPv4 that of authentication.
+            // In IPv6 more extension headers may follow, in IPv4 that of AH.
             let payload = match datagram.src {
                 IpAddr::V4(_) => ip::skip_authentication(&mut proto, &whole.payload),
                 IpAddr::V6(_) => ip::skip_extensions(&mut proto, &whole.payload, &mut None),
@@ -207,7 +207,7 @@ impl Layers {
         self.datagram(&datagram, around, take);
     }
 
-    /// Puts a fragment to those of its packet.
+    /// Adds a fragment to its packet.
     fn collect(
         &mut self,
         datagram: &Datagram<'_>,
@@ -252,7 +252,7 @@ impl Layers {
         }
         let inside = match (piece, payload) {
             (None, Ok(payload)) => {
-                // Of the others nothing but their number is looked at.
+                // Of the others, nothing but the protocol number is needed.
                 let segment = match proto {
                     UDP if tunnel::is_likely(payload) => transport::parse(proto, Ok(payload)),
                     _ => Segment::bare(None),
@@ -300,8 +300,8 @@ impl Layers {
         }
     }
 
-    /// Takes the packet that an error quotes. It is of the flow that it would have been of, had
-    /// it come here.
+    /// Takes the packet that an ICMP error quotes. It is counted in the flow that it would have
+    /// belonged to, had it been captured.
     fn quoted(
         &mut self,
         outer: &Datagram<'_>,
@@ -341,7 +341,7 @@ impl Layers {
         });
     }
 
-    /// Takes what a minimal encapsulation carries, which has no header of its own.
+    /// Takes the payload of a minimal encapsulation, which has no header of its own.
     fn enter_minimal(
         &mut self,
         outer: &Datagram<'_>,
@@ -358,7 +358,7 @@ impl Layers {
         self.datagram(&inner, around, take);
     }
 
-    /// Takes what a tunnel carries.
+    /// Takes the payload of a tunnel.
     fn enter(
         &mut self,
         outer: &Datagram<'_>,

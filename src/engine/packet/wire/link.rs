@@ -1,8 +1,8 @@
 //! From the frame to the IP packet in it: link headers, VLAN tags, labels.
 //!
-//! Each link type ends in an EtherType, in PPP or goes straight to IP; what one
-//! header announces is taken off in turn, up to a bound. What is neither IPv4 nor
-//! IPv6 in the end is a [`Fault`] that says why.
+//! Each link type leads to an EtherType, to PPP or directly to IP; the headers that follow are
+//! removed in turn, up to a bound. What is neither IPv4 nor IPv6 in the end is a [`Fault`] that
+//! says why.
 
 mod atm;
 mod juniper;
@@ -25,10 +25,10 @@ use crate::engine::packet::bytes::be16;
 use crate::engine::progress::bound;
 use layer::{FIRST_ETHERTYPE, typed};
 
-/// VLAN identifiers that are kept; tags behind them are taken off all the same.
+/// VLAN identifiers that are kept; tags after them are removed all the same.
 const MAX_TAGS: usize = bound(8, 3);
 
-/// Headers of a frame, or of what comes out of a tunnel, that are taken off.
+/// Headers of a frame, or of the contents of a tunnel, that are removed.
 const MAX_LAYERS: usize = bound(32, 6);
 
 /// VLAN identifiers, outermost first.
@@ -70,8 +70,8 @@ impl Tags {
     }
 }
 
-/// The number of the link type that makes a frame unreadable, if there is one: its own, or
-/// the one that a header in it names.
+/// The number of the link type that makes a frame undecodable, if there is one: its own, or the
+/// one that a header in it names.
 pub fn unknown_link(linktype: u32, data: &[u8]) -> Option<u32> {
     let mut next = (Layer::Link(linktype), data);
     for _ in 0..MAX_LAYERS {
@@ -85,13 +85,13 @@ pub fn unknown_link(linktype: u32, data: &[u8]) -> Option<u32> {
     None
 }
 
-/// What the tcpdump group calls a link type that is not decoded, where that is known.
+/// The tcpdump group's name of a link type that is not decoded, if it is known.
 pub fn link_name(linktype: u32) -> Option<&'static str> {
     types::name(linktype)
 }
 
-/// Takes headers off until an IP packet is left. Of an aggregate of several frames the first
-/// is taken; `rest` then has the others.
+/// Removes headers until an IP packet is left. Of an aggregate of several frames the first is
+/// taken; `rest` then contains the others.
 pub(in crate::engine::packet) fn descend<'a>(
     mut layer: Layer,
     mut data: &'a [u8],
@@ -118,7 +118,7 @@ pub(in crate::engine::packet) fn descend<'a>(
     Err(Fault::TooManyLayers)
 }
 
-/// Ethernet: a type behind two addresses, or Cisco's ISL, whose address gives it away.
+/// Ethernet: a type after two addresses, or Cisco's ISL, which is recognised by its address.
 fn ethernet<'a>(data: &'a [u8], tags: &mut Tags) -> Result<(Layer, &'a [u8]), Fault> {
     match data {
         [1 | 3, 0, 0x0c, 0, 0, ..] if data.get(14..17) == Some(&[0xaa, 0xaa, 3]) => {
@@ -147,7 +147,7 @@ fn by_ethertype<'a>(
         0x880b => Ok((Layer::Ppp, data)),
         0x6558 => Ok((Layer::Ethernet, data)),
         0x6559 => Ok((Layer::FrameRelay, data)),
-        // LLC in a frame that is too long for a length.
+        // LLC in a frame that is too long for a length field.
         0x8870 => Ok((Layer::Llc, data)),
         length if length < FIRST_ETHERTYPE => Ok((Layer::Llc, data)),
         _ => tags::strip(kind, data),
@@ -234,7 +234,7 @@ mod tests {
         let mut cooked = vec![0; 14];
         cooked.extend(b"\x08\x00E");
         assert_eq!(strip_all(LINUX_SLL, &cooked), Ok((Net::V4, vec![], b"E".to_vec())));
-        // ARPHRD of 802.11 with a radio's header of eight bytes, and a data frame with LLC.
+        // ARPHRD of 802.11 with a radio header of eight bytes, and a data frame with LLC.
         let air = [&[8, 0][..], &[0; 22], b"\xaa\xaa\x03\0\0\0\x08\0E"].concat();
         let radio = [&b"\0\0\x08\0\0\0\0\0"[..], &air].concat();
         for (device, frame) in [(801_u16, &air), (803, &radio)] {

@@ -1,6 +1,6 @@
-//! Frames to IP packets, and to what they carry: links, IP, fragments, tunnels, transport.
+//! Frames to IP packets and their payloads: links, IP, fragments, tunnels, transport.
 //!
-//! Nothing here knows a flow or a protocol above TCP and UDP.
+//! Nothing here depends on flows or on protocols above TCP and UDP.
 
 pub(super) mod fragment;
 pub(super) mod ip;

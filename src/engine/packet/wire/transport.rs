@@ -1,4 +1,4 @@
-//! TCP, UDP, SCTP and ICMP: ports, flags, and where the payload lies.
+//! TCP, UDP, SCTP and ICMP: ports, flags, and the payload.
 
 use crate::engine::packet::Fault;
 use crate::engine::packet::Ports;
@@ -12,7 +12,7 @@ pub(in crate::engine::packet) const SYN: u8 = 2;
 pub(in crate::engine::packet) const RST: u8 = 4;
 pub(in crate::engine::packet) const ACK: u8 = 16;
 
-/// A transport header, read.
+/// A parsed transport header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Segment<'a> {
     pub(in crate::engine::packet) ports: Ports,
@@ -21,7 +21,7 @@ pub(in crate::engine::packet) struct Segment<'a> {
     /// Sequence and acknowledgement number of TCP; 0 for others.
     pub(in crate::engine::packet) seq: u32,
     pub(in crate::engine::packet) ack: u32,
-    /// Empty where nothing is to be looked into.
+    /// Empty if there is nothing to parse.
     pub(in crate::engine::packet) payload: &'a [u8],
     pub(in crate::engine::packet) fault: Option<Fault>,
 }
@@ -36,7 +36,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// Reads the transport header of a packet.
+/// Parses the transport header of a packet.
 #[inline(always)]
 pub(in crate::engine::packet) fn parse(proto: u8, payload: Result<&[u8], Fault>) -> Segment<'_> {
     let data = match payload {
@@ -82,7 +82,7 @@ fn parse_udp(data: &[u8]) -> Option<Segment<'_>> {
     let Some((length, rest)) = be16(data, 4).zip(data.get(8..)) else {
         return Some(Segment { ports, ..Segment::bare(Some(Fault::TransportCut)) });
     };
-    // 0 is a datagram above 64 KiB (RFC 2675); more than there is was cut off.
+    // 0 means a datagram above 64 KiB (RFC 2675); a longer one than there is was cut off.
     let length = usize::from(length);
     let (payload, fault) = match length.checked_sub(8) {
         Some(length) => (rest.get(..length).unwrap_or(rest), None),

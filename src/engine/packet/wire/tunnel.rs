@@ -1,10 +1,10 @@
-//! What travels inside of IP packets: IP again, GRE, and what is carried over UDP.
+//! Payloads of IP packets that contain packets: IP again, GRE, and tunnels over UDP.
 //!
-//! A payload is opened where its protocol number or port announces a tunnel and
-//! its header holds together, or where it leads to a packet beyond doubt, whatever
-//! the port; the packet inside is then decoded like any other,
-//! with the outer addresses in [`Packet::tunnel`](crate::engine::packet::Packet::tunnel). Outer
-//! and inner packets are flows of their own.
+//! A payload is opened if its protocol number or port indicates a tunnel and its header is valid,
+//! or if it certainly leads to a packet, whatever the port; the packet inside is then decoded
+//! like any other, with the outer addresses in
+//! [`Packet::tunnel`](crate::engine::packet::Packet::tunnel). Outer and inner packets belong to
+//! separate flows.
 
 mod capwap;
 mod esp;
@@ -32,14 +32,14 @@ use crate::engine::progress::bound;
 use inside::{ETHERIP, ETHERNET, GRE, IPV4, IPV6, KA9Q, L2TP_IP, MPLS, NSH, PIM, WESP, certain};
 use std::net::IpAddr;
 
-/// Tunnels in each other that are followed.
+/// Nested tunnels that are followed.
 const MAX_TUNNELS: usize = bound(8, 3);
 
 /// The tunnels around a packet, outermost first.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Tunnels {
     hops: Vec<Tunnel>,
-    /// Stands for all of them, the same in both directions.
+    /// Combines all of them, the same in both directions.
     key: u64,
 }
 
@@ -54,23 +54,23 @@ impl Tunnels {
         self.key = 0;
     }
 
-    /// 0 outside of tunnels.
+    /// 0 outside tunnels.
     pub(in crate::engine::packet) fn key(&self) -> u64 {
         self.key
     }
 
-    /// Where it is, to be given to [`Self::leave`].
+    /// The current depth, for [`Self::leave`].
     pub(in crate::engine::packet) fn depth(&self) -> (usize, u64) {
         (self.hops.len(), self.key)
     }
 
-    /// Leaves those that were entered since.
+    /// Leaves the tunnels that were entered since.
     pub(in crate::engine::packet) fn leave(&mut self, (depth, key): (usize, u64)) {
         self.hops.truncate(depth);
         self.key = key;
     }
 
-    /// Goes into a tunnel; false if that is one too many.
+    /// Enters a tunnel; false if that is one too many.
     pub(in crate::engine::packet) fn enter(
         &mut self,
         src: IpAddr,
@@ -98,7 +98,7 @@ fn mix(state: u64, word: u64) -> u64 {
     (wide as u64 ^ (wide >> 64) as u64).wrapping_add(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Looks whether a packet is a tunnel's. `payload` is what follows its IP header.
+/// Opens a packet if it is a tunnel's. `payload` is what follows its IP header.
 pub(in crate::engine::packet) fn open<'a>(
     src: IpAddr,
     proto: u8,
@@ -118,7 +118,7 @@ pub(in crate::engine::packet) fn open<'a>(
         }
         GRE => gre::open(payload),
         ESP => esp::open(payload),
-        // RFC 5840, 2: four bytes, or eight in IPv6, say how the payload is to be read.
+        // RFC 5840, 2: four bytes, or eight in IPv6, which describe the payload.
         WESP => [4, 8].iter().find_map(|&at| esp::open(payload.get(at..)?)),
         L2TP_IP => l2tp::open_ip(payload),
         MPLS => Some(inside("mpls", Layer::EtherType(0x8847), payload)),
@@ -128,7 +128,7 @@ pub(in crate::engine::packet) fn open<'a>(
         }
         ETHERNET => Some(inside("ethernet", Layer::Ethernet, payload)),
         NSH => Some(inside("nsh", Layer::EtherType(0x894f), payload)),
-        // RFC 7761: a router registers a sender with the packet that it sent.
+        // RFC 7761: a router registers a sender with a packet of that sender.
         PIM if payload.first() == Some(&0x21) => {
             certain(inside("pim", Layer::Ip(Net::Either), payload.get(8..)?))
         }
@@ -136,8 +136,8 @@ pub(in crate::engine::packet) fn open<'a>(
     }
 }
 
-/// The ports that tunnels over UDP are sent to. 8472 is what Linux used for VXLAN before its
-/// number was assigned.
+/// The destination ports of tunnels over UDP. Linux used 8472 for VXLAN before its port was
+/// assigned.
 const VXLAN: u16 = 4789;
 const VXLAN_OF_LINUX: u16 = 8472;
 const VXLAN_GENERIC: u16 = 4790;
@@ -151,7 +151,7 @@ const GUE: u16 = 6080;
 const MPLS_IN_UDP: u16 = 6635;
 const TZSP: u16 = 37008;
 
-/// Those that they are sent from as well, beside Teredo's.
+/// Those that are also source ports, besides Teredo's.
 const L2TP: u16 = 1701;
 const ESP_IN_UDP: u16 = 4500;
 const AYIYA: u16 = 5072;
@@ -159,7 +159,7 @@ const CAPWAP: u16 = 5247;
 const LWAPP: u16 = 12222;
 const AMT: u16 = 2268;
 
-/// Whether a UDP packet may be a tunnel's; a quick no for most that are none. `packet` begins
+/// Whether a UDP packet may be a tunnel's; a quick test that rejects most others. `packet` begins
 /// with UDP's header.
 #[inline(always)]
 pub(in crate::engine::packet) fn is_likely(packet: &[u8]) -> bool {
@@ -189,8 +189,8 @@ pub(in crate::engine::packet) fn is_likely(packet: &[u8]) -> bool {
     is_target || is_either(dst) || is_either(src) || may_begin(rest)
 }
 
-/// Whether a payload begins like a tunnel's on a port that is not its own: IP, VXLAN, TZSP,
-/// GTP, L2TP, GENEVE, GRE. Between Teredo's peers any port will do.
+/// Whether a payload begins like a tunnel's on another port than its own: IP, VXLAN, TZSP, GTP,
+/// L2TP, GENEVE, GRE. Teredo peers may use any port.
 #[inline(always)]
 fn may_begin(payload: &[u8]) -> bool {
     matches!(
@@ -233,7 +233,7 @@ fn over_udp<'a>(segment: &Segment<'a>) -> Option<Inside<'a>> {
         _ if is(ESP_IN_UDP) => esp::open(data),
         _ => None,
     };
-    // Others may use these ports, too.
+    // Other protocols may use these ports, too.
     own.and_then(certain).or_else(|| anywhere(data, is(teredo::PORT)))
 }
 
@@ -241,16 +241,17 @@ fn labelled(data: &[u8]) -> Inside<'_> {
     Inside { kind: "mpls", network: 0, layer: Layer::EtherType(0x8847), data }
 }
 
-/// Whether this may be an IPv6 packet from its first to its last byte, with a header of UDP
-/// in it at least.
+/// Whether this may be an IPv6 packet from its first to its last byte, with at least a UDP header
+/// in it.
 fn is_exact_v6(data: &[u8]) -> bool {
+    // The headers of IPv6 and of UDP.
     const LEAST: usize = 40 + 8;
     data.len() >= LEAST
         && data[0] >> 4 == 6
         && usize::from(u16::from_be_bytes([data[4], data[5]])) + 40 == data.len()
 }
 
-/// Opens a payload of any port, if it is a tunnel's beyond doubt.
+/// Opens a payload of any port, if it is certainly a tunnel's.
 fn anywhere(data: &[u8], is_teredo: bool) -> Option<Inside<'_>> {
     if let Some(inside) = teredo::open(data, is_teredo) {
         return Some(inside);
@@ -281,7 +282,7 @@ fn anywhere(data: &[u8], is_teredo: bool) -> Option<Inside<'_>> {
 pub(in crate::engine::packet) mod tests {
     use super::*;
 
-    /// A packet beyond doubt.
+    /// A packet that is certain.
     pub(in crate::engine::packet) fn packet() -> Vec<u8> {
         let mut packet =
             vec![0x45, 0, 0, 32, 0, 0, 0, 0, 64, UDP, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
@@ -307,7 +308,7 @@ pub(in crate::engine::packet) mod tests {
         assert_eq!(anywhere(&packet, false).map(|inside| inside.kind), Some("fou"));
         assert_eq!(anywhere(&packet[..47], false), None);
         assert_eq!(anywhere(&[&packet[..], b"x"].concat(), false), None);
-        // Hops, next header, either address.
+        // Hops, next header, each address.
         for (at, wrong) in [(7, 0), (6, 200), (8, 0x50), (24, 0x50), (5, 9)] {
             let mut other = packet.clone();
             other[at] = wrong;

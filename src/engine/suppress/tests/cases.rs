@@ -19,9 +19,9 @@ fn the_window_is_fixed_from_the_first_alert() {
     }
     assert_eq!(passed, [0, 120, 240]);
     let repeats = suppressor.take_repeats();
-    let told: Vec<_> = repeats.iter().map(|r| (r.start, r.count, r.first, r.last)).collect();
+    let reported: Vec<_> = repeats.iter().map(|r| (r.start, r.count, r.first, r.last)).collect();
     let s = seconds;
-    assert_eq!(told, [(s(0), 3, s(30), s(90)), (s(120), 3, s(150), s(210))]);
+    assert_eq!(reported, [(s(0), 3, s(30), s(90)), (s(120), 3, s(150), s(210))]);
     assert_eq!(repeats[0].content, b"alert 3");
     assert_eq!(repeats[0].values, ["evil.example"]);
     assert_eq!(repeats[0].places, ["10.0.0.7 > 192.0.2.53:53"]);

@@ -107,12 +107,12 @@ proptest! {
                 _ => {}
             }
             prop_assert!(fast.len() <= max_keys);
-            let mut told: Vec<PlainRepeat> = fast.take_repeats().iter().map(plain).collect();
+            let mut reported: Vec<PlainRepeat> = fast.take_repeats().iter().map(plain).collect();
             let mut want = std::mem::take(&mut slow.repeats);
             // Windows that end together may come in any order.
-            told.sort();
+            reported.sort();
             want.sort();
-            prop_assert_eq!(told, want);
+            prop_assert_eq!(reported, want);
         }
     }
 
@@ -127,21 +127,21 @@ proptest! {
         let config = config(first, true, max_keys);
         let mut suppressor = Suppressor::new(config.clone()).recorded();
         let mut log: Vec<Vec<u8>> = Vec::new();
-        let (mut matched, mut told) = (BTreeMap::new(), BTreeMap::new());
+        let (mut matched, mut reported) = (BTreeMap::new(), BTreeMap::new());
         let mut identifiers = Vec::new();
         let key = |facts: &Facts<'_>| (facts.indicator.1.to_string(), facts.local.to_string());
-        let mut count = |repeats: Vec<Repeat>, told: &mut BTreeMap<_, u64>| {
+        let mut count = |repeats: Vec<Repeat>, reported: &mut BTreeMap<_, u64>| {
             for repeat in repeats {
                 identifiers.push(repeat.id);
                 let domain = repeat.key[0].1.trim_start_matches("domain ").to_string();
-                *told.entry((domain, repeat.key[2].1.clone())).or_default() += repeat.count;
+                *reported.entry((domain, repeat.key[2].1.clone())).or_default() += repeat.count;
             }
         };
         for step in &steps {
             if let Some((facts, at)) = facts(step, "v") {
                 *matched.entry(key(&facts)).or_default() += 1u64;
                 if suppressor.judge(&facts, Timestamp(at), Vec::new).is_pass() {
-                    *told.entry(key(&facts)).or_default() += 1;
+                    *reported.entry(key(&facts)).or_default() += 1;
                 }
             }
             match *step {
@@ -155,7 +155,7 @@ proptest! {
                 Step::Restart(false) => log = vec![snapshot(&suppressor)],
                 Step::Alert { .. } => {}
             }
-            count(suppressor.take_repeats(), &mut told);
+            count(suppressor.take_repeats(), &mut reported);
             if matches!(step, Step::Restart(_)) {
                 let pieces = log.iter().map(Vec::as_slice);
                 let now = Timestamp(suppressor.floor.max(400));
@@ -173,8 +173,8 @@ proptest! {
             }
         }
         suppressor.shut_down();
-        count(suppressor.take_repeats(), &mut told);
-        prop_assert_eq!(matched, told);
+        count(suppressor.take_repeats(), &mut reported);
+        prop_assert_eq!(matched, reported);
         let all = identifiers.len();
         identifiers.sort_unstable();
         identifiers.dedup();

@@ -282,7 +282,7 @@ pub(super) fn header_part(header: &[u8]) -> Option<Part> {
 
 /// Whether a name before a colon describes a record: an address or a port, a
 /// request, or a time.
-pub(super) fn is_telling(name: &[u8]) -> bool {
+pub(super) fn describes_record(name: &[u8]) -> bool {
     is_of_endpoint(name)
         || matches!(part(b"", name), Some(Part::Host | Part::Path(_)))
         || time_rank(name).is_some_and(|rank| rank <= RECEIVED_RANK)

@@ -116,7 +116,7 @@ impl Pairs<'_> {
         let mut is_known = false;
         let all = text.split(|b| *b == b'\t').all(|cell| {
             let len = cell.iter().take(MAX_LABEL).take_while(|b| is_key(**b)).count();
-            is_known |= names::is_telling(&cell[..len]);
+            is_known |= names::describes_record(&cell[..len]);
             cell.first().is_some_and(u8::is_ascii_alphabetic) && cell.get(len) == Some(&b':')
         });
         all && is_known
@@ -256,7 +256,7 @@ impl Pairs<'_> {
         }
         let is_apart = at > next || quote_at(self.line, at, self.nest).is_some();
         let is_known = match is_apart {
-            true => names::is_telling(name),
+            true => names::describes_record(name),
             // `outside:192.0.2.1/443` names an interface.
             false => self.line[at].is_ascii_digit() && names::is_of_endpoint(name),
         };

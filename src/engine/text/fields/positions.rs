@@ -76,12 +76,12 @@ impl Columns {
     }
 
     fn port(&self, line: &[u8], at: usize) -> Option<(u16, String)> {
-        let told = |port: &[u8], side: usize| Some((port_of(port)?, NAMES[side].to_string()));
+        let named = |port: &[u8], side: usize| Some((port_of(port)?, NAMES[side].to_string()));
         if let Some([src, dst, sport, dport]) = self.known {
             let side = if at == src { 0 } else { usize::from(at == dst) * 2 };
             return match side {
-                0 if at == src => told(self.cell(line, Some(sport)), 0),
-                2 => told(self.cell(line, Some(dport)), 1),
+                0 if at == src => named(self.cell(line, Some(sport)), 0),
+                2 => named(self.cell(line, Some(dport)), 1),
                 _ => None,
             };
         }
@@ -92,14 +92,14 @@ impl Columns {
         if is_ip(0) && is_port(1) {
             let other = 2 + arrow(2);
             if is_ip(other) && is_port(other + 1) {
-                return told(cell(1), 0);
+                return named(cell(1), 0);
             }
             let other = -1 - arrow(-1);
             if is_port(other) && is_ip(other - 1) {
-                return told(cell(1), 1);
+                return named(cell(1), 1);
             }
-            let is_told = is_protocol(cell(2)) || is_protocol(cell(-1)) && !is_port(2);
-            if is_told || self.cells.len() == 2 && at == 0 {
+            let is_certain = is_protocol(cell(2)) || is_protocol(cell(-1)) && !is_port(2);
+            if is_certain || self.cells.len() == 2 && at == 0 {
                 return Some((port_of(cell(1))?, "address+port".into()));
             }
         }
@@ -112,9 +112,9 @@ impl Columns {
                 && (is_protocol_or_number(cell(src + 4)) || is_protocol(cell(src - 1)))
         };
         if is_four(0) {
-            return told(cell(2), 0);
+            return named(cell(2), 0);
         }
-        if is_four(-1) { told(cell(2), 1) } else { None }
+        if is_four(-1) { named(cell(2), 1) } else { None }
     }
 }
 

@@ -195,8 +195,8 @@ impl Record {
         let names = names.iter().rev().map(|name| self.name(line, *name));
         let names: Vec<&[u8]> = names.filter(|name| !name.is_empty()).collect();
         let len: usize = names.iter().map(|name| name.len() + 1).sum();
-        let is_told = (1..=MAX_FIELD).contains(&len);
-        is_told.then(|| String::from_utf8_lossy(&names.join(&b'.')).into_owned())
+        let is_named = (1..=MAX_FIELD).contains(&len);
+        is_named.then(|| String::from_utf8_lossy(&names.join(&b'.')).into_owned())
     }
 
     /// The names of two fields in the record that is the value of a member.

@@ -18,7 +18,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const MAX_WAIT: Duration = Duration::from_secs(900);
 
 /// The answer to a request: a status that the caller can handle, and the body.
-pub(super) struct Told {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) etag: Option<String>,
@@ -49,18 +49,18 @@ impl<'a> Asker<'a> {
 
     /// Sends a request once. A status in `known` is an answer; any other status but
     /// success is an error.
-    pub(super) fn once(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Told> {
+    pub(super) fn once(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Response> {
         let answer = self.client.send(request, self.clock)?;
         self.walked.requests += 1;
         self.leave_alone = answer.retry_after(self.now());
         let answer = if known.contains(&answer.status()) { answer } else { answer.success()? };
-        let told = told(answer)?;
-        self.walked.bytes += told.body.len() as u64;
-        Ok(told)
+        let response = response(answer)?;
+        self.walked.bytes += response.body.len() as u64;
+        Ok(response)
     }
 
     /// Sends a request until it is answered.
-    pub(super) fn ask(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Told> {
+    pub(super) fn ask(&mut self, request: &Request<'_>, known: &[u16]) -> Result<Response> {
         self.persist(|asker| asker.once(request, known))
     }
 
@@ -94,15 +94,15 @@ impl<'a> Asker<'a> {
 /// Reads the body of an answer and the headers that a walk uses. The
 /// `x-taxii-date-added-*` headers are those of TAXII 2.1: when the
 /// first and last object of a page were added.
-fn told(answer: Answer) -> Result<Told> {
+fn response(answer: Answer) -> Result<Response> {
     let own = |name| answer.header(name).map(String::from);
     let (etag, last_modified) = (own("etag"), own("last-modified"));
     let added = (own("x-taxii-date-added-first"), own("x-taxii-date-added-last"));
     let (status, url) = (answer.status(), answer.url().to_string());
-    Ok(Told { status, body: answer.bytes()?, etag, last_modified, added, url })
+    Ok(Response { status, body: answer.bytes()?, etag, last_modified, added, url })
 }
 
-impl Told {
+impl Response {
     /// Parses the body as JSON.
     ///
     /// # Errors

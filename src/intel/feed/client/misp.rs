@@ -272,14 +272,14 @@ impl Walker<'_> {
                 let url = base.below(name);
                 let mut request = Request::get(&url).accept("application/json");
                 (request.etag, request.last_modified) = (etag, last_modified);
-                let told = self.asker.ask(&request, &[304, 404])?;
-                Ok(match told.status {
+                let response = self.asker.ask(&request, &[304, 404])?;
+                Ok(match response.status {
                     304 => File::Unchanged,
                     404 => File::Missing,
                     _ => File::Here {
-                        bytes: told.body,
-                        etag: told.etag,
-                        last_modified: told.last_modified,
+                        bytes: response.body,
+                        etag: response.etag,
+                        last_modified: response.last_modified,
                     },
                 })
             }
@@ -326,17 +326,17 @@ impl Walker<'_> {
             .map_err(|error| Error::io("write the search", error.into()))?;
         let mut request = Request::get(&url).accept("application/json");
         request.body = Some(&body);
-        let told = self.asker.ask(&request, &[])?;
-        let found = if told.body.trim_ascii_start().starts_with(b"[") {
-            told.json()?
+        let response = self.asker.ask(&request, &[])?;
+        let found = if response.body.trim_ascii_start().starts_with(b"[") {
+            response.json()?
         } else {
-            told.json::<Enveloped<'_>>()?.response
+            response.json::<Enveloped<'_>>()?.response
         };
         for raw in &found {
             let wrapped: Wrapped<'_> = parse(raw.get().as_bytes())?;
             let event = &wrapped.event;
             let Some(uuid) = event.uuid.as_deref().filter(|uuid| is_name(uuid)) else {
-                return Err(Error::format("an event without a UUID").at_path(&told.url));
+                return Err(Error::format("an event without a UUID").at_path(&response.url));
             };
             let time = event.time().unwrap_or(0);
             if event.is_unpublished() && !server.unpublished {
@@ -359,16 +359,16 @@ impl Walker<'_> {
             br#"{"minimal":1,"published":1}"#
         };
         request.body = Some(body);
-        let told = match self.asker.ask(&request, &[404, 405]) {
-            Ok(told) => told,
+        let response = match self.asker.ask(&request, &[404, 405]) {
+            Ok(response) => response,
             // A key may be allowed to search and nothing else.
             Err(error) if error.kind() == ErrorKind::Refused => return Ok(()),
             Err(error) => return Err(error),
         };
-        if told.status != 200 {
+        if response.status != 200 {
             return Ok(());
         }
-        let entries: Vec<Entry<'_>> = told.json()?;
+        let entries: Vec<Entry<'_>> = response.json()?;
         let mut listed = BTreeSet::new();
         let mut missed = Vec::new();
         for entry in &entries {

@@ -15,7 +15,7 @@
 
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
-use crate::intel::feed::client::ask::{Asker, Told, before, is_name, naive, parse};
+use crate::intel::feed::client::ask::{Asker, Response, before, is_name, naive, parse};
 use crate::intel::feed::client::{Keeper, Walked};
 use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
 use serde::de::{MapAccess, Visitor};
@@ -335,8 +335,8 @@ impl Walker<'_> {
             let outcome = self.page(&mut walk);
             // Remember the limit that worked.
             self.cursor.walk = Some(walk.clone());
-            let told = outcome?;
-            let page: Page<'_> = told.json()?;
+            let response = outcome?;
+            let page: Page<'_> = response.json()?;
             for pulse in &page.results {
                 self.pulse(pulse, Some(&mut walk))?;
             }
@@ -356,7 +356,7 @@ impl Walker<'_> {
                 walk.page += 1;
             }
             if endless(walk.page, walk.limit, page.count) {
-                return Err(Error::format("the pages never end").at_path(&told.url));
+                return Err(Error::format("the pages never end").at_path(&response.url));
             }
             self.cursor.walk = Some(walk);
             self.note()?;
@@ -366,7 +366,7 @@ impl Walker<'_> {
 
     /// Fetches a page, or a smaller one if the server takes too long. The new page
     /// begins at or before the old one.
-    fn page(&mut self, walk: &mut Walk) -> Result<Told> {
+    fn page(&mut self, walk: &mut Walk) -> Result<Response> {
         let otx = self.otx;
         self.asker.persist(|asker| {
             let mut url = otx.url("pulses/subscribed");
@@ -458,11 +458,12 @@ impl Walker<'_> {
             url.add("limit", &INDICATORS.to_string());
             url.add("include_inactive", "0");
             url.add("page", &page.to_string());
-            let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
-            if told.status == 404 {
+            let response =
+                self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
+            if response.status == 404 {
                 return Ok(None);
             }
-            let indicators: Page<'_> = told.json()?;
+            let indicators: Page<'_> = response.json()?;
             for indicator in &indicators.results {
                 if !known.insert(indicator.get().to_string()) {
                     continue;
@@ -483,7 +484,7 @@ impl Walker<'_> {
                 page += 1;
             }
             if endless(page, INDICATORS, count) {
-                return Err(Error::format("the pages never end").at_path(&told.url));
+                return Err(Error::format("the pages never end").at_path(&response.url));
             }
         }
         whole.extend_from_slice(b"]}");
@@ -534,8 +535,8 @@ impl Walker<'_> {
             url.add("limit", &LIMITS[0].to_string());
             url.add("page", &page.to_string());
             url.add("since", since);
-            let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[])?;
-            let events: Page<'_> = told.json()?;
+            let response = self.asker.ask(&Request::get(&url).accept("application/json"), &[])?;
+            let events: Page<'_> = response.json()?;
             for raw in &events.results {
                 let Ok(event) = parse::<Event>(raw.get().as_bytes()) else { continue };
                 let Some(what) = What::of(&event) else { continue };
@@ -554,7 +555,7 @@ impl Walker<'_> {
             }
             page += 1;
             if endless(page, LIMITS[0], events.count) || last.len() > MAX_EVENTS {
-                return Err(Error::format("the events never end").at_path(&told.url));
+                return Err(Error::format("the events never end").at_path(&response.url));
             }
         }
         let mut news: Vec<News> = last.into_values().collect();
@@ -565,11 +566,11 @@ impl Walker<'_> {
     /// Fetches a pulse that was newly subscribed to.
     fn fetch(&mut self, id: &str) -> Result<()> {
         let url = self.otx.url(&format!("pulses/{id}"));
-        let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
-        if told.status == 404 {
+        let response = self.asker.ask(&Request::get(&url).accept("application/json"), &[404])?;
+        if response.status == 404 {
             return self.remove(id);
         }
-        self.pulse(told.json()?, None)
+        self.pulse(response.json()?, None)
     }
 
     /// Fetches all pulses of an author who was newly subscribed to.
@@ -580,8 +581,8 @@ impl Walker<'_> {
             url.add("limit", &LIMITS[1].to_string());
             url.add("page", &page.to_string());
             url.add("author_name", author);
-            let told = self.asker.ask(&Request::get(&url).accept("application/json"), &[])?;
-            let pulses: Page<'_> = told.json()?;
+            let response = self.asker.ask(&Request::get(&url).accept("application/json"), &[])?;
+            let pulses: Page<'_> = response.json()?;
             for pulse in &pulses.results {
                 self.pulse(pulse, None)?;
             }
@@ -590,7 +591,7 @@ impl Walker<'_> {
             }
             page += 1;
             if endless(page, LIMITS[1], pulses.count) {
-                return Err(Error::format("the pages never end").at_path(&told.url));
+                return Err(Error::format("the pages never end").at_path(&response.url));
             }
         }
     }

@@ -13,7 +13,7 @@
 
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
-use crate::intel::feed::client::ask::{Asker, Told, before, is_name, parse};
+use crate::intel::feed::client::ask::{Asker, Response, before, is_name, parse};
 use crate::intel::feed::client::{Keeper, Walked};
 use crate::intel::feed::fetch::{Client, Clock, Request, Url, is_passing};
 use serde::{Deserialize, Serialize};
@@ -174,8 +174,8 @@ impl Walker<'_> {
         let mut all = Vec::new();
         let mut refused = None;
         for root in &roots {
-            let told = match self.get(&root.below("collections/"), &[]) {
-                Ok(told) => told,
+            let response = match self.get(&root.below("collections/"), &[]) {
+                Ok(response) => response,
                 // Another root may be the one that is meant.
                 Err(error) if error.kind() == ErrorKind::Refused => {
                     self.asker.walked.missing += 1;
@@ -184,7 +184,7 @@ impl Walker<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            for collection in told.json::<Collections>()?.collections {
+            for collection in response.json::<Collections>()?.collections {
                 if is_name(&collection.id) {
                     let url = root.below(&format!("collections/{}/objects/", collection.id));
                     all.push((collection, url));
@@ -201,8 +201,8 @@ impl Walker<'_> {
     /// document or of a root.
     fn roots(&mut self) -> Result<Vec<Url>> {
         let server = self.taxii.server.clone();
-        let told = self.get(&server.below(""), &[])?;
-        let root: Root = told.json()?;
+        let response = self.get(&server.below(""), &[])?;
+        let root: Root = response.json()?;
         // An API root has no list. A server with one root may only name it as the
         // default.
         let Some(listed) = root.api_roots.or(root.default.map(|root| vec![root])) else {
@@ -273,7 +273,7 @@ impl Walker<'_> {
     }
 
     /// Sends a request with the media type of TAXII.
-    fn get(&mut self, url: &Url, known: &[u16]) -> Result<Told> {
+    fn get(&mut self, url: &Url, known: &[u16]) -> Result<Response> {
         self.asker.ask(&Request::get(url).accept(ACCEPT), known)
     }
 
@@ -301,13 +301,13 @@ impl Walker<'_> {
             if let Some(after) = &place.after {
                 page.add("added_after", after);
             }
-            let told = match &place.next {
+            let response = match &place.next {
                 None => self.get(&page, &[])?,
                 Some(next) => {
                     page.add("next", next);
                     let request = Request::get(&page).accept(ACCEPT);
                     match self.asker.once(&request, &FORGOTTEN) {
-                        Ok(told) if !FORGOTTEN.contains(&told.status) => told,
+                        Ok(response) if !FORGOTTEN.contains(&response.status) => response,
                         Err(error) if !is_passing(&error) => return Err(error),
                         failed => {
                             restarts += 1;
@@ -325,7 +325,7 @@ impl Walker<'_> {
                     }
                 }
             };
-            let more = self.page(id, &mut place, &told)?;
+            let more = self.page(id, &mut place, &response)?;
             if !more {
                 let after = place.last.take().or_else(|| (place.page > 0).then(|| began.clone()));
                 place.after = after.or(place.after);
@@ -343,11 +343,11 @@ impl Walker<'_> {
     }
 
     /// Stores a page, and returns whether there is more.
-    fn page(&mut self, id: &str, place: &mut Place, told: &Told) -> Result<bool> {
-        let envelope: Envelope<'_> = told.json()?;
-        let (first, last) = &told.added;
+    fn page(&mut self, id: &str, place: &mut Place, response: &Response) -> Result<bool> {
+        let envelope: Envelope<'_> = response.json()?;
+        let (first, last) = &response.added;
         if !envelope.objects.is_empty() {
-            self.keeper.put(&format!("{id}.0.{:08}", place.page), &told.body)?;
+            self.keeper.put(&format!("{id}.0.{:08}", place.page), &response.body)?;
             self.asker.walked.put += 1;
             place.page += 1;
             place.last = later(place.last.take(), last.clone());
@@ -359,7 +359,7 @@ impl Walker<'_> {
             (Some(next), _)
                 if place.next.as_ref() == Some(&next) && envelope.objects.is_empty() =>
             {
-                Err(Error::format("it keeps announcing more pages").at_path(&told.url))
+                Err(Error::format("it keeps announcing more pages").at_path(&response.url))
             }
             (Some(next), _) => {
                 place.next = Some(next);
@@ -372,14 +372,16 @@ impl Walker<'_> {
                 let moved = first.as_ref() != Some(last);
                 let after = if moved { just_before(last) } else { last.clone() };
                 if place.after.as_ref() == Some(&after) {
-                    return Err(Error::format("it keeps announcing more pages").at_path(&told.url));
+                    return Err(
+                        Error::format("it keeps announcing more pages").at_path(&response.url)
+                    );
                 }
                 place.after = Some(after);
                 place.next = None;
                 Ok(true)
             }
             (None, None) => Err(Error::format("it announces more pages without saying where")
-                .at_path(&told.url)
+                .at_path(&response.url)
                 .remedy("the server violates section 5.4 of TAXII 2.1")),
         }
     }

@@ -322,7 +322,7 @@ impl Client {
             ureq::Error::Timeout(_) => self.idle(),
             ureq::Error::Io(error) if is_timeout(&error) => self.idle(),
             ureq::Error::Io(error) => match tls::explained(&error) {
-                Some(told) => told,
+                Some(explained) => explained,
                 None if error.kind() == io::ErrorKind::UnexpectedEof => {
                     Error::network("the server closed the connection without an answer")
                 }
@@ -560,8 +560,8 @@ impl Answer {
             inner.and_then(|e| e.downcast_ref::<ureq::Error>()),
             Some(ureq::Error::Timeout(_))
         );
-        if let Some(told) = tls::explained(&error) {
-            return told.at_path(&self.shown);
+        if let Some(explained) = tls::explained(&error) {
+            return explained.at_path(&self.shown);
         }
         let error = if timed_out || is_timeout(&error) {
             Error::timed_out(format!("the answer stopped after {} bytes", self.len))

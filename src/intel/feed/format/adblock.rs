@@ -181,9 +181,9 @@ mod tests {
             ("h.example", Scope::Exact),
         ];
         assert_eq!(found, want.map(|(name, scope)| (name.to_string(), scope)));
-        let told: Vec<_> = got.rejects.iter().map(|r| (r.line.unwrap(), r.reason)).collect();
+        let reported: Vec<_> = got.rejects.iter().map(|r| (r.line.unwrap(), r.reason)).collect();
         let mut want: Vec<_> = (10..=18).map(|line| (line, Reason::NotBlocked)).collect();
         want[2].1 = Reason::Withdrawn;
-        assert_eq!(told, want);
+        assert_eq!(reported, want);
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
-    fn names_behind_addresses() {
+    fn names_after_addresses() {
         let text = b"127.0.0.1 localhost\n::1 ip6-localhost\n0.0.0.0 Evil.example www.evil.example # two\n\
                      0.0.0.0 0.0.0.0\n127.0.0.1\tbad.example\n0.0.0.0 not_a..name\n";
         let got = Collected::read(text, &Options::default()).unwrap();
@@ -136,15 +136,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told() {
+    fn what_cannot_be_used_is_reported() {
         let options = Options { format: Some(Format::Hosts), ..Options::default() };
         let text = b"0.0.0.0 evil.example\n0.0.0.0 http://a.example/\n0.0.0.0 b.example:80\n\
                      0.0.0.0 *.c.example\n192.0.2.10 corp.example\n";
         let got = Collected::read(text, &options).unwrap();
         assert_eq!(got.values(), ["evil.example"]);
-        let told: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value, r.reason)).collect();
+        let reported: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value, r.reason)).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 (Some(2), "http://a.example/", Reason::BadDomain),
                 (Some(3), "b.example:80", Reason::BadDomain),

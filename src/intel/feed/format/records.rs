@@ -159,7 +159,7 @@ impl Reader {
                 match self.layout.detail(at, meaning, &value, &beside) {
                     Some(Detail::Same) => {}
                     _ if standing.rejects(&value, intake) => {}
-                    Some(Detail::Told(why)) => {
+                    Some(Detail::Known(why)) => {
                         let detail = format!("{}: {why}", members[at].0);
                         intake.reject(&value, Reason::LeftOut, Some(detail));
                     }
@@ -280,7 +280,7 @@ impl Reader {
             // One label among many means less than a single one.
             let words: Vec<_> = json::each(value).iter().filter_map(word_of).collect();
             let word = words.join(", ");
-            let reason = live.verdict(&word).filter(|reason| intake.heeds(*reason))?;
+            let reason = live.verdict(&word).filter(|reason| intake.drops(*reason))?;
             Some((reason, format!("its {name} is “{}”", lines::cut(&word, 40))))
         };
         let own = |&(at, live): &(usize, Live)| verdict(members[at].0, live, members[at].1);
@@ -321,8 +321,8 @@ impl Reader {
                 self.value(value, gone.or(list.as_ref()), intake);
                 found = true;
             } else if is_values {
-                let mut left = MAX_TOLD;
-                tell(name, value, &mut left, intake);
+                let mut left = MAX_REPORTED;
+                report(name, value, &mut left, intake);
             }
         }
         found
@@ -422,15 +422,15 @@ impl Reader {
 }
 
 /// The maximum number of values in an object to report as rejected.
-const MAX_TOLD: usize = bound(64, 4);
+const MAX_REPORTED: usize = bound(64, 4);
 
 /// Rejects the values in an object next to the value of its record.
-fn tell(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
+fn report(name: &str, value: &Value, left: &mut usize, intake: &mut Intake<'_>) {
     match value {
         Value::Object(object) => {
-            object.values().for_each(|value| tell(name, value, left, intake));
+            object.values().for_each(|value| report(name, value, left, intake));
         }
-        Value::Array(list) => list.iter().for_each(|value| tell(name, value, left, intake)),
+        Value::Array(list) => list.iter().for_each(|value| report(name, value, left, intake)),
         Value::String(text) if *left > 0 && several::is_values(text) => {
             *left -= 1;
             let detail = format!("{name}: another member of the record is called the indicator");

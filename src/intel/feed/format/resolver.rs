@@ -257,9 +257,9 @@ mod tests {
         assert_eq!(got.summary.format, Format::Resolver);
         let want = ["a.example", "b.example", "c.example", "c2.example", "d.example"];
         assert_eq!(got.values(), want);
-        let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+        let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
         let want = ["corp.example", "x.corp.example", "t.example", "f.example", "s.example"];
-        assert_eq!(told, want.map(|name| (name, Reason::NotBlocked)));
+        assert_eq!(reported, want.map(|name| (name, Reason::NotBlocked)));
     }
 
     #[test]
@@ -274,9 +274,9 @@ mod tests {
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Resolver);
         assert_eq!(got.values(), ["a.example", "b.example", "c.example"]);
-        let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+        let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 ("corp.example", Reason::NotBlocked),
                 ("f.example", Reason::NotBlocked),

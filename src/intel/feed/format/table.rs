@@ -340,14 +340,14 @@ impl Reader {
                 }
             }
         }
-        self.tell_others(row, intake);
+        self.report_others(row, intake);
         if !found {
             intake.reject(line, Reason::Empty, None);
         }
     }
 
-    /// Rejects what stands in the columns beside those of the values.
-    fn tell_others(&self, row: &Row<'_>, intake: &mut Intake<'_>) {
+    /// Rejects the contents of columns next to those of the values.
+    fn report_others(&self, row: &Row<'_>, intake: &mut Intake<'_>) {
         for &column in &self.layout.beside {
             if !is_nothing(row.get(column)) {
                 let detail = format!("column {} contains values, too", column + 1);
@@ -364,7 +364,7 @@ impl Reader {
             return Some((Reason::Withdrawn, format!("its type is “{}”", lines::cut(word, 40))));
         }
         self.layout.live.iter().find_map(|&(at, live)| {
-            let reason = live.verdict(row.get(at)).filter(|reason| intake.heeds(*reason))?;
+            let reason = live.verdict(row.get(at)).filter(|reason| intake.drops(*reason))?;
             Some((reason, format!("its column {} says “{}”", at + 1, lines::cut(row.get(at), 40))))
         })
     }
@@ -446,7 +446,7 @@ fn put_pattern(pattern: &str, standing: &Standing<'_>, intake: &mut Intake<'_>) 
 
 /// Rejects a value that is a detail of another one, unless it is the same.
 fn left_out(column: usize, value: &str, detail: Detail, intake: &mut Intake<'_>) {
-    if let Detail::Told(why) = detail {
+    if let Detail::Known(why) = detail {
         let detail = format!("column {}: {why}", column + 1);
         intake.reject(value, Reason::LeftOut, Some(detail));
     }

@@ -104,8 +104,8 @@ impl Layout {
     fn find_nets(&mut self, names: &[&str]) {
         let squeezed: Vec<_> =
             names.iter().map(|name| types::squeeze(name.trim_matches('"'))).collect();
-        let told = self.nets.unwrap_or(Nets::from(NOWHERE));
-        let mut nets = told;
+        let named = self.nets.unwrap_or(Nets::from(NOWHERE));
+        let mut nets = named;
         if nets.start == NOWHERE {
             // `prefix` is a network on its own, and its length next to one.
             let is_start = |&&(at, kind): &&(usize, Meaning)| {
@@ -134,7 +134,7 @@ impl Layout {
         let is_whole = nets.start != NOWHERE && (nets.end.is_some() || nets.length.is_some());
         self.nets = is_whole.then_some(nets);
         if !is_whole {
-            self.unknown.extend(told.columns());
+            self.unknown.extend(named.columns());
         }
     }
 
@@ -279,10 +279,10 @@ impl Layout {
         }
         let (kind, _) = kind?;
         if beside.is_named {
-            return Some(Detail::Told("another member of the record is named as the indicator"));
+            return Some(Detail::Known("another member of the record is named as the indicator"));
         }
         if self.providers.contains(&at) {
-            return Some(Detail::Told("it describes the network in the same row"));
+            return Some(Detail::Known("it describes the network in the same row"));
         }
         if beside.is_strong && is_detail(kind) {
             return Some(Detail::Same);
@@ -291,7 +291,7 @@ impl Layout {
             return Some(Detail::Same);
         }
         if beside.has_net && matches!(kind, Kind::Ip | Kind::Net) {
-            return Some(Detail::Told("it describes the network in the same row"));
+            return Some(Detail::Known("it describes the network in the same row"));
         }
         if self.hosts.contains(&at)
             && let text = refang(text.trim())
@@ -300,10 +300,10 @@ impl Layout {
             return Some(Detail::Same);
         }
         if beside.has_url && self.is_hosting && kind == Kind::Ip {
-            return Some(Detail::Told("it hosted the URL in the same row"));
+            return Some(Detail::Known("it hosted the URL in the same row"));
         }
         if beside.has_address && self.owned.contains(&at) {
-            return Some(Detail::Told("it describes the address in the same row"));
+            return Some(Detail::Known("it describes the address in the same row"));
         }
         None
     }
@@ -335,7 +335,7 @@ pub(in crate::intel::feed) enum Detail {
     /// It repeats what another cell says, or names it.
     Same,
     /// It could be an indicator, but is rejected for this reason.
-    Told(&'static str),
+    Known(&'static str),
 }
 
 /// Whether a kind only describes another value in the row: a sample's name and

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_about_an_address() {
+    fn columns_that_describe_an_address() {
         for (names, want) in [
             (&["ip_address", "hostname", "as_name"][..], &[1][..]),
             (&["ip", "hostname", "country"], &[1]),

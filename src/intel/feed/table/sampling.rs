@@ -202,12 +202,13 @@ pub(in crate::intel::feed) fn are_ports(rows: &[Vec<String>], ip: usize, port: u
         address::parse_ip(&refang(&cell(row, ip))).is_ok()
             && number(row).is_some_and(|port| port >= 1024 || is_known_port(port))
     };
-    let is_telling = |row: &Vec<String>| number(row).is_some_and(|port| port > 100 || port == 80);
+    let is_conclusive =
+        |row: &Vec<String>| number(row).is_some_and(|port| port > 100 || port == 80);
     let is_common = |row: &Vec<String>| number(row).is_some_and(is_known_port);
     let mut told = rows.iter().filter(|row| !is_nothing(&cell(row, ip))).peekable();
     told.peek().is_some()
         && told.all(is_row)
-        && rows.iter().any(is_telling)
+        && rows.iter().any(is_conclusive)
         && rows.iter().any(is_common)
 }
 

@@ -73,8 +73,8 @@ fn a_cell_with_several_values_and_one_with_a_sentence() {
         "203.0.113.6",
     ];
     assert_eq!(got.values(), want);
-    let told: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value)).collect();
-    assert_eq!(told, [(Some(3), "not a url"), (Some(4), "two words")]);
+    let reported: Vec<_> = got.rejects.iter().map(|r| (r.line, &*r.value)).collect();
+    assert_eq!(reported, [(Some(3), "not a url"), (Some(4), "two words")]);
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn networks_in_columns() {
 }
 
 #[test]
-fn what_is_left_out_is_told() {
+fn what_is_left_out_is_reported() {
     let got = read("x1|evil.example|other.example\nx2|bad.example|more.example\n");
     assert_eq!(got.values(), ["evil.example", "bad.example"]);
-    let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
-    assert_eq!(told, [("other.example", Reason::LeftOut), ("more.example", Reason::LeftOut)]);
+    let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+    assert_eq!(reported, [("other.example", Reason::LeftOut), ("more.example", Reason::LeftOut)]);
     // A line of more fields than any table has is told, and costs what it is long.
     let got = read_table(&format!("indicator,x\nevil.example,1\n{}\n", "a,".repeat(10_000)));
     assert_eq!(got.rejects.iter().map(|r| r.reason).collect::<Vec<_>>(), [Reason::TooLong]);

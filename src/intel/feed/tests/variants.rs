@@ -17,11 +17,11 @@ type Row<'r> = (&'r str, &'r [&'r str], &'r [(&'r str, Reason)]);
 
 /// Checks what is taken, and what is told and why.
 fn check(rows: &[Row<'_>]) {
-    for (text, want, told) in rows {
+    for (text, want, reported) in rows {
         let got = read(text);
         assert_eq!(got.values(), *want, "{text}");
         let rejects: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
-        assert_eq!(rejects, *told, "{text}");
+        assert_eq!(rejects, *reported, "{text}");
     }
 }
 
@@ -146,7 +146,7 @@ fn ranges_in_two_columns() {
 }
 
 #[test]
-fn what_stands_beside_a_network() {
+fn columns_next_to_a_network() {
     check(&[
         (
             "block,size\n203.0.113.0,256\n198.51.100.0,32\n",
@@ -318,7 +318,7 @@ fn lines_of_hosts_files_among_others() {
 }
 
 #[test]
-fn values_behind_urls_and_networks() {
+fn values_after_urls_and_networks() {
     for between in [", ", ",", "; ", ";", "|", " | ", "\t", " ", " and ", " / ", " & "] {
         let values = ["http://evil2.example/b", "evil.example", "203.0.113.77", "198.51.100.0/25"];
         let text = values.join(between);
@@ -371,7 +371,7 @@ fn values_behind_urls_and_networks() {
 }
 
 #[test]
-fn columns_beside_the_value() {
+fn columns_next_to_the_value() {
     for name in [
         "phish_detail_url",
         "case_url",
@@ -430,8 +430,8 @@ fn lists_of_what_was_taken_back() {
             let text = text.replace("NAME", name);
             let got = read(&text);
             assert_eq!(got.values(), ["a.example", "b.example"], "{text}");
-            let told: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
-            assert_eq!(told, [("c.example", Reason::Withdrawn)], "{text}");
+            let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
+            assert_eq!(reported, [("c.example", Reason::Withdrawn)], "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is remembered of a flow, in two lines of the cache.
+//! What is stored of a flow, in two cache lines.
 
 use super::Ended;
 use super::key::{Short, Wide};
@@ -7,10 +7,10 @@ use crate::engine::packet::stream::Tcp;
 use crate::engine::packet::view::{Close, FlowEnd};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// How far a flow has come; each stage has its timeout.
+/// The stage of a flow; each stage has its own timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// One side has spoken.
+    /// One side has sent packets.
     Opening = 0,
     /// TCP, and both have.
     Connected = 1,
@@ -23,11 +23,11 @@ pub(super) enum Stage {
 pub(super) const STAGES: [Stage; 4] =
     [Stage::Opening, Stage::Connected, Stage::Answered, Stage::Ended];
 
-/// A flow. What each packet asks for comes first.
+/// A flow. The fields that each packet needs come first.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 #[repr(C, align(64))]
 pub(super) struct Entry {
-    /// Its key's short form; of one that has none, the `rest` is [`Short::NONE`].
+    /// The short form of its key; if it has none, the `rest` is [`Short::NONE`].
     pub(super) ends: u64,
     pub(super) rest: u64,
     pub(super) id: u64,
@@ -36,15 +36,15 @@ pub(super) struct Entry {
     /// Number and time of the last packet.
     pub(super) last: u64,
     pub(super) last_time: i64,
-    /// When it was shown last: [`Flows::turn`](super::Flows::turn) counts.
+    /// When it was last reported, in turns counted by [`Flows::turn`](super::Flows::turn).
     pub(super) shown: u32,
     /// A [`Stage`].
     pub(super) stage: u8,
-    /// Of [`bits`].
+    /// A combination of [`bits`].
     pub(super) bits: u8,
     pub(super) unused: [u8; 2],
     pub(super) tcp: Tcp,
-    /// Its key, if that has no short form: its number, or none.
+    /// The number of its wide key, if it has no short form.
     pub(super) wide: u32,
     /// Number and time of the first packet.
     pub(super) first: u64,
@@ -55,11 +55,11 @@ pub(super) struct Entry {
     pub(super) rest_of_line: [u8; 8],
 }
 
-/// What is true of a flow.
+/// Flags of a flow.
 pub(super) mod bits {
-    /// Sides that spoke: the low end, and the high one.
+    /// Sides that sent packets: the low end, and the high one.
     pub(in super::super) const SPOKE: [u8; 2] = [1, 2];
-    /// Sides that sent FIN, or both by RST.
+    /// Sides that sent FIN, or both after RST.
     pub(in super::super) const ENDED: [u8; 2] = [4, 8];
     /// Whether the low end opened it.
     pub(in super::super) const IS_CLIENT_LOW: u8 = 16;
@@ -96,7 +96,7 @@ impl Entry {
         }
     }
 
-    /// The flow as it is closed.
+    /// The flow as it is reported when it is closed.
     pub(super) fn ended(&self, key: &Wide, close: Close) -> Ended {
         let is_client_low = self.has(bits::IS_CLIENT_LOW);
         let (client, server) = key.addresses(is_client_low);

@@ -1,18 +1,18 @@
-//! Where a flow's entry is: a hash table of entry numbers, by linear probing.
+//! The index of flow entries: a hash table of entry numbers with linear probing.
 //!
-//! Half of the hash is kept beside each number, so that neither growing nor looking for a flow
-//! reads entries of others. A look-up touches one line of the cache, mostly, and
-//! [`Index::prefetch`] asks for it ahead of time: where a million flows are open each look-up
-//! waits for memory, and a crate's table, that can't be asked, lets nobody wait for two at a
-//! time. Large ones lie in big pages, for the same reason as the entries do.
+//! Half of the hash is stored next to each number, so that neither growing nor a lookup reads
+//! other entries. A lookup mostly touches one cache line, which [`Index::prefetch`] loads ahead
+//! of time: with a million open flows each lookup waits for memory, and the tables of crates have
+//! no prefetch, so that these waits could not overlap. Large tables use huge pages, for the same
+//! reason as the entries do.
 //!
-//! The place in the table is the hash's upper bits, so that growing goes through both tables
-//! from one end to the other.
+//! The cell is chosen by the upper bits of the hash, so that growing walks both tables
+//! sequentially.
 
 use crate::engine::memory::{self, Pages};
 use std::ops::{Deref, DerefMut};
 
-/// Both in one: the kept half of the hash, and the number, from 1; 0 is free.
+/// The stored half of the hash, and the number plus 1; 0 means free.
 type Cell = u64;
 
 const FEWEST_BITS: u32 = 6;
@@ -20,12 +20,12 @@ const FEWEST_BITS: u32 = 6;
 #[derive(Debug)]
 pub(super) struct Index {
     cells: Cells,
-    /// Bits of a hash that are no part of a place.
+    /// Bits of a hash that do not select the cell.
     shift: u32,
     len: usize,
 }
 
-/// As many as a power of two.
+/// A power of two of cells.
 #[derive(Debug)]
 enum Cells {
     Few(Vec<Cell>),
@@ -33,7 +33,7 @@ enum Cells {
 }
 
 impl Cells {
-    /// All free; 2 to so many.
+    /// All free; 2 to the power of `bits`.
     fn new(bits: u32) -> Cells {
         let count = 1 << bits;
         if count < Pages::<Cell>::LEN {
@@ -79,24 +79,24 @@ impl Index {
         Index { cells: Cells::new(FEWEST_BITS), shift: u32::BITS - FEWEST_BITS, len: 0 }
     }
 
-    /// Entries that are in it.
+    /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it is so large that to ask ahead of time is worth it.
+    /// Whether the table is so large that prefetching pays off.
     #[inline(always)]
     pub(super) fn is_large(&self) -> bool {
         self.shift <= u32::BITS - LARGE_BITS
     }
 
-    /// Where an entry of this hash would be.
+    /// The first cell for a hash.
     #[inline(always)]
     fn home(&self, half: u32) -> usize {
         (half >> self.shift) as usize
     }
 
-    /// Has the place of a hash brought into the cache.
+    /// Loads the cell for a hash into the cache.
     #[inline(always)]
     pub(super) fn prefetch(&self, hash: u32) {
         if let Some(cell) = self.cells.get(self.home(hash)) {
@@ -104,14 +104,14 @@ impl Index {
         }
     }
 
-    /// The number that is most likely the one of a hash; for one that was expected.
+    /// The number that most likely belongs to a hash, for prefetching.
     #[inline(always)]
     pub(super) fn likely(&self, hash: u32) -> Option<u32> {
         let cell = *self.cells.get(self.home(hash))?;
         if half(cell) == hash { slot(cell) } else { None }
     }
 
-    /// The number of this hash that `is_it`.
+    /// The number with this hash for which `is_it` is true.
     #[inline(always)]
     pub(super) fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let cells = &self.cells[..];
@@ -126,9 +126,9 @@ impl Index {
         }
     }
 
-    /// Takes a number in.
+    /// Inserts a number.
     pub(super) fn insert(&mut self, hash: u32, slot: u32) {
-        // Five eighths full: longer runs cost more than they save.
+        // At most five eighths full: longer runs cost more than the memory saved.
         if (self.len + 1) * 8 > self.cells.len() * 5 {
             self.grow();
         }
@@ -145,7 +145,7 @@ impl Index {
         }
     }
 
-    /// Takes a number out.
+    /// Removes a number.
     pub(super) fn remove(&mut self, hash: u32, number: u32) {
         let shift = self.shift;
         let cells = &mut self.cells[..];
@@ -158,7 +158,7 @@ impl Index {
             hole = (hole + 1) & mask;
         }
         self.len -= 1;
-        // Those behind it move up, unless that would put them in front of their home.
+        // Entries after it move up, unless that would put them before their first cell.
         let mut place = hole;
         loop {
             place = (place + 1) & mask;
@@ -185,8 +185,8 @@ fn put(cells: &mut [Cell], shift: u32, cell: Cell) {
     cells[place] = cell;
 }
 
-/// Cells from which on the tables of all shares and their entries don't fit into the caches of a
-/// core. A quarter of them, and mixed traffic was 3% slower for what is asked in vain.
+/// Table size from which the tables of all shards and their entries don't fit into the caches of
+/// a core. With a quarter of it, mixed traffic was 3% slower, because of useless prefetches.
 const LARGE_BITS: u32 = 15;
 
 #[cfg(test)]
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// Against a table of the standard library, with few and with many equal hashes.
+    /// Compared with a table of the standard library, with few and with many equal hashes.
     #[test]
     fn finds_what_was_put_in_and_not_taken_out() {
         for (spread, rounds) in [(0x9e37_79b9_u32, 400_000_u32), (0x0100_0000, 3_000), (0, 300)] {
@@ -204,7 +204,7 @@ mod tests {
                 let hash = round.wrapping_mul(spread);
                 index.insert(hash, round);
                 slow.insert(round, hash);
-                // Two of three go again, some of them long ago.
+                // Two of three are removed again, some of them long after they were inserted.
                 let old = round.wrapping_mul(7919) % (round + 1);
                 if round % 3 != 0
                     && let Some(hash) = slow.remove(&old)

@@ -1,4 +1,4 @@
-//! Who talks to whom: what tells flows apart.
+//! What distinguishes flows.
 
 use super::Facts;
 use crate::engine::packet::Ports;
@@ -7,13 +7,13 @@ use hashbrown::DefaultHashBuilder;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Flow identifiers have 53 bits: a number in JSON keeps no more.
+/// Flow identifiers have 53 bits, because JSON numbers are exact only up to that.
 const ID_BITS: u32 = 53;
 
-/// The two ends of a flow in an order of their own, so that both directions meet.
+/// The two ends of a flow in a canonical order, so that both directions have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// What most are: of IPv4, in no tunnel that counts.
+    /// The most common form: IPv4, and no tunnel that is part of the key.
     Short(Short),
     Wide(Wide),
 }
@@ -22,7 +22,7 @@ pub(super) enum Key {
 pub(super) struct Short {
     /// The two addresses, the low one in the upper half.
     pub(super) ends: u64,
-    /// Ports of both ends, VLAN, protocol, and what kind of addresses and ports these are.
+    /// Ports of both ends, VLAN, protocol, and the kinds of addresses and ports.
     pub(super) rest: u64,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Wide {
     low: [u64; 2],
     high: [u64; 2],
     rest: u64,
-    /// The tunnels, where they are part of the key; else 0.
+    /// The tunnels, if they are part of the key; otherwise 0.
     tunnel: u64,
 }
 
-/// What nobody who sends packets knows: so nobody can choose flows that meet in one place.
+/// A secret that senders of packets do not know, so that they cannot choose flows that collide.
 #[derive(Debug)]
 pub(super) struct Seeds([u64; 4]);
 
@@ -55,14 +55,15 @@ impl Seeds {
         self.end(fold(address[0] ^ self.0[2], address[1] ^ self.0[3]) >> 16, port)
     }
 
-    /// The ends meet in a sum: who sends does not matter.
+    /// The ends are added, so that the hash does not depend on the direction.
     #[inline(always)]
     fn hash(&self, ends: [u64; 2], kind: u64) -> u32 {
         fold(ends[0].wrapping_add(ends[1]) ^ kind ^ self.0[2], self.0[3]) as u32
     }
 
-    /// The hash of a packet's key before its transport was read, if it is one of TCP, UDP or
-    /// SCTP in no tunnel that counts. `ports` are the first bytes of its transport.
+    /// The hash of a packet's key before its transport header was parsed, if it is TCP, UDP or
+    /// SCTP and in no tunnel that is part of the key. `ports` are the first bytes of the
+    /// transport header.
     #[inline(always)]
     pub(super) fn early(
         &self,
@@ -89,7 +90,7 @@ impl Seeds {
     }
 }
 
-/// Both halves of a product, in one word.
+/// Both halves of a product, combined into one word.
 #[inline(always)]
 fn fold(a: u64, b: u64) -> u64 {
     let wide = u128::from(a) * u128::from(b);
@@ -102,7 +103,7 @@ fn kind(vlan: u16, proto: u8, has_ports: bool) -> u64 {
     u64::from(vlan) << 16 | u64::from(proto) << 8 | flags
 }
 
-/// Flags in what a key has beside addresses.
+/// Flags in the part of a key without the addresses.
 const IS_V6: u64 = 1;
 const HAS_PORTS: u64 = 2;
 
@@ -134,7 +135,7 @@ impl Key {
         (Key::Wide(Wide { low, high, rest, tunnel: facts.tunnel }), is_forward)
     }
 
-    /// Its hash, the one half that is used.
+    /// Its hash; only this half is used.
     #[inline(always)]
     pub(super) fn hash(&self, seeds: &Seeds) -> u32 {
         let (Key::Short(Short { rest, .. }) | Key::Wide(Wide { rest, .. })) = self;
@@ -152,7 +153,7 @@ impl Key {
         }
     }
 
-    /// All of it, in one form for all.
+    /// The complete key, in one form for all.
     pub(super) fn wide(&self) -> Wide {
         match *self {
             Key::Short(Short { ends, rest }) => {
@@ -162,7 +163,7 @@ impl Key {
         }
     }
 
-    /// The flow's identity: the same for the same key and first packet, in any run.
+    /// The flow's identifier: the same for the same key and first packet, in any run.
     pub(super) fn id(&self, first: u64) -> u64 {
         let Wide { low, high, rest, tunnel } = self.wide();
         let words = [low[0], low[1], high[0], high[1], rest ^ tunnel, first];
@@ -175,7 +176,7 @@ impl Key {
 }
 
 impl Short {
-    /// The `rest` that no short key has: addresses of IPv6.
+    /// A `rest` that no short key has: that of IPv6 addresses.
     pub(super) const NONE: u64 = IS_V6;
 }
 

@@ -1,26 +1,26 @@
-//! Memory for very many small entries: it grows without moving what is there, and is of
-//! big pages where it is large.
+//! Memory for very many small entries: it grows without moving existing entries, and uses huge
+//! pages if it is large.
 //!
-//! A vector that grows copies all of its entries, each time; and a flood that fills new
-//! memory by pages of 4 KiB spends a quarter of its time in the kernel (`perf record -g` on the
-//! SYN flood of `make packets`). Tables that are not
-//! large lie in a vector still: big pages begin at multiples of their size, so that equal
-//! entries of several tables would meet in the same sets of the cache.
+//! A vector that grows copies all its entries each time; and a flood that fills new memory in
+//! pages of 4 KiB spends a quarter of its time in the kernel (`perf record -g` on the SYN flood
+//! of `make packets`). Small tables use a vector nevertheless: huge pages begin at multiples of
+//! their size, so that equal entries of several tables would collide in the same sets of the
+//! cache.
 
 use crate::engine::memory::Pages;
 use std::ops::{Index, IndexMut};
 use zerocopy::{FromBytes, IntoBytes};
 
-/// Entries by number, all zeros at first.
+/// Entries by number, initially all zeros.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    /// As many as there are in big pages.
+    /// Entries before the first huge page.
     first: Vec<T>,
     later: Vec<Pages<T>>,
     len: u32,
 }
 
-/// The page of an entry behind the first ones, and its place there.
+/// The page of an entry after the first ones, and its position there.
 fn locate<T: FromBytes + IntoBytes>(number: u32) -> (usize, usize) {
     (number as usize / Pages::<T>::LEN - 1, number as usize % Pages::<T>::LEN)
 }
@@ -38,7 +38,7 @@ impl<T: FromBytes + IntoBytes> Slab<T> {
         self.later.get(page)?.get(place)
     }
 
-    /// Puts an entry behind the last one, and gives its number.
+    /// Appends an entry, and returns its number.
     pub(super) fn push(&mut self, entry: T) -> u32 {
         let number = self.len;
         self.len += 1;
@@ -58,13 +58,13 @@ impl<T: FromBytes + IntoBytes> Slab<T> {
         (0..self.len).filter_map(|number| Some((number, self.get(number)?)))
     }
 
-    /// Gives all memory back.
+    /// Frees all memory.
     pub(super) fn clear(&mut self) {
         *self = Slab::new();
     }
 }
 
-/// An entry that was put in.
+/// An existing entry.
 impl<T: FromBytes + IntoBytes> Index<u32> for Slab<T> {
     type Output = T;
 
@@ -87,7 +87,7 @@ impl<T: FromBytes + IntoBytes> IndexMut<u32> for Slab<T> {
     }
 }
 
-/// Entries that come and go, by number.
+/// Entries that are added and removed, by number.
 #[derive(Debug)]
 pub(super) struct Pool<T> {
     entries: Vec<T>,
@@ -99,12 +99,12 @@ impl<T> Pool<T> {
         Pool { entries: Vec::new(), free: Vec::new() }
     }
 
-    /// None for numbers that none has.
+    /// `None` for unused numbers.
     pub(super) fn get(&self, number: u32) -> Option<&T> {
         self.entries.get(number as usize)
     }
 
-    /// Takes an entry in, and gives its number.
+    /// Adds an entry, and returns its number.
     pub(super) fn put(&mut self, entry: T) -> u32 {
         let free = self.free.pop();
         if let Some(number) = free
@@ -117,12 +117,12 @@ impl<T> Pool<T> {
         self.entries.len() as u32 - 1
     }
 
-    /// Frees the place of an entry.
+    /// Removes an entry.
     pub(super) fn free(&mut self, number: u32) {
         self.free.push(number);
     }
 
-    /// Gives all memory back.
+    /// Frees all memory.
     pub(super) fn clear(&mut self) {
         *self = Pool::new();
     }

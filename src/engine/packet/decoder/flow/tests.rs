@@ -11,7 +11,7 @@ struct Bench {
     number: u64,
 }
 
-/// What became of a packet.
+/// The result for a packet.
 struct Touched {
     is_new: bool,
     is_to_be_shown: bool,
@@ -51,13 +51,13 @@ fn udp(seconds: i64, port: u16) -> Facts {
 }
 
 #[test]
-fn flows_are_shown_again_once_for_each_turn() {
+fn flows_are_reported_again_once_for_each_turn() {
     let mut bench = Bench::new(&Config::default());
     let shown = |touch: Touched| (touch.is_new, touch.is_to_be_shown);
     assert_eq!(shown(bench.touch(udp(0, 1))), (true, false));
     assert_eq!(shown(bench.touch(udp(0, 1))), (false, false));
     bench.flows.turn();
-    // One that begins now is shown as what is new.
+    // A flow that begins now is reported as new.
     assert_eq!(shown(bench.touch(udp(1, 2))), (true, false));
     assert_eq!(shown(bench.touch(udp(1, 1))), (false, true));
     assert_eq!(shown(bench.touch(udp(1, 1))), (false, false));
@@ -122,9 +122,9 @@ fn idle_flows_end_by_packet_time() {
     assert_eq!(bench.flows.len(), 1);
 }
 
-/// A flow that had another packet a moment later stands in front of it in the list.
+/// A flow with a packet a moment later comes before it in the list.
 #[test]
-fn what_a_sweep_closes_is_no_matter_of_the_flows_beside_it() {
+fn what_a_sweep_closes_does_not_depend_on_other_flows() {
     let at = |millis: i64, port| Facts { time: Timestamp(millis * 1000), ..udp(0, port) };
     let closed = |beside: &[Facts]| {
         let mut bench = Bench::new(&Config::default());

@@ -1,14 +1,14 @@
-//! Connections of two hosts that are read with what a third one says.
+//! Connections of two hosts that must be decoded together with what a third one sends.
 //!
-//! FTP may announce a connection at an address that is not that of who announces it (RFC 959,
-//! 5.2; from server to server, and servers whose data has an address of its own). What it
-//! carries can only be told by the share that reads the announcement. So the
-//! splitter looks for those, too, and has a connection that is opened to an announced end go to
-//! the share of the announcement. Connections that are open already stay where they are: else
-//! anybody could have them torn apart who talks to one of their hosts.
+//! FTP may announce a connection to an address other than that of the sender (RFC 959, 5.2;
+//! server-to-server transfers, and servers whose data has its own address). Only the shard that
+//! decodes the announcement can name the transferred file. So the splitter looks for
+//! announcements too, and assigns a connection that is opened to an announced end to the shard of
+//! the announcement. Connections that are already open stay where they are: otherwise anyone who
+//! talks to one of their hosts could have them torn apart.
 //!
-//! Seen is an announcement at the beginning of a segment, which is how all programs send it; and
-//! a connection whose SYN was captured.
+//! This recognises an announcement at the beginning of a segment, which is how all programs send
+//! it, and a connection whose SYN was captured.
 
 use super::share_of;
 use crate::engine::indicator::Timestamp;
@@ -23,10 +23,10 @@ use std::collections::VecDeque;
 use std::hash::Hash;
 use std::net::IpAddr;
 
-/// Announcements and connections that are remembered, of each.
+/// Announcements and connections that are kept, of each.
 const MOST: usize = bound(4096, 8);
 
-/// Where connections go that do not go to the share of their hosts.
+/// The shards of connections that are not assigned by their hosts.
 #[derive(Debug, Default)]
 pub(super) struct Detours {
     announced: Recent<End>,
@@ -37,7 +37,7 @@ pub(super) struct Detours {
 type Connection = [(IpAddr, u16); 2];
 
 impl Detours {
-    /// The share of a packet whose hosts have the share `own`.
+    /// The shard of a packet whose hosts have the shard `own`.
     #[inline(always)]
     pub(super) fn share(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
         if unit.proto != TCP {
@@ -63,7 +63,7 @@ impl Detours {
         }
         let segment = unit.segment();
         let Ports::Pair(src, dst) = segment.ports else { return own };
-        // Nothing is asked for once all of it is over.
+        // Nothing is looked up once all of it has expired.
         self.open.forget(unit.time);
         self.announced.forget(unit.time);
         if unit.part == Part::Later || segment.fault.is_some() {
@@ -85,7 +85,7 @@ impl Detours {
         own
     }
 
-    /// Notes what a packet announces, if that is another host's and of another share.
+    /// Notes what a packet announces, if it is for another host and another shard.
     fn note(&mut self, unit: &IpPacket<'_>, segment: &Segment<'_>, own: usize) {
         if is_likely(segment.payload)
             && let Some((address, port)) = dispatch::announced(segment.payload)
@@ -100,13 +100,12 @@ impl Detours {
 /// Whether a segment may begin with an announcement.
 fn is_likely(said: &[u8]) -> bool {
     let Some(word) = said.first_chunk::<4>() else { return false };
-    // Of a letter, the small one; digits and the space have this bit.
+    // Setting this bit makes letters lower case; digits and the space have it anyway.
     let word = (u32::from_be_bytes(*word) | 0x2020_2020).to_be_bytes();
     matches!(&word, b"port" | b"eprt" | b"227 ")
 }
 
-/// Shares by what was heard of not long ago: what is old goes, and the oldest where there are
-/// too many.
+/// Shards by recently used keys: what is old is dropped, and the oldest if there are too many.
 #[derive(Debug)]
 struct Recent<K> {
     shares: HashMap<K, Entry>,
@@ -117,7 +116,7 @@ struct Recent<K> {
 #[derive(Debug)]
 struct Entry {
     share: usize,
-    /// When it was heard of.
+    /// When it was last used.
     time: Timestamp,
     serial: u64,
 }
@@ -133,7 +132,7 @@ impl<K: Copy + Eq + Hash> Recent<K> {
         self.shares.is_empty()
     }
 
-    /// The share of what was heard of, and is now.
+    /// The shard of a key, which is now used.
     fn find(&mut self, key: &K, now: Timestamp) -> Option<usize> {
         let entry = self.shares.get_mut(key)?;
         if now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs() {
@@ -152,7 +151,7 @@ impl<K: Copy + Eq + Hash> Recent<K> {
         self.forget(time);
     }
 
-    /// Forgets what is old by now, and what is too much.
+    /// Drops what has expired, and what is too much.
     fn forget(&mut self, now: Timestamp) {
         while let Some((key, serial)) = self.order.front() {
             let entry = self.shares.get(key).filter(|entry| entry.serial == *serial);
@@ -192,7 +191,7 @@ mod tests {
         }
         assert!(recent.shares.len() <= MOST && recent.order.len() == MOST);
         assert_eq!(recent.find(&0, Timestamp(TIMEOUT)), Some(3));
-        assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "heard of meanwhile");
+        assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "used meanwhile");
         assert_eq!(recent.find(&0, Timestamp(4 * TIMEOUT)), None);
         assert_eq!(recent.find(&1, Timestamp(0)), None);
         recent.forget(Timestamp(8 * TIMEOUT));

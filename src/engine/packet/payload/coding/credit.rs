@@ -1,27 +1,28 @@
-//! How much may be unpacked: a bound on the work for each byte of a run.
+//! How much may be decompressed: a bound on the work for each byte of a run.
 //!
-//! Unpacking streams, so what a bomb costs is time. Honest content can be as small as a
-//! thousandth of itself (a disk image of zeros; deflate reaches 1,032), so no ratio tells a
-//! bomb. Each body may give a number of bytes for each one of its own; what it gives
-//! beyond is drawn from a credit that all bodies of a decoder (in a capture, of one of its
-//! shares) have together, and that grows with every byte that is carried to it. So each of
-//! them unpacks, over all its bytes, no more than [`OWN`] + [`EARNED`] times of them and
-//! [`MOST`] once. A body that has drawn more than it
-//! left for others is given up: a few bombs halve the credit each, and do not end it.
+//! Decompression streams, so the cost of a bomb is time. Legitimate content can compress to a
+//! thousandth of its size (a disk image of zeros; deflate reaches 1,032), so no ratio identifies
+//! a bomb. Each body may produce a number of bytes for each of its own; what it produces beyond
+//! is drawn from a budget that all bodies of a decoder (in a capture, of a shard) share, and that
+//! grows with every captured byte. So a decoder decompresses, over all its input, no more than
+//! [`OWN`] + [`EARNED`] times of it and [`MOST`] once. A body that has drawn more than it left
+//! for others is abandoned: each bomb takes half of the budget at most, so that a few of them do
+//! not exhaust it.
 
 use crate::engine::packet::Fault;
 use std::cell::Cell;
 
-/// Bytes that a body may give for each of its own.
+/// Bytes that a body may produce for each of its own.
 pub(super) const OWN: u64 = 50;
 
-/// Bytes of credit for each one captured: about what hashing them once more costs.
+/// Bytes of budget for each captured one: costs about as much as hashing the captured bytes once
+/// more.
 const EARNED: u64 = 1;
 
-/// The most credit, and what a run begins with: seconds of hashing.
+/// The maximum budget, and the initial one: a few seconds of hashing.
 const MOST: u64 = 2 << 30;
 
-/// What all bodies of a decoder may draw from.
+/// The budget that all bodies of a decoder share.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct InflateBudget {
     left: Cell<u64>,
@@ -35,20 +36,20 @@ impl Default for InflateBudget {
 }
 
 impl InflateBudget {
-    /// So many bytes were captured.
+    /// Adds budget for captured bytes.
     pub(in crate::engine::packet) fn earn(&self, bytes: usize) {
         let left = self.left.get().saturating_add(EARNED * bytes as u64);
         self.left.set(left.min(self.most));
     }
 
-    /// One that is smaller.
+    /// A smaller one.
     #[cfg(test)]
     pub(in crate::engine::packet) fn of(most: u64) -> Self {
         InflateBudget { left: Cell::new(most), most }
     }
 }
 
-/// What unpacking a body has cost.
+/// What decompressing a body has cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine::packet) struct Spent {
     taken: u64,
@@ -57,16 +58,16 @@ pub(in crate::engine::packet) struct Spent {
 }
 
 impl Spent {
-    /// So many bytes are about to be unpacked.
+    /// Notes how many bytes are about to be decompressed.
     pub(in crate::engine::packet) fn take(&mut self, bytes: usize) {
         self.taken += bytes as u64;
     }
 
-    /// So many came out of one of its codings.
+    /// Notes how many bytes one of its codings produced.
     ///
     /// # Errors
     ///
-    /// The reason for which it is given up.
+    /// The reason for which the body is abandoned.
     pub(in crate::engine::packet) fn give(
         &mut self,
         bytes: usize,
@@ -83,7 +84,7 @@ impl Spent {
                 self.drawn += draw;
                 Ok(())
             }
-            // It took much of it itself, or others had.
+            // It drew much of the budget itself; otherwise others had.
             None if self.drawn >= credit.most / 4 => Err(Fault::CodingBomb),
             None => Err(Fault::CodingSpent),
         }
@@ -125,7 +126,7 @@ mod tests {
         assert_eq!((credit.left.get(), spent.drawn), (1000, 0));
         assert_eq!(spent.give(400, &credit), Ok(()));
         assert_eq!((credit.left.get(), spent.drawn), (600, 400));
-        // What was drawn is not drawn twice.
+        // What was drawn is not drawn again.
         spent.take(4);
         assert_eq!(spent.give(200, &credit), Ok(()));
         assert_eq!(credit.left.get(), 600);

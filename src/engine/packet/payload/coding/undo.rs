@@ -1,14 +1,14 @@
-//! Codings upon each other, undone as they stream.
+//! Nested codings, decoded as they stream.
 
 use crate::engine::packet::Fault;
 use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
 
-/// Undoes codings upon each other, the outermost first. What each of them gives counts:
-/// the next one has work with it.
+/// Decodes nested codings, the outermost first. The output of each of them counts towards the
+/// budget, because the next one must process it.
 ///
 /// # Errors
 ///
-/// The fault of a coding, of who is shown the content, or that it costs too much.
+/// The fault of a coding, of the receiver of the content, or that decoding costs too much.
 pub(in crate::engine::packet) fn undo(
     codings: &mut [Coding],
     spent: &mut Spent,

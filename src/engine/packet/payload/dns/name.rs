@@ -1,9 +1,9 @@
-//! Names of a message in text form, compression undone.
+//! Names of a message in text form, decompressed.
 //!
-//! A pointer must lead to a place before the labels that it ends, so a chain of
-//! them ends too; a bound on the hops keeps long chains cheap. Bytes are kept as
-//! they are, but a label with a dot or a control character in it would read as
-//! another name: such a name is marked odd and not told.
+//! A pointer must lead to a place before the labels that it ends, so a chain of them ends too; a
+//! bound on the hops keeps long chains cheap. Bytes are kept as they are, but a label with a dot
+//! or a control character in it would look like another name: such a name is marked odd and not
+//! reported.
 
 use super::Broken;
 use crate::engine::progress::bound;
@@ -14,17 +14,17 @@ const LONGEST: usize = 255;
 /// Pointers that are followed for one name.
 const MAX_HOPS: usize = bound(64, 4);
 
-/// Bytes that are looked at in one go.
+/// Bytes that are processed at once.
 const WORD: usize = 8;
 
-/// Room for the longest name, and what fills its last word.
+/// Room for the longest name, and for the rest of its last word.
 const ROOM: usize = 256 + WORD;
 
-/// A name's text, in place.
+/// The text of a name, in place.
 #[derive(Clone, Debug)]
 pub(in crate::engine::packet) struct Name {
-    /// Each label behind a dot, so that the text begins at 1. On the wire its length stands
-    /// where the dot does.
+    /// Each label after a dot, so that the text begins at 1. On the wire, its length is in the
+    /// place of the dot.
     bytes: [u8; ROOM],
     length: u8,
     /// Length of the first label.
@@ -54,19 +54,19 @@ impl Name {
         (self.length, self.first, self.is_odd) = (0, 0, false);
     }
 
-    /// Whether one pointer more could be followed.
+    /// Whether one more pointer may be followed.
     pub(super) fn can_be_led_to(&self) -> bool {
         usize::from(self.hops) < MAX_HOPS
     }
 
-    /// Whether it is of the characters that host and service names have.
+    /// Whether it consists of characters of host and service names.
     pub(super) fn is_host_like(&self) -> bool {
         let is_usual = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*');
         !self.is_odd && self.length > 0 && self.text().iter().all(is_usual)
     }
 
-    /// The name as a mailbox: the first label, an at sign, the rest (RFC 1035, 3.3.13).
-    /// Dots in the first label are what they seem there.
+    /// The name as a mailbox: the first label, an at sign, the rest (RFC 1035, 3.3.13). Dots in
+    /// the first label are part of the local part.
     pub(super) fn as_mailbox(&mut self) -> Option<&[u8]> {
         let first = usize::from(self.first);
         let (local, domain) = self.text().split_at_checked(first)?;
@@ -85,14 +85,14 @@ impl Name {
     ) -> Result<usize, Broken> {
         self.clear();
         let mut here = at;
-        // Where the labels began that a pointer may end.
+        // Where the labels began that end with the current pointer.
         let mut start = at;
         let mut end = None;
         let mut hops = 0;
         let mut filled = 0;
         let mut labels = 0;
         loop {
-            // Copied in one go, with what follows; then dots take the place of lengths.
+            // Copied at once, with what follows; then dots replace the lengths.
             let rest = message.get(here..).ok_or(Broken)?;
             let copied = filled + rest.len().min(LONGEST - filled);
             if let (Some(room), Some(rest)) =
@@ -138,11 +138,11 @@ impl Name {
         Ok(end.unwrap_or(here + 1))
     }
 
-    /// Whether there are control characters, or more dots than labels, among the first
-    /// bytes: eight at a time.
+    /// Whether there are control characters, or more dots than labels, among the first bytes:
+    /// eight at a time.
     fn has_odd(&mut self, filled: usize, labels: usize) -> bool {
         const ONES: u64 = 0x0101_0101_0101_0101;
-        // What is behind them is of no account.
+        // Bytes after them must not influence the result.
         if let Some(behind) = self.bytes.get_mut(filled..filled + WORD) {
             behind.fill(b'x');
         }
@@ -151,9 +151,9 @@ impl Name {
         let bytes = self.bytes.get(..words * WORD).unwrap_or_default();
         for &word in bytes.as_chunks::<WORD>().0 {
             let word = u64::from_le_bytes(word);
-            // The top bit is set beyond ASCII, and where one more is beyond it.
+            // The top bit is set in non-ASCII bytes, and after adding one also in DEL.
             either |= word | word.wrapping_add(ONES);
-            // One of two bits is set in what ASCII can print.
+            // One of two bits is set in every printable ASCII character.
             all &= word | word << 1;
             let differs = (word ^ (ONES * u64::from(b'.'))).wrapping_add(ONES * 0x7f);
             others += (differs >> 7) & ONES;
@@ -165,7 +165,7 @@ impl Name {
         words * WORD - others as usize > labels
     }
 
-    /// The same of bytes that are not all plain.
+    /// The same for bytes that are not all plain.
     #[cold]
     fn has_odd_beyond_ascii(&self, filled: usize, labels: usize) -> bool {
         let bytes = self.bytes.get(..filled).unwrap_or_default();

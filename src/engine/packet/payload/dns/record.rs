@@ -1,4 +1,4 @@
-//! What lies in the data of each record type.
+//! The data of each record type.
 
 use super::{Broken, Found, Name, Walk};
 use crate::engine::indicator::{Observable, Where};
@@ -24,13 +24,13 @@ const CAA: u16 = 257;
 const IPV4_HINT: u16 = 4;
 const IPV6_HINT: u16 = 6;
 
-/// Records about the message and not about a host.
+/// Records about the message instead of a host.
 pub(super) fn is_meta(kind: u16) -> bool {
     matches!(kind, OPT | TKEY | TSIG)
 }
 
-/// Where in the data of a plain type its names lie: octets before the first, and
-/// how many there are.
+/// Where the names are in the data of a plain type: octets before the first, and how many there
+/// are.
 fn names(kind: u16) -> Option<(usize, usize)> {
     Some(match kind {
         // NS, MD, MF, CNAME, MB, MG, MR, PTR, NXT, DNAME, NSEC.
@@ -85,11 +85,11 @@ impl Walk<'_> {
                 found(Found::Text(last));
                 self.name_in(at, range.end, found)?;
             }
-            // RFC 7208, 3.3: strings of a record are one.
+            // RFC 7208, 3.3: the strings of a record are concatenated.
             TXT | SPF => found(Found::Strings(data)),
-            // RFC 7553: priority and weight in front.
+            // RFC 7553: after priority and weight.
             URI => found(Found::Text(data.get(4..).unwrap_or_default())),
-            // RFC 8659: flags and a property in front.
+            // RFC 8659: after flags and a property.
             CAA => {
                 let length = data.get(1).copied().map_or(0, usize::from);
                 found(Found::Text(data.get(2 + length..).unwrap_or_default()));
@@ -109,7 +109,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reports the name at `at`, which must end by `end`; returns where it does.
+    /// Reports the name at `at`, which must end by `end`; returns its end.
     fn name_in(
         &mut self,
         at: usize,
@@ -120,7 +120,7 @@ impl Walk<'_> {
         if behind > end {
             return Err(Broken);
         }
-        self.tell(at, Where::DnsAnswer, found);
+        self.report(at, Where::DnsAnswer, found);
         Ok(behind)
     }
 

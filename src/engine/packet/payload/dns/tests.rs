@@ -23,7 +23,7 @@ fn question(name: &str, kind: u16) -> Vec<u8> {
     [wire(name), kind.to_be_bytes().to_vec(), vec![0, 1]].concat()
 }
 
-/// A record whose owner is given in wire form.
+/// A record whose owner is in wire form.
 fn record(owner: &[u8], kind: u16, data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u16).to_be_bytes();
     [owner, &kind.to_be_bytes(), &[0, 1, 0, 0, 0, 60], &length, data].concat()
@@ -33,7 +33,7 @@ pub(in crate::engine::packet) fn sample() -> Vec<u8> {
     answer(&[record(b"\xc0\x0c", 5, b"\x03cdn\xc0\x0e"), record(b"\xc0\x0c", 1, &[192, 0, 2, 7])])
 }
 
-/// An answer about `a.example`, which stands at 12 and its parent at 14.
+/// An answer about `a.example`, whose name is at 12 and its parent at 14.
 fn answer(records: &[Vec<u8>]) -> Vec<u8> {
     let mut message = header(0x8180, [1, records.len() as u16, 0, 0]);
     message.extend(question("a.example", 1));
@@ -41,7 +41,7 @@ fn answer(records: &[Vec<u8>]) -> Vec<u8> {
     message
 }
 
-/// What is seen of a message on port 53.
+/// What is reported of a message on port 53.
 fn seen(message: &[u8]) -> (Recorder, Counters) {
     decode(&[udp(53, 40000, message)])
 }
@@ -113,19 +113,19 @@ fn names_in_every_record_type() {
 
 #[test]
 fn compression_is_bounded() {
-    // A pointer to itself, one forward, and two at each other.
+    // A pointer to itself, a forward one, and two to each other.
     for data in [&b"\xc0\x27"[..], b"\xc0\x40", b"\x01a\xc0\x27"] {
         let (recorder, counters) = seen(&answer(&[record(b"\xc0\x0c", 5, data)]));
         assert_eq!(recorder.at(Where::DnsAnswer), [""; 0]);
         assert_eq!(counters.fault(Fault::BadDns), 1);
     }
-    // Names too long, by one label repeated through pointers.
+    // A name that becomes too long by one label repeated through pointers.
     let mut message = header(0x8180, [0, 1, 0, 0]);
     message.extend(wire(&vec!["x".repeat(63); 4].join(".")));
     let (recorder, counters) = seen(&message);
     assert!(recorder.seen.is_empty());
     assert_eq!(counters.fault(Fault::BadDns), 1);
-    // The longest that is allowed: 253 characters.
+    // The longest allowed name: 253 characters.
     let long = ["x".repeat(63), "x".repeat(63), "x".repeat(63), "x".repeat(61)].join(".");
     let mut message = header(0x0100, [1, 0, 0, 0]);
     message.extend(question(&long, 1));
@@ -162,7 +162,7 @@ fn found_by_content_or_not() {
 }
 
 #[test]
-fn a_message_that_breaks_off_tells_what_it_can() {
+fn a_message_that_breaks_off_reports_what_it_can() {
     let message = sample();
     let (recorder, counters) = seen(&message[..message.len() - 1]);
     assert_eq!(recorder.at(Where::DnsAnswer), ["cdn.example"]);
@@ -180,7 +180,7 @@ fn multicast(port: u16, message: &[u8]) -> (Recorder, Counters) {
     decode(&[udp(port, port, message)])
 }
 
-/// RFC 6762: the upper bit of a class asks for a unicast answer, or says that a record is the
+/// RFC 6762: the upper bit of a class requests a unicast answer, or says that a record is the
 /// only one (10.2, 5.4); answers have no question (6), probes have records (8.2).
 #[test]
 fn multicast_dns() {
@@ -203,7 +203,7 @@ fn multicast_dns() {
     let plain = [&[10][..], b"My Printer", &service].concat();
     let mut answer = header(0x8400, [0, 3, 0, 4]);
     answer.extend(record(&service, 12, &plain));
-    // A dot in a label would read as another name: counted.
+    // A dot in a label would look like another name: counted.
     answer.extend(record(&service, 12, &instance));
     answer.extend(only(&plain, 33, &[&[0; 6][..], &wire("printer.local")].concat()));
     answer.extend(only(&plain, 16, b"\x07a=b.com"));
@@ -224,7 +224,7 @@ fn multicast_dns() {
     assert_eq!(counters.faults().collect::<Vec<_>>(), [(Fault::OddName, 1)]);
 }
 
-/// RFC 4795, 2.1.1: flags of its own in the places of others; names of one label.
+/// RFC 4795, 2.1.1: its own flags in the places of others; names of one label.
 #[test]
 fn llmnr() {
     let conflict_and_tentative = 0x0500;
@@ -242,13 +242,13 @@ fn llmnr() {
     }
 }
 
-/// The slow twin: every name read by itself, label by label, and all of them remembered as text.
+/// The slow reference: every name is read separately, label by label, and remembered as text.
 mod twin {
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    /// The labels with dots between them, whether they are odd, and the end.
+    /// The labels separated by dots, whether they are odd, and the end.
     fn name(message: &[u8], at: usize) -> Option<(Vec<u8>, bool, usize)> {
         let (mut here, mut start, mut end, mut hops) = (at, at, None, 0);
         let mut labels: Vec<&[u8]> = Vec::new();
@@ -277,14 +277,14 @@ mod twin {
         (text.len() <= 253).then_some((text, is_odd, end.unwrap_or(here + 1)))
     }
 
-    /// What is seen of messages of questions and of records of CNAME, MX, TXT and OPT.
+    /// What is reported of messages with questions and with records of CNAME, MX, TXT and OPT.
     fn walked(message: &[u8], seen: &mut Vec<String>) -> Option<usize> {
-        let mut told = HashSet::new();
-        let mut tell = |text: &[u8], is_odd: bool| {
+        let mut reported = HashSet::new();
+        let mut report = |text: &[u8], is_odd: bool| {
             let text = text.to_ascii_lowercase();
-            let is_first = !told.contains(&text) && !text.is_empty();
-            if told.len() < 64 && !text.is_empty() {
-                told.insert(text.clone());
+            let is_first = !reported.contains(&text) && !text.is_empty();
+            if reported.len() < 64 && !text.is_empty() {
+                reported.insert(text.clone());
             }
             if is_first {
                 let text = if is_odd { "(odd)".into() } else { String::from_utf8_lossy(&text) };
@@ -298,7 +298,7 @@ mod twin {
             let (text, is_odd, end) = name(message, at)?;
             at = end + 4;
             message.get(..at)?;
-            tell(&text, is_odd);
+            report(&text, is_odd);
         }
         for _ in 0..records {
             let (text, is_odd, start) = name(message, at)?;
@@ -306,7 +306,7 @@ mod twin {
             let (kind, length) = (count(start)?, count(start + 8)?);
             at = start + 10 + length;
             if kind != 41 {
-                tell(&text, is_odd);
+                report(&text, is_odd);
             }
             message.get(..at)?;
             let before = match kind {
@@ -317,13 +317,13 @@ mod twin {
             if length > 0 {
                 let (text, is_odd, end) = name(message, start + 10 + before)?;
                 (end <= at).then_some(())?;
-                tell(&text, is_odd);
+                report(&text, is_odd);
             }
         }
         Some(at)
     }
 
-    /// A name of a few labels that ends with the root, or with a pointer to somewhere.
+    /// A name of a few labels that ends with the root, or with a pointer to anywhere.
     fn any_name() -> impl Strategy<Value = Vec<u8>> {
         let label = prop_oneof![
             4 => "[abAB]{1,2}".prop_map(String::into_bytes),

@@ -1,8 +1,8 @@
-//! Record types and response codes as people write them.
+//! Record types and response codes in text form.
 
 use std::borrow::Cow;
 
-/// The name of a record type; `TYPE65280` where it has none (RFC 3597).
+/// The name of a record type; `TYPE65280` if it has none (RFC 3597).
 pub(super) fn record_type(kind: u16) -> Cow<'static, str> {
     Cow::Borrowed(match kind {
         1 => "A",
@@ -55,7 +55,7 @@ pub(super) fn record_type(kind: u16) -> Cow<'static, str> {
     })
 }
 
-/// The name of a response code; `RCODE12` where it has none.
+/// The name of a response code; `RCODE12` if it has none.
 pub(super) fn response_code(code: u8) -> Cow<'static, str> {
     Cow::Borrowed(match code {
         0 => "NOERROR",

@@ -1,11 +1,10 @@
 //! MD5, SHA-1 and SHA-256 of the same bytes, block by block.
 //!
-//! Each of the three is a chain of steps that wait for each other, MD5's (RFC 1321) the
-//! longest; SHA-1 and SHA-256 (FIPS 180-4) have instructions of their own. Taken in turn for
-//! each block, a processor does the steps of one while another waits: all three take 1.55 ns
-//! a byte, one behind the other 2.27 (`cargo bench --bench digests`). The compression
-//! functions are those of the libraries; an MD5 of our own, written for a shorter chain,
-//! was compiled to the same one.
+//! Each of the three is a chain of dependent steps, MD5's (RFC 1321) the longest; SHA-1 and
+//! SHA-256 (FIPS 180-4) have their own instructions. If they alternate block by block, a
+//! processor executes steps of one while another waits: all three take 1.55 ns per byte, one
+//! after the other 2.27 (`cargo bench --bench digests`). The compression functions are those of
+//! the libraries; a separate MD5, written for a shorter chain, was compiled to the same code.
 
 use crate::engine::indicator::Kind;
 use crate::engine::packet::Visitor;
@@ -13,7 +12,7 @@ use crate::engine::packet::Visitor;
 /// Bytes of a block, the same for all three.
 const BLOCK: usize = 64;
 
-/// Where the length lies in the last block.
+/// Offset of the length in the last block.
 const LENGTH_AT: usize = BLOCK - size_of::<u64>();
 
 /// RFC 1321, 3.3.
@@ -34,14 +33,14 @@ const SHA256: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// Digests that somebody waits for, of the bytes so far.
+/// The digests that are wanted, of the bytes so far.
 #[derive(Clone, Debug)]
 pub struct Digests {
     md5: Option<[u32; 4]>,
     sha1: Option<[u32; 5]>,
     sha256: Option<[u32; 8]>,
     length: u64,
-    /// The begun block.
+    /// The incomplete block.
     open: [u8; BLOCK],
 }
 
@@ -57,7 +56,7 @@ pub struct Digested {
 }
 
 impl Digests {
-    /// The given ones, of no byte.
+    /// A new state for the chosen digests.
     pub fn new(md5: bool, sha1: bool, sha256: bool) -> Self {
         Digests {
             md5: md5.then_some(MD5),
@@ -68,7 +67,7 @@ impl Digests {
         }
     }
 
-    /// Those that a visitor wants; none if it wants none.
+    /// Those that a visitor wants; `None` if it wants none.
     pub(super) fn wanted(visitor: &impl Visitor) -> Option<Box<Digests>> {
         let [md5, sha1, sha256] =
             [Kind::Md5, Kind::Sha1, Kind::Sha256].map(|kind| visitor.wants(kind));
@@ -98,7 +97,7 @@ impl Digests {
     fn compress(&mut self, blocks: &[[u8; BLOCK]]) {
         let Digests { md5, sha1, sha256, .. } = self;
         let wanted = [md5.is_some(), sha1.is_some(), sha256.is_some()];
-        // One alone need not take turns.
+        // A single digest need not alternate.
         let turn =
             if wanted.into_iter().filter(|&wanted| wanted).count() > 1 { 1 } else { usize::MAX };
         for blocks in blocks.chunks(turn) {
@@ -125,7 +124,7 @@ impl Digests {
             self.compress(&[last]);
             last = [0; BLOCK];
         }
-        // MD5 writes numbers from their low end, the others from their high one.
+        // MD5 writes numbers in little-endian order, the others in big-endian order.
         let with = |length: [u8; 8]| {
             let mut block = last;
             block[LENGTH_AT..].copy_from_slice(&length);
@@ -147,7 +146,7 @@ impl Digests {
     }
 }
 
-/// The words of a state as bytes, of which there are four to a word.
+/// The words of a state as bytes, four per word.
 fn bytes<const N: usize>(words: &[u32], bytes: impl Fn(u32) -> [u8; 4]) -> [u8; N] {
     let mut all = [0; N];
     for (place, &word) in all.as_chunks_mut().0.iter_mut().zip(words) {

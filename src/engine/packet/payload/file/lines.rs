@@ -1,30 +1,30 @@
-//! Text whose lines end in CR LF on the wire and in LF where it is kept.
+//! Text whose lines end in CR LF on the wire and in LF on disk.
 //!
-//! FTP's ASCII mode and TFTP's netascii send text like that (RFC 764; RFC 1350, 1). Which
-//! form a file has on its disk nobody says, so a second digest is made of the one with local
-//! ends, and told if the two differ.
+//! FTP's ASCII mode and TFTP's netascii send text like that (RFC 764; RFC 1350, 1). Nothing says
+//! which form a file has on disk, so a second digest is computed of the form with local ends, and
+//! reported if the two differ.
 
 use super::Digests;
 use crate::engine::progress::Walk;
 
-/// How a bare CR travels.
+/// How a bare CR is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Returns {
-    /// As it is: what servers and clients of FTP do, whatever RFC 959 says.
+    /// As it is, which FTP servers and clients do, whatever RFC 959 says.
     Bare,
-    /// With a NUL behind it, as RFC 764 says and TFTP does.
+    /// Followed by NUL, as RFC 764 says and TFTP does.
     Padded,
 }
 
-/// The form with local ends, as far as it has come.
+/// The form with local line ends, so far.
 #[derive(Debug)]
 pub(super) struct Lines {
     returns: Returns,
     digests: Box<Digests>,
     pub(super) size: u64,
-    /// A CR of which the next byte is not known.
+    /// After a CR, before the next byte is known.
     is_open: bool,
-    /// Something was left out.
+    /// The two forms differ.
     pub(super) is_other: bool,
 }
 
@@ -33,7 +33,7 @@ impl Lines {
         Lines { returns, digests, size: 0, is_open: false, is_other: false }
     }
 
-    /// The next bytes as they travel.
+    /// The next bytes as they are sent.
     pub(super) fn update(&mut self, data: &[u8]) {
         let mut walk = Walk::over(data);
         while let Some(rest) = walk.rest() {
@@ -59,7 +59,7 @@ impl Lines {
         self.digests.update(data);
     }
 
-    /// The digests of it all, and its length; none if it is as it travelled.
+    /// The digests of all of it, and its length; `None` if it is the same as on the wire.
     pub(super) fn finish(mut self) -> Option<(Box<Digests>, u64)> {
         if std::mem::take(&mut self.is_open) {
             self.put(b"\r");

@@ -1,7 +1,7 @@
 //! X.509 certificates: the names in subject and subject alternative names.
 //!
-//! Only what stands on the way to the names is read of the DER, and nothing is
-//! verified: a certificate that a host was shown is an observable, good or bad.
+//! Only the DER on the way to the names is parsed, and nothing is verified: a certificate that a
+//! host received is an observable, valid or not.
 
 use crate::engine::indicator::{Observable, address};
 use crate::engine::packet::bytes::is_printable;
@@ -21,15 +21,15 @@ const EXTENSIONS: u8 = 0xa3;
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 
-/// Names of one certificate that are told.
+/// Names of one certificate that are reported.
 const MAX_NAMES: usize = bound(1024, 4);
 
-/// What is read of a certificate.
+/// The parsed parts of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Parsed<'a> {
     pub(in crate::engine::packet) subject: Option<&'a [u8]>,
     pub(in crate::engine::packet) issuer: Option<&'a [u8]>,
-    /// The list of alternative names, undone of its wrapping.
+    /// The list of alternative names, without its wrapping.
     alternatives: &'a [u8],
 }
 
@@ -37,11 +37,11 @@ pub(in crate::engine::packet) struct Parsed<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Name<'a> {
     Is(Observable<'a>),
-    /// One that can't be told as text.
+    /// One that can't be written as text.
     Odd,
 }
 
-/// Values one after the other; iterates over tags and contents.
+/// Consecutive values; iterates over tags and contents.
 #[derive(Clone, Copy)]
 struct Values<'a>(&'a [u8]);
 
@@ -58,7 +58,7 @@ impl<'a> Iterator for Values<'a> {
                 let length = bytes.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte));
                 (length, rest)
             }
-            // Of no definite length, or longer than anything here.
+            // Of indefinite length, or longer than anything expected here.
             _ => return None,
         };
         let (value, rest) = rest.split_at_checked(length)?;
@@ -74,10 +74,10 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Reads a certificate.
+/// Parses a certificate.
 pub(in crate::engine::packet) fn parse(der: &[u8]) -> Option<Parsed<'_>> {
     let mut fields = Values(Values(Values(der).tagged(SEQUENCE)?).tagged(SEQUENCE)?);
-    // The version is there or not; the serial number follows, then the algorithm.
+    // The version is optional; the serial number follows, then the algorithm.
     if fields.next()?.0 == VERSION {
         fields.next()?;
     }
@@ -124,8 +124,8 @@ fn alternative_names(extensions: &[u8]) -> Option<&[u8]> {
 }
 
 impl<'a> Parsed<'a> {
-    /// The names that the certificate is for: its alternative names, and the common
-    /// name of its subject where that is not one of them and looks like a host.
+    /// The names that the certificate is valid for: its alternative names, and the common name of
+    /// its subject if it is not one of them and looks like a host.
     pub(in crate::engine::packet) fn names(&self) -> impl Iterator<Item = Name<'a>> {
         let list = self.alternatives;
         let is_listed =
@@ -147,7 +147,7 @@ fn text<'a>(value: &[u8], observable: Observable<'a>) -> Name<'a> {
     if is_printable(value) && !value.is_empty() { Name::Is(observable) } else { Name::Odd }
 }
 
-/// A host name, or an address in its place. A wildcard stands for its parent.
+/// A host name or address. A wildcard is reported as its parent.
 fn host(value: &[u8]) -> Name<'_> {
     let name = value.strip_prefix(b"*.").unwrap_or(value);
     match address::ip_of(name) {

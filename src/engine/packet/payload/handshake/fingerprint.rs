@@ -1,7 +1,7 @@
 //! JA3, JA3S and JA4: what a client offers, and a server chooses, as a fingerprint.
 //!
-//! Values that are only there to keep servers tolerant (GREASE, RFC 8701) are
-//! left out, as the specifications demand.
+//! Reserved values that only keep servers tolerant (GREASE, RFC 8701) are left out, as the
+//! specifications demand.
 
 use super::hello::{
     ALPN, GROUPS, Hello, POINT_FORMATS, SIGNATURES, SUPPORTED_VERSIONS, ServerHello,
@@ -32,7 +32,7 @@ fn dashed(text: &mut String, numbers: impl Iterator<Item = u16>) {
     }
 }
 
-/// What JA3 is the MD5 of: version, ciphers, extensions, groups, point formats.
+/// The input of JA3's MD5: version, ciphers, extensions, groups, point formats.
 fn ja3_text(hello: &Hello<'_>) -> String {
     let value = |wanted| hello.extensions.into_iter().find(|&(kind, _)| kind == wanted);
     let mut text = format!("{},", hello.legacy_version);
@@ -76,9 +76,9 @@ fn listed(numbers: &[u16]) -> String {
     texts.join(",")
 }
 
-/// What the first application protocol begins and ends with; of what is no letter or digit
-/// of ASCII the hex digits, as the specification and Wireshark have it. FoxIO's own
-/// programs write a 9 there, and a 0 behind a lone character.
+/// The first and last character of the first application protocol; if one is not an ASCII letter
+/// or digit, those of its hex digits, as in the specification and Wireshark. FoxIO's own programs
+/// write a 9 instead, and a 0 after a single character.
 fn ends(protocol: Option<&[u8]>) -> [char; 2] {
     let Some((&first, &last)) = protocol.and_then(|p| p.first().zip(p.last())) else {
         return ['0', '0'];
@@ -90,7 +90,7 @@ fn ends(protocol: Option<&[u8]>) -> [char; 2] {
     [digit(first >> 4), digit(last & 0x0f)]
 }
 
-/// The highest version that is offered, also one that nobody knows, as a draft's.
+/// The highest version offered, even if it is unknown, like that of a draft.
 fn offered(hello: &Hello<'_>) -> u16 {
     let list = hello.extensions.into_iter().find(|&(kind, _)| kind == SUPPORTED_VERSIONS);
     let versions = list.and_then(|(_, value)| value.get(1..)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The hellos of TLS: what a client offers, and what a server chooses.
+//! TLS hellos: what a client offers, and what a server chooses.
 
 use super::fingerprint;
 use crate::engine::indicator;
@@ -11,29 +11,29 @@ pub(in crate::engine::packet) const SIGNATURES: u16 = 13;
 pub(in crate::engine::packet) const ALPN: u16 = 16;
 pub(in crate::engine::packet) const SUPPORTED_VERSIONS: u16 = 43;
 
-/// The random number by which a server asks for another hello (RFC 8446, 4.1.3).
+/// The random value by which a server requests another hello (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// A ClientHello, as an alert tells of it.
+/// A ClientHello, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hello<'a> {
-    /// The server name, as it stood.
+    /// The server name, as it was sent.
     pub sni: Option<&'a [u8]>,
     /// The highest version offered: 0x0303 is TLS 1.2.
     pub version: u16,
-    /// What the field says that once was the version.
+    /// The value of the field that was once the version.
     pub(in crate::engine::packet) legacy_version: u16,
     pub(in crate::engine::packet) ciphers: &'a [u8],
     pub(in crate::engine::packet) extensions: Extensions<'a>,
-    /// The list of application protocols, each with its length in front.
+    /// The list of application protocols, each prefixed by its length.
     alpn: &'a [u8],
 }
 
 impl<'a> Hello<'a> {
-    /// The application protocols offered, in their order.
+    /// The application protocols offered, in order.
     pub fn alpn(&self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.alpn;
         std::iter::from_fn(move || {
@@ -66,7 +66,7 @@ impl<'a> Hello<'a> {
     }
 }
 
-/// A ServerHello, as an alert tells of it.
+/// A ServerHello, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerHello<'a> {
     /// The version chosen.
@@ -75,7 +75,7 @@ pub struct ServerHello<'a> {
     pub cipher: u16,
     pub(in crate::engine::packet) legacy_version: u16,
     pub(in crate::engine::packet) extensions: Extensions<'a>,
-    /// Whether it asks for another hello.
+    /// Whether it requests another hello.
     pub(in crate::engine::packet) is_retry: bool,
 }
 
@@ -102,7 +102,7 @@ pub(in crate::engine::packet) fn version_name(version: u16) -> String {
     }
 }
 
-/// A list of extensions; iterates over kinds and values up to where it breaks off.
+/// A list of extensions; iterates over kinds and values until it is malformed or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Extensions<'a>(&'a [u8]);
 
@@ -117,8 +117,8 @@ impl<'a> Iterator for Extensions<'a> {
     }
 }
 
-/// Reads a ClientHello behind its message header, as far as it goes. None if its
-/// fixed part is not all there, or is none.
+/// Parses a ClientHello after its message header, as far as it is valid. `None` if its fixed part
+/// is incomplete or invalid.
 pub(in crate::engine::packet) fn parse_client(body: &[u8]) -> Option<Hello<'_>> {
     let legacy_version = be16(body, 0)?;
     let session = usize::from(*body.get(34)?);
@@ -158,7 +158,7 @@ pub(in crate::engine::packet) fn parse_client(body: &[u8]) -> Option<Hello<'_>> 
     Some(hello)
 }
 
-/// Reads a ServerHello behind its message header.
+/// Parses a ServerHello after its message header.
 pub(in crate::engine::packet) fn parse_server(body: &[u8]) -> Option<ServerHello<'_>> {
     let legacy_version = be16(body, 0)?;
     let random = body.get(2..34)?;

@@ -1,7 +1,8 @@
 //! Bodies and the delimiters between their parts (RFC 2046, 5.1).
 //!
-//! Without a multipart a body goes to its leaf as it is. In one, the line break in
-//! front of a delimiter belongs to the delimiter, so each is kept back until the
+//! Without a multipart, a body goes to its leaf as it is. In one, the line break before a
+//! delimiter belongs to the delimiter, so each line break is held back until the next line is
+//! known; only lines that begin with a dash are buffered.
 //! next line is known; only lines that begin with a dash are put together.
 
 use super::entity::Entity;
@@ -17,7 +18,7 @@ use std::sync::LazyLock;
 /// up to 998 characters (RFC 5322, 2.1.1).
 const MAX_DELIMITER: usize = bound(1 << 10, 48);
 
-/// Where a line begins with a dash.
+/// Finds lines that begin with a dash.
 static DASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n-"));
 
 impl Mail {
@@ -54,7 +55,7 @@ impl Mail {
         text.len()
     }
 
-    /// Keeps the line break at the end of a text back; returns the text without it.
+    /// Holds the line break at the end of a text back; returns the text without it.
     fn hold_break<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         let (text, pending): (_, &[u8]) = match text {
             [text @ .., b'\r', b'\n'] => (text, b"\r\n"),
@@ -96,7 +97,7 @@ impl Mail {
         line.len()
     }
 
-    /// What is held is text.
+    /// The line that is held is text.
     pub(super) fn no_delimiter<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         self.show_pending(to);
         let mut held = std::mem::take(&mut self.held);
@@ -106,10 +107,10 @@ impl Mail {
         self.held = held;
     }
 
-    /// Which multipart's delimiter the line that is held is, and whether it closes it.
+    /// The multipart whose delimiter the line that is held is, and whether it is its end.
     pub(super) fn delimiter(&self) -> Option<(usize, bool)> {
         let rest = self.held.strip_prefix(b"--")?;
-        // One line, and no folded header: looked at once, however many lines follow.
+        // A delimiter is one line, not folded: only that is examined, however many lines follow.
         let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
         let rest = rest.get(..end).filter(|line| line.len() == rest.len())?.trim_ascii_end();
         self.bounds.iter().enumerate().rev().find_map(|(at, bound)| {

@@ -1,32 +1,32 @@
 //! The character sets of mails.
 //!
-//! Indicators are ASCII, or UTF-8 where they are names of files. So the sets that
-//! keep ASCII as it is stay as they are, but that Latin-1 in headers becomes UTF-8. UTF-16,
-//! UTF-32 and UTF-7 (RFC 2152) are decoded everywhere.
+//! Indicators are ASCII, or UTF-8 in file names. So character sets that contain ASCII unchanged
+//! are not converted, except that Latin-1 in headers becomes UTF-8. UTF-16, UTF-32 and UTF-7 (RFC
+//! 2152) are decoded everywhere.
 
 use super::transfer::SEXTETS;
 
-/// What Windows-1252 has where Latin-1 has nothing that is seen; whoever says one of them
-/// means both (WHATWG Encoding, 4.2).
+/// The characters of Windows-1252 in place of Latin-1's control characters; either name means
+/// both (WHATWG Encoding, 4.2).
 const WINDOWS: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// How characters are coded.
+/// How characters are encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Charset {
-    /// ASCII is itself.
+    /// ASCII is unchanged.
     #[default]
     Narrow,
     Latin,
-    /// In units of so many bytes; where the order is not known, a mark in front tells it, or a
-    /// first character of ASCII, or else they are big-endian (RFC 2781, 4.3).
+    /// In units of this many bytes; if the byte order is not given, a byte order mark shows it,
+    /// or a first character of ASCII, and the default is big-endian (RFC 2781, 4.3).
     Wide(u8, Option<Order>),
     Utf7,
 }
 
-/// The order of the bytes of a unit.
+/// The byte order of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     Big,
@@ -56,7 +56,7 @@ impl Charset {
         }
     }
 
-    /// Appends text of a header to what was decoded.
+    /// Appends text of a header to what was decoded before.
     pub(super) fn append(self, text: &[u8], out: &mut Vec<u8>) {
         match (self, Decoder::new(self)) {
             (_, Some(mut decoder)) => decoder.decode(text, out),
@@ -77,32 +77,32 @@ fn push(char: char, out: &mut Vec<u8>) {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// A mark will tell, if there is one.
+    /// A byte order mark may follow.
     Unknown,
-    /// ASCII is itself.
+    /// ASCII is unchanged.
     Narrow,
     Wide(u8, Option<Order>),
     Seven,
 }
 
-/// Text that is not ASCII where it looks like it, on its way.
+/// Text in an encoding other than ASCII, in transfer.
 #[derive(Clone, Debug)]
 pub(super) struct Decoder {
     form: Form,
-    /// A part of a unit, or of a mark.
+    /// A part of a unit, or of a byte order mark.
     held: [u8; 4],
     count: u8,
-    /// The first of a pair of UTF-16.
+    /// The first of a surrogate pair.
     high: Option<u16>,
     /// Bits of UTF-7's base64, and how many; none outside of it.
     bits: u32,
     shifted: Option<u8>,
-    /// Nothing followed the plus sign yet.
+    /// Nothing has followed the plus sign yet.
     is_bare: bool,
 }
 
 impl Decoder {
-    /// A decoder, where one is needed.
+    /// A decoder, if one is needed.
     pub(super) fn new(charset: Charset) -> Option<Decoder> {
         Some(Decoder::of(match charset {
             Charset::Narrow | Charset::Latin => return None,
@@ -111,7 +111,8 @@ impl Decoder {
         }))
     }
 
-    /// One for text that begins like that, where it may begin with a mark of UTF-16 or UTF-32.
+    /// One for text that begins like this, if it may begin with a byte order mark of UTF-16 or
+    /// UTF-32.
     pub(super) fn marked(begin: &[u8]) -> Option<Decoder> {
         matches!(begin, [0 | 0xfe | 0xff, ..]).then(|| Decoder::of(Form::Unknown))
     }
@@ -142,7 +143,7 @@ impl Decoder {
         }
     }
 
-    /// Takes a byte of what may be a mark, and then of the text.
+    /// Takes a byte of a possible byte order mark, and then of the text.
     fn mark(&mut self, byte: u8, out: &mut Vec<u8>) {
         let held = self.hold(byte);
         let form = match held {
@@ -159,7 +160,7 @@ impl Decoder {
         self.decode(held.get(..count).unwrap_or_default(), out);
     }
 
-    /// Adds a byte to those that are held, which are fewer than four.
+    /// Adds a byte to those that are held, fewer than four.
     fn hold(&mut self, byte: u8) -> &[u8] {
         if let Some(place) = self.held.get_mut(usize::from(self.count)) {
             *place = byte;
@@ -204,8 +205,8 @@ impl Decoder {
         }
     }
 
-    /// Takes a byte of UTF-7: ASCII, or UTF-16 in base64 between a plus sign and whatever is
-    /// none of its alphabet; a dash there counts for nothing, but that `+-` is a plus sign.
+    /// Takes a byte of UTF-7: ASCII, or UTF-16 in base64 between a plus sign and the first byte
+    /// that is not in its alphabet; a dash there is dropped, and `+-` is a plus sign.
     fn seven(&mut self, byte: u8, out: &mut Vec<u8>) {
         let Some(count) = self.shifted else {
             match byte {
@@ -221,7 +222,7 @@ impl Decoder {
             let count = count + 6;
             self.shifted = Some(count % 16);
             if count >= 16 {
-                // At most 20 bits are there.
+                // At most 20 bits are held.
                 self.unit((self.bits >> (count - 16)) as u16, out);
             }
             return;

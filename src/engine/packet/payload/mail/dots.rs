@@ -1,9 +1,9 @@
-//! Mails that end with a line of a lone dot, and whose lines have a dot more if they
-//! begin with one (RFC 5321, 4.5.2; RFC 1939, section 3).
+//! Mails that end with a line of a single dot, and in which a dot is doubled at the beginning of
+//! a line (RFC 5321, 4.5.2; RFC 1939, section 3).
 //!
-//! Only CR LF ends a line here, so that a dot behind a bare LF, which some servers
-//! take for the end and others do not, ends nothing: what follows is still read, as
-//! text. Where the command itself ended with a bare LF, all lines do.
+//! Only CR LF ends a line here, so that a dot after a bare LF, which some servers take for the
+//! end and others do not, does not end the mail: what follows is still parsed, as text. If the
+//! command itself ended with a bare LF, all lines do.
 
 use super::Mail;
 use crate::engine::packet::Visitor;
@@ -11,10 +11,10 @@ use crate::engine::packet::view::Report;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// Where a line begins with a dot.
+/// Finds lines that begin with a dot.
 static DOT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n."));
 
-/// What stands in front of the next byte.
+/// What precedes the next byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Before {
     #[default]
@@ -23,35 +23,35 @@ enum Before {
     Other,
 }
 
-/// Where in the lines it is.
+/// The position within a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Dots {
     before: Before,
     is_bare: bool,
 }
 
-/// What became of some bytes.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Taken {
     Part(usize),
     /// All up to the end.
     End(usize),
-    /// So many bytes must be there.
+    /// This many bytes are needed.
     Wants(usize),
 }
 
 impl Dots {
-    /// `is_bare`: the line in front ended with a bare LF.
+    /// `is_bare`: the line before ended with a bare LF.
     pub(in crate::engine::packet) fn new(is_bare: bool) -> Dots {
         Dots { before: Before::LineEnd, is_bare }
     }
 
-    /// Bytes never came.
+    /// Bytes are missing.
     pub(in crate::engine::packet) fn gap(&mut self) {
         self.before = Before::Other;
     }
 
-    /// Takes the next bytes for a mail; `data` is not empty.
+    /// Takes the next bytes of a mail; `data` is not empty.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -84,7 +84,7 @@ impl Dots {
             }
             at += text.len();
         };
-        // Only now: a call for each line would be dear.
+        // Once for all lines: a call for each would be expensive.
         if let Some(mail) = mail {
             mail.flush(to);
         }

@@ -10,16 +10,16 @@ use crate::engine::progress::bound;
 /// The longest boundary: RFC 2046 (5.1.1) allows 70 characters.
 const MAX_BOUNDARY: usize = bound(256, 16);
 
-/// Names of one file that are told: each header may give it in two forms.
+/// Names of one file that are reported: each header may give it in two forms.
 const MAX_NAMES: usize = bound(8, 3);
 
-/// How names of pages end.
+/// Suffixes of names of web pages.
 const PAGES: [&[u8]; 6] = [b".htm", b".html", b".xhtml", b".shtml", b".svg", b".hta"];
 
-/// How names of mails and of pages that are saved like mails end.
+/// Suffixes of names of mails, and of pages that are saved as mails.
 const MAILS: [&[u8]; 3] = [b".eml", b".mht", b".mhtml"];
 
-/// How names of text and of scripts end.
+/// Suffixes of names of text and of scripts.
 const TEXTS: [&[u8]; 21] = [
     b".txt",
     b".csv",
@@ -44,7 +44,7 @@ const TEXTS: [&[u8]; 21] = [
     b".rtf",
 ];
 
-/// Types of application that are text.
+/// Types under `application` that are text.
 const TEXT_TYPES: [&str; 9] = [
     "application/json",
     "application/ld+json",
@@ -57,7 +57,7 @@ const TEXT_TYPES: [&str; 9] = [
     "application/rtf",
 ];
 
-/// What a body is.
+/// The type of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Kind {
     #[default]
@@ -68,40 +68,39 @@ pub(super) enum Kind {
     Other,
 }
 
-/// What is known of a body.
+/// What is known about a body.
 #[derive(Debug, Default)]
 pub(super) struct Entity {
     pub(super) kind: Kind,
     pub(super) boundary: Option<Box<[u8]>>,
-    /// Parts are mails unless they say otherwise.
+    /// Parts are mails by default.
     pub(super) is_digest: bool,
     pub(super) transfer: Transfer,
     pub(super) charset: Charset,
-    /// How lines go on.
+    /// How lines continue.
     pub(super) lines: Lines,
     pub(super) is_attachment: bool,
     /// It is a file, and text.
     is_of_text: bool,
-    /// What it is called as a file, the best name first. Mail programs differ in which they
-    /// show.
+    /// Its names as a file, the best first. Mail programs differ in which one they show.
     pub(super) names: Vec<Vec<u8>>,
 }
 
 impl Entity {
-    /// That of a part of a multipart.
+    /// The entity of a part of a multipart.
     pub(super) fn of_part(is_digest: bool) -> Entity {
         Entity { kind: if is_digest { Kind::Mail } else { Kind::Text }, ..Entity::default() }
     }
 
-    /// Takes a header into account.
+    /// Processes a header.
     pub(super) fn header(&mut self, name: &[u8], value: &[u8]) {
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         if is("Content-Type") {
             self.content_type(&Params::of(value));
         } else if is("Content-Transfer-Encoding") {
             let named = Transfer::named(Params::of(value).word());
-            // Of two, that counts which changes anything: some programs take the first, some
-            // the last.
+            // Of two, the one that changes anything counts: some programs use the first, some the
+            // last.
             if !named.is_plain() || self.transfer.is_plain() {
                 self.transfer = named;
             }
@@ -127,7 +126,7 @@ impl Entity {
             () if is(&["application/xhtml+xml", "image/svg+xml"]) => Kind::Html,
             () if is(&["message/rfc822", "message/global", "message/news"]) => Kind::Mail,
             () if starts("message/") => Kind::Text,
-            // What has no type that makes sense is text (RFC 2045, 5.2).
+            // Without a valid type it is text (RFC 2045, 5.2).
             () if !first.contains(&b'/') => Kind::Text,
             () => Kind::Other,
         };
@@ -159,12 +158,12 @@ impl Entity {
         }
     }
 
-    /// Whether the body is a file by itself.
+    /// Whether the body is a separate file.
     pub(super) fn is_file(&self) -> bool {
         self.kind == Kind::Other || self.is_attachment || !self.names.is_empty()
     }
 
-    /// Whether it can be read as HTML, as a page that is attached.
+    /// Whether it can be read as HTML, like an attached page.
     pub(super) fn is_html(&self) -> bool {
         self.kind == Kind::Html || (self.kind == Kind::Other && self.is_called(&PAGES))
     }

@@ -1,10 +1,10 @@
-//! Lines that go on in the next one. In flowed text (RFC 3676, `format=flowed; delsp=yes`) a URL
-//! that is longer than a line is cut by a blank and a line break, which are both taken out;
-//! without `delsp` lines are cut at blanks of the text alone, and nothing needs to be joined.
-//! In calendars and cards (RFC 5545, 3.1; RFC 6350, 3.2) a line that begins with a blank goes on
-//! with the one before, wherever that was cut.
+//! Lines that continue in the next one. In flowed text (RFC 3676, `format=flowed; delsp=yes`) a
+//! URL that is longer than a line is cut by a blank and a line break, which are both removed;
+//! without `delsp`, lines are only cut at blanks of the text, and nothing needs to be joined. In
+//! calendars and cards (RFC 5545, 3.1; RFC 6350, 3.2) a line that begins with a blank continues
+//! the line before, which may be cut anywhere.
 
-/// How the lines of a text go on.
+/// How the lines of a text continue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Lines {
     #[default]
@@ -13,7 +13,7 @@ pub(super) enum Lines {
     Folded,
 }
 
-/// Text whose lines are joined, on its way.
+/// Text whose lines are joined, in transfer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Joined {
     Flowed(Flowed),
@@ -21,7 +21,7 @@ pub(super) enum Joined {
 }
 
 impl Joined {
-    /// Something that joins lines, where they are to be joined.
+    /// A joiner, if lines must be joined.
     pub(super) fn new(lines: Lines) -> Option<Joined> {
         match lines {
             Lines::Whole => None,
@@ -39,7 +39,7 @@ impl Joined {
         }
     }
 
-    /// Nothing more comes for now: a line that was to go on ends.
+    /// Nothing more comes for now: a line that would continue ends.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         match self {
             Joined::Flowed(flowed) => flowed.finish(out),
@@ -48,7 +48,7 @@ impl Joined {
     }
 }
 
-/// Text of which a line break and a blank behind it count for nothing.
+/// Text from which a line break with a blank after it is removed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Folded {
     /// Whether a CR, and an LF, were held back.
@@ -84,32 +84,32 @@ impl Folded {
     }
 }
 
-/// Marks of quotation that are counted. Deeper lines are as deep.
+/// Quotation marks that are counted. Deeper lines count as this deep.
 const MAX_QUOTES: u8 = 100;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// Among the marks at the beginning of a line.
+    /// Among the quotation marks at the beginning of a line.
     #[default]
     Quotes,
-    /// Behind dashes at the beginning of a line's text.
+    /// After dashes at the beginning of a line's text.
     Dashes(u8),
     Text,
-    /// Behind a blank, that of a signature's line if so.
+    /// After a blank; whether it may be that of a signature separator.
     Blank(bool),
-    /// The same, in front of the LF; what follows is part of a CR LF.
+    /// The same, before the LF; a CR LF.
     Return(bool),
-    /// Among the marks at the beginning of a line that may go on with the last one.
+    /// Among the quotation marks at the beginning of a line that may continue the last one.
     Next(u8),
-    /// Behind those marks and a blank, which is none of the text.
+    /// After those marks and a blank, which is not part of the text.
     Stuffed,
 }
 
-/// Text whose lines are joined, on its way.
+/// Text whose lines are joined, in transfer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flowed {
     state: State,
-    /// How deep the line is quoted.
+    /// The quotation depth of the line.
     quotes: u8,
     has_return: bool,
 }
@@ -162,7 +162,7 @@ impl Flowed {
         out.push(byte);
     }
 
-    /// Writes what was held back and stands for itself.
+    /// Writes what was held back and turned out to be text.
     fn put_back(&mut self, out: &mut Vec<u8>) {
         match self.state {
             State::Blank(_) => out.push(b' '),

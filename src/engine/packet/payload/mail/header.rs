@@ -1,4 +1,4 @@
-//! Headers of mails: addresses of people, the hosts that a mail came by, and text.
+//! Mail headers: addresses of people, hosts on the way of a mail, and text.
 
 use super::words;
 use crate::engine::indicator::{Observable, Where, address};
@@ -7,8 +7,7 @@ use crate::engine::packet::{Said, Visitor};
 use crate::engine::progress::bound;
 use std::collections::HashSet;
 
-/// Bytes that end the word of an e-mail address, those that end the word of a host, and those of
-/// a host's name.
+/// Bytes that end an e-mail address, those that end a host, and those of a host name.
 const ENDS_EMAIL: u8 = 1;
 const ENDS_HOST: u8 = 2;
 const OF_HOST: u8 = 4;
@@ -34,13 +33,13 @@ fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
-/// E-mail addresses of one header that are told.
+/// E-mail addresses of one header that are reported.
 const MAX_ADDRESSES: usize = bound(1024, 4);
 
-/// Those of them that are told beside what stands there without its comments.
+/// Those of them that are reported after comments were removed, in addition to the raw ones.
 const MAX_HIDDEN: usize = bound(64, 4);
 
-/// The address of a path, `FROM:<a@b> SIZE=1` without its verb. None for the empty one.
+/// The address of a path, `FROM:<a@b> SIZE=1` without its verb. `None` for the empty one.
 pub(in crate::engine::packet) fn path(rest: &[u8]) -> Option<&[u8]> {
     let colon = memchr::memchr(b':', rest)?;
     let value = rest.get(colon + 1..)?.trim_ascii_start();
@@ -48,7 +47,7 @@ pub(in crate::engine::packet) fn path(rest: &[u8]) -> Option<&[u8]> {
         Some(inner) => inner.get(..memchr::memchr(b'>', inner)?)?,
         None => value.split(|&b| b == b' ').next()?,
     };
-    // A route in front of the address (RFC 5321, appendix C).
+    // A route before the address (RFC 5321, appendix C).
     let path = match path.first() {
         Some(b'@') => path.get(memchr::memchr(b':', path)? + 1..)?,
         _ => path,
@@ -64,17 +63,17 @@ pub(in crate::engine::packet) fn split_header(field: &[u8]) -> Option<(&[u8], &[
     is_name.then(|| (name, value.get(1..).unwrap_or_default().trim_ascii()))
 }
 
-/// Memory for the text of the first headers.
+/// Initial capacity for the text of headers.
 const FIRST_TEXT: usize = 512;
 
-/// What is in a header.
+/// The contents of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Contents {
     /// Addresses of people.
     People(Where),
     /// Hosts, and addresses of hosts.
     Hosts,
-    /// What people or programs wrote.
+    /// Text by people or programs.
     Text,
     /// Nothing that could be an indicator.
     Nothing,
@@ -85,7 +84,7 @@ impl Contents {
         const FROM: Contents = Contents::People(Where::MailFrom);
         const TO: Contents = Contents::People(Where::MailTo);
         let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
-        // By length, so that few are compared.
+        // By length, so that few comparisons are needed.
         match name.len() {
             2 if is(&["To", "Cc"]) => TO,
             3 if is(&["Bcc"]) => TO,
@@ -116,7 +115,7 @@ impl Contents {
     }
 }
 
-/// Tells of the addresses and the hosts in a header; its text, if it is one, goes to `text`.
+/// Reports the addresses and hosts in a header; if it is text, it is appended to `text`.
 pub(super) fn report<V: Visitor>(
     name: &[u8],
     value: &[u8],
@@ -125,7 +124,7 @@ pub(super) fn report<V: Visitor>(
 ) {
     let (packet, said) = (to.packet, Said::None);
     match Contents::of(name) {
-        // Where a body is to be fetched from (RFC 2046, 5.2.3; RFC 2017).
+        // Where an external body can be fetched (RFC 2046, 5.2.3; RFC 2017).
         Contents::Nothing if has_external(name, value) => {
             text.extend(words::decode(value).iter().filter(|&&b| b != b'\t'));
             text.push(b'\n');
@@ -134,7 +133,8 @@ pub(super) fn report<V: Visitor>(
         Contents::Text if value.is_empty() => {}
         Contents::Text => {
             let value = words::decode(value);
-            // A buffer that grows with the first lines would be moved with each of them.
+            // Reserved once, because a buffer that grows with the first lines would be moved with
+            // each of them.
             text.reserve(if text.capacity() == 0 { FIRST_TEXT } else { 0 }.max(value.len() + 1));
             text.extend_from_slice(&value);
             text.push(b'\n');
@@ -165,10 +165,10 @@ fn has_external(name: &[u8], value: &[u8]) -> bool {
         && value.get(..KIND.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(KIND))
 }
 
-/// The names and addresses that hosts give themselves and each other in Received (RFC 5321,
-/// 4.4): `from a.example (b.example [192.0.2.1]) by c.example`, also without the brackets,
-/// and in the words of other programs: `(HELO a.example)`, `([192.0.2.1] helo=a.example)`.
-/// An address that is all of a header, as in X-Originating-IP, is one, too.
+/// The names and addresses of hosts in Received (RFC 5321, 4.4): `from a.example (b.example
+/// [192.0.2.1]) by c.example`, also without the brackets, and as other programs write it: `(HELO
+/// a.example)`, `([192.0.2.1] helo=a.example)`. Also an address that is a whole header, as in
+/// X-Originating-IP.
 fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
     let is_break = |b: u8| is(b, ENDS_HOST);
     let (mut at, mut before) = (0, &b""[..]);
@@ -186,17 +186,17 @@ fn hosts(value: &[u8]) -> impl Iterator<Item = Observable<'_>> {
         let helo = word.get(..5).filter(|start| {
             start.eq_ignore_ascii_case(b"helo=") || start.eq_ignore_ascii_case(b"ehlo=")
         });
-        let is_told = is_first
+        let is_host = is_first
             || helo.is_some()
             || ["from", "by", "helo", "ehlo"].iter().any(|b| is_after(b));
-        let word = word.get(helo.map_or(0, <[u8]>::len)..).filter(|_| is_told)?;
+        let word = word.get(helo.map_or(0, <[u8]>::len)..).filter(|_| is_host)?;
         host(word)
     })
 }
 
-/// A host, by its name with or without the last dot, or by its address without brackets.
+/// A host name with or without the last dot, or an address without brackets.
 fn host(word: &[u8]) -> Option<Observable<'_>> {
-    // Most are names, which end in a letter and hold no colon.
+    // Most are names, which end in a letter and contain no colon.
     let may_be_address = word.last().is_some_and(u8::is_ascii_digit) || word.contains(&b':');
     if may_be_address
         && let Ok(text) = std::str::from_utf8(word)
@@ -211,18 +211,18 @@ fn host(word: &[u8]) -> Option<Observable<'_>> {
     is_host.then_some(Observable::Name(word))
 }
 
-/// What looks like an e-mail address: runs without spaces and brackets around an at. In
-/// front of it may be a string in quotes (RFC 5322, 3.4.1).
+/// What looks like an e-mail address: runs without spaces and brackets around an at sign. The
+/// local part may be a quoted string (RFC 5322, 3.4.1).
 fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_break = |&b: &u8| is(b, ENDS_EMAIL);
-    // Where the last word ended that was looked at.
+    // The end of the last word that was examined.
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
             let sign = at + memchr::memchr(b'@', value.get(at..)?)?;
             let before = value.get(at..sign)?.iter().rposition(is_break);
             let start = before.map_or(at, |before| at + before + 1);
-            // The sign itself is no break: each round goes on by it, at least.
+            // The sign itself does not end the word, so that each round makes progress.
             let length = value.get(sign + 1..)?.iter().position(is_break);
             at = length.map_or(value.len(), |length| sign + 1 + length);
             if start == sign {
@@ -238,8 +238,8 @@ fn emails(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The value without comments and blanks at the signs of its addresses, where there are some:
-/// `a (b) @ c.(d)example` (RFC 5322, 3.2.2 and 4.4). Comments elsewhere separate words.
+/// The value without comments and blanks at the signs of its addresses, if there are any: `a (b)
+/// @ c.(d)example` (RFC 5322, 3.2.2 and 4.4). Comments elsewhere separate words.
 fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
     let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
     let mut signs = memchr::memchr_iter(b'@', value).peekable();
@@ -253,7 +253,8 @@ fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = Vec::with_capacity(value.len());
-    // A comment that does not end is none, nor is what follows: else each would be gone over.
+    // An unterminated comment is not one, nor is any that follows: otherwise each would be
+    // scanned to the end.
     let (mut rest, mut is_quoted, mut has_open) = (value, false, false);
     while let Some((&byte, behind)) = rest.split_first() {
         match byte {
@@ -288,7 +289,8 @@ fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// What follows comments and blanks, and whether there were comments; none if one does not end.
+/// What follows comments and blanks, and whether there were comments; `None` if one is
+/// unterminated.
 fn skip_comments(text: &[u8]) -> Option<(&[u8], bool)> {
     let (mut rest, mut depth, mut has_comment) = (text, 0_usize, false);
     while let Some((&byte, behind)) = rest.split_first() {
@@ -310,7 +312,7 @@ fn skip_comments(text: &[u8]) -> Option<(&[u8], bool)> {
     (depth == 0).then_some((rest, has_comment))
 }
 
-/// The addresses in brackets by which hosts note where a mail came from.
+/// The addresses in brackets by which hosts note the origin of a mail.
 fn literals(value: &[u8]) -> impl Iterator<Item = std::net::IpAddr> {
     memchr::memchr_iter(b'[', value).take(MAX_ADDRESSES).filter_map(|at| {
         let inner = value.get(at + 1..)?.split(|&b| matches!(b, b'[' | b']')).next()?;
@@ -347,7 +349,7 @@ mod tests {
         assert_eq!(split_header(b"QUIT"), None);
     }
 
-    /// All that are known, in any case.
+    /// All known names, in any case.
     #[test]
     fn names_of_headers() {
         let (from, to) = (Contents::People(Where::MailFrom), Contents::People(Where::MailTo));
@@ -421,7 +423,7 @@ mod tests {
         assert_eq!(open, b"a@b.example (c(d (e".to_vec());
     }
 
-    /// Word by word: the slow twin of [`emails`].
+    /// Word by word: the slow reference for [`emails`].
     fn slow_emails(value: &[u8]) -> Vec<&[u8]> {
         let is_break = |b: u8| b <= b' ' || b"<>(),;\":".contains(&b);
         let (mut found, mut at) = (Vec::new(), 0);
@@ -442,7 +444,7 @@ mod tests {
         found
     }
 
-    /// Piece by piece: the slow twin of [`literals`].
+    /// Piece by piece: the slow reference for [`literals`].
     fn slow_literals(value: &[u8]) -> Vec<std::net::IpAddr> {
         let pieces = value.split(|&b| b == b'[').skip(1);
         let inner = pieces.filter_map(|piece| {

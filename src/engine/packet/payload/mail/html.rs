@@ -1,14 +1,14 @@
-//! Character references of HTML, undone as the text streams, so that
-//! `http&#x3a;//a&period;example/?x&amp;y` is the URL that a reader would visit.
-//! References to characters that are not seen are left out. So are line breaks and tabs in
-//! attributes that are URLs, which readers take out of them (WHATWG URL, 4.4).
+//! HTML character references, decoded as the text streams, so that
+//! `http&#x3a;//a&period;example/?x&amp;y` is the URL that a browser would open. References to
+//! invisible characters are removed. So are line breaks and tabs in attributes that are URLs,
+//! which browsers remove (WHATWG URL, 4.4).
 
 use crate::engine::progress::{Walk, bound};
 
-/// The longest URL that breaks are taken out of: what is longer has no end.
+/// The longest URL from which line breaks are removed: a longer one may be unterminated.
 const MAX_URL: usize = bound(16 << 10, 256);
 
-/// Attributes that hold a URL.
+/// Attributes that contain a URL.
 const URLS: [&[u8]; 9] = [
     b"href",
     b"src",
@@ -24,10 +24,10 @@ const URLS: [&[u8]; 9] = [
 /// The longest of their names.
 const MAX_NAME: usize = 10;
 
-/// The longest reference that is looked at, without its ampersand.
+/// The longest reference that is recognised, without its ampersand.
 const MAX_REFERENCE: usize = 20;
 
-/// References by name that can be in a URL, a name or an address. A name needs its
+/// Named references that can occur in a URL, a name or an address. A named reference needs its
 /// semicolon, a number does not (HTML, 13.2.5.72 ff.).
 const NAMED: &[(&str, &str)] = &[
     ("amp", "&"),
@@ -67,29 +67,29 @@ const NAMED: &[(&str, &str)] = &[
     ("NoBreak", ""),
 ];
 
-/// Where in HTML something stands, as far as it matters here.
+/// The position in HTML, as far as it matters here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
     #[default]
     Text,
-    /// Behind a bracket.
+    /// After an angle bracket.
     Open,
     /// In a tag, between attributes.
     Tag,
-    /// In the name of an attribute, or behind it.
+    /// In the name of an attribute, or after it.
     Name,
     Named,
-    /// Behind its equals sign.
+    /// After its equals sign.
     Equals,
     /// In its value, with the quote that ends it, if there is one.
     Value(Option<u8>),
 }
 
-/// The tag that is being read.
+/// The tag that is being parsed.
 #[derive(Debug, Default)]
 struct Tag {
     place: Place,
-    /// The name of an attribute in small letters, and its length, also beyond what is kept.
+    /// The name of an attribute in lower case, and its length, which may exceed what is kept.
     name: [u8; MAX_NAME],
     length: usize,
     /// Bytes of the value that may still come, if it is a URL.
@@ -97,7 +97,7 @@ struct Tag {
 }
 
 impl Tag {
-    /// Whether line breaks count for nothing here.
+    /// Whether line breaks are removed here.
     fn is_url(&self) -> bool {
         matches!(self.place, Place::Value(_)) && self.left > 0
     }
@@ -151,10 +151,10 @@ fn is_break(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r')
 }
 
-/// HTML on its way.
+/// HTML in transfer.
 #[derive(Debug, Default)]
 pub(super) struct References {
-    /// A reference whose end has not come, with its ampersand.
+    /// An incomplete reference, with its ampersand.
     begun: Vec<u8>,
     tag: Tag,
 }
@@ -185,14 +185,14 @@ impl References {
         }
     }
 
-    /// Takes what is no reference; returns how much of it.
+    /// Takes text without references; returns its length.
     fn plain(&mut self, byte: u8, rest: &[u8], out: &mut Vec<u8>) -> usize {
         if byte == b'&' {
             self.begun.push(byte);
             return 1;
         }
         let is_url = self.tag.is_url();
-        // As much as changes nothing.
+        // As much as is copied unchanged.
         let end = match self.tag.place {
             Place::Text => memchr::memchr2(b'&', b'<', rest),
             Place::Value(Some(quote)) if is_url => {
@@ -220,8 +220,8 @@ impl References {
         }
     }
 
-    /// Appends what the reference stands for. If that is nothing, the reference
-    /// itself; then it answers false.
+    /// Appends the character of the reference. If there is none, appends the reference itself and
+    /// returns false.
     fn resolve(&mut self, is_closed: bool, out: &mut Vec<u8>) -> bool {
         let is_url = self.tag.is_url();
         let is_left_out = |char: char| is_url && matches!(char, '\t' | '\n' | '\r');
@@ -275,7 +275,7 @@ mod tests {
             ("a&b &nope; &amp &#; &#x; &#46", "a&b &nope; &amp &#; &#x; ."),
             ("&#1114112;&#0;&&amp;&", "\u{fffd}\u{fffd}&&&"),
             ("&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;", "&aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;"),
-            // Breaks in URLs, and nowhere else.
+            // Line breaks in URLs, and nowhere else.
             ("<A HREF = 'ht\ttp://a.exam\r\nple/'>\nx", "<A HREF = 'http://a.example/'>\nx"),
             ("<a\nhref=\"a&#10;b&Tab;&NewLine;c\" alt=\"d\ne\">", "<a\nhref=\"abc\" alt=\"d\ne\">"),
             (

@@ -1,4 +1,4 @@
-//! The body of a part that has no parts: text, a file, a mail, or several of them.
+//! The body of a part that has no parts: text, a file, a mail, or several of these.
 
 use super::Mail;
 use super::entity::Entity;
@@ -11,7 +11,7 @@ use crate::engine::packet::view::Report;
 use crate::engine::packet::view::{Attachment, FileFacts};
 use crate::engine::packet::{Fault, Said, Visitor};
 
-/// A body on its way.
+/// A body in transfer.
 #[derive(Debug)]
 pub(super) struct Leaf {
     transfer: Transfer,
@@ -31,7 +31,7 @@ impl Leaf {
         }
     }
 
-    /// A body begins, in a mail that is inside of `depth` others.
+    /// A body begins, in a mail that is nested in `depth` others.
     pub(super) fn begin<V: Visitor>(
         entity: Entity,
         protocol: &'static str,
@@ -43,7 +43,7 @@ impl Leaf {
             mail = Mail::inside(protocol, depth).map(Box::new);
         }
         let is_text = entity.is_text() || entity.is_mail() && mail.is_none();
-        // What is too deep may be looked into by itself.
+        // A mail that is nested too deeply may still be opened separately.
         let is_deep = entity.is_mail() && mail.is_none();
         let file = (entity.is_file() || is_deep).then(|| {
             let path = entity.names.first().map(|path| &path[..]);
@@ -60,7 +60,7 @@ impl Leaf {
         if is_deep && !file.as_ref().is_some_and(File::is_shown) {
             to.counters.note(Fault::DeepMail);
         }
-        tell_names(&entity, protocol, file.is_some(), to);
+        report_names(&entity, protocol, file.is_some(), to);
         let text = is_text.then(|| {
             Text::new(protocol, entity.charset, entity.is_html()).with_lines(entity.lines)
         });
@@ -88,7 +88,7 @@ impl Leaf {
         transfer.decode(data, &mut |bytes| show(bytes, text, file, mail, to));
     }
 
-    /// Hands on the text that is there.
+    /// Passes on the available text.
     pub(super) fn flush<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         if let Some(text) = &mut self.text {
             text.flush(to);
@@ -126,9 +126,9 @@ impl Leaf {
     }
 }
 
-/// Tells what a file is called beside the name that it was begun with, if it was: with
-/// folders, and by other parameters.
-pub(super) fn tell_names<V: Visitor>(
+/// Reports the names of a file other than the one it was begun with, if it was: with folders, and
+/// from other parameters.
+pub(super) fn report_names<V: Visitor>(
     entity: &Entity,
     protocol: &'static str,
     is_begun: bool,
@@ -147,7 +147,7 @@ pub(super) fn tell_names<V: Visitor>(
     }
 }
 
-/// Shows decoded bytes to all that take them.
+/// Passes decoded bytes to all their receivers.
 fn show<V: Visitor>(
     bytes: &[u8],
     text: &mut Option<Text>,

@@ -7,18 +7,18 @@ use super::words;
 use crate::engine::progress::bound;
 use std::borrow::Cow;
 
-/// Parameters of one header, and parts of one parameter, that are looked at.
+/// Parameters of one header, and parts of one parameter, that are examined.
 const MAX_PARAMS: usize = bound(64, 4);
 
-/// The longest value that is put together.
+/// The longest value that is assembled.
 const MAX_VALUE: usize = bound(4 << 10, 32);
 
-/// A header's value in front of its parameters, and them.
+/// A header's value before its parameters, and these.
 #[derive(Debug)]
 pub(super) struct Params<'a> {
     pub(super) first: &'a [u8],
     params: Vec<(&'a [u8], Cow<'a, [u8]>)>,
-    /// A parameter is there that has a character set, or comes in parts.
+    /// One of the parameters has a character set, or is split into parts.
     has_extended: bool,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Params<'a> {
                 params.push((name, unquote(without_comment(name, value))));
             }
         }
-        // A comment may stand before it or follow (RFC 2045, 5.1).
+        // A comment may come before it or after it (RFC 2045, 5.1).
         let mut first = first.trim_ascii();
         while let Some((b'(', comment)) = first.split_first()
             && let Some(end) = memchr::memchr(b')', comment)
@@ -51,13 +51,13 @@ impl<'a> Params<'a> {
         Params { first, params, has_extended }
     }
 
-    /// The word in front of the parameters, without quotes.
+    /// The word before the parameters, without quotes.
     pub(super) fn word(&self) -> &'a [u8] {
         let word = self.first.split(|&byte| byte <= b' ').next().unwrap_or_default();
         word.strip_prefix(b"\"").map_or(word, |word| word.strip_suffix(b"\"").unwrap_or(word))
     }
 
-    /// The parameter of a name with some stars and digits behind it, as it stands.
+    /// The parameter of a name with a suffix of stars and digits, undecoded.
     fn plain(&self, name: &str, tail: &str) -> Option<&[u8]> {
         let is = |other: &[u8]| {
             other.split_at_checked(name.len()).is_some_and(|(start, end)| {
@@ -81,8 +81,8 @@ impl<'a> Params<'a> {
         Some(value)
     }
 
-    /// The values of a parameter in all forms that are there, the best one first: mail
-    /// programs differ in which they read.
+    /// The values of a parameter in all forms that exist, the best first: mail programs differ in
+    /// which one they use.
     pub(super) fn all(&self, name: &str) -> Vec<Vec<u8>> {
         let plain = self.plain(name, "").map(|value| words::decode(value).into_owned());
         let mut all: Vec<_> = self.extended(name).into_iter().chain(plain).collect();
@@ -144,7 +144,7 @@ fn split_charset(value: &[u8]) -> (Charset, &[u8]) {
     }
 }
 
-/// What stands in front of the next semicolon outside of quotes, and behind it.
+/// What is before the next semicolon outside quotes, and what is after it.
 fn split(value: &[u8]) -> (&[u8], &[u8]) {
     let (mut at, mut is_quoted) = (0, false);
     while let Some(rest) = value.get(at..)
@@ -153,7 +153,7 @@ fn split(value: &[u8]) -> (&[u8], &[u8]) {
         at += next + 1;
         match rest.get(next) {
             Some(b'"') => is_quoted = !is_quoted,
-            // The byte behind it is one of the text.
+            // The byte after it is literal.
             Some(b'\\') => at += 1,
             _ => {
                 let text = value.get(..at - 1).unwrap_or(value);
@@ -164,20 +164,20 @@ fn split(value: &[u8]) -> (&[u8], &[u8]) {
     (value, &[])
 }
 
-/// A value without the comment behind it; names of files have brackets of their own.
+/// A value without the comment after it; file names may contain brackets.
 fn without_comment<'v>(name: &[u8], value: &'v [u8]) -> &'v [u8] {
     let is_file = || name.windows(4).any(|part| part.eq_ignore_ascii_case(b"name"));
     let end = if value.starts_with(b"\"") || is_file() {
         None
     } else {
-        let is_behind_blank = |at: usize| matches!(value.get(at), Some(b' ' | b'\t'));
+        let is_after_blank = |at: usize| matches!(value.get(at), Some(b' ' | b'\t'));
         let mut blanks = memchr::memchr_iter(b'(', value).filter_map(|at| at.checked_sub(1));
-        blanks.find(|&at| is_behind_blank(at))
+        blanks.find(|&at| is_after_blank(at))
     };
     value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_ascii_end()
 }
 
-/// A value without its quotes. A backslash that escapes nothing is one of a path.
+/// A value without its quotes. A backslash that escapes nothing belongs to a path.
 fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
     let Some(inner) = value.strip_prefix(b"\"") else { return Cow::Borrowed(value) };
     let end = memchr::memchr(b'"', inner).unwrap_or(inner.len());
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Byte by byte: the slow twin of [`split`].
+    /// Byte by byte: the slow reference for [`split`].
     fn slow_split(value: &[u8]) -> (&[u8], &[u8]) {
         let (mut is_quoted, mut is_escaped) = (false, false);
         for (at, &byte) in value.iter().enumerate() {
@@ -219,7 +219,7 @@ mod tests {
         (value, &[])
     }
 
-    /// The same of [`unquote`].
+    /// The same for [`unquote`].
     fn slow_unquote(value: &[u8]) -> Vec<u8> {
         let Some(inner) = value.strip_prefix(b"\"") else { return value.to_vec() };
         let (mut out, mut at) = (Vec::new(), 0);
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(Params::of(b"(a) (b) text/plain (c); x=y").first, b"text/plain");
         assert_eq!(Params::of(b"(a) \"base64\" x").word(), b"base64");
         assert_eq!(Params::of(b"(a").word(), b"");
-        // RFC 2045, 5.1, and more of its kind.
+        // RFC 2045, 5.1, and similar ones.
         let params =
             Params::of(b"text/html (page); charset=us-ascii (Plain text); boundary=\"a (b\" (c)");
         assert_eq!(params.first, b"text/html");

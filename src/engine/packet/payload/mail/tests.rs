@@ -1,4 +1,4 @@
-//! Mails made by hand and by chance, however they are cut.
+//! Handwritten and random mails, split anywhere.
 
 use super::*;
 use crate::engine::packet::Counters;
@@ -29,7 +29,7 @@ pub(in crate::engine::packet) const SAMPLE: &str = concat!(
     "begin 644 u.bin\r\n#0V%T\r\n`\r\nend\r\nBehind it.\r\n----=out--\r\n",
 );
 
-/// Digests of what the sample carries.
+/// Digests of the files in the sample.
 const FILES: [&[u8]; 4] = [
     b"PK\x03\x04hallo",
     b"b\r\n",
@@ -37,7 +37,7 @@ const FILES: [&[u8]; 4] = [
     b"Text that is a file.\r\nbegin 644 u.bin\r\n#0V%T\r\n`\r\nend\r\nBehind it.",
 ];
 
-/// A mail as a client of SMTP sends it.
+/// A mail as an SMTP client sends it.
 fn sent(mail: &[u8]) -> Vec<u8> {
     let mut text = b"EHLO a.example\r\nDATA\r\n".to_vec();
     for line in mail.split_inclusive(|&b| b == b'\n') {
@@ -93,7 +93,7 @@ fn however_it_is_cut() {
 }
 
 #[test]
-fn a_mail_that_breaks_off_tells_no_digest_of_a_part() {
+fn a_mail_that_breaks_off_reports_no_digest_of_a_part() {
     for end in 0..SAMPLE.len() {
         let mut text = sent(&SAMPLE.as_bytes()[..end]);
         text.truncate(text.len() - b".\r\nQUIT\r\n".len());
@@ -106,20 +106,20 @@ fn a_mail_that_breaks_off_tells_no_digest_of_a_part() {
 #[test]
 fn odd_mails() {
     let read = |mail: &str| read(mail.as_bytes(), 7);
-    // A line that is no header hides neither what follows nor itself.
+    // An invalid header line hides neither what follows nor itself.
     let (recorder, _) = read("Subject: a\r\nno header\r\nFrom: a@b.example\r\n\r\nx\r\n");
     assert_eq!(recorder.text_at(Where::MailBody), "no header\r\nx\r\n");
     assert_eq!(recorder.at(Where::MailFrom), ["a@b.example"]);
-    // No multipart without a boundary.
+    // Without a boundary there is no multipart.
     let (recorder, _) = read("Content-Type: multipart/mixed\r\n\r\n--x\r\ny\r\n");
     assert_eq!(recorder.text_at(Where::MailBody), "--x\r\ny\r\n");
-    // An empty part, and headers that a delimiter ends.
+    // An empty part, and headers ended by a delimiter.
     let mail =
         "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n--b\r\nX-A: y\r\n--b\r\n\r\nz\r\n";
     let (recorder, _) = read(mail);
     assert_eq!(recorder.text_at(Where::MailBody), "z\r\n");
     assert_eq!(recorder.text_at(Where::SmtpHeader), "y\n");
-    // The dot of the protocol, and dots of the mail.
+    // The dot of the protocol, and dots in the mail.
     let (recorder, _) = read("\r\n.a\r\n..\r\n\n.\nb\r\n");
     assert_eq!(recorder.text_at(Where::MailBody), ".a\r\n..\r\n\n.\nb\r\n");
     assert_eq!(recorder.at(Where::SmtpHelo), ["a.example"]);
@@ -127,7 +127,7 @@ fn odd_mails() {
     let mail = "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nFrom: a@b.example\r\n\r\nx\r\n--b--\r\n";
     let (recorder, _) = read(mail);
     assert_eq!(recorder.at(Where::MailFrom), ["a@b.example"]);
-    // The page that is attached is looked into; the file is hashed, too.
+    // The attached page is searched; the file is hashed, too.
     let mail = "Content-Type: application/octet-stream; name=A.HTM\r\nContent-Transfer-Encoding: base64\r\n\r\nJiM0Njs=\r\n";
     let (recorder, _) = read(mail);
     assert_eq!(recorder.text_at(Where::MailBody), ".");
@@ -161,7 +161,7 @@ fn names_of_files_in_all_forms() {
     let (recorder, _) = read(mail.as_bytes(), 7);
     let names = ["c.exe", "../c.exe", "b.exe", "a.exe", "C:\\dir\\a.exe"];
     assert_eq!(recorder.at(Where::FileName), names);
-    // The headers of a part alone, as IMAP fetches them.
+    // The headers of a part alone, as fetched by IMAP.
     let (recorder, _) = feed_to(Mail::head("imap"), [mail.as_bytes().to_vec()].into_iter());
     assert_eq!(
         recorder.at(Where::FileName),
@@ -169,7 +169,7 @@ fn names_of_files_in_all_forms() {
     );
 }
 
-/// RFC 2045, 5.1: comments. RFC 2046, 5.2.3: a body that is elsewhere.
+/// RFC 2045, 5.1: comments. RFC 2046, 5.2.3: an external body.
 #[test]
 fn comments_and_external_bodies() {
     let mail = "Content-Type: multipart/mixed (x); boundary=b (y)\r\n\r\n--b \t\r\n\
@@ -184,17 +184,17 @@ fn comments_and_external_bodies() {
     assert_eq!(read(mail.as_bytes(), 50).0.text_at(Where::MailBody), "x\r\n");
 }
 
-/// A part of a name or an address is another one.
+/// A part of a name or an address would be another one.
 #[test]
-fn what_breaks_off_tells_no_part_of_a_word() {
-    let told = |text: &[u8]| converse(2525, text, &[], 1000).0;
-    let recorder = told(b"EHLO a.example\r\nDATA\r\nTo: a@b.example,c@d.exam");
+fn truncated_text_reports_no_part_of_a_word() {
+    let reported = |text: &[u8]| converse(2525, text, &[], 1000).0;
+    let recorder = reported(b"EHLO a.example\r\nDATA\r\nTo: a@b.example,c@d.exam");
     assert_eq!(recorder.at(Where::MailTo), ["a@b.example"]);
-    let recorder = told(b"EHLO a.example\r\nDATA\r\nTo:c@d.exam");
+    let recorder = reported(b"EHLO a.example\r\nDATA\r\nTo:c@d.exam");
     assert!(recorder.at(Where::MailTo).is_empty());
-    let recorder = told(b"EHLO a.example\r\nDATA\r\n\r\nsee <http://a.example> http://b.exam");
+    let recorder = reported(b"EHLO a.example\r\nDATA\r\n\r\nsee <http://a.example> http://b.exam");
     assert_eq!(recorder.text_at(Where::MailBody), "see <http://a.example> ");
-    // Bytes that never come, in a header and in a body.
+    // Missing bytes, in a header and in a body.
     let lost = |text: &[u8], from: usize| {
         let segment = |at: usize, data: &[u8]| {
             let mut packet = crate::engine::packet::tests::tcp(40_000, 2525, 24, data);
@@ -212,7 +212,7 @@ fn what_breaks_off_tells_no_part_of_a_word() {
     assert_eq!(recorder.text_at(Where::MailBody), "x  z\r\n");
 }
 
-/// `begin` hides no text that is none of its data.
+/// `begin` hides no text that is not data.
 #[test]
 fn what_only_begins_like_data() {
     let mail = "\r\nbegin 644 a.bin\r\n#0V%T\r\nsee http://a.example/\r\nbegin 644 b.bin\r\n#0V%T\r\n`\r\nend\r\n";
@@ -222,11 +222,11 @@ fn what_only_begins_like_data() {
     assert_eq!(digests(&recorder), [digest(b"Cat")]);
 }
 
-/// What a mail holds of memory at most: headers, lines of text, boundaries, a mail in
-/// a mail in a mail.
+/// The maximum memory of a mail: headers, lines of text, boundaries, and a mail in a mail in a
+/// mail.
 const MAX_WEIGHT: usize = 600 << 10;
 
-/// Feeds a mail piece by piece, and looks that it stays small.
+/// Feeds a mail piece by piece, and checks that it stays small.
 fn feed(pieces: impl Iterator<Item = Vec<u8>>) -> (Recorder, Counters) {
     feed_to(Mail::new("smtp"), pieces)
 }
@@ -251,7 +251,7 @@ fn endless_mails_stay_small() {
         let head = [head.as_bytes().to_vec()].into_iter();
         feed(head.chain((0..4000).map(move |_| line.repeat(20).into_bytes()))).1
     };
-    // Headers, one header, a line of no header, a line of text, names of boundaries.
+    // Headers, one long header, an invalid line, a line of text, boundaries.
     endless("", "X-A: http://a.example/\r\n");
     assert!(endless("X-A: b", "\r\n http://a.example/").fault(Fault::SplitMail) > 0);
     assert!(endless("X-A: b", "http://a.example/").fault(Fault::SplitMail) > 0);
@@ -260,7 +260,7 @@ fn endless_mails_stay_small() {
     endless("Content-Type: text/x; charset=utf-16\r\n\r\n", "\u{1f600}");
     endless("Content-Type: multipart/x; boundary=a\r\n\r\n", "\r\n--");
     endless("Content-Type: x/y; boundary=a\r\nContent-Transfer-Encoding: x-uue\r\n\r\n", "begin ");
-    // Multiparts in multiparts, mails in mails.
+    // Nested multiparts, nested mails.
     let head = "Content-Type: multipart/x; boundary=";
     let multiparts = (0..1000).map(|at| format!("{head}b{at}\r\n\r\n--b{at}\r\n").into_bytes());
     assert_eq!(feed(multiparts).1.fault(Fault::DeepMail), 1);
@@ -271,7 +271,7 @@ fn endless_mails_stay_small() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Pieces of mails in any order, cut anywhere: the same as in one piece.
+    /// Parts of mails in any order, split anywhere: the same as in one piece.
     #[test]
     fn pieces_in_any_order(
         pieces in proptest::collection::vec(0..30_usize, 0..40),
@@ -305,7 +305,7 @@ proptest! {
     }
 }
 
-/// What carries a mail of so many bytes: a port, what the client says, and the server.
+/// The carriers of a mail with this many bytes: a port, the client's data, and the server's.
 fn carriers(mail: &[u8]) -> [(u16, Vec<u8>, Vec<u8>); 4] {
     let literal = format!("* OK r\r\n* 1 FETCH (BODY[] {{{}}}\r\n", mail.len());
     let append = format!("a APPEND x {{{}+}}\r\n", mail.len());
@@ -317,8 +317,8 @@ fn carriers(mail: &[u8]) -> [(u16, Vec<u8>, Vec<u8>); 4] {
     ]
 }
 
-/// Headers around the bound, however they are folded, and wherever a line of theirs ends: the
-/// header is cut or whole, and what follows is read.
+/// Headers around the bound, folded in any way, and with line ends anywhere: the header is cut or
+/// complete, and what follows is parsed.
 #[test]
 fn headers_that_meet_the_bound() {
     for (start, unit) in [("X: ", " x\r\n"), ("X:", "\tyz\n"), ("--", " \r\n"), ("X:", "x")] {
@@ -332,12 +332,12 @@ fn headers_that_meet_the_bound() {
     }
 }
 
-/// Whether what stands behind is told by each carrier, in large segments and in small ones.
+/// Whether what follows is reported for each carrier, in large segments and in small ones.
 fn reads_the_rest(mail: &[u8]) -> bool {
-    let told = |(port, client, server): &(u16, Vec<u8>, Vec<u8>), unit| {
+    let reported = |(port, client, server): &(u16, Vec<u8>, Vec<u8>), unit| {
         let (recorder, counters) = converse(*port, client, server, unit);
         assert_eq!(counters.fault(Fault::Stuck), 0);
         recorder.text_at(Where::MailBody).contains("http://b.example/")
     };
-    carriers(mail).iter().all(|carrier| told(carrier, 1400) && told(carrier, 40_001))
+    carriers(mail).iter().all(|carrier| reported(carrier, 1400) && reported(carrier, 40_001))
 }

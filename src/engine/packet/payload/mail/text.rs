@@ -1,8 +1,8 @@
 //! Text of a mail on its way to the visitor.
 //!
-//! It is handed on in pieces that end with a line, at the latest when the packet is
-//! read; a line that is longer than the window is cut at a blank or a bracket.
-//! So no observable is cut that is shorter than the window.
+//! It is passed on in pieces that end with a line, at the latest when the packet has been parsed;
+//! a line that is longer than the window is cut at a blank or a bracket. So no observable that is
+//! shorter than the window is cut.
 
 use super::charset::{Charset, Decoder};
 use super::flowed::{Joined, Lines};
@@ -17,13 +17,13 @@ use crate::engine::progress::{Walk, bound};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// The most of a line that is held back.
+/// The maximum part of a line that is held back.
 const WINDOW: usize = bound(16 << 10, 256);
 
 /// Bytes that are taken at a time.
 const PIECE: usize = bound(4 << 10, 64);
 
-/// Text on its way.
+/// Text in transfer.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Text {
     protocol: &'static str,
@@ -31,13 +31,13 @@ pub(in crate::engine::packet) struct Text {
     joined: Option<Joined>,
     html: Option<References>,
     held: Vec<u8>,
-    /// A file in the midst of it.
+    /// A file within it.
     inside: Option<Box<(Uu, File)>>,
-    /// A piece ended with a line.
+    /// The last piece ended with a line.
     is_line_start: bool,
-    /// Bytes were lost: what comes up to the next blank is the end of some word.
-    is_torn: bool,
-    /// Its first bytes came.
+    /// Bytes were lost: what comes before the next blank is the end of an unknown word.
+    starts_in_word: bool,
+    /// Its first bytes have arrived.
     is_begun: bool,
 }
 
@@ -51,17 +51,17 @@ impl Text {
             held: Vec::new(),
             inside: None,
             is_line_start: true,
-            is_torn: false,
+            starts_in_word: false,
             is_begun: false,
         }
     }
 
-    /// The same, with lines that go on like that.
+    /// The same, with lines that continue in the given way.
     pub(super) fn with_lines(self, lines: Lines) -> Text {
         Text { joined: Joined::new(lines), ..self }
     }
 
-    /// Text of which nothing is known.
+    /// Text without known properties.
     pub(in crate::engine::packet) fn plain(protocol: &'static str) -> Text {
         Text::new(protocol, Charset::Narrow, false)
     }
@@ -82,7 +82,7 @@ impl Text {
         for piece in data.chunks(PIECE) {
             let Text { wide, joined, html, held, is_begun, .. } = self;
             if !*is_begun {
-                // A mark counts whatever was said of the characters.
+                // A byte order mark takes precedence over a declared character set.
                 let marked = || Decoder::marked(piece).map(Box::new);
                 (*wide, *is_begun) = (wide.take().or_else(marked), true);
             }
@@ -94,9 +94,9 @@ impl Text {
                 (Some(wide), Some(joined), _) => joined.join(&wide.decoded(piece), held),
                 (Some(wide), None, Some(html)) => html.decode(&wide.decoded(piece), held),
             }
-            if self.is_torn {
+            if self.starts_in_word {
                 let end = self.held.iter().position(is_cut);
-                self.is_torn = end.is_none();
+                self.starts_in_word = end.is_none();
                 self.held.drain(..end.unwrap_or(self.held.len()));
             }
             if self.held.len() >= WINDOW {
@@ -105,18 +105,18 @@ impl Text {
         }
     }
 
-    /// Hands on the lines that are there.
+    /// Passes on the available lines.
     pub(in crate::engine::packet) fn flush<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         let end = match memchr::memrchr(b'\n', &self.held) {
             Some(at) => at + 1,
             None if self.held.len() < WINDOW => return,
-            // A longer word is cut at the same places, however it comes.
+            // A longer word is cut at the same places, however its bytes arrive.
             None => self.held.iter().rposition(is_cut).map_or(WINDOW, |at| at + 1),
         };
         self.hand_on(end, to);
     }
 
-    /// Bytes never came: a line ends in front of them, with the last word that was whole.
+    /// Bytes are missing: a line ends before them, after the last complete word.
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
@@ -134,21 +134,21 @@ impl Text {
             uu.gap();
             file.gap(length);
         }
-        (self.is_line_start, self.is_torn) = (false, true);
+        (self.is_line_start, self.starts_in_word) = (false, true);
     }
 
-    /// It begins in the midst of a word.
-    pub(in crate::engine::packet) fn set_torn(&mut self) {
-        self.is_torn = true;
+    /// The text begins in the middle of a word.
+    pub(in crate::engine::packet) fn set_starts_in_word(&mut self) {
+        self.starts_in_word = true;
     }
 
-    /// Takes the last word away, whose end did not come: a part of it would be another one.
+    /// Removes the last word, whose end is missing: a part of it would be another word.
     fn cut_word(&mut self) {
         let end = self.held.iter().rposition(is_cut).map_or(0, |at| at + 1);
         self.held.truncate(end);
     }
 
-    /// It has ended; `is_whole` unless it broke off.
+    /// It has ended; `is_whole` unless it was cut off.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         mut self,
         is_whole: bool,
@@ -175,7 +175,7 @@ impl Text {
                     let (uu, file) = &mut **inside;
                     let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
                     let line = rest.get(..end).unwrap_or(rest);
-                    // What was begun like data goes on as text.
+                    // What only began like data continues as text.
                     let is_data = uu.fits(line);
                     if is_data {
                         uu.decode(line, &mut |bytes| file.update(bytes));
@@ -196,7 +196,7 @@ impl Text {
         self.held = held;
     }
 
-    /// Shows text up to a file in the midst of it; returns how much is done with.
+    /// Passes on text up to a file within it; returns how much was processed.
     fn plain_text<V: Visitor>(&mut self, text: &[u8], to: &mut Report<'_, '_, V>) -> usize {
         let file = self.find_file(text);
         let (end, taken) = file.map_or((text.len(), text.len()), |(at, end, _)| (at, end));
@@ -214,7 +214,7 @@ impl Text {
         taken
     }
 
-    /// Where uuencoded data begins: start and end of its first line, and what that says.
+    /// Where uuencoded data begins: start and end of its first line, and its contents.
     fn find_file<'t>(&self, text: &'t [u8]) -> Option<(usize, usize, uu::Begin<'t>)> {
         if self.html.is_some() {
             return None;
@@ -225,7 +225,7 @@ impl Text {
                 None => self.is_line_start,
                 Some(before) => text.get(before) == Some(&b'\n'),
             };
-            // Longer ones may be cut, and the line is not searched for each word in it.
+            // Longer ones may be cut, and so the line is not searched for each word in it.
             let rest = text.get(at..).filter(|_| is_start)?;
             let end = memchr::memchr(b'\n', rest.get(..uu::MAX_HEAD).unwrap_or(rest))?;
             Some((at, at + end + 1, uu::begin(rest.get(..end)?)?))
@@ -233,7 +233,7 @@ impl Text {
     }
 }
 
-/// Whether a word ends with a byte in front of it.
+/// Whether a word ends with a byte.
 fn is_cut(byte: &u8) -> bool {
     *byte <= b' ' || matches!(byte, b'<' | b'>' | b'"')
 }

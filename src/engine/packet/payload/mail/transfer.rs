@@ -1,21 +1,21 @@
-//! Transfer encodings, undone as they stream: base64 and quoted-printable (RFC 2045,
-//! section 6), uuencode (POSIX), and those that leave the bytes as they are.
+//! Transfer encodings, decoded as they stream: base64 and quoted-printable (RFC 2045, section 6),
+//! uuencode (POSIX), and those that leave the bytes unchanged.
 //!
-//! All are read leniently, as mail programs do: what does not belong to an
-//! encoding is skipped, or stands for itself. Trailing blanks of quoted-printable lines
-//! are kept, as most programs keep them.
+//! All are parsed leniently, as mail programs do: what does not belong to an encoding is skipped,
+//! or taken literally. Trailing blanks of quoted-printable lines are kept, as most programs keep
+//! them.
 
 use super::uu::Uu;
 use crate::engine::progress::{Walk, bound};
 
-/// Decoded bytes that are handed on at a time.
+/// Decoded bytes that are passed on at a time.
 const PIECE: usize = bound(1 << 10, 32);
 
-/// Stands for a byte that is none of the base64 alphabet, and for the padding.
+/// The value of bytes that are not in the base64 alphabet, and of the padding.
 const OTHER: u8 = 0xff;
 const PADDING: u8 = 0xfe;
 
-/// The value of each byte in base64; above 63 for others.
+/// The value of each byte in base64; above 63 for other bytes.
 pub(super) static SEXTETS: [u8; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut table = [OTHER; 256];
@@ -28,10 +28,10 @@ pub(super) static SEXTETS: [u8; 256] = {
     table
 };
 
-/// How the bytes of a part are wrapped.
+/// How the bytes of a part are encoded.
 #[derive(Debug, Default)]
 pub(super) enum Transfer {
-    /// `7bit`, `8bit`, `binary`, and whatever is not known.
+    /// `7bit`, `8bit`, `binary`, and unknown ones.
     #[default]
     Plain,
     Base64(Base64),
@@ -40,7 +40,7 @@ pub(super) enum Transfer {
 }
 
 impl Transfer {
-    /// The encoding of a name, as in Content-Transfer-Encoding.
+    /// The encoding with a name, as in Content-Transfer-Encoding.
     pub(super) fn named(name: &[u8]) -> Transfer {
         let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()));
         if is(&["base64"]) {
@@ -54,13 +54,13 @@ impl Transfer {
         }
     }
 
-    /// Whether it leaves the bytes as they are.
+    /// Whether it leaves the bytes unchanged.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self, Transfer::Plain)
     }
 
-    /// Has what follows the padding of base64 decoded, too, as some programs do: for text, where
-    /// what is no base64 then does no harm.
+    /// Continues decoding after the padding of base64, as some programs do: for text, where
+    /// decoding other bytes does no harm.
     pub(super) fn go_on(&mut self) {
         if let Transfer::Base64(base64) = self {
             base64.goes_on = true;
@@ -83,7 +83,7 @@ impl Transfer {
         }
     }
 
-    /// Bytes never came: what is read goes on where it can be known again.
+    /// Bytes are missing: decoding continues at the next certain position.
     pub(super) fn gap(&mut self) {
         match self {
             Transfer::Plain => {}
@@ -95,7 +95,7 @@ impl Transfer {
         }
     }
 
-    /// What was begun and does not go on.
+    /// Decodes an incomplete group at the end.
     pub(super) fn finish(&mut self, take: &mut dyn FnMut(&[u8])) {
         match self {
             Transfer::Base64(base64) => base64.finish(take),
@@ -108,7 +108,7 @@ impl Transfer {
     }
 }
 
-/// Bytes on their way out.
+/// Receiver of decoded bytes.
 pub(super) struct Out<'a> {
     bytes: [u8; PIECE],
     length: usize,
@@ -130,7 +130,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Takes bytes as they are. Few of them are handed on with those around them.
+    /// Takes bytes unchanged. Few of them are passed on together with their neighbours.
     fn all(&mut self, bytes: &[u8]) {
         if bytes.len() < PIECE / 4 {
             if bytes.len() > PIECE - self.length {
@@ -157,17 +157,17 @@ impl<'a> Out<'a> {
     }
 }
 
-/// A group of base64 that is not whole yet.
+/// An incomplete group of base64.
 #[derive(Debug, Default)]
 pub(super) struct Base64 {
     bits: u32,
     count: u8,
-    /// The padding was there: what follows is something else (RFC 2045, 6.8).
+    /// The padding was seen: what follows is something else (RFC 2045, 6.8).
     is_over: bool,
-    /// Nor does the padding end it.
+    /// The padding does not end it.
     goes_on: bool,
-    /// Bytes were lost. Lines of whole groups are what everybody sends, so the next one
-    /// begins with one.
+    /// Bytes were lost. All programs send lines of whole groups, so the next line begins with
+    /// one.
     skips_line: bool,
 }
 
@@ -212,7 +212,7 @@ impl Base64 {
         out.flush();
     }
 
-    /// The bytes of a group that is not whole.
+    /// The bytes of an incomplete group.
     fn rest(&mut self, out: &mut Out<'_>) {
         let bits = self.bits << (6 * (4 - u32::from(self.count.min(4))));
         let [_, a, b, _] = bits.to_be_bytes();
@@ -226,18 +226,18 @@ impl Base64 {
     }
 }
 
-/// Where quoted-printable text is.
+/// The position in quoted-printable text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Quoted {
     #[default]
     Text,
-    /// Behind an equals sign.
+    /// After an equals sign.
     Equals,
-    /// Behind it and the first of two digits.
+    /// After it and the first of two digits.
     Hex(u8),
-    /// Behind it and blanks: perhaps a line break to come that counts for nothing.
+    /// After it and blanks: perhaps before a soft line break.
     Blank,
-    /// The same, in front of the LF.
+    /// The same, before the LF.
     Break,
 }
 
@@ -260,7 +260,7 @@ impl Quoted {
         out.flush();
     }
 
-    /// Takes a byte behind an equals sign. False if the byte is text.
+    /// Takes a byte after an equals sign. False if the byte is text.
     fn next(&mut self, byte: u8, out: &mut Out<'_>) -> bool {
         match (*self, byte) {
             (Quoted::Equals, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => *self = Quoted::Hex(byte),

@@ -4,10 +4,10 @@
 use super::transfer::{Out, SEXTETS};
 use crate::engine::progress::bound;
 
-/// The longest line in front of the data that is looked at.
+/// The longest line before the data that is examined.
 pub(super) const MAX_HEAD: usize = bound(512, 64);
 
-/// What the line in front of the data says.
+/// The contents of the line before the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Begin<'t> {
     pub(super) name: &'t [u8],
@@ -30,38 +30,38 @@ pub(super) fn begin(line: &[u8]) -> Option<Begin<'_>> {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// In front of the line that begins it.
+    /// Before its first line.
     #[default]
     Head,
     /// At the beginning of a line.
     Line,
-    /// In the data of a line, of which so many bytes are to come.
+    /// In the data of a line, with this many bytes to come.
     Data(u8),
-    /// In what is left of a line.
+    /// In the rest of a line.
     Rest,
     Over,
 }
 
-/// Uuencoded data on its way.
+/// Uuencoded data in transfer.
 #[derive(Debug, Default)]
 pub(super) struct Uu {
     state: State,
     head: Vec<u8>,
     bits: u32,
     count: u8,
-    /// Nothing but `end` is to come.
+    /// Only `end` is to come.
     is_last: bool,
     is_base64: bool,
 }
 
 impl Uu {
-    /// Behind the line that begins it.
+    /// After its first line.
     pub(super) fn begun(is_base64: bool) -> Uu {
         Uu { state: State::Line, is_base64, ..Uu::default() }
     }
 
-    /// Whether a line can be one of its data: nothing, `end`, or no more characters than its
-    /// length asks for, with a sum behind them.
+    /// Whether a line can be part of its data: nothing, `end`, or no more characters than its
+    /// length allows, with a checksum after them.
     pub(super) fn fits(&self, line: &[u8]) -> bool {
         let line = line.trim_ascii_end();
         let Some((&first, data)) = line.split_first() else { return true };
@@ -81,7 +81,7 @@ impl Uu {
         self.head.capacity()
     }
 
-    /// Bytes never came: it goes on with the next line.
+    /// Bytes are missing: decoding continues with the next line.
     pub(super) fn gap(&mut self) {
         if !matches!(self.state, State::Head | State::Over) {
             (self.state, self.bits, self.count) = (State::Rest, 0, 0);
@@ -121,7 +121,7 @@ impl Uu {
             _ if self.is_base64 => self.next_of_base64(byte, out),
             (State::Line, b'\r') => {}
             (State::Line | State::Rest | State::Data(_), b'\n') => {
-                // Blanks at the end of a line stand for zeros, and get lost on the way.
+                // Blanks at the end of a line encode zeros, and are often lost in transport.
                 while let State::Data(left @ 1..) = self.state {
                     self.bits <<= 6;
                     self.count += 1;
@@ -136,7 +136,7 @@ impl Uu {
                 };
                 (self.bits, self.count) = (0, 0);
             }
-            // An empty line of data is the last; the line `end` follows.
+            // An empty data line is the last; the line `end` follows.
             (State::Line, b' ' | b'`') => self.state = State::Rest,
             (State::Line, b'e') => (self.state, self.is_last) = (State::Rest, true),
             (State::Line, b'!'..=b'_') => self.state = State::Data(byte - b' '),
@@ -152,7 +152,7 @@ impl Uu {
         }
     }
 
-    /// Takes a byte of a body in base64, whose groups may go over the ends of lines.
+    /// Takes a byte of a base64 body, whose groups may span lines.
     fn next_of_base64(&mut self, byte: u8, out: &mut Out<'_>) {
         let sextet = SEXTETS[usize::from(byte)];
         match (self.state, byte) {
@@ -177,7 +177,7 @@ impl Uu {
         }
     }
 
-    /// Hands on the bytes of a group; returns how many are left then.
+    /// Passes on the bytes of a group; returns how many are left then.
     fn group(&mut self, left: u8, out: &mut Out<'_>) -> u8 {
         let [_, bytes @ ..] = self.bits.to_be_bytes();
         let count = left.min(3);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn lines_and_their_end() {
-        // What Python's `binascii.b2a_uu` makes of it.
+        // The output of Python's `binascii.b2a_uu`.
         let text = b"x\r\nbegin 644 a b.bin\r\n#0V%T\r\n$  $\" P  \r\n`\r\nend\r\nmore";
         for cut in 0..=text.len() {
             let mut all = Vec::new();
@@ -232,7 +232,7 @@ mod tests {
             assert_eq!(begin(line), None);
         }
     }
-    /// What GNU's `uuencode -m` makes of it.
+    /// The output of GNU's `uuencode -m`.
     #[test]
     fn lines_of_base64() {
         let text = b"begin-base64 755 a.bin\r\nQ2F0AAEC\r\nAw==\r\n====\r\nmore";

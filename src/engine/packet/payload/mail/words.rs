@@ -8,13 +8,13 @@ use std::borrow::Cow;
 /// The longest encoded word; it should have 75 characters at most.
 const MAX_WORD: usize = bound(4 << 10, 48);
 
-/// The longest name of a character set, and all that stands in front of a word's text.
+/// The longest name of a character set, and all that precedes a word's text.
 const MAX_CHARSET: usize = 64;
 const MAX_HEAD: usize = MAX_CHARSET + 4;
 
 /// A header's value with its encoded words decoded, on one line.
 pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
-    // A byte that may not stay as it is.
+    // A byte that may have to be changed.
     let is_change = |&at: &usize| value.get(at) != Some(&b'=') || value.get(at + 1) == Some(&b'?');
     let Some(at) = memchr::memchr3_iter(b'=', b'\n', b'\r', value).find(is_change) else {
         return Cow::Borrowed(value);
@@ -22,7 +22,7 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Vec::with_capacity(value.len());
     let (text, mut rest) = value.split_at(at);
     out.extend_from_slice(text);
-    // Where the blanks begin behind an encoded word: between two they count for nothing.
+    // Where the blanks after an encoded word begin: between two encoded words they are dropped.
     let mut word_end = None;
     let mut ends = Ends::default();
     while let Some(&byte) = rest.first() {
@@ -36,7 +36,7 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
             (rest, word_end) = (behind, Some(out.len()));
             continue;
         }
-        // Up to the next byte of that kind, but for this one if it is a line break.
+        // Up to the next such byte, except this one if it is a line break.
         let at = memchr::memchr3(b'=', b'\n', b'\r', rest.get(1..).unwrap_or_default());
         let (text, behind) = rest.split_at(at.map_or(rest.len(), |at| at + 1));
         let text = text.get(usize::from(matches!(byte, b'\r' | b'\n'))..).unwrap_or_default();
@@ -47,8 +47,8 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Where encoded words end, each of which is looked for once: behind what only begins like one,
-/// the end may be far.
+/// Ends of encoded words, each of which is searched for once: after what only looks like a
+/// beginning, the end may be far.
 #[derive(Default)]
 struct Ends {
     /// How much was left at the end that was found last; zero if there are no more.
@@ -56,7 +56,7 @@ struct Ends {
 }
 
 impl Ends {
-    /// Whether what begins here like an encoded word may be one.
+    /// Whether what begins here may be an encoded word.
     fn is_near(&mut self, rest: &[u8]) -> bool {
         let Some(behind) = rest.strip_prefix(b"=?") else { return false };
         let left = match self.left.filter(|&left| left <= behind.len()) {
@@ -108,7 +108,7 @@ fn split_word(text: &[u8]) -> Option<(Word<'_>, &[u8])> {
     Some((Word { charset, is_base64, text }, rest.get(2..)?))
 }
 
-/// Decodes `=41` or `%41`; an underscore is a blank where `=` is used.
+/// Decodes `=41` or `%41`; if the escape is `=`, an underscore is a blank.
 pub(super) fn unescape(text: &[u8], escape: u8, out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some((&byte, behind)) = rest.split_first() {
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    /// Byte by byte: the slow twin of [`decode`].
+    /// Byte by byte: the slow reference for [`decode`].
     fn slow(value: &[u8]) -> Vec<u8> {
         let (mut out, mut rest, mut word_end) = (Vec::new(), value, None);
         while let Some(&byte) = rest.first() {

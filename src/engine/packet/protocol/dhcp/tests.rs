@@ -114,7 +114,7 @@ fn options_in_parts_and_parts_of_names() {
     assert_eq!(recorder.at(Where::DhcpHost), ["pc"]);
 }
 
-/// Nothing but padding and parts: as much as a datagram holds.
+/// Only padding and parts: as many as fit into a datagram.
 #[test]
 fn endless_options_stay_small() {
     let (_, counters) = decode(&[udp(67, 68, &message(&option(12, &[b'a'; 255]).repeat(240)))]);

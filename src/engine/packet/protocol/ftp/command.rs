@@ -1,13 +1,13 @@
-//! Commands and what they name: files, addresses, ports, sizes.
+//! Commands and their arguments: files, addresses, ports, sizes.
 
 use crate::engine::indicator::{self, Protocol};
 use crate::engine::packet::view;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A command, as an alert tells of it.
+/// A command, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command<'a> {
-    /// `RETR`, as it stood.
+    /// `RETR`, as it was sent.
     pub name: &'a [u8],
     /// What follows it.
     pub argument: &'a [u8],
@@ -20,34 +20,34 @@ impl view::Facts for Command<'_> {
     }
 }
 
-/// What a command is about.
+/// The meaning of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     User,
-    /// A protocol that makes the connection secure follows.
+    /// A command after which a security protocol starts.
     Secure,
     Passive,
     Port,
     Type,
     Mode,
-    /// A transfer will begin in the midst of its file.
+    /// The next transfer will begin in the middle of its file.
     Rest,
-    /// A file is sent or fetched.
+    /// A file is uploaded or downloaded.
     Move,
-    /// A file is sent behind what there is of it.
+    /// An upload is appended to an existing file.
     Append,
     List,
-    /// A file is named, and not moved.
+    /// A file is named without being transferred.
     Name,
-    /// How long a file is, is asked.
+    /// Requests the size of a file.
     Size,
-    /// The transfer is broken off.
+    /// Aborts the transfer.
     Abort,
     Other,
 }
 
-/// The bit that makes small letters of large ones, four times. Nothing but the two forms of a
-/// letter becomes a small one by it.
+/// The bit that makes an upper-case letter lower case, four times. Only the two cases of a letter
+/// become a lower-case letter by it.
 const SMALL: u32 = 0x2020_2020;
 
 const VERBS: [(&[u8; 4], Verb); 28] = [
@@ -72,7 +72,7 @@ const VERBS: [(&[u8; 4], Verb); 28] = [
     (b"RNFR", Verb::Name),
     (b"RNTO", Verb::Name),
     (b"ABOR", Verb::Abort),
-    // They go in front of the transfer that tells the name.
+    // They come before the transfer that names the file.
     (b"SIZE", Verb::Size),
     (b"MDTM", Verb::Other),
     (b"FEAT", Verb::Other),
@@ -83,7 +83,7 @@ const VERBS: [(&[u8; 4], Verb); 28] = [
 ];
 
 impl Verb {
-    /// The verb of a name, in any case.
+    /// The verb of a name, in either case.
     fn of(name: &[u8; 4]) -> Option<Verb> {
         let name = u32::from_le_bytes(*name) | SMALL;
         let found = VERBS.iter().find(|(verb, _)| u32::from_le_bytes(**verb) | SMALL == name);
@@ -101,7 +101,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Reads a line. None if it is no command.
+    /// Parses a line. `None` if it is not a command.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
         let line = untelnet(line).trim_ascii_start();
         let end = memchr::memchr(b' ', line).unwrap_or(line.len());
@@ -115,9 +115,9 @@ impl<'a> Command<'a> {
     }
 }
 
-/// A line without Telnet's commands in front of it: clients that break a transfer off send
-/// "interrupt process" and "data mark" ahead of ABOR (RFC 959, 4.1.3), the second by itself if
-/// the urgent byte was taken out of the stream.
+/// A line without Telnet commands before it: clients that abort a transfer send "interrupt
+/// process" and "data mark" before ABOR (RFC 959, 4.1.3), or the second alone if the urgent byte
+/// was removed from the stream.
 fn untelnet(mut line: &[u8]) -> &[u8] {
     const COMMAND: u8 = 0xff;
     const INTERRUPT: u8 = 0xf4;
@@ -128,19 +128,19 @@ fn untelnet(mut line: &[u8]) -> &[u8] {
     line
 }
 
-/// How sure first bytes are a client's.
+/// How certain it is that the first bytes are a client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opening {
     /// No other protocol begins like this.
     Sure,
     /// A command that other protocols have, too.
     Likely,
-    /// Too short to tell.
+    /// Too short to decide.
     Short,
     No,
 }
 
-/// Looks how a client begins.
+/// Classifies the beginning of a stream.
 pub(super) fn opening(data: &[u8]) -> Opening {
     let Some(start) = data.first_chunk() else {
         let fits = |verb: &[u8]| {
@@ -165,7 +165,7 @@ pub(super) fn opening(data: &[u8]) -> Opening {
 /// An address and a port.
 type Socket = (IpAddr, u16);
 
-/// The address and port of PORT, or of an answer to PASV: six numbers.
+/// The address and port of PORT, or of a response to PASV: six numbers.
 pub(super) fn port(text: &[u8]) -> Option<Socket> {
     let start = text.iter().position(u8::is_ascii_digit)?;
     let mut numbers = [0_u8; 6];
@@ -188,14 +188,14 @@ pub(super) fn long_port(text: &[u8]) -> Option<Socket> {
     (port > 0).then_some((address, port))
 }
 
-/// The port of an answer to EPSV, `(|||5282|)`.
+/// The port of a response to EPSV, `(|||5282|)`.
 pub(super) fn extended(text: &[u8]) -> Option<u16> {
     let at = memchr::memmem::find(text, b"|||")?;
     let word = text.get(at + 3..)?.split(|&b| b == b'|').next()?;
     std::str::from_utf8(word).ok()?.parse().ok().filter(|&port| port > 0)
 }
 
-/// The size in an answer to RETR, `… (77 bytes).`
+/// The size in a response to RETR, `… (77 bytes).`
 pub(super) fn size(text: &[u8]) -> Option<u64> {
     let start = memchr::memrchr(b'(', text)? + 1;
     let word = text.get(start..)?;
@@ -205,8 +205,8 @@ pub(super) fn size(text: &[u8]) -> Option<u64> {
     is_size.then(|| std::str::from_utf8(number).ok()?.parse().ok()).flatten()
 }
 
-/// Whether a segment is FTP in the midst of anything: it announces a connection, or says what
-/// only clients of FTP say. Some of them do not wait for the greeting.
+/// Whether a segment is FTP, in the middle of an unidentified stream: it announces a connection,
+/// or contains what only FTP clients send. Some of them do not wait for the greeting.
 pub(super) fn begins(data: &[u8]) -> bool {
     match data {
         [b'2', b'2', b'7' | b'9', b' ', b'E', b'n', b't', ..] => true,

@@ -1,4 +1,4 @@
-//! Commands, and their answers.
+//! Commands, and their responses.
 
 use super::command::{self, Command, Verb};
 use super::session::{Control, MAX_NAME, Session};
@@ -8,10 +8,10 @@ use crate::engine::packet::payload::names;
 use crate::engine::packet::view::{Packet, Said, Visitor};
 use crate::engine::progress::bound;
 
-/// The longest line of a command or an answer.
+/// The longest line of a command or a response.
 const MAX_LINE: usize = bound(4 << 10, 64);
 
-/// The code of an answer, and whether more lines follow.
+/// The code of a response, and whether more lines follow.
 pub(super) fn code(line: &[u8]) -> Option<(u16, bool)> {
     let (&[first @ b'1'..=b'6', second @ b'0'..=b'9', third @ b'0'..=b'9'], rest) =
         line.split_first_chunk()?
@@ -27,7 +27,7 @@ pub(super) fn code(line: &[u8]) -> Option<(u16, bool)> {
     }
 }
 
-/// The next line without its end, and its length with it.
+/// The next line without its end, and its full length.
 pub(super) fn line(data: &[u8]) -> Result<(&[u8], usize), Step> {
     match memchr::memchr(b'\n', data) {
         Some(end) if end <= MAX_LINE => {
@@ -42,12 +42,12 @@ pub(super) fn line(data: &[u8]) -> Result<(&[u8], usize), Step> {
 /// A client's side of a control connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Client {
-    /// TLS may follow, or the server did not want it.
+    /// TLS may follow, unless the server rejects it.
     is_open: bool,
 }
 
 impl Client {
-    /// Reads the next command.
+    /// Parses the next command.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -113,12 +113,12 @@ fn read_command<V: Visitor>(
 /// A server's side of a control connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Server {
-    /// The code of an answer of which more lines follow.
+    /// The code of a response of which more lines follow.
     open: Option<u16>,
 }
 
 impl Server {
-    /// Reads the next line of an answer.
+    /// Parses the next line of a response.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -170,7 +170,7 @@ fn answer<V: Visitor>(
             let Some(size) = command::size(text) else { return };
             session.begin().control().size(size, context);
         }
-        // RFC 3659, 4; a time (3) has the same code, and 14 digits.
+        // RFC 3659, 4; the response to MDTM (3) has the same code, and 14 digits.
         213 => {
             let text = text.trim_ascii();
             let size = std::str::from_utf8(text).ok().filter(|text| text.len() < 14);
@@ -186,7 +186,7 @@ fn answer<V: Visitor>(
                 control.abort(context);
             }
         }
-        // That SIZE is not allowed, among others.
+        // Among others, that SIZE is not allowed.
         500..=599 => {
             if let Some(control) = session.get_mut().and_then(Session::known_mut) {
                 control.is_size_asked = false;

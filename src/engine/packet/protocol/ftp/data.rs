@@ -12,7 +12,7 @@ pub(in crate::engine::packet) struct Data {
     end: End,
     /// Whether the first byte of the connection is known.
     is_synced: bool,
-    /// Whoever gets it hung up before its end.
+    /// The receiver closed the connection before its end.
     is_left: bool,
     size: u64,
     file: Option<Box<File>>,
@@ -28,7 +28,7 @@ impl Data {
         self.file.as_ref().map_or(0, |file| size_of::<File>() + file.weight())
     }
 
-    /// Reads on.
+    /// Continues parsing.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -58,7 +58,7 @@ impl Data {
         Step::Took(data.len())
     }
 
-    /// So many bytes never came.
+    /// Bytes are missing.
     pub(in crate::engine::packet) fn gap(&mut self, length: u64) -> bool {
         self.size = self.size.saturating_add(length);
         if let Some(file) = &mut self.file {
@@ -67,7 +67,7 @@ impl Data {
         true
     }
 
-    /// Whoever gets it has hung up.
+    /// The receiver has closed the connection.
     pub(in crate::engine::packet) fn leave(&mut self) {
         self.is_left = true;
     }

@@ -1,16 +1,16 @@
 //! FTP (RFC 959, 2428): commands, names of files, and the files on their own connections.
 //!
-//! A server is found by its greeting, a client by its commands behind one, or on port
-//! 21; in the midst of a connection, or without a greeting, both by what only FTP says. A
-//! client's PORT and EPRT and a server's answers to PASV and EPSV announce where a connection
-//! for data will be taken: the first connection to that end is read as the file that the
-//! next command names. Behind AUTH anything may follow, which mostly is TLS.
+//! A server is recognised by its greeting, a client by its commands after one, or on port 21; in
+//! the middle of a connection, or without a greeting, both are recognised by what only FTP
+//! contains. A client's PORT and EPRT and a server's responses to PASV and EPSV announce where a
+//! data connection will be accepted: the first connection to that end is read as the file that
+//! the next command names. After AUTH anything may follow, usually TLS.
 //!
-//! A file is what its connection carried. In ASCII mode, which is the one unless the client
-//! chooses another, lines travel with CR LF: there it is told as it travelled, and with
-//! LF alone. It is whole if the connection ended with a FIN, no byte was lost, and the size
-//! that the server announced agrees; where it announced none, if who gets the file did not
-//! hang up first. Listings and parts of files are none.
+//! A file is the data of its connection. In ASCII mode, which is the default, lines are sent with
+//! CR LF: such a file is reported as it was sent, and with LF alone. It is complete if the
+//! connection ended with a FIN, no byte was lost, and the size announced by the server agrees; if
+//! none was announced, if the receiver did not close the connection first. Listings and parts of
+//! files are not files.
 
 mod command;
 mod control;

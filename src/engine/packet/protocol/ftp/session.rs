@@ -1,4 +1,4 @@
-//! What both directions of a control connection know.
+//! The state that both directions of a control connection share.
 
 use super::command::{Command, Verb};
 use crate::engine::packet::contract::expectations::{End, Transfer};
@@ -11,10 +11,10 @@ use std::net::IpAddr;
 /// The longest name that is kept for the alert about a file.
 pub(super) const MAX_NAME: usize = bound(1 << 10, 24);
 
-/// What both directions know.
+/// The state that both directions share.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) enum Session {
-    /// A server said `220`, as those of FTP and SMTP do.
+    /// A server sent `220`, as FTP and SMTP servers do.
     #[default]
     Greeted,
     Control(Box<Control>),
@@ -31,7 +31,7 @@ impl contract::Session for Session {
 }
 
 impl Session {
-    /// What is known of a connection of FTP, if it is one.
+    /// The state of an FTP connection, if it is one.
     pub(super) fn known(&self) -> Option<&Control> {
         match self {
             Session::Greeted => None,
@@ -39,7 +39,7 @@ impl Session {
         }
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub(super) fn known_mut(&mut self) -> Option<&mut Control> {
         match self {
             Session::Greeted => None,
@@ -47,7 +47,7 @@ impl Session {
         }
     }
 
-    /// What is known from now on.
+    /// The state of an FTP connection, from now on.
     pub(super) fn control(&mut self) -> &mut Control {
         if matches!(self, Session::Greeted) {
             *self = Session::Control(Box::default());
@@ -59,24 +59,24 @@ impl Session {
     }
 }
 
-/// What is known of a connection with commands.
+/// The state of a control connection.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Control {
-    /// Where the next connection for data will be taken.
+    /// Where the next data connection will be accepted.
     pub(super) ends: Vec<End>,
-    /// What it will carry, once a command has said so.
+    /// What it will carry, once a command has been seen.
     pub(super) transfer: Option<Transfer>,
-    /// Bytes are carried as they are.
+    /// Bytes are sent unchanged.
     pub(super) is_image: bool,
-    /// Files are packed, or cut into blocks.
+    /// Files are compressed, or split into blocks.
     pub(super) is_coded: bool,
-    /// The next transfer begins in the midst of its file.
+    /// The next transfer begins in the middle of its file.
     pub(super) is_rest: bool,
-    /// The file whose length was asked last, and that length.
+    /// The file whose size was requested last, and that size.
     pub(super) sized: (Vec<u8>, Option<u64>),
-    /// The answer with that length is to come.
+    /// The response with that size is to come.
     pub(super) is_size_asked: bool,
-    /// That length is the one of what is fetched.
+    /// That size is the one of the requested file.
     pub(super) is_sized: bool,
 }
 
@@ -88,8 +88,8 @@ impl Control {
         size_of::<Self>() + self.ends.len() * size_of::<End>() + names
     }
 
-    /// The next connection for data will be taken at a port of who says so, at the address
-    /// that is named; behind a translator of addresses, at the one that is seen.
+    /// The next data connection will be accepted at a port of the announcing host, at the given
+    /// address; behind address translation, at the address in the packet.
     pub(super) fn announce<V: Visitor>(
         &mut self,
         (address, port): (IpAddr, u16),
@@ -110,7 +110,7 @@ impl Control {
         }
     }
 
-    /// A command moves a file, or a listing.
+    /// A command transfers a file, or a listing.
     pub(super) fn begin<V: Visitor>(
         &mut self,
         command: &Command<'_>,
@@ -131,7 +131,7 @@ impl Control {
         self.publish(context);
     }
 
-    /// What is under way is not all of it.
+    /// The current transfer is incomplete.
     pub(super) fn abort<V: Visitor>(&self, context: &mut ParseContext<'_, '_, V>) {
         for &end in &self.ends {
             if let Some(transfer) = context.announced.get_mut(end) {
@@ -140,7 +140,7 @@ impl Control {
         }
     }
 
-    /// The answer to SIZE. A client that waits for nothing has asked for the file already.
+    /// The response to SIZE. A client that pipelines has requested the file already.
     pub(super) fn sized<V: Visitor>(&mut self, size: u64, context: &mut ParseContext<'_, '_, V>) {
         self.sized.1 = Some(size);
         if self.is_sized {
@@ -155,7 +155,7 @@ impl Control {
         }
     }
 
-    /// The server tells how long a file is. In ASCII mode it travels with more bytes.
+    /// The server announces the size of a file. In ASCII mode more bytes are sent.
     pub(super) fn size<V: Visitor>(&mut self, size: u64, context: &mut ParseContext<'_, '_, V>) {
         for &end in self.ends.iter().filter(|_| self.is_image) {
             if let Some(transfer) = context.announced.get_mut(end) {

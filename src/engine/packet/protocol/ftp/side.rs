@@ -1,4 +1,4 @@
-//! One direction of a connection of FTP.
+//! One direction of an FTP connection.
 
 use super::command::{self, Command, Verb};
 use super::control::{Client, Server, code, line};
@@ -9,7 +9,7 @@ use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Sl
 use crate::engine::packet::view::{Ports, Visitor};
 use std::net::IpAddr;
 
-/// One direction: of a control connection, or of one that was announced for data.
+/// One direction: of a control connection, or of an announced data connection.
 #[derive(Debug)]
 pub(in crate::engine::packet) enum Side {
     Client(Client),

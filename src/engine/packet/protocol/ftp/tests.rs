@@ -3,7 +3,7 @@ use super::control::code;
 use crate::engine::indicator::Where;
 use crate::engine::packet::tests::{decode, tcp};
 
-/// What a client says who fetches a file and goes on to TLS.
+/// The data of a client that fetches a file and continues with TLS.
 pub(in crate::engine::packet) fn client() -> Vec<u8> {
     let mut text = Vec::new();
     text.extend(b"USER me@evil.example\r\nPASS x\r\nTYPE I\r\nPASV\r\nRETR /pub/evil.exe\r\n");
@@ -12,7 +12,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
     text
 }
 
-/// What its server says.
+/// The data of its server.
 pub(in crate::engine::packet) fn server() -> Vec<u8> {
     let mut text = Vec::new();
     text.extend(b"220-Welcome\r\n  to 227 Entering\r\n220 us\r\n331 x\r\n230 y\r\n200 z\r\n");
@@ -32,7 +32,7 @@ fn commands() {
     assert_eq!(recorder.at(Where::FileName), names);
     assert_eq!(recorder.at(Where::TlsSni), ["tls.example"]);
     assert_eq!(counters.faults().count(), 0);
-    // On another port only behind a greeting: POP3 begins in the same way.
+    // On another port only after a greeting: POP3 begins in the same way.
     let (recorder, _) = decode(&[tcp(40_000, 2121, 24, b"USER a@b.example\r\nRETR 1\r\n")]);
     assert!(recorder.at(Where::FtpUser).is_empty() && recorder.at(Where::FileName).is_empty());
 }
@@ -50,7 +50,7 @@ fn answers() {
     assert!(begins(b"FEAT\r\n") && begins(b"TYPE A\r\n") && !begins(b"TYPE ABC\r\n"));
 }
 
-/// Segments of both connections of a transfer, each side with its own count.
+/// Segments of both connections of a transfer, each side with its own sequence numbers.
 #[derive(Default)]
 struct Wire {
     next: std::collections::HashMap<(bool, u16), u32>,
@@ -74,7 +74,7 @@ impl Wire {
     }
 }
 
-/// MD5, size and name of the files that are told.
+/// MD5, size and name of the reported files.
 fn files(wire: &Wire) -> Vec<(String, u64, String)> {
     let (recorder, _) = crate::engine::packet::tests::decode_all(&wire.packets);
     let rows = recorder.seen.iter().zip(&recorder.places);
@@ -94,7 +94,7 @@ fn transfer(is_passive: bool, command: &str, size: u64, end: u8, lost: bool) -> 
     say(false, "220 us\r\n");
     say(true, "TYPE I\r\n");
     if is_passive {
-        // Behind a translator of addresses: the server names its inner one.
+        // Behind address translation: the server sends its internal address.
         say(true, "PASV\r\n");
         say(false, "227 Entering Passive Mode (10,0,0,1,4,1)\r\n");
     } else {
@@ -121,39 +121,39 @@ fn files_on_their_own_connections() {
     for is_passive in [true, false] {
         for command in ["RETR pub/a.bin", "STOR a.bin", "stor a.bin"] {
             let command = if command.starts_with('s') { "STOR  a.bin " } else { command };
-            let told = files(&transfer(is_passive, command, whole, 1, false));
-            let [(_, size, name)] = &told[..] else { panic!("{command}: {told:?}") };
+            let reported = files(&transfer(is_passive, command, whole, 1, false));
+            let [(_, size, name)] = &reported[..] else { panic!("{command}: {reported:?}") };
             assert_eq!((*size, &**name), (whole, "a.bin"));
         }
     }
-    // A part of it, another size, no FIN, bytes that were lost, what is no file.
+    // Truncated, another size, without FIN, with lost bytes, not a file.
     assert!(files(&transfer(true, "RETR a.bin", whole + 1, 1, false)).is_empty());
     assert!(files(&transfer(true, "RETR a.bin", whole, 4, false)).is_empty());
     assert!(files(&transfer(true, "RETR a.bin", whole + 3, 1, true)).is_empty());
     assert!(files(&transfer(true, "REST 5\r\nRETR a.bin", whole, 1, false)).is_empty());
     assert!(files(&transfer(true, "LIST", whole, 1, false)).is_empty());
-    // What goes over it is no other protocol.
+    // Its data is not parsed as another protocol.
     let wire = transfer(true, "RETR a.bin", whole, 1, false);
     assert!(decode(&wire.packets).0.at(Where::HttpHost).is_empty());
 }
 
-/// In ASCII mode, which counts unless another is chosen, lines have two ends.
+/// In ASCII mode, the default, there are two forms of line ends.
 #[test]
-fn text_is_told_in_both_forms() {
+fn text_is_reported_in_both_forms() {
     use md5::Digest as _;
     let md5 = |text: &str| format!("Md5 {:?}", <[u8; 16]>::from(md5::Md5::digest(text)));
     let sent = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
-    let told = |kind: &str| {
-        let told = files(&transfer(true, &format!("{kind}RETR a.txt"), 35, 1, false));
-        told.into_iter().map(|(digest, size, _)| (digest, size)).collect::<Vec<_>>()
+    let reported = |kind: &str| {
+        let reported = files(&transfer(true, &format!("{kind}RETR a.txt"), 35, 1, false));
+        reported.into_iter().map(|(digest, size, _)| (digest, size)).collect::<Vec<_>>()
     };
     let local = sent.replace('\r', "");
-    assert_eq!(told(""), [(md5(sent), 35)]);
-    assert_eq!(told("TYPE A\r\n"), [(md5(sent), 35), (md5(&local), 32)]);
-    assert_eq!(told("TYPE A\r\nTYPE I\r\n"), [(md5(sent), 35)]);
+    assert_eq!(reported(""), [(md5(sent), 35)]);
+    assert_eq!(reported("TYPE A\r\n"), [(md5(sent), 35), (md5(&local), 32)]);
+    assert_eq!(reported("TYPE A\r\nTYPE I\r\n"), [(md5(sent), 35)]);
 }
 
-/// A server that ends the connection for data as it should, and has not sent everything.
+/// A server that closes the data connection properly before it has sent everything.
 #[test]
 fn a_transfer_that_is_broken_off_is_no_file() {
     let fetch = |sized: &str, path: &str, between: &[(bool, &str)]| {
@@ -178,7 +178,7 @@ fn a_transfer_that_is_broken_off_is_no_file() {
     assert_eq!(fetch("213 10", "a.bin", &[]), 1);
     assert_eq!(fetch("213 11", "a.bin", &[]), 0);
     assert_eq!(fetch("550 no", "a.bin", &[]), 1);
-    // That of another file says nothing.
+    // The size of another file is ignored.
     assert_eq!(fetch("213 11", "b.bin", &[]), 1);
     assert_eq!(fetch("213 10", "a.bin", &[(true, "ABOR\r\n")]), 0);
     assert_eq!(fetch("550 no", "a.bin", &[(false, "426 broken off\r\n")]), 0);
@@ -186,7 +186,7 @@ fn a_transfer_that_is_broken_off_is_no_file() {
 
 #[test]
 fn nobody_announces_what_others_say() {
-    // A client of its own names the server's web port, and another client's.
+    // An attacker's client announces the server's web port, and another client's.
     let mut wire = Wire::default();
     wire.send(false, false, 24, b"220 us\r\n227 go (198,51,100,2,4,1)\r\n");
     let mut other = transfer(true, "RETR a.bin", 35, 1, false).packets.split_off(6);
@@ -202,8 +202,8 @@ fn nobody_announces_what_others_say() {
     assert_eq!(decode(&wire.packets).0.at(Where::HttpHost), ["a.example"]);
 }
 
-/// As lftp does: it speaks before the server has, and asks for the file before it knows where
-/// the connection will be.
+/// As lftp does: it sends before the server does, and requests the file before it knows where the
+/// connection will be.
 #[test]
 fn a_client_that_waits_for_nothing() {
     let mut wire = Wire::default();
@@ -229,7 +229,7 @@ fn a_client_that_waits_for_nothing() {
     assert_eq!((*size, &**name), (3, "a.bin"));
 }
 
-/// The time of a file has the code of a length, and the length may come after all was asked.
+/// The time of a file has the response code of a size, and the size may come after all requests.
 #[test]
 fn lengths_and_times() {
     let fetch = |asked: &str, answered: &str| {
@@ -257,7 +257,7 @@ fn lengths_and_times() {
     assert_eq!(fetch(all, "213 4\r\n"), 0);
 }
 
-/// What is broken off is no file, even where nobody says how long it is.
+/// An aborted transfer is not a file, even if its size is unknown.
 #[test]
 fn an_interrupted_text() {
     for abort in [&b"ABOR\r\n"[..], b"\xff\xf4\xff\xf2ABOR\r\n", b"NOOP\r\n"] {
@@ -278,7 +278,7 @@ fn an_interrupted_text() {
     }
 }
 
-/// Who hangs up before the end has not got all of it, unless it is as long as was said.
+/// A receiver that closes first did not get all of the file, unless it has the announced size.
 #[test]
 fn a_client_that_hangs_up() {
     for (size, is_first, want) in
@@ -295,7 +295,7 @@ fn a_client_that_hangs_up() {
         wire.send(false, true, 18, &[]);
         wire.send(false, true, 24, b"abc");
         wire.send(true, true, 17, &[]);
-        // What it has received: everything, or the FIN, too, which the capture shows behind it.
+        // What it has received: everything, or also the FIN, which the capture shows later.
         let ack = 1004 + u32::from(!is_first);
         let last = wire.packets.last_mut().unwrap();
         last[28..32].copy_from_slice(&ack.to_be_bytes());

@@ -1,13 +1,12 @@
-//! What a message carries: its body without codings, and whose bytes they are.
+//! The content of a message: its body without codings, and the file that it belongs to.
 //!
-//! Codings are undone in the reverse order of their listing, those of the transfer
-//! first. The content is a file, several of them (`multipart/form-data`), a range of
-//! one, or a DNS message (RFC 8484). Digests are of the content, not of what was sent:
-//! that is what a program that saves it, or a scanner behind it, has before it. Servers
-//! send `a.tar.gz` with `Content-Encoding: gzip`, too, and then what is saved is mostly
-//! what was sent: of those both digests are told.
+//! Codings are removed in the reverse order of their listing, transfer codings first. The content
+//! is a file, several files (`multipart/form-data`), a range of one, or a DNS message (RFC 8484).
+//! Digests are of the content, not of what was sent, because programs that save it, and scanners
+//! after them, get the content. Servers also send `a.tar.gz` with `Content-Encoding: gzip`, and
+//! then programs usually save what was sent: in that case both digests are reported.
 //!
-//! Whatever cannot be read any more is given up and counted; the stream goes on.
+//! What can no longer be decoded is abandoned and counted; the stream continues.
 
 use super::lines::{Headers, MAX_HEADERS};
 use super::names;
@@ -24,7 +23,7 @@ use crate::engine::progress::bound;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// Codings upon each other.
+/// Nested codings.
 const MAX_CODINGS: usize = bound(4, 2);
 
 /// The longest DNS message, and the media type of one.
@@ -35,7 +34,7 @@ static DNS_MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"d
 /// What the head of a message says about its content.
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Facts<'a> {
-    /// The URL that was asked for; empty if it is not known.
+    /// The requested URL; empty if it is unknown.
     pub(super) url: &'a [u8],
     /// Whether the URL names the content.
     is_named: bool,
@@ -45,30 +44,30 @@ pub(in crate::engine::packet) struct Facts<'a> {
     disposition: &'a [u8],
     range: &'a [u8],
     pub(super) tag: &'a [u8],
-    /// In the order of their application.
+    /// In order of application.
     transfer: Vec<Coding>,
     pub(super) content: Vec<Coding>,
     has_too_many: bool,
 }
 
 impl<'a> Facts<'a> {
-    /// Nothing but where it belongs.
+    /// The origin only.
     pub(in crate::engine::packet) fn of(url: &'a [u8], is_named: bool, is_upload: bool) -> Self {
         Facts { url, is_named, is_upload, ..Facts::default() }
     }
 
-    /// What a client sends. PUT names it by the URL, POST the program that takes it.
+    /// An upload. PUT names it by the URL, POST names the program that receives it.
     pub(in crate::engine::packet) fn upload(url: &'a [u8], method: &[u8]) -> Self {
         Facts { url, is_named: method == b"PUT", is_upload: true, ..Facts::default() }
     }
 
-    /// What a server answers. An error comes with a page of the server's, which is not
+    /// A response. An error comes with an error page, which is not what the URL names.
     /// what the URL names.
     pub(in crate::engine::packet) fn answer(url: &'a [u8], status: u16) -> Self {
         Facts { url, is_named: (200..300).contains(&status), ..Facts::default() }
     }
 
-    /// Takes a header into account.
+    /// Processes a header.
     pub(in crate::engine::packet) fn header(&mut self, name: &[u8], value: &'a [u8]) {
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         match name.len() {
@@ -86,7 +85,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Takes all headers of an HTTP/1 head into account.
+    /// Processes all headers of an HTTP/1 head.
     pub(in crate::engine::packet) fn headers(mut self, headers: &'a [u8]) -> Self {
         for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
             self.header(name, value);
@@ -99,8 +98,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Adds the codings of a list; names that are no coding of content (`chunked`,
-/// `identity`, `utf-8`) are passed over. Answers whether there was room.
+/// Adds the codings of a list; names that are not content codings (`chunked`, `identity`,
+/// `utf-8`) are skipped. Returns whether there was room.
 fn add_codings(list: &[u8], codings: &mut Vec<Coding>) -> bool {
     for name in list.split(|&b| b == b',') {
         if let Some(coding) = Coding::named(name.trim_ascii()) {
@@ -113,13 +112,13 @@ fn add_codings(list: &[u8], codings: &mut Vec<Coding>) -> bool {
     true
 }
 
-/// Whether anybody asks for what bodies hold. Headers that speak of DNS say so, too.
+/// Whether the contents of bodies are needed. This includes headers that indicate DNS.
 pub(in crate::engine::packet) fn is_wanted(headers: &[u8], visitor: &impl Visitor) -> bool {
     [Kind::Md5, Kind::Sha1, Kind::Sha256, Kind::Filename].iter().any(|&kind| visitor.wants(kind))
         || DNS_MESSAGE.find(headers).is_some()
 }
 
-/// A body on its way.
+/// A body in transfer.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct Content {
     codings: Vec<Coding>,
@@ -129,23 +128,22 @@ pub(in crate::engine::packet) struct Content {
     packed: Option<Box<File>>,
 }
 
-/// Whose bytes they are.
+/// What the bytes belong to.
 #[derive(Debug)]
 enum Sink {
-    /// Nobody's: it was given up.
+    /// To nothing: the body was abandoned.
     Nothing,
-    /// A file, and whether any of its bytes were there.
+    /// A file, and whether any of its bytes have arrived.
     File(File, bool),
     Form(Form),
     Dns(Vec<u8>),
-    /// A range of a file, and where its next byte lies.
+    /// A range of a file, and the offset of its next byte.
     Range(Key, u64),
     RangeParts(Box<RangeParts>),
 }
 
 impl Content {
-    /// A body begins. None if nobody asks for what it holds; then its bytes need not be
-    /// shown.
+    /// A body begins. `None` if its contents are not needed; then its bytes need not be passed.
     pub(in crate::engine::packet) fn begin<V: Visitor>(
         mut facts: Facts<'_>,
         context: &mut Context<'_, '_, V>,
@@ -184,7 +182,7 @@ impl Content {
             }
             Sink::File(file, false)
         };
-        // Those of the transfer are undone by everybody.
+        // Transfer codings are removed by all programs.
         let is_saved = codings.is_empty() && !facts.content.is_empty() && is_packed(&facts);
         let packed = match &sink {
             Sink::File(file, _) if is_saved => {
@@ -193,7 +191,7 @@ impl Content {
             }
             _ => None,
         };
-        // The codings of a range are those of the file that it is a part of.
+        // The codings of a range are those of the whole file.
         codings.extend(facts.content.drain(..).rev());
         Some(Content { codings, spent: Spent::default(), sink, packed })
     }
@@ -212,7 +210,7 @@ impl Content {
         size_of::<Content>() + codings + sink + packed
     }
 
-    /// Whether nothing more is asked for: the rest of the body need not be shown.
+    /// Whether nothing more is needed: the rest of the body need not be passed.
     pub(in crate::engine::packet) fn is_over(&self) -> bool {
         match &self.sink {
             Sink::Nothing => self.packed.is_none(),
@@ -241,7 +239,7 @@ impl Content {
         }
     }
 
-    /// So many bytes of the body never came.
+    /// Bytes of the body are missing.
     pub(in crate::engine::packet) fn gap(&mut self, length: u64) {
         match &mut self.sink {
             Sink::Range(_, at) if self.codings.is_empty() => *at = at.saturating_add(length),
@@ -250,7 +248,7 @@ impl Content {
         }
     }
 
-    /// The body has ended; `is_whole` unless it broke off.
+    /// The body has ended; `is_whole` unless it was cut off.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         self,
         is_whole: bool,
@@ -272,7 +270,7 @@ impl Content {
     }
 }
 
-/// Whether a name or a media type says that a file is packed by itself.
+/// Whether a name or a media type says that a file is a compressed format.
 fn is_packed(facts: &Facts<'_>) -> bool {
     const ENDS: [&[u8]; 6] = [b".gz", b".tgz", b".svgz", b".br", b".zst", b".tzst"];
     const TYPES: [&[u8]; 6] = [

@@ -1,4 +1,4 @@
-//! What the parsers of HTTP get.
+//! What HTTP parsers get.
 
 use super::requests::Requests;
 use crate::engine::packet::contract::ParseContext;
@@ -7,18 +7,18 @@ use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::payload::ranges::Ranges;
 use crate::engine::packet::view::Packet;
 
-/// What the contract gives, and the requests of the connection.
+/// The general parse context, and the requests of the connection.
 pub(in crate::engine::packet) struct Context<'c, 'p, V> {
     pub(in crate::engine::packet) packet: &'c Packet<'p>,
     pub(in crate::engine::packet) visitor: &'c mut V,
     pub(in crate::engine::packet) counters: &'c mut Counters,
-    /// Scratch for URLs that are put together.
+    /// Scratch space for assembled URLs.
     pub(in crate::engine::packet) url: &'c mut Vec<u8>,
     pub(in crate::engine::packet) ranges: &'c mut Ranges,
     pub(in crate::engine::packet) credit: &'c InflateBudget,
     pub(in crate::engine::packet) reads_unknown: bool,
     pub(in crate::engine::packet) is_ended: bool,
-    /// The requests that were not answered yet.
+    /// The requests without a response.
     pub(in crate::engine::packet) requests: &'c mut Requests,
 }
 

@@ -8,17 +8,17 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-/// The longest text of a message. Queries have a few hundred bytes, with their padding.
+/// The longest text of a message. Queries have a few hundred bytes, including padding.
 const MAX_TEXT: usize = bound(8 << 10, 128);
 
-/// Padding should not be there, and sometimes is.
+/// Padding is not allowed, but some clients send it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Looks for a message in the target of a request. What is no message beyond doubt is
-/// something else: `dns=8.8.8.8`.
+/// Looks for a message in the target of a request. What is not certainly a message is something
+/// else: `dns=8.8.8.8`.
 pub(super) fn report<V: Visitor>(target: &[u8], context: &mut Context<'_, '_, V>) {
     let Some(query) = memchr::memchr(b'?', target).and_then(|at| target.get(at + 1..)) else {
         return;

@@ -12,10 +12,10 @@ use crate::engine::packet::payload::text;
 use crate::engine::packet::view::Visitor;
 use crate::engine::progress::bound;
 
-/// The longest head that is put together.
+/// The longest head that is assembled.
 const MAX_HEAD: usize = bound(64 << 10, 256);
 
-/// The longest line that gives the length of a chunk.
+/// The longest line with the length of a chunk.
 const MAX_CHUNK_LINE: usize = bound(4 << 10, 32);
 
 /// What comes next in a direction.
@@ -24,21 +24,21 @@ enum State {
     /// A head, requests or responses alike.
     #[default]
     Head,
-    /// A body of so many bytes.
+    /// A body of this many bytes.
     Body(u64),
     /// A body up to the end of the connection.
     UntilEnd,
     /// The line with the length of a chunk.
     Chunk,
-    /// So many bytes of a chunk.
+    /// This many bytes of a chunk.
     ChunkData(u64),
-    /// The end of the line behind a chunk.
+    /// The end of the line after a chunk.
     ChunkEnd,
-    /// Headers behind the last chunk.
+    /// Headers after the last chunk.
     Trailer,
-    /// Perhaps another protocol.
+    /// Possibly another protocol.
     Other,
-    /// WebSocket, up to the end: whatever it carries is no request, whatever it looks like.
+    /// WebSocket, up to the end: its data is never a request, even if it looks like one.
     WebSocket,
 }
 
@@ -46,15 +46,15 @@ enum State {
 #[derive(Debug, Default)]
 pub(in crate::engine::packet) struct Framing {
     state: State,
-    /// Bytes of the head in which no end is.
+    /// Bytes of the head that were searched for its end.
     scanned: usize,
-    /// A header in it goes on in the next line.
+    /// A header in it continues in the next line.
     is_folded: bool,
-    /// What the body holds, while somebody asks for it.
+    /// The content of the body, if it is needed.
     content: Option<Box<Content>>,
 }
 
-/// Looks whether a stream begins with a head.
+/// Detects whether a stream begins with a head.
 pub(in crate::engine::packet) fn probe(data: &[u8]) -> Probe<Framing> {
     match lines::beginning(data) {
         Beginning::Head => Probe::Is(Framing::default()),
@@ -63,7 +63,7 @@ pub(in crate::engine::packet) fn probe(data: &[u8]) -> Probe<Framing> {
     }
 }
 
-/// Whether a server goes over to WebSocket (RFC 6455, 4.2.2).
+/// Whether a server switches to WebSocket (RFC 6455, 4.2.2).
 fn is_websocket(headers: &[u8]) -> bool {
     (Headers { rest: headers, left: MAX_HEADERS }).any(|(name, value)| {
         name.eq_ignore_ascii_case(b"upgrade") && value.eq_ignore_ascii_case(b"websocket")
@@ -76,12 +76,12 @@ impl Framing {
         self.content.as_ref().map_or(0, |content| content.weight())
     }
 
-    /// Whether a head is to begin with the first of these bytes.
+    /// Whether a head begins with the first of these bytes.
     pub(super) fn is_at_head<V>(&self, data: &[u8], context: &Context<'_, '_, V>) -> bool {
         self.state == State::Head && !context.requests.is_websocket && lines::blanks(data) == 0
     }
 
-    /// Reads what comes next.
+    /// Parses what comes next.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -127,7 +127,7 @@ impl Framing {
         }
     }
 
-    /// Bytes never come. Inside of a body that is no loss but for what it holds.
+    /// Bytes are missing. Inside a body only the content suffers.
     pub(in crate::engine::packet) fn gap(&mut self, length: u64) -> bool {
         self.state = match self.state {
             State::Body(left) if left > length => State::Body(left - length),
@@ -146,13 +146,13 @@ impl Framing {
         true
     }
 
-    /// Reads what there is of a head that does not go on, and ends the body.
+    /// Parses what there is of an incomplete head, and ends the body.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         &mut self,
         data: &[u8],
         context: &mut Context<'_, '_, V>,
     ) {
-        // A body that nothing else ends has its end with that of the direction.
+        // A body without another end ends with the direction.
         self.end(self.state == State::UntilEnd && context.is_ended, context);
         if self.state == State::WebSocket && context.reads_unknown {
             text::show(data, context.packet, context.visitor);
@@ -171,8 +171,7 @@ impl Framing {
         }
     }
 
-    /// Shows bytes of a body to whoever asks for what it holds. Answers whether more
-    /// are asked for.
+    /// Passes bytes of a body to its content. Returns whether more are needed.
     fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> bool {
         let Some(content) = &mut self.content else { return false };
         if content.is_over() {
@@ -258,8 +257,8 @@ impl Framing {
         }
     }
 
-    /// What was to be a head is none: servers answer that, and go on with the next request, if
-    /// they do, where one begins.
+    /// An invalid head: servers respond with an error, and continue, if they do, where the next
+    /// request begins.
     fn lose(&mut self, data: &[u8]) -> Step {
         (self.scanned, self.is_folded) = (0, false);
         let next = memchr::memchr_iter(b'\n', data)
@@ -268,7 +267,7 @@ impl Framing {
         next.map_or(Step::Lost, Step::Took)
     }
 
-    /// Tells of a head; answers what follows it, if it is one.
+    /// Reports a head; returns what follows it, if it is valid.
     fn whole_head<V: Visitor>(
         &mut self,
         head: &[u8],
@@ -283,7 +282,7 @@ impl Framing {
         Some(self.response(&response, context))
     }
 
-    /// What follows the head of a request; None for nothing.
+    /// What follows the head of a request; `None` for nothing.
     fn request<V: Visitor>(
         &mut self,
         request: &Request<'_>,
@@ -299,11 +298,11 @@ impl Framing {
         let url = if has_url { context.url.as_slice() } else { &[] };
         context.requests.push(kind, is_wanted.then_some(url));
         if kind == RequestKind::Connect {
-            // Whatever is spoken through the proxy, or another request to it.
+            // Whatever is sent through the proxy, or another request to it.
             self.state = State::Other;
             return None;
         }
-        // A request has an end of its own (RFC 9112, 6.3).
+        // A request always has its own end (RFC 9112, 6.3).
         let has_body = !matches!(request.body, Body::Unsaid | Body::UntilEnd);
         let body = has_body.then_some(request.body)?;
         if is_wanted && body.has_bytes() {
@@ -331,7 +330,7 @@ impl Framing {
         if response.status < 200 {
             return None;
         }
-        // The URL that was asked for.
+        // The requested URL.
         let mut url = std::mem::take(context.url);
         let kind = context.requests.pop(&mut url);
         let body = match (kind, response.status) {
@@ -397,7 +396,7 @@ impl Framing {
     }
 }
 
-/// The first `left` bytes, and how many of them are not there yet.
+/// The first `left` bytes, and how many of them have not arrived yet.
 fn split(data: &[u8], left: u64) -> (&[u8], u64) {
     let here = usize::try_from(left).unwrap_or(usize::MAX).min(data.len());
     (&data[..here], left - here as u64)

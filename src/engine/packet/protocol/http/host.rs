@@ -1,9 +1,9 @@
-//! Names and addresses of hosts, with ports and without.
+//! Names and addresses of hosts, with or without ports.
 
 use crate::engine::indicator::address;
 use std::net::IpAddr;
 
-/// Splits `host:port`; brackets stay. A colon without digits is an empty port.
+/// Splits `host:port`; brackets are kept. A colon without digits is an empty port.
 pub(super) fn split_port(host: &[u8]) -> (&[u8], Option<u16>) {
     let Some(colon) = memchr::memrchr(b':', host) else { return (host, None) };
     let (name, digits) = (&host[..colon], &host[colon + 1..]);
@@ -14,10 +14,10 @@ pub(super) fn split_port(host: &[u8]) -> (&[u8], Option<u16>) {
     (name, port)
 }
 
-/// Reads `address` or `[address]`.
+/// Parses `address` or `[address]`.
 pub(super) fn parse_bare(name: &[u8]) -> Option<IpAddr> {
     let bare = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")).unwrap_or(name);
-    // Most hosts are names: those end in a letter and hold no colon.
+    // Most hosts are names, which end in a letter and contain no colon.
     let is_likely = bare.last().is_some_and(u8::is_ascii_digit) || bare.contains(&b':');
     if !is_likely {
         return None;

@@ -1,19 +1,19 @@
-//! HTTP/2 in clear text (RFC 9113): the same observables as of HTTP/1, and bodies.
+//! HTTP/2 in clear text (RFC 9113): the same observables as in HTTP/1, and bodies.
 //!
-//! A client is found by the preface that it begins with, a server by the SETTINGS
-//! that is its first frame; also behind `Upgrade: h2c`, where the request that asked
-//! for it becomes stream 1. One that is joined behind its beginning is found by whole frames with
-//! a header block that reads ([`midstream`]). Each direction is read by itself; what both need to know is
-//! in [`Asked`]: the URLs that wait for their answers, and streams that were reset.
+//! A client is recognised by the preface that it begins with, a server by its first frame,
+//! SETTINGS; also after `Upgrade: h2c`, where the request for the upgrade becomes stream 1. A
+//! connection captured from the middle is recognised by whole frames with a valid header block
+//! ([`midstream`]). Each direction is parsed separately; what both need is in [`Asked`]: the URLs
+//! of requests without a response, and streams that were reset.
 //!
-//! Header blocks are decoded as they come ([`hpack`]), bodies of many streams at a
-//! time go to their files ([`bodies`]). Priorities, flow control, pings and frames of
-//! extensions need no look. Through a stream of CONNECT, also the extended one that
-//! WebSocket uses (RFC 8441), goes something else: it is counted.
+//! Header blocks are decoded as they arrive ([`hpack`]), bodies of many concurrent streams are
+//! assigned to their files ([`bodies`]). Priorities, flow control, pings and extension frames are
+//! ignored. A CONNECT stream, also the extended form for WebSocket (RFC 8441), tunnels something
+//! else: it is counted.
 //!
-//! Bytes that never come inside of a frame cost that frame. Otherwise the next frame
-//! has to be found anew, by what a header can look like; the compression state is gone
-//! then, and only what does not refer to it is read.
+//! Missing bytes inside a frame cost only that frame. Otherwise the next frame must be found by
+//! the possible values of its header; the compression state is lost then, and only fields that do
+//! not refer to it are decoded.
 
 mod asked;
 mod bodies;
@@ -41,36 +41,36 @@ use tables::{Allowed, Tables};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Preface,
-    /// It was joined in its midst.
-    Midway,
+    /// The capture began in the middle.
+    Midstream,
     /// The header of a frame.
     Frame,
-    /// A part of a header block, and the padding behind it.
+    /// A part of a header block, and the padding after it.
     Block {
         left: usize,
         padding: usize,
     },
-    /// A part of a body, and the padding behind it.
+    /// A part of a body, and the padding after it.
     Data {
         left: usize,
         padding: usize,
     },
-    /// Settings: so many bytes are left of them.
+    /// Settings, of which this many bytes are left.
     Settings {
         left: usize,
     },
-    /// A frame has to be found.
+    /// The next frame must be found.
     Search,
 }
 
-/// A header block that is being read.
+/// A header block that is being parsed.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     stream: u32,
     /// The stream that a push announces.
     promised: Option<u32>,
     ends_stream: bool,
-    /// What comes can't be read any more.
+    /// The rest can't be decoded.
     is_broken: bool,
 }
 
@@ -85,13 +85,13 @@ pub(in crate::engine::packet) struct Direction {
     head: Head,
     hpack: hpack::Decoder,
     bodies: Bodies,
-    /// The youngest stream that was seen.
+    /// The latest stream that was seen.
     last: u32,
-    /// The size of a table in the settings that are being read.
+    /// The table size in the settings that are being parsed.
     table: Option<usize>,
-    /// It began with HTTP/1, which has settings of its own.
+    /// It began with HTTP/1, which transfers settings in a header.
     is_upgraded: bool,
-    /// SETTINGS were there.
+    /// SETTINGS were seen.
     has_begun: bool,
 }
 
@@ -104,7 +104,7 @@ impl Direction {
             frame: Frame::default(),
             block: None,
             head: Head::default(),
-            hpack: hpack::Decoder::midway(),
+            hpack: hpack::Decoder::midstream(),
             bodies: Bodies::new(is_client),
             last: 0,
             table: None,
@@ -113,12 +113,12 @@ impl Direction {
         }
     }
 
-    /// A direction whose beginning was not seen.
-    fn midway(is_client: bool) -> Self {
-        Direction { state: State::Midway, has_begun: true, ..Direction::new(is_client) }
+    /// A direction whose beginning was not captured.
+    fn midstream(is_client: bool) -> Self {
+        Direction { state: State::Midstream, has_begun: true, ..Direction::new(is_client) }
     }
 
-    /// HTTP/1 was spoken before.
+    /// The connection was HTTP/1 before.
     pub(in crate::engine::packet) fn set_upgraded(&mut self) {
         self.is_upgraded = true;
     }
@@ -128,7 +128,7 @@ impl Direction {
         size_of::<Direction>() + self.head.weight() + self.hpack.weight() + self.bodies.weight()
     }
 
-    /// Reads what comes next.
+    /// Parses what comes next.
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -141,8 +141,8 @@ impl Direction {
                 tables(context).is_begun = !self.is_upgraded;
                 Step::Took(PREFACE.len())
             }
-            State::Midway => {
-                // What it acknowledged before is not known.
+            State::Midstream => {
+                // What it acknowledged before is unknown.
                 tables(context).lose(self.is_client);
                 self.state = State::Frame;
                 Step::Again
@@ -160,7 +160,7 @@ impl Direction {
                     self.state = State::Data { left: left - part.len(), padding };
                     return self.end_part(part.len(), left - part.len(), padding, context);
                 }
-                // Nobody asks for it: the rest need not be shown.
+                // It is not needed: the rest need not be passed.
                 self.end_part(left, 0, padding, context)
             }
             State::Settings { left } => {
@@ -170,7 +170,7 @@ impl Direction {
         }
     }
 
-    /// Reads settings.
+    /// Parses settings.
     fn settings<V: Visitor>(
         &mut self,
         part: &[u8],
@@ -207,7 +207,7 @@ impl Direction {
         }
     }
 
-    /// Bytes never come. True: it goes on behind them.
+    /// Bytes are missing. Returns true if parsing continues after them.
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
@@ -232,8 +232,8 @@ impl Direction {
                     self.end_part(0, 0, 0, context);
                 }
             }
-            State::Preface | State::Midway => {}
-            // A header does not go on behind a gap.
+            State::Preface | State::Midstream => {}
+            // A frame header cannot span a gap.
             State::Search => self.start = Start::default(),
             State::Frame | State::Block { .. } | State::Data { .. } | State::Settings { .. } => {
                 self.lose(context);
@@ -242,7 +242,7 @@ impl Direction {
         true
     }
 
-    /// Reads what there is of a header block that does not go on.
+    /// Parses what there is of an incomplete header block.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         &mut self,
         context: &mut Context<'_, '_, V>,
@@ -254,7 +254,7 @@ impl Direction {
         self.end_block(context);
     }
 
-    /// Where the next frame begins is not known any more, nor what the encoder knows.
+    /// The beginning of the next frame is unknown, and so is the encoder's table.
     fn lose<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         self.break_block();
         self.end_block(context);
@@ -263,7 +263,7 @@ impl Direction {
         (self.state, self.start) = (State::Search, Start::default());
     }
 
-    /// Looks for a byte that a frame may begin with.
+    /// Searches for a byte that may begin a frame.
     fn search(&mut self, data: &[u8]) -> Step {
         let found = data.iter().position(|&byte| self.start.slide(byte, self.last));
         if found.is_some() {
@@ -272,7 +272,7 @@ impl Direction {
         Step::Took(found.map_or(data.len(), |at| at + 1))
     }
 
-    /// Reads the header of a frame, and what stands in front of its contents.
+    /// Parses the header of a frame, and the prefix of its contents.
     fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
         let mut rest = data;
         let header = self.start.fill(&mut rest, 0, frame::HEADER);
@@ -321,8 +321,8 @@ impl Direction {
         behind(taken, step)
     }
 
-    /// A frame that no host may send: the other one ends the connection (RFC 9113, 5.4.1),
-    /// or it is no frame.
+    /// An invalid frame: the receiver closes the connection (RFC 9113, 5.4.1), or it is not a
+    /// frame.
     fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut Context<'_, '_, V>) -> Step {
         context.counters.note(Fault::BadHttp2);
         self.lose(context);
@@ -344,7 +344,7 @@ impl Direction {
         }
     }
 
-    /// So many bytes of a frame were taken, and so many are left of it: perhaps it ends.
+    /// Bytes of a frame were consumed, and `left` are left of it: it may end.
     fn end_part<V: Visitor>(
         &mut self,
         taken: usize,
@@ -377,7 +377,7 @@ impl Direction {
         }
     }
 
-    /// What is still to come of a block can't be read, and the table is not known any more.
+    /// The rest of a block can't be decoded, and the table is unknown from now on.
     fn break_block(&mut self) {
         self.hpack.forget();
         if let Some(block) = &mut self.block {
@@ -386,14 +386,14 @@ impl Direction {
         }
     }
 
-    /// Tells what a block says.
+    /// Reports the contents of a block.
     fn end_block<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let Some(block) = self.block.take() else { return };
         if !self.hpack.end() && !block.is_broken {
             context.counters.note(Fault::BadHttp2);
             self.hpack.forget();
         }
-        // Why a block is broken was counted when it broke.
+        // If the block is broken, its fault was counted when it occurred.
         for fault in self.head.faults().filter(|_| !block.is_broken) {
             context.counters.note(fault);
         }
@@ -413,7 +413,7 @@ impl Direction {
         self.head.clear();
     }
 
-    /// What began with SETTINGS was no server: the preface was not seen.
+    /// The side that began with SETTINGS is not the server: the preface was not captured.
     fn become_client<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         self.is_client = true;
         self.bodies = Bodies::new(true);
@@ -422,7 +422,7 @@ impl Direction {
 
     fn request<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
         let request = self.head.request();
-        // It becomes the URL, if there is one.
+        // Replaced by the URL, if there is one.
         context.url.clear();
         report_request(&request, context);
         self.bodies.asked(block.promised.unwrap_or(block.stream), &self.head, context);
@@ -437,25 +437,25 @@ impl Direction {
     fn response<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
         let response = self.head.response();
         report_response(&response, context);
-        // The answer itself is still to come.
+        // The final response is still to come.
         if (100..200).contains(&self.head.status()) {
             return;
         }
         let is_message = self.bodies.answered(block.stream, context);
         if is_message && !block.ends_stream {
-            // What comes with an error is the server's page and not what the URL names.
+            // The body of an error is an error page and not what the URL names.
             let is_named = (200..300).contains(&self.head.status());
             self.bodies.begin(block.stream, &self.head, is_named, context);
         }
     }
 }
 
-/// What both sides said about their tables.
+/// What both sides announced about their tables.
 fn tables<'c, V: Visitor>(context: &'c mut Context<'_, '_, V>) -> &'c mut Tables {
     &mut context.requests.asked.get_or_insert_default().tables
 }
 
-/// The same step behind bytes that were taken before.
+/// The same step, after bytes that were consumed before.
 fn behind(taken: usize, step: Step) -> Step {
     match step {
         Step::Skip(length) if taken as u64 + length > 0 => Step::Skip(taken as u64 + length),

@@ -1,35 +1,35 @@
-//! The lines of a head, as servers take them and not as they ought to be.
+//! The lines of a head, as servers accept them and not as they should be.
 //!
-//! RFC 9112 lets a server be lax (2.2, 3, 5.2), and servers are: blank lines before a request,
-//! lines that end without a carriage return, several blanks or tabs between words, methods in any
-//! case, versions that nobody knows, headers that go on in the next line. Who wants to get past
-//! something that reads along uses that. A first line still needs its method, its target and
-//! its version: by it HTTP is told from everything else.
+//! RFC 9112 allows a server to be lenient (2.2, 3, 5.2), and servers are: blank lines before a
+//! request, lines that end without a carriage return, several blanks or tabs between words,
+//! methods in any case, unknown versions, headers that continue in the next line. Attackers use
+//! this to evade inspection. A first line still needs its method, its target and its version:
+//! these distinguish HTTP from everything else.
 
 use crate::engine::progress::bound;
 
-/// Headers of one request that are looked at: as many as a head of 64 KiB can have that servers
-/// take. Fewer would be a place to hide behind.
+/// Headers of one request that are examined: as many as fit into a head of 64 KiB, which servers
+/// accept. A lower limit would be a place to hide.
 pub(super) const MAX_HEADERS: usize = bound(16 << 10, 6);
 
-/// The longest method that is looked for; WebDAV's and SSDP's are shorter.
+/// The longest method that is recognised; those of WebDAV and SSDP are shorter.
 const LONGEST_METHOD: usize = 20;
 
-/// Blanks in front of a first line, or between its words, up to which a stream may still turn
-/// out to be HTTP.
+/// The number of blanks before a first line, or between its words, up to which a stream may still
+/// be HTTP.
 const MAX_BLANKS: usize = bound(256, 16);
 
-/// The longest first line, up to which it may.
+/// The longest first line for which this is possible.
 const MAX_LINE: usize = bound(16 << 10, 96);
 
 const PROTOCOL: &[u8] = b"HTTP/";
 
-/// What the beginning of a stream looks like.
+/// The classification of the beginning of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
     /// A head.
     Head,
-    /// Perhaps one, if more comes.
+    /// Possibly one, if more arrives.
     Short,
     Other,
 }
@@ -42,13 +42,13 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// How many bytes stand in front of a first line that servers overlook (RFC 9112, 2.2).
+/// The number of bytes before a first line that servers ignore (RFC 9112, 2.2).
 pub(super) fn blanks(data: &[u8]) -> usize {
     let is_end = |&byte: &u8| !matches!(byte, b'\r' | b'\n' | b' ' | b'\t');
     data.iter().position(is_end).unwrap_or(data.len())
 }
 
-/// Looks whether a stream begins with a head.
+/// Detects whether a stream begins with a head.
 pub(super) fn beginning(data: &[u8]) -> Beginning {
     let blanks = blanks(data.get(..MAX_BLANKS).unwrap_or(data));
     let data = data.get(blanks..).unwrap_or_default();
@@ -80,7 +80,7 @@ pub(super) fn beginning(data: &[u8]) -> Beginning {
     }
 }
 
-/// Whether a target follows a method, as far as can be seen.
+/// Whether a target follows a method, as far as it has arrived.
 fn may_go_on(data: &[u8], method: usize) -> bool {
     let rest = data.get(method..).unwrap_or_default();
     let blanks = rest.iter().take(MAX_BLANKS).take_while(|&&byte| is_blank(byte)).count();
@@ -92,8 +92,8 @@ fn is_response(data: &[u8]) -> bool {
     start.eq_ignore_ascii_case(PROTOCOL) && rest.first().is_some_and(u8::is_ascii_digit)
 }
 
-/// Whether a segment begins with a head, in the midst of anything: nothing odd is taken for one
-/// here but empty lines in front of it.
+/// Whether a segment begins with a head, in the middle of an unidentified stream: strict, except
+/// for empty lines before it.
 pub(in crate::engine::packet) fn is_head(data: &[u8]) -> bool {
     let data = match data {
         [b'\r' | b'\n', ..] => data.get(blanks(data)..).unwrap_or_default(),
@@ -133,7 +133,7 @@ pub(super) fn split_request(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_response(rest.get(at + 1..)?) && !target.is_empty()).then_some((method, target))
 }
 
-/// The status of a status line; what stands behind it says no more.
+/// The status of a status line; the rest of the line is not needed.
 pub(super) fn split_status(line: &[u8]) -> Option<u16> {
     let start = line.get(..PROTOCOL.len())?;
     let version = line.get(PROTOCOL.len()..)?;
@@ -146,15 +146,15 @@ pub(super) fn split_status(line: &[u8]) -> Option<u16> {
     std::str::from_utf8(status).ok()?.parse().ok()
 }
 
-/// A line without its end, and what follows. None if it doesn't end.
+/// A line without its end, and what follows. `None` if it is incomplete.
 pub(super) fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr::memchr(b'\n', bytes)?;
     let (line, rest) = (bytes.get(..end)?, bytes.get(end + 1..)?);
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest))
 }
 
-/// Where a head ends: behind an empty line. `scanned` bytes were looked at before. `is_folded` is
-/// set where a line begins with a blank.
+/// The end of a head, after an empty line. `scanned` bytes were examined before. `is_folded` is
+/// set if a line begins with a blank.
 pub(super) fn head_end(data: &[u8], scanned: usize, is_folded: &mut bool) -> Option<usize> {
     let from = scanned.saturating_sub(3).min(data.len());
     memchr::memchr_iter(b'\n', &data[from..]).find_map(|at| match data[from + at + 1..] {
@@ -168,11 +168,11 @@ pub(super) fn head_end(data: &[u8], scanned: usize, is_folded: &mut bool) -> Opt
     })
 }
 
-/// A head with each header in a line of its own: those that go on in the next one are joined by
-/// blanks (RFC 9112, 5.2). The first header goes on nothing: the request line has but one line.
+/// A head with each header on one line: continuation lines are joined by blanks (RFC 9112, 5.2).
+/// The first header continues nothing, because the request line has only one line.
 pub(super) fn unfold(head: &[u8]) -> Vec<u8> {
     let mut whole = head.to_vec();
-    // Empty lines may stand in front of it.
+    // Empty lines may come before it.
     let start = blanks(head);
     let ends = memchr::memchr_iter(b'\n', head).filter(|&end| end >= start);
     let ends: Vec<usize> = ends.skip(1).collect();
@@ -187,7 +187,7 @@ pub(super) fn unfold(head: &[u8]) -> Vec<u8> {
     whole
 }
 
-/// Those headers of a head that somebody may ask for; stops in front of the line that is none.
+/// The headers of a head that may be needed; stops at an invalid line.
 pub(super) struct Headers<'a> {
     pub(super) rest: &'a [u8],
     pub(super) left: usize,
@@ -206,7 +206,7 @@ impl<'a> Iterator for Headers<'a> {
             self.rest = rest;
             // Only the first one can begin with a blank: others were joined to the one before.
             let line = if is_blank(line[0]) { line.trim_ascii_start() } else { line };
-            // A line without colon belongs to nobody.
+            // A line without a colon is ignored.
             if may_be_asked_for(line)
                 && let Some(colon) = memchr::memchr(b':', line)
             {
@@ -217,9 +217,10 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-/// Whether the name of a header that is looked at anywhere begins like that: Alt-Svc, Content-…,
-/// DO-Connecting-IP, Incap-Client-IP, ETag, Forwarded, Host, Link, Location, Proxy-Client-IP, Referer, Refresh, Set-Cookie,
-/// Transfer-Encoding, Upgrade, User-Agent, Via, X-…. Accept-… is in every request.
+/// Whether a line may begin with the name of any header that is used: Alt-Svc, Content-…,
+/// DO-Connecting-IP, Incap-Client-IP, ETag, Forwarded, Host, Link, Location, Proxy-Client-IP,
+/// Referer, Refresh, Set-Cookie, Transfer-Encoding, Upgrade, User-Agent, Via, X-…. Accept-…,
+/// which is in every request, is not among them.
 fn may_be_asked_for(line: &[u8]) -> bool {
     match line.first().map(|first| first | 0x20) {
         Some(b'a' | b'd' | b'i') => matches!(

@@ -1,4 +1,4 @@
-//! The heads of requests and answers, as far as they are read.
+//! The heads of requests and responses, as far as they are parsed.
 
 use super::host::split_port;
 use super::lines::{Headers, MAX_HEADERS, split_line, split_request, split_status};
@@ -6,42 +6,42 @@ use super::naming::is_naming;
 use crate::engine::indicator::{self, Protocol};
 use crate::engine::packet::view;
 
-/// An HTTP request, as an alert tells of it.
+/// An HTTP request, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
     /// `GET`…
     pub method: &'a [u8],
-    /// The target, as it stood.
+    /// The target, as it was sent.
     pub target: &'a [u8],
-    /// The first Host header, as it stood.
+    /// The first Host header, as it was sent.
     pub host: Option<&'a [u8]>,
     /// The first Referer.
     pub referer: Option<&'a [u8]>,
     /// The first User-Agent.
     pub user_agent: Option<&'a [u8]>,
-    /// In front of the URL, where the target has none of its own.
+    /// The scheme of the URL, if the target does not contain one.
     pub(super) scheme: &'a [u8],
     pub(super) headers: &'a [u8],
-    /// Whether headers are there that are only looked for again if they are.
+    /// Whether there are headers of the kinds that are only searched again if there are any.
     pub(super) has_more: bool,
     pub(super) body: Body,
 }
 
-/// The head of an HTTP response, as an alert tells of it.
+/// The head of an HTTP response, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response<'a> {
     /// 200…
     pub status: u16,
-    /// The first Location, as it stood.
+    /// The first Location, as it was sent.
     pub location: Option<&'a [u8]>,
     pub(super) headers: &'a [u8],
-    /// Whether headers are there that are only looked for again if they are.
+    /// Whether there are headers of the kinds that are only searched again if there are any.
     pub(super) has_more: bool,
     pub(super) body: Body,
 }
 
 impl<'a> Response<'a> {
-    /// An answer with headers in lines of HTTP/1.
+    /// A response with headers in lines of HTTP/1.
     pub(in crate::engine::packet) fn of(status: u16, headers: &'a [u8]) -> Self {
         let mut response =
             Response { status, location: None, headers, has_more: false, body: Body::Unsaid };
@@ -79,16 +79,16 @@ impl view::Facts for Response<'_> {
     }
 }
 
-/// How long a body is, as its head says.
+/// The length of a body according to its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// The head doesn't say: none behind a request, up to the end behind an answer.
+    /// Not given: none after a request, up to the end after a response.
     Unsaid,
     Length(u64),
     Chunked,
     /// Up to the end, in a transfer coding that is not chunked.
     UntilEnd,
-    /// Lengths that contradict each other, or are none.
+    /// Lengths that contradict each other, or are invalid.
     Unclear,
 }
 
@@ -98,7 +98,7 @@ impl Body {
         !matches!(self, Body::Length(0) | Body::Unclear)
     }
 
-    /// Takes a header into account. Chunks count more than a length (RFC 9112, 6.3).
+    /// Processes a header. Chunks take precedence over a length (RFC 9112, 6.3).
     pub(super) fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
             *self = match (*self, length(value)) {
@@ -118,8 +118,8 @@ impl Body {
     }
 }
 
-/// A length, as servers take it: several of them between commas if they are the same
-/// (RFC 9112, 6.3), and with a plus sign.
+/// A length, as servers accept it: several of them separated by commas if they are the same (RFC
+/// 9112, 6.3), and with a plus sign.
 fn length(value: &[u8]) -> Option<u64> {
     let mut lengths = value.split(|&byte| byte == b',').map(|text| {
         let text = text.trim_ascii();
@@ -132,7 +132,7 @@ fn length(value: &[u8]) -> Option<u64> {
 }
 
 impl<'a> Request<'a> {
-    /// A request with headers in lines of HTTP/1. An empty target is not known.
+    /// A request with headers in lines of HTTP/1. An empty target is unknown.
     pub(in crate::engine::packet) fn of(
         method: &'a [u8],
         scheme: &'a [u8],
@@ -171,8 +171,8 @@ impl<'a> Request<'a> {
         request
     }
 
-    /// Whether it asks for a connection to a host (RFC 9110, 9.3.6). With a path it
-    /// asks for another protocol at a URL (RFC 8441).
+    /// Whether it requests a connection to a host (RFC 9110, 9.3.6). With a path it requests
+    /// another protocol at a URL (RFC 8441).
     pub(super) fn is_tunnel(&self) -> bool {
         self.method.eq_ignore_ascii_case(b"CONNECT") && !self.target.starts_with(b"/")
     }
@@ -190,14 +190,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Reads the head of a request.
+/// Parses the head of a request.
 pub(super) fn parse_request(head: &[u8]) -> Option<Request<'_>> {
     let (line, headers) = split_line(head)?;
     let (method, target) = split_request(line)?;
     Some(Request::of(method, b"http", target, headers))
 }
 
-/// Reads the head of a response.
+/// Parses the head of a response.
 pub(super) fn parse_response(head: &[u8]) -> Option<Response<'_>> {
     let (line, headers) = split_line(head)?;
     Some(Response::of(split_status(line)?, headers))

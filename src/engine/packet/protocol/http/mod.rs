@@ -1,19 +1,19 @@
-//! HTTP/1: host, URL, Referer, User-Agent, Location, who proxies speak for, and whatever other headers
-//! say of URLs and addresses of mail.
+//! HTTP/1: host, URL, Referer, User-Agent, Location, clients of proxies, and URLs and e-mail
+//! addresses in any other header.
 //!
-//! Found by content on any port: a method, a target, a version, or a status line, as
-//! servers take them (see `lines`). Heads are put together from their segments, requests may be pipelined, and
-//! bodies end by their length, their chunks or with the connection. A head that breaks
-//! off is read as far as it goes.
+//! Recognised by content on any port: a method, a target, a version, or a status line, as servers
+//! accept them (see `lines`). Heads are assembled from their segments, requests may be pipelined,
+//! and bodies end by their length, their chunks or with the connection. An incomplete head is
+//! parsed as far as it goes.
 //!
-//! A body is a file (or several, or a DNS message): see `content`. Where nobody asks for
-//! digests, file names or DNS, it is skipped without a look.
+//! A body is a file (or several, or a DNS message): see `content`. If digests, file names and DNS
+//! are not needed, it is skipped.
 //!
-//! The URL is `http://`, the Host header as it stands (with its port if it names
-//! one) and the target; a target with a scheme of its own is the URL already. A
-//! request without Host goes to the address and port that its packet went to.
-//! CONNECT names a host and no URL. The Location of an answer is a URL if it has a
-//! scheme, or a host. The host of a URL is told by itself unless the Host header says the same.
+//! The URL is `http://`, the Host header as it was sent (with its port if it has one) and the
+//! target; a target with its own scheme is the URL already. A request without Host goes to the
+//! address and port of its packet. CONNECT names a host and no URL. The Location of a response is
+//! a URL if it has a scheme, or a host. The host of a URL is reported separately unless the Host
+//! header contains the same.
 
 mod content;
 mod context;

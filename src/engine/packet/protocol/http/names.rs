@@ -1,17 +1,17 @@
-//! Names of the files that a message carries.
+//! Names of the files in a message.
 
 use super::lines::split_line;
 use crate::engine::progress::bound;
 
-/// The longest name that is told.
+/// The longest name that is reported.
 const MAX_NAME: usize = bound(1 << 10, 32);
 
-/// Parameters of one header that are looked at.
+/// Parameters of one header that are examined.
 const MAX_PARAMETERS: usize = bound(32, 4);
 
-/// The file name of a Content-Disposition, without the folders in front of it (RFC
-/// 6266, 4.3): `filename*` goes before `filename`, of which people send more than the
-/// grammar allows. `name` is empty if there is none.
+/// The file name of a Content-Disposition, without folders before it (RFC 6266, 4.3): `filename*`
+/// takes precedence over `filename`, for which more is accepted than the grammar allows. `name`
+/// is empty if there is none.
 pub(in crate::engine::packet) fn disposition(value: &[u8], name: &mut Vec<u8>) {
     name.clear();
     for (key, quoted) in parameters(value) {
@@ -28,8 +28,8 @@ pub(in crate::engine::packet) fn disposition(value: &[u8], name: &mut Vec<u8>) {
     name.truncate(MAX_NAME);
 }
 
-/// The last segment of a URL's path, without its percent signs. `name` is empty if the
-/// URL ends in a slash, or has no path.
+/// The last segment of a URL's path, percent-decoded. `name` is empty if the URL ends in a slash,
+/// or has no path.
 pub(in crate::engine::packet) fn url(url: &[u8], name: &mut Vec<u8>) {
     name.clear();
     let end = url.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(url.len());
@@ -50,7 +50,7 @@ pub(in crate::engine::packet) fn parameter<'v>(value: &'v [u8], name: &[u8]) -> 
     )
 }
 
-/// The parameters behind the first semicolon, with the quotes that they stand in.
+/// The parameters after the first semicolon, including their quotes.
 fn parameters(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = memchr::memchr(b';', value).and_then(|at| value.get(at + 1..));
     std::iter::from_fn(move || {
@@ -65,7 +65,7 @@ fn parameters(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Splits at the next semicolon that stands in no quotes.
+/// Splits at the next semicolon outside quotes.
 fn split_parameter(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let end = text.iter().position(|&byte| {
@@ -84,8 +84,8 @@ fn split_parameter(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// A quoted string or a token. Before anything but a quote or another one, a backslash
-/// is taken for itself: Windows paths are sent as they are.
+/// A quoted string or a token. A backslash is literal unless a quote or another backslash
+/// follows: Windows paths are sent without escapes.
 fn unquote(value: &[u8], out: &mut Vec<u8>) {
     let Some(inner) = value.strip_prefix(b"\"") else { return out.extend_from_slice(value) };
     let mut rest = inner.iter().copied().peekable();
@@ -98,7 +98,7 @@ fn unquote(value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// `UTF-8'en'a%20b` (RFC 8187, 3.2). Answers whether it is one.
+/// `UTF-8'en'a%20b` (RFC 8187, 3.2). Returns whether it has this form.
 fn extended(value: &[u8], out: &mut Vec<u8>) -> bool {
     let value = value.trim_ascii();
     let value = value.strip_prefix(b"\"").map_or(value, |v| v.strip_suffix(b"\"").unwrap_or(v));
@@ -139,7 +139,7 @@ fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
-/// The value of a header in a head of its own, as that of a part.
+/// The value of a header in a separate head, as of a part.
 pub(super) fn header<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     let mut rest = head;
     while let Some((line, behind)) = split_line(rest) {
@@ -163,7 +163,7 @@ mod tests {
         for (value, want) in [
             ("attachment; filename=\"a b.exe\"", "a b.exe"),
             ("Attachment; FileName = plain.doc ; size=3", "plain.doc"),
-            // RFC 6266, 5: the extended form goes first, wherever it stands.
+            // RFC 6266, 5: the extended form takes precedence in any order.
             ("attachment; filename=\"EURO.txt\"; filename*=utf-8''%e2%82%ac%20rates", "€ rates"),
             ("attachment; filename*=UTF-8''a.exe; filename=b.exe", "a.exe"),
             ("inline; filename*=iso-8859-1'en'%A3", "£"),

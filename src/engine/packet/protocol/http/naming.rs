@@ -1,29 +1,29 @@
-//! Headers that name hosts without a URL: who a proxy speaks for, what it was asked for, where
-//! a cookie goes. The names are those of proxies, of networks that deliver content, and of what
-//! runs behind them, as each documents its own.
+//! Headers that name hosts without a URL: the client of a proxy, the requested host, the domain
+//! of a cookie. The names are those of proxies, of content delivery networks, and of the servers
+//! behind them, from their documentation.
 
 use super::host::{parse_bare, split_port};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::progress::bound;
 use std::net::IpAddr;
 
-/// Addresses, and names, that a proxy speaks for, of one request.
+/// Client addresses and names, from one request.
 pub(super) const MAX_FORWARDED: usize = bound(64, 3);
 
 /// How a header names hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Addresses between commas, each with or without a port, brackets and quotes.
+    /// Addresses separated by commas, each with or without a port, brackets and quotes.
     Addresses,
-    /// One address, always with a port behind it, without brackets.
+    /// One address, always followed by a port, without brackets.
     Viewer,
-    /// Names or addresses between commas.
+    /// Names or addresses separated by commas.
     Hosts,
-    /// The same: the hosts that somebody asked for before a proxy asked for another.
+    /// The same: hosts that were requested before a proxy rewrote the request.
     Asked,
-    /// The path or the URL that was asked for, before it was rewritten.
+    /// The path or the URL that was requested, before it was rewritten.
     Target,
-    /// The beginning of the path, which was taken off.
+    /// The beginning of the path, which was removed.
     Prefix,
     /// `for=…;by=…;host=…` (RFC 7239).
     Forwarded,
@@ -31,7 +31,7 @@ pub(super) enum Form {
     Via,
     /// The domain of a cookie (RFC 6265, 4.1.2.3).
     Cookie,
-    /// Text that has names in it.
+    /// Text that contains names.
     Text,
 }
 
@@ -146,7 +146,7 @@ const NAMES: [(&[u8], Form); 107] = [
     (b"content-security-policy-report-only", Form::Text),
 ];
 
-/// The lengths that they have: most other headers are told from them by that.
+/// The lengths that occur: most other headers are rejected by their length.
 const LENGTHS: u64 = {
     let (mut lengths, mut at) = (0, 0);
     while at < NAMES.len() {
@@ -183,20 +183,20 @@ pub(super) fn form(name: &[u8]) -> Option<Form> {
     same.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, form)| form)
 }
 
-/// What the headers of one head name: each once, however many say it.
+/// What the headers of one head name: each once, however often it occurs.
 #[derive(Debug, Default)]
 pub(super) struct Named<'a> {
     addresses: Vec<(IpAddr, Option<u16>)>,
     hosts: Vec<&'a [u8]>,
     domains: Vec<&'a [u8]>,
-    /// Hosts that were asked for, with their ports.
+    /// Requested hosts, with their ports.
     asked: Vec<&'a [u8]>,
     targets: Vec<&'a [u8]>,
     prefix: Option<&'a [u8]>,
 }
 
 impl<'a> Named<'a> {
-    /// Takes the value of a header. False if there is text in it that was not taken apart.
+    /// Takes the value of a header. False if it contains text that was not parsed.
     pub(super) fn take(&mut self, form: Form, value: &'a [u8]) -> bool {
         let parts = value.split(|&byte| byte == b',').take(MAX_FORWARDED);
         match form {
@@ -225,7 +225,7 @@ impl<'a> Named<'a> {
             Form::Via => parts.for_each(|part| {
                 let mut words = part.split(|byte| byte.is_ascii_whitespace());
                 let mut words = words.by_ref().filter(|word| !word.is_empty());
-                // Others call themselves as they like.
+                // Others are free text.
                 if let Some(host) = words.nth(1).filter(|host| host.contains(&b'.')) {
                     self.host(host);
                 }
@@ -267,7 +267,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// A host that was asked for.
+    /// A requested host.
     fn ask(&mut self, part: &'a [u8]) {
         let is_host = |&byte: &u8| is_of_name(byte) || matches!(byte, b':' | b'[' | b']');
         let is_new = !part.is_empty() && part.iter().all(is_host) && !holds(&self.asked, part);
@@ -276,7 +276,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Pairs of RFC 7239, 4. Names that are made up to hide somebody are no addresses.
+    /// Pairs of RFC 7239, 4. Obfuscated names are not addresses.
     fn forwarded(&mut self, value: &'a [u8]) {
         for pair in pairs(value).take(2 * MAX_FORWARDED) {
             let Some(at) = memchr::memchr(b'=', pair) else { continue };
@@ -290,8 +290,8 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// The hosts and targets that may have been asked for where those of the request come from
-    /// a proxy: each host with each target, but for that which the request has itself.
+    /// The hosts and targets that may have been requested originally, if the request comes from a
+    /// proxy: each host with each target, except the combination of the request itself.
     pub(super) fn asked(
         &self,
         host: Option<&'a [u8]>,
@@ -325,7 +325,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Tells what was named, but for the host that the request has told already.
+    /// Reports what was named, except the host that the request itself contains.
     pub(super) fn report(&self, host: Option<&[u8]>, seen: &mut impl FnMut(Observable<'a>, Where)) {
         let own = host.map(|host| split_port(host).0);
         for &(address, port) in &self.addresses {
@@ -354,14 +354,14 @@ fn unquote(part: &[u8]) -> &[u8] {
     part.strip_prefix(b"\"").and_then(|part| part.strip_suffix(b"\"")).unwrap_or(part).trim_ascii()
 }
 
-/// Reads `address`, `address:port`, `[address]`, `[address]:port`, and eight groups with a port.
+/// Parses `address`, `address:port`, `[address]`, `[address]:port`, and eight groups with a port.
 fn parse_node(node: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     let (name, port) = split_port(node);
     if let Some(address) = parse_bare(name) {
         return Some((address, port));
     }
     let last = memchr::memrchr(b':', node);
-    // A port that is made up to hide the real one (RFC 7239, 6.3).
+    // An obfuscated port (RFC 7239, 6.3).
     if let Some((name, [b':', b'_', ..])) = last.and_then(|at| node.split_at_checked(at)) {
         return Some((parse_bare(name)?, None));
     }
@@ -371,7 +371,7 @@ fn parse_node(node: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     Some((parse_bare(name)?, Some(port)))
 }
 
-/// What stands between commas and semicolons that are not quoted.
+/// Splits at commas and semicolons outside quotes.
 fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     value.split(move |&byte| {

@@ -1,16 +1,15 @@
-//! Multipart bodies, taken apart as they stream (RFC 2046, 5.1; RFC 7578).
+//! Multipart bodies, split as they stream (RFC 2046, 5.1; RFC 7578).
 //!
-//! What is held is the head of a part, and the few bytes that may be the beginning of
-//! a delimiter. What stands in front of the first delimiter and behind the last is
-//! nobody's.
+//! Only the head of a part is held, and the few bytes that may be the beginning of a delimiter.
+//! What comes before the first delimiter and after the last is ignored.
 
 use super::names;
 use crate::engine::packet::Fault;
 use crate::engine::progress::{Walk, bound};
 use memchr::memmem;
 
-/// The longest boundary that is looked for (RFC 2046: 70), the longest head of a part
-/// and the most parts.
+/// The longest boundary that is recognised (RFC 2046: 70), the longest head of a part and the
+/// maximum number of parts.
 const MAX_BOUNDARY: usize = bound(256, 16);
 const MAX_HEAD: usize = bound(16 << 10, 64);
 const MAX_PARTS: u32 = bound(10_000, 4) as u32;
@@ -29,11 +28,10 @@ pub(super) enum Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Preamble,
-    /// Behind a delimiter, on its line.
+    /// After a delimiter, on its line.
     Line,
     Head,
-    /// On the empty line behind a head. Its end may be that of a delimiter: the part
-    /// is empty then.
+    /// On the empty line after a head. Its end may belong to a delimiter: then the part is empty.
     Blank,
     Data,
     Over,
@@ -42,11 +40,11 @@ enum State {
 /// A multipart body.
 #[derive(Debug)]
 pub(super) struct Parts {
-    /// With the line end in front, which belongs to it.
+    /// With the line end before it, which is part of it.
     delimiter: Box<[u8]>,
     state: State,
     held: Vec<u8>,
-    /// How much of what is held was looked at in vain.
+    /// How much of what is held was searched without success.
     scanned: usize,
     count: u32,
 }
@@ -59,7 +57,7 @@ impl Parts {
             return None;
         }
         let delimiter = [b"\r\n--", boundary].concat().into();
-        // The first delimiter may be the body's beginning.
+        // The first delimiter may be at the beginning of the body.
         let held = b"\r\n".to_vec();
         Some(Parts { delimiter, state: State::Preamble, held, scanned: 0, count: 0 })
     }
@@ -69,16 +67,16 @@ impl Parts {
         self.delimiter.len() + self.held.capacity()
     }
 
-    /// Whether the last delimiter was there.
+    /// Whether the last delimiter was seen.
     pub(super) fn is_over(&self) -> bool {
         self.state == State::Over
     }
 
-    /// Takes the next bytes apart.
+    /// Splits the next bytes.
     ///
     /// # Errors
     ///
-    /// A head of a part that is too long, or too many parts. Nothing more is told then.
+    /// A head of a part that is too long, or too many parts. Nothing more is reported then.
     pub(super) fn push(
         &mut self,
         data: &[u8],
@@ -97,7 +95,7 @@ impl Parts {
         Ok(())
     }
 
-    /// Reads what can be read; answers how much that was.
+    /// Processes what is complete; returns how much that was.
     fn read(&mut self, data: &[u8], out: &mut dyn FnMut(Event<'_>)) -> Result<usize, Fault> {
         let mut walk = Walk::over(data);
         while let Some(rest) = walk.rest() {
@@ -118,7 +116,7 @@ impl Parts {
         Ok(walk.at())
     }
 
-    /// Shows what stands in front of the next delimiter.
+    /// Passes on what comes before the next delimiter.
     fn data(&mut self, rest: &[u8], out: &mut dyn FnMut(Event<'_>)) -> usize {
         let found = memmem::find(rest, &self.delimiter);
         let end = found.unwrap_or_else(|| rest.len() - begun(rest, &self.delimiter));
@@ -139,7 +137,7 @@ impl Parts {
         }
     }
 
-    /// Reads the line of a delimiter: two more dashes stand behind the last one.
+    /// Parses the line of a delimiter: the last one ends with two more dashes.
     fn line(&mut self, rest: &[u8]) -> Result<usize, Fault> {
         if rest.starts_with(b"--") {
             self.state = State::Over;
@@ -250,7 +248,7 @@ mod tests {
                 ends.into_iter().flatten().min()
             };
             let Some(end) = end else { break };
-            // The empty line's end may be that of the delimiter.
+            // The empty line's end may belong to the delimiter.
             let from = if part[..end].ends_with(b"\r\n") { end - 2 } else { end };
             let found = memmem::find(&part[from..], delimiter.as_bytes());
             let (data, next) = match found {
@@ -334,7 +332,7 @@ mod tests {
             let got = parts("b", &pieces);
             let whole = parts("b", &[&body]);
             prop_assert_eq!(&got, &whole);
-            // The slow twin does not know a delimiter's beginning at the very end.
+            // The slow reference does not recognise the beginning of a delimiter at the very end.
             let ended = |all: Vec<(Vec<u8>, Vec<u8>, bool)>| -> Vec<_> {
                 all.into_iter().filter(|part| part.2 && !part.1.is_empty()).collect()
             };

@@ -1,4 +1,4 @@
-//! Bodies of several pieces: the files of a form, and the ranges of a file.
+//! Bodies with several parts: the files of a form, and the ranges of a file.
 
 use super::content::{Facts, file_name};
 use super::names;
@@ -10,7 +10,7 @@ use crate::engine::packet::payload::ranges::{self, Key};
 use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 
-/// A multipart body; each part that is a file is one of its own.
+/// A multipart body; each part that is a file is reported separately.
 #[derive(Debug)]
 pub(super) struct Form {
     parts: Parts,
@@ -28,12 +28,12 @@ pub(super) struct RangeParts {
     tag: Box<[u8]>,
     name: Box<[u8]>,
     codings: Vec<Coding>,
-    /// The range that is being read, and where its next byte lies.
+    /// The range that is being read, and the offset of its next byte.
     range: Option<(Key, u64)>,
 }
 
-/// A range of a file begins: the first of it, or one more. None if nobody asks for the
-/// file; else which it is, and where the range's next byte lies.
+/// A range of a file begins: the first of it, or one more. Returns `None` if the file is not
+/// needed, otherwise its key, and the offset of the range's next byte.
 pub(super) fn begin_range<V: Visitor>(
     (first, _, total): (u64, u64, u64),
     url: &[u8],
@@ -101,7 +101,7 @@ impl Form {
         })
     }
 
-    /// The body breaks off.
+    /// The body is cut off.
     pub(super) fn finish<V: Visitor>(self, context: &mut Context<'_, '_, V>) {
         if let Some(file) = self.file {
             file.finish(false, context.packet, context.visitor);
@@ -165,7 +165,7 @@ impl RangeParts {
     }
 }
 
-/// Takes bytes of a range. Answers whether its file is still wanted.
+/// Takes bytes of a range. Returns whether more of its file is wanted.
 pub(super) fn write_range<V: Visitor>(
     key: Key,
     at: &mut u64,

@@ -1,4 +1,4 @@
-//! What a head tells: hosts, URLs, and whatever else its headers name.
+//! Reporting the contents of a head: hosts, URLs, and what else its headers name.
 
 use super::context::Context;
 use super::host::{parse_bare, split_port};
@@ -13,21 +13,21 @@ use crate::engine::progress::bound;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-/// Hosts beyond the first whose URLs are told.
+/// Additional hosts whose URLs are reported.
 pub(super) const MAX_OTHER_HOSTS: usize = bound(4, 2);
 
-/// URLs of a request that others asked for, by what its headers say.
+/// Rewritten URLs of a request, according to its headers, that are reported.
 const MAX_ASKED: usize = bound(8, 3);
 
-/// Tells what a head says.
-struct Teller<'t, 'p, V> {
+/// Reports the contents of a head.
+struct Reporter<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
     counters: &'t mut Counters,
     said: Said<'t>,
 }
 
-impl<V: Visitor> Teller<'_, '_, V> {
+impl<V: Visitor> Reporter<'_, '_, V> {
     fn seen(&mut self, observable: Observable<'_>, at: Where) {
         self.visitor.seen(observable, at, self.packet, self.said);
     }
@@ -36,7 +36,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         self.visitor.text(text, at, self.packet, self.said);
     }
 
-    /// A Host header, or where a tunnel goes; a user in front of it is no part of it.
+    /// A Host header, or the destination of a tunnel; a user before it is not part of it.
     fn host(&mut self, host: &[u8]) {
         let start = memchr::memrchr(b'@', host).map_or(0, |at| at + 1);
         let (name, port) = split_port(host.get(start..).unwrap_or_default());
@@ -50,7 +50,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
         }
     }
 
-    /// The host of a URL, unless it is `known` already, and the URLs that are in its path or query.
+    /// The host of a URL, unless it is `known` already, and the URLs in its path or query.
     fn inside(&mut self, url: &[u8], known: Option<&[u8]>) {
         search::host(url, known, &mut |observable, at| self.seen(observable, at));
         if let Some(text) = search::embedded(url) {
@@ -58,16 +58,16 @@ impl<V: Visitor> Teller<'_, '_, V> {
         }
     }
 
-    /// Headers with URLs and addresses of mail, but for that which was `told`.
-    fn headers(&mut self, headers: &[u8], told: Option<&[u8]>) {
+    /// Headers with URLs and e-mail addresses, except the one already `reported`.
+    fn headers(&mut self, headers: &[u8], reported: Option<&[u8]>) {
         search::headers(headers, |name, value| {
-            if told != Some(value) {
+            if reported != Some(value) {
                 self.text(value, place(name));
             }
         });
     }
 
-    /// Hosts beyond the first, and headers that name hosts without a URL.
+    /// Additional hosts, and headers that name hosts without a URL.
     fn more<'h>(&mut self, headers: &'h [u8], host: Option<&'h [u8]>) -> Named<'h> {
         let mut named = Named::default();
         for (name, value) in (Headers { rest: headers, left: MAX_HEADERS }) {
@@ -84,7 +84,7 @@ impl<V: Visitor> Teller<'_, '_, V> {
     }
 }
 
-/// Where the text of a header is told to stand.
+/// The place that is reported for the text of a header.
 fn place(name: &[u8]) -> Where {
     match naming::form(name) {
         Some(
@@ -104,48 +104,48 @@ fn place(name: &[u8]) -> Where {
 pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
     let Context { packet, visitor, counters, url, .. } = context;
     let said = Said::Head(request);
-    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
+    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
     let host = request.host.filter(|host| !host.is_empty());
     if let Some(host) = host {
-        teller.host(host);
+        reporter.host(host);
     }
     if request.is_tunnel() {
         if host != Some(request.target) {
-            teller.host(request.target);
+            reporter.host(request.target);
         }
     } else if !request.target.is_empty() {
         build_url(request, host, packet, url);
-        teller.seen(Observable::Url(url), Where::HttpUrl);
-        // Of most there is nothing more to be told.
+        reporter.seen(Observable::Url(url), Where::HttpUrl);
+        // For most there is nothing more to report.
         if memchr::memchr2(b':', b'%', request.target).is_some() {
-            teller.inside(request.target, host);
+            reporter.inside(request.target, host);
         }
     }
     let referer = request.referer.filter(|referer| search::is_url(referer));
     if let Some(referer) = referer {
-        teller.seen(Observable::Url(referer), Where::HttpReferer);
+        reporter.seen(Observable::Url(referer), Where::HttpReferer);
         if let Some(text) = search::embedded(referer) {
-            teller.text(text, Where::HttpReferer);
+            reporter.text(text, Where::HttpReferer);
         }
     }
     if let Some(agent) = request.user_agent.filter(|agent| !agent.is_empty()) {
-        teller.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
+        reporter.seen(Observable::Text(Kind::UserAgent, agent), Where::HttpUserAgent);
     }
     if request.has_more {
-        let named = teller.more(request.headers, host);
+        let named = reporter.more(request.headers, host);
         if !request.is_tunnel() && !request.target.is_empty() && !search::is_url(request.target) {
-            // Which of them a server takes is its own matter.
+            // Servers differ in which of them they use.
             for other in other_hosts(request.headers, host).take(MAX_OTHER_HOSTS) {
                 build_url(request, Some(other), packet, url);
-                teller.seen(Observable::Url(url), Where::HttpUrl);
+                reporter.seen(Observable::Url(url), Where::HttpUrl);
             }
             for (host, prefix, target) in named.asked(host, request.target).take(MAX_ASKED) {
                 build_url_of(request.scheme, host, [prefix, target], packet, url);
-                teller.seen(Observable::Url(url), Where::HttpUrl);
+                reporter.seen(Observable::Url(url), Where::HttpUrl);
             }
         }
     }
-    teller.headers(request.headers, referer);
+    reporter.headers(request.headers, referer);
     doh::report(request.target, context);
 }
 
@@ -155,26 +155,26 @@ pub(super) fn report_response<V: Visitor>(
 ) {
     let Context { packet, visitor, counters, .. } = context;
     let said = Said::Head(response);
-    let mut teller = Teller { packet, visitor: &mut **visitor, counters, said };
+    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
     let location = response.location.unwrap_or_default();
     let is_url = search::is_url(location);
     if is_url {
-        teller.seen(Observable::Url(location), Where::HttpUrl);
-        teller.inside(location, None);
+        reporter.seen(Observable::Url(location), Where::HttpUrl);
+        reporter.inside(location, None);
     } else if let Some(rest) = search::without_scheme(location) {
         let url = [b"http://", rest].concat();
-        teller.seen(Observable::Url(&url), Where::HttpUrl);
-        teller.inside(&url, None);
+        reporter.seen(Observable::Url(&url), Where::HttpUrl);
+        reporter.inside(&url, None);
     } else if let Some(text) = search::embedded(location) {
-        teller.text(text, Where::HttpUrl);
+        reporter.text(text, Where::HttpUrl);
     }
     if response.has_more {
-        teller.more(response.headers, None);
+        reporter.more(response.headers, None);
     }
-    teller.headers(response.headers, response.location.filter(|_| is_url));
+    reporter.headers(response.headers, response.location.filter(|_| is_url));
 }
 
-/// Hosts of a request beyond the first.
+/// Hosts of a request after the first.
 fn other_hosts<'h>(headers: &'h [u8], host: Option<&'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
     let headers = Headers { rest: headers, left: MAX_HEADERS };
     let hosts = headers.filter(|(name, _)| name.eq_ignore_ascii_case(b"host"));
@@ -190,7 +190,7 @@ fn build_url(request: &Request<'_>, host: Option<&[u8]>, packet: &Packet<'_>, ur
     build_url_of(request.scheme, host, [b"", request.target], packet, url);
 }
 
-/// Builds a URL of a scheme, a host, and a path that may be in two parts.
+/// Builds a URL from a scheme, a host, and a path that may be in two parts.
 fn build_url_of(
     scheme: &[u8],
     host: Option<&[u8]>,
@@ -215,7 +215,7 @@ fn build_url_of(
         }
     }
     url.extend_from_slice(prefix);
-    // A backslash is read as a slash.
+    // A backslash is treated as a slash.
     if !matches!(target.first(), Some(b'/' | b'\\')) {
         url.push(b'/');
     }

@@ -1,4 +1,4 @@
-//! The requests of a connection that wait for their answers.
+//! The requests of a connection without a response.
 
 use super::http2::Asked;
 use super::kept::kept_url;
@@ -6,31 +6,30 @@ use crate::engine::packet::bytes::be16;
 use crate::engine::packet::contract::Session;
 use crate::engine::progress::bound;
 
-/// Bytes of all URLs of a connection that are kept for the answers.
+/// Bytes of all URLs of a connection that are kept for the responses.
 const MAX_URLS: usize = bound(16 << 10, 128);
 
-/// The memory that is kept for them while there are none.
+/// Capacity that is kept while there are none.
 const MAX_SPARE: usize = bound(512, 32);
 
-/// The requests of a connection that wait for their answer, the oldest first; of
-/// more than there is room for, the youngest are taken for usual ones, and nothing is
-/// known of their URLs.
+/// The requests of a connection without a response, the oldest first; if there are more than fit,
+/// the latest are treated as usual ones with an unknown URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Requests {
     /// Two bits each.
     kinds: u64,
     count: u32,
-    /// Requests from the oldest on whose URL is kept.
+    /// The number of requests, from the oldest on, whose URL is kept.
     kept: u32,
-    /// Their URLs, each behind its length in two bytes.
+    /// Their URLs, each after its length in two bytes.
     urls: Vec<u8>,
-    /// The connection is one of WebSocket from here on.
+    /// The connection is WebSocket from here on.
     pub(in crate::engine::packet) is_websocket: bool,
     /// The requests of HTTP/2, by stream.
     pub(in crate::engine::packet) asked: Option<Box<Asked>>,
 }
 
-/// What decides about the length of an answer.
+/// What affects the length of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) enum RequestKind {
     #[default]
@@ -40,7 +39,7 @@ pub(in crate::engine::packet) enum RequestKind {
 }
 
 impl Requests {
-    /// A request, with its URL where the answer will ask for it.
+    /// Adds a request, with its URL if the response needs it.
     pub(in crate::engine::packet) fn push(&mut self, kind: RequestKind, url: Option<&[u8]>) {
         if self.count < u64::BITS / 2 {
             self.kinds |= (kind as u64) << (2 * self.count);
@@ -57,7 +56,7 @@ impl Requests {
         self.count = self.count.saturating_add(1);
     }
 
-    /// The oldest request is answered; `url` becomes its URL, empty if it is not known.
+    /// Removes the oldest request; `url` becomes its URL, empty if it is unknown.
     pub(in crate::engine::packet) fn pop(&mut self, url: &mut Vec<u8>) -> RequestKind {
         url.clear();
         let kind = match self.kinds & 3 {
@@ -79,7 +78,7 @@ impl Requests {
         kind
     }
 
-    /// Whether no answer is awaited.
+    /// Whether all requests have a response.
     pub(in crate::engine::packet) fn is_empty(&self) -> bool {
         self.count == 0 && self.asked.is_none()
     }
@@ -112,7 +111,7 @@ mod tests {
         assert_eq!(requests.pop(&mut url), RequestKind::Usual);
     }
 
-    /// Against a list of them all.
+    /// Compared with a list of all requests.
     #[test]
     fn urls_come_back_with_their_requests() {
         let mut requests = Requests::default();

@@ -1,4 +1,4 @@
-//! URLs, names and addresses in what a head says: its headers, its target, where it leads to.
+//! URLs, names and addresses in a head: in its headers, its target, and redirects.
 
 use super::host::{parse_bare, split_port};
 use crate::engine::indicator::{Observable, Where, address, url};
@@ -8,23 +8,23 @@ use std::sync::LazyLock;
 
 static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"://"));
 
-/// The longest scheme that is looked for in front of `://`.
+/// The longest scheme that is recognised before `://`.
 const MAX_SCHEME: usize = 32;
 
-/// Whether text may hold a URL or an address of mail: what isn't, is not looked into.
+/// Whether text may contain a URL or an e-mail address: other text is not parsed.
 pub(in crate::engine::packet) fn is_likely(text: &[u8]) -> bool {
     memchr::memchr(b'@', text).is_some()
         || MARK.find(text).is_some()
         || escaped_marks(text).next().is_some()
 }
 
-/// Where what is between a scheme and a host is escaped: for URLs, once or twice, or for JSON.
+/// Where the marks between scheme and host are escaped: for URLs, once or twice, or for JSON.
 fn escaped_marks(text: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr2_iter(b'%', b'\\', text).filter(|&at| is_escaped_mark(text, at))
 }
 
 fn is_escaped_mark(text: &[u8], at: usize) -> bool {
-    /// With the colon, and behind it.
+    /// With the colon, and after it.
     const WHOLE: [&[u8]; 3] = [b"%3a%2f%2f", b"%3a//", b"%253a%252f%252f"];
     const SLASHES: [&[u8]; 5] =
         [b"%2f%2f", b"%252f%252f", b"\\/\\/", b"\\u002f\\u002f", b"\\x2f\\x2f"];
@@ -34,7 +34,7 @@ fn is_escaped_mark(text: &[u8], at: usize) -> bool {
     WHOLE.iter().any(begins) || text[..at].ends_with(b":") && SLASHES.iter().any(begins)
 }
 
-/// Shows the names and values of those headers that may hold URLs or addresses of mail.
+/// Passes on the names and values of headers that may contain URLs or e-mail addresses.
 pub(super) fn headers<'h>(headers: &'h [u8], mut show: impl FnMut(&'h [u8], &'h [u8])) {
     let mut urls = MARK.find_iter(headers).peekable();
     let mut mails = memchr::memchr_iter(b'@', headers).peekable();
@@ -51,7 +51,7 @@ pub(super) fn headers<'h>(headers: &'h [u8], mut show: impl FnMut(&'h [u8], &'h 
         let line = &headers[start..end];
         at = end;
         if let Some(colon) = memchr::memchr(b':', line) {
-            // The mark may stand in the name.
+            // The mark may be in the name.
             let value = line[colon + 1..].trim_ascii();
             if !value.is_empty() {
                 show(line[..colon].trim_ascii(), value);
@@ -60,21 +60,21 @@ pub(super) fn headers<'h>(headers: &'h [u8], mut show: impl FnMut(&'h [u8], &'h 
     }
 }
 
-/// The first place from `at` on.
+/// The first position from `at` on.
 fn next_of(at: usize, places: &mut Peekable<impl Iterator<Item = usize>>) -> Option<usize> {
     while places.next_if(|&place| place < at).is_some() {}
     places.peek().copied()
 }
 
-/// Whether text is a URL from its first byte on: a scheme, and no byte that ends one.
+/// Whether text begins with a URL: a scheme, and no byte that ends one.
 pub(super) fn is_url(text: &[u8]) -> bool {
     let Some(at) = MARK.find(text) else { return false };
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
     text[0].is_ascii_alphabetic() && text[..at].iter().all(is_scheme)
 }
 
-/// The URLs inside of a target or of a URL, as in `/away?to=http%3A%2F%2Fa.example`, from the
-/// first byte of the first of them on.
+/// The URLs inside a target or a URL, as in `/away?to=http%3A%2F%2Fa.example`, from the beginning
+/// of the first one.
 pub(super) fn embedded(target: &[u8]) -> Option<&[u8]> {
     memchr::memchr2(b':', b'%', target)?;
     let own = if is_url(target) { MARK.find(target).map_or(0, |at| at + 3) } else { 0 };
@@ -93,8 +93,8 @@ pub(super) fn embedded(target: &[u8]) -> Option<&[u8]> {
     Some(&rest[mark - length..])
 }
 
-/// What is behind the slashes of a reference to another host that leaves out the scheme (RFC
-/// 3986, 4.2); browsers take either slash.
+/// What follows the slashes of a reference to another host without a scheme (RFC 3986, 4.2);
+/// browsers accept either slash.
 pub(super) fn without_scheme(reference: &[u8]) -> Option<&[u8]> {
     match reference {
         [b'/' | b'\\', b'/' | b'\\', rest @ ..] => {
@@ -104,12 +104,12 @@ pub(super) fn without_scheme(reference: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Tells of the host of a URL, with its port, if it is not `known`.
+/// Reports the host of a URL, with its port, if it is not `known`.
 pub(super) fn host(url: &[u8], known: Option<&[u8]>, seen: &mut dyn FnMut(Observable<'_>, Where)) {
     if !is_url(url) {
         return;
     }
-    // The rest may be too long, or no text.
+    // The rest may be too long, or not text.
     let Some(start) = MARK.find(url).map(|at| at + 3) else { return };
     let rest = &url[start..];
     let end = rest.iter().position(|byte| b"/\\?#".contains(byte)).unwrap_or(rest.len());
@@ -169,18 +169,18 @@ mod tests {
             ("http:///x", "", ""),
             ("/x", "", ""),
         ] {
-            let mut told = String::new();
+            let mut reported = String::new();
             let known = Some(known.as_bytes()).filter(|known| !known.is_empty());
             host(url.as_bytes(), known, &mut |observable, at| {
                 assert_eq!(at, Where::UrlHost);
-                told += &crate::engine::packet::tests::text(observable);
+                reported += &crate::engine::packet::tests::text(observable);
             });
-            assert_eq!(told, want, "{url}");
+            assert_eq!(reported, want, "{url}");
         }
     }
 
     proptest! {
-        /// Against looking into each line.
+        /// Compared with a search in each line.
         #[test]
         fn lines_with_marks(
             words in prop::collection::vec(prop::sample::select(vec![

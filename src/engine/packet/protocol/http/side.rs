@@ -1,4 +1,4 @@
-//! One direction of a connection, whichever version of HTTP it speaks.
+//! One direction of a connection, of either HTTP version.
 
 use super::context::Context;
 use super::framing::{self, Framing};
@@ -42,7 +42,7 @@ impl Protocol for Side {
         match self {
             Side::One(framing) => {
                 if framing.is_at_head(data, &context) {
-                    // The client may have been answered that HTTP/2 is spoken from here on.
+                    // The server may have switched to HTTP/2.
                     match http2::probe(data, true) {
                         Probe::Is(mut direction) => {
                             direction.set_upgraded();

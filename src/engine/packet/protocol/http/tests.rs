@@ -10,7 +10,7 @@ fn seen(request: &[u8]) -> (Recorder, Counters) {
 }
 
 #[test]
-fn every_header_that_is_told() {
+fn every_reported_header() {
     let (recorder, counters) = seen(
         b"POST /a?b=c HTTP/1.1\r\nHOST:  Evil.Example:8080 \r\nReferer: http://r.example/\r\n\
           User-Agent: Mal/1.0\r\nX-Forwarded-For: 192.0.2.1, [2001:db8::1]:99 , unknown,198.51.100.1:5\r\n\
@@ -51,7 +51,7 @@ fn heads_that_readers_along_stumble_over() {
         assert_eq!(recorder.at(Where::HttpHost), hosts, "{request}");
         assert_eq!(recorder.at(Where::HttpUrl), ["http://a.example/x"], "{request}");
     }
-    // Which of two hosts a server takes is its own matter.
+    // Servers differ in which of two hosts they use.
     let (recorder, _) =
         seen(b"GET /x HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\nHost: a.example\r\n\r\n");
     assert_eq!(recorder.at(Where::HttpHost), ["a.example", "b.example"]);
@@ -74,8 +74,8 @@ fn escaped_urls_in_headers() {
     ] {
         let head = format!("GET / HTTP/1.1\r\nHost: b.example\r\nReport-To: {value}\r\n\r\n");
         let (recorder, _) = seen(head.as_bytes());
-        let told = recorder.texts.get(&Where::HttpHeader).map(Vec::as_slice);
-        assert_eq!(told, Some(value.as_bytes()), "{value}");
+        let reported = recorder.texts.get(&Where::HttpHeader).map(Vec::as_slice);
+        assert_eq!(reported, Some(value.as_bytes()), "{value}");
     }
     for value in ["50%2F%2Fx", r"C:\\/\/x", "a%3Ab", r"\/\/a.example"] {
         let head = format!("GET / HTTP/1.1\r\nHost: b.example\r\nCookie: {value}\r\n\r\n");
@@ -142,8 +142,7 @@ fn what_is_no_request() {
     assert_eq!(counters.fault(Fault::OddName), 1);
 }
 
-/// Behind the upgrade segments may begin with anything: it is what people write to each
-/// other, and no HTTP.
+/// After the upgrade, segments may begin with anything: they are messages of users, and not HTTP.
 #[test]
 fn websockets_carry_no_http() {
     use crate::engine::packet::stream::tests::{Part, decode};
@@ -159,7 +158,7 @@ fn websockets_carry_no_http() {
         parts.push(Part::data(true, 0, ask));
         parts.push(Part::data(false, 0, answer.as_bytes()));
         let mut sent = [ask.len(), answer.len()];
-        // A frame in two segments, masked with zeros, and one that never came.
+        // A frame in two segments, masked with zeros, and one that was not captured.
         for (to_server, data) in [
             (false, &b"\x81\x7e\x01\x00text"[..]),
             (true, b"\x81\xfe\x01\x00\0\0\0\0text"),
@@ -173,15 +172,15 @@ fn websockets_carry_no_http() {
         parts.push(Part::data(true, sent[0] + 100, request));
         parts.push(Part::end(true, sent[0] + 100 + request.len()));
         let (recorder, _) = decode(8080, &parts);
-        let told = recorder.at(Where::HttpHost);
-        assert_eq!(told[..hosts.min(told.len())], ["a.example", "b.example"][..hosts]);
-        assert_eq!(told.len() > 1, hosts > 1, "{protocol}: {told:?}");
+        let reported = recorder.at(Where::HttpHost);
+        assert_eq!(reported[..hosts.min(reported.len())], ["a.example", "b.example"][..hosts]);
+        assert_eq!(reported.len() > 1, hosts > 1, "{protocol}: {reported:?}");
         let urls = recorder.at(Where::HttpUrl);
         assert_eq!(urls.contains(&"http://c.example/"), hosts > 1, "{protocol}: {urls:?}");
     }
 }
 
-/// What clients send, and servers take for this request, however it is written.
+/// Different spellings of this request that clients send and servers accept.
 #[test]
 fn requests_as_servers_take_them() {
     for request in [
@@ -250,7 +249,7 @@ fn what_is_none_between_requests() {
     }
 }
 
-/// Each is told once, however many headers say it.
+/// Each is reported once, however many headers contain it.
 #[test]
 fn who_a_proxy_speaks_for() {
     let v6 = "2001:db8::1";

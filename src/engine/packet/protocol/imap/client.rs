@@ -1,14 +1,14 @@
-//! What a client of IMAP says: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
+//! The client side of IMAP: LOGIN, APPEND and REPLACE (RFC 8508), STARTTLS, COMPRESS.
 
 use super::side::{PROTOCOL, Side, State, Target};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::mail::{self, Mail};
 use crate::engine::packet::view::Visitor;
 
-/// The longest tag that is looked for in front of a first command.
+/// The longest tag that is recognised before a first command.
 const MAX_TAG: usize = 32;
 
-/// Commands that a client begins with, or that a stream is picked up with.
+/// Commands that a client begins with, or by which a stream is recognised in the middle.
 const COMMANDS: [&[u8]; 28] = [
     b"CAPABILITY",
     b"NOOP",
@@ -40,7 +40,7 @@ const COMMANDS: [&[u8]; 28] = [
     b"COMPRESS",
 ];
 
-/// Whether data begins like a client's. None if there is too little to tell.
+/// Whether data begins like a client's. `None` if there is too little to decide.
 pub(super) fn is_command(data: &[u8]) -> Option<bool> {
     let is_of_tag = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     let tag = data.iter().take(MAX_TAG + 1).take_while(|&b| is_of_tag(b)).count();
@@ -64,7 +64,7 @@ pub(super) fn is_command(data: &[u8]) -> Option<bool> {
 }
 
 impl Side {
-    /// Reads a command in front of a literal, or up to its end.
+    /// Parses a command up to a literal, or up to its end.
     pub(super) fn command<V: Visitor>(
         &mut self,
         line: &[u8],
@@ -75,12 +75,12 @@ impl Side {
         let (verb, arguments) = split_word(rest);
         let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
         if self.brings_mail {
-            // The first literal may be the mailbox's name: then no flags or date are
-            // in front, and more of the line follows.
+            // The first literal may be the name of the mailbox: then there are no flags or date
+            // before it, and more of the line follows.
             if has_literal && !is_mailbox(verb, arguments) {
                 self.mail_done(false, context);
                 self.mail = Some(Box::new(Mail::new(PROTOCOL)));
-                // It may be put together from parts of others (RFC 4469).
+                // It may be assembled from parts of other mails (RFC 4469).
                 let upper = line.to_ascii_uppercase();
                 let is_part =
                     memchr::memmem::find(&upper, b"CATENATE").is_some() || is_after_part(&upper);
@@ -100,7 +100,7 @@ impl Side {
     }
 }
 
-/// Whether a line brings mails.
+/// Whether a line uploads mails.
 pub(super) fn is_append(line: &[u8]) -> bool {
     let (verb, rest) = split_word(split_word(line).1);
     let is = |word: &[u8], name: &str| word.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
@@ -108,13 +108,13 @@ pub(super) fn is_append(line: &[u8]) -> bool {
     is(verb, "APPEND") || is(verb, "REPLACE") || is_uid
 }
 
-/// Whether the literal behind the words of a command is the name of a mailbox.
+/// Whether the literal after the words of a command is the name of a mailbox.
 fn is_mailbox(verb: &[u8], arguments: &[u8]) -> bool {
     let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
     let words = arguments.split(|&b| b == b' ').filter(|word| !word.is_empty()).count();
     let before = match () {
         () if is("APPEND") => 0,
-        // The number of the mail that is replaced.
+        // The number of the replaced mail.
         () if is("REPLACE") => 1,
         () if is("UID") => 2,
         () => return false,
@@ -122,7 +122,8 @@ fn is_mailbox(verb: &[u8], arguments: &[u8]) -> bool {
     words == before
 }
 
-/// Whether the part of a line between two literals goes on with a part of a mail, in upper case.
+/// Whether the part of a line between two literals continues with a part of a mail, in upper
+/// case.
 fn is_after_part(between: &[u8]) -> bool {
     let text = between.trim_ascii();
     text == b"TEXT" || (text.starts_with(b"URL ") && text.ends_with(b" TEXT"))

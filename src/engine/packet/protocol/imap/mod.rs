@@ -1,14 +1,13 @@
-//! IMAP (RFC 3501, RFC 9051): the mails that a server hands out and a client appends,
-//! and the names of mailboxes.
+//! IMAP (RFC 3501, RFC 9051): the mails that a server sends and a client appends, and the names
+//! of mailboxes.
 //!
-//! Both sides are found by content: the server by its greeting, the client by the
-//! command behind its first tag. Mails travel in literals, `{2059}` and so many
-//! bytes. `BODY[]`, `RFC822` and what APPEND brings is read as a mail, also when it is
-//! fetched piece by piece; headers alone as such; a part alone, whose encoding nobody
-//! tells, as text. Lists and structures (ENVELOPE, BODYSTRUCTURE) are gone over: what
-//! they tell is in the mails. A login that is an e-mail address is told at
-//! `mail.to`. Behind STARTTLS and COMPRESS anything may follow. A literal that a client offers
-//! may be refused: then its next command follows.
+//! Both sides are recognised by content: the server by its greeting, the client by the command
+//! after its first tag. Mails are sent as literals, `{2059}` followed by that number of bytes.
+//! `BODY[]`, `RFC822` and the literal of APPEND are parsed as a mail, even if it is fetched in
+//! parts; headers alone as headers; a part alone, whose encoding is unknown, as text. Lists and
+//! structures (ENVELOPE, BODYSTRUCTURE) are skipped, because the mails contain the same. A login
+//! that is an e-mail address is reported as `mail.to`. After STARTTLS and COMPRESS anything may
+//! follow. A literal that a client offers may be refused: then its next command follows.
 
 mod client;
 mod server;

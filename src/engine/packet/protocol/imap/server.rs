@@ -1,14 +1,14 @@
-//! What a server of IMAP says: mails in the answers to FETCH.
+//! The server side of IMAP: mails in the responses to FETCH.
 
 use super::side::{PROTOCOL, Side, Target};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::mail::{Mail, Text};
 use crate::engine::packet::view::Visitor;
 
-/// How servers greet (RFC 3501, 7.1).
+/// Greetings of servers (RFC 3501, 7.1).
 const GREETINGS: [&[u8]; 3] = [b"* OK", b"* PREAUTH", b"* BYE"];
 
-/// Whether data begins like a server's. None if there is too little to tell.
+/// Whether data begins like a server's. `None` if there is too little to decide.
 pub(super) fn is_greeting(data: &[u8]) -> Option<bool> {
     let mut answer = Some(false);
     if data.first().is_some_and(|&first| first != b'*') {
@@ -28,7 +28,7 @@ pub(super) fn is_greeting(data: &[u8]) -> Option<bool> {
     answer
 }
 
-/// What a literal is, by the words in front of it.
+/// The type of a literal, according to the words before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
     Mail,
@@ -38,7 +38,7 @@ enum Section {
 }
 
 impl Side {
-    /// Reads what stands in front of a literal, or of the end of a line.
+    /// Parses what comes before a literal, or before the end of a line.
     pub(super) fn response<V: Visitor>(
         &mut self,
         line: &[u8],
@@ -61,17 +61,17 @@ impl Side {
         }
     }
 
-    /// Text begins. That of a piece may begin and end within a word.
+    /// Text begins. That of a partial fetch may begin and end within a word.
     fn begin_text(&mut self, origin: Option<u64>) -> Target {
         let mut text = Text::plain(PROTOCOL);
         if origin.is_some_and(|origin| origin > 0) {
-            text.set_torn();
+            text.set_starts_in_word();
         }
         self.text = Some(Box::new(text));
         Target::Text(origin.is_none())
     }
 
-    /// A mail begins, or goes on where it ended before.
+    /// A mail begins, or continues where it ended before.
     fn begin_mail<V: Visitor>(
         &mut self,
         origin: Option<u64>,
@@ -87,7 +87,7 @@ impl Side {
         }
         self.mail_done(false, context);
         if origin > 0 {
-            // A piece whose beginning is not known.
+            // A part whose beginning was not seen.
             return self.begin_text(Some(origin));
         }
         self.mail = Some(Box::new(Mail::new(PROTOCOL)));
@@ -96,7 +96,7 @@ impl Side {
     }
 }
 
-/// The number of the message that a line fetches: `* 12 FETCH (`.
+/// The number of the message that a line contains: `* 12 FETCH (`.
 pub(super) fn fetched(line: &[u8]) -> Option<u32> {
     let rest = line.strip_prefix(b"* ")?;
     let (number, rest) = rest.split_at_checked(memchr::memchr(b' ', rest)?)?;
@@ -104,8 +104,7 @@ pub(super) fn fetched(line: &[u8]) -> Option<u32> {
     std::str::from_utf8(number).ok().filter(|_| is_fetch)?.parse().ok()
 }
 
-/// What the last item of a line is, and where it begins if it is a part of it:
-/// `BODY[]<0> `.
+/// The type of the last item of a line, and its offset if it is partial: `BODY[]<0> `.
 fn section(line: &[u8]) -> (Section, Option<u64>) {
     let mut item = line.trim_ascii_end();
     let mut origin = None;
@@ -141,7 +140,7 @@ fn section(line: &[u8]) -> (Section, Option<u64>) {
         _ if has(b"HEADER") || has(b"MIME") => Section::Head,
         _ => Section::Text,
     };
-    // The rest of headers that were fetched in pieces is text, too.
+    // The rest of partially fetched headers is text, too.
     match (section, origin) {
         (Section::Head, Some(1..)) => (Section::Text, origin),
         _ => (section, origin),

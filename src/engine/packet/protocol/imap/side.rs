@@ -1,4 +1,4 @@
-//! One side of a connection: lines, and literals in them.
+//! One side of a connection: lines, with literals in them.
 
 use super::{client, server};
 use crate::engine::packet::Visitor;
@@ -6,10 +6,10 @@ use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Sl
 use crate::engine::packet::payload::mail::{Mail, Text};
 use crate::engine::progress::bound;
 
-/// The longest line that is put together; of a longer one the end counts.
+/// The longest line that is assembled; of a longer one the end counts.
 pub(super) const MAX_LINE: usize = bound(16 << 10, 160);
 
-/// How much of the end of a longer line is kept: a literal and what it is.
+/// How much of the end of a longer line is kept: a literal and its type.
 const LINE_END: usize = bound(512, 96);
 
 /// The longest literal that counts as a word of its line.
@@ -17,12 +17,12 @@ const MAX_WORD: u64 = bound(512, 32) as u64;
 
 pub(super) const PROTOCOL: &str = "imap";
 
-/// What a literal is.
+/// The type of a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// A mail; whether it is over with the literal.
+    /// A mail; whether it ends with the literal.
     Mail(bool),
-    /// Text; whether it is all of its part.
+    /// Text; whether it is a complete part.
     Text(bool),
     /// A word of a line.
     Word,
@@ -32,11 +32,11 @@ pub(super) enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Line,
-    /// The server may refuse a literal of so many bytes; then a command comes in its place.
+    /// The server may refuse a literal of this many bytes; then a command comes instead.
     Offer(u64),
-    /// So many bytes of a literal are to come.
+    /// This many bytes of a literal are to come.
     Literal(u64, Target),
-    /// Perhaps TLS.
+    /// Possibly TLS.
     Other,
 }
 
@@ -45,15 +45,15 @@ pub(super) enum State {
 pub(in crate::engine::packet) struct Side {
     pub(super) state: State,
     pub(super) is_server: bool,
-    /// The line so far, with the words that came as literals.
+    /// The line so far, including words that were sent as literals.
     pub(super) line: Vec<u8>,
-    /// What the line is about goes on behind a literal.
+    /// The line continues after a literal.
     pub(super) is_continued: bool,
     /// A client's line appends mails; a server's fetches them.
     pub(super) brings_mail: bool,
-    /// The message that a server's line is about.
+    /// The message of a server's line.
     pub(super) message: u32,
-    /// The message that the mail is a part of yet, and how far it was fetched.
+    /// The message whose mail is incomplete so far, and how far it was fetched.
     pub(super) partial: Option<(u32, u64)>,
     pub(super) mail: Option<Box<Mail>>,
     pub(super) text: Option<Box<Text>>,
@@ -98,7 +98,7 @@ impl Protocol for Side {
             }
             State::Offer(size) => {
                 match client::is_command(data) {
-                    // Behind a short literal the end of the line says it, at the latest.
+                    // After a short literal, the end of the line is needed at the latest.
                     None => return Step::Wait(data.len() + 1),
                     Some(true) => {
                         self.mail = None;
@@ -146,7 +146,7 @@ impl Protocol for Side {
                     text.gap(length, &mut context.report());
                 }
             }
-            // A word without some of its bytes is another one.
+            // A word with missing bytes is another word.
             Target::Word | Target::Nothing => self.line.clear(),
         }
         if left == 0 {
@@ -200,7 +200,7 @@ impl Side {
         }
     }
 
-    /// Notes what a line is about, if it is not the rest of one.
+    /// Notes the purpose of a line, unless it is the rest of one.
     pub(super) fn begin_line(&mut self) {
         if self.is_continued {
             return;
@@ -214,7 +214,7 @@ impl Side {
         }
     }
 
-    /// Reads a line, or what there is of it in front of a literal.
+    /// Parses a line, or the part before a literal.
     pub(super) fn line_done<V: Visitor>(&mut self, context: &mut ParseContext<'_, '_, V>) {
         self.begin_line();
         let mut line = std::mem::take(&mut self.line);
@@ -228,11 +228,12 @@ impl Side {
         match (size, self.state) {
             (_, State::Other) => {}
             (Some(size), _) => {
-                // Who is named stands in the first ones; all of them are read again with each.
+                // Names are in the first words; all words are parsed again with each literal, so
+                // their length is limited.
                 let is_long = size > MAX_WORD || text.len() as u64 > 4 * MAX_WORD;
                 let target =
                     if target == Target::Word && is_long { Target::Nothing } else { target };
-                // The words in front of one are needed again behind it.
+                // The words before it are needed again after it.
                 let kept = if target == Target::Word { text.len() } else { 0 };
                 let is_offered = !self.is_server && target == Target::Mail(true) && size > 0;
                 self.state = if is_offered && !line.trim_ascii_end().ends_with(b"+}") {
@@ -261,7 +262,7 @@ impl Side {
     ) {
         match target {
             Target::Nothing => {}
-            // It may have line breaks; its line has none.
+            // It may contain line breaks; the line must not.
             Target::Word => {
                 self.line.extend(piece.iter().filter(|&&b| b != b'\r' && b != b'\n'));
             }
@@ -290,7 +291,7 @@ impl Side {
         self.state = State::Line;
         match target {
             Target::Mail(true) => self.mail_done(true, context),
-            // A client puts a mail together from parts of which some are not here.
+            // The client assembles a mail from parts of which some are not available here.
             Target::Mail(false) if !self.is_server => self.mail_done(false, context),
             Target::Text(is_whole) => {
                 if let Some(text) = self.text.take() {
@@ -302,8 +303,8 @@ impl Side {
     }
 }
 
-/// What stands in front of the literal that a line ends with, and its size:
-/// `{12}`, `{12+}`, `~{12}`.
+/// The part of a line before the literal that it ends with, and its size: `{12}`, `{12+}`,
+/// `~{12}`.
 pub(super) fn split_literal(line: &[u8]) -> (&[u8], Option<u64>) {
     let size = line.strip_suffix(b"}").and_then(|rest| {
         let at = memchr::memrchr(b'{', rest)?;

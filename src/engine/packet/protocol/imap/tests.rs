@@ -19,7 +19,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
         "a4 SELECT INBOX\r\na5 FETCH 1:* (UID BODY[])\r\n",
         &format!("a6 APPEND {} (\\Seen) {}\r\n", literal("Sent"), literal(append)),
         "a7 IDLE\r\nDONE\r\n",
-        // One that is refused, and the command that follows in its place.
+        // One that is refused, and the command that follows instead.
         "b1 APPEND No {70}\r\nb2 CREATE No\r\n",
         &format!("b3 REPLACE 4 No {}\r\n", literal("Sender: rp@evil.example\r\n\r\n")),
         "a8 STARTTLS\r\n",
@@ -29,7 +29,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
     text
 }
 
-/// What the server says to it.
+/// The server's responses.
 pub(in crate::engine::packet) fn server() -> Vec<u8> {
     let (one, two) = SAMPLE.split_at(1000);
     let structure = format!("* 4 FETCH (BODYSTRUCTURE ({}) ", "\"x\" NIL ".repeat(4000));
@@ -134,7 +134,7 @@ fn endless_lines_and_words_stay_small() {
     }
 }
 
-/// What is sent to be kept: seen, and with how many digests.
+/// What is reported of an upload, and how many digests.
 fn appended(client: &str) -> (Vec<String>, usize) {
     let (recorder, counters) = converse(1430, client.as_bytes(), &[], 7);
     assert_eq!(counters.faults().count(), 0);
@@ -146,11 +146,11 @@ const FILE: &str = "From: a@evil.example\r\nContent-Type: x/y\r\n\r\nbytes\r\n";
 
 #[test]
 fn a_literal_that_is_refused() {
-    // RFC 3501, 6.3.11: there is no such mailbox, and the client makes it.
+    // RFC 3501, 6.3.11: the mailbox does not exist, and the client creates it.
     let offer = format!("a APPEND Sent (\\Seen) {{{}}}\r\n", FILE.len());
     let text = format!("{offer}b CREATE Sent\r\n{offer}{FILE}\r\nc NOOP\r\n");
     assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 3));
-    // One that waits for nobody.
+    // One that does not wait for the server.
     let text = format!("a APPEND Sent {{{}+}}\r\nb NOOP\r\n{FILE}\r\n", FILE.len() + 8);
     assert_eq!(appended(&text).0, ["a@evil.example"]);
 }
@@ -161,7 +161,7 @@ fn mails_that_replace_others_and_parts_of_mails() {
         let text = format!("a {command} {}\r\nb NOOP\r\n", literal(FILE));
         assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 3), "{command}");
     }
-    // RFC 4469: of the second part nothing is known.
+    // RFC 4469: the second part is unknown.
     let text = format!("a APPEND Sent CATENATE (TEXT {} URL \"/x\")\r\nb NOOP\r\n", literal(FILE));
     assert_eq!(appended(&text), (vec!["a@evil.example".to_owned()], 0));
     let text = format!(

@@ -10,7 +10,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
     text
 }
 
-/// What the server says to it.
+/// The server's responses.
 pub(in crate::engine::packet) fn server() -> Vec<u8> {
     let mut text = b"+OK ready <1@pop.example>\r\n+OK\r\nUSER\r\nSTLS\r\n.\r\n".to_vec();
     text.extend(
@@ -40,7 +40,7 @@ fn mails_and_mailboxes() {
     assert_eq!(recorder.at(Where::MailFrom), from);
     assert_eq!(recorder.at(Where::MailTo), ["c@evil.example", "b@x.example", "c@x.example"]);
     assert_eq!(recorder.at(Where::FileName).len(), 6);
-    // Three each, and none of the part that TOP shows.
+    // Three each, and none of the part that TOP returns.
     assert_eq!(recorder.at(Where::FileHash).len(), 15);
     assert_eq!(recorder.at(Where::TlsSni), ["tls.example"]);
     assert!(!recorder.at(Where::TlsCert).is_empty());
@@ -54,7 +54,7 @@ fn digests(client: &[u8], server: &[&[u8]]) -> usize {
     recorder.at(Where::FileHash).len()
 }
 
-/// RFC 1939, section 7: TOP gives the headers and so many lines.
+/// RFC 1939, section 7: TOP returns the headers and a number of lines.
 #[test]
 fn only_what_was_asked_for_as_a_whole_has_a_digest() {
     const OK: &[u8] = b"+OK yes\r\n";
@@ -62,14 +62,14 @@ fn only_what_was_asked_for_as_a_whole_has_a_digest() {
     let [retr, top] = [&b"RETR 1\r\n"[..], b"TOP 1 9\r\n"].map(|line| [&user[..], line].concat());
     assert_eq!(digests(&retr, &[OK, OK, OK, OK, FILE]), 3);
     assert_eq!(digests(&top, &[OK, OK, OK, OK, FILE]), 0);
-    // One and the other at once, of which one is refused.
+    // Both pipelined, one of which is refused.
     let both = b"USER a\r\nPASS b\r\nTOP 1 9\r\nRETR 1\r\nRETR 2\r\nTOP 2 9\r\n";
     assert_eq!(digests(both, &[OK, OK, OK, OK, FILE, b"-ERR\r\n", OK, FILE, OK, FILE]), 3);
-    // What AUTH goes on with has no answer of its own, but an unknown command has one.
+    // The continuation of AUTH has no separate response, but an unknown command has one.
     let auth = b"USER a\r\nAUTH LOGIN\r\nYQ==\r\nYg==\r\nXTND\r\nTOP 1 9\r\nRETR 1\r\n";
     let server = [OK, OK, b"+ \r\n+ \r\n", OK, b"-ERR\r\n", OK, FILE, OK, FILE];
     assert_eq!(digests(auth, &server), 3);
-    // The commands were not seen, or not all of them.
+    // The commands were not captured, or not all of them.
     assert_eq!(digests(b"", &[OK, OK, OK, OK, FILE]), 0);
     assert_eq!(digests(&retr, &[OK, OK, OK, OK, OK, FILE]), 0);
     let server = [OK, OK, OK, FILE, OK, FILE];
@@ -85,7 +85,7 @@ fn a_mail_that_begins_with_no_header() {
 
 #[test]
 fn what_is_none_of_it() {
-    // FTP begins with USER, too, and Redis answers with +OK.
+    // FTP begins with USER, too, and Redis responds with +OK.
     for (port, client, server) in [
         (21, &b"USER a@b.example\r\n"[..], &b"220 x\r\n"[..]),
         (6379, b"*1\r\n", b"+OK\r\n$5\r\nA: b\r\n"),

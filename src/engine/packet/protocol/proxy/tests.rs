@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 const REQUEST: &[u8] = b"GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
-/// A header of version 2.
+/// A version 2 header.
 pub(in crate::engine::packet) fn header(command: u8, family: u8, contents: &[u8]) -> Vec<u8> {
     let length = (contents.len() as u16).to_be_bytes();
     [&SIGNATURE[..], &[0x20 | command, family], &length, contents].concat()
@@ -34,13 +34,13 @@ fn seen(bytes: &[u8]) -> Recorder {
     decode(&[tcp(40_000, 8080, 24, bytes)]).0
 }
 
-/// What is told of the proxy, and the host of what is behind it.
-fn told(bytes: &[u8]) -> Vec<String> {
+/// What is reported of the proxy, and the host in the data after it.
+fn reported(bytes: &[u8]) -> Vec<String> {
     let recorder = seen(&[bytes, REQUEST].concat());
     assert_eq!(recorder.at(Where::HttpHost), ["a.example"], "{bytes:?}");
     let places = [Where::ProxySrc, Where::ProxyDst, Where::ProxyAuthority, Where::TlsCert];
-    let told = recorder.seen.iter().filter(|(at, _)| places.contains(at));
-    told.map(|(at, what)| format!("{} {what}", at.name())).collect()
+    let reported = recorder.seen.iter().filter(|(at, _)| places.contains(at));
+    reported.map(|(at, what)| format!("{} {what}", at.name())).collect()
 }
 
 #[test]
@@ -60,10 +60,10 @@ fn headers_of_the_first_version() {
         ),
         ("PROXY UNKNOWN\r\n", &[]),
         ("PROXY UNKNOWN ffff:: whatever 1 2\r\n", &[]),
-        // The packet's own ends were told with it.
+        // The packet's own ends were reported with it.
         ("PROXY TCP4 192.0.2.1 198.51.100.2 40000 8080\r\n", &[]),
         ("PROXY TCP4 203.0.113.5 198.51.100.2 5000 8080\r\n", &["proxy.src 203.0.113.5 5000"]),
-        // What is no address is nobody's.
+        // What is not an address is ignored.
         ("PROXY TCP4 here there 1 2\r\n", &[]),
         ("PROXY TCP4 203.0.113.5\r\n", &["proxy.src 203.0.113.5"]),
         (
@@ -71,32 +71,32 @@ fn headers_of_the_first_version() {
             &["proxy.src 203.0.113.5 5000", "proxy.dst 198.51.100.9 443"],
         ),
     ] {
-        assert_eq!(told(line.as_bytes()), want, "{line}");
+        assert_eq!(reported(line.as_bytes()), want, "{line}");
     }
 }
 
 #[test]
 fn headers_of_the_second_version() {
     let ends = ["proxy.src 203.0.113.5 5000", "proxy.dst 198.51.100.9 443"].map(str::to_owned);
-    assert_eq!(told(&v4(b"")), ends);
-    assert_eq!(told(&v6(b"")), ["proxy.src 2001:db8::5 5000", "proxy.dst 2001:db8::9 443"]);
+    assert_eq!(reported(&v4(b"")), ends);
+    assert_eq!(reported(&v6(b"")), ["proxy.src 2001:db8::5 5000", "proxy.dst 2001:db8::9 443"]);
     // Its own connection; unspecified; sockets of a host; an unknown family.
-    assert!(told(&header(0, 0, b"")).is_empty());
-    assert!(told(&header(0, 0x11, &v4(b"")[FIXED..])).is_empty());
-    assert!(told(&header(1, 0, b"")).is_empty());
-    assert!(told(&header(1, 0x31, &[b'/'; UNIX_PATHS])).is_empty());
-    assert!(told(&header(1, 0x41, b"contents")).is_empty());
+    assert!(reported(&header(0, 0, b"")).is_empty());
+    assert!(reported(&header(0, 0x11, &v4(b"")[FIXED..])).is_empty());
+    assert!(reported(&header(1, 0, b"")).is_empty());
+    assert!(reported(&header(1, 0x31, &[b'/'; UNIX_PATHS])).is_empty());
+    assert!(reported(&header(1, 0x41, b"contents")).is_empty());
     let name = field(AUTHORITY, b"b.example");
     let ssl = [&[1, 0, 0, 0, 0][..], &field(0x21, b"TLSv1.3"), &field(SSL_CN, b"c.example")];
     let fields = [field(4, b"padding"), field(3, b"crc."), name.clone(), field(SSL, &ssl.concat())];
     let all = [&ends[..], &["proxy.authority b.example".into(), "tls.cert c.example".into()]];
-    assert_eq!(told(&v4(&fields.concat())), all.concat());
+    assert_eq!(reported(&v4(&fields.concat())), all.concat());
     let socket = [&[b'/'; UNIX_PATHS][..], &name].concat();
-    assert_eq!(told(&header(1, 0x31, &socket)), ["proxy.authority b.example"]);
-    // People, and fields that don't end.
+    assert_eq!(reported(&header(1, 0x31, &socket)), ["proxy.authority b.example"]);
+    // Names of people, and truncated fields.
     let person = [&[1, 0, 0, 0, 0][..], &field(SSL_CN, b"J. Doe")].concat();
-    assert_eq!(told(&v4(&field(SSL, &person))), ends);
-    assert_eq!(told(&v4(&[field(4, b""), vec![AUTHORITY, 1, 0, b'x']].concat())), ends);
+    assert_eq!(reported(&v4(&field(SSL, &person))), ends);
+    assert_eq!(reported(&v4(&[field(4, b""), vec![AUTHORITY, 1, 0, b'x']].concat())), ends);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn over_udp() {
     assert_eq!(behind.at(Where::ProxySrc), ["203.0.113.5 5000"]);
     assert_eq!(behind.seen[2..], plain.seen);
     assert_eq!(counters.faults().count(), 0);
-    // A part of a header is nobody's.
+    // A truncated header is ignored.
     assert!(decode(&[udp(1000, 53, &v4(b"")[..20])]).0.seen.is_empty());
 }
 
@@ -163,10 +163,10 @@ fn what_is_none() {
         assert!(recorder.at(Where::ProxySrc).is_empty(), "{data:?}");
         assert!(recorder.at(Where::HttpHost).is_empty(), "{data:?}");
     }
-    // A method of that name, and one that is but begun.
+    // A method with that name, and an incomplete one.
     let recorder = seen(b"PROXY /x HTTP/1.1\r\nHost: a.example\r\n\r\n");
     assert_eq!(recorder.at(Where::HttpHost), ["a.example"]);
-    // Cut off behind its addresses.
+    // Truncated after its addresses.
     assert_eq!(seen(&v4(&field(4, b"padding"))[..30]).at(Where::ProxySrc), ["203.0.113.5 5000"]);
 }
 

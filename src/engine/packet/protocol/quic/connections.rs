@@ -1,4 +1,4 @@
-//! Connections whose hellos are being read.
+//! Connections whose hellos are being assembled.
 
 use super::crypto::Crypto;
 use super::initial::{Initial, is_likely, split};
@@ -8,10 +8,10 @@ use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
-/// Connections whose hellos are being read, of one share of a capture.
+/// Connections whose hellos are being assembled, of one shard of a capture.
 const MAX_CONNECTIONS: usize = bound(2048, 4);
 
-/// Packets in one datagram that are looked at.
+/// Packets in one datagram that are examined.
 const MAX_COALESCED: usize = bound(8, 2);
 
 /// A connection that is being opened.
@@ -19,10 +19,10 @@ const MAX_COALESCED: usize = bound(8, 2);
 struct Connection {
     version: u32,
     keys: [Keys; 2],
-    /// The client's first identifier, of which the keys of other versions are made, too.
+    /// The client's first identifier, from which the keys of other versions are derived, too.
     identifier: Box<[u8]>,
     crypto: [Crypto; 2],
-    /// Whether the client is who opened the flow.
+    /// Whether the client opened the flow.
     is_client_opener: bool,
     serial: u64,
 }
@@ -33,7 +33,7 @@ pub(in crate::engine::packet) struct Connections {
     open: HashMap<u64, Connection>,
     order: VecDeque<(u64, u64)>,
     serial: u64,
-    /// Bytes of hellos that are not whole, and the most of them.
+    /// Bytes of incomplete hellos, and their limit.
     bytes: usize,
     most: usize,
 }
@@ -49,7 +49,7 @@ impl Connections {
         }
     }
 
-    /// Forgets a flow.
+    /// Drops a flow.
     pub(in crate::engine::packet) fn remove(&mut self, flow_id: u64) {
         if !self.open.is_empty()
             && let Some(connection) = self.open.remove(&flow_id)
@@ -58,7 +58,7 @@ impl Connections {
         }
     }
 
-    /// Reads the Initial packets of a datagram; answers whether it is of QUIC.
+    /// Processes the Initial packets of a datagram; returns whether it is QUIC.
     pub(in crate::engine::packet) fn inspect<V: Visitor>(
         &mut self,
         payload: &[u8],
@@ -96,8 +96,8 @@ impl Connections {
                 return self.make_room(counters);
             }
         }
-        // It opens a connection, or begins anew behind a Retry: then its own
-        // identifier makes the keys.
+        // It opens a connection, or restarts after a Retry: then the keys are derived from its
+        // own identifier.
         let Some((keys, plain)) = keys::derive(initial.version, initial.destination)
             .find_map(|keys| keys[0].open(initial).map(|plain| (keys, plain)))
         else {
@@ -136,13 +136,13 @@ impl Connections {
 }
 
 impl Connection {
-    /// Bytes that are held of what is not whole.
+    /// Bytes that are held of incomplete hellos.
     fn weight(&self) -> usize {
         self.crypto.iter().map(Crypto::weight).sum()
     }
 
-    /// Takes the protection off a packet of a side. A server may choose another version than
-    /// the client began with, and both go on in that one (RFC 9368, 2.3; RFC 9369, 4).
+    /// Removes the protection of a packet of a side. A server may choose another version than the
+    /// client began with, and both continue with that one (RFC 9368, 2.3; RFC 9369, 4).
     fn open(&mut self, side: usize, initial: &Initial<'_>) -> Option<Vec<u8>> {
         if initial.version == self.version {
             return self.keys.get(side)?.open(initial);

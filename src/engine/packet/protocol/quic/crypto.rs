@@ -13,11 +13,11 @@ const ACK: u64 = 2;
 const ACK_ECN: u64 = 3;
 const CRYPTO: u64 = 6;
 
-/// The longest hello that is put together.
+/// The longest hello that is assembled.
 const MAX_BYTES: usize = bound(16 << 10, 600);
 const MAX_PIECES: usize = bound(64, 4);
 
-/// What has come of a hello.
+/// What has arrived of a hello.
 #[derive(Debug, Default)]
 pub(super) struct Crypto {
     held: Vec<u8>,
@@ -26,7 +26,7 @@ pub(super) struct Crypto {
 }
 
 impl Crypto {
-    /// Reads the frames of a packet; tells of the hello that they complete.
+    /// Processes the frames of a packet; reports the hello that they complete.
     pub(super) fn frames<V: Visitor>(
         &mut self,
         plain: &[u8],
@@ -38,7 +38,8 @@ impl Crypto {
             return;
         }
         let mut rest = plain;
-        // Each takes the bytes of its type, at least. A packet may have thousands that fit nowhere.
+        // Each consumes at least the bytes of its type. A packet may contain thousands that fit
+        // nowhere.
         while let Some(behind) = self.frame(rest).filter(|_| self.pending.len() <= MAX_PIECES) {
             rest = behind;
         }
@@ -65,11 +66,11 @@ impl Crypto {
         *self = Crypto { is_done: true, ..Crypto::default() };
     }
 
-    /// Takes one frame off; None where there is no more to be read.
+    /// Takes one frame; `None` if nothing more can be parsed.
     pub(super) fn frame<'f>(&mut self, bytes: &'f [u8]) -> Option<&'f [u8]> {
         let (kind, rest) = varint(bytes)?;
         match kind {
-            // Mostly a long row of them.
+            // Usually a long run of them.
             PADDING => {
                 let end = rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len());
                 rest.get(end..)
@@ -114,7 +115,7 @@ fn skip_ack(bytes: &[u8], has_counts: bool) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Tells what a handshake message says, if it is a hello.
+/// Reports a handshake message, if it is a hello.
 fn report<V: Visitor>(
     message: &[u8],
     packet: &Packet<'_>,

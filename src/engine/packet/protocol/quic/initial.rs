@@ -1,30 +1,30 @@
-//! Initial packets, still protected, and the versions that have them.
+//! Protected Initial packets, and the versions that have them.
 
 use crate::engine::packet::bytes::be32;
 
 pub(super) const VERSION_1: u32 = 1;
 pub(super) const VERSION_2: u32 = 0x6b33_43cf;
-/// Draft 22 is the first whose headers are those of version 1.
+/// Draft 22 is the first with the headers of version 1.
 pub(super) const FIRST_DRAFT: u32 = 0xff00_0016;
 pub(super) const LAST_DRAFT: u32 = 0xff00_0022;
-/// What Facebook speaks: 0xfaceb001, b002, and experiments and aliases from then on.
+/// Facebook's versions: 0xfaceb001, b002, and experiments and aliases from then on.
 pub(super) const FIRST_MVFST: u32 = 0xface_b000;
 pub(super) const LAST_MVFST: u32 = 0xface_b0ff;
 pub(super) const T050: u32 = u32::from_be_bytes(*b"T050");
 pub(super) const T051: u32 = u32::from_be_bytes(*b"T051");
 
-/// An Initial packet, still protected.
+/// A protected Initial packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Initial<'a> {
     pub(super) version: u32,
     pub(super) destination: &'a [u8],
     /// From the first byte of the header to the last of the packet.
     pub(super) bytes: &'a [u8],
-    /// Where its number begins.
+    /// Offset of the packet number.
     pub(super) number: usize,
 }
 
-/// Whether a UDP payload may be of QUIC: cheap, and mostly no.
+/// Whether a UDP payload may be QUIC: a cheap test that rejects most others.
 pub(super) fn is_likely(payload: &[u8]) -> bool {
     payload.first().is_some_and(|first| first & 0xc0 == 0xc0)
         && be32(payload, 1).is_some_and(is_known)
@@ -42,7 +42,7 @@ pub(super) fn is_known(version: u32) -> bool {
     )
 }
 
-/// Splits off the first packet of a datagram, which may be of another sort.
+/// Splits off the first packet of a datagram, which may be of another type.
 pub(super) fn split(datagram: &[u8]) -> Option<(Option<Initial<'_>>, &[u8])> {
     if !is_likely(datagram) {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn split(datagram: &[u8]) -> Option<(Option<Initial<'_>>, &[u8])> {
     let (destination, rest) = identifier(datagram.get(5..)?)?;
     let (_, mut rest) = identifier(rest)?;
     let kind = first >> 4 & 3;
-    // Initial, 0-RTT, Handshake, Retry; in version 2 each is one further.
+    // Initial, 0-RTT, Handshake, Retry; in version 2 each is one higher.
     let kind = if version == VERSION_2 { kind.wrapping_sub(1) & 3 } else { kind };
     match kind {
         0 => {
@@ -74,7 +74,7 @@ fn identifier(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (length <= 20).then(|| rest.split_at_checked(usize::from(length))).flatten()
 }
 
-/// A whole number in one to eight bytes, and what follows it.
+/// An integer in one to eight bytes, and what follows it.
 pub(super) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let &first = bytes.first()?;
     let length = 1 << (first >> 6);

@@ -1,4 +1,4 @@
-//! The keys of Initial packets, and packets opened with them.
+//! The keys of Initial packets, and decryption with them.
 
 use super::initial::{
     FIRST_DRAFT, FIRST_MVFST, Initial, LAST_DRAFT, LAST_MVFST, T050, T051, VERSION_1, VERSION_2,
@@ -46,8 +46,8 @@ const SALT_T051: Salt = [
     0xda, 0x6e, 0x03, 0x3d,
 ];
 
-/// The salts that a version may have. mvfst goes with its numbers from draft to draft and on to
-/// version 1, and has aliases: what opens the packet was the right one.
+/// The salts that a version may use. mvfst changes its salt with the drafts without changing its
+/// numbers, and has aliases: the salt that decrypts the packet is the right one.
 fn salts(version: u32) -> &'static [&'static Salt] {
     match version {
         VERSION_1 | 0xff00_0021..=LAST_DRAFT => &[&SALT_1],
@@ -74,7 +74,8 @@ pub(super) struct Keys {
     pub(super) header: [u8; 16],
 }
 
-/// The keys of client and server that a version may have, from the client's first identifier.
+/// The keys of client and server that a version may use, derived from the client's first
+/// identifier.
 pub(super) fn derive(version: u32, destination: &[u8]) -> impl Iterator<Item = [Keys; 2]> {
     let labels = match version {
         VERSION_2 => [&b"quicv2 key"[..], b"quicv2 iv", b"quicv2 hp"],
@@ -105,7 +106,7 @@ fn expand(secret: &Hkdf<Sha256>, label: &[u8], out: &mut [u8]) -> Option<()> {
 }
 
 impl Keys {
-    /// Takes the protection off a packet. None if it is not of these keys.
+    /// Removes the protection of a packet. `None` if it does not belong to these keys.
     pub(super) fn open(&self, packet: &Initial<'_>) -> Option<Vec<u8>> {
         let sample: [u8; 16] = *packet.bytes.get(packet.number + 4..)?.first_chunk()?;
         let mut mask = sample.into();
@@ -130,7 +131,7 @@ impl Keys {
 
 #[cfg(test)]
 impl Keys {
-    /// A packet of a header up to its number, which has two bytes, and frames.
+    /// A packet with a header up to its number, which has two bytes, and frames.
     pub(super) fn seal(&self, header: &[u8], frames: &[u8]) -> Vec<u8> {
         let number = header.len() - 2;
         let mut nonce = self.iv;
@@ -160,8 +161,8 @@ mod tests {
             .collect()
     }
 
-    /// RFC 9001, appendix A.1, RFC 9369, appendix A.1, and appendix A.1 of drafts 23 to 28 and
-    /// 29 to 32 of what became the former.
+    /// RFC 9001, appendix A.1, RFC 9369, appendix A.1, and appendix A.1 of drafts 23 to 28 and 29
+    /// to 32 of the former.
     #[test]
     fn published_keys() {
         for (version, client, server) in [

@@ -1,11 +1,11 @@
 //! QUIC: the hellos of its Initial packets, in versions 1 and 2 (RFC 9000, 9001, 9369), the drafts
 //! 22 to 34, the versions of mvfst, and Google's with TLS.
 //!
-//! Initial packets are encrypted with keys that follow from the client's first
-//! connection identifier, so that anybody on the way can read them. Found by
-//! content on any port: a long header of a known version that opens with those
-//! keys, authentication included. CRYPTO frames may come in any order and over
-//! several packets. What is remembered of connections is bounded; the oldest go.
+//! Initial packets are encrypted with keys derived from the client's first connection identifier,
+//! so that anyone on the path can decrypt them. Recognised by content on any port: a long header
+//! of a known version, and a packet that decrypts with those keys, including authentication.
+//! CRYPTO frames may come in any order and in several packets. The state of connections is
+//! bounded; the oldest are dropped.
 
 mod connections;
 mod crypto;

@@ -107,7 +107,7 @@ fn to_client(data: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Every version with its keys, and those of mvfst with all that it may have.
+/// Every version with its keys, and those of mvfst with all that it may use.
 #[test]
 fn hellos_of_every_version() {
     let whole = crate::engine::packet::protocol::tls::tests::hello(Some("quic.example"), &["h3"]);
@@ -137,7 +137,7 @@ fn hellos_of_every_version() {
     }
 }
 
-/// A server knows none of the client's versions, and tells its own: the client begins anew.
+/// A server supports none of the client's versions, and lists its own: the client starts again.
 #[test]
 fn versions_are_negotiated() {
     let whole = crate::engine::packet::protocol::tls::tests::hello(Some("quic.example"), &["h3"]);
@@ -155,10 +155,13 @@ fn versions_are_negotiated() {
             udp(1000, 443, &sealed(chosen, true, 1, 0, hello)),
         ];
         let (recorder, _) = crate::engine::packet::tests::decode_all(&packets);
-        let told = recorder.at(Where::QuicSni);
-        assert!(told.iter().all(|name| *name == "quic.example") && !told.is_empty(), "{told:?}");
-        // It is one connection, if its first packet could be read.
-        assert_eq!(told.len(), 1, "{asked:x}");
+        let reported = recorder.at(Where::QuicSni);
+        assert!(
+            reported.iter().all(|name| *name == "quic.example") && !reported.is_empty(),
+            "{reported:?}"
+        );
+        // It is one connection, if its first packet could be decrypted.
+        assert_eq!(reported.len(), 1, "{asked:x}");
     }
 }
 

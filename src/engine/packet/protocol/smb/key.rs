@@ -1,13 +1,13 @@
-//! What names an open file, and bytes of one that follow.
+//! Identifiers of open files, and their bytes in the stream.
 
-/// What names an open file.
+/// Identifies an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     /// SMB2's identifier.
     Id([u8; 16]),
     /// SMB1's.
     Fid(u16),
-    /// The request that opens it, where others go with it.
+    /// The request that opens it, if requests of the same compound refer to it.
     Create(u64),
 }
 
@@ -27,8 +27,8 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// Whether a frame of that length can be the one. What is written has its length from the
-    /// request; of what is read the end of the file may come sooner.
+    /// Whether a frame of that length can be the one. A write has the length of its request; a
+    /// read may be shorter at the end of the file.
     pub(super) fn fits(&self, length: u64) -> bool {
         if self.sink.is_read { length <= self.most } else { length == self.most }
     }

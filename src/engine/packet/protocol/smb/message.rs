@@ -1,4 +1,4 @@
-//! What a message was about, and what is done with it.
+//! The meaning of a message, and how its parsing continues.
 
 use super::key::Sink;
 use super::v1::Way;
@@ -8,18 +8,18 @@ use crate::engine::packet::payload::names;
 use crate::engine::packet::view::{self, Said, Visitor};
 use crate::engine::progress::bound;
 
-/// The longest message that is read as a whole: a name of 32,767 characters.
+/// The longest message that is parsed as a whole: a name of 32,767 characters.
 pub(super) const MAX_MESSAGE: u64 = bound(72 << 10, 512) as u64;
 
-/// Behind an IPv6 address in the place of a host's name.
+/// The suffix of an IPv6 address in place of a host name.
 const LITERAL: &str = ".ipv6-literal.net";
 
-/// What a message was about, as an alert tells of it.
+/// The meaning of a message, as an alert describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
     /// `create`, `tree_connect`…
     pub command: &'static str,
-    /// The file or the share that it names.
+    /// The file or share that it names.
     pub name: Option<&'a [u8]>,
 }
 
@@ -40,24 +40,24 @@ impl view::Facts for Facts<'_> {
     }
 }
 
-/// What is done with a message.
+/// How the parsing of a message continues.
 #[derive(Debug)]
 pub(super) enum Plan {
-    /// So many bytes of it must be there.
+    /// This many bytes of it are needed.
     Wait(usize),
-    /// It is done with.
+    /// It is complete.
     Pass,
-    /// So much of it is done with, and another command follows.
+    /// This much of it is complete, and another command follows.
     Next { skip: u64, way: Way },
-    /// Bytes of a file lie in the first `length` bytes of it; behind them another command
-    /// of the chain may follow.
+    /// Bytes of a file are in its first `length` bytes; after them another command of the chain
+    /// may follow.
     Data { from: usize, bytes: u64, sink: Sink, length: u64, chain: Option<Way> },
 }
 
-/// Text in 16-bit characters.
+/// Text in UTF-16.
 pub(super) fn text(bytes: &[u8]) -> String {
     let (units, _) = bytes.as_chunks();
-    // Most is ASCII.
+    // Most of it is ASCII.
     if units.iter().all(|&[low, high]| low.is_ascii() && high == 0)
         && let Ok(text) = String::from_utf8(units.iter().map(|&[low, _]| low).collect())
     {
@@ -67,7 +67,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
     char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// Tells of the host in `\\host\share`. Answers whether the share is the one of pipes.
+/// Reports the host in `\\host\share`. Returns whether the share is that of pipes.
 pub(super) fn report_share<V: Visitor>(
     path: &[u8],
     context: &mut ParseContext<'_, '_, V>,
@@ -82,8 +82,8 @@ pub(super) fn report_share<V: Visitor>(
     share.eq_ignore_ascii_case(b"IPC$")
 }
 
-/// The IPv6 address that Windows writes as a name, since a path has no room for colons:
-/// `2001-db8--7.ipv6-literal.net`, with the zone behind an `s`.
+/// The IPv6 address that Windows writes as a name, because a path cannot contain colons:
+/// `2001-db8--7.ipv6-literal.net`, with the zone after an `s`.
 fn literal(host: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(host).ok()?;
     let (text, suffix) = text.split_at_checked(text.len().checked_sub(LITERAL.len())?)?;

@@ -1,11 +1,11 @@
 //! SMB 1 to 3: names of files, and the files as they are read and written.
 //!
-//! Found by its magic behind the length of a NetBIOS session's message (RFC 1002, 4.3)
-//! on any port. Both directions share a session: a read's request says of which file
-//! and from where the bytes of its answer are. Reads and writes may come out of order
-//! within a bound; a file is told once all of it was read, or when it is closed
-//! after it was written from its first byte to its last. What is encrypted or compressed is
-//! counted and gone over. Pipes are no files.
+//! Recognised on any port by its magic number after the length of a NetBIOS session message (RFC
+//! 1002, 4.3). Both directions share a session: the request of a read says which file, and which
+//! part of it, the bytes of its response are. Reads and writes may come out of order within a
+//! bound; a file is reported once all of it was read, or when it is closed after it was written
+//! from its first byte to its last. Encrypted and compressed messages are counted and skipped.
+//! Pipes are not files.
 
 mod key;
 mod message;

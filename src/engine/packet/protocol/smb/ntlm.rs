@@ -1,4 +1,4 @@
-//! NTLM: the names that client and server tell when somebody logs on ([MS-NLMP]).
+//! NTLM: the names that client and server send during a logon ([MS-NLMP]).
 
 use super::message::{Facts, text};
 use crate::engine::indicator::Where;
@@ -13,11 +13,11 @@ const MAGIC: &[u8] = b"NTLMSSP\0";
 const CHALLENGE: u32 = 2;
 const AUTHENTICATE: u32 = 3;
 
-/// Names of a challenge's target that are DNS names: host, domain, forest.
+/// Names in a challenge's target information that are DNS names: host, domain, forest.
 const DNS_NAMES: [u16; 3] = [3, 4, 5];
 const MAX_PAIRS: usize = bound(16, 3);
 
-/// Tells of the hosts and domains in what is somewhere in a message.
+/// Reports the hosts and domains in an NTLM token anywhere in a message.
 pub(super) fn report<V: Visitor>(
     message: &[u8],
     command: &'static str,
@@ -28,7 +28,7 @@ pub(super) fn report<V: Visitor>(
     match le32(token, 8) {
         Some(CHALLENGE) => challenge(token, command, context),
         Some(AUTHENTICATE) => {
-            // Domain and workstation. Mostly short names, which are names all the same.
+            // Domain and workstation. Usually short names, which are reported as well.
             for field in [28, 44] {
                 if let Some(bytes) = payload(token, field) {
                     report_name(bytes, command, context);
@@ -39,7 +39,7 @@ pub(super) fn report<V: Visitor>(
     }
 }
 
-/// The bytes of which length and offset stand at a place.
+/// The bytes whose length and offset are at a position.
 fn payload(token: &[u8], at: usize) -> Option<&[u8]> {
     let (bytes, from) = (le16(token, at)?, le32(token, at + 4)?);
     token.get(from as usize..)?.get(..usize::from(bytes))

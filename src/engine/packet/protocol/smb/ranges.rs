@@ -1,14 +1,14 @@
-//! A file that is moved in ranges: put together where they come near their order.
+//! A file that is transferred in ranges: joined if they are nearly in order.
 
 use crate::engine::packet::payload::file::File;
 use crate::engine::progress::bound;
 use std::collections::BTreeMap;
 
-/// Bytes and ranges that wait for those in front of them, before the file is given up.
+/// Bytes and ranges that wait for earlier ones, before the file is given up.
 const MAX_HELD: usize = bound(1 << 20, 64);
 const MAX_RANGES: usize = bound(1024, 3);
 
-/// What a range costs beside its bytes.
+/// The memory of a range besides its bytes.
 const OVERHEAD: usize = 64;
 
 /// A file of which every byte up to `at` was hashed.
@@ -27,12 +27,12 @@ impl Ranges {
         Ranges { file, at: 0, waiting: BTreeMap::new(), held: 0, is_lost }
     }
 
-    /// Whether more bytes can still make it a whole file.
+    /// Whether the file can still become complete.
     pub(super) fn is_wanted(&self) -> bool {
         !self.is_lost
     }
 
-    /// How far it is whole, and whether nothing waits behind that.
+    /// Its length so far, if nothing waits after it.
     pub(super) fn whole(&self) -> Option<u64> {
         (!self.is_lost && self.waiting.is_empty()).then_some(self.at)
     }
@@ -42,15 +42,14 @@ impl Ranges {
         size_of::<Self>() + self.file.weight() + self.held + self.waiting.len() * OVERHEAD
     }
 
-    /// It will never be whole.
+    /// It will never be complete.
     pub(super) fn lose(&mut self) {
         (self.is_lost, self.held) = (true, 0);
         self.waiting.clear();
     }
 
-    /// The bytes at a place. Bytes that were there before may come again where
-    /// `is_repeated`; else they change what was hashed already. Answers whether the file
-    /// was given up by it.
+    /// Takes the bytes at an offset. Bytes may be repeated if `is_repeated`; otherwise they
+    /// modify what was hashed already. Returns whether the file is given up for that.
     pub(super) fn put(&mut self, at: u64, data: &[u8], is_repeated: bool) -> bool {
         if self.is_lost || data.is_empty() {
             return false;
@@ -77,7 +76,7 @@ impl Ranges {
     fn hold(&mut self, at: u64, data: &[u8]) -> bool {
         let before = self.waiting.range_mut(..=at).next_back();
         match before {
-            // A range comes in the pieces of its segments.
+            // A range arrives in the pieces of its segments.
             Some((&start, bytes)) if start.checked_add(bytes.len() as u64) == Some(at) => {
                 bytes.extend_from_slice(data);
                 self.held += data.len();
@@ -95,7 +94,7 @@ impl Ranges {
         is_over
     }
 
-    /// Takes what waited for the bytes that came.
+    /// Takes the ranges that waited for these bytes.
     fn drain(&mut self, is_repeated: bool) -> bool {
         while let Some(entry) = self.waiting.first_entry()
             && *entry.key() <= self.at
@@ -116,7 +115,7 @@ impl Ranges {
         false
     }
 
-    /// The file as it is.
+    /// The file in its current state.
     pub(super) fn into_file(self) -> File {
         self.file
     }
@@ -133,15 +132,15 @@ mod tests {
         Recorder { fingerprints: true, ..Recorder::default() }
     }
 
-    fn told(puts: &[(u64, &[u8])]) -> (Vec<String>, Option<u64>) {
-        let (mut told, packet) = (hashing(), some_packet());
-        let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut told));
+    fn reported(puts: &[(u64, &[u8])]) -> (Vec<String>, Option<u64>) {
+        let (mut reported, packet) = (hashing(), some_packet());
+        let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut reported));
         for &(at, data) in puts {
             ranges.put(at, data, true);
         }
         let whole = ranges.whole();
-        ranges.into_file().finish(whole.is_some(), &packet, &mut told);
-        (told.seen.into_iter().map(|(_, text)| text).collect(), whole)
+        ranges.into_file().finish(whole.is_some(), &packet, &mut reported);
+        (reported.seen.into_iter().map(|(_, text)| text).collect(), whole)
     }
 
     proptest! {
@@ -157,7 +156,7 @@ mod tests {
                 let end = (7 * at + 7 + more).min(text.len());
                 puts.push((7 * at as u64, &text[7 * at..end]));
             }
-            prop_assert_eq!(told(&puts), told(&[(0, &text)]));
+            prop_assert_eq!(reported(&puts), reported(&[(0, &text)]));
         }
     }
 
@@ -172,6 +171,6 @@ mod tests {
         let mut ranges = Ranges::new(File::begin("smb", None, &packet, &mut got));
         assert!(!ranges.put(0, b"abc", false));
         assert!(ranges.put(2, b"x", false));
-        assert_eq!(told(&[(u64::MAX, b"ab"), (0, b"c")]).1, None);
+        assert_eq!(reported(&[(u64::MAX, b"ab"), (0, b"c")]).1, None);
     }
 }

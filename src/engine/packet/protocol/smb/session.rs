@@ -1,5 +1,5 @@
-//! What both directions of an SMB connection know: requests that wait for their
-//! answers, and open files.
+//! The state that both directions of an SMB connection share: requests without a response, and
+//! open files.
 
 use super::key::{Key, Raw, Sink};
 use super::ranges::Ranges;
@@ -11,20 +11,19 @@ use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
-/// Requests, open files, files that were opened lately, and trees of pipes that are
-/// remembered.
+/// Requests, open files, recently opened files, and trees of pipes that are kept.
 const MAX_REQUESTS: usize = bound(1024, 4);
 const MAX_OPEN: usize = bound(256, 3);
 const MAX_CREATED: usize = bound(64, 2);
 const MAX_PIPES: usize = bound(16, 2);
 
-/// Bytes of ranges that wait, over all files of a connection.
+/// Bytes of waiting ranges, over all files of a connection.
 const MAX_BYTES: usize = 4 << 20;
 
 /// The longest name that is kept for the alert about a file.
 const MAX_NAME: usize = bound(1 << 10, 32);
 
-/// A request of which the answer tells more.
+/// A request whose response is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Create { name: Box<[u8]>, is_pipe: bool },
@@ -34,7 +33,7 @@ pub(super) enum Request {
 }
 
 impl Request {
-    /// A file is opened, by a name in UTF-8.
+    /// A request to open a file, with a name in UTF-8.
     pub(super) fn create(name: &str, is_pipe: bool) -> Self {
         let name = name.as_bytes();
         Request::Create { name: name.get(..MAX_NAME).unwrap_or(name).into(), is_pipe }
@@ -49,14 +48,14 @@ impl Request {
     }
 }
 
-/// A file that is open.
+/// An open file.
 #[derive(Debug, Default)]
 struct Open {
     name: Box<[u8]>,
-    /// Its length, as far as the server or the client told.
+    /// Its length, as far as server or client have sent it.
     size: Option<u64>,
     is_pipe: bool,
-    /// All of it was read, and told.
+    /// All of it was read and reported.
     is_read: bool,
     read: Option<Box<Ranges>>,
     written: Option<Box<Ranges>>,
@@ -76,14 +75,14 @@ pub(in crate::engine::packet) struct Session {
     opens: HashMap<Key, Open>,
     created: VecDeque<(u64, Key)>,
     pipes: Vec<u32>,
-    /// What the last request of a compound was about.
+    /// The file of the last request in a compound.
     pub(super) chain: Option<Key>,
-    /// What the next frame of the server, or of the client, is if it has no header.
+    /// The contents of the next frame of the server, or of the client, if it has no header.
     pub(super) raw_read: Option<Raw>,
     pub(super) raw_write: Option<Raw>,
-    /// The request that was read last asked for such a frame.
+    /// The last request asked for such a frame.
     pub(super) has_asked_for_raw: bool,
-    /// How far a request and an answer of SMB1 were read.
+    /// How far a request and a response of SMB1 were parsed.
     chains: [Chain; 2],
     /// Bytes of requests and open files.
     bytes: usize,
@@ -97,7 +96,7 @@ impl contract::Session for Session {
 }
 
 impl Session {
-    /// How far a message of SMB1 was read.
+    /// How far a message of SMB1 was parsed.
     pub(super) fn chain_of(&mut self, way: Way) -> &mut Chain {
         let [request, answer] = &mut self.chains;
         if way == Way::Request { request } else { answer }
@@ -115,11 +114,11 @@ impl Session {
         if is_client { self.raw_write.is_some() } else { self.raw_read.is_some() }
     }
 
-    /// A request waits for its answer.
+    /// Adds a request without a response.
     pub(super) fn asked(&mut self, message: u64, request: Request) {
         let is_known = |&(of, _): &(u64, Key)| of == message;
         if matches!(request, Request::Create { .. }) && self.created.iter().any(is_known) {
-            // SMB1 uses its numbers again.
+            // SMB1 reuses its numbers.
             self.created.retain(|&(of, _)| of != message);
         }
         self.bytes += request.weight();
@@ -131,12 +130,12 @@ impl Session {
         }
     }
 
-    /// The request that a message answers. Answers mostly come in order.
+    /// The request of a response. Responses are usually in order.
     pub(super) fn answered(&mut self, message: u64) -> Option<Request> {
         self.answered_if(message, |_| true)
     }
 
-    /// The same of several that one message may answer.
+    /// The same if several requests may have this number.
     pub(super) fn answered_if(
         &mut self,
         message: u64,
@@ -149,7 +148,7 @@ impl Session {
         Some(request)
     }
 
-    /// A message was answered: whatever of it was not, will not be.
+    /// A message got its response: its other requests will not get one.
     pub(super) fn over(&mut self, message: u64) {
         while let Some(request) = self.answered(message) {
             if matches!(request, Request::Create { .. }) {
@@ -158,13 +157,13 @@ impl Session {
         }
     }
 
-    /// The key by which a file is known now.
+    /// The current key of a file.
     fn resolve(&self, key: Key) -> Key {
         let Key::Create(message) = key else { return key };
         self.created.iter().rev().find(|&&(of, _)| of == message).map_or(key, |&(_, key)| key)
     }
 
-    /// Changes an open file, with what it holds accounted.
+    /// Changes an open file, and updates the number of held bytes.
     fn edit<R>(&mut self, key: Key, edit: impl FnOnce(&mut Open) -> R) -> Option<R> {
         let open = self.opens.get_mut(&key)?;
         let before = open.weight();
@@ -202,12 +201,12 @@ impl Session {
         }
     }
 
-    /// Whether a tree holds pipes, and no files.
+    /// Whether a tree contains pipes instead of files.
     pub(super) fn is_pipe(&self, tree: u32) -> bool {
         self.pipes.contains(&tree)
     }
 
-    /// The answer to a request that opens a file: it has a key and a length from now on.
+    /// The response to a request that opens a file: it has a key and a length from now on.
     pub(super) fn opened(&mut self, message: u64, request: &Request, key: Key, size: u64) {
         let Request::Create { name, is_pipe } = request else { return };
         let early = self.remove(Key::Create(message)).unwrap_or_default();
@@ -230,8 +229,8 @@ impl Session {
         self.edit(key, |open| open.size = Some(size));
     }
 
-    /// Fewer bytes were read than asked for, as at a file's end. A server may have had other
-    /// reasons, if the file was longer when it was opened.
+    /// Fewer bytes were read than requested, as at the end of a file. The server may have had
+    /// other reasons, if the file was longer when it was opened.
     pub(super) fn ends_at(&mut self, key: Key, end: u64) {
         let key = self.resolve(key);
         self.edit(key, |open| {
@@ -241,7 +240,7 @@ impl Session {
         });
     }
 
-    /// Whether the bytes that follow are worth a look. The file is there afterwards.
+    /// Whether the bytes that follow are needed. Adds the file if it is unknown.
     pub(super) fn is_wanted<V: Visitor>(
         &mut self,
         sink: Sink,
@@ -274,7 +273,7 @@ impl Session {
         is_wanted.unwrap_or_default()
     }
 
-    /// Bytes of a file. One that was read to its end is told at once.
+    /// Bytes of a file. One that was read to its end is reported at once.
     pub(super) fn data<V: Visitor>(
         &mut self,
         sink: Sink,
@@ -297,12 +296,12 @@ impl Session {
             self.lose(sink);
         }
         if sink.is_read {
-            self.tell_if_read(key, context);
+            self.report_if_read(key, context);
         }
     }
 
-    /// Tells of a file of which every byte was read.
-    fn tell_if_read<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
+    /// Reports a file of which every byte was read.
+    fn report_if_read<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
         let file = self.edit(key, |open| {
             let whole = open.read.as_ref().and_then(|ranges| ranges.whole());
             if whole.is_none_or(|at| at == 0) || whole != open.size {
@@ -325,10 +324,10 @@ impl Session {
     ) {
         let key = self.resolve(key);
         self.edit(key, |open| open.size = Some(size));
-        self.tell_if_read(key, context);
+        self.report_if_read(key, context);
     }
 
-    /// Bytes of a file never came.
+    /// Bytes of a file are missing.
     pub(super) fn lose(&mut self, sink: Sink) {
         let key = self.resolve(sink.key);
         self.edit(key, |open| {
@@ -339,7 +338,7 @@ impl Session {
         });
     }
 
-    /// A file is to be closed: done at once if no answer about it is awaited.
+    /// A file will be closed: at once if no response about it is expected.
     pub(super) fn closing<V: Visitor>(
         &mut self,
         message: u64,
@@ -356,7 +355,7 @@ impl Session {
         }
     }
 
-    /// A file was closed: what was written is all of it, if it is as long as it was.
+    /// A file was closed: what was written is all of it, if its length agrees.
     pub(super) fn closed<V: Visitor>(&mut self, key: Key, context: &mut ParseContext<'_, '_, V>) {
         let key = self.resolve(key);
         let Some(open) = self.remove(key) else { return };

@@ -25,17 +25,17 @@ enum State {
     /// The length of a frame.
     #[default]
     Frame,
-    /// Messages: so many bytes of the frame are left.
+    /// Messages, with this many bytes of the frame left.
     Message(u64),
-    /// Commands of a message of SMB1: so many bytes of the frame are left.
+    /// Commands of an SMB1 message, with this many bytes of the frame left.
     Chain { way: Way, left: u64 },
-    /// Bytes of a file, then so many of its message or its command, then so many of the
+    /// Bytes of a file, followed by the rest of its message or command, then the rest of the
     /// frame.
     Data { sink: Sink, bytes: u64, behind: u64, left: u64, chain: Option<Way> },
 }
 
 impl State {
-    /// What follows where so many bytes of the frame are left.
+    /// What follows if this many bytes of the frame are left.
     fn behind(left: u64) -> State {
         if left > 0 { State::Message(left) } else { State::Frame }
     }
@@ -45,7 +45,7 @@ impl State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Side {
     state: State,
-    /// Whether it has asked for raw bytes, as only clients do.
+    /// Whether it has requested raw bytes, which only clients do.
     is_client: bool,
 }
 
@@ -83,7 +83,7 @@ impl Protocol for Side {
     ) -> Step {
         match self.state {
             State::Frame => match self.frame(data, session, context) {
-                // What follows mostly is there, too.
+                // Usually what follows has arrived, too.
                 Step::Took(4) if data.len() > 4 && matches!(self.state, State::Message(_)) => {
                     match self.step(data.get(4..).unwrap_or_default(), session, context) {
                         Step::Took(length) => Step::Took(4 + length),
@@ -136,7 +136,7 @@ impl Protocol for Side {
                 false
             }
             _ => {
-                // Raw bytes that are awaited may have been among them.
+                // They may have included expected raw bytes.
                 if let Some(session) = session.get_mut() {
                     (session.raw_read, session.raw_write) = (None, None);
                 }
@@ -147,8 +147,8 @@ impl Protocol for Side {
 }
 
 impl Side {
-    /// Does what was planned for a message, or for the rest of one, of `length` bytes;
-    /// `rest` bytes of the frame lie behind it.
+    /// Carries out the plan for a message, or for the rest of one, of `length` bytes; `rest`
+    /// bytes of the frame follow it.
     fn follow(&mut self, plan: Plan, length: u64, rest: u64) -> Step {
         match plan {
             Plan::Wait(wants) => {
@@ -189,14 +189,14 @@ impl Side {
                 self.state = State::behind(u64::from(length));
                 Step::Took(4)
             }
-            // Seventeen bits of length.
+            // 17 bits of length.
             Some(&(REQUEST..=RETARGET)) => Step::Skip(4 + u64::from(length & 0x1_ffff)),
             Some(&KEEP_ALIVE) => Step::Took(4),
             _ => Step::Lost,
         }
     }
 
-    /// A frame of `length` bytes where one without a header is awaited.
+    /// A frame of `length` bytes when one without a header is expected.
     fn raw<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -228,7 +228,7 @@ impl Side {
         Step::Took(4)
     }
 
-    /// The next message of a frame; `left` bytes of the frame are to come.
+    /// The next message of a frame, of which `left` bytes are to come.
     fn message<V: Visitor>(
         &mut self,
         data: &[u8],
@@ -266,7 +266,7 @@ impl Side {
     }
 }
 
-/// What is there of `left` bytes.
+/// What has arrived of `left` bytes.
 fn shown(data: &[u8], left: u64) -> &[u8] {
     usize::try_from(left).ok().and_then(|left| data.get(..left)).unwrap_or(data)
 }

@@ -12,7 +12,7 @@ pub(super) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// A message of SMB2 without its frame. `flags`: 1 for an answer, 4 for a related one.
+/// An SMB2 message without its frame. `flags`: 1 for a response, 4 for a related one.
 fn message(command: u16, flags: u32, number: u64, body: &[&[u8]]) -> Vec<u8> {
     let mut bytes = vec![0xfe, b'S', b'M', b'B', 64, 0, 0, 0, 0, 0, 0, 0];
     bytes.extend(command.to_le_bytes());
@@ -75,7 +75,7 @@ fn closed(number: u64) -> Vec<u8> {
     message(6, 1, number, &[&[60, 0], &[0; 58]])
 }
 
-/// What a client says who reads a file out of order, and writes another one at once.
+/// The data of a client that reads a file out of order while it writes another one.
 pub(in crate::engine::packet) fn client() -> Vec<u8> {
     let share = utf16("\\\\files.example\\pub");
     let length = (share.len() as u16).to_le_bytes();
@@ -94,7 +94,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
     .concat()
 }
 
-/// What its server says.
+/// The data of its server.
 pub(in crate::engine::packet) fn server() -> Vec<u8> {
     let tree = message(3, 1, 1, &[&[16, 0, 1, 0], &[0; 12]]);
     let written = message(9, 1, 7, &[&[17, 0], &[0; 14]]);
@@ -115,25 +115,25 @@ pub(super) fn exchange(client: &[u8], server: &[u8]) -> Recorder {
     recorder
 }
 
-/// What a client says, then what its server says.
+/// The client's data, then its server's.
 pub(super) fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::engine::packet::Counters) {
     turns(&[(true, client), (false, server)])
 }
 
-/// What both say in turn.
+/// Both sides in turn.
 pub(super) fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::engine::packet::Counters) {
-    heard(said.iter().map(|&(to_server, data)| (to_server, 0, data)))
+    replay(said.iter().map(|&(to_server, data)| (to_server, 0, data)))
 }
 
-/// The same, where of some bytes in front of what is said nothing was captured.
-pub(super) fn heard<'a>(
+/// The same with missing bytes before some of the data.
+pub(super) fn replay<'a>(
     said: impl Iterator<Item = (bool, u32, &'a [u8])>,
 ) -> (Recorder, crate::engine::packet::Counters) {
     let mut next = [0_u32; 2];
     let packets = said.map(|(to_server, missing, data)| {
         let mut packet = tcp(40_000, 9445, 24, data);
         if !to_server {
-            // The same flow the other way.
+            // The same flow in the other direction.
             let (src, dst) = (packet[12..16].to_vec(), packet[16..20].to_vec());
             packet[12..16].copy_from_slice(&dst);
             packet[16..20].copy_from_slice(&src);
@@ -170,7 +170,7 @@ fn files_read_and_written() {
 fn parts_are_no_files() {
     let open = [frame(&[create(1, "a")]), frame(&[created(1, 8, ID)])];
     for (asked, answered) in [
-        // Not from its beginning; not to its end; written over what was written.
+        // Not from its beginning; not to its end; written over existing data.
         (vec![read(2, ID, 1, 7)], vec![answer(2, b"1234567")]),
         (vec![read(2, ID, 0, 7)], vec![answer(2, b"0123456")]),
         (vec![write(2, 0, ID, 0, b"01234567"), write(3, 0, ID, 2, b"x"), close(4, 0, ID)], vec![]),
@@ -226,7 +226,7 @@ fn guesses() {
     assert!(Side::begins(&data, Ports::None) && !Side::begins(&data[1..], Ports::None));
 }
 
-/// A message of SMB1 with its frame: words, and the bytes behind them.
+/// An SMB1 message with its frame: words, and the bytes after them.
 fn first_version(command: u8, flags: u8, number: u8, words: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut message = vec![0xff, b'S', b'M', b'B', command, 0, 0, 0, 0, flags];
     message.resize(30, 0);
@@ -237,14 +237,14 @@ fn first_version(command: u8, flags: u8, number: u8, words: &[u8], bytes: &[u8])
     frame(&[message])
 }
 
-/// A file written with SMB1 at a place of which the upper half is `high`.
+/// A file written with SMB1 at an offset whose upper half is `high`.
 fn written_at(high: u32) -> Recorder {
     let mut opened = [0; 68];
     opened[5] = 3;
     let mut write = [0; 28];
     write[4] = 3;
     write[20] = 11;
-    // Behind header, count of words, words, count of bytes.
+    // After the header, count of words, words, count of bytes.
     write[22] = 63;
     write[24..].copy_from_slice(&high.to_le_bytes());
     let client = [

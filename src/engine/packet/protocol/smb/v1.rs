@@ -1,12 +1,12 @@
-//! SMB1: the commands of a message, and what they mean for the session.
+//! SMB1: the commands of a message, and their effect on the session.
 //!
-//! A message is a chain of blocks ([MS-CIFS], 2.2.3.4): the header names the first
-//! command, and a block whose command is an AndX one where the next begins, which must
-//! lie further on. The file that a block opens, or is about, is that of all blocks
-//! behind it, whatever number they give. An error in the header's status is that of the
-//! last block. Raw bytes of a file follow a request to write some, or one to read some, in a
-//! frame of their own that has no header (2.2.4.22 and 2.2.4.25). Other offsets are those of [MS-CIFS], 2.2.4, and [MS-SMB]. Only the first
-//! message of a transaction is read, which has the names.
+//! A message is a chain of blocks ([MS-CIFS], 2.2.3.4): the header names the first command, and a
+//! block with an AndX command names where the next one begins, which must be further on. The file
+//! that a block opens, or refers to, is that of all later blocks, whatever number they contain.
+//! An error in the header's status is that of the last block. After a request for a raw write or
+//! read, the bytes of the file follow in a separate frame without a header (2.2.4.22 and
+//! 2.2.4.25). Other offsets are those of [MS-CIFS], 2.2.4, and [MS-SMB]. Only the first message
+//! of a transaction, which contains the names, is parsed.
 
 mod chain;
 mod commands;
@@ -29,30 +29,30 @@ use commands::{
     WRITE_AND_UNLOCK, WRITE_ANDX, WRITE_COMPLETE, WRITE_RAW,
 };
 
-/// In front of the bytes of READ and WRITE: a buffer's format and length.
+/// Before the bytes of READ and WRITE: the format of the buffer, and its length.
 const BUFFER: usize = 3;
 
-/// A request to write with so many words has the upper half of its offset behind the others.
+/// A write request with this many words has the upper half of its offset after the others.
 const FAR_WORDS: usize = 14;
 
-/// Words of a request to write raw bytes; with fewer it is the answer that asks for them, which
-/// Samba sends without saying that it is one.
+/// Words of a raw write request; with fewer it is the response that asks for the bytes, which
+/// Samba sends without the response flag.
 const WRITE_RAW_WORDS: u8 = 12;
 
-/// Whether a frame of that length may be a server's request, in the place of raw bytes.
+/// Whether a frame of that length may be a server's request, instead of raw bytes.
 pub(super) fn may_interrupt(length: u64) -> bool {
     length > HEADER as u64
 }
 
-/// Whether a frame is a server's request to give up a lock ([MS-CIFS], 3.3.4.2), which may come
-/// in front of raw bytes.
+/// Whether a frame is a server's request to release a lock ([MS-CIFS], 3.3.4.2), which may come
+/// before raw bytes.
 pub(super) fn interrupts(frame: &[u8]) -> bool {
     frame.starts_with(MAGIC)
         && frame.get(4) == Some(&chain::LOCKING)
         && Chain::begin(frame).is_some_and(|chain| chain.way() == Way::Request)
 }
 
-/// Begins with a message of which the header is there; answers which chain it is.
+/// Begins with a message whose header has arrived; returns which chain it is.
 pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<Way> {
     let chain = Chain::begin(shown)?;
     let way = chain.way();
@@ -60,8 +60,8 @@ pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<Way> {
     Some(way)
 }
 
-/// Reads the next block of a chain: `left` bytes of the message are to come, and some
-/// are there.
+/// Parses the next block of a chain: `left` bytes of the message are to come, some of which have
+/// arrived.
 pub(super) fn block<V: Visitor>(
     shown: &[u8],
     left: u64,
@@ -120,10 +120,10 @@ pub(super) fn block<V: Visitor>(
     }
 }
 
-/// Where the bytes of a file lie in a block, how many there are, and whose they are.
+/// The bytes of a file in a block: offset, length, and the file.
 type Data = (usize, u64, Sink);
 
-/// The file that a request is about.
+/// The file that a request refers to.
 fn subject(block: &Block<'_>, at: usize, session: &mut Session) -> Option<Key> {
     let chain = session.chain_of(Way::Request);
     let key = match chain.key {
@@ -134,7 +134,7 @@ fn subject(block: &Block<'_>, at: usize, session: &mut Session) -> Option<Key> {
     Some(key)
 }
 
-/// None if it contradicts itself; else the bytes of a file in it.
+/// `None` if the request contradicts itself; otherwise the bytes of a file in it.
 fn request<V: Visitor>(
     block: &Block<'_>,
     session: &mut Session,
@@ -144,7 +144,7 @@ fn request<V: Visitor>(
     let number = head.message;
     match head.command {
         READ_ANDX => {
-            // All bits set stand for a timeout.
+            // All bits set mean a timeout.
             let high = u64::from(Some(block.le16(14)?).filter(|&it| it != 0xffff).unwrap_or(0));
             let length = u64::from(block.le16(10)?) | high << 16;
             let (key, at) = (subject(block, 4, session)?, block.offset(6, 12, 20)?);
@@ -173,7 +173,7 @@ fn request<V: Visitor>(
             let from = block.bytes_at() + if is_closed { 1 } else { BUFFER };
             let sink = Sink { key, is_read: false, at };
             if is_closed {
-                // Once its answer is there: the bytes are still to come.
+                // After its response, because the bytes are still to come.
                 session.asked(number, Request::Close(key));
             }
             return data(block, Some(from), bytes, sink, session, context);
@@ -238,7 +238,7 @@ fn named<V: Visitor>(
     Some(())
 }
 
-/// None if it contradicts itself; else the bytes of a file in it.
+/// `None` if the response contradicts itself; otherwise the bytes of a file in it.
 fn answer<V: Visitor>(
     block: &Block<'_>,
     is_good: bool,
@@ -270,7 +270,7 @@ fn answer<V: Visitor>(
         READ_ANDX | READ | LOCK_AND_READ => {
             return answer_to_read(block, is_good, session, context);
         }
-        // The server does not want the bytes, or has them.
+        // The server refuses the bytes, or has received them.
         WRITE_RAW if !is_good => session.raw_write = None,
         WRITE_COMPLETE => session.raw_write = None,
         CLOSE | WRITE_AND_CLOSE => {
@@ -294,7 +294,7 @@ fn answer<V: Visitor>(
     Some(None)
 }
 
-/// As [`answer`], of one to a request to read.
+/// Like [`answer`], for the response to a read.
 fn answer_to_read<V: Visitor>(
     block: &Block<'_>,
     is_good: bool,
@@ -322,7 +322,7 @@ fn answer_to_read<V: Visitor>(
     Some(data)
 }
 
-/// Where in a block the data of a file lies: behind its words, and inside of it.
+/// The position of a file's data in a block: after its words, and within it.
 fn data<V: Visitor>(
     block: &Block<'_>,
     from: Option<usize>,

@@ -1,4 +1,4 @@
-//! SMB2 and SMB3: one message of a frame, and what it means for the session.
+//! SMB2 and SMB3: one message of a frame, and its effect on the session.
 //!
 //! Offsets are those of [MS-SMB2], section 2.2, counted from the message's header.
 
@@ -23,14 +23,17 @@ const READ: u16 = 8;
 const WRITE: u16 = 9;
 const SET_INFO: u16 = 17;
 
+/// Flags in the header.
 const IS_ANSWER: u32 = 1;
 const IS_RELATED: u32 = 4;
 
+/// Status codes ([MS-ERREF], 2.3): the real response follows later; a response that is
+/// truncated, but has data; a read beyond the end of the file.
 const PENDING: u32 = 0x103;
 const BUFFER_OVERFLOW: u32 = 0x8000_0005;
 const END_OF_FILE: u32 = 0xc000_0011;
 
-/// Where the data of a read's answer, or of a write, is told of.
+/// Offset of the fields that describe the data of a read response, or of a write.
 const READ_ANSWER: usize = 80;
 const WRITE_REQUEST: usize = 112;
 
@@ -42,7 +45,7 @@ struct Header {
     tree: u32,
 }
 
-/// Length of the first message of `left` bytes, once its header is there.
+/// Length of the first message of `left` bytes, once its header has arrived.
 pub(super) fn length(shown: &[u8], left: u64) -> Option<u64> {
     shown.get(..HEADER)?;
     let next = u64::from(le32(shown, 20)?);
@@ -64,7 +67,7 @@ fn key(message: &[u8], at: usize) -> Option<Key> {
     Some(Key::Id(*message.get(at..)?.first_chunk()?))
 }
 
-/// Reads a message of `length` bytes, of which some are there.
+/// Parses a message of `length` bytes, of which some have arrived.
 pub(super) fn message<V: Visitor>(
     shown: &[u8],
     length: u64,
@@ -97,8 +100,8 @@ pub(super) fn message<V: Visitor>(
     })
 }
 
-/// Requests of a compound may be about the file of the one before. Those that are not
-/// read further have its identifier in different places: most at the same.
+/// Requests of a compound may refer to the file of the one before. Those that are not parsed
+/// further have its identifier at different offsets, most at the same one.
 fn note_link(header: &Header, shown: &[u8], session: &mut Session) {
     let is_request = header.flags & IS_ANSWER == 0;
     if is_request && header.flags & IS_RELATED == 0 {
@@ -111,7 +114,7 @@ fn note_link(header: &Header, shown: &[u8], session: &mut Session) {
     }
 }
 
-/// The file that a request is about.
+/// The file that a request refers to.
 fn subject(header: &Header, message: &[u8], at: usize, session: &mut Session) -> Option<Key> {
     let mut key = key(message, at)?;
     if header.flags & IS_RELATED != 0 && key == Key::Id([0xff; 16]) {
@@ -121,7 +124,7 @@ fn subject(header: &Header, message: &[u8], at: usize, session: &mut Session) ->
     Some(key)
 }
 
-/// None if it contradicts itself.
+/// `None` if the request contradicts itself.
 fn request<V: Visitor>(
     header: &Header,
     message: &[u8],
@@ -200,7 +203,7 @@ fn answer<V: Visitor>(
             let bytes = u64::from(le32(message, HEADER + 4)?);
             let sink = Sink { key, is_read: true, at };
             let plan = data(from, bytes, length, READ_ANSWER, sink, session, context);
-            // Less than was asked for: the file ends there.
+            // Fewer than were requested: the file ends there.
             if is_good && bytes < wanted {
                 session.set_size(key, at.saturating_add(bytes));
             }
@@ -210,7 +213,7 @@ fn answer<V: Visitor>(
             session.end_of_file(key, at, context);
         }
         (CLOSE, Request::Close(key)) if is_good => {
-            // With attributes, if they were asked for.
+            // With attributes, if they were requested.
             if le16(message, HEADER + 2)? & 1 != 0 {
                 session.set_size(key, le64(message, HEADER + 48)?);
             }
@@ -224,7 +227,7 @@ fn answer<V: Visitor>(
     Some(Plan::Pass)
 }
 
-/// Where in a message of `length` bytes the data of a file lies, behind what was read.
+/// The position of a file's data in a message of `length` bytes, after what was parsed.
 fn data<V: Visitor>(
     from: usize,
     bytes: u64,
@@ -271,7 +274,7 @@ fn set_info<V: Visitor>(
     Some(())
 }
 
-/// The string of which offset and length stand at a place.
+/// The string whose offset and length are at a position.
 fn string(message: &[u8], at: usize) -> Option<String> {
     let (from, bytes) = (le16(message, at)?, le16(message, at + 2)?);
     if bytes == 0 {

@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::packet::Counters;
 use crate::engine::packet::tests::{Recorder, decode, tcp};
 
-/// What a client says who sends two mails, and goes on to TLS.
+/// The data of a client that sends two mails, and continues with TLS.
 pub(in crate::engine::packet) fn client() -> Vec<u8> {
     let mut text = Vec::new();
     text.extend(b"EHLO mail.evil.example\r\nMAIL FROM:<a@evil.example> SIZE=9\r\n");
@@ -41,7 +41,7 @@ fn envelopes_and_headers() {
 }
 
 #[test]
-fn an_alert_tells_the_envelope_so_far() {
+fn an_alert_reports_the_envelope_so_far() {
     let (recorder, _) = seen(
         b"EHLO a.example\r\nMAIL FROM:<b@c.example>\r\nRCPT TO:<d@e.example>\r\nRSET\r\n\
           MAIL FROM:<>\r\nRCPT TO:<f@g.example>\r\nEHLO h.example\r\n",
@@ -89,7 +89,7 @@ fn a_refused_mail_and_one_that_breaks_off() {
     assert_eq!(counters.fault(Fault::SplitMail), 1);
 }
 
-/// RFC 3030: chunks are one mail up to the last of them. What comes in their midst ends it.
+/// RFC 3030: chunks are one mail up to the last of them. A command in between ends it.
 #[test]
 fn chunks_of_a_mail_that_is_given_up() {
     for command in ["RSET", "MAIL FROM:<c@d.example>", "EHLO a.example"] {
@@ -105,7 +105,7 @@ fn chunks_of_a_mail_that_is_given_up() {
     }
 }
 
-/// RFC 6531: addresses beyond ASCII. RFC 4954: long lines.
+/// RFC 6531: non-ASCII addresses. RFC 4954: long lines.
 #[test]
 fn addresses_beyond_ascii_and_long_lines() {
     let text = format!(
@@ -117,9 +117,9 @@ fn addresses_beyond_ascii_and_long_lines() {
     assert_eq!(recorder.at(Where::SmtpTo), ["\"a b\"@c.example"]);
 }
 
-/// Another mail of a connection of which bytes are missing.
+/// The next mail of a connection with missing bytes.
 #[test]
-fn a_mail_behind_a_gap() {
+fn a_mail_after_a_gap() {
     let segment = |at: usize, data: &[u8]| {
         let mut packet = tcp(40_000, 2525, 24, data);
         packet[24..28].copy_from_slice(&(at as u32).to_be_bytes());
@@ -132,7 +132,7 @@ fn a_mail_behind_a_gap() {
     let (recorder, _) = crate::engine::packet::tests::decode_all(&packets);
     assert_eq!(recorder.at(Where::SmtpFrom), ["a@b.example"]);
     assert_eq!(recorder.at(Where::SmtpTo), ["c@d.example"]);
-    // A gap that is all that is left of a chunk.
+    // A gap that is the rest of a chunk.
     let packets = [
         segment(0, b"EHLO a.example\r\nBDAT 9 LAST\r\nA: b"),
         segment(38, b"MAIL FROM:<a@b.example>\r\n"),

@@ -33,7 +33,7 @@ fn a_file_is_fetched_or_sent() {
             again.clone(),
             again,
             datagram(!to_server, 50_000, &[0, 4, 0, 1]),
-            // Somebody else's.
+            // From another host.
             datagram(to_server, 50_001, &[0, 3, 0, 2, 9]),
             data(to_server, 2, b"end"),
         ];
@@ -54,10 +54,10 @@ fn a_file_is_fetched_or_sent() {
 }
 
 #[test]
-fn text_is_told_in_both_forms() {
+fn text_is_reported_in_both_forms() {
     let packets = [
         datagram(true, 69, b"\0\x01a\0NetASCII\0tsize\x000\0"),
-        // As long as on the disk.
+        // The size on disk.
         datagram(false, 50_000, b"\0\x06tsize\x007\0"),
         data(false, 1, b"one\r\ntwo\r\0"),
     ];
@@ -90,12 +90,12 @@ fn blocks_may_be_of_another_size_and_their_numbers_wrap() {
     }
 }
 
-/// Whoever has the client's port later is another one.
+/// A later user of the client's port is unrelated.
 #[test]
 fn a_transfer_does_not_wait_for_ever() {
     let request = datagram(true, 69, b"\0\x01a\0octet\0");
     for (wait, files) in [(119, 3), (122, 0)] {
-        // One a second.
+        // One per second.
         let mut packets = vec![request.clone()];
         packets.resize(wait, ipv4(SERVER, CLIENT, 1, &[8, 0]));
         packets.push(data(false, 1, b"end"));

@@ -105,9 +105,9 @@ fn versions() {
     }
 }
 
-/// A ClientHello of what a raw JA4 lists, with GREASE among it: the ALPN's first protocol,
-/// the versions, and the rest of the raw form. Its order is turned around, since it counts
-/// for signatures alone.
+/// A ClientHello with what a raw JA4 lists, and GREASE added: the first protocol of the ALPN, the
+/// versions, and the rest of the raw form. Its order is reversed, because order only matters for
+/// signatures.
 fn offering(
     raw: &str,
     alpn: Option<&[u8]>,
@@ -183,7 +183,7 @@ fn published_fingerprints_of_captures() {
          _0904,0905,0906,0403,0804,0401,0503,0805,0501,0806,0601"
     );
     let newer = offering(&newer, h2, 0x0303, &new, true);
-    // tls12.pcap: a Firefox that is answered with TLS 1.2.
+    // tls12.pcap: a Firefox whose server chooses TLS 1.2.
     let firefox = offering(
         "002f,0035,009c,009d,1301,1302,1303,c009,c00a,c013,c014,c02b,c02c,c02f,c030,cca8,cca9\
          _0005,000a,000b,000d,0015,0017,001c,0022,0023,002b,002d,0033,ff01\
@@ -202,7 +202,7 @@ fn published_fingerprints_of_captures() {
         &new[..2],
         true,
     );
-    // socks-https-example.pcap: TLS 1.0, and no extension but the name.
+    // socks-https-example.pcap: TLS 1.0, and no extension except the name.
     let old = offering(
         "0003,0004,0005,0006,0008,0009,000a,0011,0012,0013,0014,0015,0016,002f,0032,0033,0035,\
          0038,0039,0096,0099,009a,00ff_",
@@ -222,7 +222,8 @@ fn published_fingerprints_of_captures() {
     }
 }
 
-/// What the specification says of ends and numbers (`technical_details/JA4.md` there).
+/// The rules of the specification for first and last characters and numbers
+/// (`technical_details/JA4.md` there).
 #[test]
 fn fingerprints_of_odd_hellos() {
     let start = |body: &[u8]| hello::parse_client(body).unwrap().ja4(b't')[..10].to_owned();
@@ -253,7 +254,7 @@ fn fingerprints_of_odd_hellos() {
         let body = offering(&format!("1301_{kind}"), None, legacy, versions, false);
         assert_eq!(&start(&body)[1..3], want);
     }
-    // No ciphers; nothing but a name; more of both than two digits tell.
+    // No ciphers; only a name; more of both than two digits can show.
     let none = hello::parse_client(&offering("_", None, 0x0303, &[], false)).unwrap().ja4(b't');
     assert_eq!(none, "t12i000000_000000000000_000000000000");
     let many =
@@ -268,7 +269,7 @@ fn published_fingerprints() {
     let numbers = |text: &str| -> Vec<u16> {
         text.split(',').map(|number| u16::from_str_radix(number, 16).unwrap()).collect()
     };
-    // GREASE in all places; extensions in the order of the sorted list.
+    // GREASE everywhere; extensions in the order of the sorted list.
     let ciphers =
         numbers("0a0a,002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9");
     let signatures = numbers("0403,0804,0401,0503,0805,0501,0806,0601");

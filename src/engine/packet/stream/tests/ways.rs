@@ -1,39 +1,39 @@
-//! Streams on their ways: in fragments that overlap, in tunnels, in fragments of tunnels.
+//! Encapsulated streams: in overlapping fragments, in tunnels, in fragments of tunnels.
 
 use super::*;
 use crate::engine::packet::Frame;
 
-/// What a packet travels in.
+/// The encapsulation of a packet.
 #[derive(Clone, Copy, Debug)]
 enum Tunnel {
     /// IP in IP: of the same version or of the other one.
     Ip,
     /// With no optional words, or with all of them.
     Gre(bool),
-    /// MPLS in IP, with so many labels.
+    /// MPLS in IP, with this many labels.
     Mpls(usize),
-    /// Ethernet in VXLAN, with so many tags.
+    /// Ethernet in VXLAN, with this many tags.
     Vxlan(usize),
     /// With options and Ethernet, or with neither.
     Geneve(bool),
     /// With an extension header or without.
     Gtp(bool),
-    /// Of IPv6 only; IPv4 goes in IP instead.
+    /// IPv6 only; IPv4 uses IP in IP instead.
     Teredo,
 }
 
-/// What is in front of the outermost packet.
+/// What precedes the outermost packet.
 #[derive(Clone, Copy, Debug)]
 enum Link {
     Raw,
     Ethernet,
-    /// A service tag and a customer's.
+    /// A service tag and a customer tag.
     QinQ,
-    /// Ethernet with so many labels.
+    /// Ethernet with this many labels.
     Mpls(usize),
 }
 
-/// How one layer of IP treats what it carries.
+/// What one IP layer does to its payload.
 #[derive(Clone, Debug)]
 struct Hop {
     is_v6: bool,
@@ -41,18 +41,18 @@ struct Hop {
     extra: Extra,
 }
 
-/// Fragments beside those that are needed.
+/// Fragments in addition to the necessary ones.
 #[derive(Clone, Debug)]
 enum Extra {
     None,
-    /// The same bytes once more, in other pieces. In IPv6 a receiver takes none but whole
+    /// The same bytes again, in other pieces. In IPv6 a receiver accepts only complete
     /// repetitions (RFC 8200, 4.5).
     Again(Vec<[prop::sample::Index; 2]>),
-    /// Other bytes for each fragment that is there already: the first wins.
+    /// Other bytes for each fragment that has already arrived: the first one wins.
     Lies,
 }
 
-/// The whole way of a packet, from the inside to the outside.
+/// All encapsulations of a packet, from the innermost to the outermost.
 #[derive(Clone, Debug)]
 struct Way {
     innermost: Hop,
@@ -104,12 +104,12 @@ fn way() -> impl Strategy<Value = Way> {
     })
 }
 
-/// Packets that follow each other whatever happens.
+/// Packets that are never reordered.
 type IpPacket = Vec<Vec<u8>>;
 
-/// A packet of IP that is not written yet.
+/// An IP packet before serialisation.
 struct Ip<'b> {
-    /// The ends; in IPv6 their last bytes.
+    /// The ends; for IPv6 their last bytes.
     src: [u8; 4],
     dst: [u8; 4],
     proto: u8,
@@ -117,7 +117,7 @@ struct Ip<'b> {
 }
 
 impl Hop {
-    /// The fragments of a packet, the `id`th.
+    /// The fragments of packet number `id`.
     fn send(&self, ip: &Ip<'_>, id: u32) -> Vec<IpPacket> {
         let length = ip.body.len();
         let units = length.div_ceil(8).max(1);
@@ -196,12 +196,12 @@ fn ethertype(packet: &[u8]) -> [u8; 2] {
     if is_v6(packet) { [0x86, 0xdd] } else { [8, 0] }
 }
 
-/// Labels of MPLS, the last of which says so.
+/// MPLS labels, the last of which is marked as such.
 fn labels(count: usize) -> Vec<u8> {
     (1..=count).flat_map(|at| [0, 1, u8::from(at == count), 64]).collect()
 }
 
-/// A frame of Ethernet with so many tags.
+/// An Ethernet frame with this many tags.
 fn ethernet(tags: usize, kind: [u8; 2], contents: &[u8]) -> Vec<u8> {
     let mut frame = vec![2; 12];
     for at in (0..tags).rev() {
@@ -224,7 +224,7 @@ fn over_udp(to_server: bool, port: u16, contents: &[&[u8]]) -> Vec<u8> {
 }
 
 impl Tunnel {
-    /// What carries a packet, and the number of its protocol.
+    /// The encapsulated packet, and its protocol number.
     fn around(self, packet: &[u8], to_server: bool) -> (u8, Vec<u8>) {
         let kind = ethertype(packet);
         let udp =
@@ -256,7 +256,7 @@ impl Tunnel {
 }
 
 impl Way {
-    /// All packets of one direction of a stream, as frames come. `id` counts packets of IP.
+    /// All packets of one direction of a stream, as frames. `id` counts IP packets.
     fn carry(&self, parts: &[Part], port: u16, id: &mut u32) -> Vec<Vec<u8>> {
         let mut units: Vec<IpPacket> = Vec::new();
         for part in parts {
@@ -267,12 +267,12 @@ impl Way {
             *id += 1;
             let mut now = self.innermost.send(&ip, *id);
             for (depth, (tunnel, hop)) in self.tunnels.iter().enumerate() {
-                // Each tunnel has ends of its own.
+                // Each tunnel has its own ends.
                 let ends = [[10, depth as u8, 0, 1], [10, depth as u8, 0, 2]];
                 let [src, dst] = if part.to_server { ends } else { [ends[1], ends[0]] };
                 let mut wrapped: Vec<IpPacket> = Vec::new();
                 for unit in now {
-                    // What follows it whatever happens does so in all its fragments.
+                    // Packets that must follow it do so in all its fragments.
                     let mut of_unit: Vec<IpPacket> = Vec::new();
                     for packet in &unit {
                         let (proto, body) = tunnel.around(packet, part.to_server);
@@ -327,7 +327,7 @@ fn decode_frames(link: Link, frames: &[Vec<u8>]) -> (Recorder, Counters) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
-    /// Whatever cuts, repeats, overlaps and swaps there are at any layer.
+    /// For any cuts, repetitions, overlaps and swaps at any layer.
     #[test]
     fn any_way_reads_like_the_plain_stream(
         which in 0..18_usize,
@@ -336,7 +336,7 @@ proptest! {
         server in treatment(),
     ) {
         let (port, to_server, to_client) = conversations().swap_remove(which);
-        // Segments that lie come behind the true ones.
+        // Forged segments come after the true ones.
         let swaps = if client.lies || server.lies { vec![] } else { way.swaps.clone() };
         let way = Way { swaps, ..way };
         let want = recorded(port, &to_server, &to_client);
@@ -354,7 +354,7 @@ proptest! {
                 frames.extend(way.carry(&parts, port, &mut id));
             }
         }
-        // In IPv4 an identifier comes again after 65,536 packets; here no time passes until then.
+        // In IPv4 an identifier is reused after 65,536 packets; here no time passes until then.
         prop_assume!(id < 1 << 16);
         let (got, counters) = decode_frames(way.link, &frames);
         let sorted = |recorder: &Recorder| {

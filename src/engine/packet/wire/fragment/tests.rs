@@ -98,7 +98,7 @@ fn a_clock_that_is_set_back_joins_nothing_old() {
         bench.seconds = seconds;
         bench.add(id, 0, b"01234567", false);
     }
-    // The first waits for 15 seconds by now, the second for 35.
+    // The first has waited for 15 seconds by now, the second for 35.
     bench.seconds = 135;
     assert_eq!(bench.add(2, 8, b"end", true), None);
     assert_eq!(bench.faults(), [(Fault::FragmentsMissing, 1)]);
@@ -106,8 +106,7 @@ fn a_clock_that_is_set_back_joins_nothing_old() {
 }
 
 proptest! {
-    /// Fragments that agree with each other give the packet, in any order and however
-    /// often they come and overlap.
+    /// Consistent fragments yield the packet, in any order and with any repetitions and overlaps.
     #[test]
     fn any_fragments_that_cover_the_packet(
         packet in proptest::collection::vec(any::<u8>(), 17..400),

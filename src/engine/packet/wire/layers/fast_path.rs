@@ -1,8 +1,8 @@
-//! The usual frame, read in one go: Ethernet without tags, IPv4 without options or IPv6
-//! without extension headers, whole, with TCP, UDP or ICMP in it, and neither a tunnel nor an error.
+//! The fast path for the most common frames: Ethernet without tags, IPv4 without options or IPv6
+//! without extension headers, complete, with TCP, UDP or ICMP, and neither a tunnel nor an error.
 //!
-//! Nothing is decided here that the layers would decide otherwise: what is unusual in any way
-//! is left to them. For a small packet they cost more than its flow does.
+//! Nothing is decided here differently from the layers: any other frame is left to them. For a
+//! small packet they cost more than its flow does.
 
 use super::super::link;
 use super::super::transport::{ICMP, ICMPV6, TCP, UDP};
@@ -12,7 +12,7 @@ use crate::engine::packet::Frame;
 use crate::engine::packet::bytes::be16;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What an IP packet says.
+/// The contents of an IP packet.
 struct Usual<'a> {
     src: IpAddr,
     dst: IpAddr,
@@ -25,7 +25,7 @@ const LINK: usize = 14;
 const V4: usize = LINK + 20;
 const V6: usize = LINK + 40;
 
-/// Reads a frame, if it is a usual one.
+/// Parses a frame, if it is of this form.
 #[inline(always)]
 pub(super) fn read<'a>(frame: &Frame<'a>) -> Option<IpPacket<'a>> {
     let Usual { src, dst, proto, payload } = packet(frame)?;
@@ -73,7 +73,7 @@ fn packet<'a>(frame: &Frame<'a>) -> Option<Usual<'a>> {
 fn read_v4(data: &[u8]) -> Option<Usual<'_>> {
     let header: &[u8; V4] = data.first_chunk()?;
     let total = usize::from(u16::from_be_bytes([header[16], header[17]]));
-    // A fragment has its place or more to come.
+    // A fragment has an offset, or more fragments follow.
     if total < 20 || (header[20] & 0x3f, header[21]) != (0, 0) {
         return None;
     }
@@ -101,7 +101,7 @@ fn read_v6(data: &[u8]) -> Option<Usual<'_>> {
         src: address(LINK + 8)?,
         dst: address(LINK + 24)?,
         proto: header[LINK + 6],
-        // None is announced of a jumbogram, and by an offloading card.
+        // A jumbogram has length 0, and so may a packet with offloading.
         payload: rest.get(..length).filter(|payload| !payload.is_empty())?,
     })
 }
@@ -115,7 +115,7 @@ mod tests {
     use crate::engine::packet::wire::layers::Layers;
     use crate::sensor::input::capture::Capture;
 
-    /// What the layers make of a frame, and what they count.
+    /// The result of the layers for a frame, and their counts.
     fn slowly(frame: &Frame<'_>) -> (Vec<String>, String) {
         let mut layers = Layers::new(&Config::default());
         let mut units = Vec::new();
@@ -135,9 +135,9 @@ mod tests {
         unit.is_some()
     }
 
-    /// Frames of all captures, as they are, cut, and with each byte of their headers changed.
+    /// Frames of all captures: unchanged, cut, and with each byte of their headers changed.
     #[test]
-    fn what_is_usual_reads_as_the_layers_read_it() {
+    fn the_fast_path_reads_frames_as_the_layers_do() {
         let (mut fast_path, mut slow_path) = (0, 0);
         for path in captures() {
             let bytes = std::fs::read(&path).unwrap_or_default();
@@ -161,9 +161,9 @@ mod tests {
         assert!(fast_path > 500 && slow_path > 100, "{fast_path} {slow_path}");
     }
 
-    /// Each port that a tunnel may have, from and to.
+    /// Each port that a tunnel may have, as source and destination.
     #[test]
-    fn tunnels_are_unusual() {
+    fn tunnels_take_the_slow_path() {
         let mut data = vec![0; LINK];
         data[12] = 8;
         data.extend([0x45, 0, 0, 32, 0, 0, 0, 0, 64, UDP, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);

@@ -1,4 +1,4 @@
-//! LLC, Frame Relay and ATM: what follows is named by a SAP, by an OUI with a type, or by one
+//! LLC, Frame Relay and ATM: the payload is identified by a SAP, by an OUI with a type, or by one
 //! byte (NLPID); and headers of which nothing but the packet in them is known.
 //!
 //! RFC 1042 and 2684 (LLC with SNAP), RFC 2427 (Frame Relay), RFC 1483 for bridged frames.
@@ -13,10 +13,10 @@ const BRIDGED: [u8; 3] = [0, 0x80, 0xc2];
 /// The organisations whose types are EtherTypes: none, bridges, and AppleTalk.
 const ETHERTYPES: [[u8; 3]; 3] = [[0, 0, 0], [0, 0, 0xf8], [8, 0, 7]];
 
-/// Bytes of an unknown header that are looked through for a packet.
+/// Bytes of an unknown header that are searched for a packet.
 const MAX_HEADER: usize = 48;
 
-/// Takes LLC off: IP's own SAP, SNAP, or ISO's with an NLPID.
+/// Removes LLC: IP's own SAP, SNAP, or ISO's with an NLPID.
 pub(super) fn llc(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     match data {
         [0xaa, 0xaa, 3, rest @ ..] => snap(rest),
@@ -38,7 +38,7 @@ fn snap(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// A bridged frame: over ATM two bytes align it, over Frame Relay none do.
+/// A bridged frame: over ATM it is aligned by two bytes, over Frame Relay it is not.
 fn unpadded(data: &[u8]) -> &[u8] {
     let is_type = |at| matches!(be16(data, at), Some(0x0800 | 0x86dd | 0x8100 | 0x88a8));
     match data {
@@ -60,8 +60,8 @@ fn nlpid(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// Takes the header of Frame Relay off: an address of two to four bytes, of which the last
-/// has its lowest bit set, then the IETF's control and NLPID, or Cisco's EtherType.
+/// Removes the header of Frame Relay: an address of two to four bytes, of which the last has its
+/// lowest bit set, then the IETF's control and NLPID, or Cisco's EtherType.
 pub(super) fn frame_relay(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let length = data.iter().take(4).position(|byte| byte & 1 == 1);
     let length = length.filter(|&at| at > 0).ok_or(Fault::NotIp)? + 1;
@@ -71,18 +71,18 @@ pub(super) fn frame_relay(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// Sun's ATM driver: a byte of flags, VPI and VCI. LLC, or a LAN's emulation.
+/// Sun's ATM driver: a byte of flags, VPI and VCI. Then LLC, or LAN emulation.
 pub(super) fn sun(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let (header, rest) = data.split_first_chunk::<4>().ok_or(Fault::LinkCut)?;
     match header[0] & 0x0f {
-        // Two bytes of the emulation's own.
+        // Two bytes of the emulation header.
         1 => Ok((Layer::Ethernet, rest.get(2..).ok_or(Fault::LinkCut)?)),
         2 => Ok((Layer::Llc, rest)),
         _ => Err(Fault::NotIp),
     }
 }
 
-/// The IP packet behind a header of which nothing else is known: it must be beyond doubt.
+/// The IP packet after a header of which nothing else is known: it must be certain.
 pub(super) fn embedded(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let places = (0..=MAX_HEADER).filter_map(|at| data.get(at..));
     let found = places.into_iter().find(|packet| ip::is_certain(Net::Either, packet));

@@ -1,8 +1,8 @@
-//! Captures of Juniper's routers: a magic, flags, extensions, and then what the link type
-//! names, or a cookie of the interface card.
+//! Captures of Juniper's routers: a magic number, flags, extensions, and then what the link type
+//! says, or a cookie of the interface card.
 //!
-//! Cookies have lengths that depend on the card, on the release and on their first byte; the
-//! packet behind them is found by its own header.
+//! The length of a cookie depends on the card, on the release and on its first byte; the packet
+//! after it is found by its own header.
 
 use super::{Fault, Layer, Net, atm, typed};
 use crate::engine::packet::bytes::be16;
@@ -20,9 +20,9 @@ const MAGIC: &[u8] = b"MGC";
 const NO_LINK: u8 = 2;
 const EXTENDED: u8 = 0x80;
 
-/// Takes Juniper's header off.
+/// Removes Juniper's header.
 pub(super) fn strip(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
-    // Multilink and its like, cards for services, monitoring and ATM, GGSN, and later ones.
+    // Multilink and similar types, cards for services, monitoring and ATM, GGSN, and later ones.
     let (130..=137 | 164 | PPPOE..=PPPOE_ATM | ETHER..=CHDLC | 183 | 194 | 200 | 232..=234 | 238) =
         linktype
     else {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_behind_cookies() {
+    fn packets_after_cookies() {
         let packet = [&[0x45, 0, 0, 24, 0, 0, 0, 0, 64, 17, 0, 0][..], &[0; 12]].concat();
         for linktype in [130, 131, 134, 135, 136, 137, 164] {
             for cookie in 0..20 {

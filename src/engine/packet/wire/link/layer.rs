@@ -1,40 +1,40 @@
-//! What a header is followed by.
+//! What follows a header.
 
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::counters::Fault;
 
-/// EtherTypes below are lengths of IEEE 802.3.
+/// Smaller EtherTypes are IEEE 802.3 lengths.
 pub(super) const FIRST_ETHERTYPE: u16 = 0x600;
 
-/// What an IP packet was announced as.
+/// How an IP packet was announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Net {
     V4,
     V6,
-    /// By nobody: its first nibble decides.
+    /// Not at all: its first nibble decides.
     Either,
 }
 
-/// What the next header is.
+/// The next header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) enum Layer {
     Ip(Net),
     Ethernet,
-    /// Whatever this EtherType stands for.
+    /// The protocol of this EtherType.
     EtherType(u16),
     Ppp,
-    /// What this link type puts in front: a header inside of another one names it.
+    /// The header of this link type: another header names it.
     Link(u32),
     Llc,
     FrameRelay,
-    /// An 802.11 frame without a radio's header; whether the two bytes of its control are
-    /// the wrong way about, as some controllers send them.
+    /// An 802.11 frame without a radio header; whether the two bytes of its control field are
+    /// swapped, as some controllers send them.
     Wireless(bool),
-    /// Subframes of 802.11's aggregates, one after the other.
+    /// Consecutive subframes of an 802.11 aggregate.
     Aggregate,
 }
 
-/// A header whose EtherType stands in its last two bytes, at `at`.
+/// A header whose last two bytes, at `at`, are the EtherType.
 pub(super) fn typed(data: &[u8], at: usize) -> Result<(Layer, &[u8]), Fault> {
     let kind = be16(data, at).ok_or(Fault::LinkCut)?;
     Ok((Layer::EtherType(kind), data.get(at + 2..).ok_or(Fault::LinkCut)?))

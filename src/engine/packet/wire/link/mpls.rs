@@ -1,18 +1,18 @@
-//! MPLS: a stack of labels, and below it what nobody announces.
+//! MPLS: a stack of labels, whose payload is not identified by any header.
 //!
-//! A first nibble of 4 or 6 is IP; one of 0 is the control word of a pseudowire
-//! (RFC 4385), with Ethernet behind it; anything else is taken for Ethernet
-//! without one. An Ethernet address may begin with any of these: where a frame without
-//! a control word holds a packet beyond doubt, and the other reading does not, it is one.
+//! A first nibble of 4 or 6 is IP; one of 0 is the control word of a pseudowire (RFC 4385),
+//! followed by Ethernet; anything else is taken for Ethernet without one. An Ethernet address may
+//! begin with any of these: if a frame without a control word certainly contains a packet, and
+//! the other reading does not, it is one.
 
 use super::{Fault, Layer, Net};
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::wire::ip;
 
-/// Labels that are followed.
+/// Labels that are removed.
 const MAX_LABELS: usize = 32;
 
-/// Takes the stack of labels off.
+/// Removes the stack of labels.
 pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let mut rest = data;
     for _ in 0..MAX_LABELS {
@@ -30,18 +30,19 @@ fn below(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let is_frame = || is_frame_of_ip(data);
     match nibble {
         4 | 6 if !ip::is_certain(Net::Either, data) && is_frame() => Ok((Layer::Ethernet, data)),
-        // A frame with a tag looks like one without, four bytes on: the whole frame goes first.
+        // A frame with a tag looks like one without, four bytes later: the whole frame is tried
+        // first.
         0 | 1 if is_frame() => Ok((Layer::Ethernet, data)),
         4 => Ok((Layer::Ip(Net::V4), data)),
         6 => Ok((Layer::Ip(Net::V6), data)),
         0 => Ok((Layer::Ethernet, data.get(4..).ok_or(Fault::LinkCut)?)),
-        // The associated channel of a pseudowire: the network's own talk.
+        // The associated channel of a pseudowire: control traffic of the network.
         1 => Err(Fault::NotIp),
         _ => Ok((Layer::Ethernet, data)),
     }
 }
 
-/// Whether an Ethernet frame, with up to two VLAN tags, holds a packet beyond doubt.
+/// Whether an Ethernet frame, with up to two VLAN tags, certainly contains a packet.
 fn is_frame_of_ip(data: &[u8]) -> bool {
     let Some(at) =
         [12, 16, 20].into_iter().find(|&at| !matches!(be16(data, at), Some(0x8100 | 0x88a8)))

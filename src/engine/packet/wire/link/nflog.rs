@@ -2,14 +2,14 @@
 
 use super::{Fault, Layer, Net};
 
-/// The attribute that holds the packet.
+/// The attribute that contains the packet.
 const PAYLOAD: u16 = 9;
 
-/// Attributes that are looked at.
+/// Attributes that are examined.
 const MAX_ATTRIBUTES: usize = 64;
 
-/// Finds the packet. Attributes are in the byte order of whoever captured: a
-/// length that is out of bounds in the one is read in the other.
+/// Finds the packet. Attributes are in the byte order of the capturing host: a length that is out
+/// of bounds in one order is read in the other.
 pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let net = match data.first().ok_or(Fault::LinkCut)? {
         2 => Net::V4,

@@ -2,11 +2,11 @@
 
 use super::{Fault, Layer, Net, mpls};
 
-/// Takes the header of a PPP frame off.
+/// Removes the header of a PPP frame.
 pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let data = data.strip_prefix(&[0xff, 3]).unwrap_or(data);
     let (protocol, rest) = match *data {
-        // Compressed: an odd byte is the whole protocol.
+        // Compressed: an odd byte is the whole protocol number.
         [low, ref rest @ ..] if low & 1 == 1 => (u16::from(low), rest),
         [high, low, ref rest @ ..] => (u16::from_be_bytes([high, low]), rest),
         _ => return Err(Fault::LinkCut),
@@ -21,8 +21,8 @@ pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// A bridged frame (RFC 3518): flags, with the count of bytes of padding, and the kind of
-/// its addresses.
+/// A bridged frame (RFC 3518): flags, with the number of padding bytes, and the type of its
+/// addresses.
 fn bridged(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let (&[flags, kind], rest) = data.split_first_chunk().ok_or(Fault::LinkCut)?;
     if flags & 0x10 != 0 || kind != 1 {
@@ -31,9 +31,9 @@ fn bridged(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok((Layer::Ethernet, rest))
 }
 
-/// Multilink (RFC 1990) with a packet in one piece: the bits of its beginning and its end
-/// are set. Numbers have 24 bits, or 12 where that was agreed on: then the protocol stands
-/// two bytes sooner.
+/// Multilink (RFC 1990) with an unfragmented packet: the bits for beginning and end are set.
+/// Sequence numbers have 24 bits, or 12 if that was negotiated: then the protocol comes two bytes
+/// earlier.
 fn multilink(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let flags = *data.first().ok_or(Fault::LinkCut)?;
     if flags & 0xc0 != 0xc0 {

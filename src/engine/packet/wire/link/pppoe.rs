@@ -3,8 +3,7 @@
 use super::{Fault, Layer};
 use crate::engine::packet::bytes::be16;
 
-/// Takes the session header off. The length trims Ethernet's padding, as far as
-/// the frame goes.
+/// Removes the session header. Its length also removes Ethernet's padding.
 pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let length = be16(data, 4).ok_or(Fault::LinkCut)?;
     let rest = data.get(6..).ok_or(Fault::LinkCut)?;

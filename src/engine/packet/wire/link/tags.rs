@@ -1,5 +1,5 @@
-//! Tags that switches, taps and backbones put between Ethernet's addresses and the packet,
-//! each announced by an EtherType of its own.
+//! Tags that switches, taps and backbones insert between Ethernet's addresses and the packet,
+//! each with its own EtherType.
 
 use super::{Fault, Layer, Net, mpls, typed};
 use crate::engine::packet::bytes::be16;
@@ -21,20 +21,20 @@ const I_TAG: u16 = 0x88e7;
 const ARISTA: u16 = 0xd28b;
 const EDSA: u16 = 0xdada;
 
-/// Bits of the first byte of MACsec: its version, the identifier of its channel, and that the
-/// data is encrypted or changed.
+/// Bits of the first byte of MACsec: its version, the channel identifier, and whether the data is
+/// encrypted or changed.
 const MACSEC_VERSION: u8 = 0x80;
 const MACSEC_CHANNEL: u8 = 0x20;
 const MACSEC_ENCRYPTED: u8 = 8;
 const MACSEC_CHANGED: u8 = 4;
 
-/// Takes off the tag that an EtherType announces; `data` is what follows the type.
+/// Removes the tag of an EtherType; `data` is what follows the type.
 pub(super) fn strip(kind: u16, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     match kind {
-        // What these tags hold has a fixed length, and the next type stands behind it.
+        // These tags have a fixed length, and are followed by the next type.
         VN_TAG => typed(data, 4),
         E_TAG => typed(data, 6),
-        // IEEE 802.1CB: two bytes in reserve and a sequence number.
+        // IEEE 802.1CB: two reserved bytes and a sequence number.
         R_TAG => typed(data, 4),
         // IEEE 802.1Qau, and half of a label of RFC 7172.
         CONGESTION | FINE_LABEL => typed(data, 2),
@@ -60,7 +60,7 @@ fn after(data: &[u8], length: usize) -> Result<&[u8], Fault> {
     data.get(length..).ok_or(Fault::LinkCut)
 }
 
-/// Version 1, a length in words of four bytes, less the rest; then the next type.
+/// Version 1, a length in words of four bytes, minus the other bits; then the next type.
 fn metadata(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     match data.first_chunk().ok_or(Fault::LinkCut)? {
         [1, length @ 1..=8] => typed(data, 2 + 4 * usize::from(*length)),
@@ -78,7 +78,8 @@ fn timestamp(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// Realtek's switches: protocol 4 has eight bytes with its type, protocols 9 and 10 four.
+/// Realtek's switches: protocol 4 has eight bytes including the type, protocols 9 and 10 have
+/// four.
 fn realtek(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     match data.first().ok_or(Fault::LinkCut)? {
         4 => typed(data, 6),
@@ -87,8 +88,8 @@ fn realtek(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// IEEE 802.1AE, where it protects and does not encrypt. The check value at the end is no
-/// part of the packet, whose own length says so.
+/// IEEE 802.1AE, if it authenticates without encryption. The check value at the end is not part
+/// of the packet, as its own length shows.
 fn macsec(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let control = *data.first().ok_or(Fault::LinkCut)?;
     if control & MACSEC_VERSION != 0 {
@@ -101,7 +102,7 @@ fn macsec(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 }
 
 /// B.A.T.M.A.N. advanced, version 15 (`uapi/linux/batadv_packet.h` of Linux): frames to one node,
-/// with the node that sent them or without, and to all of them. Fragments are not put together.
+/// with or without the sending node, and to all nodes. Fragments are not reassembled.
 fn batman(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let length = match data.first_chunk().ok_or(Fault::LinkCut)? {
         [0x40, 15] => 10,
@@ -132,7 +133,7 @@ fn nsh(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     next_protocol(next, after(data, length)?)
 }
 
-/// What NSH, and VXLAN and LISP with a protocol, call the next header.
+/// The protocol numbers for the next header in NSH, VXLAN-GPE and LISP-GPE.
 pub(in crate::engine::packet) fn next_protocol(
     next: u8,
     data: &[u8],

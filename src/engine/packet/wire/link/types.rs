@@ -1,9 +1,10 @@
-//! Link types, as the tcpdump group numbers them, and what each of them puts in front of IP.
+//! Link types, by the numbers of the tcpdump group, and the headers that each of them has before
+//! IP.
 //!
-//! What is announced by a header's own fields stands in the other files of this folder; here
-//! is what a number alone says. Types whose header names another type (PPI, PKTAP) give that
-//! as the next layer. A number without an arm is no link type of ours: [`name`] knows some of
-//! those, for the message.
+//! The other files of this folder parse headers that identify what follows; here are those for
+//! which the link type is sufficient. Types whose header names another type (PPI, PKTAP) return
+//! that as the next layer. A number without an arm is not decoded: [`name`] knows some of those,
+//! for the message.
 
 use super::{Fault, Layer, Net, atm, juniper, mpls, nflog, pppoe, typed, wireless};
 use crate::engine::packet::bytes::{be16, be32, le16, le32};
@@ -16,7 +17,7 @@ const ARCNET: u32 = 7;
 const SLIP: u32 = 8;
 const PPP: u32 = 9;
 const FDDI: u32 = 10;
-/// What raw IP, and IP over ATM, are called inside of some BSDs.
+/// The number of raw IP, and IP over ATM, in some BSDs.
 const ATM_BSD: u32 = 11;
 const RAW_BSD: u32 = 12;
 const RAW_OPENBSD: u32 = 14;
@@ -42,7 +43,7 @@ const IEEE802_11_RADIOTAP: u32 = 127;
 const ARCNET_LINUX: u32 = 129;
 const IP_OVER_1394: u32 = 138;
 const DOCSIS: u32 = 143;
-/// Set aside for private use; older macOS writes PKTAP under it.
+/// Reserved for private use; older macOS writes PKTAP with it.
 const USER2: u32 = 149;
 const AVS: u32 = 163;
 const PPP_PPPD: u32 = 166;
@@ -70,7 +71,7 @@ const DSA_BROADCOM_IN_FRONT: u32 = 282;
 const DSA: u32 = 284;
 const EDSA: u32 = 285;
 
-/// Takes off what a link type puts in front.
+/// Removes the header of a link type.
 pub(super) fn strip(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok(match linktype {
         ETHERNET => (Layer::Ethernet, data),
@@ -99,8 +100,8 @@ pub(super) fn strip(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault>
     })
 }
 
-/// Linux's cooked form: where the device's type (ARPHRD) has a header of its own in front, the
-/// protocol is to be ignored, unless it names IP and IP is what follows.
+/// Linux's cooked form: if the device's type (ARPHRD) has its own header before the packet, the
+/// protocol must be ignored, unless it names IP and IP is what follows.
 fn cooked(device: u16, protocol: u16, data: &[u8]) -> (Layer, &[u8]) {
     const FRAD: u16 = 770;
     const DEVICE_802_11: u16 = 801;
@@ -118,10 +119,10 @@ fn cooked(device: u16, protocol: u16, data: &[u8]) -> (Layer, &[u8]) {
     (layer, data)
 }
 
-/// Lines between two ends.
+/// Point-to-point lines.
 fn serial(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok(match linktype {
-        // The first byte says who sent it; in pppd's form it took the place of the address.
+        // The first byte is the direction; in pppd's form it replaces the address.
         PPP_WITH_DIR => (Layer::Ppp, after(data, 1)?),
         PPP_PPPD if data.get(1) == Some(&3) => (Layer::Ppp, after(data, 2)?),
         PPP_HDLC if data.first() != Some(&0xff) => typed(data, 2)?,
@@ -134,8 +135,8 @@ fn serial(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     })
 }
 
-/// Ethernet with something in front of it, or between its addresses and its type: switches'
-/// tags that nothing announces but the link type.
+/// Ethernet with something before it, or between its addresses and its type: switch tags that
+/// only the link type indicates.
 fn framed(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     const ADDRESSES: usize = 12;
     Ok(match linktype {
@@ -148,11 +149,11 @@ fn framed(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     })
 }
 
-/// Token Ring, FDDI and ARCNET: all of them end in LLC, or in a type of their own.
+/// Token Ring, FDDI and ARCNET: all of them lead to LLC, or to their own type.
 fn ring(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     match linktype {
         TOKEN_RING => {
-            // With source routing the first bit of the source is set, and a length follows.
+            // With source routing, the first bit of the source is set, and a length follows.
             let is_routed = data.get(8).ok_or(Fault::LinkCut)? & 0x80 != 0;
             let route = if is_routed { data.get(14).ok_or(Fault::LinkCut)? & 0x1f } else { 0 };
             Ok((Layer::Llc, after(data, 14 + usize::from(route))?))
@@ -163,8 +164,8 @@ fn ring(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// ARCNET behind its addresses: RFC 1201's types have a header of fragments behind them, of
-/// which only whole packets are read; RFC 1051's have none.
+/// ARCNET after its addresses: RFC 1201's types have a fragmentation header, and only whole
+/// packets are decoded; RFC 1051's have none.
 fn arcnet(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let net = match data.first().ok_or(Fault::LinkCut)? {
         240 => return Ok((Layer::Ip(Net::V4), after(data, 1)?)),
@@ -173,14 +174,14 @@ fn arcnet(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
         _ => return Err(Fault::NotIp),
     };
     match data.get(1).ok_or(Fault::LinkCut)? {
-        // An exception: a packet of a length that needs padding.
+        // Exception frames: packets of a length that needs padding.
         0xff => Ok((Layer::Ip(net), after(data, 8)?)),
         0 => Ok((Layer::Ip(net), after(data, 4)?)),
         _ => Err(Fault::NotIp),
     }
 }
 
-/// The rest: rare ones.
+/// Rare types.
 fn other(linktype: u32, data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok(match linktype {
         AX25 => ax25(data)?,
@@ -209,13 +210,13 @@ fn word(data: &[u8], at: usize) -> Result<u16, Fault> {
     be16(data, at).ok_or(Fault::LinkCut)
 }
 
-/// A length in Intel's order.
+/// A little-endian length.
 fn half(data: &[u8], at: usize) -> Result<usize, Fault> {
     le16(data, at).map(usize::from).ok_or(Fault::LinkCut)
 }
 
-/// The address family of a BSD's header, in the byte order of whoever captured or of the
-/// network: small numbers, so both orders can be told apart.
+/// The address family of a BSD header, in the byte order of the capturing host or of the network:
+/// the numbers are small, so that both orders can be distinguished.
 fn loopback(data: &[u8], header: usize) -> Result<(Layer, &[u8]), Fault> {
     let family = be32(data, 0).ok_or(Fault::LinkCut)?;
     let family = if family > 0xffff { family.swap_bytes() } else { family };
@@ -228,8 +229,8 @@ fn loopback(data: &[u8], header: usize) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// The log of OpenBSD's packet filter: a header that tells its length, and is padded to four.
-/// Families are those of the system that wrote it.
+/// The log of OpenBSD's packet filter: a header that begins with its length, and is padded to
+/// four bytes. Address families are those of the system that wrote it.
 fn pflog(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let &[length, _] = data.first_chunk().ok_or(Fault::LinkCut)?;
     if length < 24 {
@@ -249,8 +250,8 @@ fn ipnet(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok((Layer::Ip(net), after(data, 24)?))
 }
 
-/// Apple's PKTAP: its own length, a kind (1: a packet), and the link type of what follows,
-/// in the order of the machine that wrote it: all of them are Intel's by now.
+/// Apple's PKTAP: its own length, a kind (1: a packet), and the link type of what follows, in the
+/// byte order of the machine that wrote it, which is little-endian today.
 fn pktap(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let field = |at| le32(data, at).ok_or(Fault::LinkCut);
     let (length, kind, linktype) = (field(0)?, field(4)?, field(8)?);
@@ -260,8 +261,8 @@ fn pktap(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok((Layer::Link(linktype), after(data, length as usize)?))
 }
 
-/// IP over InfiniBand (RFC 4391): a type, behind the destination's address and, in what a
-/// capture of the wire holds, the global header.
+/// IP over InfiniBand (RFC 4391): a type, after the destination address and, in captures from the
+/// wire, the global header.
 fn ipoib(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let is_type = |at| {
         matches!(be16(data, at), Some(0x0800 | 0x86dd | 0x0806 | 0x8035))
@@ -271,7 +272,7 @@ fn ipoib(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok((Layer::EtherType(word(data, at)?), after(data, at + 4)?))
 }
 
-/// Cable modems: frames of the packet kind, behind extended headers.
+/// Cable modems: packet frames, after extended headers.
 fn docsis(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let &[control, extended, ..] = data.first_chunk::<6>().ok_or(Fault::LinkCut)?;
     if control >> 6 != 0 {
@@ -281,7 +282,7 @@ fn docsis(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     Ok((Layer::Ethernet, after(data, 6 + length)?))
 }
 
-/// Radio amateurs' AX.25: addresses up to one whose last bit is set, control, and a protocol.
+/// Amateur radio, AX.25: addresses up to one whose last bit is set, control, and a protocol.
 fn ax25(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     const MAX_ADDRESSES: usize = 10;
     let ends = |address: &&[u8]| address.last().is_some_and(|last| last & 1 == 1);
@@ -295,8 +296,8 @@ fn ax25(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// Endace's records: 16 bytes, extensions of eight as long as the first bit of each says so,
-/// and what the type names.
+/// Endace's records: 16 bytes, extensions of eight bytes as long as the first bit of each is set,
+/// and the data of the type.
 fn erf(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     const MAX_EXTENSIONS: usize = 16;
     let kind = *data.get(8).ok_or(Fault::LinkCut)?;
@@ -309,7 +310,7 @@ fn erf(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
         rest = after(rest, 8)?;
     }
     match kind & 0x7f {
-        // Ethernet has two bytes in front of it that align it.
+        // Ethernet is aligned by two bytes.
         2 | 11 | 16 | 20 => Ok((Layer::Ethernet, after(rest, 2)?)),
         1 | 10 | 15 | 17 | 19 if rest.first() == Some(&0xff) => Ok((Layer::Ppp, rest)),
         1 | 10 | 15 | 17 | 19 => typed(rest, 2),
@@ -319,7 +320,7 @@ fn erf(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     }
 }
 
-/// Names of link types that are not decoded, for who meets one.
+/// Names of link types that are not decoded, for messages.
 pub(super) fn name(linktype: u32) -> Option<&'static str> {
     Some(match linktype {
         114 => "LocalTalk",

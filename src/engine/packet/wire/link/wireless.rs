@@ -1,6 +1,7 @@
-//! IEEE 802.11 data frames, bare or behind a radiotap header.
+//! IEEE 802.11 data frames, with or without a radiotap header.
 //!
-//! What is encrypted is counted as that. An aggregate's frames are read one after the other.
+//! Encrypted frames are counted as such. The frames of an aggregate are decoded one after the
+//! other.
 
 use super::{Fault, Layer};
 use crate::engine::packet::bytes::{be16, be32, le32};
@@ -16,19 +17,19 @@ const BOTH_SYSTEMS: u8 = 3;
 const PROTECTED: u8 = 0x40;
 const ORDER: u8 = 0x80;
 
-/// What a subframe of an aggregate begins with: two addresses and a length.
+/// The header of a subframe in an aggregate: two addresses and a length.
 const SUBFRAME: usize = 14;
 
-/// LLC that announces SNAP.
+/// The LLC header of SNAP.
 const SNAP: [u8; 3] = [0xaa, 0xaa, 3];
 
-/// Fields of radiotap: the timer in front of the flags, and what the flags say.
+/// Fields of radiotap: the timer before the flags, and the meaning of the flags.
 const HAS_TIMER: u8 = 1;
 const HAS_FLAGS: u8 = 2;
 const HAS_MORE: u8 = 0x80;
 const PADDED: u8 = 0x20;
 
-/// Takes the radiotap header off, and the 802.11 header behind it.
+/// Removes the radiotap header, and the 802.11 header after it.
 pub(super) fn strip_radiotap(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let Some(&[0, _, l0, l1]) = data.first_chunk() else { return Err(Fault::LinkCut) };
     let length = usize::from(u16::from_le_bytes([l0, l1]));
@@ -40,7 +41,7 @@ pub(super) fn strip_radiotap(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
 /// The flags of a radiotap header, if it has them.
 fn flags(header: &[u8]) -> Option<u8> {
     let present = *header.get(4)?;
-    // Words of presence follow each other as long as their highest bit is set.
+    // Presence words follow each other as long as their highest bit is set.
     let mut at = 4;
     while header.get(at + 3)? & HAS_MORE != 0 {
         at += 4;
@@ -52,8 +53,8 @@ fn flags(header: &[u8]) -> Option<u8> {
     (present & HAS_FLAGS != 0).then(|| header.get(at).copied()).flatten()
 }
 
-/// Takes off what Prism cards and their drivers put in front: the form of AVS has a magic, and
-/// both tell how long they are.
+/// Removes the header of Prism cards and their drivers: the AVS form has a magic number, and both
+/// contain their length.
 pub(super) fn strip_prism(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let (big, little) = be32(data, 4).zip(le32(data, 4)).ok_or(Fault::LinkCut)?;
     let length = big.min(little) as usize;
@@ -63,7 +64,7 @@ pub(super) fn strip_prism(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     strip(data.get(length..).ok_or(Fault::LinkCut)?, false)
 }
 
-/// Which way about the bytes of a frame's control are, if it is a frame with a packet in it.
+/// Whether the bytes of a frame's control field are swapped, if it is a frame with a packet.
 pub(in crate::engine::packet) fn is_swapped(data: &[u8]) -> Option<bool> {
     [false, true].into_iter().find(|&is_swapped| match strip_swapped(data, is_swapped) {
         Ok((Layer::Llc, rest)) => rest.starts_with(&SNAP),
@@ -74,15 +75,15 @@ pub(in crate::engine::packet) fn is_swapped(data: &[u8]) -> Option<bool> {
     })
 }
 
-/// Takes the header of an 802.11 frame off, whose control may be the wrong way about.
+/// Removes the header of an 802.11 frame, whose control field may be swapped.
 pub(super) fn strip_swapped(data: &[u8], is_swapped: bool) -> Result<(Layer, &[u8]), Fault> {
     let &[first, second] = data.first_chunk().ok_or(Fault::LinkCut)?;
     let control = if is_swapped { [second, first] } else { [first, second] };
     strip_controlled(control, data, false)
 }
 
-/// Takes the first of an aggregate's frames; also the others. Each has the length of what
-/// LLC begins behind two addresses, and begins at a multiple of four.
+/// Returns the first subframe of an aggregate, and the others. Each has the length of its LLC
+/// data after two addresses, and begins at a multiple of four.
 pub(super) fn subframe(data: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let length = usize::from(be16(data, SUBFRAME - 2).ok_or(Fault::LinkCut)?);
     let rest = data.get(SUBFRAME..).ok_or(Fault::LinkCut)?;
@@ -91,7 +92,7 @@ pub(super) fn subframe(data: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     Ok((rest.get(..length).unwrap_or(rest), others))
 }
 
-/// Takes the header of an 802.11 frame off. `is_padded`: up to a multiple of four.
+/// Removes the header of an 802.11 frame. `is_padded`: up to a multiple of four.
 pub(super) fn strip(data: &[u8], is_padded: bool) -> Result<(Layer, &[u8]), Fault> {
     let control = *data.first_chunk().ok_or(Fault::LinkCut)?;
     strip_controlled(control, data, is_padded)

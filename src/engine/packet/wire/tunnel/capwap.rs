@@ -1,17 +1,17 @@
-//! CAPWAP (RFC 5415), and LWAPP before it: an access point's frames on their way to the
-//! controller, where they are not encrypted.
+//! CAPWAP (RFC 5415), and LWAPP before it: frames from an access point to its controller, if they
+//! are not encrypted.
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be32;
 use crate::engine::packet::wire::link;
 
-/// Bits of the first word: the frame is the radio's own, a fragment, the keep-alive.
+/// Bits of the first word: the frame is an 802.11 frame, a fragment, a keep-alive.
 const NATIVE: u32 = 1 << 8;
 const FRAGMENT: u32 = 1 << 7;
 const KEEP_ALIVE: u32 = 1 << 3;
 
-/// Opens a payload of CAPWAP's port for data. A first byte other than 0 is another version,
-/// or announces DTLS. The header tells its length in words.
+/// Opens a payload of CAPWAP's data port. A first byte other than 0 is another version, or means
+/// DTLS. The header contains its length in words.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     let word = be32(data, 0)?;
     if word >> 24 != 0 || word & (FRAGMENT | KEEP_ALIVE) != 0 {
@@ -24,8 +24,8 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     Some(Inside { kind: "capwap", network: 0, layer, data: frame })
 }
 
-/// Opens a payload of LWAPP's port for data: six bytes with the flags of control and of
-/// fragments, then the radio's frame.
+/// Opens a payload of LWAPP's data port: six bytes with the flags for control and fragments, then
+/// the 802.11 frame.
 pub(super) fn open_lwapp(data: &[u8]) -> Option<Inside<'_>> {
     let (header, frame) = data.split_first_chunk::<6>()?;
     if header[0] & 0xc7 != 0 {

@@ -1,8 +1,8 @@
 //! ESP (RFC 4303) without encryption (RFC 2410).
 //!
-//! Nothing says that it is not encrypted. At the end stand padding that counts from 1, its
-//! length, the next header and a check value of some length: where that leads to a packet
-//! whose own sums and lengths are right, it is no accident.
+//! Nothing indicates that it is not encrypted. At the end there are padding that counts from 1,
+//! its length, the next header and a check value of unknown length: if that leads to a packet
+//! with correct checksums and lengths, it is no coincidence.
 
 use super::{IPV4, IPV6, Inside, Layer};
 use crate::engine::packet::bytes::be16;
@@ -11,13 +11,14 @@ use crate::engine::packet::wire::link::Net;
 use crate::engine::packet::wire::transport::{TCP, UDP};
 use std::net::IpAddr;
 
-/// Number of the security association, and of the packet.
+/// The number of the security association, and of the packet.
 const HEADER: usize = 8;
 
 /// Lengths of check values: none, those of MD5 and SHA-1, of AES-GMAC, SHA-256, -384 and -512.
 const CHECKS: [usize; 5] = [12, 16, 0, 24, 32];
 
-/// What an ESP payload holds in the clear, as far as its end is credible: next header and bytes.
+/// The contents of an ESP payload without encryption, as far as its end is plausible: next header
+/// and bytes.
 fn contents(data: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     CHECKS.into_iter().filter_map(move |check| {
         let body = data.get(HEADER..data.len().checked_sub(check)?)?;
@@ -42,15 +43,15 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     Some(Inside { kind: "esp", network: 0, layer: Layer::Ip(net), data })
 }
 
-/// Whether a packet ends where its header says.
+/// Whether the length in a packet's header is exact.
 fn is_exact(net: Net, data: &[u8]) -> bool {
     let length = if net == Net::V4 { be16(data, 2) } else { be16(data, 4) };
     let before = if net == Net::V4 { 0 } else { 40 };
     length.is_some_and(|length| usize::from(length) + before == data.len())
 }
 
-/// The transport's number and bytes in an ESP payload between two hosts: its checksum, which
-/// goes over their addresses too, must be right.
+/// The transport protocol and its bytes in an ESP payload between two hosts: the checksum, which
+/// includes their addresses, must be correct.
 pub(in crate::engine::packet) fn transport(
     src: IpAddr,
     dst: IpAddr,

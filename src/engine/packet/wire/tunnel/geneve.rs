@@ -1,4 +1,4 @@
-//! GENEVE (RFC 8926): options of a length that it tells, then an EtherType.
+//! GENEVE (RFC 8926): options with a length in the header, then an EtherType.
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::{be16, be24};

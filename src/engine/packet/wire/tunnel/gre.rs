@@ -5,7 +5,7 @@ use crate::engine::packet::bytes::{be16, be32};
 use crate::engine::packet::wire::link::{self, Net};
 use crate::engine::progress::bound;
 
-/// Bits of the first byte: which optional words are there.
+/// Bits of the first byte: which optional words are present.
 const CHECKSUM: u8 = 0x80;
 const ROUTING: u8 = 0x40;
 const KEY: u8 = 0x20;
@@ -15,17 +15,17 @@ const ACKNOWLEDGEMENT: u8 = 0x80;
 
 const ERSPAN: u16 = 0x88be;
 const ERSPAN_III: u16 = 0x22eb;
-/// Cisco's redirection to caches, MikroTik's bridges, and Aruba's access points, whose types
-/// name the port of the tunnel.
+/// Cisco's redirection to caches, MikroTik's bridges, and Aruba's access points, whose types are
+/// the port of the tunnel.
 const WCCP: u16 = 0x883e;
 const EOIP: u16 = 0x6400;
 const ARUBA: std::ops::RangeInclusive<u16> = 0x8200..=0x8370;
 const ARUBA_OTHER: u16 = 0x9000;
 
-/// Source routes that are followed.
+/// Source routes that are skipped.
 const MAX_ROUTES: usize = bound(8, 2);
 
-/// Opens what IP protocol 47 carries.
+/// Opens a payload of IP protocol 47.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     let &[flags, version] = data.first_chunk()?;
     let kind = be16(data, 2)?;
@@ -35,7 +35,7 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     }
     let mut network = 0;
     if flags & KEY != 0 {
-        // In PPTP a length and the call, which is another one in each direction.
+        // In PPTP a length and the call, which differs between the directions.
         network = if version & 7 == 0 { be32(rest, 0)? } else { 0 };
         rest = rest.get(4..)?;
     }
@@ -51,7 +51,7 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     if flags & ROUTING != 0 {
         rest = skip_routes(rest)?;
     }
-    // PPTP acknowledges in packets of their own.
+    // PPTP acknowledges in separate packets.
     if rest.is_empty() {
         return None;
     }
@@ -65,24 +65,24 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     }
 }
 
-/// A mirrored frame behind its header: none in type I, which has no sequence number.
+/// A mirrored frame after its header: none in type I, which has no sequence number.
 fn mirror(data: &[u8], header: usize) -> Option<Inside<'_>> {
     let session = if header == 0 { 0 } else { be16(data, 2)? & 0x3ff };
-    // Type III may mirror bare packets.
+    // Type III may mirror packets without a link layer.
     let is_packet = header >= 12 && data.get(10)? >> 2 & 0x1f == 2;
     let layer = if is_packet { Layer::Ip(Net::Either) } else { Layer::Ethernet };
     let (network, data) = (u32::from(session), data.get(header..)?);
     Some(Inside { kind: "erspan", network, layer, data })
 }
 
-/// A packet of WCCP: version 2 has four bytes in front of it, version 1 none.
+/// A packet of WCCP: version 2 has four bytes before it, version 1 none.
 fn redirected(data: &[u8]) -> Option<Inside<'_>> {
     let bare = |data| Inside { kind: "gre", network: 0, layer: Layer::Ip(Net::Either), data };
     let in_front = matches!(data.first()? >> 4, 4 | 6).then(|| certain(bare(data))).flatten();
     in_front.or_else(|| data.get(4..).map(bare))
 }
 
-/// A radio's frame, or one of Ethernet where the access point has translated it.
+/// An 802.11 frame, or one of Ethernet if the access point has translated it.
 fn radio(data: &[u8]) -> Option<Inside<'_>> {
     let inside = |layer| Inside { kind: "gre", network: 0, layer, data };
     let frame = link::is_swapped(data).map(|is_swapped| inside(Layer::Wireless(is_swapped)));

@@ -1,4 +1,4 @@
-//! GTP-U, version 1 (3GPP TS 29.281), and GTP, version 0 (GSM 09.60): a user's packet on its way through a
+//! GTP-U, version 1 (3GPP TS 29.281), and GTP, version 0 (GSM 09.60): packets of users in a
 //! mobile network.
 
 use super::{Inside, Layer, certain};
@@ -6,19 +6,19 @@ use crate::engine::packet::bytes::be16;
 use crate::engine::packet::wire::link::Net;
 use crate::engine::progress::bound;
 
-/// The message that carries a packet.
+/// The message that contains a packet.
 const PACKET: u8 = 255;
 
-/// The first byte of version 0: of GTP, and not of charging; five bits are set or unused, and the
-/// last one tells of a number for LLC. The header has 20 bytes (GSM 09.60, 6).
+/// The first byte of version 0 (GTP, not charging); five bits are set or unused, and the last one
+/// indicates a number for LLC. The header has 20 bytes (GSM 09.60, 6).
 const OLD: u8 = 0x1e;
 const OLD_WITH_LLC: u8 = 0x1f;
 
 /// Extension headers that are followed.
 const MAX_EXTENSIONS: usize = bound(8, 2);
 
-/// Opens a payload of GTP-U's port. The two directions of a tunnel have
-/// identifiers of their own, so that none takes part in the key of a flow.
+/// Opens a payload of GTP-U's port. The two directions of a tunnel have different identifiers, so
+/// that neither is part of a flow's key.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     let &[flags, kind] = data.first_chunk()?;
     if matches!(flags, OLD | OLD_WITH_LLC) && kind == PACKET {
@@ -45,7 +45,7 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     }
 }
 
-/// Sequence number, N-PDU and the kind of the first extension are there together.
+/// Sequence number, N-PDU and the kind of the first extension are only present together.
 fn skip_options(body: &[u8], flags: u8) -> Option<&[u8]> {
     let mut kind = *body.get(3)?;
     let mut rest = body.get(4..)?;

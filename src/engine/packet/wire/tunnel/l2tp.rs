@@ -1,7 +1,8 @@
-//! L2TP, version 2 (RFC 2661) and 3 (RFC 3931): frames of a line, over UDP or right on IP.
+//! L2TP, version 2 (RFC 2661) and 3 (RFC 3931): frames of a line, over UDP or directly over IP.
 //!
-//! What a session of version 3 carries, how long its cookie is and whether a sublayer follows
-//! was agreed on in messages that need not have been seen: what holds a packet is taken.
+//! What a session of version 3 carries, how long its cookie is and whether a sublayer follows was
+//! negotiated in messages that may not have been captured: the reading that contains a packet is
+//! used.
 
 use super::{Inside, Layer, certain};
 use crate::engine::packet::bytes::{be16, be32};
@@ -24,7 +25,7 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     }
 }
 
-/// Opens what IP protocol 115 carries: session 0 is that of control.
+/// Opens a payload of IP protocol 115: session 0 is that of control.
 pub(super) fn open_ip(data: &[u8]) -> Option<Inside<'_>> {
     (be32(data, 0)? != 0).then(|| session(data)).flatten()
 }
@@ -35,7 +36,7 @@ fn open_2(flags: u16, data: &[u8]) -> Option<Inside<'_>> {
         end = end.min(usize::from(be16(data, at)?));
         at += 2;
     }
-    // The two directions have sessions of their own: they are no part of the key.
+    // The two directions have different session numbers, which are no part of the key.
     at += 4;
     if flags & SEQUENCE != 0 {
         at += 4;
@@ -47,7 +48,7 @@ fn open_2(flags: u16, data: &[u8]) -> Option<Inside<'_>> {
     certain(Inside { kind: "l2tp", network: 0, layer: Layer::Ppp, data })
 }
 
-/// Behind the session's number: cookies of none, four or eight bytes, a sublayer of four.
+/// After the session's number: a cookie of zero, four or eight bytes, and a sublayer of four.
 fn session(data: &[u8]) -> Option<Inside<'_>> {
     let places = [4, 8, 12, 16].into_iter().filter_map(|at| data.get(at..));
     let layers = [Layer::Ethernet, Layer::Ppp, Layer::Ip(Net::Either), Layer::FrameRelay];

@@ -1,29 +1,29 @@
-//! Minimal encapsulation (RFC 2004): the header of the packet inside is what of it differs from
-//! that of the packet around it.
+//! Minimal encapsulation (RFC 2004): its header contains the differences between the inner
+//! packet's header and the outer one's.
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be32;
 use crate::engine::packet::wire::link::Net;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Number of the protocol.
+/// The protocol number.
 pub(in crate::engine::packet) const MINIMAL: u8 = 55;
 
-/// The original source is there, too.
+/// The original source is present.
 const HAS_SOURCE: u8 = 0x80;
 
-/// The packet inside.
+/// The inner packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Minimal<'a> {
     pub(in crate::engine::packet) src: IpAddr,
     pub(in crate::engine::packet) dst: IpAddr,
     pub(in crate::engine::packet) proto: u8,
     pub(in crate::engine::packet) payload: &'a [u8],
-    /// Stands for the tunnel.
+    /// The tunnel.
     pub(in crate::engine::packet) inside: Inside<'a>,
 }
 
-/// Opens a payload of the protocol, of a packet from `src`. Its sum must be right.
+/// Opens a payload of the protocol, from `src`. Its checksum must be correct.
 pub(in crate::engine::packet) fn open(src: IpAddr, data: &[u8]) -> Option<Minimal<'_>> {
     let &[proto, flags] = data.first_chunk()?;
     let has_source = flags & HAS_SOURCE != 0;

@@ -1,7 +1,7 @@
-//! What access points and routers put in front of frames that they mirror to an analyser over
-//! UDP: WildPackets' of Cisco's access points, Aruba's and HP's, Juniper's.
+//! Headers that access points and routers add to frames that they mirror to an analyser over UDP:
+//! WildPackets' of Cisco's access points, Aruba's and HP's, Juniper's.
 //!
-//! None of them says what it is, but by its port: what they carry has to be a packet beyond doubt.
+//! Only the port identifies them, so their payload must certainly be a packet.
 
 use super::{Inside, certain};
 use crate::engine::packet::wire::link::{Layer, Net};
@@ -11,10 +11,10 @@ pub(super) const ARUBA: u16 = 5555;
 pub(super) const HP: u16 = 7932;
 pub(super) const JUNIPER: u16 = 30030;
 
-/// What begins WildPackets' second form, whose length follows the version.
+/// The beginning of WildPackets' second form, whose length follows the version.
 const PEEK_MAGIC: &[u8] = b"\0\xff\xab\xcd";
 
-/// Opens what is sent to one of these ports.
+/// Opens a payload that is sent to one of these ports.
 pub(super) fn open(port: u16, data: &[u8]) -> Option<Inside<'_>> {
     let at =
         |kind, layer, at: usize| certain(Inside { kind, network: 0, layer, data: data.get(at..)? });
@@ -25,10 +25,10 @@ pub(super) fn open(port: u16, data: &[u8]) -> Option<Inside<'_>> {
             at("peek", air, u32::from_be_bytes(*length) as usize)
         }
         PEEK => at("peek", air, 20),
-        // The head of a record of pcap, with the radio's rate, channel and signal or without.
+        // The header of a pcap record, with or without the radio's rate, channel and signal.
         ARUBA => at("aruba", air, 16).or_else(|| at("aruba", air, 19)),
         HP => at("hp_erm", Layer::Ethernet, 12),
-        // Who asked for it, and for what session.
+        // The requester, and the session.
         JUNIPER => [8, 12].iter().find_map(|&from| at("jmirror", Layer::Ip(Net::Either), from)),
         _ => None,
     }

@@ -1,15 +1,15 @@
-//! Tunnels of few fields: AYIYA, LISP (RFC 9300), GUE and AMT (RFC 7450).
+//! Tunnels with short headers: AYIYA, LISP (RFC 9300), GUE and AMT (RFC 7450).
 
 use super::{ETHERIP, ETHERNET, GRE, IPV4, IPV6, Inside, Layer, MPLS, gre};
 use crate::engine::packet::bytes::be24;
 use crate::engine::packet::wire::link::{self, Net};
 
-/// In LISP's first byte: a network is named, and the next header is.
+/// In LISP's first byte: an instance is given, and the next header is.
 const HAS_INSTANCE: u8 = 8;
 const HAS_PROTOCOL: u8 = 4;
 
-/// Opens a payload of AYIYA's port: lengths of identity and signature, what is to be done
-/// (1: forward), the next header and a time come first.
+/// Opens a payload of AYIYA's port: lengths of identity and signature, an operation (1: forward),
+/// the next header and a time come first.
 pub(super) fn open_ayiya(data: &[u8]) -> Option<Inside<'_>> {
     let (&[identity, signature, operation, next, ..], rest) = data.split_first_chunk::<8>()?;
     if operation & 0xf != 1 {
@@ -19,8 +19,8 @@ pub(super) fn open_ayiya(data: &[u8]) -> Option<Inside<'_>> {
     inner("ayiya", next, rest.get(length..)?)
 }
 
-/// Opens a payload of LISP's port for data. With a protocol in it the last byte of the first
-/// word is the next header, otherwise IP follows.
+/// Opens a payload of LISP's data port. With the protocol flag, the last byte of the first word
+/// is the next header, otherwise IP follows.
 pub(super) fn open_lisp(data: &[u8]) -> Option<Inside<'_>> {
     let (header, rest) = data.split_first_chunk::<8>()?;
     let network = if header[0] & HAS_INSTANCE != 0 { be24(header, 4)? } else { 0 };
@@ -31,15 +31,15 @@ pub(super) fn open_lisp(data: &[u8]) -> Option<Inside<'_>> {
     Some(Inside { kind: "lisp", network, layer, data })
 }
 
-/// Opens a payload of LISP's port for control: a packet in a message that has one (RFC 9301, 5.8).
+/// Opens a payload of LISP's control port: a message that contains a packet (RFC 9301, 5.8).
 pub(super) fn open_lisp_control(data: &[u8]) -> Option<Inside<'_>> {
     let (header, data) = data.split_first_chunk::<4>()?;
     let layer = Layer::Ip(Net::Either);
     (header[0] >> 4 == 8).then_some(Inside { kind: "lisp", network: 0, layer, data })
 }
 
-/// Opens a payload of the port of generic UDP encapsulation: version 0 has a header with a
-/// length and the next protocol, version 1 is IP itself.
+/// Opens a payload of the port of generic UDP encapsulation: version 0 has a header with a length
+/// and the next protocol, version 1 is IP itself.
 pub(super) fn open_gue(data: &[u8]) -> Option<Inside<'_>> {
     let &[first, next, ..] = data.first_chunk::<4>()?;
     match first >> 6 {
@@ -57,7 +57,7 @@ pub(super) fn open_amt(data: &[u8]) -> Option<Inside<'_>> {
     Some(Inside { kind: "amt", network: 0, layer: Layer::Ip(Net::Either), data })
 }
 
-/// What a number of IP's protocols announces.
+/// The payload of an IP protocol number.
 fn inner<'a>(kind: &'static str, next: u8, data: &'a [u8]) -> Option<Inside<'a>> {
     let layer = match next {
         IPV4 => Layer::Ip(Net::V4),

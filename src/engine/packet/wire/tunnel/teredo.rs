@@ -1,7 +1,6 @@
 //! Teredo (RFC 4380): IPv6 in UDP, through address translation.
 //!
-//! Servers and relays use one port; peers talk to each other on any, where the
-//! addresses inside give it away.
+//! Servers and relays use one port; peers use any port, where the inner addresses identify it.
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be16;
@@ -13,7 +12,7 @@ pub(super) const PORT: u16 = 3544;
 const PREFIX: [u8; 4] = [0x20, 0x01, 0, 0];
 
 /// Opens a payload if it is an IPv6 packet from its first to its last byte, or to its trailers.
-/// Elsewhere than on Teredo's port (`is_announced`), one address must be Teredo's.
+/// On other ports than Teredo's (`is_announced`), one address must be Teredo's.
 pub(super) fn open(data: &[u8], is_announced: bool) -> Option<Inside<'_>> {
     let packet = if is_announced { skip_indications(data)? } else { data };
     if packet.first()? >> 4 != 6 {
@@ -42,7 +41,7 @@ fn are_trailers(mut rest: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// Authentication and origin may stand in front of the packet.
+/// Authentication and origin may precede the packet.
 fn skip_indications(data: &[u8]) -> Option<&[u8]> {
     let mut rest = data;
     if let [0, 1, id, authentication, ..] = *rest {

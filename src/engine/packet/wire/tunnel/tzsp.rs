@@ -1,4 +1,4 @@
-//! TZSP: frames that a sniffer heard elsewhere, behind tags that say how.
+//! TZSP: frames that a remote sniffer captured, after tags that describe them.
 
 use super::{Inside, Layer};
 use crate::engine::packet::bytes::be16;
@@ -6,8 +6,8 @@ use crate::engine::packet::bytes::be16;
 /// Tags that are skipped.
 const MAX_TAGS: usize = 32;
 
-/// Opens a payload of TZSP's port: version 1, a frame that was received or is to be sent, and
-/// what kind of one.
+/// Opens a payload of TZSP's port: version 1, a frame that was received or will be sent, and its
+/// type.
 pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     let &[1, 0 | 1] = data.first_chunk()? else { return None };
     let layer = match be16(data, 2)? {
@@ -21,7 +21,7 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     Some(Inside { kind: "tzsp", network: 0, layer, data })
 }
 
-/// Padding and the end are one byte, all others tell their length.
+/// Padding and the end are one byte, all other tags contain their length.
 fn skip_tags(mut data: &[u8]) -> Option<&[u8]> {
     for _ in 0..MAX_TAGS {
         let (&tag, rest) = data.split_first()?;

@@ -4,9 +4,9 @@ use super::{Inside, Layer};
 use crate::engine::packet::bytes::be24;
 use crate::engine::packet::wire::link;
 
-/// The flag that a network is named.
+/// The flag for a valid network identifier.
 const HAS_NETWORK: u8 = 8;
-/// The flag that the next header is named.
+/// The flag for a next-header field.
 const HAS_PROTOCOL: u8 = 4;
 
 /// Opens a payload of one of VXLAN's ports.
@@ -20,14 +20,14 @@ pub(super) fn open(data: &[u8]) -> Option<Inside<'_>> {
     Some(Inside { kind: "vxlan", network, layer: Layer::Ethernet, data })
 }
 
-/// Whether the next header is named, as the generic extension has it; some send that to the
-/// port of plain VXLAN.
+/// Whether the next header is given, as in the generic extension; some send that to the port of
+/// plain VXLAN.
 pub(super) fn is_generic(data: &[u8]) -> bool {
     data.first().is_some_and(|flags| flags & HAS_PROTOCOL != 0)
 }
 
-/// Opens a payload of the port of its generic extension (draft-ietf-nvo3-vxlan-gpe), which
-/// may name the next header.
+/// Opens a payload of the port of its generic extension (draft-ietf-nvo3-vxlan-gpe), which may
+/// give the next header.
 pub(super) fn open_generic(data: &[u8]) -> Option<Inside<'_>> {
     let (header, rest) = data.split_first_chunk::<8>()?;
     if header[0] & HAS_PROTOCOL == 0 {

@@ -95,7 +95,7 @@ impl Record {
         let mut zones: HashMap<u32, Clock> = HashMap::new();
         for member in self.members.iter() {
             let moment = &mut moments[member.scope as usize];
-            if let Some(zone) = self.tell(line, *member, moment, clock) {
+            if let Some(zone) = self.read_member(line, *member, moment, clock) {
                 zones.entry(member.scope).or_insert(Clock { zone: Some(zone), now: clock.now });
             }
         }
@@ -138,14 +138,14 @@ impl Record {
         }
         for member in self.members.iter() {
             if let Some(clock) = zones.get(&member.scope) {
-                self.tell(line, *member, &mut moments[member.scope as usize], clock);
+                self.read_member(line, *member, &mut moments[member.scope as usize], clock);
             }
         }
     }
 
     /// Reads what a member says about the time of its scope. Returns the zone, if
     /// it is one.
-    fn tell(
+    fn read_member(
         &self,
         line: &[u8],
         member: Member,
@@ -158,7 +158,7 @@ impl Record {
         }
         let Some(rank) = names::time_rank(name) else {
             if let Some(part) = names::time_part(name).filter(|_| !self.is_free(member)) {
-                self.tell_part(line, member, part, moment);
+                self.read_part(line, member, part, moment);
                 return None;
             }
             if names::is_zone(name) {
@@ -190,7 +190,7 @@ impl Record {
     }
 
     /// Reads a member that contains a part of a time.
-    fn tell_part(&self, line: &[u8], member: Member, part: TimePart, moment: &mut Moment) {
+    fn read_part(&self, line: &[u8], member: Member, part: TimePart, moment: &mut Moment) {
         let value = self.value(line, member);
         let number = || -> Option<i64> {
             let number: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;

@@ -305,8 +305,8 @@ impl<'t> Reader<'t> {
         // Joined to a clock time by a comma or a dash, it is a date, even with a
         // year of two digits.
         let is_joined = b"/.".contains(&separator) && b",-".contains(&self.peek());
-        let is_told = is_short && !is_joined && self.has_telling_clock(separator);
-        if is_short && !is_joined && !is_told && !self.has_whole_clock(from, first, second) {
+        let is_certain = is_short && !is_joined && self.has_certain_clock(separator);
+        if is_short && !is_joined && !is_certain && !self.has_whole_clock(from, first, second) {
             return None;
         }
         if separator == b'.' {
@@ -315,14 +315,14 @@ impl<'t> Reader<'t> {
         // A number above 12 shows the order, and `stamp` swaps them. Americans
         // write no zero before a month.
         let is_padded = self.text.get(from) == Some(&b'0');
-        let is_ambiguous = first <= 12 && second <= 12 && (!is_short || is_told && is_padded);
+        let is_ambiguous = first <= 12 && second <= 12 && (!is_short || is_certain && is_padded);
         Some(Day { year, month: first, day: second, is_ambiguous })
     }
 
     /// Whether a clock time of a kind that follows dates with years of two digits
     /// comes next: of twelve hours (`6/24/26 4:15:41 AM`), or of WebSphere
     /// (`6/24/26 4:15:41:123 CEST`).
-    fn has_telling_clock(&self, separator: u8) -> bool {
+    fn has_certain_clock(&self, separator: u8) -> bool {
         let mut ahead = Reader { text: self.text, at: self.at, is_dotted: false };
         if !b"/.".contains(&separator) || ahead.blanks() == 0 || ahead.clock().is_none() {
             return false;

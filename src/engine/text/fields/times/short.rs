@@ -9,9 +9,9 @@ impl Reader<'_> {
         let two = |at: usize| digit(at) * 10 + digit(at + 1);
         let (year, month, day) = (2000 + two(0), two(2) as i8, two(4) as i8);
         let mut ahead = Reader { at: self.at + 6, ..Reader::new(self.text) };
-        let is_told = ahead.blanks() > 0 && ahead.clock().is_some() && ahead.has_seconds();
+        let is_certain = ahead.blanks() > 0 && ahead.clock().is_some() && ahead.has_seconds();
         self.at += 6;
-        is_told.then_some(Day { year: Some(year), month, day, is_ambiguous: false })
+        is_certain.then_some(Day { year: Some(year), month, day, is_ambiguous: false })
     }
 
     /// Whether the clock time that was read includes seconds.

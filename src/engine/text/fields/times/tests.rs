@@ -211,7 +211,7 @@ fn the_latest_that_is_not_in_the_future() {
 }
 
 #[test]
-fn days_that_are_told_by_the_day_of_reading() {
+fn days_inferred_from_the_day_of_reading() {
     let at = |line: &str| {
         leading(line.as_bytes(), &clock(), |_| false).map(|at| at.to_string()[..10].to_string())
     };

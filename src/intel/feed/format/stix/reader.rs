@@ -109,7 +109,7 @@ fn modified(object: &Object) -> Option<Timestamp> {
 
 /// Reads an indicator and passes on what its pattern claims.
 fn read_indicator(object: &Object, graph: &Graph<'_>, intake: &mut Intake<'_>) {
-    if !is_for_detection(object) && intake.heeds(Reason::NotForDetection) {
+    if !is_for_detection(object) && intake.drops(Reason::NotForDetection) {
         let pattern = string(object, "pattern").unwrap_or("");
         let detail = "its platform excludes it from detection";
         return intake.reject(pattern, Reason::NotForDetection, Some(detail.into()));

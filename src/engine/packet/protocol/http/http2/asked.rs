@@ -1,26 +1,26 @@
-//! What one direction of a connection tells the other.
+//! What one direction of a connection must know from the other.
 
 use super::tables::Tables;
 use crate::engine::packet::protocol::http::kept::kept_url;
 use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
-/// Requests that wait for their answers, and bytes of their URLs.
+/// Requests without a response, and bytes of their URLs.
 const MAX_ASKED: usize = bound(256, 4);
 const MAX_URLS: usize = bound(32 << 10, 128);
 
-/// What one direction of a connection tells the other.
+/// What one direction of a connection must know from the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Asked {
     requests: VecDeque<Request>,
     bytes: usize,
-    /// For which direction, and the stream.
+    /// The direction that must know it, and the stream.
     pub(super) resets: VecDeque<(bool, u32)>,
     /// How large the tables of headers may be.
     pub(super) tables: Tables,
 }
 
-/// A request that waits for its answer.
+/// A request without a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     stream: u32,
@@ -36,7 +36,7 @@ impl Asked {
         size_of::<Asked>() + rows + self.bytes + resets + self.tables.weight()
     }
 
-    /// A request; the oldest give way, for they may never be answered.
+    /// Adds a request; the oldest are dropped, because they may never get a response.
     pub(super) fn push(&mut self, stream: u32, url: &[u8], is_tunnel: bool) {
         let url = kept_url(url);
         self.bytes += url.len();

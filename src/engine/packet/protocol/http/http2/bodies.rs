@@ -1,4 +1,4 @@
-//! Bodies of many streams at a time.
+//! Bodies of many concurrent streams.
 
 use super::head::Head;
 use crate::engine::packet::protocol::http::content::{Content, Facts, is_wanted};
@@ -6,14 +6,13 @@ use crate::engine::packet::protocol::http::context::Context;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 
-/// Bodies of one direction that are looked into at a time. Servers allow a hundred
-/// streams, most of them.
+/// Concurrent bodies of one direction that are decoded. Most servers allow a hundred streams.
 const MAX_OPEN: usize = bound(128, 3);
 
 /// Bytes that are held for them: one large window of Brotli, and many small ones.
 const MAX_BYTES: usize = 24 << 20;
 
-/// Streams that were reset and that the other direction has not heard of.
+/// Streams that were reset, until the other direction has processed it.
 const MAX_RESETS: usize = bound(64, 3);
 
 /// The bodies of one direction.
@@ -34,7 +33,7 @@ impl Bodies {
         self.bytes + self.open.capacity() * size_of::<(u32, Content)>()
     }
 
-    /// Notes that a stream was asked for, at `context.url`.
+    /// Notes the request on a stream, for `context.url`.
     pub(super) fn asked<V: Visitor>(
         &self,
         stream: u32,
@@ -47,8 +46,8 @@ impl Bodies {
         }
     }
 
-    /// A stream is answered: `context.url` becomes what was asked for, empty if that is not
-    /// known. False if no message follows but a tunnel.
+    /// A stream gets its response: `context.url` becomes the requested URL, empty if it is
+    /// unknown. False if a tunnel follows instead of a message.
     pub(super) fn answered<V: Visitor>(
         &self,
         stream: u32,
@@ -61,7 +60,7 @@ impl Bodies {
                 !request.is_tunnel
             }
             None if stream == 1 => {
-                // It may be the request of HTTP/1 that asked for the upgrade.
+                // It may be the HTTP/1 request for the upgrade.
                 context.requests.pop(context.url);
                 true
             }
@@ -96,12 +95,12 @@ impl Bodies {
         self.open.push((stream, content));
     }
 
-    /// Whether anybody asks for the body of a stream.
+    /// Whether the body of a stream is needed.
     pub(super) fn has(&self, stream: u32) -> bool {
         self.open.iter().any(|(open, _)| *open == stream)
     }
 
-    /// The next bytes of a body. Answers whether more are asked for.
+    /// The next bytes of a body. Returns whether more are needed.
     pub(super) fn push<V: Visitor>(
         &mut self,
         stream: u32,
@@ -124,7 +123,7 @@ impl Bodies {
         !is_over && !is_too_much
     }
 
-    /// So many bytes of a body never came.
+    /// Bytes of a body are missing.
     pub(super) fn gap(&mut self, stream: u32, length: u64) {
         if let Some((_, content)) = self.open.iter_mut().find(|(open, _)| *open == stream) {
             let before = content.weight();
@@ -138,7 +137,7 @@ impl Bodies {
         self.remove(stream, true, context);
     }
 
-    /// This side gives up a stream, in both directions.
+    /// This side resets a stream, in both directions.
     pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
         self.remove(stream, false, context);
         if let Some(asked) = &mut context.requests.asked {
@@ -149,13 +148,13 @@ impl Bodies {
         }
     }
 
-    /// Nothing is known of any of them any more.
+    /// Drops all bodies, because the state of their streams is unknown.
     pub(super) fn clear(&mut self) {
         self.open.clear();
         self.bytes = 0;
     }
 
-    /// Forgets the streams that the other side has given up.
+    /// Drops the streams that the other side has reset.
     fn drop_reset<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
         let Some(asked) = &mut context.requests.asked else { return };
         let is_client = self.is_client;

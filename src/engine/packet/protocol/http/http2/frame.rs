@@ -1,4 +1,4 @@
-//! Frames (RFC 9113, 4.1 and 6): their header, and what stands in front of the contents.
+//! Frames (RFC 9113, 4.1 and 6): their header, and the prefix of their contents.
 
 use crate::engine::packet::bytes::{be24, be32};
 
@@ -8,11 +8,11 @@ pub(super) const HEADER: usize = 9;
 /// The most bytes between the header and the contents: padding and priority.
 const MAX_PREFIX: usize = 6;
 
-/// Longer frames are not looked for where it must be found out anew where one begins.
-/// The other side has to ask for frames of more than 16 KiB.
+/// When the next frame must be found, longer ones are not considered. More than 16 KiB are only
+/// allowed if the other side offers it.
 const MAX_FOUND: usize = 1 << 16;
 
-/// Streams that may have been opened while nothing was seen.
+/// Streams that may have been opened while nothing was captured.
 const MAX_AHEAD: u32 = 1 << 11;
 
 pub(super) const DATA: u8 = 0;
@@ -43,13 +43,13 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Reads a header; None if there are fewer bytes than one has.
+    /// Parses a header; `None` if there are too few bytes.
     pub(super) fn parse(header: &[u8]) -> Option<Frame> {
         Some(Frame {
             length: be24(header, 0)? as usize,
             kind: *header.get(3)?,
             flags: *header.get(4)?,
-            // The first bit is reserved, and to be ignored.
+            // The first bit is reserved, and must be ignored.
             stream: be32(header, 5)? & 0x7fff_ffff,
         })
     }
@@ -71,7 +71,7 @@ impl Frame {
         matches!(self.kind, DATA | HEADERS | PUSH_PROMISE) && self.flags & PADDED != 0
     }
 
-    /// How many bytes stand in front of what is looked into.
+    /// The number of bytes before the contents.
     pub(super) fn prefix(&self) -> usize {
         let own = match self.kind {
             HEADERS if self.flags & WITH_PRIORITY != 0 => 5,
@@ -93,7 +93,7 @@ impl Frame {
         be32(prefix, usize::from(self.is_padded())).unwrap_or_default() & 0x7fff_ffff
     }
 
-    /// Whether a frame of its kind may look like that.
+    /// Whether the header is valid for its type.
     pub(super) fn is_sound(&self) -> bool {
         match self.kind {
             DATA | HEADERS | PUSH_PROMISE | CONTINUATION => {
@@ -109,19 +109,19 @@ impl Frame {
             PING => self.stream == 0 && self.length == 8,
             GOAWAY => self.stream == 0 && self.length >= 8,
             WINDOW_UPDATE => self.length == 4,
-            // Of an extension: to be ignored.
+            // Extension frames must be ignored.
             _ => true,
         }
     }
 
-    /// Whether it is the SETTINGS that a side begins with.
+    /// Whether it is the SETTINGS frame that a side begins with.
     pub(super) fn is_opening(&self) -> bool {
         self.kind == SETTINGS && self.flags == 0 && self.is_sound() && self.length <= MAX_FOUND
     }
 }
 
-/// Whether a frame begins with these bytes, in the midst of anything. `last` is the
-/// youngest stream that is known.
+/// Whether a frame is likely to begin with these bytes, at an unknown position. `last` is the
+/// latest known stream.
 pub(super) fn is_likely(header: &[u8; HEADER], last: u32) -> bool {
     let Some(frame) = Frame::parse(header) else { return false };
     let flags = match frame.kind {
@@ -129,7 +129,7 @@ pub(super) fn is_likely(header: &[u8; HEADER], last: u32) -> bool {
         HEADERS => END_STREAM | END_HEADERS | PADDED | WITH_PRIORITY,
         SETTINGS | PING => ACK,
         PRIORITY | RST_STREAM | GOAWAY | WINDOW_UPDATE => 0,
-        // A CONTINUATION alone cannot be read, and pushes are rare.
+        // A CONTINUATION alone cannot be decoded, and pushes are rare.
         _ => return false,
     };
     let has_use = match frame.kind {
@@ -142,7 +142,7 @@ pub(super) fn is_likely(header: &[u8; HEADER], last: u32) -> bool {
     is_plain && is_known && has_use && frame.length < MAX_FOUND && frame.is_sound()
 }
 
-/// The header of a frame and its prefix, while they come in.
+/// The header of a frame and its prefix, as they arrive.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Start {
     bytes: [u8; HEADER + MAX_PREFIX],
@@ -150,7 +150,7 @@ pub(super) struct Start {
 }
 
 impl Start {
-    /// Takes bytes up to so many in all; those behind the first `from`, if they are all there.
+    /// Takes bytes up to this many in all; returns those after the first `from`, once complete.
     pub(super) fn fill(&mut self, rest: &mut &[u8], from: usize, most: usize) -> Option<&[u8]> {
         let wanted = most.saturating_sub(self.length).min(rest.len());
         let (new, behind) = rest.split_at(wanted);
@@ -162,12 +162,12 @@ impl Start {
         if self.length < most { None } else { self.bytes.get(from..most) }
     }
 
-    /// Whether none has come.
+    /// Whether nothing has arrived.
     pub(super) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Moves on by a byte in search of a header; whether one may begin with what is here.
+    /// Moves on by a byte in search of a header; returns whether one may begin with these bytes.
     pub(super) fn slide(&mut self, byte: u8, last: u32) -> bool {
         if self.length == HEADER {
             self.bytes.copy_within(1..HEADER, 0);
@@ -177,7 +177,7 @@ impl Start {
             *place = byte;
             self.length += 1;
         }
-        // Most bytes are told by the first one and the fourth.
+        // The first and the fourth byte decide for most.
         self.length == HEADER
             && self.bytes[0] == 0
             && self.bytes[3] < CONTINUATION

@@ -1,4 +1,4 @@
-//! The fields of a header block that are looked at.
+//! The fields of a header block that are used.
 
 use super::hpack::Field;
 use crate::engine::packet::Fault;
@@ -10,11 +10,11 @@ use crate::engine::progress::bound;
 /// The most bytes of fields that are kept for a block.
 const MAX_LIST: usize = bound(64 << 10, 256);
 
-/// A buffer larger than that is given back with the block.
+/// A larger buffer is freed after the block.
 const MAX_KEPT: usize = bound(4 << 10, 64);
 
-/// Fields that somebody looks at, whatever they say, beside those with a colon in front and those
-/// that name hosts.
+/// Fields that are always kept, besides those with a colon before the name and those that name
+/// hosts.
 const HEADERS: [&[u8]; 9] = [
     b"etag",
     b"host",
@@ -27,14 +27,14 @@ const HEADERS: [&[u8]; 9] = [
     b"content-disposition",
 ];
 
-/// Where a field lies in the text.
+/// The position of a field in the text.
 type Span = Option<(usize, usize)>;
 
 /// The fields of a block.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    /// Lines of HTTP/1, so that the same code reads both. The authority is a Host in
-    /// front of all others.
+    /// Lines of HTTP/1, so that the same code parses both. The authority becomes a Host before
+    /// all others.
     lines: Vec<u8>,
     /// Method, scheme and path.
     text: Vec<u8>,
@@ -43,15 +43,15 @@ pub(super) struct Head {
     path: Span,
     status: u16,
     has_authority: bool,
-    /// Another protocol is to be spoken (RFC 8441).
+    /// Another protocol is requested (RFC 8441).
     is_other: bool,
-    /// A field with a colon in front was there.
+    /// A field with a colon before the name was seen.
     is_head: bool,
-    /// A field was there whose name or value is not known.
+    /// A field with an unknown name or value was seen.
     has_unknown: bool,
-    /// A field without a colon was there: none with one follows (RFC 9113, 8.3).
+    /// A regular field was seen: no pseudo-header field may follow it (RFC 9113, 8.3).
     has_regular: bool,
-    /// The authority was not there, and may be what is not known.
+    /// The authority was not seen, and may be one of the unknown fields.
     lacks_authority: bool,
     is_full: bool,
 }
@@ -68,13 +68,13 @@ impl Head {
         self.lines.capacity() + self.text.capacity()
     }
 
-    /// A part of the block can't be read.
+    /// A part of the block can't be decoded.
     pub(super) fn set_unknown(&mut self) {
         self.has_unknown = true;
         self.lacks_authority |= !self.has_regular && !self.has_authority;
     }
 
-    /// Takes a field. The first of each name counts where there may be one only.
+    /// Takes a field. Where only one of a name is allowed, the first counts.
     pub(super) fn take(&mut self, field: Field<'_>) {
         let Some(name) = field.name else {
             self.set_unknown();
@@ -83,7 +83,7 @@ impl Head {
         let is_pseudo = name.first() == Some(&b':');
         self.has_regular |= !is_pseudo;
         if !is_pseudo && !is_asked_for(name) {
-            // Of the others, what holds URLs or addresses of mail.
+            // Of the others, those that contain URLs or e-mail addresses.
             if !field.value.is_some_and(is_likely) || !name.iter().all(is_of_name) {
                 return;
             }
@@ -135,7 +135,7 @@ impl Head {
         self.lines.extend_from_slice(b": ");
         let start = self.lines.len();
         self.lines.extend_from_slice(value);
-        // They may not be there (RFC 9113, 8.2.1), and would make two lines of one.
+        // They are not allowed (RFC 9113, 8.2.1), and would split a line into two.
         for byte in self.lines.get_mut(start..).unwrap_or_default() {
             if matches!(byte, b'\r' | b'\n' | 0) {
                 *byte = b' ';
@@ -153,17 +153,17 @@ impl Head {
         &self.lines
     }
 
-    /// Whether it is the head of a message, as far as is known, and no trailer.
+    /// Whether it is the head of a message, as far as is known, and not a trailer.
     pub(super) fn is_head(&self) -> bool {
         self.is_head || self.has_unknown
     }
 
-    /// Whether it is that of a request.
+    /// Whether it is a request.
     pub(super) fn is_request(&self) -> bool {
         self.method.is_some()
     }
 
-    /// Whether something else than messages goes through the stream from now on.
+    /// Whether the stream carries something other than messages from now on.
     pub(super) fn is_tunnel(&self) -> bool {
         self.text(self.method) == b"CONNECT" || self.is_other
     }
@@ -177,7 +177,7 @@ impl Head {
         unknown.into_iter().chain(self.is_full.then_some(Fault::TooManyHeaders))
     }
 
-    /// What it says as a request.
+    /// The block as a request.
     pub(super) fn request(&self) -> Request<'_> {
         let mut scheme = self.text(self.scheme);
         let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
@@ -189,14 +189,14 @@ impl Head {
         if method == b"CONNECT" && !self.is_other {
             request.target = request.host.unwrap_or_default();
         } else if self.lacks_authority || (self.has_unknown && request.host.is_none()) {
-            // The authority, which goes before a Host, may be what is not known: then the URL
-            // is not, either.
+            // The authority, which takes precedence over a Host, may be unknown: then so is the
+            // URL.
             request.target = b"";
         }
         request
     }
 
-    /// What it says as an answer.
+    /// The block as a response.
     pub(super) fn response(&self) -> Response<'_> {
         Response::of(self.status, &self.lines)
     }
@@ -206,8 +206,8 @@ fn is_asked_for(name: &[u8]) -> bool {
     HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)) || is_naming(name)
 }
 
-/// Whether a byte may stand in the name of a field (RFC 9110, 5.6.2), where it could otherwise be
-/// taken for the end of it.
+/// Whether a byte is allowed in the name of a field (RFC 9110, 5.6.2), so that it cannot be
+/// mistaken for its end.
 fn is_of_name(byte: &u8) -> bool {
     byte.is_ascii_graphic() && !b":\"(),/;<=>?@[\\]{}".contains(byte)
 }

@@ -1,16 +1,14 @@
-//! HPACK (RFC 7541): from header blocks to fields, piece by piece.
+//! HPACK (RFC 7541): from header blocks to fields, incrementally.
 //!
-//! Every byte is looked at once, however a block is cut into frames and segments.
-//! Nothing is refused for its length: a string that is too long is gone over, and a
-//! table that is too large is kept in part. What is not known for that, or because
-//! a gap took the bytes that said it, or because the capture began behind them, is
-//! None in the [`Field`].
+//! Every byte is processed once, however a block is split into frames and segments. Nothing is
+//! refused for its length: a string that is too long is skipped, and a table that is too large is
+//! kept in part. What is unknown for this reason, or because the bytes are missing, or were sent
+//! before the capture began, is `None` in the [`Field`].
 //!
-//! The encoder says how large its table is, at the beginning of a block and within what
-//! the other side has allowed (RFC 7541, 4.2 and 6.3; RFC 9113, 4.3.1); anything else breaks
-//! the block. As long as neither is known, any size is followed, and ours is the largest
-//! that is kept: entries that the encoder has dropped are never referred to, and the
-//! younger ones have the same index in both.
+//! The encoder announces its table size at the beginning of a block, within what the other side
+//! has allowed (RFC 7541, 4.2 and 6.3; RFC 9113, 4.3.1); anything else breaks the block. As long
+//! as neither is known, any size is accepted, and ours is the largest that is kept: entries that
+//! the encoder has evicted are never referred to, and later ones have the same index in both.
 
 mod huffman;
 mod table;
@@ -24,10 +22,10 @@ use table::{MAX_TABLE, Table};
 /// The longest name or value that is kept.
 const MAX_STRING: usize = bound(64 << 10, 160);
 
-/// Buffers larger than that are given back at the end of a block.
+/// Larger buffers are freed at the end of a block.
 const MAX_KEPT: usize = bound(4 << 10, 32);
 
-/// A block that contradicts itself. Nothing behind that place can be read.
+/// A block that contradicts itself. Nothing after that position can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 
@@ -47,29 +45,29 @@ enum Stage {
     Text,
 }
 
-/// How a field is represented (RFC 7541, 6).
+/// The representation of a field (RFC 7541, 6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Form {
     #[default]
     Indexed,
     /// A literal, and a new entry of the table.
     Added,
-    /// A literal alone.
+    /// A literal only.
     Plain,
-    /// No field but a new size of the table.
+    /// Not a field, but a new size of the table.
     Resize,
 }
 
-/// Reads the header blocks of one direction of a connection.
+/// Decodes the header blocks of one direction of a connection.
 #[derive(Debug)]
 pub(super) struct Decoder {
     table: Table,
     stage: Stage,
     form: Form,
-    /// A number that is being read, and how far.
+    /// A number that is being decoded, and how far.
     number: usize,
     shift: u32,
-    /// The string is a value and not a name.
+    /// Whether the string is a value and not a name.
     is_value: bool,
     is_coded: bool,
     /// Bytes of the string that are still to come.
@@ -77,17 +75,17 @@ pub(super) struct Decoder {
     huffman: Huffman,
     name: Text,
     value: Text,
-    /// How large the encoder's table is, if that is known.
+    /// The size of the encoder's table, if it is known.
     size: Option<usize>,
-    /// How large it may be, if that is known.
+    /// The allowed size, if it is known.
     limit: Option<usize>,
-    /// The next block has to begin with a smaller size.
+    /// The next block must begin with a smaller size.
     must_shrink: bool,
-    /// The block has begun with something else than a size.
+    /// The block has begun with something other than a size.
     has_fields: bool,
 }
 
-/// A name or a value. One that is too long is not known, but counts as too long.
+/// A name or a value. One that is too long is dropped, and counts as too long.
 #[derive(Debug, Default)]
 struct Text {
     bytes: Vec<u8>,
@@ -107,8 +105,8 @@ impl Text {
 }
 
 impl Decoder {
-    /// A decoder of which nothing is known: it may begin in the midst of a connection.
-    pub(super) fn midway() -> Self {
+    /// A decoder without known state: it may begin in the middle of a connection.
+    pub(super) fn midstream() -> Self {
         Decoder {
             table: Table::new(MAX_TABLE),
             stage: Stage::Start,
@@ -128,19 +126,19 @@ impl Decoder {
         }
     }
 
-    /// A decoder from the beginning of a connection, with a table of so many bytes.
+    /// A decoder from the beginning of a connection, with a table of this many bytes.
     pub(super) fn fresh(size: usize) -> Self {
         let (size, most) = (Some(size), size.min(MAX_TABLE));
-        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midway() }
+        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midstream() }
     }
 
-    /// The encoder may have a table of so many bytes from here on. None if that is not known.
+    /// Sets the allowed table size from here on; `None` if it is unknown.
     pub(super) fn allow(&mut self, limit: Option<usize>) {
         self.limit = limit;
         self.must_shrink = self.size.zip(limit).is_some_and(|(size, limit)| size > limit);
     }
 
-    /// Reads the next part of a block, and hands out the fields that end in it.
+    /// Decodes the next part of a block, and passes on the fields that end in it.
     pub(super) fn push(
         &mut self,
         part: &[u8],
@@ -179,7 +177,7 @@ impl Decoder {
         if walk.is_stuck() { Err(Broken) } else { Ok(()) }
     }
 
-    /// The end of a block; false if it breaks off.
+    /// Ends the block; false if it is incomplete.
     pub(super) fn end(&mut self) -> bool {
         for text in [&mut self.name, &mut self.value] {
             if text.bytes.capacity() > MAX_KEPT {
@@ -190,7 +188,7 @@ impl Decoder {
         std::mem::take(&mut self.stage) == Stage::Start
     }
 
-    /// A part of a block was not seen: what follows is read as well as it can be.
+    /// A part of a block is missing: what follows is decoded as far as possible.
     pub(super) fn forget(&mut self) {
         self.table.forget();
         self.table.resize(MAX_TABLE);
@@ -226,7 +224,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The beginning of a number (RFC 7541, 5.1). Whether that is all of it.
+    /// Decodes the beginning of a number (RFC 7541, 5.1). Returns whether it is complete.
     fn prefix(&mut self, byte: u8, bits: u32) -> bool {
         let most = (1 << bits) - 1;
         self.number = usize::from(byte & most);
@@ -234,9 +232,9 @@ impl Decoder {
         self.number < usize::from(most)
     }
 
-    /// The next byte of a number. Whether it is the last one.
+    /// The next byte of a number. Returns whether it is the last one.
     fn more(&mut self, byte: u8) -> Result<bool, Broken> {
-        // 2 to the 28th is more than anything here can be.
+        // 2^28 is more than any valid number here.
         if self.shift >= 28 {
             return Err(Broken);
         }
@@ -245,7 +243,7 @@ impl Decoder {
         Ok(byte & 0x80 == 0)
     }
 
-    /// The number of a representation is known.
+    /// The number of a representation is complete.
     fn index(&mut self, found: &mut impl FnMut(Field<'_>)) -> Result<(), Broken> {
         self.stage = Stage::Start;
         match (self.form, self.number) {
@@ -309,7 +307,7 @@ impl Decoder {
     }
 }
 
-// What is too long to be kept has no place in a table either.
+// A string that is too long to be kept does not fit into a table either.
 const _: () = assert!(MAX_STRING >= MAX_TABLE);
 
 #[cfg(test)]

@@ -1,39 +1,37 @@
-//! HTTP/2 that is joined in its midst, as where a capture begins behind the preface.
+//! HTTP/2 captured from the middle, for example if a capture begins after the preface.
 //!
-//! A direction is taken for one of HTTP/2 if a segment begins with frames, one behind the
-//! other, that look like those of any encoder, and a whole header block among them reads
-//! as the head of a request or of an answer (RFC 9113, 8.3): its fields with a colon come
-//! first and once each, names are in lower case, and method and scheme or path are there,
-//! or a status. Which of the two it is tells the side. Fields that refer to the table,
-//! of which nothing is known, tell neither for it nor against it.
+//! A direction is recognised as HTTP/2 if a segment begins with consecutive frames that look like
+//! those of any encoder, and one complete header block among them is a valid head of a request or
+//! response (RFC 9113, 8.3): its pseudo-header fields come first and once each, names are in
+//! lower case, and there are method and scheme or path, or a status. Which of the two it is
+//! determines the side. Fields that refer to the table, which is unknown, are neutral.
 //!
-//! Nine bytes of a frame's header rule out all but one of 2^30 chances, and a block that
-//! ends where its frame does most of what is left. So no other protocol is mistaken for it,
-//! but blocks are missed that are longer than their segment, and such of which only
+//! The nine bytes of a frame header rule out all but one of 2^30 chances, and a block that ends
+//! exactly with its frame most of the rest. So no other protocol is mistaken for it, but blocks
+//! longer than their segment are missed, and those that only consist of references.
 //! references are left.
 
 use super::frame::{self, Frame};
 use super::hpack::{Decoder, Field};
 use crate::engine::progress::bound;
 
-/// The youngest stream that is believed before any was seen: larger numbers look like
-/// anything.
+/// The highest stream that is believed before any was seen: larger numbers could be anything.
 const MAX_STREAM: u32 = 1 << 24;
 
-/// Bytes in front of the first block that tells, at most.
+/// The maximum number of bytes before the first block that decides.
 const MAX_AWAITED: usize = bound(64 << 10, 256);
 
-/// What some bytes look like.
+/// The result for some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joined {
     /// Frames of a client, or of a server.
     Side(bool),
-    /// So many bytes are needed to tell.
+    /// This many bytes are needed to decide.
     Wants(usize),
     No,
 }
 
-/// Looks whether data begins with frames of HTTP/2, and from whom they are.
+/// Detects whether data begins with HTTP/2 frames, and from which side they are.
 pub(super) fn join(data: &[u8]) -> Joined {
     let (mut at, mut last) = (0, None);
     while at <= MAX_AWAITED {
@@ -52,7 +50,7 @@ pub(super) fn join(data: &[u8]) -> Joined {
             };
             match block(&frame, contents) {
                 Some(Some(is_client)) => {
-                    // What follows is of the same kind, as far as it is there.
+                    // What follows must also be a frame, as far as it has arrived.
                     let next = data.get(end..).unwrap_or_default();
                     let is_good = match next.len() {
                         0..frame::HEADER => may_begin(next),
@@ -60,7 +58,7 @@ pub(super) fn join(data: &[u8]) -> Joined {
                     };
                     return if is_good { Joined::Side(is_client) } else { Joined::No };
                 }
-                // Trailers, or nothing but references.
+                // Trailers, or only references.
                 Some(None) => {}
                 None => return Joined::No,
             }
@@ -70,38 +68,38 @@ pub(super) fn join(data: &[u8]) -> Joined {
     Joined::No
 }
 
-/// The frame that bytes begin with, if it looks like one. `last` is the youngest stream
-/// that was seen.
+/// The frame that bytes begin with, if they look like one. `last` is the latest stream that was
+/// seen.
 fn likely_frame(data: &[u8], last: Option<u32>) -> Option<Frame> {
     let header = data.first_chunk()?;
     let frame = Frame::parse(header)?;
-    // A push is rare, and may follow a block.
+    // Pushes are rare, but may follow a block.
     let is_push = frame.kind == frame::PUSH_PROMISE && last.is_some() && frame.is_sound();
     let most = last.unwrap_or(MAX_STREAM);
     (is_push || frame::is_likely(header, most)).then_some(frame)
 }
 
-/// Whether a header of a frame may begin with some bytes, which are too few for one.
+/// Whether a frame header may begin with some bytes, which are too few for one.
 fn may_begin(data: &[u8]) -> bool {
     data.first().is_none_or(|&length| length == 0)
         && data.get(3).is_none_or(|&kind| kind <= frame::CONTINUATION)
         && data.get(5).is_none_or(|&stream| stream == 0)
 }
 
-/// What a block is: of a client's request, of a server's answer, or of something that
-/// tells nothing. None if it is no block.
+/// The kind of a block: a client's request, a server's response, or undecided. `None` if it is
+/// not a block.
 fn block(frame: &Frame, contents: &[u8]) -> Option<Option<bool>> {
     if !frame.ends_headers() || frame.stream.is_multiple_of(2) {
         return None;
     }
     let (length, _) = frame.split(contents.get(..frame.prefix())?)?;
     let fields = contents.get(frame.prefix()..)?.get(..length)?;
-    let (mut decoder, mut head) = (Decoder::midway(), Head::default());
+    let (mut decoder, mut head) = (Decoder::midstream(), Head::default());
     decoder.push(fields, &mut |field| head.take(field)).ok()?;
     (decoder.end() && !head.is_bad).then(|| head.side())
 }
 
-/// The fields with a colon in front.
+/// The pseudo-header fields.
 const METHOD: u8 = 1;
 const SCHEME: u8 = 2;
 const PATH: u8 = 4;
@@ -112,9 +110,9 @@ const STATUS: u8 = 32;
 /// What was seen of a block.
 #[derive(Debug, Default)]
 struct Head {
-    /// Fields with a colon in front.
+    /// Pseudo-header fields.
     pseudo: u8,
-    /// Any field was there, and one without a colon.
+    /// Whether there was any field, and any regular field.
     has_fields: bool,
     has_regular: bool,
     is_bad: bool,
@@ -145,11 +143,11 @@ impl Head {
             _ => (0, false),
         };
         self.is_bad |= !is_good || !is_visible || self.has_regular || self.pseudo & bit != 0;
-        // Of what has no value nothing is known.
+        // A field without a known value decides nothing.
         self.pseudo |= if field.value.is_some() { bit } else { 0 };
     }
 
-    /// Whether it is of a client, if it tells.
+    /// Whether it is a client's, if that is decided.
     fn side(&self) -> Option<bool> {
         match self.pseudo {
             0 => None,

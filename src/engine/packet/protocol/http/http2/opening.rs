@@ -8,15 +8,15 @@ use crate::engine::packet::contract::Probe;
 /// What a client begins with (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Looks whether a direction begins with HTTP/2, or goes on with it if its beginning was
-/// not seen.
+/// Detects whether a direction begins with HTTP/2, or continues it if its beginning was not
+/// captured.
 pub(in crate::engine::packet) fn probe(data: &[u8], is_synced: bool) -> Probe<Box<Direction>> {
     match begin(data) {
         Probe::No if !is_synced => {}
         guess => return guess,
     }
     match midstream::join(data) {
-        Joined::Side(is_client) => Probe::Is(Box::new(Direction::midway(is_client))),
+        Joined::Side(is_client) => Probe::Is(Box::new(Direction::midstream(is_client))),
         Joined::Wants(wants) => Probe::Maybe(wants),
         Joined::No => Probe::No,
     }
@@ -44,12 +44,14 @@ fn begin(data: &[u8]) -> Probe<Box<Direction>> {
     }
 }
 
-/// Whether a segment begins with HTTP/2, or with frames of it, in the midst of anything.
+/// Whether a segment begins with HTTP/2, or with its frames, in the middle of an unidentified
+/// stream.
 pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
     data.starts_with(PREFACE)
         || Frame::parse(data).is_some_and(|frame| {
             let settings = data.get(frame::HEADER..frame::HEADER + frame.length);
-            // Nine bytes that are mostly zeros are not enough: known settings, too.
+            // Nine bytes that are mostly zeros are not enough: the settings must be known ones,
+            // too.
             frame.is_opening()
                 && frame.length > 0
                 && settings

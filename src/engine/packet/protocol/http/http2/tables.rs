@@ -1,26 +1,26 @@
-//! How large a table the encoder of each side may keep (RFC 9113, 4.3.1 and 6.5).
+//! The allowed table size for each side's encoder (RFC 9113, 4.3.1 and 6.5).
 //!
-//! A side says in its SETTINGS what it can hold, and the other one may use that from its
-//! acknowledgement on. Each direction is read by itself, so what was said waits here for
-//! the acknowledgement in the other one.
+//! A side announces its limit in SETTINGS, and the other side may use it from its acknowledgement
+//! on. Each direction is parsed separately, so the announced limit waits here for the
+//! acknowledgement in the other direction.
 
 use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
-/// SETTINGS that wait for their acknowledgement. Nobody sends as many.
+/// SETTINGS without an acknowledgement. No implementation sends as many.
 const MAX_WAITING: usize = bound(32, 3);
 
-/// SETTINGS_HEADER_TABLE_SIZE, and what counts before any.
+/// SETTINGS_HEADER_TABLE_SIZE, and its default.
 const TABLE_SIZE: u16 = 1;
 pub(super) const INITIAL: usize = 4096;
 
 /// A setting: its name in two bytes, its value in four.
 pub(super) const SETTING: usize = 6;
 
-/// What both directions said.
+/// What both directions announced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tables {
-    /// The client's preface was there, and said nothing in HTTP/1 before it.
+    /// The client's preface was captured, and there was no HTTP/1 before it.
     pub(super) is_begun: bool,
     client: Waiting,
     server: Waiting,
@@ -30,14 +30,14 @@ pub(super) struct Tables {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Waiting {
     sizes: VecDeque<Option<usize>>,
-    /// Which one is acknowledged is not known any more.
+    /// It is unknown which one will be acknowledged next.
     is_lost: bool,
 }
 
-/// What an acknowledgement allows.
+/// The effect of an acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Allowed {
-    /// What was allowed before.
+    /// No change.
     Same,
     Most(usize),
     Unknown,
@@ -48,7 +48,7 @@ impl Tables {
         if is_client { &mut self.client } else { &mut self.server }
     }
 
-    /// A side has sent SETTINGS, perhaps with a size for its peer's table.
+    /// A side has sent SETTINGS, possibly with a size for its peer's table.
     pub(super) fn offer(&mut self, is_client: bool, size: Option<usize>) {
         let waiting = self.of(is_client);
         if waiting.sizes.len() < MAX_WAITING {
@@ -69,10 +69,10 @@ impl Tables {
         }
     }
 
-    /// Frames of a side were not seen.
+    /// Frames of a side are missing.
     pub(super) fn lose(&mut self, is_client: bool) {
         *self.of(is_client) = Waiting { sizes: VecDeque::new(), is_lost: true };
-        // Nor its acknowledgements.
+        // These may include acknowledgements.
         self.of(!is_client).is_lost = true;
     }
 
@@ -82,7 +82,7 @@ impl Tables {
     }
 }
 
-/// The size of a table, if that is what a setting sets.
+/// The table size, if a setting sets it.
 pub(super) fn parse(setting: &[u8]) -> Option<usize> {
     let &[high, low, ref value @ ..] = setting else { return None };
     let value = u32::from_be_bytes(*value.first_chunk()?);

@@ -19,7 +19,7 @@ pub(in crate::engine::packet) fn frame(
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), contents].concat()
 }
 
-/// A literal of its own, or one for the table.
+/// A literal, with or without indexing.
 fn literal(name: &str, value: &str, is_added: bool) -> Vec<u8> {
     assert!(name.len() < 127 && value.len() < 127);
     let mut block = vec![if is_added { 0x40 } else { 0 }, name.len() as u8];
@@ -50,7 +50,7 @@ fn get(stream: u32, authority: &str, path: &str) -> Vec<u8> {
     frame(1, END | WHOLE, stream, &block(&fields))
 }
 
-/// What a client says: requests of all sorts.
+/// The data of a client: requests of all kinds.
 pub(in crate::engine::packet) fn client() -> Vec<u8> {
     let mut text = preface();
     let mut fields =
@@ -86,7 +86,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
     text
 }
 
-/// What the server answers, in another order.
+/// The server's responses, in another order.
 pub(in crate::engine::packet) fn server() -> Vec<u8> {
     let mut text = settings();
     text.extend(frame(4, 1, 0, &[]));
@@ -121,12 +121,12 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     to.finish().unwrap()
 }
 
-/// SHA-256 in hex, as it is asked for below.
+/// SHA-256 in hex, as expected below.
 fn sha256(content: &[u8]) -> String {
     digest::encode(&sha2::Sha256::digest(content)).to_string()
 }
 
-/// Remembers what was seen, and digests as text.
+/// Records what was reported, with digests as text.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) lines: Vec<(Where, String)>,
@@ -191,12 +191,12 @@ fn nghttp_and_curl() {
     let hashes = seen.at(Where::FileHash);
     let count = |hash| hashes.iter().filter(|&&seen| seen == hash).count();
     assert_eq!([setup, invoice, page, style].map(count), [1, 1, 5, 2]);
-    // Sent, and sent back; in its coding, and sent back without saying so.
+    // Sent, and returned; in its coding, and returned without declaring it.
     assert_eq!((count(upload), hashes.len()), (3, 13));
     let names = ["index.html", "panel.css", "KestrelSetup.bin", "invoice-7731.zip", "numbers.txt"];
-    let told = seen.at(Where::FileName);
-    assert!(names.iter().all(|name| told.contains(name)), "{told:?}");
-    // The one in whose headers tshark 4.0 gets lost.
+    let reported = seen.at(Where::FileName);
+    assert!(names.iter().all(|name| reported.contains(name)), "{reported:?}");
+    // The request whose headers tshark 4.0 fails to decode.
     assert_eq!(seen.at(Where::HttpXff), ["192.0.2.77", "203.0.113.99"]);
     assert_eq!(seen.at(Where::HttpReferer), ["http://track.brightparcel.example/t"; 3]);
 }
@@ -211,7 +211,7 @@ fn packet(to_server: bool, seq: usize, data: &[u8]) -> Vec<u8> {
     ipv4(from, to, 6, &bytes)
 }
 
-/// Sends pieces: of whom, where they begin, and what.
+/// Sends pieces: direction, offset, and bytes.
 pub(super) fn play<V: Visitor>(pieces: &[(bool, usize, &[u8])], visitor: &mut V) -> Counters {
     let mut decoder = Decoder::new(Config::default());
     for (at, (to_server, seq, data)) in pieces.iter().enumerate() {
@@ -314,7 +314,7 @@ fn dns_in_bodies_and_in_a_query() {
 #[test]
 fn odd_heads() {
     for (fields, hosts, urls) in [
-        // A host alone; a line end in a value; the first of two counts.
+        // A host alone; a line end in a value; the first of two takes precedence.
         (
             vec![(":method", "GET"), (":path", "/"), ("host", "h.example")],
             vec!["h.example"],

@@ -1,4 +1,4 @@
-//! Bodies of messages: what is said to be sent against what is told of it.
+//! Bodies of messages: what was sent compared with what is reported.
 
 use crate::engine::indicator::{self, Kind, Observable, Where};
 use crate::engine::packet::contract::{ParseContext, Step};
@@ -14,12 +14,12 @@ use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 
-/// How the digest of a content is told.
-fn told(content: &[u8]) -> String {
+/// The reported digest of a content.
+fn digest_of(content: &[u8]) -> String {
     text(Observable::Digest(Kind::Sha256, &Sha256::digest(content)))
 }
 
-/// A content as a coding has it, by the crates.
+/// A content in a coding, encoded by other crates.
 fn pack(name: &str, content: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::default();
     match name {
@@ -62,7 +62,7 @@ const FORM: &[u8] = b"--xyz\r\nContent-Disposition: form-data; name=\"note\"\r\n
     --xyz\r\nContent-Disposition: form-data; name=\"b\"; filename*=UTF-8''tw%C3%B6.bin\r\n\r\n\
     second\r\n--xyz--\r\n";
 
-/// A client that sends bodies, and asks for what [`answers`] answers.
+/// A client that sends bodies, and requests what [`answers`] contains.
 pub(in crate::engine::packet) fn uploads() -> Vec<u8> {
     let mut out = Vec::new();
     out.extend(with_length("PUT /up/put%20me.exe?x=/y HTTP/1.1\r\nHost: a.example", b"put me"));
@@ -81,7 +81,7 @@ pub(in crate::engine::packet) fn uploads() -> Vec<u8> {
     out
 }
 
-/// The contents that go over that connection, in both directions.
+/// The contents sent over that connection, in both directions.
 fn contents() -> Vec<Vec<u8>> {
     [
         &b"put me"[..],
@@ -136,7 +136,7 @@ fn carried(client: &[u8], server: &[u8]) -> (Recorder, Counters) {
     decode(8081, &parts)
 }
 
-/// The digests of contents that were told, sorted.
+/// The reported digests of contents, sorted.
 fn digests(recorder: &Recorder) -> Vec<&str> {
     let mut all = recorder.at(Where::FileHash);
     all.retain(|text| text.starts_with("Sha256"));
@@ -145,7 +145,7 @@ fn digests(recorder: &Recorder) -> Vec<&str> {
 }
 
 fn sorted(contents: &[Vec<u8>]) -> Vec<String> {
-    let mut all: Vec<String> = contents.iter().map(|content| told(content)).collect();
+    let mut all: Vec<String> = contents.iter().map(|content| digest_of(content)).collect();
     all.sort_unstable();
     all
 }
@@ -160,7 +160,7 @@ fn everything_on_one_connection() {
     );
     assert_eq!(counters.faults().count(), 0, "{counters:?}");
     let file = |content: &[u8]| {
-        let at = recorder.seen.iter().position(|(_, text)| *text == told(content)).unwrap();
+        let at = recorder.seen.iter().position(|(_, text)| *text == digest_of(content)).unwrap();
         match &recorder.places[at].protocol {
             Some(indicator::Protocol::File(file)) => file.clone(),
             other => panic!("{other:?}"),
@@ -182,11 +182,11 @@ fn what_has_no_end_is_no_file() {
     let mut parts = Part::handshake();
     parts.push(Part::data(false, 0, head));
     assert!(digests(&decode(8081, &parts).0).is_empty());
-    // The end may come before the bytes.
+    // The end may arrive before the bytes.
     let end = Part::end(false, head.len());
     parts.insert(2, end);
     let (recorder, _) = decode(8081, &parts);
-    assert_eq!(digests(&recorder), [told(b"up to the end")]);
+    assert_eq!(digests(&recorder), [digest_of(b"up to the end")]);
     let (recorder, _) = carried(b"", b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nshort");
     assert!(digests(&recorder).is_empty());
     let (recorder, _) =
@@ -223,7 +223,7 @@ fn a_gap_costs_one_file() {
         let (recorder, counters) = decode(8081, &parts);
         let digests = digests(&recorder);
         assert_eq!(digests.len(), 2);
-        assert!(digests.contains(&&*told(b"whole")));
+        assert!(digests.contains(&&*digest_of(b"whole")));
         assert_eq!(counters.faults().collect::<Vec<_>>(), [(Fault::StreamGap, 1)]);
     }
 }
@@ -236,7 +236,7 @@ fn honest_content_may_be_a_thousandth_of_itself() {
         assert!(packed.len() < 70_000, "{}", packed.len());
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
         let (recorder, counters) = carried(b"", &with_length(&head, &packed));
-        assert_eq!(digests(&recorder), [told(&zeros)], "{coding}");
+        assert_eq!(digests(&recorder), [digest_of(&zeros)], "{coding}");
         assert_eq!(counters.faults().count(), 0);
     }
 }
@@ -255,18 +255,18 @@ fn bombs_and_damage_cost_one_file() {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
         let server = [with_length(&head, body), last.clone()].concat();
         let (recorder, counters) = with_credit(16 << 20, &[server]);
-        assert_eq!(digests(&recorder), [told(b"whole")], "{coding}");
+        assert_eq!(digests(&recorder), [digest_of(b"whole")], "{coding}");
         assert_eq!(counters.faults().collect::<Vec<_>>(), [(fault, 1)], "{coding}");
     }
-    // A name that is no coding of content changes nothing.
+    // A name that is not a content coding changes nothing.
     let odd = with_length("HTTP/1.1 200 OK\r\nContent-Encoding: utf-8, identity", b"plain");
-    assert_eq!(digests(&carried(b"", &odd).0), [told(b"plain")]);
+    assert_eq!(digests(&carried(b"", &odd).0), [digest_of(b"plain")]);
 }
 
-/// Servers that send an archive with the coding that it is packed in: curl saves what was
-/// sent, and a browser, too.
+/// Servers that send an archive with its own compression as the content coding: curl saves what
+/// was sent, and so do browsers.
 #[test]
-fn an_archive_in_a_coding_is_told_in_both_forms() {
+fn an_archive_in_a_coding_is_reported_in_both_forms() {
     let packed = pack("gzip", b"an archive");
     let answer = |head: &str| with_length(&format!("HTTP/1.1 200 OK\r\n{head}"), &packed);
     let gzip = "Content-Encoding: x-gzip";
@@ -281,16 +281,16 @@ fn an_archive_in_a_coding_is_told_in_both_forms() {
         assert_eq!(digests(&recorder), both, "{head}");
         assert_eq!(counters.faults().count(), 0);
     }
-    // It is no archive at all, but carried as one: what was sent is a file all the same.
+    // Not an archive, but sent like one: what was sent is a file nevertheless.
     let client = b"GET /a.gz HTTP/1.1\r\nHost: a.example\r\n\r\n";
     let plain = with_length(&format!("HTTP/1.1 200 OK\r\n{gzip}"), b"plain");
-    assert_eq!(digests(&carried(client, &plain).0), [told(b"plain")]);
+    assert_eq!(digests(&carried(client, &plain).0), [digest_of(b"plain")]);
     let client = b"GET /a.html HTTP/1.1\r\nHost: a.example\r\n\r\n";
-    assert_eq!(digests(&carried(client, &answer(gzip)).0), [told(b"an archive")]);
+    assert_eq!(digests(&carried(client, &answer(gzip)).0), [digest_of(b"an archive")]);
 }
 
-/// A thousand bombs are unpacked as far as the credit goes, and what comes among them and
-/// is not so much larger than its body is not lost for them.
+/// A thousand bombs are decompressed until the budget is used up, and content among them that is
+/// not much larger than its body is not lost.
 #[test]
 fn a_flood_of_bombs_has_an_end() {
     let (size, credit) = (4 << 20, 256 << 20);
@@ -302,24 +302,24 @@ fn a_flood_of_bombs_has_an_end() {
         (0..1100).map(|at| if at % 11 == 10 { usual.clone() } else { bomb.clone() }).collect();
     let (recorder, counters) = with_credit(credit, &answers);
     let digests = digests(&recorder);
-    let usual = digests.iter().filter(|&&digest| digest == told(&text)).count();
+    let usual = digests.iter().filter(|&&digest| digest == digest_of(&text)).count();
     let whole = digests.len() - usual;
     assert_eq!(usual, 100);
-    // Each costs its size less what its own bytes pay for.
+    // Each costs its size minus what its own bytes allow.
     let bytes: usize = answers.iter().map(Vec::len).sum();
     assert!((30..(credit + 52 * bytes) / size).contains(&whole), "{whole}");
     let given_up = counters.fault(Fault::CodingBomb) + counters.fault(Fault::CodingSpent);
     assert_eq!(given_up as usize, 1000 - whole);
 }
 
-/// Answers on connections of their own, with so many bytes to unpack at first.
+/// Responses on separate connections, with this initial budget.
 fn with_credit(credit: usize, answers: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut decoder = Decoder::new(Config::default());
     decoder.hosts.shared.credit = InflateBudget::of(credit as u64);
     play(decoder, answers)
 }
 
-/// Answers, each on a connection of its own.
+/// Responses, each on a separate connection.
 fn on_connections(config: Config, answers: &[Vec<u8>]) -> (Recorder, Counters) {
     play(Decoder::new(config), answers)
 }
@@ -366,13 +366,13 @@ fn ranges_of_one_file() {
         &[(8000, 9000), (2000, 2500), (2400, 8100), (0, 2100)],
     ] {
         let (recorder, counters) = on_connections(config(), &pieces(list));
-        assert_eq!(digests(&recorder)[0], told(&content), "{list:?}");
+        assert_eq!(digests(&recorder)[0], digest_of(&content), "{list:?}");
         assert_eq!(counters.fault(Fault::RangesEvicted), 0);
     }
     let (recorder, counters) = on_connections(config(), &pieces(&[(0, 4000), (4001, 9000)]));
     assert!(digests(&recorder).is_empty());
     assert_eq!(counters.fault(Fault::RangesMissing), 1);
-    // Names are told once, and the bound is kept.
+    // Names are reported once, and the bound is kept.
     assert_eq!(recorder.at(Where::FileName), ["f.bin"]);
     let small = Config { most_stream_bytes: 12_000, ..Config::default() };
     let (recorder, counters) = on_connections(small, &pieces(&[(4000, 9000), (0, 4000)]));
@@ -388,9 +388,9 @@ fn several_ranges_in_one_body() {
     let rest = range(4, b"abcdefghijkl", 8, 12);
     let answers = [with_length(head, body), rest];
     let (recorder, counters) = on_connections(Config::default(), &answers);
-    assert_eq!(digests(&recorder), [told(b"abcdefghijkl")]);
+    assert_eq!(digests(&recorder), [digest_of(b"abcdefghijkl")]);
     assert_eq!(counters.faults().count(), 0);
-    // Coded as a whole, and then cut into ranges.
+    // Encoded as a whole, and then split into ranges.
     let coded = pack("gzip", b"abcdefghijkl");
     let answers: Vec<Vec<u8>> = [(0, 9), (9, coded.len())]
         .map(|(from, to)| {
@@ -400,7 +400,7 @@ fn several_ranges_in_one_body() {
         })
         .into();
     let (recorder, _) = on_connections(Config::default(), &answers);
-    assert_eq!(digests(&recorder), [told(b"abcdefghijkl")]);
+    assert_eq!(digests(&recorder), [digest_of(b"abcdefghijkl")]);
 }
 
 #[test]
@@ -445,7 +445,7 @@ fn without_digests_bodies_are_skipped() {
     assert!(recorder.seen.is_empty());
 }
 
-/// A message by chance, and its content.
+/// A random message, and its content.
 fn message() -> impl Strategy<Value = (bool, Vec<u8>, Vec<&'static str>, Option<usize>)> {
     (
         any::<bool>(),
@@ -458,8 +458,7 @@ fn message() -> impl Strategy<Value = (bool, Vec<u8>, Vec<&'static str>, Option<
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
-    /// The contents are known: whatever codings, chunks and segments they come in,
-    /// their digests are told.
+    /// The contents are known: for any codings, chunks and segments, their digests are reported.
     #[test]
     fn any_messages_in_any_segments(
         messages in prop::collection::vec(message(), 1..6),

@@ -1,4 +1,4 @@
-//! The blocks of a message, one behind the other.
+//! The consecutive blocks of a message.
 
 use super::commands::{MAGIC, NT_CREATE_ANDX, OPEN_ANDX, READ_ANDX};
 use super::commands::{SESSION_SETUP, TREE_CONNECT_ANDX, WRITE_ANDX};
@@ -10,15 +10,16 @@ use crate::engine::progress::bound;
 /// A message's header.
 pub(in crate::engine::packet::protocol::smb) const HEADER: usize = 32;
 
-/// Blocks of a message that are read. No more than four make sense.
+/// Blocks of a message that are parsed. More than four are never useful.
 const MAX_BLOCKS: u8 = bound(16, 3) as u8;
 
 pub(super) const LOCKING: u8 = 0x24;
 const LOG_OFF: u8 = 0x74;
 
-/// Behind the words lies the count of bytes.
+/// The byte count follows the words.
 const COUNT: usize = 2;
 
+/// The AndX command that ends a chain.
 const NOTHING: u8 = 0xff;
 const IS_ANSWER: u8 = 0x80;
 const IS_UNICODE: u16 = 0x8000;
@@ -30,7 +31,7 @@ pub(in crate::engine::packet::protocol::smb) enum Way {
     Answer,
 }
 
-/// What a header says of all blocks, and which command is next.
+/// What a header says about all blocks, and the next command.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
     pub(super) command: u8,
@@ -42,14 +43,14 @@ pub(super) struct Head {
     pub(super) message: u64,
 }
 
-/// How far a message was read.
+/// How far a message was parsed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::engine::packet::protocol::smb) struct Chain {
     head: Head,
-    /// Where the next block begins, from the header's beginning.
+    /// The offset of the next block, from the beginning of the header.
     at: usize,
     blocks: u8,
-    /// The file that it is about.
+    /// The file that it refers to.
     pub(super) key: Option<Key>,
 }
 
@@ -71,7 +72,7 @@ impl Chain {
         if self.head.is_answer { Way::Answer } else { Way::Request }
     }
 
-    /// A block is done with.
+    /// Continues after a block.
     pub(super) fn go_on(&mut self, block: &Block<'_>) {
         if let Some((command, at)) = block.next {
             (self.head.command, self.at) = (command, at);
@@ -84,28 +85,28 @@ impl Chain {
 #[derive(Clone, Copy)]
 pub(super) struct Block<'m> {
     pub(super) head: Head,
-    /// What is there of it.
+    /// The part of it that has arrived.
     shown: &'m [u8],
-    /// Where it begins in the message.
+    /// Its offset in the message.
     at: usize,
     /// Its length.
     pub(super) left: u64,
-    /// The command and the place of the next one.
+    /// The command and offset of the next one.
     pub(super) next: Option<(u8, usize)>,
-    /// The next one can't be where it is said to be.
+    /// The offset of the next one is invalid.
     pub(super) is_astray: bool,
 }
 
 impl<'m> Block<'m> {
-    /// Reads where a block ends; else how many bytes must be there for that, which is more
-    /// than are left if it contradicts itself.
+    /// Finds the end of a block; otherwise returns how many bytes are needed for that, which is
+    /// more than are left if the block contradicts itself.
     pub(super) fn parse(shown: &'m [u8], left: u64, chain: &Chain) -> Result<Self, usize> {
         let Some(&words) = shown.first() else { return Err(1) };
         let head = chain.head;
         let mut block = Block { head, shown, at: chain.at, left, next: None, is_astray: false };
         let behind = block.bytes_at();
         if behind as u64 > left {
-            // The last block of an error may have no count of bytes.
+            // The last block of an error may lack the count of bytes.
             return if left == 1 { Ok(block) } else { Err(behind) };
         }
         if !is_andx(head.command) || words < 2 {
@@ -113,7 +114,7 @@ impl<'m> Block<'m> {
         }
         let (Some(&command), Some(offset)) = (shown.get(1), le16(shown, 3)) else { return Err(5) };
         let at = usize::from(offset);
-        // An offset of 0 is none, too.
+        // An offset of 0 means none, too.
         if command == NOTHING || at == 0 {
             return Ok(block);
         }
@@ -127,33 +128,33 @@ impl<'m> Block<'m> {
         Ok(block)
     }
 
-    /// What is there of it.
+    /// The part of it that has arrived.
     pub(super) fn bytes(&self) -> &'m [u8] {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
         self.shown.get(..most).unwrap_or(self.shown)
     }
 
-    /// The same up to a place in it.
+    /// The same up to an offset in it.
     pub(super) fn until(self, end: usize) -> Self {
         Block { left: self.left.min(end as u64), ..self }
     }
 
-    /// How many words it has.
+    /// The number of its words.
     pub(super) fn words(&self) -> usize {
         self.shown.first().map_or(0, |&words| usize::from(words))
     }
 
-    /// Where its bytes begin.
+    /// The offset of its bytes.
     pub(super) fn bytes_at(&self) -> usize {
         1 + 2 * self.words() + COUNT
     }
 
-    /// Where a place of the message lies in it.
+    /// Converts an offset in the message to one in the block.
     pub(super) fn inside(&self, at: usize) -> Option<usize> {
         at.checked_sub(self.at)
     }
 
-    /// A number at a place behind the count of words.
+    /// A number at an offset after the count of words.
     pub(super) fn le16(&self, at: usize) -> Option<u16> {
         le16(self.shown, 1 + at).filter(|_| at + 2 <= 2 * self.words())
     }
@@ -168,8 +169,8 @@ impl<'m> Block<'m> {
         Some(u64::from(high) << 32 | u64::from(self.le32(low)?))
     }
 
-    /// A string up to its zero, or to the block's end; of 16-bit characters at an even
-    /// place of the message. With the place behind it.
+    /// A string up to its zero, or to the block's end; UTF-16 strings are at an even offset of
+    /// the message. Also returns the offset after it.
     pub(super) fn string(&self, from: usize) -> (String, usize) {
         let bytes = self.bytes();
         if !self.head.is_unicode {
@@ -185,7 +186,7 @@ impl<'m> Block<'m> {
     }
 }
 
-/// Whether a command has the next one in its words.
+/// Whether a command contains the next one in its words.
 fn is_andx(command: u8) -> bool {
     matches!(
         command,

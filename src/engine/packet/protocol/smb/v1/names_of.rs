@@ -1,4 +1,4 @@
-//! What requests name, and what the answers to those that open a file say of it.
+//! What requests name, and what responses say about opened files.
 
 use super::chain::Block;
 use super::commands::{
@@ -18,7 +18,7 @@ pub(super) const TRANSACTION2: u8 = 0x32;
 pub(super) const TREE_CONNECT: u8 = 0x70;
 const NT_RENAME: u8 = 0xa5;
 
-/// In front of a name in the oldest commands.
+/// The format byte before a name in the oldest commands.
 const ASCII: u8 = 4;
 
 /// What a request names.
@@ -62,9 +62,9 @@ pub(super) fn is_naming(command: u8) -> bool {
     )
 }
 
-/// Names in a request, if it has any. None if it contradicts itself.
+/// Names in a request, if it has any. `None` if it contradicts itself.
 pub(super) fn request(block: &Block<'_>) -> Option<Option<Named>> {
-    let told = |command, names: Vec<String>| Named {
+    let plain = |command, names: Vec<String>| Named {
         command,
         names,
         is_share: false,
@@ -74,25 +74,25 @@ pub(super) fn request(block: &Block<'_>) -> Option<Option<Named>> {
     let named = match block.head.command {
         NT_CREATE_ANDX => Named {
             is_opened: true,
-            ..told("nt_create_andx", vec![block.string(block.bytes_at()).0])
+            ..plain("nt_create_andx", vec![block.string(block.bytes_at()).0])
         },
         OPEN_ANDX => {
-            Named { is_opened: true, ..told("open_andx", vec![block.string(block.bytes_at()).0]) }
+            Named { is_opened: true, ..plain("open_andx", vec![block.string(block.bytes_at()).0]) }
         }
-        OPEN => Named { is_opened: true, ..told("open", old(block, 1)) },
-        CREATE | CREATE_NEW => Named { is_opened: true, ..told("create", old(block, 1)) },
-        CREATE_DIRECTORY => told("create_directory", old(block, 1)),
-        DELETE_DIRECTORY => told("delete_directory", old(block, 1)),
-        CHECK_DIRECTORY => told("check_directory", old(block, 1)),
-        DELETE => told("delete", listed(old(block, 1))),
-        RENAME | NT_RENAME => told("rename", listed(old(block, 2))),
-        QUERY_INFORMATION => told("query_information", old(block, 1)),
-        SET_INFORMATION => told("set_information", old(block, 1)),
-        TREE_CONNECT => Named { is_share: true, ..told("tree_connect", old(block, 1)) },
+        OPEN => Named { is_opened: true, ..plain("open", old(block, 1)) },
+        CREATE | CREATE_NEW => Named { is_opened: true, ..plain("create", old(block, 1)) },
+        CREATE_DIRECTORY => plain("create_directory", old(block, 1)),
+        DELETE_DIRECTORY => plain("delete_directory", old(block, 1)),
+        CHECK_DIRECTORY => plain("check_directory", old(block, 1)),
+        DELETE => plain("delete", listed(old(block, 1))),
+        RENAME | NT_RENAME => plain("rename", listed(old(block, 2))),
+        QUERY_INFORMATION => plain("query_information", old(block, 1)),
+        SET_INFORMATION => plain("set_information", old(block, 1)),
+        TREE_CONNECT => Named { is_share: true, ..plain("tree_connect", old(block, 1)) },
         TREE_CONNECT_ANDX => {
             let password = usize::from(block.le16(6)?);
             let path = block.string(block.bytes_at() + password).0;
-            Named { is_share: true, ..told("tree_connect_andx", vec![path]) }
+            Named { is_share: true, ..plain("tree_connect_andx", vec![path]) }
         }
         TRANSACTION2 => return transaction(block),
         NT_TRANSACT => return create(block),
@@ -101,7 +101,7 @@ pub(super) fn request(block: &Block<'_>) -> Option<Option<Named>> {
     Some(Some(named))
 }
 
-/// The first names of an old command, each behind its format.
+/// The first names of an old command, each after its format byte.
 fn old(block: &Block<'_>, most: usize) -> Vec<String> {
     let mut names = Vec::new();
     let mut at = block.bytes_at();
@@ -113,13 +113,13 @@ fn old(block: &Block<'_>, most: usize) -> Vec<String> {
     names
 }
 
-/// Names of files, without patterns that stand for many.
+/// File names, without wildcard patterns.
 fn listed(mut names: Vec<String>) -> Vec<String> {
     names.retain(|name| !name.contains(['*', '?', '<', '>', '"']));
     names
 }
 
-/// A part of a transaction, whose length and place stand in its words.
+/// A part of a transaction, whose length and offset are in its words.
 fn part<'m>(block: &Block<'m>, length: u32, at: u32) -> Option<(&'m [u8], usize)> {
     let from = block.inside(at as usize)?;
     Some((block.bytes().get(from..)?.get(..length as usize)?, from))
@@ -133,7 +133,7 @@ fn transaction(block: &Block<'_>) -> Option<Option<Named>> {
     const SET_PATH: u16 = 6;
     const SET_FILE: u16 = 8;
     const CREATE_DIRECTORY: u16 = 0x0d;
-    // Without a setup word it goes on with another one.
+    // Without a setup word it continues another one.
     let Some(what) = block.le16(28) else { return Some(None) };
     let is_set_file = what == SET_FILE;
     let (command, name_at) = match what {
@@ -157,14 +157,14 @@ fn transaction(block: &Block<'_>) -> Option<Option<Named>> {
         let end = from + parameters.len();
         let name = block.until(end).string(from + name_at).0;
         named.names = listed(vec![name]);
-        // What was opened has its name in any case.
+        // Without a name nothing was opened.
         named.is_opened &= !named.names.is_empty();
     }
     Some(Some(named))
 }
 
-/// A file's length or name is changed: the levels of [MS-CIFS], 2.2.8.4, and those that
-/// stand for classes of [MS-FSCC] (2.2.2.3.5 of [MS-SMB]).
+/// A file's length or name is changed: the levels of [MS-CIFS], 2.2.8.4, and those that map to
+/// classes of [MS-FSCC] (2.2.2.3.5 of [MS-SMB]).
 fn set_file(fid: u16, level: u16, data: &[u8], named: &mut Named) -> Option<()> {
     const END_OF_FILE: u16 = 0x104;
     const CLASS_END_OF_FILE: u16 = 1000 + 20;
@@ -195,7 +195,7 @@ fn create(block: &Block<'_>) -> Option<Option<Named>> {
     Some(Some(named))
 }
 
-/// What an answer says of the file that was opened. None if it contradicts itself.
+/// What a response says about the opened file. `None` if it contradicts itself.
 pub(super) fn opened(block: &Block<'_>) -> Option<Opened> {
     let wide = |at| Some(u64::from(block.le32(at)?) | u64::from(block.le32(at + 4)?) << 32);
     let of = |fid, size: u32| Opened { fid, size: size.into(), is_pipe: false };

@@ -2,7 +2,7 @@
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::protocol::smb::tests::{
-    both, exchange, frame, hashes, heard, md5, turns, utf16,
+    both, exchange, frame, hashes, md5, replay, turns, utf16,
 };
 use proptest::prelude::*;
 
@@ -17,14 +17,14 @@ const TREE: u8 = 0x75;
 /// A command with its words and its bytes.
 type Block = (u8, Vec<u8>, Vec<u8>);
 
-/// Commands that have the next one in their words, where data may be told of by the
-/// place of their bytes.
+/// Commands that contain the next one in their words, where the position of data may be given by
+/// that of the bytes.
 fn is_andx(command: u8) -> bool {
     matches!(command, CREATE | OPEN | READ | WRITE | SETUP | TREE)
 }
 
-/// A message without its frame. `flags`: 0x80 for an answer. Where words hold 0xeeee, the
-/// place of the block's bytes comes.
+/// A message without its frame. `flags`: 0x80 for a response. 0xeeee in words is replaced by the
+/// position of the block's bytes.
 fn message(flags: u8, number: u8, status: u32, is_unicode: bool, blocks: &[Block]) -> Vec<u8> {
     let mut message = vec![0xff, b'S', b'M', b'B', blocks[0].0];
     message.extend(status.to_le_bytes());
@@ -58,7 +58,7 @@ fn answer(number: u8, blocks: &[Block]) -> Vec<u8> {
     frame(&[message(0x80, number, 0, false, blocks)])
 }
 
-/// Words with values at their places.
+/// Words with values at their offsets.
 fn words(count: usize, values: &[(usize, &[u8])]) -> Vec<u8> {
     let mut words = vec![0; 2 * count];
     for (at, value) in values {
@@ -115,8 +115,8 @@ fn closed() -> Block {
     (CLOSE, vec![], vec![])
 }
 
-/// What a client says in chains: it logs on and connects, opens and reads at once,
-/// opens, writes and closes at once, and writes and closes what it opened before.
+/// The data of a client with chains: it logs on and connects, opens and reads, opens, writes and
+/// closes at once, and writes and closes what it opened before.
 pub(in crate::engine::packet) fn client() -> Vec<u8> {
     [
         request(
@@ -134,7 +134,7 @@ pub(in crate::engine::packet) fn client() -> Vec<u8> {
     .concat()
 }
 
-/// What its server says.
+/// The data of its server.
 pub(in crate::engine::packet) fn server() -> Vec<u8> {
     let connected = (TREE, words(3, &[]), b"A:\0NTFS\0".to_vec());
     [
@@ -200,7 +200,7 @@ fn cut_anywhere() {
 
 #[test]
 fn a_chain_that_fails_on_its_way() {
-    // Opened, but not read: the file was not there any more, and its number is used again.
+    // Opened, but not read: the file no longer existed, and its number is reused.
     let failed =
         frame(&[message(0x80, 2, 0xc000_0011, false, &[opened(7, 10), (READ, vec![], vec![])])]);
     let (recorder, counters) = turns(&[
@@ -211,7 +211,7 @@ fn a_chain_that_fails_on_its_way() {
     ]);
     assert_eq!(counters.faults().count(), 0);
     assert_eq!(hashes(&recorder), [md5(b"0123456789")]);
-    // Not even opened: what was sent along is nobody's.
+    // Not even opened: the data sent with it belongs to no file.
     let refused = frame(&[message(0x80, 3, 0xc000_0022, false, &[(CREATE, vec![], vec![])])]);
     let (recorder, _) = turns(&[
         (true, &request(3, &[create("b.txt"), write(0, 0, b"text"), close(0)])),
@@ -229,7 +229,7 @@ fn offsets_that_go_back_or_nowhere() {
         assert_eq!(recorder.at(Where::FileName), ["a.txt"]);
         assert_eq!(counters.fault(crate::engine::packet::Fault::BadSmb), u64::from(is_bad), "{at}");
     }
-    // More commands than make sense.
+    // More commands than are useful.
     let many: Vec<Block> = (0..40).map(|at| open(&format!("{at}.txt"))).collect();
     let (recorder, counters) = both(&request(1, &many), &[]);
     assert_eq!(recorder.at(Where::FileName).len(), 17);
@@ -237,8 +237,8 @@ fn offsets_that_go_back_or_nowhere() {
 }
 
 #[test]
-fn a_long_read_behind_an_open() {
-    // 100,000 bytes: the upper half of the length counts, and so does that of a write.
+fn a_long_read_after_an_open() {
+    // 100,000 bytes: the upper half of the length matters, and so does that of a write.
     let text: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
     let long = (READ, words(12, &[(10, &[0xff, 0xff, 0, 0, 1])]), vec![]);
     let said = [
@@ -312,9 +312,9 @@ fn commands_of_old_clients() {
     assert_eq!(hashes(&recorder), [md5(b"abcdef"), md5(b"newest")]);
 }
 
-/// A transaction's request: what it is, its parameters and its data.
+/// A transaction request: its kind, its parameters and its data.
 fn transaction(what: u8, parameters: &[u8], data: &[u8]) -> Block {
-    // Behind header, words and count of bytes: an even place, as clients choose one.
+    // After header, words and count of bytes: an even offset, as clients choose.
     let at = 32 + 1 + 30 + 2 + 3;
     let (from, behind) = ([at as u8, 0], ((at + parameters.len()) as u16).to_le_bytes());
     let lengths = [[parameters.len() as u8, 0], [data.len() as u8, 0]];
@@ -344,7 +344,7 @@ fn names_in_transactions() {
         (true, &ask(4, transaction(8, &[7, 0, 0xf2, 3, 0, 0], &rename))),
         (true, &request(5, &[create("a.bin")])),
         (false, &answer(5, &[created(7, 0)])),
-        // Written, then cut to five bytes, and to seven: the last length counts.
+        // Written, then truncated to five bytes, and extended to seven: the last length counts.
         (true, &request(6, &[write(7, 0, b"0123456")])),
         (true, &ask(7, transaction(8, &[7, 0, 4, 1, 0, 0], &9_u64.to_le_bytes()))),
         (true, &ask(8, transaction(8, &[7, 0, 0xfc, 3, 0, 0], &7_u64.to_le_bytes()))),
@@ -362,7 +362,7 @@ fn names_in_transactions() {
 #[test]
 fn created_by_a_transaction() {
     let name = utf16("new.exe");
-    // Behind header, 19 words and the count of bytes, and three bytes of padding.
+    // After the header, 19 words, the count of bytes, and three bytes of padding.
     let at = 32 + 1 + 2 * 19 + 2 + 3;
     let parameters = [&[0; 44][..], &[name.len() as u8, 0, 0, 0], &[0; 6], &name].concat();
     let values: [(usize, &[u8]); 3] =
@@ -393,16 +393,16 @@ fn read_raw(fid: u8, at: u32, length: u16) -> Block {
     (0x1a, words(8, &[(0, &[fid]), (2, &at), (6, &length)]), vec![])
 }
 
-/// Asks to write `all` bytes, of which some are there.
+/// A request to write `all` bytes, some of which are included.
 fn write_raw(fid: u8, at: u32, all: u16, data: &[u8]) -> Block {
     let (at, all) = (at.to_le_bytes(), all.to_le_bytes());
-    // Behind header, words and count of bytes.
+    // After header, words and count of bytes.
     let values: [(usize, &[u8]); 5] =
         [(0, &[fid]), (2, &all), (6, &at), (20, &[data.len() as u8]), (22, &[59])];
     (0x1d, words(12, &values), data.to_vec())
 }
 
-/// What Samba answers to a request to write raw bytes: it does not say that it is an answer.
+/// Samba's response to a raw write request: it lacks the response flag.
 fn go_on() -> Vec<u8> {
     request(0, &[(0x1d, words(1, &[(0, &[0xff, 0xff])]), vec![])])
 }
@@ -412,7 +412,7 @@ fn misleading() -> Vec<u8> {
     message(0x80, 9, 0, false, &[closed()])
 }
 
-/// Two files that are moved by raw reads and writes, as both say it in turn.
+/// Two files transferred by raw reads and writes, in the order of the conversation.
 fn raw_talk() -> Vec<(bool, Vec<u8>)> {
     let text = misleading();
     let broken = request(9, &[(0x24, words(8, &[(0, &[0xff])]), vec![])]);
@@ -422,10 +422,10 @@ fn raw_talk() -> Vec<(bool, Vec<u8>)> {
         (true, request(2, &[read_raw(7, 0, 4)])),
         (false, raw(b"head")),
         (true, request(3, &[read_raw(7, 4, 1000)])),
-        // The server asks that a lock is given up.
+        // The server requests the release of a lock.
         (false, broken),
         (false, raw(&text)),
-        // Behind the end there is nothing.
+        // Nothing follows after the end.
         (true, request(4, &[read_raw(7, 1000, 1000)])),
         (false, raw(b"")),
         (true, request(5, &[create("b.bin")])),
@@ -482,7 +482,7 @@ fn raw_bytes_that_are_not_wanted() {
             (false, &answer(1, &[opened(7, 0)])),
             (true, &request(2, &[write_raw(7, 0, 900, b"")])),
             (false, &answered),
-            // Not so long as what was announced: it has a header, whatever the server said.
+            // Not as long as announced: it has a header, whatever the server announced.
             (true, &request(3, &[write(7, 0, b"text"), close(7)])),
             (true, &request(4, &[open("b.bin")])),
         ]);
@@ -492,7 +492,7 @@ fn raw_bytes_that_are_not_wanted() {
     }
 }
 
-/// What comes behind a gap is a message again.
+/// What follows a gap is a message again.
 #[test]
 fn raw_bytes_that_were_lost() {
     let said = [
@@ -504,7 +504,7 @@ fn raw_bytes_that_were_lost() {
         (true, 0, request(4, &[read(8, 0, 100)])),
         (false, 0, answer(4, &[was_read(b"text")])),
     ];
-    let (recorder, counters) = heard(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
+    let (recorder, counters) = replay(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
     assert_eq!(counters.fault(crate::engine::packet::Fault::StreamGap), 1);
     assert_eq!(hashes(&recorder), [md5(b"text")]);
 }

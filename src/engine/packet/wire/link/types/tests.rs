@@ -1,4 +1,4 @@
-//! Each link type with the shortest header that it has.
+//! Each link type with its shortest header.
 
 use super::*;
 use crate::engine::packet::wire::link::unknown_link;
@@ -10,7 +10,7 @@ const FRAME: Result<(Layer, &[u8]), Fault> = Ok((Layer::Ethernet, b"eth"));
 const LOGICAL: Result<(Layer, &[u8]), Fault> = Ok((Layer::Llc, b"llc"));
 const LINE: Result<(Layer, &[u8]), Fault> = Ok((Layer::Ppp, b"ppp"));
 
-/// So many bytes that mean nothing, then these.
+/// This many arbitrary bytes, then these.
 fn behind(length: usize, rest: &[u8]) -> Vec<u8> {
     [&vec![0; length], rest].concat()
 }
@@ -117,7 +117,7 @@ fn the_number_that_is_unknown() {
     assert_eq!(unknown_link(PPI, circle), None, "it names itself");
     assert_eq!(name(227), Some("CAN"));
     assert_eq!(name(9999), None);
-    // Those that have a name are not decoded, and the other way about.
+    // A link type has a name exactly if it is not decoded.
     for linktype in (0..400).filter(|&linktype| linktype != USER2) {
         let is_unknown = strip(linktype, &[0; 200]) == Err(Fault::UnknownLink);
         assert!(is_unknown || name(linktype).is_none(), "{linktype}");

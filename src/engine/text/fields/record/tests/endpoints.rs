@@ -25,7 +25,7 @@ const PAIRS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn ports_beside_addresses() {
+fn ports_next_to_addresses() {
     let a = "203.0.113.9";
     for (line, field) in PAIRS {
         assert_eq!(port(line, "", a), Some((8443, field.to_string())), "{line}");

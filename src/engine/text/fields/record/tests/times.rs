@@ -211,7 +211,7 @@ fn times_in_every_format() {
 }
 
 #[test]
-fn what_stands_beside_is_no_time_of_the_record() {
+fn a_neighbouring_time_is_not_that_of_the_record() {
     for line in [
         r#"{"certificate":{"timestamp":"2020-01-01T00:00:00Z"},"h":"evil"}"#,
         r#"{"file":{"created":"2020-01-01T00:00:00Z"},"h":"evil"}"#,
@@ -250,7 +250,7 @@ fn the_day_that_a_header_names() {
 }
 
 #[test]
-fn headers_behind_something_and_with_one_known_name() {
+fn headers_after_something_and_with_one_known_name() {
     for (head, line) in [
         ("expires,host,timestamp\n", "2027-01-01T00:00:00Z,evil,1782274541"),
         ("name,expires,timestamp\n", "evil,2027-01-01T00:00:00Z,2026-06-24T04:15:41Z"),

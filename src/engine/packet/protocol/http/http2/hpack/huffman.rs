@@ -1,12 +1,11 @@
-//! The Huffman code of HPACK (RFC 7541, 5.2 and appendix B), piece by piece.
+//! The Huffman code of HPACK (RFC 7541, 5.2 and appendix B), incrementally.
 //!
-//! The code is canonical: codes of one length follow each other in the order of their
-//! symbols, and longer ones continue behind shorter ones. So the lengths say it all.
+//! The code is canonical: codes of the same length are in the order of their symbols, and longer
+//! ones follow shorter ones. So the lengths define all of it.
 
 use super::Broken;
 
-/// Bits of each symbol's code; the last one ends a string that does not end, and is
-/// never sent.
+/// Bits of each symbol's code; the last one is the end-of-string symbol, which is never sent.
 #[rustfmt::skip]
 const LENGTHS: [u8; 257] = [
     13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28,
@@ -28,18 +27,19 @@ const LENGTHS: [u8; 257] = [
     30,
 ];
 
+/// Bits of the shortest and of the longest code.
 const SHORTEST: usize = 5;
 const LONGEST: usize = 30;
 
-/// Codes of up to so many bits are found in one look.
+/// Codes of up to this many bits are found by one lookup.
 const FAST: usize = 8;
 
 struct Tables {
-    /// Symbols in the order of their codes.
+    /// Symbols in code order.
     symbols: [u16; 257],
-    /// By length: behind the last code, moved to the top of 32 bits.
+    /// By length: the end of its codes, shifted to the top of 32 bits.
     limit: [u64; LONGEST + 1],
-    /// By length: the place in `symbols` less the code.
+    /// By length: the position in `symbols` minus the code.
     offset: [i32; LONGEST + 1],
     /// By the next bits: symbol and length; length 0 for longer codes.
     fast: [(u8, u8); 1 << FAST],
@@ -83,13 +83,13 @@ static TABLES: Tables = build();
 /// A string that is being decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Huffman {
-    /// Bits that are no whole code yet, the last `count` of them.
+    /// Bits of an incomplete code, the last `count` of them.
     bits: u64,
     count: usize,
 }
 
 impl Huffman {
-    /// Decodes the next bytes; at most `most` bytes come to lie in `out`.
+    /// Decodes the next bytes; at most `most` bytes are written to `out`.
     pub(super) fn push(
         &mut self,
         data: &[u8],
@@ -106,7 +106,7 @@ impl Huffman {
         Ok(())
     }
 
-    /// Takes so many bits more, and decodes what there is of whole codes.
+    /// Takes more bits, and decodes all complete codes.
     #[inline]
     fn add(
         &mut self,
@@ -117,7 +117,7 @@ impl Huffman {
     ) -> Result<(), Broken> {
         // Fewer than 30 bits are left over from the codes before.
         let mut left = self.count + count;
-        // At the top; what is not there yet is 0, and too short a match.
+        // Shifted to the top; missing bits are 0, and then no code is long enough to match.
         let mut top = (self.bits << count | bits) << (64 - left);
         while let Some((symbol, length)) = next(top, left) {
             (top, left) = (top << length, left - length);
@@ -134,7 +134,7 @@ impl Huffman {
         Ok(())
     }
 
-    /// The string's end: what is left is less than a byte, all ones.
+    /// The end of the string: what is left must be less than a byte, all ones.
     pub(super) fn end(&mut self) -> Result<(), Broken> {
         let Huffman { bits, count } = std::mem::take(self);
         let ones = (1 << count) - 1;
@@ -142,7 +142,7 @@ impl Huffman {
     }
 }
 
-/// The next code, if it is whole: there are `count` bits, at the top.
+/// The next code, if it is complete: there are `count` bits, at the top.
 #[inline]
 fn next(bits: u64, count: usize) -> Option<(u16, usize)> {
     let (symbol, length) = TABLES.fast[(bits >> (64 - FAST)) as usize];
@@ -172,7 +172,7 @@ mod tests {
         CODES.lines().map(|line| line.split_once('\t').unwrap().1).collect()
     }
 
-    /// Bit by bit, by the table of the RFC.
+    /// Bit by bit, with the table of the RFC.
     fn naive(data: &[u8]) -> Result<Vec<u8>, Broken> {
         let codes = codes();
         let (mut out, mut bits) = (Vec::new(), String::new());

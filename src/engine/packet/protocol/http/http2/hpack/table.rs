@@ -3,24 +3,24 @@
 use crate::engine::progress::bound;
 use std::collections::VecDeque;
 
-/// The largest table that is kept. Encoders are allowed 4 KiB unless the other side
-/// offers more; 64 KiB is what browsers do.
+/// The largest table that is kept. Encoders may use 4 KiB unless the other side offers more;
+/// browsers offer 64 KiB.
 pub(super) const MAX_TABLE: usize = bound(64 << 10, 160);
 
-/// Bytes of entries that are gone are taken from the front when they are more than that.
+/// Bytes of evicted entries are removed from the front when there are more than this.
 const MAX_GONE: usize = bound(1024, 48);
 
-/// What an entry counts beside its name and its value (RFC 7541, 4.1).
+/// The size of an entry besides its name and value (RFC 7541, 4.1).
 const OVERHEAD: usize = 32;
 
-/// A field; what is not known of it is None.
+/// A field; what is unknown is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine::packet) struct Field<'a> {
     pub(in crate::engine::packet) name: Option<&'a [u8]>,
     pub(in crate::engine::packet) value: Option<&'a [u8]>,
 }
 
-/// Where an entry lies: the value behind the name.
+/// The position of an entry: the value follows the name.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: usize,
@@ -36,14 +36,14 @@ impl Entry {
     }
 }
 
-/// The dynamic table: the youngest of the entries that the encoder knows. Its own
-/// may be larger, or have begun before the first byte that was seen; an index that
-/// is not here is not known, and one that is means the same for both.
+/// The dynamic table: the latest of the encoder's entries. Its own table may be larger, or have
+/// begun before the capture; an index that is not here is unknown, and one that is here means the
+/// same in both.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// The youngest first.
+    /// The latest first.
     entries: VecDeque<Entry>,
-    /// Their bytes, the oldest first, behind those that are not needed any more.
+    /// Their bytes, the oldest first, after those of evicted entries.
     bytes: Vec<u8>,
     size: usize,
     most: usize,
@@ -67,9 +67,8 @@ impl Table {
         Field { name: name.filter(|_| entry.has_name), value: value.filter(|_| entry.has_value) }
     }
 
-    /// A new youngest entry, of `length` bytes. What does not fit displaces all others
-    /// (RFC 7541, 4.4); if it may have a place in a larger table, it keeps one
-    /// without its bytes.
+    /// Adds an entry of `length` bytes. One that does not fit evicts all others (RFC 7541, 4.4);
+    /// if it may fit into a larger table, it is kept without its bytes.
     pub(super) fn insert(&mut self, field: Field<'_>, length: usize, may_be_larger: bool) {
         let mut field = field;
         if OVERHEAD + length > self.most {
@@ -101,7 +100,7 @@ impl Table {
         self.evict(0);
     }
 
-    /// What was known is not so any more.
+    /// Drops all entries, because they may be outdated.
     pub(super) fn forget(&mut self) {
         self.entries.clear();
         self.bytes.clear();
@@ -121,7 +120,7 @@ impl Table {
         }
     }
 
-    /// Takes the bytes of entries that are gone from the front, now and then.
+    /// Removes the bytes of evicted entries from the front, from time to time.
     fn tidy(&mut self) {
         let first = self.entries.back().map_or(self.bytes.len(), |entry| entry.at);
         if first > MAX_GONE && first > self.bytes.len() / 2 {
@@ -132,7 +131,7 @@ impl Table {
         }
     }
 
-    /// Size as the RFC counts it, for its examples.
+    /// The size as the RFC defines it, for its examples.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.size

@@ -1,4 +1,4 @@
-//! The examples of RFC 7541, appendix C, and any cuts, gaps and lengths.
+//! The examples of RFC 7541, appendix C, and arbitrary cuts, gaps and lengths.
 
 use super::*;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Lines of `name: value`; what is not known is `?`.
+/// Lines of `name: value`; unknown parts are `?`.
 fn decode(decoder: &mut Decoder, parts: &[&[u8]]) -> Result<Vec<String>, Broken> {
     let text = |part: Option<&[u8]>| {
         part.map_or("?".into(), |part| String::from_utf8_lossy(part).into_owned())
@@ -50,7 +50,7 @@ fn responses() -> [Vec<&'static str>; 3] {
     ]
 }
 
-/// Blocks, what they say, and the size of the table behind each.
+/// Blocks, their fields, and the table size after each.
 fn check(most: usize, blocks: [&str; 3], want: [Vec<&str>; 3], sizes: [usize; 3]) {
     let mut decoder = Decoder::fresh(4096);
     decoder.table.resize(most);
@@ -113,13 +113,13 @@ fn responses_of_the_rfc() {
 
 #[test]
 fn numbers() {
-    // C.1: 10 and 1337 behind five bits, 42 behind eight.
+    // C.1: 10 and 1337 with a five-bit prefix, 42 with eight bits.
     let mut decoder = Decoder::fresh(4096);
     assert!(decoder.prefix(0x0a, 5) && decoder.number == 10);
     assert!(!decoder.prefix(0x1f, 5));
     assert_eq!((decoder.more(0x9a), decoder.more(0x0a)), (Ok(false), Ok(true)));
     assert_eq!(decoder.number, 1337);
-    // An index of 0, and numbers without end.
+    // An index of 0, and numbers without an end.
     for block in [&b"\x80"[..], b"\xff\xff\xff\xff\xff\xff\x01", b"\x3f\xff\xff\xff\xff\x7f"] {
         assert_eq!(decode(&mut Decoder::fresh(4096), &[block]), Err(Broken));
     }
@@ -132,7 +132,7 @@ fn what_is_not_known_is_none_and_comes_back() {
     let first = unhex("828684410f7777772e6578616d706c652e636f6d");
     decode(&mut decoder, &[&first]).unwrap();
     decoder.forget();
-    // The authority by its index, under its name with another value; a new entry.
+    // The authority by its index, its name with another value; a new entry.
     let block = b"\x82\xbe\x7e\x01x\xbe\x40\x01a\x01b\xbe\xbf";
     let want = [":method: GET", "?: ?", "?: x", "?: x", "a: b", "a: b", "?: x"];
     assert_eq!(decode(&mut decoder, &[block]).unwrap(), want);
@@ -147,12 +147,12 @@ fn tables_and_strings_that_are_too_large() {
     assert_eq!(decode(&mut decoder, &[&long]).unwrap(), ["a: ?", "?: ?", ":method: GET"]);
     assert_eq!(decoder.table.len(), 0);
     decoder.allow(Some(2 << 20));
-    // In a table of a mebibyte it has its place, and so have those behind it.
+    // In a table of one mebibyte it has an index, and so do the entries after it.
     let block = [b"\x3f\xe1\xff\x3f", &long[..long.len() - 2], b"\x40\x01a\x01b\xbe\xbf"].concat();
     assert_eq!(decode(&mut decoder, &[&block]).unwrap(), ["a: ?", "a: b", "a: b", "?: ?"]);
     assert_eq!(decoder.table.len(), 2);
     assert!(decoder.weight() < 2 * MAX_TABLE);
-    // No table at all, and then one again.
+    // A table of size zero, and then one again.
     let block = b"\x20\x40\x01a\x01b\xbe";
     assert_eq!(decode(&mut decoder, &[block]).unwrap(), ["a: b", "?: ?"]);
     let block = b"\x3f\xe1\x1f\x40\x01a\x01c\xbe";
@@ -161,14 +161,14 @@ fn tables_and_strings_that_are_too_large() {
 
 #[test]
 fn a_size_that_was_not_seen_shifts_nothing() {
-    // The encoder has chosen a table of 100,000 bytes where a gap is, and 90,000 of them
-    // for an entry: it counts, though it has no place here.
+    // The encoder has chosen a table of 100,000 bytes inside a gap, and uses 90,000 of them for
+    // an entry: it occupies an index, though it is not stored here.
     let mut decoder = Decoder::fresh(4096);
     decoder.forget();
     let long = [&b"\x40\x01a\x7f\x91\xbe\x05"[..], &[b'x'; 90_000]].concat();
     decode(&mut decoder, &[b"\x40\x01a\x01b", &long, b"\x40\x01c\x01d"]).unwrap();
     assert_eq!(decode(&mut decoder, &[b"\xbe\xbf"]).unwrap(), ["c: d", "?: ?"]);
-    // Of one that is larger than the first table its index tells nothing else, either.
+    // The index of one that is larger than the first table gives the same result.
     let long = [&b"\x40\x01a\x7f\x89\x26"[..], &[b'x'; 5000]].concat();
     decode(&mut decoder, &[&long]).unwrap();
     let line = &decode(&mut decoder, &[b"\xbe"]).unwrap()[0];
@@ -176,7 +176,7 @@ fn a_size_that_was_not_seen_shifts_nothing() {
     assert!(decoder.weight() < 4 * MAX_TABLE);
 }
 
-/// Fields by the letter, kept in a list: the table of RFC 7541 without any bounds or arena.
+/// Fields by the letter, kept in a list: the table of RFC 7541 without bounds or arena.
 fn naive(block: &[u8], table: &mut Vec<(String, String)>, most: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut at = 0;
@@ -217,13 +217,12 @@ fn naive(block: &[u8], table: &mut Vec<(String, String)>, most: usize) -> Vec<St
     lines
 }
 
-/// A block as an encoder makes it: literals, with or without a new entry, and indexes
-/// that are there.
+/// A block as an encoder makes it: literals, with or without a new entry, and existing indexes.
 fn block(steps: &[(u8, u8, u8)], known: &mut usize, most: usize) -> Vec<u8> {
     let mut block = Vec::new();
     for &(what, length, seed) in steps {
         let value = vec![b'a' + seed % 26; usize::from(length % 100)];
-        // How many entries there are at least.
+        // The minimum number of entries.
         let sure = (*known).min(most / (32 + 10 + 100)).min(60);
         match what % 4 {
             0 => block.push(0x80 | (1 + seed % (61 + sure as u8))),

@@ -1,4 +1,4 @@
-//! Connections of which the beginning is not there, and what only looks like one.
+//! Connections without their beginning, and data that only looks like one.
 
 use super::super::tests::{Seen, block as fields, client, frame, play, server};
 use super::*;
@@ -8,7 +8,7 @@ use crate::engine::packet::{Config, Decoder, Frame as Captured};
 use crate::engine::packet::{Counters, Fault};
 use proptest::prelude::*;
 
-/// Where the frames of a direction begin, behind the preface.
+/// Where the frames of a direction begin, after the preface.
 fn borders(text: &[u8]) -> Vec<usize> {
     let mut at = if text.starts_with(b"PRI") { 24 } else { 0 };
     let mut borders = Vec::new();
@@ -19,13 +19,13 @@ fn borders(text: &[u8]) -> Vec<usize> {
     borders
 }
 
-fn told(pieces: &[(bool, usize, &[u8])]) -> (Vec<(Where, String)>, Counters) {
+fn reported(pieces: &[(bool, usize, &[u8])]) -> (Vec<(Where, String)>, Counters) {
     let mut seen = Seen::default();
     let counters = play(pieces, &mut seen);
     (seen.lines, counters)
 }
 
-/// A segment for each frame from the first that was seen on.
+/// A segment for each frame from the first captured one on.
 fn frames(is_client: bool, text: &[u8], from: usize) -> Vec<(bool, usize, &[u8])> {
     let mut ends = borders(text);
     ends.push(text.len());
@@ -34,48 +34,48 @@ fn frames(is_client: bool, text: &[u8], from: usize) -> Vec<(bool, usize, &[u8])
 }
 
 #[test]
-fn what_follows_is_told_and_nothing_else() {
+fn what_follows_is_reported_and_nothing_else() {
     for (is_client, text) in [(true, client()), (false, server())] {
-        let whole = told(&[(is_client, 0, &text)]).0;
+        let whole = reported(&[(is_client, 0, &text)]).0;
         for from in borders(&text) {
             for pieces in [vec![(is_client, from, &text[from..])], frames(is_client, &text, from)] {
-                let (tail, _) = told(&pieces);
+                let (tail, _) = reported(&pieces);
                 // Without its beginning a body has another digest, or none.
                 let is_known = |line: &(Where, String)| whole.contains(line);
                 assert!(tail.iter().all(is_known), "{is_client} {from}: {tail:?}");
             }
         }
     }
-    // The last request of all.
+    // The last request.
     let text = client();
     let from = memchr::memmem::find(&text, b"c.example").unwrap();
     let from = borders(&text).into_iter().filter(|&border| border < from).max().unwrap();
-    let (tail, _) = told(&[(true, from, &text[from..])]);
+    let (tail, _) = reported(&[(true, from, &text[from..])]);
     assert!(tail.contains(&(Where::HttpUrl, "http://c.example/pushed?".to_owned())), "{tail:?}");
 }
 
 #[test]
 fn what_refers_to_the_table_is_counted_and_not_made_up() {
-    // The authority and a header of an entry that was not seen; the path is a literal.
+    // The authority and a header of an entry that was not captured; the path is a literal.
     let mut unknown = vec![0x82, 0x86, 0x80 | 63, 0x80 | 62];
     unknown.extend(fields(&[(":path", "/x"), ("referer", "http://r.example/")]));
-    // One that is added, and the one that refers to it.
+    // An added entry, and a reference to it.
     let mut added = vec![0x82, 0x86, 0x84, 0x41, 9];
     added.extend(b"b.example");
     let known = vec![0x82, 0x86, 0x84, 0x80 | 62, 0x80 | 70];
     let text = [frame(1, 5, 4001, &unknown), frame(1, 5, 4003, &added), frame(1, 5, 4005, &known)];
-    let (seen, counters) = told(&[(true, 100, &text.concat())]);
+    let (seen, counters) = reported(&[(true, 100, &text.concat())]);
     let count = |at| seen.iter().filter(|(place, _)| *place == at).count();
     assert_eq!((count(Where::HttpHost), count(Where::HttpReferer)), (2, 1));
     assert!(seen.iter().all(|(at, text)| *at != Where::HttpUrl || text == "http://b.example/"));
     assert_eq!(count(Where::HttpUrl), 2);
     assert_eq!(counters.fault(Fault::UnknownHeader), 2);
     assert_eq!(counters.fault(Fault::BadHttp2), 0);
-    // An answer, and the file that comes with it.
+    // A response, and its file.
     let mut answer = vec![0x88, 0x80 | 65];
     answer.extend(fields(&[("location", "http://l.example/")]));
     let text = [frame(1, 4, 4001, &answer), frame(0, 1, 4001, b"content")].concat();
-    let (seen, _) = told(&[(false, 100, &text)]);
+    let (seen, _) = reported(&[(false, 100, &text)]);
     assert_eq!(seen[0], (Where::HttpUrl, "http://l.example/".to_owned()));
     assert_eq!(seen[1], (Where::UrlHost, "l.example".to_owned()));
     assert_eq!(seen[2].0, Where::FileHash);
@@ -84,8 +84,8 @@ fn what_refers_to_the_table_is_counted_and_not_made_up() {
 #[test]
 fn a_client_whose_preface_was_not_seen() {
     let text = client();
-    let whole = told(&[(true, 0, &text)]).0;
-    let (tail, _) = told(&[(true, 24, &text[24..33]), (true, 33, &text[33..])]);
+    let whole = reported(&[(true, 0, &text)]).0;
+    let (tail, _) = reported(&[(true, 24, &text[24..33]), (true, 33, &text[33..])]);
     assert_eq!(tail, whole);
 }
 
@@ -99,13 +99,13 @@ fn what_is_none() {
         assert!(matches!(join(&good[..end]), Joined::Wants(_)), "{end}");
     }
     for bad in [
-        // An even stream, or none; not the end of the headers; behind them something else.
+        // An even stream, or none; not the end of the headers; followed by something else.
         frame(1, 5, 2, &get),
         frame(1, 5, 0, &get),
         frame(1, 1, 1, &get),
         frame(1, 5, MAX_STREAM << 2 | 1, &get),
         [&good[..], b"GET / HTTP/1.1\r\n"].concat(),
-        // A block that breaks off, or does not read as a head.
+        // A block that is truncated, or not a valid head.
         frame(1, 5, 1, &[&get[..], &[0x40, 9]].concat()),
         frame(1, 5, 1, &fields(&[(":method", "get"), (":path", "/")])),
         frame(1, 5, 1, &fields(&[(":method", "GET"), (":path", "x")])),
@@ -119,7 +119,7 @@ fn what_is_none() {
     ] {
         assert_eq!(join(&bad), Joined::No, "{bad:x?}");
     }
-    // They tell nothing of themselves.
+    // They decide nothing on their own.
     for poor in [frame(0, 0, 1, b"x"), frame(6, 0, 0, &[0; 8]), frame(1, 5, 1, &[0x80 | 62])] {
         assert!(matches!(join(&poor), Joined::Wants(_)));
         assert!(!super::super::begins(&poor));
@@ -132,7 +132,7 @@ fn has_http2(name: &str) -> bool {
     name.starts_with("http2") || matches!(name, "files.pcap" | "doh_clear.pcap")
 }
 
-/// The recorded captures, and the real ones if they are at hand.
+/// The recorded captures, and the real ones if they are available.
 #[cfg(feature = "sensor")]
 fn captures() -> Vec<(String, Vec<u8>)> {
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -145,7 +145,7 @@ fn captures() -> Vec<(String, Vec<u8>)> {
     all.into_iter().map(|path| (name(&path), std::fs::read(path).unwrap())).collect()
 }
 
-/// At no place of any packet of another protocol.
+/// At no position in any packet of another protocol.
 #[cfg(feature = "sensor")]
 #[test]
 fn no_other_protocol_looks_like_it() {
@@ -166,7 +166,7 @@ fn no_other_protocol_looks_like_it() {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// Real programs, of which ever more is missing.
+/// Real programs, with increasingly more missing.
 #[cfg(feature = "sensor")]
 #[test]
 fn captures_that_begin_late() {
@@ -175,7 +175,7 @@ fn captures_that_begin_late() {
         .unwrap()
         .map_while(Result::ok)
         .collect();
-    let told = |from: usize| {
+    let reported = |from: usize| {
         let (mut decoder, mut seen) = (Decoder::new(Config::default()), Seen::default());
         for packet in &packets[from..] {
             let crate::sensor::input::capture::Packet { number, linktype, length, data, .. } =
@@ -189,10 +189,10 @@ fn captures_that_begin_late() {
         decoder.finish(&mut seen);
         seen.lines
     };
-    let whole = told(0);
+    let whole = reported(0);
     let mut most = 0;
     for from in 1..packets.len() {
-        let tail = told(from);
+        let tail = reported(from);
         assert!(tail.iter().all(|line| whole.contains(line)), "{from}");
         most = most.max(tail.len());
     }
@@ -202,7 +202,7 @@ fn captures_that_begin_late() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// From the same frame on, however it is cut.
+    /// From the same frame on, however the data is split.
     #[test]
     fn any_cuts(
         is_client in any::<bool>(),
@@ -210,7 +210,8 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
         let text = if is_client { client() } else { server() };
-        // Where it is found at once: else it is at the border of a later segment.
+        // Positions where it is recognised at once: otherwise it is at the border of a later
+        // segment.
         let is_found = |from: &usize| matches!(join(&text[*from..]), Joined::Side(_));
         let borders: Vec<usize> = borders(&text).into_iter().filter(is_found).collect();
         let from = borders[from.index(borders.len())];
@@ -220,8 +221,8 @@ proptest! {
         ends.dedup();
         let pieces: Vec<_> =
             ends.windows(2).map(|ends| (is_client, ends[0], &text[ends[0]..ends[1]])).collect();
-        let (seen, counters) = told(&pieces);
-        let (whole, of_whole) = told(&[(is_client, from, &text[from..])]);
+        let (seen, counters) = reported(&pieces);
+        let (whole, of_whole) = reported(&[(is_client, from, &text[from..])]);
         prop_assert_eq!(seen, whole);
         prop_assert!(counters.faults().eq(of_whole.faults()));
     }

@@ -1,11 +1,11 @@
-//! Whatever is sent: memory is kept, and what can be read is read.
+//! For any input, memory is bounded, and valid data is parsed.
 
 use super::*;
 use crate::engine::packet::contract::{ParseContext, Shared};
 use crate::engine::packet::protocol::http::Requests;
 use crate::engine::packet::tests::some_packet;
 
-/// A direction by itself, and the most that it held.
+/// A single direction, and the maximum that it held.
 struct Alone {
     direction: Direction,
     seen: Seen,
@@ -22,7 +22,7 @@ impl Alone {
         Alone { direction, seen, counters, requests, skip: 0, most: 0 }
     }
 
-    /// Shows bytes; answers how much of the requests waits for answers.
+    /// Passes bytes; returns the memory of requests without a response.
     fn show(&mut self, data: &[u8]) -> usize {
         let packet = some_packet();
         let mut shared = Shared::new(1 << 20, false);
@@ -58,7 +58,7 @@ fn a_flood_of_continuations() {
     assert!(alone.most < 512 << 10, "{}", alone.most);
     assert_eq!(alone.seen.at(Where::HttpUrl), ["http://a.example/"]);
     assert_eq!(alone.counters.fault(Fault::TooManyHeaders), 1);
-    // The table was followed through all of it.
+    // The table is still correct after all of it.
     alone.show(&frame(1, WHOLE, 3, &[0x82, 0x80 | 62]));
     assert_eq!(alone.seen.at(Where::HttpUserAgent).len(), 2);
 }
@@ -66,7 +66,7 @@ fn a_flood_of_continuations() {
 #[test]
 fn a_value_without_end() {
     let mut alone = Alone::new(true);
-    // A value of a gibibyte is announced.
+    // A value of one gibibyte is announced.
     alone.show(&frame(1, 0, 1, b"\x82\x00\x01a\x7f\x81\xff\xff\xff\x03"));
     for _ in 0..200 {
         alone.show(&frame(9, 0, 1, &[b'x'; 16_000]));
@@ -99,7 +99,7 @@ fn thousands_of_open_streams() {
     }
     assert!(alone.most < 12 << 20, "{}", alone.most);
     assert_eq!(alone.counters.fault(Fault::Http2Bodies), 5000 - 128);
-    // Large windows: what is too much is given up at once.
+    // Large windows: what is too much is abandoned at once.
     let mut alone = Alone::new(false);
     let zstd = block(&[(":status", "200"), ("content-encoding", "zstd")]);
     for at in 0..50 {
@@ -108,7 +108,7 @@ fn thousands_of_open_streams() {
     }
     assert!(alone.most < 40 << 20, "{}", alone.most);
     assert!(alone.counters.fault(Fault::Http2Bodies) > 40);
-    // Requests that nobody answers.
+    // Requests that never get a response.
     let mut alone = Alone::new(true);
     let many: Vec<u8> =
         (0..3000).flat_map(|at| get(2 * at + 1, "a.example", &"/x".repeat(60))).collect();
@@ -141,7 +141,7 @@ fn streams_that_are_reset_make_room() {
     assert_eq!(counters.faults().count(), 0);
 }
 
-/// Plays a client of which some bytes never come.
+/// Plays a client with missing bytes.
 fn with_gap(text: &[u8], gap: std::ops::Range<usize>) -> (Seen, Counters) {
     let mut seen = Seen::default();
     let pieces = [(true, 1, &text[..gap.start]), (true, 1 + gap.end, &text[gap.end..])];
@@ -166,12 +166,12 @@ fn a_gap_costs_what_it_hides() {
     let (seen, counters) = with_gap(&text, 0..0);
     assert_eq!((seen.at(Where::HttpUrl), counters.faults().count()), (all.to_vec(), 0));
     assert_eq!(seen.at(Where::FileHash), [sha256(&[b'x'; 5000])]);
-    // In a body: its digest.
+    // In a body: its digest is lost.
     for to in [body + 4000, next] {
         let (seen, _) = with_gap(&text, body + 10..to);
         assert_eq!((seen.at(Where::HttpUrl), seen.at(Where::FileHash)), (all.to_vec(), vec![]));
     }
-    // Over its end: the table, too. What does not refer to it is still read.
+    // Beyond its end: the table is lost, too. Fields that do not refer to it are still decoded.
     for (from, to) in [(body - 5, next), (body - 9, next - 10), (body - 1, body)] {
         let (seen, counters) = with_gap(&text, from..to);
         assert_eq!(seen.at(Where::HttpUrl), [all[0], all[2]], "{from} {to}");
@@ -185,7 +185,7 @@ fn a_gap_costs_what_it_hides() {
     }
 }
 
-/// Bodies of several streams, cut into frames and mixed.
+/// Bodies of several streams, split into frames and mixed.
 fn mixed(
     bodies: &[Vec<u8>],
     cuts: &[prop::sample::Index],

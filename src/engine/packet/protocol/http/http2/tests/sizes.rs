@@ -1,8 +1,8 @@
-//! Tables of headers, whose sizes change under way.
+//! Header tables whose sizes change during the connection.
 
 use super::*;
 
-/// What h2 and its HPACK say to each other: see `testdata/record/h2_tables.py`.
+/// The conversation of h2 and its HPACK: see `testdata/record/h2_tables.py`.
 const RECORDED: &str = include_str!("tables.tsv");
 
 fn recorded() -> Vec<(bool, Vec<u8>)> {
@@ -16,7 +16,7 @@ fn recorded() -> Vec<(bool, Vec<u8>)> {
     rows.map(|(who, hex)| (who == "client", unhex(hex))).collect()
 }
 
-/// Plays what was said, each side with its own count.
+/// Plays a conversation, each side with its own sequence numbers.
 fn turns(said: &[(bool, Vec<u8>)]) -> (Seen, Counters) {
     let mut next = [1, 1];
     let mut pieces: Vec<(bool, usize, &[u8])> = Vec::new();
@@ -52,7 +52,7 @@ fn a_real_encoder_changes_its_table() {
     assert_eq!(seen.at(Where::HttpReferer).len(), 56);
 }
 
-/// Whatever one side's beginning or a part of it was: nothing is read that was not said.
+/// Without the beginning of one side, or a part of it: nothing is reported that was not sent.
 #[test]
 fn what_was_not_captured_makes_nothing_up() {
     let all = recorded();
@@ -70,7 +70,7 @@ fn what_was_not_captured_makes_nothing_up() {
         }
         play(&pieces, &mut seen);
         let urls = seen.at(Where::HttpUrl);
-        // The host may not be known any more: then it is the server's address.
+        // The host may be unknown: then it is the server's address.
         for url in &urls {
             let is_true = true_urls.iter().any(|want| want == url);
             let path = url.rsplit('/').next().unwrap();
@@ -90,7 +90,7 @@ fn acknowledge() -> Vec<u8> {
     frame(4, 1, 0, &[])
 }
 
-/// A request with some more bytes in front of its block.
+/// A request with some bytes before its block.
 fn asking(stream: u32, front: &[u8]) -> Vec<u8> {
     let fields = block(&[(":path", "/"), ("host", "a.example")]);
     frame(1, END | WHOLE, stream, &[front, &fields].concat())
@@ -105,12 +105,12 @@ fn sizes_that_are_not_allowed() {
     let empty = frame(4, 0, 0, &[]);
     let start = [preface(), vec![]].concat();
     for (said, faults) in [
-        // Twice what is allowed; not at the beginning; before it is acknowledged.
+        // Twice the allowed size; not at the beginning; before it is acknowledged.
         (vec![(true, asking(1, DOUBLE))], 1),
         (vec![(true, asking(1, &[&[0x82], FULL].concat()))], 1),
         (vec![(false, offer(8192)), (true, asking(1, DOUBLE))], 1),
         (vec![(false, offer(8192)), (true, acknowledge()), (true, asking(1, DOUBLE))], 0),
-        // Each acknowledgement is that of the oldest.
+        // Each acknowledgement is for the oldest SETTINGS.
         (
             vec![
                 (false, empty.clone()),
@@ -129,7 +129,7 @@ fn sizes_that_are_not_allowed() {
             ],
             0,
         ),
-        // Less is allowed than there is: it has to be said.
+        // Less is allowed than the table contains: the encoder must announce it.
         (vec![(false, offer(2048)), (true, acknowledge()), (true, asking(1, &[]))], 1),
         (vec![(false, offer(2048)), (true, acknowledge()), (true, asking(1, FULL))], 1),
         (vec![(false, offer(2048)), (true, acknowledge()), (true, asking(1, HALF))], 0),
@@ -141,7 +141,7 @@ fn sizes_that_are_not_allowed() {
             ],
             0,
         ),
-        // What the server said was not captured.
+        // The server's SETTINGS were not captured.
         (vec![(true, acknowledge()), (true, asking(1, DOUBLE))], 0),
     ] {
         let mut all = vec![(true, start.clone())];

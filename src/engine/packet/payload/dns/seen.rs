@@ -1,9 +1,9 @@
-//! The names of a message that were told already.
+//! The names of a message that have been reported.
 
 use super::{HEADER, Name};
 use crate::engine::progress::bound;
 
-/// Names that are remembered. Those beyond are told again rather than lost.
+/// Names that are remembered. Others are reported again rather than lost.
 const MAX_NAMES: usize = bound(64, 4);
 
 /// As many are remembered in place.
@@ -12,31 +12,32 @@ const FEW: usize = 8;
 /// What marks a pointer.
 const POINTER: u16 = 0xc000;
 
-/// Names, as hashes of their lower case, and where they stand.
+/// Hashes of names in lower case, and their positions.
 #[derive(Debug)]
-pub(super) struct Told<'m> {
-    /// The name of the first question. It was told first, and is hashed when another comes.
+pub(super) struct SeenNames<'m> {
+    /// The name of the first question. It is reported first, and only hashed when there is
+    /// another name.
     question: &'m Name,
     few: [u64; FEW],
     more: Vec<u64>,
     count: usize,
-    /// Pointers to where names stand that are remembered; 0 is none.
+    /// Pointers to the positions of remembered names; 0 is none.
     places: [u16; FEW],
     placed: usize,
 }
 
-impl<'m> Told<'m> {
-    /// Knows the name of the first question; empty without one.
+impl<'m> SeenNames<'m> {
+    /// Starts with the name of the first question; empty without one.
     pub(super) fn new(question: &'m Name) -> Self {
         let (few, places) = ([0; FEW], [0; FEW]);
-        let mut told = Told { question, few, more: Vec::new(), count: 0, places, placed: 0 };
+        let mut seen = SeenNames { question, few, more: Vec::new(), count: 0, places, placed: 0 };
         if !question.text().is_empty() {
-            told.note_place(question, HEADER);
+            seen.note_place(question, HEADER);
         }
-        told
+        seen
     }
 
-    /// Whether a pointer leads to a name that is remembered.
+    /// Whether a pointer leads to a remembered name.
     #[inline]
     pub(super) fn knows(&self, pointer: u16) -> bool {
         // All are compared at once.
@@ -44,7 +45,7 @@ impl<'m> Told<'m> {
         pointer >= POINTER && is_known
     }
 
-    /// Notes where a name stands that is remembered.
+    /// Notes the position of a remembered name.
     fn note_place(&mut self, name: &Name, at: usize) {
         if at < usize::from(!POINTER)
             && name.can_be_led_to()
@@ -55,7 +56,7 @@ impl<'m> Told<'m> {
         }
     }
 
-    /// Notes a name that stands at `start`; false if it was noted before.
+    /// Notes a name at `start`; false if it was noted before.
     pub(super) fn is_first(&mut self, name: &Name, start: usize) -> bool {
         if self.count == 0 && !self.question.text().is_empty() {
             self.note(hash(self.question.text()));
@@ -84,9 +85,10 @@ impl<'m> Told<'m> {
     }
 }
 
-/// A hash of a name's lower case: folded multiplications over words of eight bytes, the last
-/// of which may overlap the one before it.
+/// A hash of a name in lower case: folded multiplications over words of eight bytes, the last of
+/// which may overlap the one before it.
 fn hash(name: &[u8]) -> u64 {
+    // Odd numbers with well-mixed bits; their exact values do not matter.
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
     let mix = |a: u64, b: u64| {
@@ -105,7 +107,7 @@ fn hash(name: &[u8]) -> u64 {
     mix(lower(last) ^ OTHER, state)
 }
 
-/// Eight bytes in lower case, where they are letters of ASCII.
+/// Converts ASCII letters among eight bytes to lower case.
 fn lower(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let low = word & (ONES * 0x7f);
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_lengths_are_told_apart() {
+    fn names_of_all_lengths_are_distinguished() {
         let mut hashes = std::collections::HashSet::new();
         let letters: Vec<u8> = (b'a'..=b'z').cycle().take(253).collect();
         for start in 0..9 {
