@@ -26,6 +26,7 @@ use crate::sensor::run::{
 };
 use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -324,6 +325,7 @@ impl<'r> Running<'r> {
                 activated,
                 crew: Some(crew),
                 runners: Vec::new(),
+                ended: BTreeSet::new(),
                 count: 0,
             };
             let members = supervisor.start_all(opened)?;

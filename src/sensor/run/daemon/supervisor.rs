@@ -17,6 +17,7 @@ use crate::sensor::run::live::task::{Message, Task};
 use crate::sensor::run::{Notice, Notify};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,6 +66,8 @@ pub(super) struct Supervisor<'r, 'scope, 'env> {
     /// None once it is time to end.
     pub(super) crew: Option<Crew<'scope, 'env>>,
     pub(super) runners: Vec<Runner<'scope>>,
+    /// Sinks whose threads were seen to have ended.
+    pub(super) ended: BTreeSet<String>,
     /// How many sources there were.
     pub(super) count: usize,
 }
@@ -184,13 +187,18 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     }
 
     /// Sources that ended by themselves show as failed.
-    fn look_at_threads(&self) {
+    fn look_at_threads(&mut self) {
         let is_running = self.crew.is_some() && !self.service.once;
         for runner in self.runners.iter().filter(|it| is_running && it.thread.is_finished()) {
             runner.watch.failed("it has ended".into());
         }
-        for sent in self.sent().iter().filter(|it| is_running && !it.is_alive()) {
-            (self.notify)(Notice::Skipped(&format!("sink “{}” has ended", sent.name)));
+        let sent = self.sent();
+        let ended = sent.iter().filter(|it| is_running && !it.is_alive()).map(|it| &it.name);
+        for name in ended {
+            if self.ended.insert(name.clone()) {
+                let words = format!("sink “{name}” met a fault of ours and sends nothing more");
+                (self.notify)(Notice::Skipped(&words));
+            }
         }
     }
 

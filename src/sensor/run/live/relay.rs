@@ -338,7 +338,7 @@ impl Relay {
         let repeats = self.suppressor.as_mut().map(Suppressor::take_repeats).unwrap_or_default();
         let has_any = !repeats.is_empty();
         for repeat in repeats {
-            let forms = repeated(&repeat);
+            let forms = repeated(&repeat, &self.formats);
             // Nobody reads again what is held back: it waits.
             self.emit(&repeat.uid(), repeat.severity, repeat.last, forms, true, locals);
         }
@@ -380,17 +380,18 @@ fn encoded(alert: &Alert<'_>, formats: &[Format]) -> Forms {
     .collect()
 }
 
-/// The last alert that a window held back, as the record of all of them.
-fn repeated(repeat: &Repeat) -> Forms {
-    let forms = unpack(&repeat.content).unwrap_or_default();
-    forms
-        .into_iter()
-        .map(|(format, alert)| {
-            let mut bytes = Vec::new();
-            write_repeat(format, &alert, repeat, &mut bytes);
-            (format, bytes)
-        })
-        .collect()
+/// The last alert that a window held back, as the record of all of them. A form that was not kept,
+/// because it was too long or nobody wanted it then, is made of the repeat alone.
+fn repeated(repeat: &Repeat, formats: &[Format]) -> Forms {
+    let kept = unpack(&repeat.content).unwrap_or_default();
+    let all = [Format::Json].into_iter().chain(formats.iter().copied());
+    all.map(|format| {
+        let alert = kept.iter().find(|(it, _)| *it == format).map_or(&[][..], |(_, it)| it);
+        let mut bytes = Vec::new();
+        write_repeat(format, alert, repeat, &mut bytes);
+        (format, bytes)
+    })
+    .collect()
 }
 
 /// Forms as bytes: of each the length and the text of its name, and the length and the bytes of
