@@ -248,7 +248,7 @@ fn the_daemon_works(found: &Found) {
         found.says("run.alerts", what);
     }
     found.is("run.reload", "0\n");
-    found.is("run.later", "active\n0\n");
+    found.is("run.later", "0\nactive\n");
     found.says("run.limits", "Seccomp:\t2");
     assert!(!found.text("run.journal").contains("NOT in force"), "{}", found.text("run.journal"));
     found.is("run.result", "success\n0\n");
