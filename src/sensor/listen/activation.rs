@@ -26,9 +26,9 @@ pub enum Socket {
     UnixDatagram(UnixDatagram),
 }
 
-/// The sockets that were handed over and nobody has taken yet.
+/// The sockets that were handed over and nobody has taken yet: number, name, descriptor.
 #[derive(Debug, Default)]
-pub struct Activated(Vec<(String, OwnedFd)>);
+pub struct Activated(Vec<(usize, String, OwnedFd)>);
 
 impl Activated {
     /// Those of this process, from `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`. None, if the
@@ -58,7 +58,7 @@ impl Activated {
         let sockets = (0..count).map(|at| {
             let number = first.saturating_add(at as RawFd);
             let socket = pidfd_getfd(&this, number, PidfdGetfdFlags::empty()).map_err(failed)?;
-            Ok((names.next().unwrap_or_default().to_string(), socket))
+            Ok((at, names.next().unwrap_or_default().to_string(), socket))
         });
         sockets.collect::<Result<Vec<_>>>().map(Activated)
     }
@@ -69,17 +69,19 @@ impl Activated {
     ///
     /// When there is none, or it is of another kind than those that are listened at.
     pub fn take(&mut self, name: &str) -> Result<Socket> {
-        let is_it =
-            |(at, (own, _)): (usize, &(String, OwnedFd))| own == name || name.parse() == Ok(at);
-        let Some(at) = self.0.iter().enumerate().position(is_it) else {
-            let names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
+        // What was taken leaves the numbers of the others as they are.
+        let is_it = |(number, own, _): &(usize, String, OwnedFd)| {
+            own == name || name.parse() == Ok(*number)
+        };
+        let Some(at) = self.0.iter().position(is_it) else {
+            let names: Vec<&str> = self.0.iter().map(|(_, name, _)| &**name).collect();
             let remedy = match &*names {
                 [] => "systemd handed none over: is there a .socket unit for this service?".into(),
                 names => format!("FileDescriptorName= of the .socket units: {}", names.join(", ")),
             };
             return Err(Error::usage(format!("there is no socket “{name}”")).remedy(remedy));
         };
-        let (_, socket) = self.0.remove(at);
+        let (_, _, socket) = self.0.remove(at);
         let unfit = || {
             Error::usage(format!("the socket “{name}” is of no kind that can be listened at"))
                 .remedy("ListenStream= or ListenDatagram=, with Accept=no")
@@ -115,6 +117,16 @@ mod tests {
         assert!(activated.take("0").unwrap_err().to_string().contains(".socket unit"));
         let mut activated = Activated::of(number, 1, "").unwrap();
         assert!(matches!(activated.take("0"), Ok(Socket::Tcp(_))));
+        // The second one is the second one, also when the first has been taken.
+        let duplicate = |name: &str| {
+            let socket = tcp.try_clone().unwrap();
+            (name.to_string(), OwnedFd::from(socket))
+        };
+        let two = [duplicate("a"), duplicate("b")].into_iter().enumerate();
+        let mut activated = Activated(two.map(|(at, (name, fd))| (at, name, fd)).collect());
+        assert!(activated.take("0").is_ok());
+        assert!(activated.take("0").is_err());
+        assert!(activated.take("1").is_ok());
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut activated = Activated::of(udp.as_raw_fd(), 1, "u").unwrap();
         assert!(matches!(activated.take("u"), Ok(Socket::Udp(_))));
