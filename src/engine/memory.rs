@@ -96,7 +96,6 @@ fn handle_sigbus() {
     // SAFETY: both structures are plain data that is zero or filled by the system, and the
     // handler has the signature that SA_SIGINFO requires. The previous action is stored before
     // this handler can run.
-    // ours can run.
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
         if libc::sigaction(libc::SIGBUS, std::ptr::null(), &mut before) != 0 {

@@ -117,7 +117,6 @@ impl Coding {
     ///
     /// The fault for which the rest of the body cannot be decoded, or the error of the receiver.
     /// It is returned once.
-    /// the pieces. It is told once.
     pub(in crate::engine::packet) fn push(
         &mut self,
         mut data: &[u8],

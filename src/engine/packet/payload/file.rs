@@ -4,7 +4,6 @@
 //! wants. A digest is only reported if every byte of the file was seen: that of a part matches no
 //! file. If text is sent with other line ends than it has on disk, the digests of both forms are
 //! reported ([`lines`]).
-//! its disk the digests of both forms are told ([`lines`]).
 
 mod digests;
 mod lines;

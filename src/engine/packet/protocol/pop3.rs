@@ -7,7 +7,6 @@
 //! returns the beginning of one, and digests of truncated files are not reported, nor if the
 //! command was not seen. A mailbox whose name is an e-mail address is reported as `mail.to`,
 //! because mails to it follow. After STLS anything may follow.
-//! that are for it. Behind STLS anything may follow.
 
 use crate::engine::packet::contract::{self, Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};

@@ -11,12 +11,12 @@ fn the_least_recently_used_key_goes_and_says_what_it_held() {
     for facts in [&a, &a, &b, &b, &a, &c] {
         suppressor.judge(facts, seconds(1), Vec::new);
     }
-    // `b` went: `a` was used after it.
+    // `b` was evicted: `a` was used after it.
     let repeats = suppressor.take_repeats();
     assert_eq!(repeats.len(), 1);
     assert_eq!((&*repeats[0].key[2].1, repeats[0].count, repeats[0].is_partial), ("b", 1, true));
     assert_eq!(suppressor.judge(&b, seconds(2), Vec::new), Verdict::Pass(Reason::First));
-    // What is evicted after its end is whole.
+    // A window evicted after its end is complete.
     suppressor.judge(&b, seconds(2), Vec::new);
     suppressor.floor = seconds(500).0;
     suppressor.judge(&a, seconds(500), Vec::new);
@@ -71,7 +71,7 @@ fn resident() -> usize {
     status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
-/// A million keys, each with an alert held back: what is reckoned is what it takes.
+/// A million keys, each with an alert held back: the estimate matches the memory used.
 #[test]
 fn a_million_keys_take_what_is_reckoned() {
     let mut suppressor = Suppressor::new(window_of(3600)).recorded();

@@ -1,4 +1,4 @@
-//! What passes, what is held back, and what comes of it.
+//! What passes, what is held back, and the resulting records.
 
 use super::super::{Config, Facts, Member, Reason, Suppressor, Verdict};
 use super::{asked, seconds, snapshot, window_of};
@@ -9,7 +9,7 @@ fn the_window_is_fixed_from_the_first_alert() {
     let mut suppressor = Suppressor::new(window_of(100));
     let facts = asked("evil.example", "10.0.0.7");
     let mut passed = Vec::new();
-    // A beacon each 30 s.
+    // A beacon every 30 s.
     for n in 0..10 {
         suppressor.advance(seconds(30 * n));
         let content = || format!("alert {n}").into_bytes();
@@ -64,7 +64,7 @@ fn what_is_new_passes() {
     let facts = asked("evil.example", "a");
     assert_eq!(judge(&facts), Verdict::Pass(Reason::First));
     assert_eq!(judge(&facts), Verdict::HeldBack);
-    // Another indicator of the same key, and one more that is met beside the first.
+    // Another indicator of the same key, and an additional match next to the first.
     assert_eq!(judge(&asked("more.example", "a")), Verdict::Pass(Reason::Indicator));
     let parent = vec![(Kind::Domain, "example")];
     let also = Facts { others: parent, ..asked("evil.example", "a") };
@@ -100,12 +100,12 @@ fn what_comes_late_opens_nothing_again() {
     let mut suppressor = Suppressor::new(window_of(100));
     let facts = asked("evil.example", "a");
     assert!(suppressor.judge(&facts, seconds(1000), Vec::new).is_pass());
-    // Earlier than the window: it counts into it.
+    // Earlier than the window: it is counted in it.
     assert!(!suppressor.judge(&facts, seconds(10), Vec::new).is_pass());
     suppressor.advance(seconds(1100));
     let repeat = suppressor.take_repeats().remove(0);
     assert_eq!((repeat.count, repeat.first, repeat.start), (1, seconds(10), seconds(1000)));
-    // Of the window that has ended: it counts as if it came now.
+    // From a window that has ended: it counts as if it came now.
     assert!(suppressor.judge(&facts, seconds(1050), Vec::new).is_pass());
     assert!(!suppressor.judge(&facts, seconds(1199), Vec::new).is_pass());
     // Time does not go back.
@@ -144,7 +144,7 @@ fn shutdown_gives_what_is_held_and_keeps_the_windows() {
     assert_eq!((early.count, early.is_partial), (3, true));
     let mut state = Vec::new();
     suppressor.take_changes(&mut state);
-    // A restart: no second first, and what is counted is not counted again.
+    // After a restart, there is no second first alert, and nothing is counted twice.
     let mut restarted =
         Suppressor::restore(window_of(100), [&*state], seconds(10)).expect("what we wrote");
     assert!(!restarted.judge(&facts, seconds(10), Vec::new).is_pass());
@@ -209,7 +209,7 @@ fn times_at_both_ends_are_times() {
         suppressor.judge(&facts, Timestamp(at), Vec::new);
     }
     suppressor.advance(Timestamp(i64::MAX));
-    // The alert at 0 came late and counts into the window of the one before.
+    // The alert at 0 came late and is counted in the earlier window.
     assert_eq!(suppressor.take_repeats().len(), 1);
     assert!(suppressor.is_empty());
 }

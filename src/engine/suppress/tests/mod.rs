@@ -1,4 +1,4 @@
-//! Against a slow twin, over restarts, and at the bounds.
+//! Compared with a slow reference, across restarts, and at the bounds.
 
 mod bounds;
 mod cases;
@@ -9,7 +9,7 @@ use super::{Config, Facts, Suppressor};
 use crate::engine::indicator::{Kind, Timestamp};
 use std::time::Duration;
 
-/// An alert of a domain that a host asked for.
+/// An alert for a domain requested by a host.
 fn asked<'a>(domain: &'a str, local: &'a str) -> Facts<'a> {
     Facts {
         local: local.into(),
@@ -28,7 +28,7 @@ fn window_of(length: u64) -> Config {
     Config { window: Duration::from_secs(length), ..Config::default() }
 }
 
-/// All of its state.
+/// A snapshot of its state.
 fn snapshot(suppressor: &Suppressor) -> Vec<u8> {
     let mut bytes = Vec::new();
     suppressor.snapshot(&mut bytes);

@@ -1,4 +1,4 @@
-//! The same verdicts and records as the slow twin, with and without restarts.
+//! The same verdicts and records as the slow reference, with and without restarts.
 
 use super::super::{Config, Facts, Repeat, Suppressor};
 use super::twin::{PlainRepeat, Twin};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What happens.
+/// A step of a test.
 #[derive(Clone, Debug)]
 enum Step {
     Alert {
@@ -22,7 +22,7 @@ enum Step {
     },
     Advance(i64),
     ShutDown,
-    /// The state goes through bytes; `true`: through changes, else through a snapshot.
+    /// The state is restored from bytes; `true`: from changes, otherwise from a snapshot.
     Restart(bool),
 }
 
@@ -109,15 +109,15 @@ proptest! {
             prop_assert!(fast.len() <= max_keys);
             let mut reported: Vec<PlainRepeat> = fast.take_repeats().iter().map(plain).collect();
             let mut want = std::mem::take(&mut slow.repeats);
-            // Windows that end together may come in any order.
+            // Windows that end together may be in any order.
             reported.sort();
             want.sort();
             prop_assert_eq!(reported, want);
         }
     }
 
-    /// Over restarts nothing is lost and nothing comes twice: for each key, what matched is what
-    /// passed and what the records count.
+    /// Restarts lose nothing and repeat nothing: for each key, the matches are those that passed
+    /// plus those counted in records.
     #[test]
     fn every_alert_counts_once(
         steps in prop::collection::vec(step(), 0..120),
@@ -168,7 +168,8 @@ proptest! {
                 };
                 prop_assert_eq!(sorted(&restored), sorted(&suppressor));
                 suppressor = restored;
-                // As the page says; else a later piece would be of two states.
+                // As the documentation requires; otherwise a later piece would belong to two
+                // states.
                 log = vec![snapshot(&suppressor)];
             }
         }
@@ -195,7 +196,7 @@ proptest! {
         }
         bytes = snapshot(&suppressor);
         let cut = at.index(bytes.len());
-        // What is cut has fewer windows, or is an error.
+        // A truncated state has fewer windows, or is an error.
         if let Ok(part) = Suppressor::restore(config(1, false, 9), [&bytes[..cut]], now) {
             prop_assert!(part.len() < suppressor.len());
         }

@@ -1,9 +1,9 @@
-//! The slow twin: a list of windows, searched from its beginning.
+//! The slow reference: a list of windows, searched from its beginning.
 
 use super::super::{Config, Facts, Reason, Verdict};
 use crate::engine::indicator::Severity;
 
-/// A window as the page of the module describes it, and nothing else.
+/// A window exactly as the documentation describes it.
 #[derive(Clone, Debug)]
 struct Plain {
     key: (String, String, String),
@@ -15,7 +15,7 @@ struct Plain {
     held: Vec<(i64, String)>,
 }
 
-/// A repeat record, as far as the twin knows it.
+/// A repeat record, as far as the reference implements it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PlainRepeat {
     pub(super) key: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct PlainRepeat {
     pub(super) is_partial: bool,
 }
 
-/// Windows in the order of their use, the least recent first.
+/// Windows in order of use, the least recent first.
 #[derive(Debug, Default)]
 pub(super) struct Twin {
     windows: Vec<Plain>,

@@ -1,11 +1,11 @@
-//! What records mean beside their values: that they are harmless, that they belong together,
-//! and whom they speak of.
+//! What records mean apart from their values: that they are harmless, that they belong together,
+//! and what they describe.
 
 use crate::intel::feed::{Collected, Options};
 
 const MD5: &str = "0123456789abcdef0123456789abcdef";
 
-/// Collects what is taken of texts otherwise than they say.
+/// Collects texts that are read differently than expected.
 fn check(rows: &[(&str, &[&str])]) {
     let mut wrong = Vec::new();
     for (text, want) in rows {
@@ -51,7 +51,7 @@ fn what_is_harmless_is_no_indicator() {
             &["http://b.example/x"],
         ),
         ("indicator,malicious,note\na.example,false,x\nb.example,true,y\n", &["b.example"]),
-        // Counts of engines, whose zero may be that of something new.
+        // Counts of engines, which may be zero because the value is new.
         ("domain,malicious,harmless\na.example,0,60\nb.example,4,2\n", &["a.example", "b.example"]),
         (
             "indicator,type,deleted\nevil.example,domain,0\ngood.example,domain,x\n",
@@ -140,7 +140,7 @@ fn objects_in_records() {
             r#"{"name":"report","content":{"ips":["203.0.113.5"]},"request":{"ip":"198.51.100.7"}}"#,
             &["203.0.113.5"],
         ),
-        // Whoever names the value means that alone.
+        // A record that names the value refers to that alone.
         (
             r#"[{"indicator":"evil.example","type":"domain","files":[{"md5":"MD5SUM"}]}]"#,
             &["evil.example"],

@@ -1,4 +1,4 @@
-//! Whatever the bytes, no reader panics; what is written reads back.
+//! For any bytes, no reader panics; what is written reads back.
 
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Role, Scope, Severity, Timestamp, Tlp,
@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Pieces that readers have an eye for, so that random text goes deep.
+/// Pieces that readers recognise, so that random text gets far.
 const PIECES: &[&str] = &[
     "\n",
     "\r\n",
@@ -90,7 +90,7 @@ proptest! {
         }
     }
 
-    /// Also of what readers make of nearly anything.
+    /// Also for whatever readers accept in nearly random text.
     #[test]
     fn whatever_is_read_can_be_written_and_read(bytes in mixed()) {
         for &format in Format::ALL {

@@ -1,7 +1,7 @@
 //! Every file of the real feeds, and what an independent reader found in them.
 //!
-//! The feeds lie beside the project and are no part of it; where they are absent
-//! the tests say so and pass.
+//! The feeds are next to the project and not part of it; without them the tests print that and
+//! pass.
 
 use crate::engine::indicator::{Indicator, Kind, Value, domain, url};
 use crate::intel::feed::{Collected, Limits, Options, inflate, open, read, write_jsonl};
@@ -20,7 +20,7 @@ fn feeds() -> Option<PathBuf> {
     None
 }
 
-/// Files that are no feeds, and what is said about them.
+/// Files that are not feeds, and the message for each.
 const NO_FEEDS: &[(&str, &str)] = &[
     ("talos-stix/2022_05_mustang-panda.json.gz", "STIX 1.x"),
     ("warninglists/schema.json", "JSON Schema"),
@@ -36,7 +36,7 @@ fn every_file_is_read() {
             continue;
         }
         let mut got = Collected::default();
-        // Some of ESET's events mark nothing for detection.
+        // Some of ESET's events mark nothing as usable for detection.
         let options = Options { misp_all: true, ..Options::default() };
         for report in open(&folder, &options, &Limits::default(), &mut got) {
             let name = report.path.strip_prefix(&feeds).unwrap().to_string_lossy().into_owned();
@@ -66,8 +66,8 @@ fn every_file_is_read() {
     assert!(files > 80, "only {files} files");
 }
 
-/// The kind and value of an indicator in the words of the independent reader:
-/// `None` for kinds that it does not know.
+/// The kind and value of an indicator in the independent reader's terms: `None` for kinds that it
+/// does not support.
 fn row(indicator: &Indicator) -> Option<(String, String)> {
     let value = indicator.value.to_string();
     let kind = match (indicator.kind, &indicator.value) {
@@ -110,10 +110,10 @@ fn expected(path: &Path) -> Rows {
         .collect()
 }
 
-/// What we find in a feed, and apart from it what was written with a leading dot.
+/// What we find in a feed, and separately what was written with a leading dot.
 fn rows(path: &Path) -> (Rows, Rows) {
     let mut got = Collected::default();
-    // The independent reader does not look at `to_ids`.
+    // The independent reader ignores `to_ids`.
     let options = Options { misp_all: true, ..Options::default() };
     for report in open(path, &options, &Limits::default(), &mut got) {
         report.outcome.unwrap();
@@ -177,14 +177,14 @@ fn an_independent_count_agrees() {
             .collect();
         eprintln!("{}: {more:?} more than the other reader", cells[0]);
         let want = match cells[0] {
-            // Names below top-level domains that hold digits, which it refuses.
+            // Names below top-level domains that contain digits, which it rejects.
             "domain-lists/blocklistproject_phishing-nl.txt.gz" => [0, 0, 0, 22, 0, 0, 0, 0, 0],
-            // Our canonical form makes one of URLs that differ in `:80`, in escapes or
-            // in the case of the host.
+            // Our canonical form merges URLs that differ in `:80`, in escapes or in the case of
+            // the host.
             "unified/indicators.csv.gz" => [0, 0, 0, 0, -135, 0, 0, 0, 0],
-            // `http://ADDRESS` is the address (it says URL); expressions and names with
-            // a leading dot are names (it leaves them out); URLs are told apart without
-            // their scheme; `[v6]:port` is read.
+            // `http://ADDRESS` is the address (it says URL); expressions and names with a leading
+            // dot are names (it omits them); URLs are distinguished without their scheme;
+            // `[v6]:port` is read.
             "maltrail/malware.txt.zst" => [34358, 3, 0, 53, -47672, 0, 0, 0, 0],
             "maltrail/malicious.txt.zst" => [6926, 3, 0, 13, -9653, 0, 0, 0, 0],
             _ => [0; 9],
@@ -194,7 +194,7 @@ fn an_independent_count_agrees() {
     assert_eq!(compared, 5);
 }
 
-/// Why we differ from the independent reader, where we are right to.
+/// Why we differ from the independent reader, if we are right.
 fn explained(name: &str, kind: &str, value: &str, got: &Rows, want: &Rows) -> Option<&'static str> {
     let has = |set: &BTreeSet<_>, kind: &str, value: &str| {
         set.contains(&(kind.to_string(), value.to_string()))
@@ -223,7 +223,7 @@ fn explained(name: &str, kind: &str, value: &str, got: &Rows, want: &Rows) -> Op
     None
 }
 
-/// The feed that `FOLDER__NAME` stands for, whatever compressed it.
+/// The feed for `FOLDER__NAME`, with any compression.
 fn feed_of(feeds: &Path, name: &str) -> Option<PathBuf> {
     let path = feeds.join(name.replacen("__", "/", 1));
     ["", ".gz", ".zst"]

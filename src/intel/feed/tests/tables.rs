@@ -1,4 +1,4 @@
-//! Tables of every make, abuse.ch's among them.
+//! Tables of every kind, including those of abuse.ch.
 
 use crate::engine::indicator::{Kind, Reason, Scope, Severity, Timestamp, Tlp};
 use crate::intel::feed::{Collected, Format, Options};
@@ -52,7 +52,7 @@ fn mapping_delimiter_and_guess() {
     options.columns = "indicator=absent".parse().unwrap();
     let error = Collected::read(text, &options).err().unwrap().to_string();
     assert!(error.contains("no column “absent”") && error.contains("no, what"), "{error}");
-    // Nothing said: the column that reads as values is the one.
+    // Without any hint: the column whose cells read as values.
     let got = read("1|evil.example|x\n2|bad.example|y\n3|203.0.113.5|z\n");
     assert_eq!(got.values(), ["evil.example", "bad.example", "203.0.113.5"]);
 }
@@ -91,13 +91,13 @@ fn networks_in_columns() {
         ),
         ("subnet;prefix_len\n2001:db8::;32\n", &["2001:db8::/32"]),
         ("first,last,x\n203.0.113.4,203.0.113.9,y\n", &["203.0.113.4/30", "203.0.113.8/31"]),
-        // Without a header, where nothing else can be meant.
+        // Without a header, if nothing else can be meant.
         (
             "203.0.113.0,203.0.113.255,x\n198.51.100.0,198.51.100.127,y\n",
             &["203.0.113.0/24", "198.51.100.0/25"],
         ),
         ("203.0.113.0;24\n198.51.100.0;25\n", &["203.0.113.0/24", "198.51.100.0/25"]),
-        // Times, flows and counts are no networks.
+        // Times, flows and counts are not networks.
         ("ip,first,last\n203.0.113.5,2026-01-01,2026-01-02\n", &["203.0.113.5"]),
         ("203.0.113.5,198.51.100.7\n", &["203.0.113.5", "198.51.100.7"]),
         ("ip,prefix\n203.0.113.5,203.0.113.0/24\n", &["203.0.113.5"]),
@@ -121,15 +121,15 @@ fn what_is_left_out_is_reported() {
     assert_eq!(got.values(), ["evil.example", "bad.example"]);
     let reported: Vec<_> = got.rejects.iter().map(|r| (&*r.value, r.reason)).collect();
     assert_eq!(reported, [("other.example", Reason::LeftOut), ("more.example", Reason::LeftOut)]);
-    // A line of more fields than any table has is told, and costs what it is long.
+    // A line with more fields than any table is reported, and its cost is linear.
     let got = read_table(&format!("indicator,x\nevil.example,1\n{}\n", "a,".repeat(10_000)));
     assert_eq!(got.rejects.iter().map(|r| r.reason).collect::<Vec<_>>(), [Reason::TooLong]);
 }
 
 #[test]
 fn quotes_that_chain_over_many_lines_cost_what_they_are_long() {
-    // Each line opens the field that the next one closes, and the last stays open: to follow
-    // them anew from each line would take the square.
+    // Each line opens the field that the next one closes, and the last stays open: following them
+    // again from each line would take quadratic time.
     let lines = 20_000;
     let mut text = String::from("indicator,type,note\n");
     text.push_str("a.example,domain,\"");

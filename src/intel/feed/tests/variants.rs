@@ -1,5 +1,5 @@
-//! Tables and records as people and platforms write them: each kind of form with its
-//! nearest variants, and with what looks like it and is something else.
+//! Tables and records as people and platforms write them: each kind of form with its closest
+//! variants, and with similar text that is something else.
 
 use crate::engine::indicator::Reason;
 use crate::intel::feed::{Collected, Options};
@@ -12,10 +12,10 @@ fn read(text: &str) -> super::Got {
         .unwrap_or_else(|e| panic!("{text}: {e}"))
 }
 
-/// A text, what is taken of it, and what is told of it and why.
+/// A text, the values read from it, and the rejected ones with their reasons.
 type Row<'r> = (&'r str, &'r [&'r str], &'r [(&'r str, Reason)]);
 
-/// Checks what is taken, and what is told and why.
+/// Checks the values, and the rejected ones with their reasons.
 fn check(rows: &[Row<'_>]) {
     for (text, want, reported) in rows {
         let got = read(text);
@@ -51,13 +51,13 @@ fn headings_that_people_write() {
             &[],
         ),
         ("Dropper;Date\nhttp://a.example/x;2026-11-01\n", &["http://a.example/x"], &[]),
-        // Rows that fill one column each.
+        // Rows with one filled column each.
         (
             "IP,Domain,URL,Hash,Mutex\n203.0.113.5,,,,\n,a.example,,,\n,,http://b.example/x,,\n,,,MD5SUM,\n,,,,M1\n",
             &["203.0.113.5", "a.example", "http://b.example/x", MD5, "M1"],
             &[],
         ),
-        // The name of a file is a detail of its digest, and a claim alone.
+        // The name of a file is a detail of its digest, and an indicator only without one.
         ("MD5s,File name\nMD5SUM,x.exe\n,y.exe\n", &[MD5, "y.exe"], &[]),
     ]);
 }
@@ -70,7 +70,7 @@ fn columns_that_nobody_announced() {
             &["http://evil.example/x", MD5],
             &[],
         ),
-        // What is not taken is told.
+        // What is not read is reported.
         (
             "Summe,Seite,Text\nMD5SUM,evil.example,this is about b.example\n",
             &[MD5],
@@ -86,7 +86,7 @@ fn columns_that_nobody_announced() {
             &["203.0.113.5", "203.0.113.6"],
             &[],
         ),
-        // Whose addresses they are is said.
+        // The header says whose addresses they are.
         ("IP,Resolver,Victim IP\n203.0.113.5,198.51.100.7,192.0.2.9\n", &["203.0.113.5"], &[]),
         ("Domain,Firmware version\nevil.example,10.1.2.3\n", &["evil.example"], &[]),
         (
@@ -309,7 +309,7 @@ fn lines_of_hosts_files_among_others() {
     ];
     assert_eq!(got.values(), want);
     assert!(got.rejects.is_empty());
-    // Addresses beside addresses are values, and an address alone is what it says.
+    // Addresses next to addresses are values, and an address alone is what it says.
     let got = read("127.0.0.1 203.0.113.5\n203.0.113.7 198.51.100.7\n127.0.0.53\na.example\n");
     assert_eq!(
         got.values(),
@@ -348,7 +348,7 @@ fn values_after_urls_and_networks() {
             &["http://a.example/x", "http://b.example/y"],
             &[],
         ),
-        // A value in a sentence about another is told.
+        // A value in a sentence about another is reported.
         (
             "http://a.example/x fetched from 198.51.100.9\n",
             &["http://a.example/x"],
@@ -484,7 +484,7 @@ fn ranges_and_ends_by_other_names() {
             &[],
         ),
         ("route,origin\n203.0.113.0/24,AS1\n", &["203.0.113.0/24"], &[]),
-        // Two addresses are no range.
+        // Two addresses are not a range.
         (
             "ip1,ip2\n203.0.113.5,198.51.100.7\n192.0.2.7,203.0.113.9\n",
             &["203.0.113.5", "198.51.100.7", "192.0.2.7", "203.0.113.9"],

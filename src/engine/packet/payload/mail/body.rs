@@ -3,7 +3,6 @@
 //! Without a multipart, a body goes to its leaf as it is. In one, the line break before a
 //! delimiter belongs to the delimiter, so each line break is held back until the next line is
 //! known; only lines that begin with a dash are buffered.
-//! next line is known; only lines that begin with a dash are put together.
 
 use super::entity::Entity;
 use super::leaf::Leaf;

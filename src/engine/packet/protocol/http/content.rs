@@ -62,7 +62,6 @@ impl<'a> Facts<'a> {
     }
 
     /// A response. An error comes with an error page, which is not what the URL names.
-    /// what the URL names.
     pub(in crate::engine::packet) fn answer(url: &'a [u8], status: u16) -> Self {
         Facts { url, is_named: (200..300).contains(&status), ..Facts::default() }
     }

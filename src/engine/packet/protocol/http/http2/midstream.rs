@@ -9,7 +9,6 @@
 //! The nine bytes of a frame header rule out all but one of 2^30 chances, and a block that ends
 //! exactly with its frame most of the rest. So no other protocol is mistaken for it, but blocks
 //! longer than their segment are missed, and those that only consist of references.
-//! references are left.
 
 use super::frame::{self, Frame};
 use super::hpack::{Decoder, Field};
