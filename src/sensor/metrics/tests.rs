@@ -62,7 +62,7 @@ fn the_page_has_every_series_once() {
         "wiresift_bytes_total{input=\"journal\"} 7",
         "wiresift_spool_bytes 1.5",
         "wiresift_sink_errors_total{sink=\"file\",class=\"tls\"} 1",
-        "wiresift_sink_errors_total{sink=\"file\",class=\"connect\"} 0",
+        "wiresift_sink_errors_total{sink=\"file\",class=\"connection\"} 0",
         "wiresift_sink_latency_seconds_bucket{sink=\"file\",le=\"0.001\"} 2",
         "wiresift_sink_latency_seconds_bucket{sink=\"file\",le=\"0.5\"} 4",
         "wiresift_sink_latency_seconds_bucket{sink=\"file\",le=\"+Inf\"} 5",
