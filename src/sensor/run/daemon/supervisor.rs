@@ -83,7 +83,6 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         for input in opened {
             members.push(self.start(input)?);
         }
-        self.show();
         Ok(members)
     }
 
@@ -122,6 +121,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             .spawn_scoped(crew.scope, move || source::run(&mut *source, ends))
             .map_err(failed)?;
         self.runners.push(Runner { watch, orders: orders.clone(), thread });
+        // Before its first piece is counted.
+        self.show();
         Ok(Member { name, can_wait, orders, paused })
     }
 

@@ -71,10 +71,10 @@ pub(in crate::sensor::run) struct Ends<'e> {
 /// is in a commit, or the committer is gone.
 pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     let Ends { number, tasks, committer, orders, halt, paused } = ends;
-    let mut pieces = 0;
+    let (mut pieces, mut safe) = (0, 0);
     let mut error = None;
     loop {
-        match obey(source, &orders, &committer) {
+        match obey(source, &orders, &committer, &mut safe) {
             Heard::Nothing => {}
             Heard::End => break,
             Heard::Gone => return,
@@ -122,7 +122,7 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
                 Err(TrySendError::Full(back)) => {
                     task = Some(back);
                     // An end that is asked for comes after this piece: it was taken.
-                    if let Heard::Gone = obey(source, &orders, &committer) {
+                    if let Heard::Gone = obey(source, &orders, &committer, &mut safe) {
                         return;
                     }
                     source.keep_up();
@@ -135,10 +135,10 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     }
     drop(tasks);
     let _ = committer.send(Message::Ended { source: number, pieces, error });
-    let mut is_safe = pieces == 0;
-    while !is_safe && let Ok(order) = orders.recv() {
-        is_safe = matches!(order, Order::Safe(before) if before >= pieces);
-        answer(source, order, &committer);
+    while safe < pieces
+        && let Ok(order) = orders.recv()
+    {
+        answer(source, order, &committer, &mut safe);
     }
 }
 
@@ -152,32 +152,36 @@ enum Heard {
     Gone,
 }
 
-/// Does what the committer asked for.
+/// Does what the committer asked for, and notes how many pieces are in a commit.
 fn obey(
     source: &mut dyn Source,
     orders: &Receiver<Order>,
     committer: &SyncSender<Message>,
+    safe: &mut u64,
 ) -> Heard {
     let mut heard = Heard::Nothing;
     loop {
         match orders.try_recv() {
             #[cfg(feature = "daemon")]
             Ok(Order::End) => heard = Heard::End,
-            Ok(order) => answer(source, order, committer),
+            Ok(order) => answer(source, order, committer, safe),
             Err(TryRecvError::Empty) => return heard,
             Err(TryRecvError::Disconnected) => return Heard::Gone,
         }
     }
 }
 
-fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>) {
+fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>, safe: &mut u64) {
     match order {
         Order::Keep(before) => {
             let kept = source.keep(before);
             // A committer that is gone needs no answer.
             let _ = committer.send(Message::Kept(Box::new(kept)));
         }
-        Order::Safe(before) => source.safe(before),
+        Order::Safe(before) => {
+            source.safe(before);
+            *safe = before;
+        }
         #[cfg(feature = "daemon")]
         Order::End => {}
     }
