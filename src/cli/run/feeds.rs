@@ -1,10 +1,9 @@
 //! Fetches feeds and publishes the database, while the service runs and before it does.
 
-use super::files::{self, Files};
+use super::files::{self, Files, command};
 use crate::cli::feed::{Manner, print_report};
 use crate::cli::messages::{self, name, plural, say};
 use signal_hook::consts::SIGHUP;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -290,7 +289,7 @@ fn no_database(files: &Files) -> Error {
     match files.enabled().next() {
         Some(_) => error.remedy(format!(
             "update = false leaves the feeds to others: `{}` makes it",
-            super::command("feed update --compile", config)
+            command("feed update --compile", config)
         )),
         None => error.remedy(
             "`wiresift feed add` subscribes to feeds; `wiresift compile -o DB LIST…` makes one of \
@@ -322,21 +321,4 @@ fn while_systemd_waits<T>(work: impl FnOnce() -> T) -> T {
         drop(done);
         result
     })
-}
-
-/// The folder that a path is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounds_that_fail_are_put_off_for_an_hour_at_most() {
-        let minutes: Vec<u64> = (1..9).map(|failures| backoff(failures).as_secs() / 60).collect();
-        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(backoff(u32::MAX), MAX_BACKOFF);
-    }
 }

@@ -43,15 +43,18 @@ impl Files {
     ///
     /// It can't be read.
     pub(super) fn read(path: &Path) -> Result<Result<Files, Vec<String>>> {
-        // The size is checked there.
-        let opened = Config::open(path).map(drop);
+        let opened = Config::open(path);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
                 return Err(opened.err().unwrap_or(Error::io("read", error).at_path(path)));
             }
         };
-        Ok(Files::parse(&text, path))
+        match (Files::parse(&text, path), opened) {
+            // What is right and was refused all the same is too long.
+            (Ok(_), Err(error)) => Err(error),
+            (parsed, _) => Ok(parsed),
+        }
     }
 
     /// Parses the text of a configuration.
@@ -114,4 +117,23 @@ fn prints_to_journal() -> bool {
     let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
     let found = fstat(std::io::stdout()).map(|of| format!("{}:{}", of.st_dev, of.st_ino));
     found.is_ok_and(|found| found == named)
+}
+
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The command, as it is typed for a configuration.
+pub(super) fn command(rest: &str, config: &Path) -> String {
+    if config == Path::new(CONFIG) {
+        return format!("wiresift {rest}");
+    }
+    let path = config.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,".contains(c);
+    let path = match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    };
+    format!("wiresift {rest} --config {path}")
 }

@@ -22,7 +22,6 @@ use super::notices::{of_feeds, print_notice};
 use super::outcome::Outcome;
 use super::{tail, tap};
 use files::Files;
-use std::path::Path;
 use wiresift::Result;
 use wiresift::intel::subscribe;
 use wiresift::sensor::run::daemon::{Served, Service, serve};
@@ -104,18 +103,4 @@ fn say_served(served: &Served) {
         let waiting = plural(*count, "alert");
         say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start goes on"));
     }
-}
-
-/// The command, as it is typed for a configuration.
-fn command(rest: &str, config: &Path) -> String {
-    if config == Path::new(super::database::CONFIG) {
-        return format!("wiresift {rest}");
-    }
-    let path = config.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,".contains(c);
-    let path = match path.chars().all(is_plain) {
-        true => path,
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    };
-    format!("wiresift {rest} --config {path}")
 }

@@ -4,8 +4,7 @@
 //! is opened here. A service that runs with the same state keeps what it has open, and a check
 //! beside it finds that in use, which is not wrong.
 
-use super::feeds::folder_of;
-use super::files::Files;
+use super::files::{Files, folder_of};
 use super::sockets;
 use crate::cli::messages::{name, plural};
 use crate::cli::table::age;

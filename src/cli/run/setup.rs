@@ -3,7 +3,7 @@
 //! Every answer is checked as a part of the file that it would be in, by the parser that will read
 //! it: what is written can be run.
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::questions::{Dialogue, words};
 use crate::cli::database::CONFIG;
 use crate::cli::interfaces::interfaces;
@@ -77,7 +77,7 @@ fn save(path: &Path, text: &str, force: bool) -> Result<()> {
         let mut part = tempfile::Builder::new()
             .prefix(".wiresift-")
             .permissions(std::fs::Permissions::from_mode(0o640))
-            .tempfile_in(super::feeds::folder_of(path))?;
+            .tempfile_in(files::folder_of(path))?;
         part.write_all(text.as_bytes())?;
         part.as_file().set_permissions(std::fs::Permissions::from_mode(0o640))?;
         part.as_file().sync_all()?;
@@ -89,10 +89,10 @@ fn save(path: &Path, text: &str, force: bool) -> Result<()> {
 /// The next commands.
 fn next(path: &Path, has_feeds: bool) -> [String; 3] {
     let second = match has_feeds {
-        true => super::command("feed update --compile", path),
+        true => files::command("feed update --compile", path),
         false => "wiresift compile -o wiresift.wsdb LIST…".to_string(),
     };
-    [super::command("run --check", path), second, super::command("run", path)]
+    [files::command("run --check", path), second, files::command("run", path)]
 }
 
 /// What is being asked.
@@ -203,7 +203,7 @@ impl Asking<'_> {
     }
 
     fn own_list(&mut self) -> Result<FeedAnswer> {
-        let folder = super::feeds::folder_of(self.path).to_path_buf();
+        let folder = files::folder_of(self.path).to_path_buf();
         let path = self.path;
         self.dialogue.ask("the file or folder", "", |answer| {
             if answer.is_empty() || !folder.join(answer).exists() {

@@ -1,5 +1,6 @@
 //! Listens where the service would, for a moment.
 
+use super::files;
 use super::probe::Probe;
 use std::path::PathBuf;
 use wiresift::Result;
@@ -78,7 +79,7 @@ fn is_in_use(error: &wiresift::Error) -> bool {
 
 /// Whether the folder of a socket is there; that it is not is reported already.
 fn parent_is_there(path: &std::path::Path) -> bool {
-    super::feeds::folder_of(path).is_dir()
+    files::folder_of(path).is_dir()
 }
 
 /// The files of TLS, if all are there: that one is not is reported already.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::time::Duration;
 use wiresift::{Error, Result};
 
@@ -93,6 +93,9 @@ impl Place {
                     .remedy("the service may be stopped or stuck: see its log")
             }
             ureq::Error::HostNotFound => Error::network(format!("{url}: there is no such host")),
+            ureq::Error::Io(error) if error.kind() != ErrorKind::ConnectionRefused => {
+                Error::network(format!("{url} can't be reached: {error}"))
+            }
             ureq::Error::ConnectionFailed | ureq::Error::Io(_) => {
                 Error::network(format!("{url} can't be reached: nothing listens there")).remedy(
                     "start the service with `wiresift run`; if it runs, metrics of its \

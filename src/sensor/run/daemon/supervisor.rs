@@ -116,13 +116,14 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             paused: Arc::clone(&paused),
         };
         self.count += 1;
+        // Shown before its first piece is counted.
+        let shown = self.runners.iter().map(|it| &it.watch).chain([&watch]).cloned();
+        self.board.set_watches(shown.collect());
         let thread = Builder::new()
             .name(format!("source {name}"))
             .spawn_scoped(crew.scope, move || source::run(&mut *source, ends))
             .map_err(failed)?;
         self.runners.push(Runner { watch, orders: orders.clone(), thread });
-        // Before its first piece is counted.
-        self.show();
         Ok(Member { name, can_wait, orders, paused })
     }
 
