@@ -153,7 +153,8 @@ fn names(config: &Config, problems: &mut Problems) {
         for (key, names) in [("inputs", &filter.inputs), ("exclude_inputs", &filter.exclude_inputs)]
         {
             let is_known = |name: &String| {
-                let pattern = Pattern::new(name);
+                // Names of inputs are in lower case, and filters ignore it.
+                let pattern = Pattern::new(&name.to_lowercase());
                 pattern.is_ok_and(|pattern| inputs.iter().any(|input| pattern.matches(input)))
             };
             for name in names.iter().filter(|name| !is_known(name)) {
