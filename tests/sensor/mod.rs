@@ -2,4 +2,7 @@
 
 mod daemon_sinks;
 mod receivers;
+mod run_check;
+mod setup;
+mod status;
 mod tail;

@@ -102,8 +102,8 @@ pub struct SinkStatus {
     pub trouble: Option<String>,
     /// Records that it has taken.
     pub records: u64,
-    /// Records that wait for it.
-    pub pending: u64,
+    /// Bytes of the spool that it has not taken yet.
+    pub pending_bytes: u64,
     /// Records that it never got.
     pub dropped: u64,
     /// Records that it refused for good.
