@@ -129,7 +129,7 @@ fn what_can_be_opened_is_opened() {
         "another program listens there",
         "input syslog: cannot listen at udp://127.0.0.1:",
         "input hec: server.pem: there is no certificate in it",
-        "splunk: empty.key: the credential is empty",
+        "is empty, or has control characters in it",
         "5 problems",
     ] {
         assert!(stderr.contains(part), "no {part:?}\n{}", run.report());
