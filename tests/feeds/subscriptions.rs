@@ -647,3 +647,29 @@ fn lists_of_the_configuration() {
     update(&dir, &[]).expect(2).expect_stderr("allow.txt");
     assert!(sources("bad.example").is_empty());
 }
+
+#[test]
+fn a_service_knows_when_the_next_feed_is_due() {
+    let dir = Dir::new("feed_next_due");
+    dir.create("list.txt", "evil.example\n");
+    let config = |rest: &str| {
+        let text = format!("[[feed]]\nname = \"own\"\npath = \"list.txt\"\n{rest}\n");
+        let path = dir.create("wiresift.toml", text);
+        wiresift::intel::config::Config::open(&path).unwrap()
+    };
+    let next_due = wiresift::intel::subscribe::next_due;
+    let now = wiresift::clock::now();
+    assert_eq!(next_due(&config("interval = \"10h\""), now), Some(now));
+    dir.command().args(["feed", "update"]).run().expect(0);
+    let after = wiresift::clock::now();
+    // A tenth less than the interval.
+    let due = next_due(&config("interval = \"10h\""), after).unwrap();
+    let hours = 3_600_000_000;
+    assert!((now.0 + 9 * hours..=after.0 + 9 * hours).contains(&due.0), "{now} {due} {after}");
+    let late = wiresift::engine::indicator::Timestamp(now.0 + 20 * hours);
+    assert_eq!(next_due(&config("interval = \"10h\""), late), Some(late));
+    // The clock was set back: the attempt seems to be in the future.
+    let early = wiresift::engine::indicator::Timestamp(now.0 - hours);
+    assert_eq!(next_due(&config("interval = \"10h\""), early), Some(early));
+    assert_eq!(next_due(&config("enabled = false"), now), None);
+}

@@ -56,11 +56,10 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     let signals = Signals::new(false)?;
     let updater = feeds::Updater::new(files.intel.clone());
     let update = |halt: &_, fetched: &dyn Fn(&str, _)| updater.run(halt, fetched);
-    let mut config = files.sensor.clone();
-    config.suppress.enabled &= !flags.no_suppress;
     let service = Service {
-        config,
+        config: files.sensor.clone(),
         once: flags.once,
+        no_suppress: flags.no_suppress,
         allow: &|paths| subscribe::compile_allow_lists(paths, &of_feeds(&notice)),
         update: (files.updates() && !flags.once).then_some(&update),
         feeds: files.enabled().map(|feed| feed.name.clone()).collect(),

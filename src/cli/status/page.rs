@@ -170,7 +170,7 @@ pub(super) struct Sink {
     pub(super) state: String,
     pub(super) trouble: Option<String>,
     pub(super) records: u64,
-    pub(super) pending: u64,
+    pub(super) pending_bytes: u64,
     pub(super) dropped: u64,
     pub(super) dead_letters: u64,
 }

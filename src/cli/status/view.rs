@@ -114,7 +114,7 @@ impl<'p> View<'p> {
                 sink.name.clone(),
                 sink.kind.clone(),
                 sink.state.clone(),
-                grouped(sink.pending),
+                size(sink.pending_bytes),
                 rate.map(|rate| format!("{rate:.1}")).unwrap_or_default(),
                 grouped(sink.records),
                 grouped(sink.dropped),

@@ -1,5 +1,6 @@
 //! Runs a program and takes its output as a feed.
 
+use super::pause::StopSignal;
 use super::settle::keep_one;
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
@@ -25,15 +26,20 @@ pub(super) fn fetch(
     feed: &Subscription,
     words: &[String],
     shelf: &FeedDir,
-    now: Timestamp,
+    (now, stop): (Timestamp, Option<&StopSignal>),
 ) -> Result<()> {
     let program = words.first().map_or("", |word| word);
-    let bytes = output(words, feed.timeout, feed.max_size).map_err(|e| e.at_path(program))?;
+    let bytes = output(words, feed.timeout, feed.max_size, stop).map_err(|e| e.at_path(program))?;
     keep_one(feed, shelf, now, &bytes, None)
 }
 
 /// The output of a program that exits successfully and in time.
-fn output(words: &[String], timeout: Duration, max_size: u64) -> Result<Vec<u8>> {
+fn output(
+    words: &[String],
+    timeout: Duration,
+    max_size: u64,
+    stop: Option<&StopSignal>,
+) -> Result<Vec<u8>> {
     let [program, arguments @ ..] = words else {
         return Err(Error::usage("the command is empty"));
     };
@@ -44,7 +50,7 @@ fn output(words: &[String], timeout: Duration, max_size: u64) -> Result<Vec<u8>>
     let mut child = command.spawn().map_err(|e| Error::io("start the command", e))?;
     let mut out = Pipe::new(child.stdout.take(), max_size);
     let mut words = Pipe::new(child.stderr.take(), MAX_WORDS as u64);
-    let listened = listen(&mut child, &mut out, &mut words, timeout);
+    let listened = listen(&mut child, &mut out, &mut words, (timeout, stop));
     end(&child);
     let status = child.wait().map_err(|e| Error::io("wait for the program", e))?;
     listened?;
@@ -96,7 +102,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
     child: &mut Child,
     out: &mut Pipe<A>,
     words: &mut Pipe<B>,
-    timeout: Duration,
+    (timeout, stop): (Duration, Option<&StopSignal>),
 ) -> Result<()> {
     let running = Stopwatch::start();
     loop {
@@ -104,6 +110,9 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
             let seconds = timeout.as_secs_f64();
             return Err(Error::format(format!("the program takes longer than {seconds} s"))
                 .remedy("raise the feed's timeout if it is meant to take longer"));
+        }
+        if stop.is_some_and(StopSignal::is_over) {
+            return Err(Error::timed_out("it was time to end before the program did"));
         }
         if out.is_over {
             return Ok(());

@@ -38,6 +38,11 @@ impl StopSignal {
         self.over.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it is time to end.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
     /// Waits for `time`. Returns false if a signal ended it.
     pub fn wait(&self, time: Duration) -> bool {
         let waiting = crate::clock::Stopwatch::start();

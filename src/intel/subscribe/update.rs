@@ -251,7 +251,7 @@ fn bring(
         (_, Kind::Otx | Kind::Taxii | Kind::Misp) => exchange::fetch(feed, shelf, time),
         (Origin::Url(url), _) => http::fetch(feed, url, shelf, time, state),
         (Origin::Path(path), _) => return local::fetch(feed, path, shelf, now),
-        (Origin::Command(words), _) => command::fetch(feed, words, shelf, now),
+        (Origin::Command(words), _) => command::fetch(feed, words, shelf, (now, time.0)),
     };
     brought.map(|()| Vec::new())
 }

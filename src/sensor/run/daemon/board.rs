@@ -192,10 +192,12 @@ impl Board {
     }
 
     fn status(&self) -> Status {
+        let metrics = self.metrics();
         let parts = locked(&self.0.parts);
         let (id, built, indicators) = self.0.current.facts();
         let inputs: Vec<_> = parts.watches.iter().map(Watch::status).collect();
-        let sinks: Vec<_> = parts.sinks.iter().map(|sink| sink_status(sink, &parts)).collect();
+        let sinks: Vec<_> =
+            parts.sinks.iter().map(|sink| sink_status(sink, &parts, &metrics)).collect();
         let is_well = self.is_ready()
             && inputs.iter().all(|input| input.trouble.is_none())
             && sinks.iter().all(|sink| sink.trouble.is_none());
@@ -205,7 +207,7 @@ impl Board {
             (false, true) => "running",
             (false, false) => "degraded",
         };
-        let keys = self.metrics().gauge(Family::SuppressionKeys, &[]).get();
+        let keys = metrics.gauge(Family::SuppressionKeys, &[]).get();
         Status {
             version: env!("CARGO_PKG_VERSION").to_string(),
             state: state.to_string(),
@@ -299,7 +301,7 @@ fn gather_sinks(parts: &Parts, metrics: &Metrics) {
     }
 }
 
-fn sink_status(sink: &SinkPart, parts: &Parts) -> SinkStatus {
+fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus {
     let counts = sink.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
     let spool = parts.spool.as_ref().filter(|_| sink.counters.is_some());
     let skipped = spool.and_then(|spool| spool.counters().skipped.get(&sink.name).copied());
@@ -313,7 +315,10 @@ fn sink_status(sink: &SinkPart, parts: &Parts) -> SinkStatus {
         kind: sink.kind.to_string(),
         state: state.to_string(),
         trouble: counts.trouble,
-        records: counts.records,
+        records: match sink.counters {
+            Some(_) => counts.records,
+            None => metrics.counter(Family::SinkRecords, &[&sink.name]).get(),
+        },
         pending_bytes: spool.map_or(0, |spool| spool.backlog(&sink.name).bytes),
         dropped: skipped.unwrap_or(0),
         dead_letters: counts.dead,

@@ -58,7 +58,8 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
         notify(Notice::Sandboxed(&super::sandbox::enter(config)));
     }
     let (dir, opened) = StateDir::open(&config.daemon_state())?;
-    let base = Base { config, state: &opened.state, notify };
+    let no_suppress = service.no_suppress;
+    let base = Base { config, no_suppress, state: &opened.state, notify };
     let mut prepared = base.prepare(dir)?;
     let board = Board::new(config, &service.feeds, Arc::clone(&current));
     let relay = Relay::new(prepared.parts(config)?, &board.metrics());
@@ -133,10 +134,10 @@ pub(super) fn parts(config: &Config, sent: &[Sent]) -> Vec<SinkPart> {
 }
 
 /// The rules of suppression; none if every alert goes out.
-pub(super) fn rules(config: &Config) -> Option<suppress::Config> {
+pub(super) fn rules(config: &Config, no_suppress: bool) -> Option<suppress::Config> {
     let rules = &config.suppress;
     let members = rules.key.iter().filter_map(|key| suppress::Member::from_name(key.name()));
-    rules.enabled.then(|| suppress::Config {
+    (rules.enabled && !no_suppress).then(|| suppress::Config {
         key: members.collect(),
         window: rules.window,
         first: rules.first,
@@ -149,6 +150,7 @@ pub(super) fn rules(config: &Config) -> Option<suppress::Config> {
 /// What everything is opened with.
 struct Base<'b> {
     config: &'b Config,
+    no_suppress: bool,
     state: &'b State,
     notify: Notify<'b>,
 }
@@ -165,7 +167,7 @@ struct Prepared {
 
 impl Base<'_> {
     fn prepare(&self, dir: StateDir) -> Result<Prepared> {
-        let Base { config, state, notify } = *self;
+        let Base { config, no_suppress, state, notify } = *self;
         let mut seeds = Vec::new();
         for sink in config.active_sinks() {
             seeds.extend(outlets::local(sink, state, notify)?);
@@ -177,13 +179,14 @@ impl Base<'_> {
                 sent.extend(outlets::send(sink, spool, config, &host(config))?);
             }
         }
-        let suppressor = rules(config).map(|rules| relay::restored(rules, state)).transpose()?;
+        let suppressor =
+            rules(config, no_suppress).map(|rules| relay::restored(rules, state)).transpose()?;
         Ok(Prepared { dir, saved: state.clone(), spool, sent, seeds, suppressor })
     }
 
     /// The spool, if a sink needs it.
     fn spool(&self) -> Result<Option<Spool>> {
-        let Base { config, state, notify } = *self;
+        let Base { config, state, notify, .. } = *self;
         let sinks: Vec<(String, spool::Sink)> = config
             .active_sinks()
             .filter(|sink| sink.delivery().is_some())
@@ -271,7 +274,8 @@ impl<'r> Running<'r> {
         let opened = self.open_inputs(&saved, &mut activated, &with)?;
         let (pages_halt, pages_end) = pair()?;
         let pages = self.operation(&mut activated, pages_halt)?;
-        let locals = seeds.into_iter().map(Seed::grow).collect();
+        let mut locals: Vec<_> = seeds.into_iter().map(Seed::grow).collect();
+        relay::count_by(&self.board.metrics(), &mut locals);
         let mut out = Out::new(Way::Relay(Box::new(relay)), locals);
         out.begin();
         let sent = Mutex::new(sent);

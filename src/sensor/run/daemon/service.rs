@@ -26,6 +26,8 @@ pub struct Service<'s> {
     pub config: Config,
     /// Ends when all that is there was read and delivered.
     pub once: bool,
+    /// Sends every alert, whatever the configuration says of suppression.
+    pub no_suppress: bool,
     /// Compiles allow lists, at the start and on a reload.
     pub allow: Allow<'s>,
     /// Keeps the database up to date; `None` if somebody else does.

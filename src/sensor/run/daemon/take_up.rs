@@ -15,7 +15,7 @@ use crate::sensor::checkpoint::State;
 use crate::sensor::config::{Built, Changes, Config, SinkKind, Tables};
 use crate::sensor::run::Notice;
 use crate::sensor::run::live::output::{Out, Way};
-use crate::sensor::run::live::relay::Parts;
+use crate::sensor::run::live::relay::{self, Parts};
 use crate::sensor::run::live::task::Message;
 use crate::sensor::sink::Aside;
 use crate::sensor::spool::{self, Limits, Spool};
@@ -132,7 +132,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
         let filters: Vec<_> =
             new.active_sinks().map(|it| (it.name.clone(), sinks::filter(it))).collect();
-        let (rules, metrics) = (rules(new), self.board.metrics());
+        let (rules, metrics) = (rules(new, self.service.no_suppress), self.board.metrics());
         let parts = Parts {
             suppressor: rules.clone().map(|rules| Suppressor::new(rules).recorded()),
             home: HomeNetworks::new(new.suppress.home.clone()),
@@ -157,6 +157,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 local.begin();
                 local
             }));
+            relay::count_by(&metrics, &mut out.locals);
             for local in &mut out.locals {
                 if let Some((_, filter)) = filters.iter().find(|(name, _)| *name == local.name) {
                     local.filter = filter.clone();

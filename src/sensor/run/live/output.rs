@@ -8,6 +8,8 @@ use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder};
 use crate::sensor::checkpoint::{AlertFile, Commit, Output};
 #[cfg(feature = "daemon")]
+use crate::sensor::metrics::Counter;
+#[cfg(feature = "daemon")]
 use crate::sensor::outlet::Filter;
 use crate::sensor::run::outlet::{Outlet, Yield};
 #[cfg(feature = "daemon")]
@@ -55,6 +57,9 @@ pub(in crate::sensor::run) struct Local<'s> {
     pub(in crate::sensor::run) name: String,
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) filter: Filter,
+    /// Records that were written.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) written: Counter,
     /// When its file is put aside.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) aside: Option<Aside>,
@@ -73,6 +78,8 @@ impl<'s> Local<'s> {
             name: String::new(),
             #[cfg(feature = "daemon")]
             filter: Filter::default(),
+            #[cfg(feature = "daemon")]
+            written: Counter::default(),
             #[cfg(feature = "daemon")]
             aside: None,
             #[cfg(feature = "daemon")]
@@ -118,6 +125,8 @@ impl<'s> Local<'s> {
                 }
             }
         }
+        #[cfg(feature = "daemon")]
+        self.written.add(self.held.count());
         self.held.clear();
         Ok(())
     }

@@ -100,6 +100,13 @@ impl Counts {
     }
 }
 
+/// Has places on this machine counted by these metrics.
+pub(in crate::sensor::run) fn count_by(metrics: &Metrics, locals: &mut [Local<'_>]) {
+    for local in locals {
+        local.written = metrics.counter(Family::SinkRecords, &[&local.name]);
+    }
+}
+
 /// Suppression as it was when the last commit was made.
 ///
 /// # Errors
@@ -119,6 +126,7 @@ impl Relay {
     pub(in crate::sensor::run) fn new(parts: Parts, metrics: &Metrics) -> Relay {
         let Parts { suppressor, home, spool, formats, has_archive } = parts;
         let sinks = spool.as_ref().map(Spool::cursors).unwrap_or_default();
+        let counts = Counts::new(metrics, sinks.into_keys());
         Relay {
             suppressor,
             home,
@@ -129,7 +137,7 @@ impl Relay {
             backlog: VecDeque::new(),
             cursors: HashMap::new(),
             looked: Stopwatch::start(),
-            counts: Counts::new(metrics, sinks.into_keys()),
+            counts,
             alerts: 0,
             suppressed: 0,
         }
@@ -168,6 +176,7 @@ impl Relay {
         self.has_archive = has_archive;
         let sinks = self.spool.as_ref().map(Spool::cursors).unwrap_or_default();
         self.counts = Counts::new(metrics, sinks.into_keys());
+        count_by(metrics, locals);
     }
 
     /// Takes an alert; answers whether a commit has to follow soon.

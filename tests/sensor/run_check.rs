@@ -1,0 +1,210 @@
+//! `wiresift run --check`: everything that is wrong, at once, and nothing that is left behind.
+
+use crate::harness::Dir;
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
+use wiresift::sensor::checkpoint::StateDir;
+
+/// A folder with a database and a log.
+fn folder(name: &str) -> Dir {
+    let dir = Dir::new(name);
+    dir.create("list.txt", "evil.example\n");
+    dir.create("logs/a.log", "asked for evil.example\n");
+    dir.command().args(["compile", "-o", "wiresift.wsdb", "list.txt"]).run().expect(0);
+    dir
+}
+
+/// A configuration that reads the log and writes to a file; `more` follows.
+fn config(dir: &Dir, more: &str) {
+    let text = format!(
+        "[daemon]\nmetrics = \"off\"\n{more}\n[[input]]\nkind = \"files\"\npatterns = \
+         \"logs/*.log\"\n[[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n"
+    );
+    dir.create("wiresift.toml", text);
+}
+
+/// The names in a folder, below which `check` must leave nothing.
+fn names(dir: &Dir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path()).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_right_is_described_and_nothing_is_left_behind() {
+    let dir = folder("check_right");
+    config(&dir, "");
+    let before = names(&dir);
+    let run = dir.command().args(["run", "--check"]).run().expect(0);
+    for part in [
+        "database: wiresift.wsdb",
+        "input files (files): follows logs/*.log",
+        "sink file (file): appends json to alerts.json",
+        "ok: database: wiresift.wsdb, 1 value, ",
+        "ok: input files: 1 file can be read",
+        "ok: state: wiresift-state/daemon can be made",
+        "wiresift.toml: nothing is wrong",
+    ] {
+        assert!(run.text().contains(part), "no {part:?}\n{}", run.report());
+    }
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+    assert_eq!(names(&dir), before);
+    // What is asked for on the command line is in what would run.
+    let run = dir.command().args(["run", "--check", "--no-suppress"]).run().expect(0);
+    run.expect_stdout("suppression is off");
+}
+
+#[test]
+fn all_problems_come_at_once_with_their_places() {
+    let dir = folder("check_problems");
+    let text = "[[input]]\nkind = \"files\"\npatern = \"x\"\n[[sink]]\nkind = \"webhook\"\nurl = \
+                \"nowhere\"\n[[feed]]\nname = \"x\"\n";
+    dir.create("wiresift.toml", text);
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    assert_eq!(run.text(), "");
+    run.expect_stderr("wiresift.toml:3:1: input “files”: unknown key “patern”")
+        .expect_stderr("did you mean “patterns”?")
+        .expect_stderr("wiresift.toml:6:")
+        // The feeds are parsed by another house.
+        .expect_stderr("wiresift.toml:7: 0 of url, path and command are set")
+        .expect_stderr("problems");
+    // A text that is no TOML is wrong once.
+    dir.create("wiresift.toml", "[[input]\nkind = \"files\"\n");
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(stderr.matches("wiresift.toml:1").count(), 1, "{stderr}");
+    // Without --check it is the same, and nothing runs.
+    dir.command().args(["run"]).run().expect(2).expect_stderr("wiresift.toml:1");
+}
+
+#[test]
+fn where_the_configuration_is_looked_for() {
+    let dir = Dir::new("check_nowhere");
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    run.expect_stderr("no configuration").expect_stderr("/etc/wiresift/wiresift.toml");
+    let run = dir.command().args(["run", "--config", "other.toml"]).run().expect(2);
+    run.expect_stderr("other.toml").expect_stderr("--setup");
+    dir.command().args(["run", "--check", "--once"]).run().expect(2);
+    dir.command().args(["run", "--force"]).run().expect(2).expect_stderr("--setup");
+}
+
+#[test]
+fn what_can_be_opened_is_opened() {
+    let dir = folder("check_opened");
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (tcp, udp_place) = (tcp.local_addr().map(|at| (tcp, at)).unwrap(), udp.local_addr());
+    let free = dir.path().join("free.sock");
+    dir.create("empty.key", "\n");
+    dir.create("server.pem", "no certificate\n");
+    dir.create("server.key", "no key\n");
+    config(
+        &dir,
+        &format!(
+            "[[input]]\nkind = \"syslog\"\nlisten = [\"tcp://{}\", \"udp://{}\", \
+             \"unix:{}\"]\n[[input]]\nname = \"hec\"\nkind = \"hec\"\nlisten = \
+             \"tls://127.0.0.1:0\"\n[[sink]]\nkind = \"splunk\"\nurl = \"http://127.0.0.1:8088\"\n\
+             token_file = \"empty.key\"\n",
+            tcp.1,
+            udp_place.unwrap(),
+            free.display()
+        )
+        .replace(
+            "127.0.0.1:0\"\n[[sink]]",
+            "127.0.0.1:18443\"\ntoken_env = \"WIRESIFT_TEST_TOKEN\"\ntls_cert = \
+             \"server.pem\"\ntls_key = \"server.key\"\n[[sink]]",
+        ),
+    );
+    fs::write(dir.path().join("wiresift.wsdb"), "not a database").unwrap();
+    let mut command = dir.command();
+    command.args(["run", "--check"]).env("WIRESIFT_TEST_TOKEN", "secret-of-the-test");
+    let run = command.run().expect(2);
+    let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
+    for part in [
+        "database: wiresift.wsdb: ",
+        &format!("input syslog: cannot listen at tcp://{}", tcp.1),
+        "another program listens there",
+        "input syslog: cannot listen at udp://127.0.0.1:",
+        "input hec: server.pem: there is no certificate in it",
+        "is empty, or has control characters in it",
+        "5 problems",
+    ] {
+        assert!(stderr.contains(part), "no {part:?}\n{}", run.report());
+    }
+    let is_free = format!("ok: input syslog: unix:{} is free", free.display());
+    assert!(run.text().contains(&is_free), "{}", run.report());
+    assert!(run.text().contains("ok: hec: the variable WIRESIFT_TEST_TOKEN"), "{}", run.report());
+    assert!(!free.exists());
+    assert!(!run.report().contains("secret-of-the-test"));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    if rustix::process::geteuid().is_root() {
+        // Root reads everything: the rest is the same as what is written to a folder that is none.
+        return refused_folder();
+    }
+    let dir = folder("check_refused");
+    for number in 0..5 {
+        let path = dir.create(&format!("logs/{number}.log"), "x\n");
+        fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+    }
+    config(&dir, "");
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    run.expect_stderr("input files: logs/0.log: cannot read: Permission denied")
+        .expect_stderr("2 files more can't be read")
+        .expect_stdout("ok: input files: 1 file can be read");
+}
+
+/// A state that can't be a folder.
+fn refused_folder() {
+    let dir = folder("check_folder");
+    config(&dir, "state = \"logs/a.log/below\"");
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    run.expect_stderr("state: logs/a.log: this is no folder");
+}
+
+#[test]
+fn a_service_that_runs_holds_what_it_listens_at() {
+    let dir = folder("check_beside");
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let place = socket.local_addr().unwrap();
+    config(&dir, &format!("[[input]]\nkind = \"syslog\"\nlisten = \"udp://{place}\"\n"));
+    dir.command().args(["run", "--check"]).run().expect(2).expect_stderr("another program");
+    let state = dir.path().join("wiresift-state/daemon");
+    let held = StateDir::open(&state).unwrap();
+    assert_eq!(StateDir::holder(&state), Some(std::process::id()));
+    let run = dir.command().args(["run", "--check"]).run().expect(0);
+    run.expect_stderr(&format!("process {} runs with this state", std::process::id()));
+    drop(held);
+    assert_eq!(StateDir::holder(&state), None);
+    dir.command().args(["run", "--check"]).run().expect(2).expect_stderr("another program");
+}
+
+#[test]
+fn without_a_database_there_is_a_remedy() {
+    let dir = folder("check_without");
+    fs::remove_file(dir.path().join("wiresift.wsdb")).unwrap();
+    config(&dir, "");
+    dir.command().args(["run"]).run().expect(2).expect_stderr("wiresift compile");
+    // Feeds would make one at the first start.
+    let feed = "[[feed]]\nname = \"own\"\npath = \"list.txt\"\n";
+    config(&dir, feed);
+    let run = dir.command().args(["run", "--check"]).run().expect(0);
+    run.expect_stdout("feed own (list): ")
+        .expect_stdout("list.txt, every 30m")
+        .expect_stderr("the first start fetches the feeds");
+    config(&dir, &format!("update = false\n{feed}"));
+    for args in [&["run"][..], &["run", "--check"]] {
+        let run = dir.command().args(args).run().expect(2);
+        run.expect_stderr("the database does not exist")
+            .expect_stderr("wiresift feed update --compile");
+    }
+    // A feed that can't be fetched makes none, and the start says why.
+    config(&dir, "[[feed]]\nname = \"own\"\npath = \"missing.txt\"\n");
+    dir.command().args(["run"]).run().expect(2).expect_stderr("own: ");
+    dir.command().args(["run", "--check"]).run().expect(2).expect_stderr("feed own: ");
+}
