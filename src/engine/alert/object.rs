@@ -160,12 +160,23 @@ const SUSPECT: [bool; 256] = {
     table
 };
 
+/// Where the first suspect byte is. Nearly all text is plain ASCII, which passes in blocks that
+/// are compared at once.
+fn first_suspect(text: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 16;
+    let is_odd = |&byte: &u8| !(b' '..=b'~').contains(&byte) | matches!(byte, b'"' | b'\\');
+    let is_plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | is_odd(byte));
+    let plain = BLOCK * text.chunks_exact(BLOCK).take_while(is_plain).count();
+    let rest = text.get(plain..).unwrap_or_default();
+    rest.iter().position(|&byte| SUSPECT[usize::from(byte)]).map(|at| plain + at)
+}
+
 /// Appends `text` as a JSON string.
 pub(super) fn quote(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text;
     // A suspect byte is ASCII or a lead byte of UTF-8, so it is a valid place to split.
-    while let Some(at) = rest.bytes().position(|byte| SUSPECT[usize::from(byte)]) {
+    while let Some(at) = first_suspect(rest.as_bytes()) {
         let (plain, suspect) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let mut chars = suspect.chars();
@@ -210,6 +221,22 @@ mod tests {
             let json = std::str::from_utf8(&out).unwrap();
             assert!(!json.chars().any(is_harmful), "{char:?}");
             assert_eq!(json.lines().count(), 1, "{char:?}");
+        }
+    }
+
+    /// Against a look at each byte, with blocks of any kind before it.
+    #[test]
+    fn the_first_suspect_byte_is_found() {
+        for before in ["a", "ä", "aaaaäaaaa~ aaaaaa"] {
+            for length in 0..70 {
+                for suspect in ['"', '\\', '\n', '\u{7f}', '\u{85}', '\u{202e}'] {
+                    let text = format!("{}{suspect}\"", before.repeat(length));
+                    let slow = text.bytes().position(|byte| SUSPECT[usize::from(byte)]);
+                    assert_eq!(first_suspect(text.as_bytes()), slow, "{text:?}");
+                    assert_eq!(slow, Some(before.len() * length));
+                }
+                assert_eq!(first_suspect(before.repeat(length).as_bytes()), None);
+            }
         }
     }
 

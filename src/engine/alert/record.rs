@@ -1,5 +1,6 @@
 //! The alert, and the summaries of it that several formats share.
 
+use super::object::show;
 use crate::engine::indicator::{
     Context, Kind, LogPlace, PacketPlace, Place, Protocol, Quality, Sender, Severity, Timestamp,
     Tlp,
@@ -143,17 +144,29 @@ impl<'a> Alert<'a> {
             Place::Log(log) => (&log.path, log.offset, log.time),
             Place::Packet(packet) => (&packet.path, packet.number, Some(packet.time)),
         };
-        let time = time.map_or_else(String::new, |time| time.0.to_string());
-        let (place, field) = (seen.at.name(), seen.field.as_deref().unwrap_or_default());
-        let (kind, value) = (seen.kind, &seen.value);
+        // Every record pays for it: no texts in between, and as little formatting as possible.
+        let mut key = Vec::with_capacity(256);
+        match self.stream {
+            Some(stream) => show(&mut key, format_args!("{stream:016x}")),
+            None => key.extend_from_slice(path.as_bytes()),
+        }
         // NUL separates the parts, since it cannot occur in a path.
+        key.push(0);
+        show(&mut key, at);
+        if self.stream.is_none() {
+            key.push(0);
+            if let Some(time) = time {
+                show(&mut key, time.0);
+            }
+        }
         // The indicator does not contribute: another feed with the same value must
         // not make the same observation look new.
-        let key = match self.stream {
-            Some(stream) => format!("{stream:016x}\0{at}\0{place}\0{field}\0{kind}\0{value}"),
-            None => format!("{path}\0{at}\0{time}\0{place}\0{field}\0{kind}\0{value}"),
-        };
-        format!("{:032x}", xxh3_128(key.as_bytes()))
+        let field = seen.field.as_deref().unwrap_or_default();
+        for part in [seen.at.name(), field, seen.kind.name(), &seen.value] {
+            key.push(0);
+            key.extend_from_slice(part.as_bytes());
+        }
+        hex(xxh3_128(&key))
     }
 
     /// The name of the input: a path or an interface.
@@ -299,6 +312,15 @@ pub(super) fn proto_name(number: u8) -> Cow<'static, str> {
         136 => "udplite",
         _ => return Cow::Owned(number.to_string()),
     })
+}
+
+/// A number in 32 hexadecimal digits.
+fn hex(number: u128) -> String {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
+    let halves = number.to_be_bytes().map(|byte| [byte >> 4, byte & 15]);
+    let digits = halves.as_flattened().iter().map(|&half| digit(half)).collect();
+    // They are ASCII, so this cannot fail.
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// Clamps a time to years of four digits; a pcap or a feed can claim any 64-bit time.

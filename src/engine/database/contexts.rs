@@ -93,8 +93,8 @@ trait Member<'a>: Sized {
     /// Whether its bit is set; the others are not written.
     fn is_there(&self) -> bool;
     fn put(&self, strings: &mut StringTable, out: &mut Vec<u8>);
-    /// `None` is damage.
-    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self>;
+    /// Reads a member whose bit is set. `None` is damage.
+    fn take(reader: &mut Reader<'a>) -> Option<Self>;
 }
 
 macro_rules! codec {
@@ -206,8 +206,8 @@ impl<'a> Member<'a> for Option<Cow<'a, str>> {
     }
 
     #[inline]
-    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
-        if is_there { reader.text().map(Some) } else { Some(None) }
+    fn take(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.text().map(Some)
     }
 }
 
@@ -223,8 +223,8 @@ impl<'a> Member<'a> for Option<u8> {
     }
 
     #[inline]
-    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
-        if is_there { reader.byte().map(Some) } else { Some(None) }
+    fn take(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.byte().map(Some)
     }
 }
 
@@ -240,8 +240,8 @@ impl<'a, N: Numbered> Member<'a> for Option<N> {
     }
 
     #[inline]
-    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
-        if is_there { N::of_number(reader.byte()?).map(Some) } else { Some(None) }
+    fn take(reader: &mut Reader<'a>) -> Option<Self> {
+        N::of_number(reader.byte()?).map(Some)
     }
 }
 
@@ -255,8 +255,8 @@ impl<'a> Member<'a> for bool {
     fn put(&self, _: &mut StringTable, _: &mut Vec<u8>) {}
 
     #[inline]
-    fn take(is_there: bool, _: &mut Reader<'a>) -> Option<Self> {
-        Some(is_there)
+    fn take(_: &mut Reader<'a>) -> Option<Self> {
+        Some(true)
     }
 }
 
@@ -270,8 +270,8 @@ impl<'a> Member<'a> for Role {
     fn put(&self, _: &mut StringTable, _: &mut Vec<u8>) {}
 
     #[inline]
-    fn take(is_there: bool, _: &mut Reader<'a>) -> Option<Self> {
-        Some(if is_there { Role::Allow } else { Role::Alert })
+    fn take(_: &mut Reader<'a>) -> Option<Self> {
+        Some(Role::Allow)
     }
 }
 
@@ -289,8 +289,8 @@ impl<'a> Member<'a> for Option<Timestamp> {
     }
 
     #[inline]
-    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
-        if is_there { reader.time().map(Some) } else { Some(None) }
+    fn take(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.time().map(Some)
     }
 }
 
@@ -309,8 +309,8 @@ impl<'a> Member<'a> for Vec<Cow<'a, str>> {
     }
 
     #[inline]
-    fn take(is_there: bool, reader: &mut Reader<'a>) -> Option<Self> {
-        if is_there { reader.list() } else { Some(Vec::new()) }
+    fn take(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.list()
     }
 }
 
@@ -404,14 +404,19 @@ impl<'a> Reader<'a> {
         if count > (self.bytes.len() - self.at) / 4 {
             return None;
         }
-        (0..count).map(|_| self.text()).collect()
+        let mut list = Vec::with_capacity(count);
+        for _ in 0..count {
+            list.push(self.text()?);
+        }
+        Some(list)
     }
 
-    /// Reads a member of one group; those of others are not here.
-    #[inline]
+    /// Reads a member of one group, if its bit is set; those of others are not here. Most
+    /// members of a context are absent: inlined, such a one costs the test of its bit.
+    #[inline(always)]
     fn member<const GROUP: u8, M: Member<'a>>(&mut self, member: &mut M, bit: u32) -> Option<()> {
-        if M::GROUP == GROUP {
-            *member = M::take(bit != 0, self)?;
+        if M::GROUP == GROUP && bit != 0 {
+            *member = M::take(self)?;
         }
         Some(())
     }
