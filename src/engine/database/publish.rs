@@ -115,6 +115,9 @@ pub(super) fn publish(
     Ok(())
 }
 
+/// Where the system shows what a process has open (`proc_pid_fd(5)`).
+const OPEN_FILES: &str = "/proc/self/fd";
+
 /// An unfinished file. If the file system supports it, it has no name until it is
 /// complete, so nothing is left behind however the process ends.
 enum Part {
@@ -125,9 +128,11 @@ enum Part {
 impl Part {
     fn new(directory: &Path) -> std::io::Result<Part> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        // It gets its name by way of /proc, which a bare root may lack.
+        let may_be_named = Path::new(OPEN_FILES).exists();
         match rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR) {
-            Ok(file) => Ok(Part::Nameless(file.into())),
-            Err(_) => names().tempfile_in(directory).map(Part::Named),
+            Ok(file) if may_be_named => Ok(Part::Nameless(file.into())),
+            _ => names().tempfile_in(directory).map(Part::Named),
         }
     }
 
@@ -141,7 +146,7 @@ impl Part {
     fn put_at(self, directory: &Path, target: &Path) -> std::io::Result<()> {
         let named = match self {
             Part::Nameless(file) => {
-                let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+                let open = format!("{OPEN_FILES}/{}", file.as_raw_fd());
                 // A rename replaces the target, a link does not.
                 let link = |path: &Path| {
                     linkat(CWD, &*open, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(Into::into)
