@@ -1,7 +1,7 @@
 //! `wiresift tap` on live interfaces: wires that the test makes, with the far end in a
 //! network namespace. Where the test may not do that it is skipped, loudly.
 
-mod net;
+pub mod net;
 
 use crate::database::swaps;
 use crate::harness::{Dir, project};

@@ -88,6 +88,11 @@ impl Net {
     pub fn tap(&self, args: &[&str]) -> TestCommand {
         let mut command = self.dir.command();
         command.args(["tap", "--db", "db", "--format", "json", "--stats=json"]).args(args);
+        self.inside(command)
+    }
+
+    /// A command in the namespace.
+    pub fn inside(&self, mut command: TestCommand) -> TestCommand {
         command.behind("ip", &["netns", "exec", &self.name]);
         command
     }
