@@ -69,12 +69,14 @@ pub(in crate::sensor::run) struct Ends<'e> {
 /// is in a commit, or the committer is gone.
 pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     let Ends { number, tasks, committer, orders, halt, paused } = ends;
-    let mut pieces = 0;
+    // An end that is asked for is a halt of this source alone: what it has received is given out.
+    let mut halt = halt.clone();
+    let (mut pieces, mut safe) = (0, 0);
     let mut error = None;
     loop {
-        match obey(source, &orders, &committer) {
+        match obey(source, &orders, &committer, &mut safe) {
             Heard::Nothing => {}
-            Heard::End => break,
+            Heard::End => halt = Halt::ended(),
             Heard::Gone => return,
         }
         source.publish();
@@ -86,7 +88,7 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
             std::thread::sleep(ROUND);
             continue;
         }
-        let work = match source.take(halt, ROUND) {
+        let work = match source.take(&halt, ROUND) {
             Ok(Taken::Work(work)) => work,
             Ok(Taken::Found(found, bytes)) => {
                 let done = Done {
@@ -119,9 +121,11 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
                 Ok(()) => {}
                 Err(TrySendError::Full(back)) => {
                     task = Some(back);
-                    // An end that is asked for comes after this piece: it was taken.
-                    if let Heard::Gone = obey(source, &orders, &committer) {
-                        return;
+                    match obey(source, &orders, &committer, &mut safe) {
+                        Heard::Nothing => {}
+                        // It comes after this piece, which was taken.
+                        Heard::End => halt = Halt::ended(),
+                        Heard::Gone => return,
                     }
                     source.keep_up();
                     std::thread::sleep(PAUSE);
@@ -133,10 +137,10 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     }
     drop(tasks);
     let _ = committer.send(Message::Ended { source: number, pieces, error });
-    let mut is_safe = pieces == 0;
-    while !is_safe && let Ok(order) = orders.recv() {
-        is_safe = matches!(order, Order::Safe(before) if before >= pieces);
-        answer(source, order, &committer);
+    while safe < pieces
+        && let Ok(order) = orders.recv()
+    {
+        answer(source, order, &committer, &mut safe);
     }
 }
 
@@ -150,32 +154,36 @@ enum Heard {
     Gone,
 }
 
-/// Does what the committer asked for.
+/// Does what the committer asked for. `safe` is how many pieces are in a commit.
 fn obey(
     source: &mut dyn Source,
     orders: &Receiver<Order>,
     committer: &SyncSender<Message>,
+    safe: &mut u64,
 ) -> Heard {
     let mut heard = Heard::Nothing;
     loop {
         match orders.try_recv() {
             #[cfg(feature = "daemon")]
             Ok(Order::End) => heard = Heard::End,
-            Ok(order) => answer(source, order, committer),
+            Ok(order) => answer(source, order, committer, safe),
             Err(TryRecvError::Empty) => return heard,
             Err(TryRecvError::Disconnected) => return Heard::Gone,
         }
     }
 }
 
-fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>) {
+fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>, safe: &mut u64) {
     match order {
         Order::Keep(before) => {
             let kept = source.keep(before);
             // A committer that is gone needs no answer.
             let _ = committer.send(Message::Kept(Box::new(kept)));
         }
-        Order::Safe(before) => source.safe(before),
+        Order::Safe(before) => {
+            *safe = before;
+            source.safe(before);
+        }
         #[cfg(feature = "daemon")]
         Order::End => {}
     }
