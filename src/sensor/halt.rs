@@ -40,6 +40,16 @@ impl Halt {
         Ok((Halt { is_set, wake: Some(Arc::new(wake)) }, stopper))
     }
 
+    /// One that is set from the beginning.
+    pub(crate) fn ended() -> Halt {
+        // Without a wake nobody waits for anything: that is for those that look first.
+        let ended = Halt::new().map(|(halt, stopper)| {
+            stopper.stop();
+            halt
+        });
+        ended.unwrap_or_else(|_| Halt { is_set: Arc::new(AtomicBool::new(true)), wake: None })
+    }
+
     /// Whether work is to end.
     pub fn is_set(&self) -> bool {
         self.is_set.load(Ordering::Relaxed)

@@ -5,6 +5,6 @@ mod expected_captures;
 mod mail;
 mod memory;
 mod syslog;
-mod tap;
+pub mod tap;
 mod threads;
 mod tshark;

@@ -1,5 +1,6 @@
 //! What keeps running: logs that are followed, receivers, deliveries.
 
+mod daemon;
 mod daemon_package;
 mod daemon_sinks;
 mod daemon_units;

@@ -35,6 +35,9 @@ pub(in crate::cli) struct Run {
     /// With --setup: replace a configuration that is there.
     #[arg(long, requires = "setup")]
     pub(in crate::cli) force: bool,
+    /// Forget positions and open windows first: everything is read again, and alerts come again.
+    #[arg(long, conflicts_with_all = ["check", "setup"])]
+    pub(in crate::cli) reset: bool,
     /// Send every alert, also those that only repeat another one.
     #[arg(long, conflicts_with = "setup")]
     pub(in crate::cli) no_suppress: bool,

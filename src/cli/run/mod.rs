@@ -24,6 +24,7 @@ use super::{tail, tap};
 use files::Files;
 use wiresift::Result;
 use wiresift::intel::subscribe;
+use wiresift::sensor::checkpoint::StateDir;
 use wiresift::sensor::run::daemon::{Served, Service, serve};
 use wiresift::sensor::run::{Notice, Signals};
 
@@ -53,6 +54,9 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     }
     files.warnings().iter().for_each(|warning| say(&format!("wiresift: warning: {warning}")));
     let files = feeds::before(files, flags.once)?;
+    if flags.reset {
+        StateDir::reset(&files.sensor.daemon_state())?;
+    }
     let signals = Signals::new(false)?;
     let updater = feeds::Updater::new(files.intel.clone());
     let update = |halt: &_, fetched: &dyn Fn(&str, _)| updater.run(halt, fetched);
@@ -99,7 +103,7 @@ fn say_served(served: &Served) {
         plural(served.errors, "error"),
     ));
     for (sink, count) in served.waiting.iter().filter(|(_, count)| **count > 0) {
-        let waiting = plural(*count, "alert");
+        let waiting = plural(*count, "byte");
         say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start goes on"));
     }
 }

@@ -1,7 +1,7 @@
 //! `wiresift tap` on live interfaces: virtual wires that the test creates, with the far end in a
 //! network namespace. If that is not permitted, the test is skipped with a visible message.
 
-mod net;
+pub mod net;
 
 use crate::database::swaps;
 use crate::harness::{Dir, project};

@@ -87,6 +87,11 @@ impl Net {
     pub fn tap(&self, args: &[&str]) -> TestCommand {
         let mut command = self.dir.command();
         command.args(["tap", "--db", "db", "--format", "json", "--stats=json"]).args(args);
+        self.inside(command)
+    }
+
+    /// A command in the namespace.
+    pub fn inside(&self, mut command: TestCommand) -> TestCommand {
         command.wrapped_in("ip", &["netns", "exec", &self.name]);
         command
     }

@@ -20,6 +20,7 @@ use crate::sensor::run::live::task::Message;
 use crate::sensor::sink::Aside;
 use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -29,6 +30,31 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Keys that take a restart: what they are about is open for the whole run.
 const OF_START: [&str; 9] =
     ["state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain"];
+
+/// A file that a sink goes on with, which another one may have written to before.
+struct Kept {
+    path: PathBuf,
+    name: String,
+    encoder: Encoder,
+    aside: Option<Aside>,
+}
+
+/// Leaves the places that are as they were and those that are kept. Of files that go, the next
+/// commit holds how far they are: alerts in them belong to pieces that it counts as done.
+fn part(out: &mut Out<'_>, mut kept: Vec<Kept>, same: &[String]) {
+    for mut local in std::mem::take(&mut out.locals) {
+        let is_it = |it: &Kept| local.target.path() == Some(&*it.path);
+        if let Some(at) = kept.iter().position(is_it) {
+            let Kept { name, encoder, aside, .. } = kept.swap_remove(at);
+            (local.name, local.encoder, local.aside) = (name, encoder, aside);
+        } else if !same.contains(&local.name) {
+            // A file that can't be synced now is cut to the last commit if it comes back.
+            out.parted.extend(local.sync().ok().flatten());
+            continue;
+        }
+        out.locals.push(local);
+    }
+}
 
 impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// Takes up the configuration as it is now.
@@ -114,18 +140,22 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         };
         // Opened first: what fails leaves everything as it was.
         let mut seeds: Vec<Seed> = Vec::new();
-        let mut kept: Vec<(String, Encoder, Option<Aside>)> = Vec::new();
+        let mut kept: Vec<Kept> = Vec::new();
         let state = self.state()?;
         for sink in new.active_sinks().filter(|sink| is_new(&sink.name)) {
-            match (self.same_file(sink), &sink.kind) {
-                // Its lock is ours already.
-                (true, SinkKind::File(file)) => {
-                    let rotated = outlets::aside(file)?;
-                    kept.push((sink.name.clone(), Encoder::new(file.format), rotated));
-                }
+            match &sink.kind {
+                // Its lock is ours already, whatever the sink was called.
+                SinkKind::File(file) if self.has_file(&file.path) => kept.push(Kept {
+                    path: file.path.clone(),
+                    name: sink.name.clone(),
+                    encoder: Encoder::new(file.format),
+                    aside: outlets::aside(file)?,
+                }),
                 _ => seeds.extend(outlets::local(sink, &state, self.notify)?),
             }
         }
+        let names = new.active_sinks().map(|sink| sink.name.clone());
+        let same: Vec<String> = names.filter(|name| !is_new(name)).collect();
         self.reload_outlets(new, &is_new)?;
         for sent in self.sent().iter() {
             sent.renew();
@@ -144,14 +174,9 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             if let Way::Relay(relay) = &mut out.way {
                 relay.change(parts, rules, &metrics, &mut out.locals);
             }
-            let is_kept = |name: &str| kept.iter().any(|(it, ..)| it == name);
-            let replaced: Vec<String> = seeds.iter().map(|seed| seed.name.clone()).collect();
             // What they hold is written before they go.
             let _ = out.flush();
-            out.locals.retain(|local| {
-                let is_there = filters.iter().any(|(name, _)| *name == local.name);
-                is_there && (is_kept(&local.name) || !replaced.contains(&local.name))
-            });
+            part(out, kept, &same);
             out.locals.extend(seeds.into_iter().map(|seed| {
                 let mut local = seed.grow();
                 local.begin();
@@ -163,11 +188,6 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                     local.filter = filter.clone();
                 }
             }
-            for (name, encoder, aside) in kept {
-                if let Some(local) = out.locals.iter_mut().find(|local| local.name == name) {
-                    (local.encoder, local.aside) = (encoder, aside);
-                }
-            }
         };
         if let Some(crew) = &self.crew {
             // A committer that is gone has ended.
@@ -176,13 +196,10 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         Ok(())
     }
 
-    /// Whether a sink writes to the file that it writes to now.
-    fn same_file(&self, new: &crate::sensor::config::Sink) -> bool {
-        let old = self.config.active_sinks().find(|old| old.name == new.name);
-        match (old.map(|old| &old.kind), &new.kind) {
-            (Some(SinkKind::File(old)), SinkKind::File(new)) => old.path == new.path,
-            _ => false,
-        }
+    /// Whether some sink writes to a file now.
+    fn has_file(&self, path: &Path) -> bool {
+        let is_it = |kind: &SinkKind| matches!(kind, SinkKind::File(file) if file.path == path);
+        self.config.active_sinks().any(|sink| is_it(&sink.kind))
     }
 
     /// Ends what sends to sinks that changed or are gone, and starts it for those that are there

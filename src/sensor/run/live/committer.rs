@@ -183,6 +183,9 @@ enum Turning {
     Old,
     /// The new file is open, and is to be committed while nothing is in it.
     New,
+    /// The same of files of other sinks. One that was renamed meanwhile is found again.
+    #[cfg(feature = "daemon")]
+    Changed,
 }
 
 impl Run<'_, '_> {
@@ -287,6 +290,7 @@ impl Run<'_, '_> {
             Message::Change(change) => {
                 change(&mut self.committer.out);
                 self.pending.alerts.get_or_insert_with(Stopwatch::start);
+                self.turning = Turning::Changed;
             }
             Message::Ended { source, pieces, error } => {
                 if let Some(track) = self.tracks.get_mut(source) {
@@ -422,6 +426,8 @@ impl Run<'_, '_> {
                 self.turning = Turning::No;
                 (self.committer.notify)(Notice::Reopened(None));
             }
+            #[cfg(feature = "daemon")]
+            Turning::Changed if self.pending.is_empty() => self.turning = Turning::No,
             _ => {}
         }
         (0..self.tracks.len()).for_each(|source| self.process(source));

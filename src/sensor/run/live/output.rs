@@ -37,6 +37,15 @@ impl<'s> Target<'s> {
         }
     }
 
+    /// Where the file is, if it is one whose length belongs to each commit.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) fn path(&self) -> Option<&std::path::Path> {
+        match self {
+            Target::File(file) => Some(file.path()),
+            _ => None,
+        }
+    }
+
     fn waiting(&self) -> u64 {
         match self {
             Target::File(_) => 0,
@@ -194,11 +203,21 @@ pub(in crate::sensor::run) struct Out<'s> {
     pub(in crate::sensor::run) locals: Vec<Local<'s>>,
     /// Records that were wanted, in all.
     pub(in crate::sensor::run) records: u64,
+    /// Files of sinks that went, as the next commit has to hold them: a sink that comes back goes
+    /// on there.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) parted: Vec<Output>,
 }
 
 impl<'s> Out<'s> {
     pub(in crate::sensor::run) fn new(way: Way, locals: Vec<Local<'s>>) -> Self {
-        Out { way, locals, records: 0 }
+        Out {
+            way,
+            locals,
+            records: 0,
+            #[cfg(feature = "daemon")]
+            parted: Vec::new(),
+        }
     }
 
     /// Writes what formats have at the beginning of a file.
@@ -284,8 +303,11 @@ impl<'s> Out<'s> {
             commit.outputs.extend(local.sync()?);
         }
         #[cfg(feature = "daemon")]
-        if let Way::Relay(relay) = &mut self.way {
-            relay.sync(&mut commit)?;
+        {
+            if let Way::Relay(relay) = &mut self.way {
+                relay.sync(&mut commit)?;
+            }
+            commit.outputs.append(&mut self.parted);
         }
         Ok(commit)
     }

@@ -71,12 +71,14 @@ pub(in crate::sensor::run) struct Ends<'e> {
 /// is in a commit, or the committer is gone.
 pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
     let Ends { number, tasks, committer, orders, halt, paused } = ends;
+    // An end that is asked for is a halt of this source alone: what it has received is given out.
+    let mut halt = halt.clone();
     let (mut pieces, mut safe) = (0, 0);
     let mut error = None;
     loop {
         match obey(source, &orders, &committer, &mut safe) {
             Heard::Nothing => {}
-            Heard::End => break,
+            Heard::End => halt = Halt::ended(),
             Heard::Gone => return,
         }
         source.publish();
@@ -88,7 +90,7 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
             std::thread::sleep(ROUND);
             continue;
         }
-        let work = match source.take(halt, ROUND) {
+        let work = match source.take(&halt, ROUND) {
             Ok(Taken::Work(work)) => work,
             Ok(Taken::Found(found, bytes)) => {
                 let done = Done {
@@ -121,9 +123,11 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
                 Ok(()) => {}
                 Err(TrySendError::Full(back)) => {
                     task = Some(back);
-                    // An end that is asked for comes after this piece: it was taken.
-                    if let Heard::Gone = obey(source, &orders, &committer, &mut safe) {
-                        return;
+                    match obey(source, &orders, &committer, &mut safe) {
+                        Heard::Nothing => {}
+                        // It comes after this piece, which was taken.
+                        Heard::End => halt = Halt::ended(),
+                        Heard::Gone => return,
                     }
                     source.keep_up();
                     std::thread::sleep(PAUSE);
@@ -152,7 +156,7 @@ enum Heard {
     Gone,
 }
 
-/// Does what the committer asked for, and notes how many pieces are in a commit.
+/// Does what the committer asked for. `safe` is how many pieces are in a commit.
 fn obey(
     source: &mut dyn Source,
     orders: &Receiver<Order>,
@@ -179,8 +183,8 @@ fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>
             let _ = committer.send(Message::Kept(Box::new(kept)));
         }
         Order::Safe(before) => {
-            source.safe(before);
             *safe = before;
+            source.safe(before);
         }
         #[cfg(feature = "daemon")]
         Order::End => {}

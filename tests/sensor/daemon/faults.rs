@@ -1,0 +1,201 @@
+//! What goes wrong around the process: full disks, too few descriptors, damaged state, clocks.
+
+use super::{Daemon, Dice, Post, records, wait_for};
+use crate::harness::{Code, missing, skip};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+const FILES: &str = "[suppress]\nenabled = false\n\n[[input]]\nkind = \"files\"\n\
+                     patterns = \"logs/*.log\"\n\n";
+
+/// Whether this process may make a namespace with a disk of its own, and says loudly if not.
+fn has_namespaces(test: &str) -> bool {
+    let probe = Command::new("unshare").args(["-rm", "true"]).output();
+    match probe {
+        Err(_) => missing(test, "there is no unshare"),
+        Ok(probe) if !probe.status.success() => skip(test, "namespaces are not allowed here"),
+        Ok(_) => return true,
+    }
+    false
+}
+
+/// Starts it with a small disk at `disk`, most of which somebody else uses; and where the disk is
+/// seen from here.
+fn start_on_full_disk(post: &Post, free: &str) -> (Daemon, PathBuf) {
+    fs::create_dir(post.path("disk")).unwrap();
+    let line = format!(
+        "mount -t tmpfs -o size=2m none disk && head -c $((2097152 - {free})) /dev/zero > disk/other; \
+         exec \"$@\""
+    );
+    let mut command = post.command(&[]);
+    command.behind("unshare", &["-rm", "sh", "-c", &line, "sh"]);
+    let mut daemon = post.launch(&command);
+    daemon.wait_ready();
+    // `sh` and `unshare` became it.
+    let root = format!("/proc/{}/root{}/disk", daemon.id(), post.dir.path().display());
+    (daemon, root.into())
+}
+
+#[test]
+fn a_full_disk_for_alerts_stops_reading_and_loses_none() {
+    let test = "a_full_disk_for_alerts_stops_reading_and_loses_none";
+    if !has_namespaces(test) {
+        return;
+    }
+    let post = Post::new("run-full-alerts");
+    post.configure(&format!("{FILES}[[sink]]\nkind = \"file\"\npath = \"disk/alerts.json\"\n"));
+    let (daemon, disk) = start_on_full_disk(&post, "65536");
+    let mut log = post.log("a.log");
+    log.write(0..1000);
+    daemon.wait_said("No space left on device");
+    let written = records(&disk.join("alerts.json")).len();
+    assert!(written < 1000, "{written}");
+    assert_eq!(daemon.get("/-/healthy").0, 200);
+    fs::remove_file(disk.join("other")).unwrap();
+    daemon.wait_said("none was lost");
+    wait_for("all are written", || records(&disk.join("alerts.json")).len() == 1000);
+    log.write(1000..1010);
+    wait_for("it goes on", || records(&disk.join("alerts.json")).len() == 1010);
+    let alerts = records(&disk.join("alerts.json"));
+    super::each_once(&super::counts(alerts.iter().filter_map(super::number)), 1010);
+    daemon.stop();
+}
+
+#[test]
+fn a_full_disk_for_the_state_is_waited_for() {
+    let test = "a_full_disk_for_the_state_is_waited_for";
+    if !has_namespaces(test) {
+        return;
+    }
+    let post = Post::new("run-full-state");
+    post.configure_all(
+        "",
+        "state = \"disk/daemon\"",
+        &format!("{FILES}[[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n"),
+    );
+    let (daemon, disk) = start_on_full_disk(&post, "262144");
+    fs::write(disk.join("more"), vec![0; 2 << 20]).unwrap_err();
+    let mut log = post.log("a.log");
+    let mut next = 0;
+    // The last page of the state has room for some commits.
+    wait_for("the disk is full", || {
+        log.write(next..next + 10);
+        next += 10;
+        daemon.said().contains("No space left on device")
+    });
+    fs::remove_file(disk.join("other")).unwrap();
+    log.write(next..next + 100);
+    post.expect_once("alerts.json", next + 100);
+    daemon.wait_said("none was lost");
+    let saved = disk.join("daemon/state");
+    wait_for("it is committed", || fs::metadata(&saved).is_ok_and(|it| it.len() > 0));
+    daemon.stop();
+}
+
+#[test]
+fn few_descriptors_are_enough_for_many_files() {
+    let test = "few_descriptors_are_enough_for_many_files";
+    if Command::new("prlimit").arg("--version").output().is_err() {
+        return missing(test, "there is no prlimit");
+    }
+    let post = Post::new("run-emfile");
+    post.configure(&format!("{FILES}[[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n"));
+    for at in 0..200 {
+        post.log(&format!("{at:03}.log")).write(2 * at..2 * at + 1);
+    }
+    let mut command = post.command(&[]);
+    command.behind("prlimit", &["--nofile=64"]);
+    let mut daemon = post.launch(&command);
+    daemon.wait_ready();
+    for at in 0..200 {
+        post.log(&format!("{at:03}.log")).write(2 * at + 1..2 * at + 2);
+    }
+    post.expect_once("alerts.json", 400);
+    daemon.stop();
+}
+
+#[test]
+fn a_state_that_is_cut_anywhere_starts_or_says_what_to_do() {
+    let post = Post::new("run-torn");
+    post.configure(&format!("{FILES}[[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n"));
+    let mut log = post.log("a.log");
+    for round in 0..5 {
+        log.write(20 * round..20 * (round + 1));
+        post.once().expect(0);
+    }
+    let saved = fs::read(post.path("state/daemon/state")).unwrap();
+    let alerts = fs::read(post.path("alerts.json")).unwrap();
+    let mut dice = Dice(5);
+    let (mut started, mut refused) = (0, 0);
+    for round in 0..25 {
+        let cut = match round {
+            0 => 0,
+            1 => saved.len() - 1,
+            _ => dice.roll(saved.len() as u64) as usize,
+        };
+        fs::write(post.path("state/daemon/state"), &saved[..cut]).unwrap();
+        fs::write(post.path("alerts.json"), &alerts).unwrap();
+        let run = post.once();
+        match run.code {
+            Code::Exit(0 | 1) => {
+                started += 1;
+                // Nothing is missing; what the commits that were cut told of is there again at most.
+                assert_eq!(post.numbers("alerts.json").len(), 100, "{cut}: {}", run.report());
+            }
+            Code::Exit(2) => {
+                refused += 1;
+                run.expect_stderr("state/daemon").expect_stderr("--reset");
+            }
+            other => panic!("{other:?} {}", run.report()),
+        }
+    }
+    assert!(started > 0 && refused > 0, "{started} started, {refused} refused");
+    // What the message says helps: all is read again, and is there again.
+    fs::write(post.path("state/daemon/state"), "").unwrap();
+    post.command(&["--once", "--reset"]).run().expect(0);
+    assert!(post.numbers("alerts.json").values().all(|count| *count == 2));
+    post.once().expect(1);
+}
+
+#[test]
+fn a_damaged_spool_costs_what_is_damaged_and_no_more() {
+    let post = Post::new("run-spool-damaged");
+    let sink = "[[sink]]\nkind = \"unix\"\npath = \"away.sock\"\n\n\
+                [[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n";
+    post.configure_all("", "drain = \"100ms\"", &format!("{FILES}{sink}"));
+    let mut log = post.log("a.log");
+    log.write(0..100);
+    post.once().expect(0);
+    let folder = fs::read_dir(post.path("state/daemon/spool")).unwrap();
+    for segment in folder.flatten().map(|entry| entry.path()) {
+        let mut bytes = fs::read(&segment).unwrap();
+        let middle = bytes.len() / 2;
+        bytes.get_mut(middle..).unwrap_or_default().iter_mut().take(50).for_each(|it| *it ^= 0x55);
+        fs::write(&segment, bytes).unwrap();
+    }
+    log.write(100..110);
+    let daemon = post.start();
+    post.expect_once("alerts.json", 110);
+    daemon.stop();
+}
+
+#[test]
+fn a_clock_that_jumps_changes_nothing() {
+    let test = "a_clock_that_jumps_changes_nothing";
+    if Command::new("touch").arg("--version").output().is_err() {
+        return missing(test, "there is no touch");
+    }
+    let post = Post::new("run-mtimes");
+    post.configure(&format!("{FILES}[[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n"));
+    let daemon = post.start();
+    let mut log = post.log("a.log");
+    for (round, time) in ["2038-01-01", "1980-01-01", "2100-01-01"].iter().enumerate() {
+        let round = round as u64;
+        log.write(10 * round..10 * round + 10);
+        let touched = Command::new("touch").args(["-d", time]).arg(&log.path).status();
+        assert!(touched.unwrap().success());
+        post.expect_once("alerts.json", 10 * round + 10);
+    }
+    daemon.stop();
+}

@@ -1,0 +1,396 @@
+//! `wiresift run` as people run it: a configuration in a folder, the process, its pages and its
+//! signals.
+
+mod captures;
+mod faults;
+mod files;
+mod once;
+mod operation;
+mod receivers;
+mod reload;
+mod spool;
+mod suppression;
+mod tap;
+
+use crate::harness::{Dir, Run, TestCommand};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, sleep};
+use std::time::Duration;
+use wiresift::clock::Stopwatch;
+
+/// The longest that anything may take to happen. Nothing takes so long on a machine that has time.
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// Waits until something is so.
+#[track_caller]
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Stopwatch::start();
+    while !is_so() {
+        assert!(began.elapsed() < LIMIT, "it is not so: {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// A port that nobody listens at. It is below those that the system gives to clients, so that none
+/// of them takes it before it is used.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 12_000 + ((std::process::id() % 1000) * 20 + next) % 20_000;
+        let port = u16::try_from(port).unwrap();
+        let address = ("127.0.0.1", port);
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Numbers that look random and are the same in every run (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
+    }
+
+    fn nap(&mut self, most: u64) {
+        sleep(Duration::from_millis(self.roll(most)));
+    }
+}
+
+/// A folder with a database that holds `evil.example`, a folder for logs, and a port for the pages.
+struct Post {
+    dir: Dir,
+    port: u16,
+}
+
+impl Post {
+    fn new(name: &str) -> Post {
+        let post = Post { dir: Dir::new(name), port: free_port() };
+        post.compile("evil.example\n");
+        fs::create_dir(post.path("logs")).unwrap();
+        post
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Publishes a database of a list.
+    fn compile(&self, list: &str) {
+        self.dir.create("list.txt", list);
+        self.dir.command().args(["compile", "-q", "-o", "db.wsdb", "list.txt"]).run().expect(0);
+    }
+
+    /// Writes the configuration: what is given, below the usual beginning.
+    fn configure(&self, rest: &str) {
+        self.configure_all("", "", rest);
+    }
+
+    /// The same with more for the top and for `[daemon]`.
+    fn configure_all(&self, top: &str, daemon: &str, rest: &str) {
+        let port = self.port;
+        let text = format!(
+            "database = \"db.wsdb\"\nstate = \"state\"\n{top}\n\n\
+             [daemon]\nmetrics = \"127.0.0.1:{port}\"\n{daemon}\n\n{rest}"
+        );
+        self.dir.create("wiresift.toml", text);
+    }
+
+    fn command(&self, args: &[&str]) -> TestCommand {
+        let mut command = self.dir.command();
+        command.arg("run").args(args);
+        command
+    }
+
+    /// Runs to the end of what is there.
+    fn once(&self) -> Run {
+        self.command(&["--once"]).run()
+    }
+
+    /// Starts the process, and waits until it is ready.
+    #[track_caller]
+    fn start(&self) -> Daemon {
+        let mut daemon = self.launch(&self.command(&[]));
+        daemon.wait_ready();
+        daemon
+    }
+
+    /// Starts it, and waits for nothing.
+    fn launch(&self, command: &TestCommand) -> Daemon {
+        Daemon::of(command.start(), self.port)
+    }
+
+    /// A log, open to append.
+    fn log(&self, name: &str) -> Log {
+        Log::open(&self.path("logs").join(name))
+    }
+
+    /// The records of a file in JSON, as far as they are whole.
+    fn alerts(&self, name: &str) -> Vec<Value> {
+        records(&self.path(name))
+    }
+
+    /// How often each number is in a file of alerts in JSON.
+    fn numbers(&self, name: &str) -> BTreeMap<u64, u64> {
+        counts(self.alerts(name).iter().filter_map(number))
+    }
+
+    /// Demands that alerts about each of the first lines are in a file exactly once, in the end.
+    #[track_caller]
+    fn expect_once(&self, name: &str, lines: u64) {
+        wait_for(name, || self.numbers(name).len() as u64 >= lines);
+        each_once(&self.numbers(name), lines);
+    }
+}
+
+/// The records of a file in JSON, as far as they are whole.
+fn records(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    whole.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The number that the line of an alert begins with.
+fn number(alert: &Value) -> Option<u64> {
+    alert["log"]["text"].as_str()?.split(' ').next()?.parse().ok()
+}
+
+/// How often each number is there.
+fn counts(numbers: impl Iterator<Item = u64>) -> BTreeMap<u64, u64> {
+    let mut counts = BTreeMap::new();
+    numbers.for_each(|number| *counts.entry(number).or_default() += 1);
+    counts
+}
+
+#[track_caller]
+fn each_once(counts: &BTreeMap<u64, u64>, lines: u64) {
+    let wrong = |at: &u64| counts.get(at) != Some(&1);
+    let wrong: Vec<_> = (0..lines).filter(wrong).map(|at| (at, counts.get(&at))).collect();
+    assert!(wrong.is_empty(), "of {lines} lines, with how often each is there: {wrong:?}");
+    assert_eq!(counts.len() as u64, lines);
+}
+
+#[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
+fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).unwrap();
+}
+
+/// A log with a number in each line.
+struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    fn open(path: &Path) -> Log {
+        let file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        Log { path: path.to_path_buf(), file }
+    }
+
+    /// A line for each number that meets the database.
+    fn write(&mut self, numbers: std::ops::Range<u64>) {
+        let lines: String =
+            numbers.map(|n| format!("{n} query for host{n}.evil.example\n")).collect();
+        self.file.write_all(lines.as_bytes()).unwrap();
+    }
+
+    fn line(&mut self, line: &str) {
+        writeln!(self.file, "{line}").unwrap();
+    }
+
+    /// Renames it and begins anew, as logrotate does.
+    fn rotate(&mut self, to: &str) {
+        rename(&self.path, &self.path.with_file_name(to));
+        *self = Log::open(&self.path);
+    }
+
+    /// Copies it and cuts it, as logrotate does with `copytruncate`.
+    fn copy_and_cut(&mut self, to: &str) {
+        fs::copy(&self.path, self.path.with_file_name(to)).unwrap();
+        self.file.set_len(0).unwrap();
+    }
+}
+
+/// The process. It is killed when it is dropped.
+struct Daemon {
+    child: Child,
+    port: u16,
+    said: Arc<Mutex<String>>,
+    printed: Arc<Mutex<String>>,
+}
+
+impl Daemon {
+    fn of(mut child: Child, port: u16) -> Daemon {
+        let printed = gather(child.stdout.take().unwrap());
+        let said = gather(child.stderr.take().unwrap());
+        Daemon { child, port, said, printed }
+    }
+
+    #[track_caller]
+    fn wait_ready(&mut self) {
+        let began = Stopwatch::start();
+        while self.try_get("/-/ready").is_none_or(|(status, _)| status != 200) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it has ended: {ended:?}: {}", self.said());
+            assert!(began.elapsed() < LIMIT, "it is not ready: {}", self.said());
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What it wrote to standard error so far.
+    fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// What it wrote to standard output so far.
+    fn printed(&self) -> String {
+        self.printed.lock().unwrap().clone()
+    }
+
+    #[track_caller]
+    fn wait_said(&self, part: &str) {
+        let began = Stopwatch::start();
+        while !self.said().contains(part) {
+            assert!(began.elapsed() < LIMIT, "no {part:?} in: {}", self.said());
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// A page: status and body; none while nobody answers.
+    fn try_get(&self, path: &str) -> Option<(u16, String)> {
+        get(self.port, path)
+    }
+
+    #[track_caller]
+    fn get(&self, path: &str) -> (u16, String) {
+        self.try_get(path).unwrap_or_else(|| panic!("no {path}: {}", self.said()))
+    }
+
+    #[track_caller]
+    fn status(&self) -> Value {
+        serde_json::from_str(&self.get("/status").1).unwrap()
+    }
+
+    /// An input or a sink as the status has it.
+    #[track_caller]
+    fn part(&self, kind: &str, name: &str) -> Value {
+        let status = self.status();
+        let parts = status[kind].as_array().unwrap();
+        let part = parts.iter().find(|part| part["name"] == name);
+        part.unwrap_or_else(|| panic!("no {name} in {status}")).clone()
+    }
+
+    /// A metric, by its name and labels as the page has them; zero if it is not there.
+    #[track_caller]
+    fn metric(&self, name: &str) -> f64 {
+        let (_, page) = self.get("/metrics");
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn signal(&self, name: &str) {
+        let number = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &number]).status();
+        assert!(sent.unwrap().success(), "{name}: {}", self.said());
+    }
+
+    /// Has it take up its configuration, and waits until it did, or did not.
+    #[track_caller]
+    fn reload(&self, result: &str) {
+        let name = format!("wiresift_config_reloads_total{{result=\"{result}\"}}");
+        let before = self.metric(&name);
+        self.signal("HUP");
+        let began = Stopwatch::start();
+        while self.metric(&name) <= before {
+            assert!(began.elapsed() < LIMIT, "not {result}: {}", self.said());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for the end, and returns the exit status with what it said.
+    #[track_caller]
+    fn end(mut self) -> (Option<i32>, String) {
+        let began = Stopwatch::start();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // The pipe may still hold its last words.
+                wait_for("it has said all", || Arc::strong_count(&self.said) == 1);
+                return (status.code(), self.said());
+            }
+            assert!(began.elapsed() < LIMIT, "it does not end: {}", self.said());
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Asks it to end, and demands that it ends in order.
+    #[track_caller]
+    fn stop(self) -> String {
+        self.signal("TERM");
+        let (status, said) = self.end();
+        assert_eq!(status, Some(0), "{said}");
+        said
+    }
+
+    /// SIGKILL.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads a pipe to its end, on a thread of its own.
+fn gather(mut pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let to = Arc::clone(&text);
+    let read = move || {
+        let mut buffer = [0; 1 << 14];
+        while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+            to.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+    };
+    thread::Builder::new().name("words".into()).spawn(read).unwrap();
+    text
+}
+
+/// A page of a server on this machine: status and body; none while nobody answers.
+fn get(port: u16, path: &str) -> Option<(u16, String)> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    ask(port, request.as_bytes())
+}
+
+/// Sends a request that asks for the connection to be closed, and reads the answer.
+fn ask(port: u16, request: &[u8]) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    stream.write_all(request).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_string()))
+}
