@@ -29,7 +29,7 @@ fn start_on_full_disk(post: &Post, free: &str) -> (Daemon, PathBuf) {
          exec \"$@\""
     );
     let mut command = post.command(&[]);
-    command.behind("unshare", &["-rm", "sh", "-c", &line, "sh"]);
+    command.wrapped_in("unshare", &["-rm", "sh", "-c", &line, "sh"]);
     let mut daemon = post.launch(&command);
     daemon.wait_ready();
     // `sh` and `unshare` became it.
@@ -105,7 +105,7 @@ fn few_descriptors_are_enough_for_many_files() {
         post.log(&format!("{at:03}.log")).write(2 * at..2 * at + 1);
     }
     let mut command = post.command(&[]);
-    command.behind("prlimit", &["--nofile=64"]);
+    command.wrapped_in("prlimit", &["--nofile=64"]);
     let mut daemon = post.launch(&command);
     daemon.wait_ready();
     for at in 0..200 {
