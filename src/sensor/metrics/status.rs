@@ -81,8 +81,6 @@ pub struct FileStatus {
     pub offset: u64,
     /// How long it is.
     pub size: u64,
-    /// Lines so far.
-    pub line: u64,
     /// What goes wrong at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

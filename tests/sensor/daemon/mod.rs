@@ -229,14 +229,14 @@ struct Daemon {
     child: Child,
     port: u16,
     said: Arc<Mutex<String>>,
-    printed: Arc<Mutex<String>>,
 }
 
 impl Daemon {
     fn of(mut child: Child, port: u16) -> Daemon {
-        let printed = gather(child.stdout.take().unwrap());
+        // Nobody may wait for a pipe that is not read.
+        gather(child.stdout.take().unwrap());
         let said = gather(child.stderr.take().unwrap());
-        Daemon { child, port, said, printed }
+        Daemon { child, port, said }
     }
 
     #[track_caller]
@@ -253,11 +253,6 @@ impl Daemon {
     /// What it wrote to standard error so far.
     fn said(&self) -> String {
         self.said.lock().unwrap().clone()
-    }
-
-    /// What it wrote to standard output so far.
-    fn printed(&self) -> String {
-        self.printed.lock().unwrap().clone()
     }
 
     #[track_caller]

@@ -35,7 +35,8 @@ struct Inner {
 #[derive(Default)]
 struct Parts {
     watches: Vec<Watch>,
-    /// What was counted of packets by taps that ended.
+    /// Names of all inputs that should run.
+    inputs: Vec<String>,
     sinks: Vec<SinkPart>,
     spool: Option<Spool>,
     feeds: BTreeMap<String, Timestamp>,
@@ -87,6 +88,7 @@ impl Board {
         let mut parts = locked(&self.0.parts);
         parts.database = config.database.display().to_string();
         parts.max_age = config.daemon.max_age;
+        parts.inputs = config.active_inputs().map(|input| input.name.clone()).collect();
     }
 
     /// Goes on with the names of another configuration.
@@ -177,6 +179,9 @@ impl Board {
     fn gather(&self) {
         let metrics = self.metrics();
         let parts = locked(&self.0.parts);
+        for name in &parts.inputs {
+            metrics.gauge(Family::InputUp, &[name]).set(0.0);
+        }
         gather_inputs(&parts.watches, &metrics);
         gather_sinks(&parts, &metrics);
         let (_, built, indicators) = self.0.current.facts();
@@ -199,6 +204,7 @@ impl Board {
         let sinks: Vec<_> =
             parts.sinks.iter().map(|sink| sink_status(sink, &parts, &metrics)).collect();
         let is_well = self.is_ready()
+            && inputs.len() == parts.inputs.len()
             && inputs.iter().all(|input| input.trouble.is_none())
             && sinks.iter().all(|sink| sink.trouble.is_none());
         let is_stopping = self.0.readiness.obstacles().contains(&Obstacle::Stopping);

@@ -111,13 +111,15 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let failed = self.runners.iter().filter(|it| !it.watch.is_up());
         let failed: Vec<String> = failed.map(|it| it.watch.name().to_string()).collect();
         let changed = changes.changed.iter().map(|it| &it.name);
-        let begin: Vec<&String> = changed.clone().chain(&changes.added).chain(&failed).collect();
         for name in changes.removed.iter().chain(changed).chain(&failed) {
             self.end(name);
         }
         let state = self.state()?;
         let mut outcome = Ok(());
-        for input in new.active_inputs().filter(|it| begin.contains(&&it.name)) {
+        // Also those that could not begin the last time.
+        let runs = |name: &str| self.runners.iter().any(|it| **it.watch.name() == *name);
+        let begin: Vec<_> = new.active_inputs().filter(|it| !runs(&it.name)).collect();
+        for input in begin {
             let started = inputs::open(input, &state, &mut self.activated, &self.with)
                 .and_then(|opened| opened.map(|opened| self.start(opened)).transpose());
             match (started, &self.crew) {

@@ -226,14 +226,17 @@ impl Relay {
         can_wait: bool,
         locals: &mut [Local<'_>],
     ) {
-        self.alerts += 1;
         let number = severity as u8;
-        if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
-            counter.add(1);
-        }
         let Some((_, json)) = forms.first() else { return };
         // What can't be read is better seen than lost.
         let reading = Reading::of(json).unwrap_or_default();
+        // Archives get what is held back, too.
+        if !reading.suppressed {
+            self.alerts += 1;
+            if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
+                counter.add(1);
+            }
+        }
         for local in locals.iter_mut() {
             let wanted = local.encoder.format();
             if local.filter.wants_reading(number, &reading)

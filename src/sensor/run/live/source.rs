@@ -93,16 +93,7 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
         let work = match source.take(&halt, ROUND) {
             Ok(Taken::Work(work)) => work,
             Ok(Taken::Found(found, bytes)) => {
-                let done = Done {
-                    source: number,
-                    serial: pieces,
-                    read_at: now(),
-                    bytes,
-                    lines: 0,
-                    identity: Identity::Path,
-                    counters: Counters::default(),
-                    matched: Matched::Found(found),
-                };
+                let done = found_in(number, pieces, found, bytes);
                 pieces += 1;
                 if committer.send(Message::Done(Box::new(done))).is_err() {
                     return;
@@ -143,6 +134,20 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
         && let Ok(order) = orders.recv()
     {
         answer(source, order, &committer, &mut safe);
+    }
+}
+
+/// A piece that is matched already.
+fn found_in(source: usize, serial: u64, found: Vec<Found>, bytes: u64) -> Done {
+    Done {
+        source,
+        serial,
+        read_at: now(),
+        bytes,
+        lines: 0,
+        identity: Identity::Path,
+        counters: Counters::default(),
+        matched: Matched::Found(found),
     }
 }
 
