@@ -244,9 +244,16 @@ fn receivers_follow_a_journal() {
         cursors.extend(batch.cursor);
     }
     drop(intake);
-    // Where the next run goes on is tested with a program that stands in for journalctl: the real
-    // one follows no `--file` from a cursor.
     assert!(cursors.iter().all(|cursor| cursor.starts_with("s=")), "{cursors:?}");
+    // After the first batch come the others, and nothing that was had.
+    let mut once = Journal {
+        arguments: vec![format!("--file={}", file.display()).into()],
+        once: true,
+        ..Journal::new(Start::After(cursors.pop().unwrap()))
+    }
+    .start()
+    .unwrap();
+    assert!(matches!(once.next(LONG), Next::Ended), "all was had");
 }
 
 /// What was written before the system started again is not lost, nor is the first entry after.

@@ -138,6 +138,10 @@ fn next_request(
                 limits.request.saturating_sub(watch.elapsed())
             }
         };
+        // What is there already is read without a wait, so the time is asked for here as well.
+        if wait.is_zero() && parser.is_amidst() {
+            return Ok(Err(408));
+        }
         let count = match connection.read(&mut buffer, Some(wait)) {
             Ok(0) => return Ok(Ok(None)),
             Ok(count) => count,

@@ -39,6 +39,32 @@ fn refusal(stream: &str) -> Option<Refusal> {
 }
 
 #[test]
+fn work_is_linear_byte_by_byte() {
+    let watch = crate::clock::Stopwatch::start();
+    let limits = Limits { body: 4 << 20, ..Limits::default() };
+    let body = vec![b'x'; 1 << 20];
+    let head = "POST / HTTP/1.1\r\n";
+    let mut stream = format!("{head}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    stream.extend_from_slice(&body);
+    stream.extend_from_slice(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes());
+    stream.extend_from_slice(&b"1;extension\r\nx\r\n".repeat(100_000));
+    stream.extend_from_slice(b"0\r\n\r\n");
+    let padding = "x".repeat(15 << 10);
+    stream.extend(format!("GET / HTTP/1.1\r\nX: {padding}\r\n\r\n\r\n").repeat(100).into_bytes());
+    assert!(stream.len() > 4_000_000);
+    let (mut parser, mut found) = (Parser::new(limits), Vec::new());
+    for byte in stream.chunks(1) {
+        parser.push(byte);
+        while let Step::Request(request) = parser.step().unwrap() {
+            found.push(request.body.len());
+        }
+    }
+    assert_eq!((found.len(), &found[..3]), (102, &[1 << 20, 100_000, 0][..]));
+    // Far less than what is quadratic takes.
+    assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
+}
+
+#[test]
 fn what_is_refused() {
     use Refusal::{BodyTooLong, HeadTooLong, Malformed, UnknownCoding, Version};
     let post = |headers: &str| refusal(&format!("POST / HTTP/1.1\r\n{headers}\r\n"));

@@ -205,10 +205,13 @@ fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing
 /// As [`DROPS`].
 const DROPS_WAIT: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 1, tv_nsec: 0 };
 
+/// Datagrams that are taken at once, at most: of empty ones no batch gets full.
+const MAX_DATAGRAMS: u64 = 64 << 10;
+
 /// Takes what the socket holds, up to a batch.
 fn drain(datagrams: &Datagrams, buffer: &mut [u8], reading: &mut Reading<'_>, outgoing: &Outgoing) {
     let mut count = 0;
-    while !reading.batch.is_full() {
+    while !reading.batch.is_full() && count < MAX_DATAGRAMS {
         let (length, peer) = match datagrams.receive(buffer, &mut |name| reading.names.of(name)) {
             Ok(received) => received,
             // What is amiss now is so at the next look, too, or gone.

@@ -430,6 +430,73 @@ fn the_journal_is_followed_and_started_again() {
     assert!(matches!(intake.next(LONG), Next::Ended));
 }
 
+/// Writes entries of one second into a file of the journal, by the program that does it.
+fn write_journal(file: &Path, numbers: std::ops::Range<u64>, boot: &str) {
+    let entry = |n: u64| {
+        let time = 1_795_478_400_000_000 + n;
+        format!(
+            "__REALTIME_TIMESTAMP={time}\n__MONOTONIC_TIMESTAMP={n}\n_BOOT_ID={boot}\n\
+             _HOSTNAME=web1\nMESSAGE=entry {n}\n\n"
+        )
+    };
+    let text: String = numbers.map(entry).collect();
+    let export = file.with_extension("export");
+    std::fs::write(&export, text).unwrap();
+    let run = Command::new(JOURNAL_REMOTE).arg("-o").arg(file).arg(export).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+const JOURNAL_REMOTE: &str = "/lib/systemd/systemd-journal-remote";
+
+#[test]
+fn the_real_journal_goes_on_after_each_cursor() {
+    let is_there = Command::new("journalctl").arg("--version").output().is_ok();
+    if !is_there || !Path::new(JOURNAL_REMOTE).exists() {
+        eprintln!("skipped: journalctl and systemd-journal-remote are needed");
+        return;
+    }
+    let this_boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let this_boot = this_boot.trim().replace('-', "");
+    for boot in [this_boot, "0b".repeat(16)] {
+        for by_file in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("x.journal");
+            write_journal(&file, 1..6, &boot);
+            let argument = match by_file {
+                true => format!("--file={}", file.display()),
+                false => format!("--directory={}", folder.path().display()),
+            };
+            after_each_cursor(&argument);
+            // What is written meanwhile comes after what was there.
+            let mut intake = journal_of(&argument, Start::Beginning).start().unwrap();
+            assert_eq!(texts(&mut intake, 5)[4], "entry 5");
+            write_journal(&file, 6..8, &boot);
+            assert_eq!(texts(&mut intake, 2), ["entry 6", "entry 7"], "{argument}");
+        }
+    }
+}
+
+fn journal_of(argument: &str, start: Start) -> Journal {
+    Journal { arguments: vec![argument.into()], ..Journal::new(start) }
+}
+
+fn after_each_cursor(argument: &str) {
+    let once = Journal {
+        once: true,
+        fields: vec!["__CURSOR".into()],
+        ..journal_of(argument, Start::Beginning)
+    };
+    let all = texts(&mut once.start().unwrap(), 10);
+    let cursors: Vec<&String> = all.iter().filter(|text| text.starts_with("s=")).collect();
+    for (number, cursor) in cursors[..4].iter().enumerate() {
+        let start = Start::After((*cursor).clone());
+        let mut intake = journal_of(argument, start).start().unwrap();
+        let want: Vec<String> = (number + 2..6).map(|n| format!("entry {n}")).collect();
+        assert_eq!(texts(&mut intake, want.len()), want, "{argument} after {cursor}");
+        assert_eq!(intake.trouble(), None);
+    }
+}
+
 #[test]
 fn a_program_that_is_not_there_is_a_trouble() {
     let journal = Journal { program: "/nowhere/journalctl".into(), ..Journal::new(Start::Now) };

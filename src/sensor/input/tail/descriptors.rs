@@ -90,6 +90,7 @@ impl Tail {
             self.notices.push(Notice::Unreadable { path, error });
         }
         self.timed.insert(id);
+        self.wake_copies(id);
     }
 
     /// Closes the file that was used least recently, of those that can be opened again: rather one

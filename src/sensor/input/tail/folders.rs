@@ -357,12 +357,16 @@ impl Folders {
     }
 }
 
+/// Notices that are taken at once, about. Whoever makes them faster than they are read waits for the
+/// next look.
+const MAX_NOTICES: usize = 64 << 10;
+
 /// What the queue holds; returns whether the kernel had to drop some.
 fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bool {
     let mut buffer = vec![MaybeUninit::uninit(); 16 << 10];
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     let mut is_lost = false;
-    loop {
+    while told.len() < MAX_NOTICES || !reader.is_buffer_empty() {
         match reader.next() {
             Ok(told_now) => {
                 is_lost |= told_now.events().contains(ReadFlags::QUEUE_OVERFLOW);
@@ -370,9 +374,10 @@ fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bo
                 told.push((told_now.wd(), told_now.events(), OsStr::from_bytes(name).to_owned()));
             }
             Err(Errno::INTR) => {}
-            Err(_) => return is_lost,
+            Err(_) => break,
         }
     }
+    is_lost
 }
 
 /// The node of what a path leads to, if it is a folder.

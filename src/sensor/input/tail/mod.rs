@@ -27,7 +27,8 @@
 //! been read is not forgotten; [`Tail::keep_up`] keeps files open that are rotated away meanwhile.
 //!
 //! What holds what: [`Key`] says which file a name leads to, `Content` what was read of it, and
-//! kin by name and content which file continues another one (`resolve.rs`).
+//! kin by name and content which file continues another one (`resolve.rs`), and which of those that
+//! are first seen together are copies (`siblings.rs`).
 
 mod content;
 mod cut;
@@ -45,6 +46,7 @@ mod record;
 mod resolve;
 mod rotation;
 mod round;
+mod siblings;
 mod sight;
 mod state;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::state::{FileId, Pending, Role, Stream};
 use super::unpacking::Unpacking;
 use crate::sensor::input::{Packing, Wide};
 use memchr::memchr_iter;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use xxhash_rust::xxh3::xxh3_64;
 const BEFORE: usize = 64;
 /// NULs that are looked through in a turn.
 const NULS_TURN: usize = 4 << 20;
+/// Pieces that are cut of what was read in a turn.
+const MAX_PIECES: usize = 256;
 /// What is decompressed in a turn only to be skipped.
 const SKIP_TURN: usize = 4 << 20;
 
@@ -76,7 +79,7 @@ impl Tail {
     }
 
     /// A file was truncated or overwritten: it holds a new stream, and the old one is loose.
-    fn restart(&mut self, id: FileId, stream: u64) {
+    pub(super) fn restart(&mut self, id: FileId, stream: u64) {
         self.counted.rotations.truncated += 1;
         if let Some(stream) = self.streams.get_mut(&stream) {
             stream.key = None;
@@ -169,7 +172,8 @@ impl Tail {
                 return self.pass_nuls(id, open, position, nuls);
             }
             let is_all = position.offset + data.len() as u64 >= size || nuls.is_some();
-            let done = self.take_window(id, position, (recent, data), (is_all, nuls));
+            let bytes = &window[..before + data.len()];
+            let done = self.take_window(id, position, (bytes, before), (is_all, nuls));
             if done > 0 || is_all || most > MAX_LINE {
                 return self.plain_turn(id, position, done, data, (is_all, nuls));
             }
@@ -182,7 +186,7 @@ impl Tail {
         &mut self,
         id: FileId,
         position: &Position,
-        (recent, data): (&[u8], &[u8]),
+        (bytes, before): (&[u8], usize),
         (is_all, nuls): (bool, Option<Nuls>),
     ) -> usize {
         let unfinished = match self.files.get(&id) {
@@ -191,12 +195,18 @@ impl Tail {
             Some(file) if is_all => file.unfinished,
             _ => Unfinished::Waits,
         };
-        if let Some(stream) = self.streams.get_mut(&position.stream)
-            && stream.head.len() < SAMPLE
-        {
-            load_head(stream, position, recent, data);
+        if let Some(stream) = self.streams.get_mut(&position.stream) {
+            load_head(stream, position, bytes, before);
         }
-        self.take_cut(id, position.stream, (recent, data), unfinished)
+        // Where NULs are between lines, pieces are short: the file isn't read again for each.
+        let mut at = before;
+        for _ in 0..MAX_PIECES {
+            match self.take_cut(id, position.stream, bytes.split_at(at), unfinished) {
+                0 => break,
+                done => at += done,
+            }
+        }
+        at - before
     }
 
     /// What is left to do after a cut, and what is remembered of a line that isn't whole.
@@ -460,11 +470,11 @@ fn shifted(mut cutting: Cutting, mark: usize) -> Cutting {
     cutting
 }
 
-/// Keeps the first bytes of a stream.
-fn load_head(stream: &mut Stream, position: &Position, recent: &[u8], data: &[u8]) {
-    if position.offset == recent.len() as u64 {
-        stream.head.clear();
-        stream.head.extend(recent.iter().chain(data).take(SAMPLE));
+/// Keeps the first bytes of a stream. Those after its position are taken anew in each turn: where
+/// space is filled in place, what was there when the file was first seen is there no more.
+fn load_head(stream: &mut Stream, position: &Position, bytes: &[u8], before: usize) {
+    if position.offset == before as u64 && position.offset < SAMPLE as u64 {
+        stream.set_head(bytes.iter().take(SAMPLE).copied().collect());
     }
 }
 
@@ -496,24 +506,27 @@ fn later_headers(stream: &Stream, start: &Position, piece: &[u8]) -> Arc<[u8]> {
         return Arc::clone(&start.headers);
     }
     let mut lines: Vec<&[u8]> = start.headers.split_inclusive(|&byte| byte == b'\n').collect();
-    let before = lines.len();
     for at in memchr_iter(b'#', piece) {
         let is_start = at == 0 || piece[at - 1] == b'\n';
-        let is_start = is_start && start.offset + at as u64 >= SAMPLE as u64;
-        let end = memchr::memchr(b'\n', &piece[at..]);
-        if let Some(end) = end.filter(|end| is_start && *end < MAX_HEADERS) {
-            let line = &piece[at..=at + end];
-            lines.retain(|other| word(other) != word(line));
-            lines.push(line);
+        if !is_start || start.offset + (at as u64) < SAMPLE as u64 {
+            continue;
         }
+        let end = memchr::memchr(b'\n', &piece[at..]).filter(|end| *end < MAX_HEADERS);
+        lines.extend(end.map(|end| &piece[at..=at + end]));
     }
-    if lines.len() == before && lines.concat() == *start.headers {
-        return Arc::clone(&start.headers);
+    // The last ones, from the end: however many there are, few are kept.
+    let (mut words, mut kept, mut room) = (HashSet::new(), Vec::new(), MAX_HEADERS);
+    for line in lines.into_iter().rev().filter(|line| words.insert(word(line))) {
+        let Some(left) = room.checked_sub(line.len()) else { break };
+        room = left;
+        kept.push(line);
     }
-    while lines.iter().map(|line| line.len()).sum::<usize>() > MAX_HEADERS {
-        lines.remove(0);
+    kept.reverse();
+    let kept = kept.concat();
+    match kept == *start.headers {
+        true => Arc::clone(&start.headers),
+        false => Arc::from(kept),
     }
-    Arc::from(lines.concat())
 }
 
 /// The first word of a header line.
@@ -582,6 +595,6 @@ pub(super) fn load_first(stream: &mut Stream, open: &File) {
     let mut head = vec![0; SAMPLE];
     if let Ok(filled) = read_full_at(open, &mut head, 0) {
         head.truncate(filled);
-        stream.head = head;
+        stream.set_head(head);
     }
 }

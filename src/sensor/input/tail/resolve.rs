@@ -34,15 +34,15 @@ impl Tail {
         if self.fresh.is_empty() {
             return;
         }
+        self.check_siblings();
         let mut fresh: Vec<FileId> = std::mem::take(&mut self.fresh).into_iter().collect();
         fresh.sort_by_cached_key(|id| {
             self.files.get(id).map(|file| (file.name.age.clone(), file.found.modified))
         });
-        fresh.retain(|id| self.look_into(*id));
+        fresh.retain(|id| !self.waits_for_original(*id) && self.look_into(*id));
         // What is packed may be a form of what is not, and was not seen before either.
-        fresh.sort_by_key(|id| {
-            self.files.get(id).is_some_and(|file| matches!(file.packing, Some(Some(_))))
-        });
+        fresh.sort_by_key(|id| self.is_packed(*id));
+        self.set_copies_aside(&mut fresh);
         for id in fresh {
             self.find_kin(id);
         }
@@ -106,7 +106,7 @@ impl Tail {
             };
             if is_same && !(packing.is_none() && size > 0) {
                 if packing == Some(None) {
-                    stream.head = head.to_vec();
+                    stream.set_head(head.to_vec());
                 }
                 self.hold(id, stream_id);
                 return true;
@@ -167,6 +167,7 @@ impl Tail {
         self.rename_stream(stream_id, id);
         self.dirty.insert(stream_id);
         self.make_ready(id);
+        self.wake_copies(id);
     }
 
     /// Looks for a stream that the file continues.
@@ -181,7 +182,8 @@ impl Tail {
             .copied()
             .collect();
         if kin.is_empty() {
-            return self.begin(id);
+            self.begin(id);
+            return self.note_head(id, &head);
         }
         let busy: Vec<u64> = kin.iter().copied().filter(|other| self.is_busy(*other)).collect();
         if !busy.is_empty() {
@@ -199,8 +201,20 @@ impl Tail {
         }
     }
 
+    /// Keeps the first bytes of a packed file with its stream, so that copies are known by them
+    /// before it is read.
+    fn note_head(&mut self, id: FileId, head: &[u8]) {
+        let stream = self.files.get(&id).and_then(Followed::stream);
+        if let Some(stream) = stream.and_then(|it| self.streams.get_mut(&it))
+            && stream.is_packed
+            && stream.head.is_empty()
+        {
+            stream.head = head.to_vec();
+        }
+    }
+
     /// The first bytes of what the file holds; none if there is something to wait for.
-    fn head_of(&mut self, id: FileId, open: &Arc<File>) -> Option<Vec<u8>> {
+    pub(super) fn head_of(&mut self, id: FileId, open: &Arc<File>) -> Option<Vec<u8>> {
         let packing = self.files.get(&id)?.packing?;
         let read = match packing {
             None => {
@@ -310,30 +324,35 @@ impl Tail {
             return self.go_on(id, other);
         }
         let content = Content::of_file(open, size).ok().flatten();
-        let part = kin
-            .iter()
-            .copied()
-            .find(|other| content.is_some_and(|content| self.is_part(id, size, content, *other)));
-        match part {
-            Some(_) => {
-                let line = self.count_lines(open, size);
-                let last = read_last(open, size);
-                self.settle(id, Position { line, ..settled_at(size, content, last) }, false);
-            }
-            None => self.begin(id),
+        let mut is_part = false;
+        for other in kin {
+            is_part |= content.is_some_and(|content| self.is_part(id, size, content, other));
         }
+        if !is_part {
+            return self.begin(id);
+        }
+        let line = self.count_lines(open, size);
+        let last = read_last(open, size);
+        self.settle(id, Position { line, ..settled_at(size, content, last) }, false);
     }
 
     /// Whether a file is a shorter copy of a stream, which was read further where it is.
-    fn is_part(&self, id: FileId, size: u64, content: Content, other: u64) -> bool {
+    fn is_part(&mut self, id: FileId, size: u64, content: Content, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other).filter(|it| it.read.offset > size) else {
             return false;
         };
-        let holder = stream.file.and_then(|holder| self.files.get(&holder));
-        match holder.and_then(|holder| holder.file.as_ref().filter(|_| !stream.is_packed)) {
-            Some(open) => Content::of_file(open, size).is_ok_and(|it| it == Some(content)),
-            // Their heads were equal when both were there.
-            None => self.files.get(&id).is_some_and(|file| file.resembles.contains(&other)),
+        // Their heads are equal, as far as both go.
+        let is_in_head = size <= stream.head.len() as u64;
+        let is_like = self.files.get(&id).is_some_and(|file| file.resembles.contains(&other));
+        let Some(holder) = stream.file.filter(|_| !is_in_head) else {
+            return is_in_head || is_like;
+        };
+        let Some(open) = self.open_file(holder) else { return is_like };
+        match self.files.get(&holder).and_then(|file| file.packing).flatten() {
+            None => Content::of_file(&open, size).is_ok_and(|it| it == Some(content)),
+            Some(packing) => {
+                content_of_packed(&open, packing, size).map_or(is_like, |it| it == Some(content))
+            }
         }
     }
 
@@ -341,9 +360,8 @@ impl Tail {
     /// it, a new one begins at the same place.
     fn go_on(&mut self, id: FileId, other: u64) {
         let Some(stream) = self.streams.get(&other) else { return };
-        let is_packed = self.files.get(&id).is_some_and(|it| matches!(it.packing, Some(Some(_))));
         if stream.file.is_none() {
-            match is_packed {
+            match self.is_packed(id) {
                 true => self.counted.rotations.packed += 1,
                 false => self.counted.rotations.copied += 1,
             }
@@ -360,7 +378,7 @@ impl Tail {
     fn settle(&mut self, id: FileId, position: Position, is_done: bool) -> u64 {
         let stream = random_id();
         self.begin_at(id, Position { stream, ..position }, is_done);
-        match self.files.get(&id).is_some_and(|it| matches!(it.packing, Some(Some(_)))) {
+        match self.is_packed(id) {
             true => self.counted.rotations.packed += 1,
             false => self.counted.rotations.copied += 1,
         }
@@ -486,6 +504,7 @@ impl Tail {
             }
         }
         self.conclude(id, &probe);
+        self.note_head(id, probe.unpacking.head());
     }
 
     /// All was compared that is there.
@@ -494,11 +513,11 @@ impl Tail {
             return self.go_on(id, other);
         }
         let (size, content) = (probe.unpacking.at(), probe.unpacking.content());
-        let shorter = probe.wanted.get(probe.reached..).unwrap_or_default();
-        // Its head is that of the stream, so a damaged one is part of it, too.
-        let is_part = shorter.iter().any(|&(_, other)| {
-            self.is_part(id, size, content, other) || !probe.unpacking.is_over()
-        });
+        let mut is_part = false;
+        for &(_, other) in probe.wanted.get(probe.reached..).unwrap_or_default() {
+            // Its head is that of the stream, so a damaged one is part of it, too.
+            is_part |= !probe.unpacking.is_over() || self.is_part(id, size, content, other);
+        }
         if is_part && size > 0 {
             let position =
                 settled_at(size, Some(content), probe.unpacking.window().0.last().copied());
@@ -512,6 +531,17 @@ impl Tail {
 /// Whether a plain file holds before a position what it says.
 pub(super) fn agrees(open: &File, position: &Position) -> bool {
     Content::of_file(open, position.offset).is_ok_and(|it| it == Some(position.content))
+}
+
+/// What a packed file holds before an offset; none if it is shorter.
+fn content_of_packed(
+    open: &Arc<File>,
+    packing: Packing,
+    offset: u64,
+) -> io::Result<Option<Content>> {
+    let mut unpacking = Unpacking::new(open, packing)?;
+    unpacking.skip_to(offset, usize::MAX)?;
+    Ok((unpacking.offset() == offset).then(|| unpacking.content()))
 }
 
 /// The end of a file whose bytes were read elsewhere.

@@ -60,7 +60,7 @@ impl Tail {
             file.resembles
                 .iter()
                 .any(|it| self.likenesses.get(it).is_some_and(|all| all.contains(&id)))
-        });
+        }) || self.waits_for_original(id);
         let Some(file) = self.files.get_mut(&id) else {
             self.timed.remove(&id);
             return;

@@ -6,6 +6,7 @@ use super::key::Found;
 use super::rotation::{Age, Name};
 use super::state::{FileId, Followed, Role};
 use crate::sensor::input::display;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,23 +34,19 @@ impl Tail {
     /// Holds what is in a folder against what was. What is there comes first, so that a file that
     /// was renamed never seems to be gone.
     fn take_listing(&mut self, folder: &Path, entries: &[Entry]) {
+        let timed = self.timed.iter().filter_map(|id| self.files.get(id));
+        let inodes: HashSet<u64> = timed.map(|file| file.found.key.inode).collect();
         for entry in entries {
             let path = folder.join(&entry.name);
             if entry.is_taken {
                 self.look_at(&path, true);
-            } else if self
-                .timed
-                .iter()
-                .filter_map(|id| self.files.get(id))
-                .any(|file| file.found.key.inode == entry.inode)
-            {
+            } else if inodes.contains(&entry.inode) {
                 // Renamed to what no pattern takes.
                 self.look_at(&path, false);
             }
         }
         let Some(names) = self.names.get(folder) else { return };
-        let here: std::collections::HashSet<&OsStr> =
-            entries.iter().map(|entry| &*entry.name).collect();
+        let here: HashSet<&OsStr> = entries.iter().map(|entry| &*entry.name).collect();
         let gone: Vec<PathBuf> = names
             .keys()
             .filter(|name| !here.contains(&***name))
@@ -253,6 +250,7 @@ impl Tail {
         self.close(&mut file);
         self.timed.remove(&id);
         self.fresh.remove(&id);
+        self.fresh.extend(std::mem::take(&mut file.copies));
         if let Some(stream) = file.stream() {
             self.loosen(stream);
         }

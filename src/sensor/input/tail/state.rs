@@ -75,6 +75,10 @@ pub(super) struct Followed {
     pub(super) unpacking: Option<Box<Unpacking>>,
     /// A stream that it may be a copy of, by the bytes of its head.
     pub(super) resembles: BTreeSet<u64>,
+    /// The file that it seems to be a copy of, which nobody has looked into either.
+    pub(super) original: Option<FileId>,
+    /// Files that wait for what becomes of this one, being copies of it, or perhaps.
+    pub(super) copies: BTreeSet<FileId>,
     /// Whether its writer has closed it, and nothing came since.
     pub(super) is_closed: bool,
     /// Whether it is packed, and was found to end in the middle; nothing came since.
@@ -118,6 +122,8 @@ impl Followed {
             probe: None,
             unpacking: None,
             resembles: BTreeSet::new(),
+            original: None,
+            copies: BTreeSet::new(),
             is_closed: false,
             is_cut_off: false,
             grown: now,
@@ -237,6 +243,18 @@ impl Stream {
             is_lost: false,
             is_saved: false,
         }
+    }
+
+    /// Takes the first bytes of its file. NULs at their end that weren't read are space that is
+    /// filled later, and no part of them.
+    pub(super) fn set_head(&mut self, mut head: Vec<u8>) {
+        let used = head.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+        let read = usize::try_from(self.read.offset).unwrap_or(head.len());
+        head.truncate(used.max(read));
+        if !head.starts_with(&self.head) {
+            self.header = (Arc::default(), 0, 0);
+        }
+        self.head = head;
     }
 
     /// Moves on over what nobody has to process.

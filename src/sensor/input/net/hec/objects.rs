@@ -139,7 +139,9 @@ pub(super) fn lines(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Stopwatch;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn read(body: &str) -> (Vec<String>, Result<usize, Invalid>) {
         let mut found = Vec::new();
@@ -192,6 +194,25 @@ mod tests {
             assert_eq!(outcome, Err(Invalid { code, number }));
             assert_eq!(found.len(), number);
         }
+    }
+
+    #[test]
+    fn work_is_linear() {
+        let watch = Stopwatch::start();
+        let small = "{\"event\":\"x\"}".repeat(300_000);
+        assert!(small.len() > 4_000_000);
+        assert_eq!(read(&small).1, Ok(300_000));
+        // One object, of lines, of escapes, of nothing but what is left alone.
+        for (part, ends) in [("x\\n", "x"), ("\\\"", "\""), ("\\u0041", "A")] {
+            let text = part.repeat(1 << 20);
+            let (found, outcome) =
+                read(&format!("{{\"event\":\"{text}\",\"other\":[\"{text}\"]}}"));
+            assert_eq!(outcome, Ok(1));
+            assert!(found[0].trim_end().ends_with(ends));
+        }
+        assert_eq!(read(&"[".repeat(4 << 20)).1, Err(Invalid { code: 6, number: 0 }));
+        // Far less than what is quadratic takes.
+        assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }
 
     proptest! {

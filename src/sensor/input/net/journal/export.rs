@@ -8,6 +8,11 @@ use memchr::memchr;
 /// The longest value that is kept. What is longer is cut.
 pub const MAX_FIELD: usize = bound(1 << 20, 32);
 
+/// The most texts of an entry, and their bytes in all: journald takes 1,024 fields. What is more is
+/// cut.
+const MAX_TEXTS: usize = bound(1 << 10, 4);
+const MAX_ENTRY: usize = 16 * MAX_FIELD;
+
 /// The longest name of a field: systemd allows 64.
 const MAX_NAME: usize = 256;
 
@@ -228,7 +233,7 @@ impl ExportReader {
 /// Puts a field into its place in an entry.
 fn put(entry: &mut Entry, fields: &[String], name: &[u8], value: &[u8]) {
     match name {
-        b"MESSAGE" => entry.texts.insert(0, value.to_vec()),
+        b"MESSAGE" => put_text(entry, Some(0), value),
         b"__CURSOR" => entry.cursor = String::from_utf8_lossy(value).into_owned(),
         b"_HOSTNAME" => entry.host = value.to_vec(),
         b"SYSLOG_IDENTIFIER" => entry.app = value.to_vec(),
@@ -240,14 +245,29 @@ fn put(entry: &mut Entry, fields: &[String], name: &[u8], value: &[u8]) {
         _ => {}
     }
     if fields.iter().any(|field| field.as_bytes() == name) && name != b"MESSAGE" {
-        entry.texts.push(value.to_vec());
+        put_text(entry, None, value);
     }
+}
+
+/// Puts a text at a place, or after the others, as far as there is room.
+fn put_text(entry: &mut Entry, at: Option<usize>, value: &[u8]) {
+    let used = || entry.texts.iter().map(Vec::len).sum::<usize>();
+    if entry.texts.len() >= MAX_TEXTS || used() + value.len() > MAX_ENTRY {
+        entry.is_cut = true;
+        return;
+    }
+    entry.texts.insert(at.unwrap_or(entry.texts.len()), value.to_vec());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Stopwatch;
     use proptest::prelude::*;
+    use std::time::Duration;
+
+    /// Far less than what is quadratic takes.
+    const LONG: Duration = Duration::from_secs(60);
 
     fn entries<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
         let (mut reader, mut found) = (ExportReader::new(&["_EXE".to_string()]), Vec::new());
@@ -324,6 +344,37 @@ mod tests {
             assert!(entries(stream.chunks(1)).1, "{stream:?}");
         }
         assert!(!entries([&b"A\n\x01\0"[..]]).1);
+    }
+
+    #[test]
+    fn an_entry_without_end_is_bounded() {
+        let watch = Stopwatch::start();
+        let mut stream = b"MESSAGE=x\n".repeat(400_000);
+        stream.extend_from_slice(b"_HOSTNAME=h\n\n");
+        let (found, is_broken) = entries(stream.chunks(4096));
+        assert!(!is_broken && found.len() == 1 && found[0].is_cut);
+        assert_eq!((found[0].texts.len(), &*found[0].host), (MAX_TEXTS, &b"h"[..]));
+        let long = written("MESSAGE", &vec![b'x'; MAX_FIELD]).repeat(20);
+        let (found, _) = entries([&*long, b"\n"]);
+        assert!(found[0].is_cut && found[0].texts.len() == 16);
+        assert!(watch.elapsed() < LONG, "{:?}", watch.elapsed());
+    }
+
+    #[test]
+    fn work_is_linear_byte_by_byte() {
+        let watch = Stopwatch::start();
+        let small = [written("MESSAGE", b"x"), b"\n".to_vec()].concat().repeat(100_000);
+        let stream = [
+            written("MESSAGE", &vec![b'x'; MAX_FIELD]),
+            written("_EXE", &vec![1; 2 * MAX_FIELD]),
+            b"\n".to_vec(),
+            small,
+        ];
+        let stream = stream.concat();
+        assert!(stream.len() > 4 << 20);
+        let (found, is_broken) = entries(stream.chunks(1));
+        assert!(!is_broken && found.len() == 100_001);
+        assert!(watch.elapsed() < LONG, "{:?}", watch.elapsed());
     }
 
     proptest! {

@@ -40,7 +40,9 @@ pub enum Start {
 pub struct Journal {
     /// The program.
     pub program: PathBuf,
-    /// More arguments: units, `--file=`, `--directory=`.
+    /// More arguments: units, `--file=`, `--directory=`. A file needs a path with a folder in it:
+    /// journalctl of systemd 252 follows `./x.journal`, but not `x.journal`, of which it says
+    /// “Failed to get journal fd: Destination address required”.
     pub arguments: Vec<OsString>,
     /// Fields that are matched beside `MESSAGE`.
     pub fields: Vec<String>,

@@ -215,7 +215,9 @@ fn beginning(bytes: &[u8]) -> Beginning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Stopwatch;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     type Told = (Vec<(Vec<u8>, Framing, bool)>, Option<AbsurdCount>);
 
@@ -352,6 +354,26 @@ mod tests {
             prop::collection::vec(any::<u8>(), 0..4),
         ];
         prop::collection::vec(part, 0..30).prop_map(|parts| parts.concat())
+    }
+
+    #[test]
+    fn work_is_linear_byte_by_byte() {
+        let watch = Stopwatch::start();
+        let long = vec![b'x'; MAX_FRAME - 1];
+        let mut stream = Vec::new();
+        for frame in [&long[..], &[&long[..], &long].concat()] {
+            stream.extend_from_slice(b"<13>");
+            stream.extend_from_slice(&frame[4..]);
+            stream.push(b'\n');
+        }
+        stream.extend_from_slice(format!("{} <13>", long.len()).as_bytes());
+        stream.extend_from_slice(&long[4..]);
+        stream.extend(b"<13>x\n7 <13>abc".repeat(50_000));
+        assert!(stream.len() >= 4 << 20);
+        let (told, absurd) = frames(stream.chunks(1));
+        assert_eq!((told.len(), absurd), (3 + 100_000, None));
+        // Far less than what is quadratic takes.
+        assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }
 
     proptest! {

@@ -15,6 +15,7 @@ enum Deed {
     AppendHalf,
     Rotate,
     CopyAndTruncate,
+    Snapshot,
     Truncate,
     Pack(u8),
     PackUnseen(u8),
@@ -32,6 +33,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         2 => Just(Deed::AppendHalf),
         2 => Just(Deed::Rotate),
         2 => Just(Deed::CopyAndTruncate),
+        2 => Just(Deed::Snapshot),
         1 => Just(Deed::Truncate),
         2 => (0u8..4).prop_map(Deed::Pack),
         1 => (0u8..4).prop_map(Deed::PackUnseen),
@@ -223,6 +225,7 @@ impl World {
             Deed::AppendHalf => self.append(false),
             Deed::Rotate => self.rotate(),
             Deed::CopyAndTruncate => self.truncate(true),
+            Deed::Snapshot => self.snapshot(),
             Deed::Truncate => self.truncate(false),
             Deed::Pack(n) => self.pack(n, true),
             Deed::PackUnseen(n) => self.pack(n, false),
@@ -285,9 +288,14 @@ fn play(deeds: &[Deed], watch: Watch) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How many cases are tried: `PROPTEST_CASES`, if it is set.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(80)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 80,
+        cases: cases(),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -13,6 +13,10 @@ super::scenarios! {
     row_09_longer_than_before_after_a_stop
     row_10_the_copy_matches_the_pattern
     row_11_what_was_not_read_is_read_from_the_copy
+    row_10_copies_that_are_first_seen_with_the_log
+    row_10_a_log_and_a_longer_copy_of_what_it_was
+    row_11_two_copies_that_nobody_has_seen
+    row_11_copies_of_two_texts
     row_11_what_was_not_read_is_counted
     row_14_another_name_has_the_inode
     row_15_another_name_has_the_inode_after_a_stop
@@ -23,6 +27,7 @@ super::scenarios! {
     row_22_the_last_line_without_its_end
     row_22_the_last_line_of_a_removed_file
     row_25_equal_heads
+    row_25_generations_with_equal_heads
     row_28_a_link_that_leads_elsewhere
     row_28_a_folder_behind_a_link
     row_29_two_rotations_between_two_looks
@@ -278,6 +283,125 @@ mod play {
         s.expect(&["e", "f", "g"]);
     }
 
+    /// A text that is longer than what is hashed of it.
+    fn long(what: &str) -> String {
+        (0..600).map(|n| format!("{what} {n}\n")).collect()
+    }
+
+    fn texts(s: &mut Stage) -> Vec<String> {
+        s.new_lines().into_iter().map(|given| given.text).collect()
+    }
+
+    pub(super) fn row_10_copies_that_are_first_seen_with_the_log(s: &mut Stage) {
+        for (round, text) in ["a\nb\n".to_string(), long("line")].into_iter().enumerate() {
+            let dir = format!("x.log-{round}/");
+            s.follow(&["x.log-*/x.log*"]);
+            let at = |name: &str| format!("{dir}{name}");
+            s.kill();
+            fs::create_dir(s.at(&dir)).unwrap();
+            s.write(&at("x.log"), &text);
+            s.append(&at("x.log.5.gz"), gzipped(text.as_bytes()));
+            s.copy(&at("x.log"), &at("x.log.4"));
+            s.append(&at("x.log"), "half");
+            s.copy(&at("x.log"), &at("x.log.3"));
+            s.append(&at("x.log"), " a line\nmore\n");
+            s.copy(&at("x.log"), &at("x.log.2"));
+            s.append(&at("x.log.1.gz"), gzipped(&fs::read(s.at(&at("x.log"))).unwrap()));
+            s.open();
+            s.advance(3);
+            let mut want: Vec<String> = text.lines().map(str::to_string).collect();
+            want.extend(["half a line".to_string(), "more".to_string()]);
+            assert_eq!(texts(s), want, "{:?}", s.options.watch);
+            s.advance(40);
+            s.restart();
+            s.append(&at("x.log"), "last\n");
+            s.advance(40);
+            s.expect(&["last"]);
+            s.commit();
+        }
+    }
+
+    pub(super) fn row_10_a_log_and_a_longer_copy_of_what_it_was(s: &mut Stage) {
+        // The log begins anew with the line that it began with: it is no copy.
+        s.write("x.log.1", "begun\na\n");
+        s.write("x.log", "begun\n");
+        s.open();
+        s.expect(&["begun", "a", "begun"]);
+        s.append("x.log", "b\n");
+        s.look();
+        s.expect(&["b"]);
+    }
+
+    pub(super) fn row_11_two_copies_that_nobody_has_seen(s: &mut Stage) {
+        for (round, text) in ["a\n".to_string(), long("line")].into_iter().enumerate() {
+            let mut other = round;
+            for (first, second, is_down) in [
+                ("x.log.2", "x.log.1", false),
+                ("x.log.2.gz", "x.log.1", false),
+                ("x.log.2", "x.log.1.gz", false),
+                ("x.log.2.gz", "x.log.1.gz", true),
+                ("x.log.2", "x.log.1", true),
+            ] {
+                other += 1;
+                let text = text.replace("line", &format!("line of {other}")) + "z\n";
+                s.write("x.log", &text);
+                if s.tail.is_none() {
+                    s.open();
+                }
+                s.look();
+                s.new_lines();
+                if is_down {
+                    s.commit();
+                    s.kill();
+                }
+                s.append("x.log", format!("{round} b {other}\n"));
+                put_copy(s, first);
+                s.append("x.log", format!("{round} c {other}\n"));
+                put_copy(s, second);
+                s.truncate("x.log", 0);
+                s.append("x.log", format!("{round} d {other}\n"));
+                if is_down {
+                    s.open();
+                }
+                s.advance(4);
+                let want = ["b", "c", "d"].map(|it| format!("{round} {it} {other}"));
+                assert_eq!(texts(s), want, "{first} {second} {is_down} {:?}", s.options.watch);
+                s.advance(40);
+                s.restart();
+                s.advance(40);
+                s.expect(&[]);
+                s.remove(first);
+                s.remove(second);
+                s.advance(40);
+            }
+        }
+    }
+
+    fn put_copy(s: &Stage, name: &str) {
+        let text = fs::read(s.at("x.log")).unwrap();
+        let is_packed = name.ends_with(".gz");
+        s.append(name, if is_packed { gzipped(&text) } else { text });
+    }
+
+    pub(super) fn row_11_copies_of_two_texts(s: &mut Stage) {
+        // What is in the log now, and has a copy, too, is not what was read of it.
+        for start in ["a\n", "half"] {
+            s.write("x.log", start);
+            match s.tail {
+                Some(_) => s.look(),
+                None => s.open(),
+            }
+            s.new_lines();
+            s.truncate("x.log", 0);
+            s.append("x.log", format!("b after {start:?}\nc\n"));
+            s.copy("x.log", "x.log.1");
+            s.look();
+            s.expect(&[&format!("b after {start:?}"), "c"]);
+            s.remove("x.log.1");
+            s.advance(40);
+        }
+    }
+
     pub(super) fn row_11_what_was_not_read_is_counted(s: &mut Stage) {
         s.follow(&["x.log"]);
         s.write("x.log", "a\n");
@@ -438,6 +562,31 @@ mod play {
         s.append("c.log", "of c\n");
         s.look();
         s.expect_any(&["of a", "of c"]);
+    }
+
+    pub(super) fn row_25_generations_with_equal_heads(s: &mut Stage) {
+        let head = long("same line");
+        for (name, end) in [("x.log.2", "of 2\nend\n"), ("x.log.1", "of 1\n"), ("x.log", "of 0\n")]
+        {
+            s.write(name, &format!("{head}{end}"));
+        }
+        s.open();
+        let got = texts(s);
+        assert_eq!(got.len(), 1804);
+        assert_eq!(
+            [&*got[600], &*got[1202], &*got[1803]],
+            ["of 2", "of 1", "of 0"],
+            "in their order"
+        );
+        // Packed ones are compared when the other was read.
+        for (name, end) in [("x.log.4.gz", "of 4\n"), ("x.log.3.gz", "of 3\nand more\n")] {
+            s.append(name, gzipped(format!("{head}{end}").as_bytes()));
+        }
+        s.advance(4);
+        assert_eq!(s.new_lines().len(), 1203);
+        s.restart();
+        s.advance(40);
+        s.expect(&[]);
     }
 
     pub(super) fn row_28_a_link_that_leads_elsewhere(s: &mut Stage) {

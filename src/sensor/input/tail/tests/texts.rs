@@ -4,6 +4,11 @@ super::scenarios! {
     row_12_a_writer_that_goes_on_at_the_old_place
     row_13_preallocated
     row_13_preallocated_and_from_the_end
+    row_13_preallocated_and_a_stop_at_each_step
+    row_13_filled_in_while_down
+    row_13_nuls_in_a_line_that_is_filled_in
+    row_13_a_header_that_is_filled_in
+    row_13_a_copy_of_space_that_is_filled_in
     row_20_half_a_line
     row_20_a_line_byte_by_byte
     row_21_half_a_line_and_a_stop
@@ -15,13 +20,16 @@ super::scenarios! {
     row_41_wide_characters_packed
     row_42_nothing_to_process
     headers_are_known_after_a_stop
+    many_headers
+    pieces_between_nuls
 }
 
 mod play {
     use super::super::super::cut::MAX_LINE;
     use super::super::super::position::Ending;
     use super::super::stage::{Stage, gzipped};
-    use std::fs::OpenOptions;
+    use crate::clock::Stopwatch;
+    use std::fs::{self, OpenOptions};
     use std::os::unix::fs::FileExt as _;
     use std::time::Duration;
 
@@ -62,6 +70,7 @@ mod play {
         s.write_at("x.log", 0, "a\nb\nhalf");
         s.look();
         s.expect(&["a", "b"]);
+        s.restart();
         s.write_at("x.log", 8, " line\nc\n");
         s.look();
         s.expect(&["half line", "c"]);
@@ -96,6 +105,132 @@ mod play {
         s.look();
         s.expect(&["c"]);
         assert_eq!(s.all_lines()[0].line, Some(3));
+    }
+
+    pub(super) fn row_13_preallocated_and_a_stop_at_each_step(s: &mut Stage) {
+        // NULs in a hole, and stored ones; less and more than is hashed of a text, and than is read
+        // in a turn.
+        let name = |n: usize| if n == 0 { "x.log".to_string() } else { format!("x.log.{n}") };
+        for (n, space) in [50, 4095, 4096, 5000, 20_000, 600_000].into_iter().enumerate() {
+            let name = name(n);
+            match n % 2 {
+                0 => s.append(&name, vec![0; space]),
+                _ => {
+                    s.write(&name, "");
+                    s.truncate(&name, space as u64);
+                }
+            }
+            if n == 0 {
+                s.open();
+            }
+            s.restart();
+            s.expect(&[]);
+            let mut at = 0;
+            let mut put = |s: &Stage, text: &str| {
+                s.write_at(&name, at, text);
+                at += text.len() as u64;
+            };
+            put(s, "a\nb\nha");
+            s.look();
+            s.restart();
+            s.expect(&["a", "b"]);
+            put(s, "lf");
+            s.restart();
+            s.restart();
+            s.expect(&[]);
+            put(s, " a line\nc\n");
+            s.look();
+            s.expect(&["half a line", "c"]);
+            s.restart();
+            for line in 0..(space / 100).min(90) {
+                let line = format!("line {line} {}", "x".repeat(line));
+                put(s, &format!("{line}\n"));
+                s.look();
+                s.expect(&[&line]);
+                s.restart();
+            }
+            assert_eq!(s.counters().nuls_skipped, 0);
+        }
+        s.advance(40);
+        s.restart();
+        s.expect(&[]);
+    }
+
+    pub(super) fn row_13_filled_in_while_down(s: &mut Stage) {
+        s.write("x.log", "");
+        s.truncate("x.log", 100_000);
+        s.write_at("x.log", 0, "a\nhalf");
+        s.open();
+        s.expect(&["a"]);
+        s.commit();
+        s.kill();
+        let filled: String = (0..1000).map(|n| format!("filled {n}\n")).collect();
+        s.write_at("x.log", 6, &format!(" a line\n{filled}"));
+        s.open();
+        let new: Vec<String> = s.new_lines().into_iter().map(|it| it.text).collect();
+        assert_eq!((new.len(), &*new[0], &*new[1000]), (1001, "half a line", "filled 999"));
+        // All of the space is used, and the file grows.
+        s.commit();
+        s.kill();
+        let at = 14 + filled.len();
+        s.write_at("x.log", at as u64, &format!("{}\n", "y".repeat(100_000 - at)));
+        s.open();
+        s.append("x.log", "last\n");
+        s.look();
+        let new = s.new_lines();
+        assert_eq!((new.len(), &*new[1].text, new[1].line), (2, "last", Some(1004)));
+        s.restart();
+        s.expect(&[]);
+    }
+
+    pub(super) fn row_13_nuls_in_a_line_that_is_filled_in(s: &mut Stage) {
+        // Two write at once, each where it has its space.
+        s.write("x.log", "a\n");
+        s.open();
+        for nuls in [10, 1000] {
+            let gap = "\0".repeat(nuls);
+            let at = fs::metadata(s.at("x.log")).unwrap().len();
+            s.append("x.log", format!("first {gap} second"));
+            s.look();
+            s.restart();
+            s.write_at("x.log", at + 6, &"g".repeat(nuls));
+            s.look();
+            s.restart();
+            s.append("x.log", "\nb\n");
+            s.look();
+            s.restart();
+            let new = s.new_lines();
+            let filled = format!("first {} second", "g".repeat(nuls));
+            assert!(new.iter().any(|given| given.text == filled), "{new:?}");
+            assert_eq!(new.last().unwrap().text, "b");
+        }
+        s.restart();
+        s.append("x.log", "c\n");
+        s.look();
+        s.expect(&["c"]);
+        assert_eq!(s.all_lines().len(), 6);
+    }
+
+    pub(super) fn row_13_a_header_that_is_filled_in(s: &mut Stage) {
+        s.append("x.log", vec![0; 10_000]);
+        s.open();
+        s.write_at("x.log", 0, "#fields\ta\n1\n");
+        s.look();
+        s.write_at("x.log", 12, "2\n3\n");
+        s.look();
+        let headers: Vec<_> = s.pieces.iter().map(|it| it.header.to_vec()).collect();
+        assert_eq!(headers, [b"#fields\ta\n1\n".to_vec(), b"#fields\ta\n1\n2\n3\n".to_vec()]);
+    }
+
+    pub(super) fn row_13_a_copy_of_space_that_is_filled_in(s: &mut Stage) {
+        s.append("x.log", vec![0; 10_000]);
+        s.open();
+        s.write_at("x.log", 0, "a\nb\n");
+        s.look();
+        s.copy("x.log", "x.log.1");
+        s.write("x.log", "c\n");
+        s.look();
+        s.expect(&["a", "b", "c"]);
     }
 
     pub(super) fn row_20_half_a_line(s: &mut Stage) {
@@ -274,5 +409,41 @@ mod play {
         let header = String::from_utf8_lossy(&s.pieces[0].header).into_owned();
         assert!(header.starts_with("#separator \\x09\n#fields\tts\tid\n1\t2\n"), "{header}");
         assert!(header.len() < 8 << 10 && header.ends_with("\n#fields\tts\thost\n"), "{header}");
+    }
+
+    pub(super) fn many_headers(s: &mut Stage) {
+        let watch = Stopwatch::start();
+        s.append("x.log", "#".repeat(MAX_LINE - 1) + "\n");
+        let many: String = (0..100_000).map(|n| format!("#{n}\tx\n")).collect();
+        s.append("x.log", &many);
+        s.append("x.log", "#1\ty\nlast\n");
+        s.open();
+        let header = String::from_utf8_lossy(&s.pieces.last().unwrap().header).into_owned();
+        s.append("x.log", "more\n");
+        s.look();
+        let later = String::from_utf8_lossy(&s.pieces.last().unwrap().header).into_owned();
+        assert!(
+            later.len() < 8 << 10 && later.ends_with("#99998\tx\n#99999\tx\n#1\ty\n"),
+            "{later}"
+        );
+        assert!(!later.contains("#1\tx") && header.len() < 8 << 10);
+        // Far less than what is quadratic takes.
+        assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
+    }
+
+    pub(super) fn pieces_between_nuls(s: &mut Stage) {
+        let watch = Stopwatch::start();
+        s.append("x.log", "a\n\0".repeat(100_000));
+        s.append("x.log", "last\n");
+        s.open();
+        // A step takes no more than so many turns.
+        s.advance(1);
+        let new = s.new_lines();
+        assert_eq!(
+            (new.len(), &*new[100_000].text, new[100_000].line),
+            (100_001, "last", Some(100_001))
+        );
+        assert_eq!(s.counters().nuls_skipped, 100_000);
+        assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }
 }

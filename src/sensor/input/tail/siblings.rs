@@ -1,0 +1,144 @@
+//! Files of one log that are looked into together: which of them are copies of others.
+//!
+//! A copy is held against the stream that its original has. Where both are first seen in one look,
+//! neither has one, and both would be read. So what looks like a copy waits until its original was
+//! looked into, and is compared with that then, as a copy that comes later is: nothing of it is
+//! passed over before it was read in the original, and if that is truncated first, the rest is read
+//! from the copy.
+//!
+//! A copy has the name of an older generation, or of a packed form, and all that it holds is where
+//! the original begins. Two generations whose heads alone are equal are different texts. Of two
+//! texts of which the older one continues the newer, both are read: copying makes no such pair.
+
+use super::content::{Content, SAMPLE};
+use super::follow::Tail;
+use super::key::Found;
+use super::read::load_first;
+use super::resolve::agrees;
+use super::state::{FileId, Followed, Role};
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+/// With how many files of a log each is compared whose heads begin as its own does. Beyond that
+/// there is no log, but something made to keep us busy; what is read twice then isn't lost.
+const MAX_COMPARED: usize = 64;
+
+impl Tail {
+    pub(super) fn is_packed(&self, id: FileId) -> bool {
+        self.files.get(&id).is_some_and(|file| matches!(file.packing, Some(Some(_))))
+    }
+
+    /// Whether a file still waits for its original to be looked into.
+    pub(super) fn waits_for_original(&self, id: FileId) -> bool {
+        let original = self.files.get(&id).and_then(|file| file.original);
+        original.and_then(|it| self.files.get(&it)).is_some_and(|it| it.copies.contains(&id))
+    }
+
+    /// Files that wait for what becomes of this one are looked into.
+    pub(super) fn wake_copies(&mut self, id: FileId) {
+        if let Some(file) = self.files.get_mut(&id) {
+            self.fresh.extend(std::mem::take(&mut file.copies));
+        }
+    }
+
+    /// Holds what is known of logs against what is there, for those that have new files: a file that
+    /// was overwritten is a new one, too, and its copy may be among them.
+    pub(super) fn check_siblings(&mut self) {
+        let fresh = self.fresh.iter().filter_map(|id| self.files.get(id));
+        let stems: BTreeSet<&PathBuf> = fresh.map(|file| &file.name.stem).collect();
+        let streams = stems.iter().filter_map(|stem| self.by_stem.get(*stem)).flatten();
+        let held: Vec<(u64, FileId)> =
+            streams.filter_map(|id| Some((*id, self.streams.get(id)?.file?))).collect();
+        held.into_iter().for_each(|(stream, holder)| self.check_holder(stream, holder));
+    }
+
+    fn check_holder(&mut self, number: u64, id: FileId) {
+        let Some(file) = self.files.get(&id) else { return };
+        let was = (file.found.size, file.found.modified);
+        let is_unchanged = match &file.file {
+            None => file.is_caught_up,
+            Some(open) => Found::of_open(&**open)
+                .is_ok_and(|it| file.is_caught_up && (it.size, it.modified) == was),
+        };
+        if is_unchanged || file.packing != Some(None) || file.stream() != Some(number) {
+            return;
+        }
+        let Some(open) = self.open_file(id) else { return };
+        let Some(stream) = self.streams.get_mut(&number) else { return };
+        if stream.file != Some(id) {
+            return;
+        }
+        if !agrees(&open, &stream.read) {
+            return self.restart(id, number);
+        }
+        if stream.read.offset < SAMPLE as u64 {
+            load_first(stream, &open);
+        }
+    }
+
+    /// Takes out what seems to be a copy of something that wasn't looked into before either.
+    pub(super) fn set_copies_aside(&mut self, fresh: &mut Vec<FileId>) {
+        let mut logs: HashMap<PathBuf, Vec<FileId>> = HashMap::new();
+        for id in &*fresh {
+            if let Some(file) = self.files.get(id) {
+                logs.entry(file.name.stem.clone()).or_default().push(*id);
+            }
+        }
+        for log in logs.into_values().filter(|log| log.len() > 1) {
+            for (copy, original) in self.copies_among(&log) {
+                if let Some(file) = self.files.get_mut(&original) {
+                    file.copies.insert(copy);
+                }
+                if let Some(file) = self.files.get_mut(&copy) {
+                    file.original = Some(original);
+                    self.timed.insert(copy);
+                }
+            }
+        }
+        fresh.retain(|id| !self.waits_for_original(*id));
+    }
+
+    /// Copies, each with its original. As originals are later generations, there is no circle.
+    fn copies_among(&mut self, log: &[FileId]) -> Vec<(FileId, FileId)> {
+        let mut heads: Vec<(Vec<u8>, FileId)> = Vec::new();
+        for id in log {
+            let open = self.open_file(*id);
+            let head = open.and_then(|open| self.head_of(*id, &open));
+            // What is only space can be filled with anything.
+            let head = head.filter(|head| head.iter().any(|&byte| byte != 0));
+            heads.extend(head.map(|head| (head, *id)));
+        }
+        // Those that begin as one does come after it. Of equal ones, the older comes first.
+        heads.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut found = Vec::new();
+        for (at, (head, id)) in heads.iter().enumerate() {
+            let longer = heads[at + 1..].iter().take_while(|(other, _)| other.starts_with(head));
+            let before = heads[..at].iter().rev().take_while(|(other, _)| other == head);
+            let original = longer
+                .chain(before)
+                .take(MAX_COMPARED)
+                .find(|(_, other)| self.is_copy(*id, head.len(), *other));
+            found.extend(original.map(|(_, original)| (*id, *original)));
+        }
+        found
+    }
+
+    /// Whether a file seems to be a copy of another one, whose head begins with its own.
+    fn is_copy(&self, id: FileId, head: usize, other: FileId) -> bool {
+        let (Some(file), Some(original)) = (self.files.get(&id), self.files.get(&other)) else {
+            return false;
+        };
+        let is_fresh = |file: &Followed| matches!(file.role, Role::Fresh);
+        if !file.name.follows(&original.name) || !is_fresh(file) || !is_fresh(original) {
+            return false;
+        }
+        // How long what is packed is shows when it is read, and whether it is a copy.
+        if head < SAMPLE || self.is_packed(id) || self.is_packed(other) {
+            return true;
+        }
+        let (Some(file), Some(original)) = (&file.file, &original.file) else { return true };
+        let Ok(size) = file.metadata().map(|found| found.len()) else { return true };
+        let content = Content::of_file(file, size).ok().flatten();
+        content.is_some() && Content::of_file(original, size).is_ok_and(|it| it == content)
+    }
+}
