@@ -89,6 +89,10 @@ impl Suppressor {
         now: Timestamp,
     ) -> Result<Suppressor> {
         let mut restored = Suppressor::new(config).recorded();
+        let pieces = pieces.into_iter();
+        // Of a piece for each window; they are bounded, whatever is said of their number.
+        let windows = pieces.size_hint().0.min(restored.config.max_keys);
+        restored.table.reserve(windows);
         let latest = now.0.saturating_add(restored.config.window_micros());
         for piece in pieces {
             restored.apply(piece, latest)?;

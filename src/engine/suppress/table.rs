@@ -57,6 +57,13 @@ impl Table {
         self.is_recorded = true;
     }
 
+    /// Makes room for so many more windows.
+    pub(super) fn reserve(&mut self, windows: usize) {
+        self.slots.reserve(windows);
+        let slots = &self.slots;
+        self.by_key.reserve(windows, |&slot| hash_at(slots, slot));
+    }
+
     /// Number of windows.
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
@@ -126,11 +133,7 @@ impl Table {
         (place.window, place.cost, place.is_stored) = (Some(window), cost, is_stored);
         self.bytes += cost;
         let slots = &self.slots;
-        let rehash = |&slot: &u32| {
-            let window = slots.get(slot as usize).and_then(|slot| slot.window.as_ref());
-            window.map_or(0, |window| self::hash(&window.key))
-        };
-        self.by_key.insert_unique(hash, slot, rehash);
+        self.by_key.insert_unique(hash, slot, |&slot| hash_at(slots, slot));
         self.by_end.insert((end, slot));
         self.link(slot);
         if !is_stored {
@@ -231,4 +234,9 @@ impl Table {
             None => self.newest = older,
         }
     }
+}
+
+fn hash_at(slots: &[Slot], slot: u32) -> u64 {
+    let window = slots.get(slot as usize).and_then(|slot| slot.window.as_ref());
+    window.map_or(0, |window| hash(&window.key))
 }

@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const LOG: &str = "state";
 const LOCK: &str = "lock";
@@ -36,14 +37,16 @@ pub struct StateDir {
     is_torn: bool,
     /// Whether the system may have lost what it was given: the log is written anew then.
     is_doubtful: bool,
-    state: State,
+    /// Shared with who opened it, until the first commit.
+    state: Arc<State>,
 }
 
 /// What was found in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// The state after the last whole commit.
-    pub state: State,
+    /// The state after the last whole commit. The first commit of the [`StateDir`] copies it if
+    /// this is still there.
+    pub state: Arc<State>,
     /// Whether there was none: the first start.
     pub is_new: bool,
     /// How many bytes of a torn end were cut.
@@ -140,7 +143,7 @@ impl StateDir {
         let (state, valid) =
             State::parse(&bytes).map_err(|error| error.at_path(&place).remedy(RESET))?;
         let torn = (bytes.len() - valid) as u64;
-        let base = state.to_bytes()?.len() as u64;
+        let (base, state) = (state.size(), Arc::new(state));
         let mut dir = StateDir {
             path: path.to_path_buf(),
             _lock: lock,
@@ -152,7 +155,7 @@ impl StateDir {
             state,
         };
         dir.cut().map_err(io("cannot cut the torn end of"))?;
-        let state = dir.state.clone();
+        let state = Arc::clone(&dir.state);
         Ok((dir, Opened { state, is_new: false, torn }))
     }
 
@@ -180,12 +183,10 @@ impl StateDir {
         put_record(&mut record, &commit.to_bytes())?;
         let is_long = self.length > MIN_LOG && self.length > self.base.saturating_mul(MAX_GROWTH);
         if is_long || self.is_doubtful {
-            let mut state = self.state.clone();
-            state.apply(commit);
             // Without room for a second log, the first one goes on.
-            match self.rewrite(&state) {
+            match self.rewrite(&record) {
                 Ok(()) => {
-                    self.state = state;
+                    Arc::make_mut(&mut self.state).apply(commit.clone());
                     return Ok(());
                 }
                 Err(error) if self.is_doubtful => return Err(error),
@@ -195,7 +196,7 @@ impl StateDir {
         self.append(&record).map_err(|error| {
             Error::io("cannot write the state", error).at_path(self.path.join(LOG))
         })?;
-        self.state.apply(commit);
+        Arc::make_mut(&mut self.state).apply(commit.clone());
         Ok(())
     }
 
@@ -205,10 +206,7 @@ impl StateDir {
     ///
     /// Those of the system; the log stays what it was.
     pub fn compact(&mut self) -> Result<()> {
-        let state = std::mem::take(&mut self.state);
-        let done = self.rewrite(&state);
-        self.state = state;
-        done
+        self.rewrite(&[])
     }
 
     fn append(&mut self, record: &[u8]) -> io::Result<()> {
@@ -235,8 +233,10 @@ impl StateDir {
         Ok(())
     }
 
-    fn rewrite(&mut self, state: &State) -> Result<()> {
-        let bytes = state.to_bytes()?;
+    /// Writes the log anew: the state, and the record of one more commit.
+    fn rewrite(&mut self, record: &[u8]) -> Result<()> {
+        let mut bytes = self.state.to_bytes()?;
+        bytes.extend_from_slice(record);
         let log = publish(&self.path, &bytes)?;
         self.log = log;
         self.length = bytes.len() as u64;

@@ -89,7 +89,7 @@ impl State {
                 return Err(Error::format("a commit holds what this program doesn't know")
                     .at_offset((log.len() - rest.len() + FRAME) as u64));
             };
-            state.apply(&commit);
+            state.apply(commit);
             rest = after;
         }
         Ok((state, log.len() - rest.len()))

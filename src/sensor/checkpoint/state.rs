@@ -2,6 +2,7 @@
 
 use super::bytes::{Member, put_member, read_members};
 use crate::sensor::input::tail::{FileRecord, Key};
+use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -42,8 +43,8 @@ pub struct State {
     pub files: BTreeMap<u64, FileRecord>,
     /// Files that alerts are written to, by their path.
     pub outputs: BTreeMap<PathBuf, Output>,
-    /// Entries of the suppression.
-    pub suppress: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Entries of the suppression, in no order: there may be millions.
+    pub suppress: HashMap<Vec<u8>, Vec<u8>>,
     /// Positions by name.
     pub cursors: BTreeMap<String, u64>,
     /// Whatever else has a name.
@@ -114,28 +115,57 @@ impl Commit {
 }
 
 /// Sets or removes entries.
-fn apply<K: Ord + Clone, V: Clone>(to: &mut BTreeMap<K, V>, changes: &[(K, Option<V>)]) {
+fn take<K: Ord, V>(to: &mut BTreeMap<K, V>, changes: Vec<(K, Option<V>)>) {
     for (key, value) in changes {
         match value {
-            Some(value) => drop(to.insert(key.clone(), value.clone())),
-            None => drop(to.remove(key)),
+            Some(value) => drop(to.insert(key, value)),
+            None => drop(to.remove(&key)),
         }
     }
 }
 
 impl State {
     /// What is the case after a commit.
-    pub fn apply(&mut self, commit: &Commit) {
-        for file in &commit.files {
-            self.files.insert(file.position.stream, file.clone());
+    pub fn apply(&mut self, commit: Commit) {
+        let Commit { files, forgotten, outputs, suppress, cursors, others } = commit;
+        self.files.extend(files.into_iter().map(|file| (file.position.stream, file)));
+        forgotten.iter().for_each(|id| drop(self.files.remove(id)));
+        self.outputs.extend(outputs.into_iter().map(|output| (output.path.clone(), output)));
+        for (key, value) in suppress {
+            match value {
+                Some(value) => drop(self.suppress.insert(key, value)),
+                None => drop(self.suppress.remove(&key)),
+            }
         }
-        commit.forgotten.iter().for_each(|id| drop(self.files.remove(id)));
-        for output in &commit.outputs {
-            self.outputs.insert(output.path.clone(), output.clone());
+        take(&mut self.cursors, cursors);
+        take(&mut self.others, others);
+    }
+
+    /// All of it but the entries of the suppression, of which there may be millions.
+    #[must_use]
+    pub fn without_suppression(&self) -> State {
+        let State { files, outputs, suppress: _, cursors, others } = self;
+        State {
+            files: files.clone(),
+            outputs: outputs.clone(),
+            suppress: HashMap::new(),
+            cursors: cursors.clone(),
+            others: others.clone(),
         }
-        apply(&mut self.suppress, &commit.suppress);
-        apply(&mut self.cursors, &commit.cursors);
-        apply(&mut self.others, &commit.others);
+    }
+
+    /// About how many bytes it takes in commits: exact but for the lengths of members.
+    pub(super) fn size(&self) -> u64 {
+        // Kind, lengths, and whether it is there.
+        const AROUND: usize = 8;
+        let mut files = Vec::new();
+        self.files.values().cloned().for_each(|it| put_member(&mut files, Member::File(it)));
+        let outputs = self.outputs.keys().map(|path| path.as_os_str().len() + 64);
+        let entries = self.suppress.iter().map(|(key, it)| key.len() + it.len() + AROUND);
+        let cursors = self.cursors.keys().map(|name| name.len() + AROUND + 8);
+        let others = self.others.iter().map(|(name, it)| name.len() + it.len() + AROUND);
+        let rest: usize = outputs.chain(entries).chain(cursors).chain(others).sum();
+        (files.len() + rest) as u64
     }
 
     /// It in commits of about so many bytes each.

@@ -74,7 +74,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
-        prop_assert!(opened.is_new && opened.state == State::default());
+        prop_assert!(opened.is_new && *opened.state == State::default());
         let log = folder.path().join("state");
         let mut states = vec![(fs::metadata(&log).unwrap().len(), State::default())];
         for commit in &commits {
@@ -88,19 +88,19 @@ proptest! {
         fs::write(&log, [&bytes[..cut], &garbage].concat()).unwrap();
         let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
         let (length, want) = states.iter().rev().find(|(len, _)| *len <= cut as u64).unwrap();
-        prop_assert_eq!(&opened.state, want);
+        prop_assert_eq!(&*opened.state, want);
         prop_assert_eq!(opened.torn, (cut + garbage.len()) as u64 - length);
         prop_assert_eq!(fs::metadata(&log).unwrap().len(), *length);
         // It goes on from there, also in a log that is written anew.
         let mut want = want.clone();
         for commit in &commits {
             dir.commit(commit).unwrap();
-            want.apply(commit);
+            want.apply(commit.clone());
         }
         prop_assert_eq!(dir.state(), &want);
         dir.compact().unwrap();
         drop(dir);
-        prop_assert_eq!(&StateDir::open(folder.path()).unwrap().1.state, &want);
+        prop_assert_eq!(&*StateDir::open(folder.path()).unwrap().1.state, &want);
     }
 
     /// A commit that failed may be made with the one after it.
@@ -108,10 +108,10 @@ proptest! {
     fn commits_add_up(commits in commits()) {
         let (mut one, mut all, mut each) = (State::default(), Commit::default(), State::default());
         for commit in &commits {
-            each.apply(commit);
+            each.apply(commit.clone());
             all.add(commit.clone());
         }
-        one.apply(&all);
+        one.apply(all);
         prop_assert_eq!(one, each);
     }
 
@@ -181,7 +181,7 @@ fn logs_are_written_anew_when_they_are_long() {
     assert!(longest < 2 << 20, "{longest}");
     let want = dir.state().clone();
     drop(dir);
-    assert_eq!(StateDir::open(folder.path()).unwrap().1.state, want);
+    assert_eq!(*StateDir::open(folder.path()).unwrap().1.state, want);
 }
 
 /// A small file system in memory, for tests that fill it; none where we are not root.
@@ -238,7 +238,7 @@ fn row_36_a_full_disk_leaves_the_last_commit() {
     let want = dir.state().clone();
     drop((dir, alerts));
     let (_dir, opened) = StateDir::open(&state).unwrap();
-    assert_eq!((opened.torn, &opened.state), (0, &want));
+    assert_eq!((opened.torn, &*opened.state), (0, &want));
     assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\nsecond\n");
 }
 

@@ -8,7 +8,7 @@
 use super::position::{Ending, Position, Within};
 use crate::engine::progress::bound;
 use crate::sensor::input::Wide;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use std::ops::Range;
 
 /// The longest line that is given out whole, in bytes of the file without its line feed.
@@ -90,8 +90,23 @@ pub(super) fn cut(
     }
     found.lines_before = found.lines;
     found.piece = found.done..found.done;
+    take_plain(&mut found, data, lines);
     take_lines(&mut found, data, lines, unfinished);
     found
+}
+
+/// Takes all whole lines at once, if none of them needs a closer look: together they are no longer
+/// than one may be, and there is no NUL in them.
+fn take_plain(found: &mut Cutting, data: &[u8], lines: Lines) {
+    let rest = data.get(found.done..).unwrap_or_default();
+    let Some(end) = memrchr(b'\n', rest).map(|at| at + 1) else { return };
+    if lines.0.is_some() || end > MAX_LINE || memchr(0, &rest[..end]).is_some() {
+        return;
+    }
+    found.done += end;
+    found.piece.end = found.done;
+    found.lines += lines.count(&rest[..end]);
+    found.within = Within::Start;
 }
 
 /// Takes lines into the piece, up to one that isn't whole.

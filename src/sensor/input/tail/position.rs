@@ -87,6 +87,14 @@ pub enum Ending {
 }
 
 impl Piece {
+    /// How many lines end in it.
+    pub fn lines(&self) -> u64 {
+        match self.end.line.zip(self.line) {
+            Some((end, line)) => end.saturating_sub(line),
+            None => memchr::memchr_iter(b'\n', &self.bytes).count() as u64,
+        }
+    }
+
     /// Where something in [`Piece::bytes`] is in the stream. With wide characters it is counted
     /// from the text, which is exact unless the file holds halves of pairs.
     pub fn offset_of(&self, at: usize) -> u64 {

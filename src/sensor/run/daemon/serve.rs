@@ -10,7 +10,7 @@ use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
 use crate::engine::suppress::{self, HomeNetworks, Suppressor};
-use crate::sensor::checkpoint::{State, StateDir};
+use crate::sensor::checkpoint::{Commit, State, StateDir};
 use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Activated, Address};
@@ -18,7 +18,7 @@ use crate::sensor::metrics::{Heart, Obstacle, Operation, Systemd};
 use crate::sensor::run::live::committer::{self, Committer, Counted, Ended};
 use crate::sensor::run::live::member::Member;
 use crate::sensor::run::live::output::{Out, Way};
-use crate::sensor::run::live::pool::{QUEUE, Settings, Shared, start_workers};
+use crate::sensor::run::live::pool::{QUEUE, Room, Settings, Shared, start_workers};
 use crate::sensor::run::live::relay::{self, Parts, Relay};
 use crate::sensor::run::reload::{Look, while_watched};
 use crate::sensor::run::{
@@ -63,7 +63,10 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     let mut prepared = base.prepare(dir)?;
     let board = Board::new(config, &service.feeds, Arc::clone(&current));
     let relay = Relay::new(prepared.parts(config)?, &board.metrics());
-    prepared.settle(&base, &relay)?;
+    let commit = prepared.settled(&base, &relay)?;
+    // The state is not copied for it: nobody else holds it any more.
+    drop(opened);
+    prepared.dir.commit(&commit)?;
     board.set_sinks(parts(config, &prepared.sent), prepared.spool.clone());
     board.set(Obstacle::Database, false);
     let follow = Follow { path: config.database.clone(), every: LOOK, on_hangup: true };
@@ -158,6 +161,7 @@ struct Base<'b> {
 /// What is open before the first thread is there.
 struct Prepared {
     dir: StateDir,
+    /// Without what is remembered of suppression.
     saved: State,
     spool: Option<Spool>,
     sent: Vec<Sent>,
@@ -181,7 +185,7 @@ impl Base<'_> {
         }
         let suppressor =
             rules(config, no_suppress).map(|rules| relay::restored(rules, state)).transpose()?;
-        Ok(Prepared { dir, saved: state.clone(), spool, sent, seeds, suppressor })
+        Ok(Prepared { dir, saved: state.without_suppression(), spool, sent, seeds, suppressor })
     }
 
     /// The spool, if a sink needs it.
@@ -224,16 +228,16 @@ impl Prepared {
         })
     }
 
-    /// Commits what is known before anything is written: the lengths of files, and what is not
-    /// there any more.
-    fn settle(&mut self, base: &Base<'_>, relay: &Relay) -> Result<()> {
+    /// What is committed before anything is written: the lengths of files, and what is not there
+    /// any more.
+    fn settled(&mut self, base: &Base<'_>, relay: &Relay) -> Result<Commit> {
         let mut commit = relay.stale(base.state);
         let names = base.config.inputs.iter().map(|input| &*input.name);
         commit.add(strangers(base.state, names));
         for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
             commit.outputs.push(file.sync()?);
         }
-        self.dir.commit(&commit)
+        Ok(commit)
     }
 }
 
@@ -303,17 +307,18 @@ impl<'r> Running<'r> {
         let settings = Settings::new(with.options.clone());
         let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
         let (messages_end, messages) = mpsc::sync_channel(2 * threads + QUEUE);
-        let (tasks, beats, board) = (Mutex::new(tasks), Beats::new(threads), self.board);
+        let (tasks, room) = (Mutex::new(tasks), Room::default());
+        let (beats, board) = (Beats::new(threads), self.board);
         let busy = |worker: usize, is_busy: bool| beats.beat(board, worker, is_busy);
-        let shared =
-            Shared { current: self.current, settings: &settings, tasks: &tasks, busy: &busy };
+        let (current, room) = (self.current, &room);
+        let shared = Shared { current, settings: &settings, tasks: &tasks, room, busy: &busy };
         let counted = |from: &Member, it: &Counted<'_>| {
             board.counted(&from.name, it.bytes, it.lines, it.counters);
         };
         let notify = self.notify;
         std::thread::scope(|scope| {
             start_workers(scope, threads, &shared, &messages_end)?;
-            let crew = Crew { scope, tasks: send, committer: messages_end, halt: &halt };
+            let crew = Crew { scope, tasks: send, room, committer: messages_end, halt: &halt };
             let mut supervisor = Supervisor {
                 service: self.service,
                 config: self.service.config.clone(),

@@ -11,7 +11,7 @@ use crate::sensor::halt::Halt;
 use crate::sensor::listen::Activated;
 use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
 use crate::sensor::run::live::member::{Member, Order};
-use crate::sensor::run::live::pool::Settings;
+use crate::sensor::run::live::pool::{Room, Settings};
 use crate::sensor::run::live::source::{self, Ends};
 use crate::sensor::run::live::task::{Message, Task};
 use crate::sensor::run::{Notice, Notify};
@@ -37,6 +37,7 @@ const BEGINNING: Duration = Duration::from_secs(60);
 pub(super) struct Crew<'scope, 'env> {
     pub(super) scope: &'scope Scope<'scope, 'env>,
     pub(super) tasks: SyncSender<Task>,
+    pub(super) room: &'scope Room,
     pub(super) committer: SyncSender<Message>,
     pub(super) halt: &'scope Halt,
 }
@@ -110,6 +111,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let ends = Ends {
             number: self.count,
             tasks: crew.tasks.clone(),
+            room: crew.room,
             committer: crew.committer.clone(),
             orders: orders_end,
             halt: crew.halt,

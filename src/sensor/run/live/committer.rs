@@ -282,7 +282,8 @@ impl Run<'_, '_> {
             Message::Closed => self.committer.is_open = false,
             #[cfg(feature = "daemon")]
             Message::State(to) => {
-                let state = self.committer.state.as_ref().map(|dir| dir.state().clone());
+                let dir = self.committer.state.as_ref();
+                let state = dir.map(|dir| dir.state().without_suppression());
                 // Whoever asked may have ended.
                 let _ = to.send(state.unwrap_or_default());
             }

@@ -13,12 +13,36 @@ use crate::sensor::run::scan::ChunkHits;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Scope;
+use std::time::Duration;
 
 /// Pieces that wait for a worker, beside those that workers have: enough to keep them busy while
 /// a source reads, and little enough that a commit comes soon.
 pub(in crate::sensor::run) const QUEUE: usize = 4;
+
+/// Wakes sources that wait for room among the pieces.
+///
+/// A source that slept instead would leave the workers without work: what waits for them lasts
+/// less than a millisecond.
+#[derive(Debug, Default)]
+pub(in crate::sensor::run) struct Room {
+    lock: Mutex<()>,
+    made: Condvar,
+}
+
+impl Room {
+    /// Waits until a worker has taken a piece, and no longer than so long: one that was taken just
+    /// before is missed, but the next is not.
+    pub(super) fn wait(&self, most: Duration) {
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.made.wait_timeout(guard, most));
+    }
+
+    fn wake(&self) {
+        self.made.notify_all();
+    }
+}
 
 /// What the scanners are to do, which may change.
 #[derive(Debug)]
@@ -51,6 +75,7 @@ pub(in crate::sensor::run) struct Shared<'p> {
     pub(in crate::sensor::run) current: &'p Current,
     pub(in crate::sensor::run) settings: &'p Settings,
     pub(in crate::sensor::run) tasks: &'p Mutex<Receiver<Task>>,
+    pub(in crate::sensor::run) room: &'p Room,
     /// Called by each worker when it begins with a piece (true) and when it is done (false), so
     /// that one that is stuck shows.
     pub(in crate::sensor::run) busy: &'p (dyn Fn(usize, bool) + Sync),
@@ -90,6 +115,7 @@ fn work(number: usize, shared: &Shared<'_>, done: &SyncSender<Message>) {
         // The lock is held while waiting: one worker waits for a piece, the others for the lock.
         let next = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(task) = next else { break };
+        shared.room.wake();
         if shared.settings.turn.load(Ordering::Acquire) != turn {
             let (options, newer) = shared.settings.get();
             (scanner, turn) = (Scanner::new(options), newer);
@@ -109,7 +135,7 @@ fn matched(scanner: &mut Scanner, lease: &Lease, task: Task) -> Done {
     let (hits, bytes, lines, identity) = match work {
         Work::Piece(piece, layout) => {
             let hits = of_piece(scanner, lease, &piece, layout, read_at);
-            let lines = memchr::memchr_iter(b'\n', &piece.bytes).count() as u64;
+            let lines = piece.lines();
             (hits, piece.bytes.len() as u64, lines, Identity::Stream(piece.stream))
         }
         #[cfg(feature = "daemon")]

@@ -1,6 +1,7 @@
 //! What keeps coming, and the thread that waits for it.
 
 use super::member::Order;
+use super::pool::Room;
 use super::task::{Done, Identity, Matched, Message, Task, Work};
 use crate::Result;
 use crate::clock::now;
@@ -17,7 +18,7 @@ use std::time::Duration;
 /// How long a source waits for more before it looks whether it was told something.
 const ROUND: Duration = Duration::from_millis(20);
 
-/// How long it waits when the workers are behind.
+/// How long it waits for the workers at most before it does what else there is to do.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// What a source has to give.
@@ -60,6 +61,7 @@ pub(in crate::sensor::run) trait Source: Send {
 pub(in crate::sensor::run) struct Ends<'e> {
     pub(in crate::sensor::run) number: usize,
     pub(in crate::sensor::run) tasks: SyncSender<Task>,
+    pub(in crate::sensor::run) room: &'e Room,
     pub(in crate::sensor::run) committer: SyncSender<Message>,
     pub(in crate::sensor::run) orders: Receiver<Order>,
     pub(in crate::sensor::run) halt: &'e Halt,
@@ -70,7 +72,7 @@ pub(in crate::sensor::run) struct Ends<'e> {
 /// Reads a source to its end, or to the halt; after that it keeps what is processed, until all of it
 /// is in a commit, or the committer is gone.
 pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
-    let Ends { number, tasks, committer, orders, halt, paused } = ends;
+    let Ends { number, tasks, room, committer, orders, halt, paused } = ends;
     // An end that is asked for is a halt of this source alone: what it has received is given out.
     let mut halt = halt.clone();
     let (mut pieces, mut safe) = (0, 0);
@@ -121,7 +123,7 @@ pub(in crate::sensor::run) fn run(source: &mut dyn Source, ends: Ends<'_>) {
                         Heard::Gone => return,
                     }
                     source.keep_up();
-                    std::thread::sleep(PAUSE);
+                    room.wait(PAUSE);
                 }
                 // The workers are gone, and with them the job.
                 Err(TrySendError::Disconnected(_)) => return,

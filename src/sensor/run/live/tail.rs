@@ -4,7 +4,7 @@ use super::committer::{self, Committed, Committer, Ended};
 use super::logs::FollowedLogs;
 use super::member::Member;
 use super::output::{Local, Out, Target, Way};
-use super::pool::{QUEUE, Settings, Shared, start_workers};
+use super::pool::{QUEUE, Room, Settings, Shared, start_workers};
 use super::source::{self, Ends};
 use crate::clock::Stopwatch;
 use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
@@ -61,7 +61,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
     let (mut state, saved) = match &logs.state {
         Some(path) => opened(path, logs.reset)?,
-        None => (None, State::default()),
+        None => (None, Arc::default()),
     };
     let target = match place {
         Place::File(path) => {
@@ -82,7 +82,8 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
         }
         Place::Sink(sink) => Target::Sink(sink),
     };
-    let tail = Tail::open(logs.options, saved.files.into_values().collect())?;
+    let tail = Tail::open(logs.options, saved.files.values().cloned().collect())?;
+    drop(saved);
     let encoder = job.output.encoder;
     let output = Output { most: None, form: Form::Alerts, ..job.output };
     let mut out =
@@ -110,7 +111,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
 }
 
 /// Opens the folder that remembers what was done.
-fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, State)> {
+fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, Arc<State>)> {
     if reset {
         StateDir::reset(path)?;
     }
@@ -141,10 +142,11 @@ impl Run<'_> {
         let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
         let (order, orders) = mpsc::channel();
         let paused = Arc::new(AtomicBool::new(false));
-        let (name, tasks) = (Arc::from("files"), Mutex::new(tasks));
+        let (name, tasks, room) = (Arc::from("files"), Mutex::new(tasks), Room::default());
         let member = Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
+        let (number, sender) = (0, committer.clone());
         let ends =
-            Ends { number: 0, tasks: send, committer: committer.clone(), orders, halt, paused };
+            Ends { number, tasks: send, room: &room, committer: sender, orders, halt, paused };
         let commits = Committer {
             out,
             state,
@@ -156,7 +158,7 @@ impl Run<'_> {
             hangup,
             counted: &|_, _| {},
         };
-        let shared = Shared { current, settings, tasks: &tasks, busy: &|_, _| {} };
+        let shared = Shared { current, settings, tasks: &tasks, room: &room, busy: &|_, _| {} };
         std::thread::scope(|scope| {
             start_workers(scope, threads, &shared, &committer)?;
             drop(committer);

@@ -98,7 +98,7 @@ pub(in crate::sensor::run) enum Message {
     /// No other source will come.
     #[cfg(feature = "daemon")]
     Closed,
-    /// Somebody wants to know what is committed.
+    /// Somebody wants to know what is committed, but for the suppression.
     #[cfg(feature = "daemon")]
     State(Sender<crate::sensor::checkpoint::State>),
     /// Something for the output, in the order of the pieces.
