@@ -65,7 +65,7 @@ fn alerts_of_a_tap_go_through_suppression_to_a_file() {
     wait_for("all are in the archive", || archived() == want);
     // Each frame of this capture is one of IP.
     let packets = || metric(&net, port, "wiresift_packets_total");
-    wait_for(&format!("{sent} are counted"), || packets() == sent);
+    wait_for(&format!("{sent} are counted, of which {} are", packets()), || packets() == sent);
     assert_eq!(metric(&net, port, "wiresift_packets_dropped_total{where=\"kernel\"}"), 0);
     daemon.stop();
     let alerts = records(&net.dir.path().join("alerts.json"));
