@@ -538,8 +538,10 @@ def main():
         if name not in BARS:
             parse.error(f"no bar “{name}”: there are {', '.join(BARS)}")
         with tempfile.TemporaryDirectory(dir=lab.folder) as folder:
+            start = time.perf_counter()
             try:
                 BARS[name](lab, Path(folder))
+                told(f"{name} took {time.perf_counter() - start:.0f} s")
             except Failed as error:
                 failed += 1
                 print(f"FAILED  {name}: {error}", flush=True)

@@ -41,6 +41,7 @@ impl Halt {
     }
 
     /// One that is set from the beginning.
+    #[cfg(feature = "daemon")]
     pub(crate) fn ended() -> Halt {
         // Without a wake nobody waits for anything: that is for those that look first.
         let ended = Halt::new().map(|(halt, stopper)| {

@@ -92,11 +92,12 @@ impl Suppressor {
         let pieces = pieces.into_iter();
         // Of a piece for each window; they are bounded, whatever is said of their number.
         let windows = pieces.size_hint().0.min(restored.config.max_keys);
-        restored.table.reserve(windows);
+        restored.table.begin(windows);
         let latest = now.0.saturating_add(restored.config.window_micros());
         for piece in pieces {
             restored.apply(piece, latest)?;
         }
+        restored.table.put_in_order();
         restored.evict();
         Ok(restored)
     }

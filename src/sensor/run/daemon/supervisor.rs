@@ -12,7 +12,7 @@ use crate::sensor::listen::Activated;
 use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
 use crate::sensor::run::live::member::{Member, Order};
 use crate::sensor::run::live::pool::{Room, Settings};
-use crate::sensor::run::live::source::{self, Ends};
+use crate::sensor::run::live::source::{self, Ends, Reading};
 use crate::sensor::run::live::task::{Message, Task};
 use crate::sensor::run::{Notice, Notify};
 use crate::sensor::spool::Spool;
@@ -110,20 +110,21 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let paused = Arc::new(AtomicBool::new(false));
         let ends = Ends {
             number: self.count,
-            tasks: crew.tasks.clone(),
-            room: crew.room,
             committer: crew.committer.clone(),
             orders: orders_end,
-            halt: crew.halt,
+            halt: crew.halt.clone(),
             paused: Arc::clone(&paused),
         };
+        let (tasks, room) = (crew.tasks.clone(), crew.room);
         self.count += 1;
         // Shown before its first piece is counted.
         let shown = self.runners.iter().map(|it| &it.watch).chain([&watch]).cloned();
         self.board.set_watches(shown.collect());
         let thread = Builder::new()
             .name(format!("source {name}"))
-            .spawn_scoped(crew.scope, move || source::run(&mut *source, ends))
+            .spawn_scoped(crew.scope, move || {
+                source::run(Reading::new(&mut *source, ends), tasks, room);
+            })
             .map_err(failed)?;
         self.runners.push(Runner { watch, orders: orders.clone(), thread });
         Ok(Member { name, can_wait, orders, paused })

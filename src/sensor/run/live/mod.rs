@@ -43,5 +43,7 @@ pub(super) mod relay;
 pub(super) mod source;
 mod tail;
 pub(super) mod task;
+#[cfg(test)]
+mod tests;
 
 pub use tail::{Logs, Place, tail};

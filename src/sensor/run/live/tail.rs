@@ -4,8 +4,8 @@ use super::committer::{self, Committed, Committer, Ended};
 use super::logs::FollowedLogs;
 use super::member::Member;
 use super::output::{Local, Out, Target, Way};
-use super::pool::{QUEUE, Room, Settings, Shared, start_workers};
-use super::source::{self, Ends};
+use super::pool::{QUEUE, Settings, start_readers};
+use super::source::{self, Ends, Reading};
 use crate::clock::Stopwatch;
 use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
 use crate::sensor::halt::Halt;
@@ -138,15 +138,14 @@ impl Run<'_> {
         hangup: Option<&AtomicBool>,
     ) -> Result<Ended<'s>> {
         let Run { threads, current, settings, halt, notify } = self;
-        let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
         let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
         let (order, orders) = mpsc::channel();
         let paused = Arc::new(AtomicBool::new(false));
-        let (name, tasks, room) = (Arc::from("files"), Mutex::new(tasks), Room::default());
+        let name = Arc::from("files");
         let member = Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
-        let (number, sender) = (0, committer.clone());
         let ends =
-            Ends { number, tasks: send, room: &room, committer: sender, orders, halt, paused };
+            Ends { number: 0, committer: committer.clone(), orders, halt: halt.clone(), paused };
+        let reading = Mutex::new(Reading::new(followed, ends));
         let commits = Committer {
             out,
             state,
@@ -158,13 +157,12 @@ impl Run<'_> {
             hangup,
             counted: &|_, _| {},
         };
-        let shared = Shared { current, settings, tasks: &tasks, room: &room, busy: &|_, _| {} };
         std::thread::scope(|scope| {
-            start_workers(scope, threads, &shared, &committer)?;
+            start_readers(scope, threads, (current, settings), &reading, &committer)?;
             drop(committer);
             std::thread::Builder::new()
                 .name("follow-0".into())
-                .spawn_scoped(scope, || source::run(followed, ends))
+                .spawn_scoped(scope, || source::attend(&reading))
                 .map_err(|e| Error::io("start a thread", e))?;
             Ok(committer::run(commits))
         })
