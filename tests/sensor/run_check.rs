@@ -150,7 +150,7 @@ fn files_that_cannot_be_read_are_named() {
     let dir = folder("check_refused");
     for number in 0..5 {
         let path = dir.create(&format!("logs/{number}.log"), "x\n");
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
     }
     config(&dir, "");
     let run = dir.command().args(["run", "--check"]).run().expect(2);

@@ -243,7 +243,8 @@ pub(super) fn before(files: Files, once: bool) -> Result<Files> {
     if is_missing && !files.updates() {
         return Err(no_database(&files));
     }
-    if !is_missing && !(once && files.updates()) {
+    let must_update = is_missing || once && files.updates();
+    if !must_update {
         return Ok(files);
     }
     if is_missing {

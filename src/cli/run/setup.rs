@@ -339,7 +339,7 @@ fn known_feeds(answer: &str) -> Result<Vec<String>, String> {
     if names.is_empty() {
         return Err("expected names, as in openphish tor-exits".into());
     }
-    for name in names.iter().filter(|name| catalogue::find(name).is_none()) {
+    if let Some(name) = names.iter().find(|name| catalogue::find(name).is_none()) {
         let all = catalogue::all().iter().map(|entry| &*entry.name);
         let meant = nearest(name, all).map(|other| format!("; did you mean “{other}”?"));
         return Err(format!("the catalogue has no “{name}”{}", meant.unwrap_or_default()));

@@ -238,6 +238,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_795_953_600_000_000);
 
+    fn write(path: &Path, text: &str) -> Result<()> {
+        fs::write(path, text).map_err(|e| Error::io("write", e))
+    }
+
     fn rotation() -> Rotation {
         Rotation { max_bytes: Some(8), max_age: None, keep: Some(2), gzip: true }
     }
@@ -266,7 +270,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("alerts.json");
         fs::write(folder.path().join("alerts.json-notes"), "mine").unwrap();
-        let empty = || Ok(fs::write(&path, "").unwrap());
+        let empty = || write(&path, "");
         empty().unwrap();
         let mut aside = Aside::new(&path, rotation(), NOW).unwrap();
         for number in 0..4 {
@@ -305,7 +309,7 @@ mod tests {
         assert!(file.is_due(far));
         let refused = file.put(far, || Err(Error::usage("no")));
         assert!(refused.is_err() && fs::read(&path).unwrap() == b"x\n", "it has its name again");
-        let aside = file.put(far, || Ok(fs::write(&path, "begin\n").unwrap())).unwrap();
+        let aside = file.put(far, || write(&path, "begin\n")).unwrap();
         assert!(!file.is_due(Timestamp(far.0 + 1_000_000)));
         assert_eq!(fs::read(&path).unwrap(), b"begin\n");
         let (old, new) = ("alerts.json-20261128T120000.gz", with_suffix(&aside, ".gz"));
@@ -322,7 +326,7 @@ mod tests {
         let rotation = Rotation { gzip: false, ..rotation() };
         fs::write(&link, "one\n").unwrap();
         let mut file = Aside::new(&link, rotation, NOW).unwrap();
-        let aside = file.put(NOW, || Ok(fs::write(&link, "two\n").unwrap())).unwrap();
+        let aside = file.put(NOW, || write(&link, "two\n")).unwrap();
         assert_eq!(fs::read(&link).unwrap(), b"two\n");
         assert_eq!(fs::read(aside).unwrap(), b"one\n");
         for stream in ["/dev/null", "-"] {

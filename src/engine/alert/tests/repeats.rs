@@ -115,6 +115,8 @@ fn every_format_has_the_identifier_and_the_counts() {
 #[test]
 fn the_severity_is_the_higher_one() {
     let mut hit = relayed();
+    let of_source = regex::Regex::new("\"severity\":[1-4],\"valid").unwrap();
+    let osint = regex::Regex::new("\"confidence_id\":3,\"severity_id\":[1-5]").unwrap();
     for (has, repeats, want) in [(1, 3, 3), (3, 1, 3), (4, 4, 4), (2, 4, 4)] {
         let [has, repeats, want] = [has, repeats, want].map(|n| Severity::from_number(n).unwrap());
         let mut want_hit = relayed();
@@ -127,10 +129,9 @@ fn the_severity_is_the_higher_one() {
         let all = |hit: &Hit<'_>, format| {
             let text = repeated(encoded(hit, &handling(), format).as_bytes(), &repeat, format);
             // What the source says of itself stays.
-            regex::Regex::new("\"severity\":[1-4],\"valid").unwrap().replace(&text, "").into_owned()
+            of_source.replace(&text, "").into_owned()
         };
         for &format in Format::ALL {
-            let osint = regex::Regex::new("\"confidence_id\":3,\"severity_id\":[1-5]").unwrap();
             let texts =
                 [&hit, &want_hit].map(|hit| osint.replace(&all(hit, format), "").into_owned());
             assert_eq!(texts[0], texts[1], "{has:?} {repeats:?}");
