@@ -83,6 +83,40 @@ pub struct Intake {
     pub(super) addresses: Vec<std::net::SocketAddr>,
 }
 
+/// What shows of an intake. It needs no lock that is held while somebody waits for a batch.
+#[derive(Clone, Debug)]
+pub struct IntakeView {
+    shared: Arc<Shared>,
+    crowds: Vec<Crowd>,
+    addresses: Vec<std::net::SocketAddr>,
+}
+
+impl IntakeView {
+    /// As [`Intake::count`].
+    pub fn count(&self, of: Count) -> u64 {
+        self.shared.get(of)
+    }
+
+    /// As [`Intake::connections`].
+    pub fn connections(&self) -> CrowdCounts {
+        connections(&self.crowds)
+    }
+
+    /// As [`Intake::addresses`].
+    pub fn addresses(&self) -> &[std::net::SocketAddr] {
+        &self.addresses
+    }
+
+    /// As [`Intake::trouble`].
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble()
+    }
+}
+
+fn connections(crowds: &[Crowd]) -> CrowdCounts {
+    crowds.iter().map(Crowd::counts).fold(CrowdCounts::default(), CrowdCounts::and)
+}
+
 #[derive(Debug)]
 pub(super) struct Shared {
     counts: [AtomicU64; Count::ALL.len()],
@@ -160,7 +194,7 @@ impl Intake {
 
     /// The connections, where there are any.
     pub fn connections(&self) -> CrowdCounts {
-        self.crowds.iter().map(Crowd::counts).fold(CrowdCounts::default(), CrowdCounts::and)
+        connections(&self.crowds)
     }
 
     /// Where it listens, of addresses with a port.
@@ -170,7 +204,13 @@ impl Intake {
 
     /// What goes wrong at present, in words; `None` if nothing does.
     pub fn trouble(&self) -> Option<String> {
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.trouble()
+    }
+
+    /// What others see of it, while one thread takes its batches.
+    pub fn view(&self) -> IntakeView {
+        let (shared, crowds) = (Arc::clone(&self.shared), self.crowds.clone());
+        IntakeView { shared, crowds, addresses: self.addresses.clone() }
     }
 
     /// Receives nothing more. What was received is still to be had: call [`Intake::next`] until it
@@ -196,6 +236,10 @@ impl Drop for Intake {
 }
 
 impl Shared {
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn get(&self, of: Count) -> u64 {
         self.counts.get(of as usize).map_or(0, |count| count.load(Ordering::Relaxed))
     }

@@ -42,5 +42,5 @@ pub mod syslog;
 mod tests;
 
 pub use batch::{Batch, FULL, Line};
-pub use intake::{Count, Intake, Next, QUEUE};
+pub use intake::{Count, Intake, IntakeView, Next, QUEUE};
 pub use receive::{Format, Receive};

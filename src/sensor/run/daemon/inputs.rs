@@ -99,8 +99,7 @@ fn received<'s>(
     can_wait: bool,
     cursor: Option<String>,
 ) -> Opened<'s> {
-    let intake = Arc::new(Mutex::new(intake));
-    let watch = Watch::new(name, kind, Some(Arc::clone(&intake)));
+    let watch = Watch::new(name, kind, Some(intake.view()));
     let identity = match cursor {
         Some(_) => Identity::Line,
         // Of this run: nobody sends it again.

@@ -7,12 +7,12 @@ use crate::sensor::input::net::{Intake, Next};
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::live::task::{Identity, Lines, Work};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An intake, as a source.
 pub(super) struct Received {
-    intake: Arc<Mutex<Intake>>,
+    intake: Intake,
     path: Arc<str>,
     identity: Identity,
     /// The name in commits of where to go on; none where there is no such place.
@@ -31,7 +31,7 @@ impl Received {
     /// `cursor_name`: what the place to go on at is called in commits.
     pub(super) fn new(
         name: Arc<str>,
-        intake: Arc<Mutex<Intake>>,
+        intake: Intake,
         identity: Identity,
         cursor_name: Option<String>,
     ) -> Self {
@@ -51,17 +51,15 @@ impl Received {
 
 impl Source for Received {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
-        let mut intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
         if halt.is_set() {
             // Nothing more is received; what was is still here.
-            intake.stop();
+            self.intake.stop();
         }
-        let batch = match intake.next(wait) {
+        let batch = match self.intake.next(wait) {
             Next::Batch(batch) => batch,
             Next::Nothing => return Ok(Taken::Nothing),
             Next::Ended => return Ok(Taken::End),
         };
-        drop(intake);
         self.under_way.push_back((batch.position, batch.cursor.clone()));
         let (offset, lines) = (self.offset, self.lines);
         self.offset += batch.bytes.len() as u64;
@@ -89,7 +87,7 @@ impl Source for Received {
             last = self.kept.pop_front();
         }
         if let Some((_, position)) = last {
-            self.intake.lock().unwrap_or_else(PoisonError::into_inner).safe(position);
+            self.intake.safe(position);
         }
     }
 }

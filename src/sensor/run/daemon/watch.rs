@@ -2,7 +2,7 @@
 
 use crate::clock::Stopwatch;
 use crate::engine::packet;
-use crate::sensor::input::net::{Count, Intake};
+use crate::sensor::input::net::{Count, IntakeView};
 use crate::sensor::input::tail::{Counters, FileStatus};
 use crate::sensor::listen::CrowdCounts;
 use crate::sensor::metrics::{self, InputStatus};
@@ -20,7 +20,7 @@ pub(super) struct Watch(Arc<Inner>);
 struct Inner {
     name: Arc<str>,
     kind: &'static str,
-    intake: Option<Arc<Mutex<Intake>>>,
+    intake: Option<IntakeView>,
     lines: AtomicU64,
     bytes: AtomicU64,
     /// Alerts of packets that were dropped on their way.
@@ -52,7 +52,7 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Watch {
-    pub(super) fn new(name: &str, kind: &'static str, intake: Option<Arc<Mutex<Intake>>>) -> Self {
+    pub(super) fn new(name: &str, kind: &'static str, intake: Option<IntakeView>) -> Self {
         Watch(Arc::new(Inner {
             name: name.into(),
             kind,
@@ -102,8 +102,8 @@ impl Watch {
         locked(&self.0.tap).clone()
     }
 
-    fn of_intake<T>(&self, of: impl FnOnce(&Intake) -> T) -> Option<T> {
-        self.0.intake.as_ref().map(|intake| of(&locked(intake)))
+    fn of_intake<T>(&self, of: impl FnOnce(&IntakeView) -> T) -> Option<T> {
+        self.0.intake.as_ref().map(of)
     }
 
     pub(super) fn datagrams_dropped(&self) -> u64 {
@@ -111,13 +111,13 @@ impl Watch {
     }
 
     pub(super) fn connections(&self) -> Option<CrowdCounts> {
-        self.of_intake(Intake::connections)
+        self.of_intake(IntakeView::connections)
     }
 
     /// Whether it works.
     pub(super) fn is_up(&self) -> bool {
         !self.0.has_failed.load(Ordering::Relaxed)
-            && self.of_intake(Intake::trouble).flatten().is_none()
+            && self.of_intake(IntakeView::trouble).flatten().is_none()
     }
 
     /// Bytes that it has and that were not processed, and how old the oldest of them are.
@@ -129,7 +129,7 @@ impl Watch {
 
     pub(super) fn status(&self) -> InputStatus {
         let trouble = locked(&self.0.trouble).clone();
-        let trouble = trouble.or_else(|| self.of_intake(Intake::trouble).flatten());
+        let trouble = trouble.or_else(|| self.of_intake(IntakeView::trouble).flatten());
         let addresses = self.of_intake(|intake| intake.addresses().to_vec()).unwrap_or_default();
         let state = match (self.0.has_failed.load(Ordering::Relaxed), &trouble) {
             (true, _) => "closed",

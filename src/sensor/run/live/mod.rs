@@ -16,6 +16,10 @@
 //! once. Only alerts make a commit urgent (within 100 ms); progress over lines without a hit
 //! can be made again and shows nothing.
 //!
+//! With one source alone, as in [`tail()`], the workers take its pieces themselves, by turns: what
+//! a thread has read is in its own cache when it is matched. The source's thread then only keeps up
+//! with its files and answers the committer while all of them are busy.
+//!
 //! Everything between the threads is bounded. When an output can't be written, the committer
 //! waits, then the workers do, then the sources stop reading: files keep what they hold.
 //!
