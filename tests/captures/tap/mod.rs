@@ -132,6 +132,7 @@ fn what_the_kernel_drops_is_counted() {
         let mut sender = net.sender(wire);
         // Nothing reads the ring now, and it has no room for a quarter of the packets.
         tap.signal("STOP");
+        tap.wait_stopped();
         for _ in 0..SENT {
             sender.send(&frame);
         }

@@ -207,6 +207,22 @@ impl Tap {
         self.child.id()
     }
 
+    /// Waits until a signal has stopped it: `kill` does not.
+    pub fn wait_stopped(&self) {
+        let path = format!("/proc/{}/stat", self.id());
+        let is_stopped = || {
+            let stat = fs::read_to_string(&path).unwrap();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        for _ in 0..1000 {
+            if is_stopped() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not stop");
+    }
+
     pub fn signal(&self, name: &str) {
         let line = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());

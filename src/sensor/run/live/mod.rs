@@ -47,7 +47,7 @@ pub(super) mod relay;
 pub(super) mod source;
 mod tail;
 pub(super) mod task;
-#[cfg(test)]
+#[cfg(all(test, feature = "daemon"))]
 mod tests;
 
 pub use tail::{Logs, Place, tail};
