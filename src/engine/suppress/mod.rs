@@ -14,7 +14,7 @@
 //!     feeds: vec!["mine"],
 //!     ..Facts::of_indicator(Kind::Domain, "evil.example")
 //! };
-//! let minute = |n| Timestamp::from_seconds(60 * n);
+//! let minute = |n: i64| Timestamp::from_seconds(60 * n);
 //! assert!(suppressor.judge(&facts, minute(0), Vec::new).is_pass());
 //! for n in 1..60 {
 //!     assert_eq!(suppressor.judge(&facts, minute(n), Vec::new), Verdict::HeldBack);
