@@ -141,7 +141,38 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     if let Some(packet) = alert.packet() {
         endpoints(o, packet);
     }
-    match alert.protocol() {
+    said(o, alert.protocol());
+    let seen = alert.seen();
+    let carried = match alert.protocol() {
+        Some(Protocol::File(file)) => Some(file),
+        _ => None,
+    };
+    match (seen.kind, algorithm(seen.kind)) {
+        (Kind::Url, _) if carried.is_none() => {
+            o.object("url", |o| o.text("url_string", &seen.value));
+        }
+        (_, None) if carried.is_none() => (),
+        (kind, algorithm) => o.object("file", |o| {
+            // The schema requires both; if only a digest was seen, the name is unknown.
+            let name = if kind == Kind::Filename { Some(&seen.value) } else { None };
+            let name = name.or_else(|| carried?.name.as_ref());
+            o.text("name", name.map_or("", |name| name));
+            o.number("type_id", 0);
+            if let Some(size) = carried.and_then(|file| file.size) {
+                o.number("size", size);
+            }
+            // `algorithm` is an `Option`: a file name has no digest.
+            o.objects("hashes", algorithm, |o, algorithm| {
+                o.number("algorithm_id", algorithm);
+                o.text("value", &seen.value);
+            });
+        }),
+    }
+}
+
+/// Writes what the protocol said.
+fn said(o: &mut Object<'_>, protocol: Option<&Protocol>) {
+    match protocol {
         Some(Protocol::Dns(dns)) => o.object("query", |o| {
             o.text("hostname", &dns.rrname);
             o.maybe("type", Some(&dns.rrtype));
@@ -177,32 +208,6 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
         }
         Some(Protocol::Ftp(_) | Protocol::Smb(_) | Protocol::Smtp(_) | Protocol::Ssh(_)) | None => {
         }
-    }
-    let seen = alert.seen();
-    let carried = match alert.protocol() {
-        Some(Protocol::File(file)) => Some(file),
-        _ => None,
-    };
-    match (seen.kind, algorithm(seen.kind)) {
-        (Kind::Url, _) if carried.is_none() => {
-            o.object("url", |o| o.text("url_string", &seen.value));
-        }
-        (_, None) if carried.is_none() => (),
-        (kind, algorithm) => o.object("file", |o| {
-            // The schema requires both; if only a digest was seen, the name is unknown.
-            let name = if kind == Kind::Filename { Some(&seen.value) } else { None };
-            let name = name.or_else(|| carried?.name.as_ref());
-            o.text("name", name.map_or("", |name| name));
-            o.number("type_id", 0);
-            if let Some(size) = carried.and_then(|file| file.size) {
-                o.number("size", size);
-            }
-            // `algorithm` is an `Option`: a file name has no digest.
-            o.objects("hashes", algorithm, |o, algorithm| {
-                o.number("algorithm_id", algorithm);
-                o.text("value", &seen.value);
-            });
-        }),
     }
 }
 

@@ -2,7 +2,9 @@
 //! the encoder, and as simply as possible.
 
 use super::super::{Alert, Handling, Origin};
-use crate::engine::indicator::{Context, Direction, PacketPlace, Place, Protocol, Timestamp};
+use crate::engine::indicator::{
+    Context, Direction, LogPlace, PacketPlace, Place, Protocol, Timestamp,
+};
 use crate::engine::scan::Hit;
 use crate::engine::suppress::Repeat;
 use serde_json::{Map, Value, json};
@@ -55,13 +57,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
         Place::Log(log) => {
             record["log"] = json!({"path": *log.path, "line": log.line, "column": log.column,
                 "offset": log.offset, "text": log.text});
-            let sender = log.sender.as_deref().cloned().unwrap_or_default();
-            for (name, said) in [("host", sender.host), ("app", sender.app), ("peer", sender.peer)]
-            {
-                if let Some(said) = said.filter(|said| !said.is_empty()) {
-                    record["log"][name] = json!(*said);
-                }
-            }
+            sender(&mut record, log);
         }
         Place::Packet(packet) => {
             let name = if packet.is_live { "interface" } else { "path" };
@@ -79,6 +75,16 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
         }
     }
     record
+}
+
+/// Who wrote a line.
+fn sender(record: &mut Value, log: &LogPlace) {
+    let sender = log.sender.as_deref().cloned().unwrap_or_default();
+    for (name, said) in [("host", sender.host), ("app", sender.app), ("peer", sender.peer)] {
+        if let Some(said) = said.filter(|said| !said.is_empty()) {
+            record["log"][name] = json!(*said);
+        }
+    }
 }
 
 /// The record of `handling`.

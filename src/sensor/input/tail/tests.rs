@@ -1,6 +1,7 @@
 //! The scenarios of rotation, each played with real files: by inotify and by polling, on every file
 //! system that is here, with time handed in.
 
+mod copies;
 mod fates;
 mod limits;
 mod rotations;

@@ -32,7 +32,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         2 => Just(Deed::AppendHalf),
         2 => Just(Deed::Rotate),
         2 => Just(Deed::CopyAndTruncate),
-        // Copies beside a log that goes on are in `rotations`: those that are first seen while the log
+        // Copies beside a log that goes on are in `copies`: those that are first seen while the log
         // has half a line, or together with its rotation, may still be read twice.
         1 => Just(Deed::Truncate),
         2 => (0u8..4).prop_map(Deed::Pack),

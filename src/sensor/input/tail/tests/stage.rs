@@ -137,6 +137,19 @@ impl Stage {
         self.notices.extend(tail.notices());
     }
 
+    /// A round later, or the first one.
+    pub(crate) fn look_or_open(&mut self) {
+        match self.tail {
+            Some(_) => self.look(),
+            None => self.open(),
+        }
+    }
+
+    /// The texts of the lines that came since the last call.
+    pub(crate) fn texts(&mut self) -> Vec<String> {
+        self.new_lines().into_iter().map(|given| given.text).collect()
+    }
+
     /// A round later.
     pub(crate) fn look(&mut self) {
         self.advance(1);
@@ -280,4 +293,9 @@ fn lines_of(piece: &Piece) -> Vec<Given> {
         line = line.map(|line| line + 1);
     }
     given
+}
+
+/// A text that is longer than what is hashed of it.
+pub(crate) fn long(what: &str) -> String {
+    (0..600).map(|n| format!("{what} {n}\n")).collect()
 }

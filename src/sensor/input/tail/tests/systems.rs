@@ -3,7 +3,7 @@
 
 use super::super::options::Watch;
 use super::stage::Stage;
-use super::{Scenario, limits, rotations, texts};
+use super::{Scenario, copies, limits, rotations, texts};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn skipped(what: &str, why: &str) {
 }
 
 fn all() -> impl Iterator<Item = &'static Scenario> {
-    rotations::ALL.iter().chain(texts::ALL).chain(limits::ALL)
+    copies::ALL.iter().chain(rotations::ALL).chain(texts::ALL).chain(limits::ALL)
 }
 
 fn runs(program: &str, args: &[&str]) -> bool {
