@@ -92,12 +92,12 @@ impl Probe {
             }
         } else {
             let opened = run::open_database(path);
-            if let (Ok(database), Some(most)) = (&opened, config.daemon.max_age) {
+            if let (Ok(database), Some(max_age)) = (&opened, config.daemon.max_age) {
                 let old = now().0.saturating_sub(database.built().0);
-                if old > i64::try_from(most.as_micros()).unwrap_or(i64::MAX) {
+                if old > i64::try_from(max_age.as_micros()).unwrap_or(i64::MAX) {
                     self.note(format!(
                         "the database is older than max_age ({}): the service would not be ready",
-                        duration_text(most)
+                        duration_text(max_age)
                     ));
                 }
             }

@@ -277,15 +277,15 @@ impl Asking<'_> {
             from: from.into(),
             to: list(to),
         };
-        const SOMEBODY: &str = "wiresift@example.net";
+        const EXAMPLE_ADDRESS: &str = "wiresift@example.net";
         let asked = |part| match part {
             Alerting::Mail { server, from, to } => (server, from, to),
             _ => Default::default(),
         };
-        let make = |answer: &str| mail(answer, SOMEBODY, SOMEBODY);
+        let make = |answer: &str| mail(answer, EXAMPLE_ADDRESS, EXAMPLE_ADDRESS);
         let server = self.part("the mail server, as in mail.example.net:587", "", make, wrap)?;
         let server = asked(server).0;
-        let make = |answer: &str| mail(&server, answer, SOMEBODY);
+        let make = |answer: &str| mail(&server, answer, EXAMPLE_ADDRESS);
         let from = asked(self.part("the sender's address", "", make, wrap)?).1;
         let make = |answer: &str| mail(&server, &from, answer);
         self.part("who gets it", &from, make, wrap)

@@ -422,8 +422,8 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     // Half of the room is before the match, but never more than `BEFORE`: what
     // follows a value explains it more often than what precedes it.
     let half = columns.saturating_sub(matched.chars().count()) / 2;
-    let most = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
-    let skip = before.chars().count().saturating_sub(most);
+    let max = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
+    let skip = before.chars().count().saturating_sub(max);
     page.inked(Ink::Dim, "  | ");
     if skip > 0 {
         page.inked(Ink::Dim, "...");
@@ -537,10 +537,10 @@ impl Page<'_> {
         let mut column = column;
         for (separator, text) in parts {
             let length = text.chars().count();
-            let is_beside = self.width.is_none_or(|width| column + 2 + length < width);
+            let fits_on_line = self.width.is_none_or(|width| column + 2 + length < width);
             // A part that does not fit even on its own line is written anyway: the
             // terminal wraps it.
-            if is_beside || column == INDENT {
+            if fits_on_line || column == INDENT {
                 self.plain(separator);
                 column += separator.len() + length;
             } else {

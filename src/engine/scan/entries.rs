@@ -280,9 +280,9 @@ impl Scratch {
         };
         // A single walk serves all forms. It stops where they branch off.
         let before_last = walk.reporting(&bare[..last], &mut push);
-        let behind_path =
+        let after_path =
             before_last.and_then(|walk| walk.reporting(&bare[last..], |at, p| push(last + at, p)));
-        if let Some(walk) = behind_path {
+        if let Some(walk) = after_path {
             walk.reporting(query, |at, posting| push(path_end + at, posting));
         }
         entries[first..].reverse();
@@ -294,7 +294,7 @@ impl Scratch {
         };
         let has_query = !query.is_empty();
         if has_query {
-            relaxed([&key[..path_end], "", ""], behind_path, Quality::QUERY_IGNORED);
+            relaxed([&key[..path_end], "", ""], after_path, Quality::QUERY_IGNORED);
         }
         // `/` cannot lose its slash: `http://host` and `http://host/` have the same key.
         if is_root {
@@ -302,12 +302,12 @@ impl Scratch {
         }
         let (head, slash, other) = match bare[last] {
             b'/' => (&key[..last], "", before_last),
-            _ => (&key[..path_end], "/", behind_path.and_then(|walk| walk.over(b"/"))),
+            _ => (&key[..path_end], "/", after_path.and_then(|walk| walk.over(b"/"))),
         };
         let ignored = Quality::SLASH_IGNORED;
         if has_query {
-            let behind = other.and_then(|walk| walk.over(query));
-            relaxed([head, slash, &key[path_end..]], behind, ignored);
+            let after = other.and_then(|walk| walk.over(query));
+            relaxed([head, slash, &key[path_end..]], after, ignored);
             relaxed([head, slash, ""], other, ignored.with(Quality::QUERY_IGNORED));
         } else {
             relaxed([head, slash, ""], other, ignored);

@@ -77,8 +77,8 @@ impl Refanged {
     /// The span of the source that a span of the text comes from.
     pub(super) fn source(&self, span: &Range<usize>) -> Range<usize> {
         let of = |place: usize| {
-            let behind = self.spots.partition_point(|(at, _)| *at <= place);
-            behind.checked_sub(1).map_or(place, |last| {
+            let after = self.spots.partition_point(|(at, _)| *at <= place);
+            after.checked_sub(1).map_or(place, |last| {
                 let (at, source) = self.spots[last];
                 source + (place - at)
             })

@@ -143,7 +143,7 @@ impl HomeNetworks {
         let is_reply = packet.to_server == Some(false);
         let is_dst = match (is_home(packet.src), is_home(packet.dst)) {
             (true, false) => false,
-            (false, true) => !is_nobody(packet.dst),
+            (false, true) => !belongs_to_no_host(packet.dst),
             _ => is_reply,
         };
         let sides = (packet.src, packet.dst);
@@ -152,7 +152,7 @@ impl HomeNetworks {
 }
 
 /// Whether an address belongs to no host: broadcast.
-fn is_nobody(ip: Option<IpAddr>) -> bool {
+fn belongs_to_no_host(ip: Option<IpAddr>) -> bool {
     ip == Some(IpAddr::V4(Ipv4Addr::BROADCAST))
 }
 

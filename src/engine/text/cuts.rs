@@ -9,7 +9,7 @@
 use super::Visitor;
 use super::extractor::Visit;
 use super::percent::percent_at;
-use super::unicode::{char_at, char_start, is_full_stop, is_of_name, stands_without_blanks};
+use super::unicode::{char_at, char_start, is_full_stop, is_of_name, has_no_blanks};
 use super::urls::NEAR;
 use std::ops::Range;
 
@@ -125,7 +125,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let is_first = self.before(at).is_ascii();
         char_at(&self.text[at..]).0.is_none_or(|char| {
-            !is_of_name(char) || is_full_stop(char) || is_first && stands_without_blanks(char)
+            !is_of_name(char) || is_full_stop(char) || is_first && has_no_blanks(char)
         })
     }
 

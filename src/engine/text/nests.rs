@@ -159,7 +159,7 @@ proptest! {
     /// Whichever characters are escaped, and how: what is seen is what they decode to, for any
     /// chunk borders, and in both ways.
     #[test]
-    fn nests_stand_for_what_is_in_them(
+    fn nested_escapes_decode_to_their_contents(
         pieces in prop::collection::vec(values(), 1..12),
         ways in prop::collection::vec((0..40u8, prop::sample::select(vec![1usize, 2, 3, 4])), 400),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..3),

@@ -124,9 +124,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while at < piece.end {
             let ascii = self.text[at..piece.end].iter().take_while(|byte| byte.is_ascii()).count();
             let (char, len) = char_at(&self.text[at + ascii..piece.end]);
-            let is_alone = before.is_none_or(|char| !is_host && stands_without_blanks(char))
+            let is_alone = before.is_none_or(|char| !is_host && has_no_blanks(char))
                 && (at + ascii == piece.end
-                    || char.is_some_and(|c| stands_without_blanks(c) || is_full_stop(c)));
+                    || char.is_some_and(|c| has_no_blanks(c) || is_full_stop(c)));
             if is_alone && 0 < ascii && ascii < piece.len() {
                 self.ascii_name(at..at + ascii, &piece);
             }
@@ -187,7 +187,7 @@ pub(super) fn is_of_name(char: char) -> bool {
 /// Whether the script of a character has no blanks between words, or puts particles
 /// directly after foreign words: Thai, Lao, Burmese, Khmer, Chinese, Japanese and
 /// Korean.
-pub(super) fn stands_without_blanks(char: char) -> bool {
+pub(super) fn has_no_blanks(char: char) -> bool {
     matches!(
         char,
         '\u{e00}'..='\u{eff}'

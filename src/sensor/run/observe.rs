@@ -142,7 +142,7 @@ impl Work for Observing {
         for note in packets.notes() {
             text.clear();
             note.append(&mut text);
-            findings.begins(Order::behind(note.number));
+            findings.begins(Order::after(note.number));
             let origin = Origin { path: Arc::clone(path), ..Origin::new("") };
             let whole = 0..text.len();
             for found in sightings(extractor, text.as_bytes(), whole, &origin, |_, _| true) {

@@ -26,7 +26,7 @@ impl Parcels {
     /// What takes the bytes of a file.
     pub(super) fn begin(&self, file: &Attachment<'_>) -> Box<dyn Parcel> {
         let name = file.name.get(..MAX_NAME).unwrap_or(file.name).to_vec();
-        let carried = Carried { name, depth: file.depth, spool: Spool::new(file.is_told) };
+        let carried = Carried { name, depth: file.depth, spool: Spool::new(file.is_reported) };
         Box::new(Open { carried, whole: self.clone() })
     }
 

@@ -288,7 +288,7 @@ impl Work for ScanWork<'_> {
         for note in packets.notes() {
             text.clear();
             note.append(&mut text);
-            catch.begins(Order::behind(note.number));
+            catch.begins(Order::after(note.number));
             let time = note.time.map(Timestamp);
             let from = Origin {
                 path: Arc::clone(path),

@@ -148,7 +148,7 @@ fn the_severity_is_the_higher_one() {
 
 /// All alerts of a window were too long to keep.
 #[test]
-fn a_repeat_stands_without_an_alert() {
+fn a_repeat_record_needs_no_alert() {
     let (ours, suricata) = (schema::ours(), schema::suricata());
     proptest!(|(repeat in any_repeat())| {
         for &format in Format::ALL {

@@ -11,7 +11,6 @@
 //!
 //! A pulse is stored as sent and replaced as a whole: a deleted indicator is only
 //! visible by its absence.
-//! visible by its absence.
 
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
@@ -495,8 +494,8 @@ impl Walker<'_> {
     /// last removed.
     fn apply_events(&mut self) -> Result<Option<Moment>> {
         let since = match (&self.cursor.walk, &self.cursor.events) {
-            (_, Some(events)) => behind(events),
-            (Some(walk), None) => behind(&walk.began),
+            (_, Some(events)) => with_margin(events),
+            (Some(walk), None) => with_margin(&walk.began),
             (None, None) => naive(before(self.asker.now(), MARGIN)),
         };
         let news = self.events(&since)?;
@@ -623,7 +622,7 @@ fn endless(page: u32, limit: u32, count: Option<u64>) -> bool {
 }
 
 /// The margin before a time, or the text itself if it is not a time.
-fn behind(text: &str) -> String {
+fn with_margin(text: &str) -> String {
     Timestamp::parse(text).map_or_else(|| text.to_string(), |time| naive(before(time, MARGIN)))
 }
 

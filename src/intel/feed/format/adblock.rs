@@ -136,7 +136,7 @@ pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
 }
 
 /// Whether a line may occur between filters; for detection.
-pub(in crate::intel::feed) fn is_beside(line: &str) -> bool {
+pub(in crate::intel::feed) fn may_be_between_entries(line: &str) -> bool {
     is_entry(line)
         || line.starts_with("@@")
         || line.starts_with('/') && line.ends_with('/')

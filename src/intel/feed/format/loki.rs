@@ -15,11 +15,11 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
-        let Line::Value(line, behind) = lines::parse(line) else { continue };
+        let Line::Value(line, after) = lines::parse(line) else { continue };
         intake.at_line(number);
         let (value, comment) = match line.split_once(';') {
             Some((value, comment)) => (value, comment.trim()),
-            None => (line, behind.unwrap_or("")),
+            None => (line, after.unwrap_or("")),
         };
         let context = if comment.is_empty() {
             &plain

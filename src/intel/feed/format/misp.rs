@@ -266,7 +266,6 @@ fn meaning(kind: &str) -> Meaning {
     }
 }
 
-/// Passes on an attribute's value according to its meaning.
 /// An attribute that is for detection.
 struct Attribute<'v> {
     kind: &'v str,
@@ -276,6 +275,7 @@ struct Attribute<'v> {
 }
 
 impl Attribute<'_> {
+    /// Passes on the attribute's value according to its meaning.
     fn put(&self, meaning: &Meaning, mut context: Context<'static>, intake: &mut Intake<'_>) {
         let Attribute { kind, value, port } = *self;
         let subtree = intake.domain_scope(Scope::Subtree);

@@ -7,7 +7,6 @@ use crate::intel::feed::intake::Intake;
 /// Why a list, a row or a record is no longer valid, and the words that say so.
 pub(super) type Gone = (Reason, String);
 
-/// Reads records one after another.
 /// What all values of a row or a record have in common: their context, and why they do not hold,
 /// if so.
 pub(super) struct Standing<'r> {

@@ -124,10 +124,10 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
         let all = shared.packets.clone();
         // What one decoder may hold is for all of them together.
         let config = Config {
-            most_flows: (all.most_flows / shared.workers).max(1),
-            most_stream_bytes: all.most_stream_bytes / shared.workers,
-            most_quic_bytes: all.most_quic_bytes / shared.workers,
-            most_fragment_bytes: all.most_fragment_bytes / shared.workers,
+            max_flows: (all.max_flows / shared.workers).max(1),
+            max_stream_bytes: all.max_stream_bytes / shared.workers,
+            max_quic_bytes: all.max_quic_bytes / shared.workers,
+            max_fragment_bytes: all.max_fragment_bytes / shared.workers,
             ..all
         };
         Worker {

@@ -31,7 +31,7 @@ fn time(line: &str, hit: &str) -> Option<String> {
 
 fn port(line: &str, head: &str, hit: &str) -> Option<(u16, String)> {
     let at = line.find(hit).unwrap();
-    record(line, head).port_beside(line.as_bytes(), at..at + hit.len())
+    record(line, head).port_in_other_field(line.as_bytes(), at..at + hit.len())
 }
 
 fn url(line: &str, head: &str, hit: &str) -> Option<(String, String)> {
@@ -39,7 +39,7 @@ fn url(line: &str, head: &str, hit: &str) -> Option<(String, String)> {
     let v6 = hit.contains(':').then(|| format!("[{hit}]"));
     let is_address = v6.is_some() || hit.as_bytes()[0].is_ascii_digit();
     let host = HostSeen { text: v6.as_deref().unwrap_or(hit), is_address };
-    let split = record(line, head).url_beside(line.as_bytes(), at..at + hit.len(), &host);
+    let split = record(line, head).url_in_other_field(line.as_bytes(), at..at + hit.len(), &host);
     split.map(|SplitUrl { url, field }| (url, field))
 }
 
@@ -238,9 +238,9 @@ proptest! {
                 for at in 0..line.len() {
                     let _ = record.field(line, at);
                     let _ = record.time(line, at, &clock());
-                    let _ = record.port_beside(line, at..(at + 3).min(line.len()));
+                    let _ = record.port_in_other_field(line, at..(at + 3).min(line.len()));
                     let host = HostSeen { text: "x", is_address: at % 2 == 0 };
-                    let _ = record.url_beside(line, at..(at + 3).min(line.len()), &host);
+                    let _ = record.url_in_other_field(line, at..(at + 3).min(line.len()), &host);
                 }
             }
         }
