@@ -25,9 +25,8 @@ use wiresift::intel::subscribe::{
 };
 use wiresift::{Error, Result};
 
-/// Compiles the inputs, together with the subscribed feeds if there is a
-/// `--config`. Without any input of its own the command is the same as `feed update
-/// --compile` after its update.
+/// Compiles the inputs, together with the subscribed feeds if there is a `--config`. Without an
+/// input, the command is the same as `feed update --compile` after its update.
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
     if let Some(config) = &config
@@ -70,8 +69,8 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     let lock = config.as_ref().map(subscribe::write_lock).transpose()?;
     if let (Some(config), Some(lock)) = (&config, &lock) {
         let mut set = subscribe::subscribed(config, lock, &|notice| progress.of_feeds(notice))?;
-        // With files added, the result differs from the subscribed set, so the name of that
-        // set, which marks a database as current, would be wrong.
+        // With added files the result differs from the subscribed set, so the name of that set,
+        // which marks a database as current, would be wrong.
         set.name.clear();
         job.subscribed = Some(set);
     }

@@ -33,7 +33,7 @@ use wiresift::{Error, Result};
 /// stuck output (a full pipe, a dead NFS server) must not make it unkillable.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs a scan and prints what there is to report about it.
+/// Runs a scan, and prints messages and statistics about it.
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
     let (mut targets, errors, skipped) = targets(&flags)?;
@@ -130,7 +130,7 @@ fn observe(
     run::observe(job, &mut *sink, notify)
 }
 
-/// Matches the targets against the database.
+/// Matches targets against the database.
 fn hunt(
     flags: &Scan,
     targets: Vec<Target>,

@@ -1,4 +1,4 @@
-//! `wiresift tail`
+//! `wiresift tail`: follows logs as they grow and rotate.
 
 use super::database::{self, Chosen};
 use super::flags::{From, Tail};
@@ -43,7 +43,7 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
         rotated: rotated.clone(),
         ..Job::new(&current, written, &signals)
     };
-    // A file of its own name, and with a state, is more than a place to write to.
+    // Only a regular file with a state allows exactly-once output; anything else is a stream.
     let report = match rotated.filter(|_| logs.state.is_some() && !flags.alerts.quiet) {
         Some(path) => run::tail(job, logs, Place::File(&path), &print_notice),
         None => {
@@ -61,14 +61,16 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     outcome(&report, &signals)
 }
 
-/// What the command came to. A reader that went away has what it wanted.
+/// The outcome of the command. A closed pipe is no failure: the reader has what it wanted.
 fn outcome(report: &Report, signals: &Signals) -> Result<Outcome> {
     let stopped = report.stopped.as_ref().filter(|error| !error.is_broken_pipe());
     if let Some(failure) = stopped {
         error(failure);
         if report.output.lost > 0 {
             let lost = plural(report.output.lost, "alert");
-            say(&format!("wiresift: {lost} could not be written; the next run finds them again"));
+            say(&format!(
+                "wiresift: {lost} could not be written; the next run will find them again"
+            ));
         }
         return Ok(Outcome::Failed);
     }
@@ -79,7 +81,7 @@ fn outcome(report: &Report, signals: &Signals) -> Result<Outcome> {
     })
 }
 
-/// What is followed, and how.
+/// What to follow, and how.
 fn logs(flags: &Tail, file: Option<&Path>, to_terminal: bool) -> Logs {
     let from = match flags.from {
         Some(From::End) => Start::End,
@@ -104,8 +106,8 @@ fn logs(flags: &Tail, file: Option<&Path>, to_terminal: bool) -> Logs {
     Logs { options, state, reset: flags.reset, once: flags.once }
 }
 
-/// Patterns of what the command itself writes, which would feed its alerts back to it: the file of
-/// alerts, under whatever name rotation gives it, and the state.
+/// Patterns for files that the command itself writes: the alerts, under any name that rotation
+/// gives them, and the state. Reading them would feed alerts back into the input.
 fn own(output: Option<&Path>, state: Option<&Path>) -> Vec<OsString> {
     let absolute = |path: &Path| std::path::absolute(path).ok();
     let escaped = |path: &Path| Some(glob::Pattern::escape(path.to_str()?));
@@ -123,15 +125,15 @@ fn own(output: Option<&Path>, state: Option<&Path>) -> Vec<OsString> {
     own.into_iter().map(OsString::from).collect()
 }
 
-/// The state that belongs to a file of alerts: `alerts.json.state`.
+/// The default state folder of an alert file: `alerts.json.state`.
 fn beside(file: &Path) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(".state");
     name.into()
 }
 
-/// What the command line names to be read. Patterns are looked at while they are followed: a file
-/// of alerts among them is left out by itself.
+/// The files that the command line names as inputs. Patterns are not expanded here: they are
+/// matched while following, which excludes the alert file anyway.
 fn reads(flags: &Tail) -> Inputs {
     let mut reads = Inputs::default();
     if let Some(path) = &flags.db {

@@ -24,7 +24,7 @@ use wiresift::sensor::run::{
 };
 use wiresift::sensor::sink::FileSink;
 
-/// Runs a tap until it ends, and prints what there is to report about it.
+/// Runs a tap until it ends, and prints messages and statistics about it.
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
     if flags.list {
         return interfaces::list();
@@ -110,7 +110,7 @@ fn print_notice(notice: &Notice<'_>, in_json: bool, before: &Mutex<Before>) {
         }
         Notice::Asked(report) if in_json => say_json(&totals_json(report)),
         Notice::Asked(report) => totals_text(report),
-        // Line by line: a line break inside a name is spelt out.
+        // Print line by line: a line break inside a name is escaped.
         notice => match database_words(notice) {
             Some(words) => say(&words),
             None => words(notice).split('\n').for_each(say),

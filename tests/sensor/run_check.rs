@@ -45,8 +45,8 @@ fn what_is_right_is_described_and_nothing_is_left_behind() {
         "sink file (file): appends json to alerts.json",
         "ok: database: wiresift.wsdb, 1 value, ",
         "ok: input files: 1 file can be read",
-        "ok: state: wiresift-state/daemon can be made",
-        "wiresift.toml: nothing is wrong",
+        "ok: state: wiresift-state/daemon can be created",
+        "wiresift.toml: no problems found",
     ] {
         assert!(run.text().contains(part), "no {part:?}\n{}", run.report());
     }
@@ -155,7 +155,7 @@ fn files_that_cannot_be_read_are_named() {
     config(&dir, "");
     let run = dir.command().args(["run", "--check"]).run().expect(2);
     run.expect_stderr("input files: logs/0.log: cannot read: Permission denied")
-        .expect_stderr("2 files more can't be read")
+        .expect_stderr("2 more files cannot be read")
         .expect_stdout("ok: input files: 1 file can be read");
 }
 
@@ -164,7 +164,7 @@ fn refused_folder() {
     let dir = folder("check_folder");
     config(&dir, "state = \"logs/a.log/below\"");
     let run = dir.command().args(["run", "--check"]).run().expect(2);
-    run.expect_stderr("state: logs/a.log: this is no folder");
+    run.expect_stderr("state: logs/a.log: not a folder");
 }
 
 #[test]

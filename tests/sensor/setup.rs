@@ -27,10 +27,10 @@ fn defaults_make_a_configuration_that_can_be_checked() {
     let Some(run) = setup(&dir, "", &[""; 6]) else { return };
     let run = run.expect(0);
     for part in [
-        "1. What is to be watched?",
+        "1. What should be watched?",
         "2. Which feeds?",
-        "3. Where do alerts go?",
-        "4. How loud?",
+        "3. Where should alerts go?",
+        "4. How many alerts do you want?",
         "Wrote wiresift.toml",
         "wiresift run --check",
         "wiresift feed update --compile",
@@ -77,7 +77,7 @@ fn wrong_answers_are_asked_again_with_the_reason() {
         "“9” is not a number from 1 to 6",
         "udp://",
         "the catalogue has no “threatfxo”; did you mean “threatfox”?",
-        "there is no ",
+        "nothing.txt does not exist",
         "expected one number",
         "wiresift run --check --config sub.toml",
     ] {

@@ -110,7 +110,7 @@ fn a_page_of_a_service_that_is_well() {
                     ago, loaded 4 h ago (5b2f)";
     for part in [
         database,
-        "waiting     3.0 MiB on disk for sinks; 2 windows of repeats open",
+        "waiting     3.0 MiB on disk for sinks; 2 suppression windows open",
         "web-logs: /var/log/b.log: 2.0 KiB not read yet",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");

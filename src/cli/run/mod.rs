@@ -45,7 +45,7 @@ pub(super) fn run(flags: Run) -> Result<Outcome> {
     }
 }
 
-/// Runs until it ends.
+/// Starts the service, and runs it until it ends.
 fn start(files: Files, flags: &Run) -> Result<Outcome> {
     let problems = files.sensor.check(files::built());
     if !problems.is_empty() {
@@ -78,7 +78,7 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     })
 }
 
-/// Notices in words. A journal adds times itself.
+/// Prints a notice. No times are added: the journal has its own.
 fn notice(notice: Notice<'_>) {
     match &notice {
         Notice::Asked(report) | Notice::Report(report) => tail::stats_text(report),
@@ -92,7 +92,7 @@ fn notice(notice: Notice<'_>) {
     }
 }
 
-/// What came of it.
+/// Prints a summary at the end.
 fn say_served(served: &Served) {
     say(&format!(
         "wiresift: ended after {:.1} s: {}, {}, {} held back, {}",
@@ -104,6 +104,6 @@ fn say_served(served: &Served) {
     ));
     for (sink, count) in served.waiting.iter().filter(|(_, count)| **count > 0) {
         let waiting = plural(*count, "byte");
-        say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start goes on"));
+        say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start continues"));
     }
 }

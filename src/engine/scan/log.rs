@@ -423,8 +423,9 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             // The end of an encoded separator: `#011` (rsyslog's tab), `\t`.
             _ if before.is_ascii_alphanumeric() => {
                 let head = before_separator(&self.text[..span.start]);
-                return head
-                    .is_some_and(|head| self.may_be_in_host_field_after_blank(head, span.start, is_address));
+                return head.is_some_and(|head| {
+                    self.may_be_in_host_field_after_blank(head, span.start, is_address)
+                });
             }
             _ => return false,
         };
@@ -441,7 +442,12 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
     }
 
     /// Like `may_be_in_host_field`, for text after a blank.
-    fn may_be_in_host_field_after_blank(&self, head: &[u8], place: usize, is_address: bool) -> bool {
+    fn may_be_in_host_field_after_blank(
+        &self,
+        head: &[u8],
+        place: usize,
+        is_address: bool,
+    ) -> bool {
         let blanks = head.iter().rev().take(8).take_while(|b| b" \t".contains(b)).count();
         let head = &head[..head.len() - blanks];
         match head.split_last() {
@@ -519,7 +525,9 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 only_in.map_or(FieldHint::Anywhere, FieldHint::OnlyIn),
             );
         }
-        if is_plain && let Some(SplitUrl { url, field }) = self.url_in_other_field(observable, &span) {
+        if is_plain
+            && let Some(SplitUrl { url, field }) = self.url_in_other_field(observable, &span)
+        {
             let observable = Observable::Url(url.as_bytes());
             self.scanner.scratch.collect(self.database, observable);
             // Paths at any host are found at the path itself.
@@ -541,7 +549,11 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
 
     /// Finds the port in another field with which the address is listed, and the
     /// names of both fields.
-    fn endpoint_in_other_field(&mut self, address: IpAddr, span: &Range<usize>) -> Option<(u16, String)> {
+    fn endpoint_in_other_field(
+        &mut self,
+        address: IpAddr,
+        span: &Range<usize>,
+    ) -> Option<(u16, String)> {
         if !self.database.has_endpoint(address) {
             return None;
         }
@@ -552,7 +564,11 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
     }
 
     /// Finds the URL whose host was seen, and whose path is in another field.
-    fn url_in_other_field(&mut self, observable: Observable<'_>, span: &Range<usize>) -> Option<SplitUrl> {
+    fn url_in_other_field(
+        &mut self,
+        observable: Observable<'_>,
+        span: &Range<usize>,
+    ) -> Option<SplitUrl> {
         if !self.split_urls {
             return None;
         }

@@ -9,7 +9,7 @@
 use super::Visitor;
 use super::extractor::Visit;
 use super::percent::percent_at;
-use super::unicode::{char_at, char_start, is_full_stop, is_of_name, has_no_blanks};
+use super::unicode::{char_at, char_start, has_no_blanks, is_full_stop, is_of_name};
 use super::urls::NEAR;
 use std::ops::Range;
 

@@ -4,7 +4,7 @@ use super::Visitor;
 use super::classify::{class, is};
 use super::extractor::Visit;
 use super::percent::{continues_name, decode, percent_at, tail_of_escape};
-use super::unicode::{char_at, char_start, is_full_stop, is_of_name, has_no_blanks};
+use super::unicode::{char_at, char_start, has_no_blanks, is_full_stop, is_of_name};
 use crate::engine::indicator::email::MAX_LOCAL;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;

@@ -192,7 +192,8 @@ fn by_lines(sample: &[&str]) -> Option<Format> {
     ];
     // Lists for DNS filters mix filters with plain names and lines of hosts files.
     if sample.iter().any(|line| adblock::is_entry(line))
-        && sample.iter().filter(|line| adblock::may_be_between_entries(line)).count() * 10 >= sample.len() * 9
+        && sample.iter().filter(|line| adblock::may_be_between_entries(line)).count() * 10
+            >= sample.len() * 9
     {
         return Some(Format::Adblock);
     }

@@ -217,7 +217,8 @@ mod tests {
     fn port(line: &str, hit: &str) -> Option<u16> {
         let at = line.find(hit).unwrap();
         let mut positions = Positions::default();
-        let found = positions.port_in_other_field(line.as_bytes(), &(0..line.len()), at..at + hit.len());
+        let found =
+            positions.port_in_other_field(line.as_bytes(), &(0..line.len()), at..at + hit.len());
         found.map(|found| found.0)
     }
 

@@ -12,7 +12,11 @@ const MAX_ADDRESS: usize = 64;
 impl Record {
     /// Finds the port of the address at `span` in a field of its own, and the names
     /// of both fields.
-    pub fn port_in_other_field(&mut self, line: &[u8], span: Range<usize>) -> Option<(u16, String)> {
+    pub fn port_in_other_field(
+        &mut self,
+        line: &[u8],
+        span: Range<usize>,
+    ) -> Option<(u16, String)> {
         let Some(number) = self.number_at(span.start) else {
             return self.port_by_place(line, span);
         };
