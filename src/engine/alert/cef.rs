@@ -15,7 +15,7 @@ use crate::engine::indicator::{Kind, PacketPlace, Protocol, Sender, Severity, Ti
 use std::fmt;
 use std::net::IpAddr;
 
-/// The action of an alert that is held back.
+/// The action (`act`) of an alert that is held back.
 pub(super) const SUPPRESSED: &str = "suppressed";
 
 /// Appends the alert and a newline.

@@ -97,9 +97,9 @@ fn host_of(log: &LogPlace) -> Option<&str> {
     log.sender.as_ref()?.host.as_deref()
 }
 
-/// Writes `log.syslog`: what the envelope says of the sender. Beats put the identifier of the
-/// journal into `appname`, too. The peer is no `source` of the traffic that the line is about, so
-/// it is only in `wiresift.log` and `related.ip`.
+/// Writes `log.syslog`: what the envelope says about the sender. Beats also put the journal's
+/// identifier into `appname`. The peer is not the `source` of the traffic that the line describes,
+/// so it only appears in `wiresift.log` and `related.ip`.
 fn syslog(o: &mut Object<'_>, log: &LogPlace) {
     o.maybe("hostname", host_of(log));
     o.maybe("appname", log.sender.as_ref().and_then(|sender| sender.app.as_deref()));

@@ -27,21 +27,21 @@ macro_rules! formats {
 }
 
 formats! {
-    /// The record of `docs/alert.schema.json`, one object a line.
+    /// The record of `docs/alert.schema.json`, one object per line.
     Json, "json";
-    /// For a person at a terminal, several lines an alert.
+    /// For a person at a terminal, several lines per alert.
     Text, "text";
-    /// Suricata's EVE JSON, event type `alert`, one object a line.
+    /// Suricata's EVE JSON, event type `alert`, one object per line.
     Eve, "eve";
-    /// Elastic Common Schema, one document a line.
+    /// Elastic Common Schema, one document per line.
     Ecs, "ecs";
-    /// OCSF Detection Finding, one object a line.
+    /// OCSF Detection Finding, one object per line.
     Ocsf, "ocsf";
     /// Zeek's `intel.log`, tab-separated.
     Zeek, "zeek";
-    /// ArcSight Common Event Format, one line an alert.
+    /// ArcSight Common Event Format, one line per alert.
     Cef, "cef";
-    /// RFC 5424, one message a line.
+    /// RFC 5424, one message per line.
     Syslog, "syslog";
 }
 

@@ -24,11 +24,11 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! An [`Alert`] borrows a [`Hit`](crate::engine::scan::Hit) and adds what a hit doesn't
-//! know: how bad it is, when it happened, which database found it. An [`Encoder`]
-//! appends it to a buffer in one of the [`Format`]s. The default, `json`, is the
-//! contract (`docs/alert.schema.json`, `docs/alerts.md`); every other format is
-//! derived from the same record and says nothing that the record doesn't.
+//! An [`Alert`] borrows a [`Hit`](crate::engine::scan::Hit) and adds what a hit does not know: how
+//! bad it is, when it happened, and which database found it. An [`Encoder`] appends it to a buffer
+//! in one of the [`Format`]s. The default, `json`, is the contract (`docs/alert.schema.json`,
+//! `docs/alerts.md`); every other format is derived from the same record and says nothing that the
+//! record doesn't.
 //!
 //! This room never touches the database and never reads a clock: the caller passes the time.
 //! Everything that comes from feeds, logs and packets is hostile text, and each format escapes

@@ -211,8 +211,8 @@ fn said(o: &mut Object<'_>, protocol: Option<&Protocol>) {
     }
 }
 
-/// Writes the host and the program that wrote the line. The peer may be a relay, and is in `data`
-/// only.
+/// Writes the host and the program that wrote the line. The peer may be a relay, so it only appears
+/// in `data`.
 fn writer(o: &mut Object<'_>, sender: &Sender) {
     if let Some(host) = sender.host.as_deref().filter(|host| !host.is_empty()) {
         o.object("device", |o| {

@@ -1,4 +1,4 @@
-//! `syslog`: RFC 5424, one message a line.
+//! `syslog`: RFC 5424, one message per line.
 //!
 //! The message carries the headline; programs read the structured data. Long values are cut,
 //! since RFC 5424 (section 6.1) only asks receivers to accept 2,048 bytes. `json` is the

@@ -1,9 +1,9 @@
 //! `text`: for a person at a terminal.
 //!
-//! An alert is a headline with its severity at the margin. Below it, indented, are the place,
-//! the indicators, their sources, and the line of the log around the match. The context of a
-//! source is printed once; later alerts refer to it. Nothing from outside reaches the terminal
-//! unescaped: controls, and characters that change the direction of writing, are spelt out.
+//! An alert is a headline with its severity at the margin. Below it, indented, are the place, the
+//! indicators, their sources, and the line of the log around the match. The context of a source is
+//! printed once; later alerts refer to it. Nothing from outside reaches the terminal unescaped:
+//! controls, and characters that change the direction of writing, are escaped.
 
 use super::object::show;
 use super::record::{proto_name, tame};
@@ -117,7 +117,7 @@ fn margin(page: &mut Page<'_>, severity: Severity) {
     page.show(format_args!("{:1$}", "", 9 - name.len()));
 }
 
-/// What an alert of this severity begins with.
+/// The start of an alert with this severity.
 pub(super) fn head(severity: Severity, has_colour: bool) -> Vec<u8> {
     let mut out = Vec::new();
     margin(&mut Page { out: &mut out, has_colour, width: None }, severity);
@@ -441,9 +441,9 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.plain("\n");
 }
 
-/// The byte range of the observable in the text of the line. The column says where it is,
-/// unless invalid UTF-8 before it was replaced, which changes lengths. Then the first
-/// occurrence has to do.
+/// The byte range of the observable in the text of the line. The column says where it is, unless
+/// invalid UTF-8 before it was replaced, which changes lengths. In that case, the first occurrence
+/// is taken.
 fn find(alert: &Alert<'_>, log: &LogPlace) -> Option<(usize, usize)> {
     let seen = alert.seen();
     let text = &log.text;
@@ -567,7 +567,7 @@ impl Page<'_> {
         }
     }
 
-    /// Writes text from outside: harmful characters are spelt out, and long texts are cut.
+    /// Writes text from outside: harmful characters are escaped, and long texts are cut.
     fn hostile(&mut self, text: &str) {
         for (at, char) in text.chars().enumerate() {
             if at == MAX_TEXT {
@@ -586,7 +586,7 @@ impl Page<'_> {
 }
 
 /// Escapes text from outside for people: controls and characters that change the direction of
-/// writing are spelt out, and the text is cut after 240 characters.
+/// writing are escaped, and the text is cut after 240 characters.
 pub fn spelt(text: &str) -> String {
     let mut out = Vec::new();
     Page { out: &mut out, has_colour: false, width: None }.hostile(text);

@@ -18,10 +18,9 @@ pub fn refang(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut current = text.to_string();
-    // A step can produce what an earlier one looks for (`h[tt]p[:]//`), so the
-    // steps repeat until nothing changes. What has not settled after eight rounds
-    // (a thousand brackets after a dot would take a thousand) was not defanged by
-    // anyone.
+    // A step can produce what an earlier one looks for (`h[tt]p[:]//`), so the steps repeat until
+    // nothing changes. What has not settled after eight rounds (a thousand brackets after a dot
+    // would take a thousand) was not defanged by a person.
     for _ in 0..8 {
         let next = step(&current);
         if next == current {

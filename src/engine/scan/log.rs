@@ -642,7 +642,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 seen.field = field;
             }
         }
-        // A URL of two fields stands nowhere as a whole.
+        // The whole URL does not appear anywhere in the text.
         if !(is_split && matches!(observable, Observable::Url(_))) {
             let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
             seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());

@@ -19,7 +19,8 @@ pub struct Facts<'a> {
     pub severity: Severity,
     /// The class of the place: `dns`, `ip`, `tls`, `http`, `log.FIELD`…
     pub place: Cow<'a, str>,
-    /// Our side: the internal address, else the host that wrote a log, else the log's stem.
+    /// Our side: the internal address, otherwise the host that wrote a log, otherwise the log's
+    /// stem.
     pub local: Cow<'a, str>,
     /// The other side's address.
     pub remote: Option<IpAddr>,
@@ -151,7 +152,7 @@ impl HomeNetworks {
     }
 }
 
-/// Whether an address belongs to no host: broadcast.
+/// Whether an address is not that of a single host: broadcast.
 fn belongs_to_no_host(ip: Option<IpAddr>) -> bool {
     ip == Some(IpAddr::V4(Ipv4Addr::BROADCAST))
 }

@@ -447,7 +447,7 @@ mod tests {
         escape_at(text.as_bytes(), 0).map(|escape| (escape.meaning, escape.len))
     }
 
-    /// Every way to write a character.
+    /// Every notation of a character.
     #[test]
     fn characters() {
         for (text, char) in [

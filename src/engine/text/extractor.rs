@@ -450,9 +450,8 @@ mod tests {
             ], 1..60),
             cut in any::<prop::sample::Index>()) {
             let text = pieces.concat();
-            // Nobody uses percent escapes and JSON escapes in one name. If they
-            // nest, the pieces around both overlap, and a cut between them shows a
-            // name twice.
+            // Percent escapes and JSON escapes are not combined in one name in practice. If they
+            // nest, the pieces around both overlap, and a cut between them shows a name twice.
             let text = if text.contains('%') { text.replace("\\u0041", "A") } else { text };
             both_ways(text.as_bytes(), cut.index(text.len() + 1));
         }
@@ -463,7 +462,7 @@ mod tests {
         }
     }
 
-    /// Pieces with escapes that exceed what is decoded at once, cut everywhere.
+    /// Pieces with escapes that exceed what is decoded at once, split everywhere.
     #[test]
     fn long_pieces_wherever_they_are_cut() {
         let name = format!("{}-{}", "a.".repeat(20), "b".repeat(30));
@@ -512,7 +511,7 @@ mod tests {
         }
     }
 
-    /// Numbers that are not quads, and what can be next to them.
+    /// Numbers that are not quads, and the text next to them.
     #[test]
     fn numbers_that_are_no_quads() {
         for number in ["0.0", "1.2.3", "1521911721.255387", "1.2.3.4", "1.2.3.4567", "1.2.3.4.5"] {

@@ -183,8 +183,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Address(IpAddr::V4(address), port), at, run);
     }
 
-    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, with which Windows names
-    /// a WebDAV server before the path of a share: `\\evil.example@SSL\DavWWWRoot`.
+    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, which Windows writes after the name of a
+    /// WebDAV server in the path of a share: `\\evil.example@SSL\DavWWWRoot`.
     pub(super) fn share_at(&self, at: usize) -> Option<u16> {
         let mut rest = self.text.get(at..)?.strip_prefix(b"@")?;
         let is_secure = rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(b"ssl");

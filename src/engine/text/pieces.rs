@@ -290,8 +290,7 @@ fn may_begin(byte: u8, wants: Wants) -> bool {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Whether an observable at `start`, affected by the text in `reach`, belongs
-    /// to this reading.
+    /// Whether an observable at `start`, affected by the text in `reach`, belongs to this reading.
     pub(super) fn is_ours(&self, start: usize, reach: Range<usize>) -> bool {
         match &self.reading {
             Reading::AsItStands => !self.is_touched(reach),

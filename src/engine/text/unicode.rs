@@ -105,10 +105,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Reads names of ASCII letters in text of a script without blanks between
-    /// words. IDNA makes one label of both (`请evil.example`), and so did
-    /// [`Visit::unicode_name`], but a person only sees the name. In a URL or an
-    /// e-mail address, the text before the name is part of it.
+    /// Reads names of ASCII letters in text of a script without blanks between words. IDNA makes
+    /// one label of both (`请evil.example`), and so did [`Visit::unicode_name`], but a reader only
+    /// sees the name. In a URL or an e-mail address, the text before the name is part of it.
     fn among_letters(&mut self, piece: Range<usize>) {
         let has_letters = self.text[piece.clone()].iter().any(|byte| *byte >= 0xe0);
         let is_user =

@@ -1,6 +1,6 @@
-//! Repeat records without an alert: an indicator with hundreds of sources makes alerts that are
-//! too long to keep. Such a record has what every consumer of the format relies on, and makes
-//! nothing up: no place, no source.
+//! Repeat records without an alert. An indicator with hundreds of sources makes alerts that are too
+//! long to keep. Such a record has the fields that every consumer of the format relies on, and
+//! invents nothing: no place, no source.
 
 use super::super::object::{show, write_object};
 use super::super::record::tame;
@@ -8,7 +8,7 @@ use super::super::{Format, SCHEMA, cef, ecs, eve, json, ocsf, syslog, text, zeek
 use crate::engine::indicator::Kind;
 use crate::engine::suppress::{Member, Repeat};
 
-/// The record before the repeat is written into it, without a newline.
+/// Builds the record, without a newline, before the repeat is written into it.
 pub(super) fn record(format: Format, repeat: &Repeat) -> Vec<u8> {
     let mut out = Vec::new();
     let said = Said { repeat, time: tame(repeat.last).to_string() };
@@ -25,15 +25,15 @@ pub(super) fn record(format: Format, repeat: &Repeat) -> Vec<u8> {
     out
 }
 
-/// What the repeat says by itself.
+/// The parts that a repeat provides by itself.
 struct Said<'a> {
     repeat: &'a Repeat,
-    /// Of the last alert.
+    /// The time of the last alert.
     time: String,
 }
 
 impl Said<'_> {
-    /// The indicator if it is part of the key, else the first value.
+    /// The indicator if it is part of the key, otherwise the first value.
     fn best(&self) -> (Kind, &str) {
         let mut members = self.repeat.key.iter();
         let indicator = members.find(|(member, _)| *member == Member::Indicator);

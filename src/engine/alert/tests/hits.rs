@@ -1,5 +1,4 @@
-//! Hits to make alerts of: a few that could be real, and any number that could
-//! not.
+//! Hits to build alerts from: a few realistic ones, and arbitrary ones.
 
 use crate::engine::alert::{Handling, Origin};
 use crate::engine::indicator::{
@@ -244,7 +243,7 @@ fn log() -> Hit<'static> {
     }
 }
 
-/// The same domain in a line that came by syslog.
+/// The same domain in a line received by syslog.
 fn relayed() -> Hit<'static> {
     let mut hit = log();
     let text = "query[A] cdn.evil.example from 10.0.0.5";
@@ -266,12 +265,12 @@ fn relayed() -> Hit<'static> {
     hit
 }
 
-/// How the daemon handles the line that came by syslog.
+/// How the daemon handles the line received by syslog.
 pub(super) fn handling() -> Handling<'static> {
     Handling { input: "edge", local: "resolver-1", is_suppressed: true }
 }
 
-/// What came of it and others in an hour.
+/// The repeat record for it and others within an hour.
 pub(super) fn repeat() -> Repeat {
     let second = |n: i64| Timestamp::from_seconds(1_795_483_477 + n);
     let key = [
@@ -322,7 +321,7 @@ fn field() -> Hit<'static> {
     }
 }
 
-/// Text from outside, mostly of the nasty sort.
+/// Text from outside, mostly hostile.
 pub(super) fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "\\PC{0,12}",
@@ -444,7 +443,7 @@ fn any_sender() -> impl Strategy<Value = Sender> {
     )
 }
 
-/// Any repeat whatever, without content.
+/// An arbitrary repeat without content.
 pub(super) fn any_repeat() -> impl Strategy<Value = Repeat> {
     let numbers = (any::<u128>(), 1..=u64::MAX, prop_oneof![Just(0), any::<u64>()]);
     let times = (any_time(), any_time(), any_time());
@@ -592,7 +591,7 @@ fn any_packet() -> impl Strategy<Value = PacketPlace> {
         })
 }
 
-/// Any hit whatever.
+/// An arbitrary hit.
 pub(super) fn any_hit() -> impl Strategy<Value = Hit<'static>> {
     let place = prop_oneof![
         any_log().prop_map(Place::Log),

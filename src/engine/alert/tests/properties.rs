@@ -1,4 +1,4 @@
-//! What holds for every alert that there could be.
+//! Properties that hold for every alert.
 
 use super::hits::{any_hit, any_text, origin, samples};
 use super::{Alert, Encoder, Format, READ_AT, encoded, oracle};
@@ -41,13 +41,13 @@ fn what_others_wrote_is_not_ours() {
     assert!(is_own(b"") && is_own(zeek.replace("\tzeek\t", "\twiresift\t").as_bytes()));
 }
 
-/// Checks that a line is CEF whose extension can be taken apart.
+/// Checks that a line is CEF with an extension that can be parsed.
 pub(super) fn is_cef(line: &str) {
     let header = regex::Regex::new(r"^CEF:0\|(?:(?:[^|\\]|\\[|\\])*\|){6}").unwrap();
     let found = header.find(line).unwrap_or_else(|| panic!("{line:?}"));
     let extension = &line[found.end()..].trim_end_matches('\n');
     assert!(!extension.contains('\n'), "{line:?}");
-    // Every `=` that is not escaped follows a key, and each key comes once.
+    // Every unescaped `=` follows a key, and each key occurs once.
     let keys = regex::Regex::new(r"(?:^| )([A-Za-z0-9]+)=").unwrap();
     let unescaped = extension.replace("\\\\", "").replace("\\=", "");
     let mut names: Vec<&str> =
@@ -144,7 +144,7 @@ proptest! {
 
     #[test]
     fn outputs_of_ours_are_known_and_records_begin_at_the_margin(hit in any_hit(), colour: bool) {
-        // On a sensor its name may stand in each record.
+        // On a sensor, its name may be in each record.
         let origin = Origin { host: None, ..origin() };
         let alert = Alert::new(&hit, &origin, READ_AT);
         let colour_code = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
@@ -222,13 +222,14 @@ proptest! {
     }
 }
 
-/// A parser keeps the last of two members with one name, and then says less.
+/// A parser keeps the last of two members with the same name, and loses the other.
 #[test]
 fn no_member_comes_twice() {
     for (name, hit) in samples() {
         for format in [Format::Json, Format::Eve, Format::Ecs, Format::Ocsf] {
             let text = encoded(&hit, &origin(), format);
-            // What could steer a terminal is spelt out, and read again as it was.
+            // Characters that control a terminal are escaped, and parsing returns the original
+            // text.
             let again = crate::engine::error::spelt_json(&parsed(&text).to_string()).len();
             assert_eq!(again + 1, text.len(), "{name} {format}: {text}");
         }
@@ -283,7 +284,7 @@ fn names_lead_back() {
     assert_eq!(Format::from_name("xml"), None);
 }
 
-/// The last line of the `text` of a hit in `line`, at `column`.
+/// The last line of the `text` format for a hit in `line`, at `column`.
 fn excerpt(line: &str, column: u64) -> String {
     let (_, mut hit) = samples().remove(4);
     let Place::Log(log) = &mut hit.place else { panic!("not a log") };
@@ -301,12 +302,12 @@ fn excerpts_show_the_match() {
     assert!(shown.contains(&format!("é{value}ü")), "{shown}");
     assert!(shown.starts_with("  | ...é") && shown.ends_with("ü..."), "{shown}");
     assert!(shown.chars().count() < 140, "{shown}");
-    // Bytes that were replaced before the match moved it.
+    // Invalid bytes before the match were replaced, which moved it.
     assert!(excerpt(&long, 301).contains(&format!("é{value}ü")));
     // The line was cut before the match.
     let shown = excerpt(&"x".repeat(1024), 5000);
     assert!(shown.starts_with("  | xxx") && shown.ends_with("x..."), "{shown}");
-    // A column inside a character.
+    // The column is inside a character.
     assert_eq!(excerpt("éé", 2), "  | éé");
 }
 

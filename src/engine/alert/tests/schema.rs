@@ -1,4 +1,5 @@
-//! The schemas: ours, which ships in `docs`, and Suricata's, which does not.
+//! Validates against the schemas: our own, which is in `docs`, and Suricata's, which is not
+//! included.
 
 use super::hits::{any_hit, every_kind_everywhere, origin, samples};
 use super::{Format, encoded};

@@ -71,7 +71,7 @@ fn resident() -> usize {
     status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
-/// A million keys, each with an alert held back: the estimate matches the memory used.
+/// A million keys, each with an alert held back: the estimate matches the actual memory use.
 #[test]
 fn a_million_keys_take_what_is_reckoned() {
     let mut suppressor = Suppressor::new(window_of(3600)).recorded();

@@ -121,8 +121,8 @@ impl Record {
         moments
     }
 
-    /// Whether a member of a scope gives a lifetime. Then it describes a thing,
-    /// whose creation is not an event's time.
+    /// Whether a member of a scope gives a lifetime. The scope then describes a thing, and the time
+    /// of its creation is not that of an event.
     pub(super) fn describes_thing(&self, line: &[u8], scope: u32) -> bool {
         self.members.iter().filter(|member| member.scope == scope).any(|member| {
             let name = self.name(line, member.name);

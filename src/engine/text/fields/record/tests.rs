@@ -103,7 +103,7 @@ fn heads_of_tables() {
     }
 }
 
-/// What texts are made of that are read in some way.
+/// The words that the random texts consist of.
 const WORDS: &[&str] = &[
     "<a>",
     "</a>",
@@ -141,7 +141,7 @@ const WORDS: &[&str] = &[
     "]",
 ];
 
-/// The paths to all scalars whose text holds a mark, the slow way.
+/// The paths to all scalars whose text contains a mark, determined the slow way.
 fn paths(value: &Json, path: &str, out: &mut Vec<(String, String)>) {
     match value {
         Json::Object(members) => {
@@ -173,10 +173,10 @@ fn json() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    /// What a parser of JSON finds at the strings of a line is what the record says there.
+    /// Strings in a line are found at the same paths by a JSON parser and by the record.
     #[test]
     fn json_as_a_parser_reads_it(value in json(), spaces in any::<bool>()) {
-        // Every string gets a number of its own, which is then looked for.
+        // Every string gets a number of its own, by which it is found.
         fn number(value: &mut Json, next: &mut usize) {
             match value {
                 Json::Object(members) => members.values_mut().for_each(|v| number(v, next)),
@@ -216,7 +216,7 @@ proptest! {
         }
     }
 
-    /// Nothing panics, and what was read says the same wherever it is asked first.
+    /// Nothing panics, and the results do not depend on which hit asks first.
     #[test]
     fn any_line(
         line in "[\\[\\]{}\",:=a-e0-9 ./\\\\]{0,120}",

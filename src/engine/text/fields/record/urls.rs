@@ -53,7 +53,7 @@ impl Parts {
         self.has_host |= other.has_host;
     }
 
-    /// Takes a part, unless there is one that is as good.
+    /// Takes a part, unless an equally good one is known.
     fn take(&mut self, part: Part, number: u32) {
         match part {
             Part::Host => self.has_host = true,
