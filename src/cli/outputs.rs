@@ -48,7 +48,7 @@ pub(super) fn open(
     })
 }
 
-/// Files of the scan itself (its output, its database) that may lie among the inputs under any
+/// Files of the scan itself (its output, its database) that may be among the inputs under any
 /// name. They are compared by device and inode, so links and relative paths are recognised.
 pub(super) struct Own(Vec<(Node, &'static str)>);
 

@@ -69,7 +69,7 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
         }
     }
     let stopped = report.stopped.take();
-    // A closed pipe is no failure: the reader, such as `head`, has what it wanted.
+    // A closed pipe is not a failure: the reader, such as `head`, has what it wanted.
     let is_gone = stopped.as_ref().is_some_and(Error::is_broken_pipe);
     if let Some(error) = stopped.as_ref().filter(|_| !is_gone) {
         say_stopped(error, report.output.lost);

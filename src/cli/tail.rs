@@ -61,7 +61,7 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     outcome(&report, &signals)
 }
 
-/// The outcome of the command. A closed pipe is no failure: the reader has what it wanted.
+/// The outcome of the command. A closed pipe is not a failure: the reader has what it wanted.
 fn outcome(report: &Report, signals: &Signals) -> Result<Outcome> {
     let stopped = report.stopped.as_ref().filter(|error| !error.is_broken_pipe());
     if let Some(failure) = stopped {

@@ -2,7 +2,7 @@
 //!
 //! `sensor::config` has already reported missing files, with their lines, so only existing ones are
 //! opened here. A service that runs with the same state keeps its sockets and files open; a check
-//! that finds them in use is no problem.
+//! that finds them in use is not a problem.
 
 use super::files::{Files, folder_of};
 use super::sockets;

@@ -197,7 +197,7 @@ fn origin(ext: &mut Extension<'_>, sender: &Sender) {
     }
 }
 
-// Digests of certificates and TLS fingerprints are no `fileHash`.
+// Digests of certificates and TLS fingerprints do not belong in `fileHash`.
 fn is_file_digest(kind: Kind) -> bool {
     kind.digest_len().is_some() && kind as u8 <= Kind::Cdhash as u8
 }

@@ -158,7 +158,7 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
-/// Writes `dns`. ECS wants the identifier as a keyword, hence as text.
+/// Writes `dns`. ECS expects the identifier as a keyword, so it is text.
 fn dns(o: &mut Object<'_>, dns: &Dns) {
     o.object("dns", |o| {
         o.text("type", if dns.is_answer { "answer" } else { "query" });
@@ -358,7 +358,7 @@ fn value(o: &mut Object<'_>, met: &Match<'_>) {
     }
 }
 
-/// Writes an address, unless the text is none: a field of type `ip` would reject
+/// Writes an address, unless the text is not one: a field of type `ip` would reject
 /// it.
 fn address(o: &mut Object<'_>, text: &str) {
     if let Ok(ip) = text.parse::<IpAddr>() {

@@ -29,7 +29,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         let (severity, severity_id) = severity(alert.severity());
         o.number("severity_id", severity_id);
         o.text("severity", severity);
-        // 1 is “New”: nobody has looked at it yet. 3 is “Suppressed”.
+        // 1 is “New”: not reviewed yet. 3 is “Suppressed”.
         o.number("status_id", if alert.is_suppressed() { 3 } else { 1 });
         o.flag("is_alert", true);
         o.number("confidence_id", confidence_id(alert.confidence()));

@@ -230,7 +230,7 @@ fn tls(page: &mut Page<'_>, tls: &Tls) {
 }
 
 /// Prints a request with the status of its response. The user agent contains
-/// blanks, hence the quotes.
+/// blanks, so it is quoted.
 fn http(page: &mut Page<'_>, http: &Http) {
     page.plain("  http ");
     let status = http.status.map(|status| status.to_string());

@@ -1,4 +1,4 @@
-//! What a feed says about an indicator besides its value.
+//! What a feed says about an indicator, apart from its value.
 
 use super::Timestamp;
 use std::borrow::Cow;
@@ -191,7 +191,7 @@ pub(crate) use context_members;
 
 macro_rules! define {
     ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
-        /// Everything a source says about an indicator besides its value and scope.
+        /// Everything a source says about an indicator, apart from its value and scope.
         ///
         /// The same type serves both directions: feeds build it with owned text and share
         /// it between the indicators of a pulse; the database returns it with text borrowed

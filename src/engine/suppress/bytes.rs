@@ -67,7 +67,7 @@ impl<'b> Reader<'b> {
         None
     }
 
-    /// A number that is no larger than `most`.
+    /// A number that is no larger than `max`.
     pub(super) fn count(&mut self, max: usize) -> Option<usize> {
         usize::try_from(self.number()?).ok().filter(|&count| count <= max)
     }
@@ -77,7 +77,7 @@ impl<'b> Reader<'b> {
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
-    /// A text of at most `most` bytes.
+    /// A text of at most `max` bytes.
     pub(super) fn bytes(&mut self, max: usize) -> Option<&'b [u8]> {
         let length = self.count(max)?;
         let (bytes, rest) = self.rest.split_at_checked(length)?;

@@ -122,7 +122,7 @@ impl Candidates {
             let at = first + block * 64;
             let run_masks =
                 Runs { before: previous.names | previous.dots, here: masks.names | masks.dots };
-            // What ends in a digit and is no quad by its dots is nothing, unless it
+            // A run that ends in a digit and is not a quad by its dots is dropped, unless it
             // continues after a stray dot, or there may be an escape or a character
             // beyond ASCII next to it. If the previous block is all run, such a
             // byte could be out of sight.

@@ -2,7 +2,7 @@
 //!
 //! A comma, a plus or an escaped quote can be part of a URL or follow it: in a
 //! table without quotes, in a request that contains a command, in a sentence of
-//! another script. Nothing in the text tells which, so a URL is looked up in full
+//! another script. The text does not show which, so a URL is looked up in full
 //! and up to the first few of these. That costs time only for URLs at a listed
 //! host.
 

@@ -437,7 +437,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         hard.map_or(limit, |at| from + at)
     }
 
-    /// Reads the piece that begins at `first` and continues at `behind`, for its
+    /// Reads the piece that begins at `first` and continues at `after`, for its
     /// escapes from `place`. Returns how far they are finished.
     fn piece(&mut self, first: usize, place: usize, after: usize) -> usize {
         let part = after.max(place + PART);

@@ -301,7 +301,7 @@ fn is_over(word: &str) -> bool {
     )
 }
 
-/// The verdicts with which nobody would list a value.
+/// Verdicts with which a value would not be listed.
 fn is_good(word: &str) -> bool {
     is_plainly_good(word)
         || matches!(
@@ -381,7 +381,7 @@ mod tests {
         ("status", "False Positive", Some(Reason::Withdrawn)),
         ("status", "in-active", Some(Reason::Withdrawn)),
         ("status", "Active", None),
-        // It may come back, and its feed lists it.
+        // It may come back, and the feed lists it.
         ("status", "offline", None),
         ("status", "1", None),
         ("status", "FALSE_POSITIVE", Some(Reason::Withdrawn)),
@@ -429,8 +429,7 @@ mod tests {
         ("sandboxverdict", "no verdict", None),
     ];
 
-    /// The same for columns that can have other roles, and whether it has an
-    /// effect.
+    /// The same for columns that can have other roles: whether they have an effect.
     const OF_CONTEXT: &[(&str, &str, bool)] = &[
         ("category", "Benign", true),
         ("category", "malware", false),

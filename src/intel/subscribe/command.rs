@@ -76,7 +76,7 @@ struct Pipe<P> {
 }
 
 impl<P: Read> Pipe<P> {
-    /// Wraps a stream, of which at most `most` bytes are kept.
+    /// Wraps a stream, of which at most `max` bytes are kept.
     fn new(from: Option<P>, max: u64) -> Self {
         Pipe { from, bytes: Vec::new(), max, is_over: false }
     }
@@ -125,7 +125,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
         if of_words {
             words.read()?;
         }
-        // A process left behind may keep the pipes open for ever.
+        // A process that outlives the program may keep the pipes open for ever.
         let is_silent = !of_out && !of_words;
         if is_ended && is_silent {
             return Ok(());

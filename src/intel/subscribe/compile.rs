@@ -286,8 +286,7 @@ fn read_list(path: &Path, id: &str) -> Result<WarningList> {
     feed::read_warninglist(&feed::inflate(&bytes, max)?, id)
 }
 
-/// Runs two halves of some work on two threads, or on one if a second cannot be
-/// had.
+/// Runs two halves of some work on two threads, or on one if no second thread can be started.
 fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
     let b = Mutex::new(Some(b));
     let second = || {

@@ -16,7 +16,7 @@ pub trait Keeper {
     /// It cannot be stored.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()>;
 
-    /// Removes a document. It is no error if there is none.
+    /// Removes a document, if it exists.
     ///
     /// # Errors
     ///

@@ -155,8 +155,7 @@ impl Id {
     }
 }
 
-/// An event of `pulses/events`: somebody subscribed, unsubscribed or deleted
-/// something.
+/// An event of `pulses/events`: a user subscribed, unsubscribed or deleted something.
 #[derive(Deserialize)]
 struct Event {
     id: Option<Id>,
@@ -271,7 +270,7 @@ impl Walker<'_> {
     fn run(&mut self) -> Result<()> {
         let loss = self.apply_events()?;
         match self.cursor.walk.clone() {
-            // Nobody knows which pages the removed pulses were on.
+            // It is not known which pages the removed pulses were on.
             Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
             Some(_) => {}
             None => {
@@ -302,7 +301,7 @@ impl Walker<'_> {
 
     /// Starts over at the first page. `loss` is the last removal already applied.
     fn begin(&mut self, began: String, since: Option<String>, loss: Option<Moment>) -> Result<()> {
-        // The watermark must not pass pulses newer than those that were seen.
+        // The watermark must not pass pulses newer than those that were read.
         let newest = self.cursor.walk.take().and_then(|walk| walk.newest);
         self.cursor.walk =
             Some(Walk { began, since, page: 1, limit: LIMITS[0], count: None, newest, loss });

@@ -64,12 +64,12 @@ fn is_default<T: Default + PartialEq>(form: &T) -> bool {
     *form == T::default()
 }
 
-/// How a type of members stands in a record.
+/// How members of a type are represented in a record.
 trait Member: Sized {
     type Form<'a>: Default;
-    /// What stands there.
+    /// The representation of a member.
     fn form(&self) -> Self::Form<'_>;
-    /// The member, or `base` where the record says nothing.
+    /// Reads a member, or returns `base` if the record does not contain it.
     fn read(form: Self::Form<'_>, base: Self) -> Self;
 }
 

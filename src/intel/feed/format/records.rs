@@ -73,14 +73,14 @@ fn is_lines(text: &str) -> bool {
     })
 }
 
-/// A record: its members, and whether its values hold.
+/// A record: its members, and whether its values are valid.
 struct Record<'r> {
     members: &'r [Member<'r>],
     standing: Standing<'r>,
 }
 
 impl Record<'_> {
-    /// The text of a member; none where it is not text.
+    /// The text of a member; `None` if it is not text.
     fn text(&self, at: usize) -> Option<Cow<'_, str>> {
         json::as_text(self.members[at].1)
     }

@@ -369,7 +369,7 @@ impl Reader {
         })
     }
 
-    /// Takes the value of a column, if it holds.
+    /// Passes on the value of a column, if it is valid.
     fn value(
         &mut self,
         row: &Row<'_>,

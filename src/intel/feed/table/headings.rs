@@ -691,7 +691,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever it is called, it is called something.
+        /// No name makes this panic.
         #[test]
         fn any_heading(name in "[a-zA-Z0-9é()/&_. -]{0,80}") {
             let _ = (of(&name), is_member(&name));

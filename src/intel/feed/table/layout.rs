@@ -312,15 +312,15 @@ impl Layout {
 /// The maximum number of cells of a row to compare with each other.
 const MAX_CELLS: usize = 32;
 
-/// The other cells of a row.
+/// What the other cells of a row contain.
 #[derive(Debug, Default)]
 pub(in crate::intel::feed) struct OtherCells {
-    /// One is named as the value.
+    /// Whether one of them is named as the value.
     is_named: bool,
-    /// One is more than a detail of another.
+    /// Whether one of them is more than a detail of another.
     is_strong: bool,
     has_address: bool,
-    /// A network in several columns.
+    /// Whether several columns form a network.
     has_net: bool,
     pub(in crate::intel::feed) has_url: bool,
     ips: Vec<IpAddr>,

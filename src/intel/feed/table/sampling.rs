@@ -25,9 +25,9 @@ pub(in crate::intel::feed) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Ve
     rows
 }
 
-/// The layout, confirmed by the rows: without its network if they contain none
-/// (`first` and `last` can also be times), and with columns whose values no name
-/// announces. `None` if no column has values.
+/// The layout, confirmed by the rows: without its network if they contain none (`first` and `last`
+/// can also be times), and with columns that contain values although their names do not say so.
+/// `None` if no column has values.
 pub(in crate::intel::feed) fn confirmed(
     mut layout: Layout,
     rows: &[Vec<String>],

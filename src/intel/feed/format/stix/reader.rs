@@ -85,7 +85,7 @@ impl<'v> Graph<'v> {
         graph
     }
 
-    /// Adds a relationship, if it is one that tells what an indicator indicates.
+    /// Adds a relationship, if it says what an indicator indicates.
     fn link(&mut self, relationship: &'v Object) {
         if let (Some("indicates"), Some(from), Some(to)) = (
             string(relationship, "relationship_type"),
