@@ -22,6 +22,7 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
     let output = outputs::file(flags.output.as_deref());
     let is_free = output.is_some() || flags.alerts.quiet;
+    // With alerts in a file, or none at all, standard output is free for the summary.
     let to_terminal = !is_free && std::io::stdout().is_terminal();
     let Chosen { database, path } = database::open(flags.db.as_deref(), true, &print_notice)?;
     choice::check_feeds(&flags.choice, &database)?;
@@ -30,8 +31,11 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
         .at(validity::time(&flags.at)?)
         .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
         .allow(allow);
+    // Only a database from a file can be reloaded; a list compiled in memory has no path.
     let follow = path.and_then(|path| flags.following.follow(&path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
+    // SIGHUP reopens the output and reloads the database. It ends the tail only if there is
+    // neither.
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
     let (current, signals) = (Current::new(database, None), Signals::new(!is_called)?);
     let written = flags.choice.output(&flags.alerts, to_terminal)?;
@@ -76,6 +80,7 @@ fn outcome(report: &Report, signals: &Signals) -> Result<Outcome> {
     }
     Ok(match report.records {
         _ if report.errors > 0 => Outcome::Failed,
+        // A tail that was stopped by a signal did its job, even if nothing matched.
         0 if signals.number().is_none() => Outcome::No,
         _ => Outcome::Yes,
     })
@@ -86,6 +91,7 @@ fn logs(flags: &Tail, file: Option<&Path>, to_terminal: bool) -> Logs {
     let from = match flags.from {
         Some(From::End) => Start::End,
         Some(From::Beginning) => Start::Beginning,
+        // A person wants to see what happens from now on; a file should contain everything.
         None if to_terminal => Start::End,
         None => Start::Beginning,
     };
@@ -111,10 +117,12 @@ fn logs(flags: &Tail, file: Option<&Path>, to_terminal: bool) -> Logs {
 fn own(output: Option<&Path>, state: Option<&Path>) -> Vec<OsString> {
     let absolute = |path: &Path| std::path::absolute(path).ok();
     let escaped = |path: &Path| Some(glob::Pattern::escape(path.to_str()?));
+    // The shell may have redirected standard output into a file that the patterns match.
     let stdout = std::fs::read_link("/proc/self/fd/1").ok();
     let files = [outputs::file(output).map(Path::to_path_buf), stdout];
     let mut own = Vec::new();
     for path in files.into_iter().flatten().filter(|path| path.is_file() || output.is_some()) {
+        // Patterns may find the file by its absolute or its relative path.
         own.extend(absolute(&path).as_deref().and_then(escaped).map(|path| format!("{path}*")));
         own.extend(escaped(&path).map(|path| format!("{path}*")));
     }

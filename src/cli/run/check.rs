@@ -21,8 +21,10 @@ pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
             return Ok(Outcome::Failed);
         }
     };
+    // Check the configuration that would actually run, flags included.
     files.sensor.suppress.enabled &= !no_suppress;
     let problems = files.sensor.check(files::built());
+    // A description of an invalid configuration would mislead.
     if problems.is_empty() {
         print_lines("", &files.sensor.describe())?;
         let feeds: Vec<String> = files.intel.feeds.iter().map(describe).collect();

@@ -65,8 +65,11 @@ impl Updater {
             }
             let Some(outcome) = self.round(halt, &watched.config, must_publish) else { return };
             match outcome {
+                // The published database now contains everything that was accepted.
                 Ok(()) => (must_publish, failures) = (false, 0),
                 Err(error) => {
+                    // Feeds may have been fetched before the failure, without a database that
+                    // contains them.
                     must_publish = true;
                     failures += 1;
                     let next = backoff(failures).as_secs() / 60;
@@ -86,6 +89,7 @@ impl Updater {
         let work = move || {
             let (config, stop) = job;
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            // It may have been stopped while it waited for its turn.
             if stop.wait(Duration::ZERO) {
                 // After a halt the receiver is gone, and the result is no longer needed.
                 let _ = sender.send(update(&config, must_publish, Some(&stop)));
@@ -258,6 +262,8 @@ pub(super) fn before(files: Files, once: bool) -> Result<Files> {
         .map_err(|e| Error::io("wait for signals", e))?;
     let updated = while_systemd_waits(|| update(&files.intel, true, None));
     match updated {
+        // Without a database there is nothing to run; with an old one, the service can start
+        // anyway.
         Err(error) if is_missing => return Err(error),
         Err(error) => messages::error(&error),
         Ok(()) => {}

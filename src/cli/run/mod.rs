@@ -70,7 +70,9 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     };
     let served = serve(service, &signals, &notice)?;
     say_served(&served);
+    // An alert that was held back is a match as well.
     Ok(match served.alerts + served.suppressed {
+        // A service ends by a signal, which is its normal end.
         _ if !flags.once => Outcome::Yes,
         _ if served.errors > 0 => Outcome::Failed,
         0 if signals.number().is_none() => Outcome::No,

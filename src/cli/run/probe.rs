@@ -47,6 +47,7 @@ impl Probe {
     /// Opens everything.
     pub(super) fn of(files: &Files) -> Probe {
         let config = &files.sensor;
+        // Asked first: the messages about sockets depend on it.
         let mut probe =
             Probe { holder: StateDir::holder(&config.daemon_state()), ..Probe::default() };
         if let Some(pid) = probe.holder {
@@ -112,6 +113,7 @@ impl Probe {
             );
         }
         let there: Vec<PathBuf> = config.allow.iter().filter(|it| it.exists()).cloned().collect();
+        // Missing lists are already reported; compiling the others also checks their contents.
         if !there.is_empty() {
             let compiled = subscribe::compile_allow_lists(&there, &|_| {});
             let values = compiled.map(|it| it.map_or(0, |database| database.summary().total()));
@@ -221,6 +223,7 @@ impl Probe {
             snaplen: tap.snaplen,
             ring: usize::try_from(tap.ring).unwrap_or(usize::MAX),
         };
+        // A missing interface may appear later, and the tap waits for it.
         let is_there =
             |name: &str| name == "any" || Path::new("/sys/class/net").join(name).exists();
         for interface in tap.interfaces.iter().filter(|name| is_there(name)) {
@@ -235,6 +238,7 @@ impl Probe {
         }
         let opened = listed(&input.folder).and_then(|()| match input.done {
             Done::Keep => Ok(()),
+            // Moving and deleting files changes the folder, which requires write permission.
             Done::Move | Done::Delete => writable(&input.folder),
         });
         self.take(of, opened.map(|()| name(&input.folder).into_owned()));
@@ -251,6 +255,7 @@ impl Probe {
                 let opened = opened.map_err(|e| explained("append to", e, &file.path));
                 self.take(&of, opened.map(|_| format!("{} can be written", name(&file.path))));
             }
+            // The file does not exist yet, so its folder must allow creating it.
             SinkKind::File(file) if folder_of(&file.path).is_dir() => {
                 self.folder_is_writable(&of, folder_of(&file.path));
             }

@@ -32,6 +32,7 @@ pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
         return Err(Error::usage("--setup is interactive and needs a terminal")
             .remedy("to write a configuration by hand, see docs/config.md"));
     }
+    // Refuse before asking, so that no answers are lost.
     refuse_existing(path, force)?;
     let (mut input, mut output) = (BufReader::new(std::io::stdin()), std::io::stdout());
     let mut dialogue = Dialogue { input: &mut input, output: &mut output };
@@ -84,8 +85,10 @@ fn save(path: &Path, text: &str, force: bool) -> Result<()> {
             .permissions(std::fs::Permissions::from_mode(0o640))
             .tempfile_in(files::folder_of(path))?;
         part.write_all(text.as_bytes())?;
+        // Set again, because the umask restricts the mode of a new file.
         part.as_file().set_permissions(std::fs::Permissions::from_mode(0o640))?;
         part.as_file().sync_all()?;
+        // Unlike a check beforehand, this also fails if the file appeared in the meantime.
         part.persist_noclobber(path).map(drop).map_err(|e| e.error)
     };
     write().map_err(|e: std::io::Error| Error::io("write", e).at_path(path))
@@ -162,6 +165,7 @@ impl Asking<'_> {
             ),
             4 => {
                 let known = interfaces();
+                // The loopback interface rarely carries the traffic of interest.
                 let first = known.iter().find(|name| *name != "lo");
                 let default = first.cloned().unwrap_or_else(|| "any".into());
                 self.dialogue.say(&format!("  available: {}", known.join(", ")))?;
@@ -193,9 +197,12 @@ impl Asking<'_> {
                 _ => {}
             }
         }
+        // Both choices of feeds may name the same feed, which a configuration must not contain
+        // twice.
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(name.clone()));
         for entry in names.iter().filter_map(|name| catalogue::find(name)) {
+            // Feeds with a key fail until it is set, so point it out now.
             if let Some(variable) = entry.more.get("key_env").and_then(|value| value.as_str()) {
                 let words =
                     format!("  {} needs a key in the environment variable {variable}", entry.name);

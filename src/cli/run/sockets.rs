@@ -63,11 +63,13 @@ impl Sockets<'_> {
                     format!("{of}: the socket {name} only exists when systemd starts the service");
                 return self.probe.note(note);
             }
+            // The missing folder has already been reported with its line in the configuration.
             Address::Unix(path) | Address::UnixDatagram(path) if !parent_is_there(path) => return,
             address => listening_address(address),
         };
         match Bound::open(&place, tls, &mut self.activated) {
             Ok(_) => self.probe.take(of, Ok(format!("{address} is free"))),
+            // The running service itself uses the address.
             Err(error) if self.probe.holder.is_some() && is_in_use(&error) => {}
             Err(error) => self.probe.take(of, Err::<&str, _>(error)),
         }

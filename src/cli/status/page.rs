@@ -41,6 +41,8 @@ impl Place {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // The service listens on this machine or in its network; a proxy from the environment
+            // must not interfere.
             .proxy(None)
             .user_agent(concat!("wiresift/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(TIMEOUT))
@@ -61,6 +63,7 @@ impl Place {
             return Err(self.foreign(&format!("it responded with status {status}")));
         }
         let mut body = Vec::new();
+        // One byte more than the limit shows that the page exceeds it.
         let mut reader = response.into_body().into_reader().take(MAX_PAGE + 1);
         reader.read_to_end(&mut body).map_err(|error| {
             Error::network(format!("{}: the page ended early: {error}", self.url))

@@ -115,7 +115,9 @@ impl Scanner {
         found: impl FnMut(Seen, Vec<Match<'d>>),
     ) {
         let observable = folded(observable);
+        // Nearly every observable ends here, after a single probe of a filter.
         if entries::may_meet(database, observable) {
+            // A fixed time makes the result of a scan independent of the times in its input.
             let time = self.options.at.unwrap_or(time);
             self.observe_all(database, &Query { observable, at, kinds: None, time }, found);
         } else {
@@ -146,6 +148,7 @@ impl Scanner {
                 }
             }
             Observable::Email(email) => {
+                // The last one: a quoted local part may contain others.
                 if let Some(at_sign) = memchr::memrchr(b'@', email) {
                     let domain = &email[at_sign + 1..];
                     let derived = match literal(domain) {

@@ -13,6 +13,7 @@ pub(super) fn record(format: Format, repeat: &Repeat) -> Vec<u8> {
     let mut out = Vec::new();
     let said = Said { repeat, time: tame(repeat.last).to_string() };
     match format {
+        // Only required members: the counts are added afterwards, as to any other record.
         Format::Json => said.json(&mut out),
         Format::Eve => said.eve(&mut out),
         Format::Ecs => said.ecs(&mut out),
@@ -40,6 +41,7 @@ impl Said<'_> {
         indicator
             .and_then(|(_, text)| text.split_once(' '))
             .and_then(|(kind, value)| Some((Kind::from_name(kind)?, value)))
+            // Without the kind, no format may interpret the value.
             .unwrap_or((Kind::Opaque, self.repeat.values.first().map_or("", |value| value)))
     }
 
@@ -69,6 +71,7 @@ impl Said<'_> {
                 o.number("rev", 1u8);
                 o.text("signature", &format!("IOC {}", self.headline()));
                 o.text("category", eve::category(kind));
+                // Suricata counts down, our numbers count up.
                 o.number("severity", 5 - json::number(self.repeat.severity));
                 o.object("context", |o| o.object("ioc", |o| o.text("schema", SCHEMA)));
             });
@@ -93,6 +96,7 @@ impl Said<'_> {
 
     fn ocsf(&self, out: &mut Vec<u8>) {
         write_object(out, |o| {
+            // As in `ocsf::encode`: “Findings”, “Detection Finding”, “Create”.
             o.number("category_uid", 2);
             o.number("class_uid", 2004);
             o.number("activity_id", 1);
@@ -140,6 +144,7 @@ impl Said<'_> {
     fn zeek(&self, out: &mut Vec<u8>) {
         let (kind, value) = self.best();
         zeek::seconds(self.repeat.last, out);
+        // There is no connection, so its columns are unset.
         out.extend_from_slice(b"\t-\t-\t-\t-\t-\t");
         zeek::field(out, zeek::indicator(kind, value));
         let kind = zeek::intel_type(kind);

@@ -35,12 +35,14 @@ pub(super) fn cef(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     if !record.starts_with(b"CEF:") {
         return None;
     }
+    // Seven bars separate the header fields and the extension; in the header, bars are escaped.
     let bars: Vec<usize> = unescaped(record, b'|').take(7).collect();
     let &[.., sixth, seventh] = &*bars else { return None };
     if bars.len() < 7 {
         return None;
     }
     let mut pairs = extension(&record[seventh + 1..])?;
+    // The repeat is an event of its own, which a SIEM must not drop as a duplicate of the alert.
     pairs.set("externalId", repeat.uid());
     if pairs.get("act") == Some(arcsight::SUPPRESSED.as_bytes()) {
         pairs.remove("act");
@@ -50,6 +52,7 @@ pub(super) fn cef(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     pairs.set("end", arcsight::millis(repeat.last));
     let mut out = record[..=sixth].to_vec();
     let before = number(&record[sixth + 1..seventh])?;
+    // The last alert may be less severe than one before it.
     show(&mut out, before.max(arcsight::severity(repeat.severity)));
     out.push(b'|');
     for (at, (key, value)) in pairs.0.iter().enumerate() {
@@ -75,6 +78,7 @@ fn extension(text: &[u8]) -> Option<Pairs<'_>> {
                 pairs.push((key, Cow::Borrowed(&text[begin..begin + space])));
                 &text[begin + space + 1..equals]
             }
+            // A second key must follow a value and a space.
             _ => return None,
         };
         if key.is_empty() || !key.iter().all(u8::is_ascii_alphanumeric) {
@@ -166,6 +170,7 @@ pub(super) fn text(record: &[u8], repeat: &Repeat) -> Vec<u8> {
 
 /// Raises the severity in the margin, if there is one.
 fn raised(record: &[u8], severity: Severity) -> Option<Vec<u8>> {
+    // Whether the record was written in colour is not known here.
     let lower = (1..json::number(severity)).filter_map(Severity::from_number);
     let heads = lower.flat_map(|lower| [(lower, false), (lower, true)]);
     heads.into_iter().find_map(|(lower, has_colour)| {

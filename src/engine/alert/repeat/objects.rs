@@ -37,6 +37,7 @@ pub(super) fn ecs(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     members.within("event", |event| {
         event.set("id", quoted(&repeat.uid()));
         raise(event, "severity", level);
+        // The scale of `ecs`: four severities on 0 to 100.
         raise(event, "risk_score", 25 * level);
         event.set("start", time(repeat.first));
         event.set("end", time(repeat.last));

@@ -155,7 +155,7 @@ pub(in crate::engine::packet) struct Ranges {
 }
 
 impl Ranges {
-    /// Holds at most `most` bytes.
+    /// Holds at most `max` bytes.
     pub(in crate::engine::packet) fn new(max: usize) -> Self {
         Ranges { files: HashMap::new(), bytes: 0, max, clock: 0 }
     }

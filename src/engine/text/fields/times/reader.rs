@@ -167,7 +167,7 @@ impl<'t> Reader<'t> {
         month.map(|at| at as i8 + 1)
     }
 
-    /// The number of digits that follow, at most `most`.
+    /// The number of digits that follow, at most `max`.
     fn digits(&self, max: usize) -> usize {
         self.text[self.at..].iter().take(max).take_while(|b| b.is_ascii_digit()).count()
     }

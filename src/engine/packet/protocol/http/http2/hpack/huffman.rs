@@ -89,7 +89,7 @@ pub(super) struct Huffman {
 }
 
 impl Huffman {
-    /// Decodes the next bytes; at most `most` bytes are written to `out`.
+    /// Decodes the next bytes; at most `max` bytes are written to `out`.
     pub(super) fn push(
         &mut self,
         data: &[u8],
