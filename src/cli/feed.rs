@@ -71,6 +71,7 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     }
     let mut members: Vec<_> = members.into_iter().filter(|(_, v)| !is_nothing(v)).collect();
     members.retain(|(member, _)| member != "name");
+    // First, so that the table begins with the feed's name.
     members.insert(0, ("name".to_string(), name.as_str().into()));
     // Report a broken configuration as it is now, before the new feed can be blamed for it.
     let old = edit::read(config)?;
@@ -82,6 +83,7 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
         return Ok(Outcome::Yes);
     }
     edit::save(config, &text)?;
+    // Reopened, so that the messages describe what was actually written.
     let feed = Config::open(config)?.feed(&name)?.clone();
     say(&format!("subscribed to {name}: {}", feed.origin.shown()));
     if let Some(entry) = known {
@@ -206,6 +208,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
             true => status(feed, &state, now),
             false => short(&status(feed, &state, now)),
         };
+        // A disabled feed may be disabled because it fails.
         is_well &= !feed.enabled || state.last_error.is_none() && state.held.is_none();
         if flags.json {
             let mut value = serde_json::to_value(&state).unwrap_or_default();
@@ -217,6 +220,8 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
             lines.push_str(&format!("{value}\n"));
             continue;
         }
+        // To the reader of the table it does not matter whether the reader or the compiler rejected
+        // a value.
         let rejected = state.rejected.values().chain(state.guarded.values()).sum();
         let growth = |span| state.growth(now, span).map_or(String::new(), signed);
         table.row([

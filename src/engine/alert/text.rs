@@ -160,6 +160,7 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         page.plain(" -> ");
         end(page, packet.dst, packet.dst_port);
     } else {
+        // A frame without IP has nothing else to identify it.
         page.show(format_args!("  {} bytes", packet.length));
     }
     if !packet.vlan.is_empty() {
@@ -170,6 +171,7 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         page.show(format_args!(", in {} {} -> {}", tunnel.kind, tunnel.src, tunnel.dst));
     }
     if let Some(flow) = &packet.flow {
+        // Clamped first: a capture can contain any 64-bit times, whose difference could overflow.
         let seconds = (tame(flow.last_time).0 - tame(flow.first_time).0) as f64 / 1e6;
         let (packets, bytes) = (flow.packets, flow.bytes);
         page.show(format_args!(", {packets} packets, {bytes} bytes, {seconds:.1} s"));

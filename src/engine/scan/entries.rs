@@ -161,6 +161,7 @@ impl Scratch {
             IpAddr::V6(v6) => {
                 for (net, length, posting) in database.covering_v6(v6.to_bits()) {
                     let value =
+                        // Single addresses are listed without a length.
                         if length == 128 { net.to_string() } else { format!("{net}/{length}") };
                     entries.push(Entry::equal(value, posting));
                 }
@@ -243,6 +244,7 @@ impl Scratch {
     /// Looks up a URL: its key, patterns, and its path at any host.
     fn url(&mut self, database: &Database, raw: &[u8]) {
         self.has_url = false;
+        // Moved out like the name's buffer, and back at the end.
         let mut url = std::mem::take(&mut self.url);
         if let Ok(is_cut) = url.read_seen(raw) {
             self.has_url = true;
@@ -254,6 +256,7 @@ impl Scratch {
                 let text = url.to_string();
                 self.matching_patterns(database, Kind::Url, text.as_bytes());
             }
+            // The path may be listed for any host, so the filter for hosts says nothing about it.
             self.path(database, url.path_and_query(), url.path_end() - url.path_start());
         }
         self.url = url;

@@ -104,6 +104,8 @@ impl Scanner {
             if let Place::Log(place) = &mut hit.place {
                 (place.line, place.column) = lines.place(source.start);
                 place.offset = origin.offset + source.start as u64;
+                // Readers must find the line in their report, so quote the original and not the
+                // refanged text.
                 place.text = excerpt(text, source.start);
             }
             found(hit);
@@ -127,6 +129,7 @@ impl Scanner {
         } else {
             text
         };
+        // Cached, because a capture can carry millions of small texts.
         let origin = self.carried.get_or_insert_with(|| Arc::new(Origin::new(""))).clone();
         let carried = Carried { at, time };
         let hits = self.hits(database, Input::whole(text, &origin, Some(carried)));
@@ -159,6 +162,7 @@ impl Scanner {
 
     /// Collects all hits that begin in `core`, in the order of the text.
     fn hits<'d>(&mut self, database: &'d Database, input: Input<'_>) -> Vec<(Candidate, Hit<'d>)> {
+        // Taken out, because the visitor borrows the scanner while the extractor runs.
         let mut extractor = self.extractor.take().unwrap_or_default();
         let (text, core) = (input.text, input.core.clone());
         let mut scan = TextScan::new(self, database, input);

@@ -92,6 +92,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
         })?,
         None => match separator_line(text) {
             Some((delimiter, _)) => delimiter,
+            // A table with one column has no delimiter, and any will do.
             None => delimiter(lines::cut(text, HEAD)).unwrap_or(b','),
         },
     };
@@ -144,6 +145,7 @@ fn find_layout(
 ) -> Result<Found> {
     let mut row = Row::new(delimiter);
     let mut comment: Option<(Layout, Vec<String>)> = None;
+    // A copy from before each line, to return to if the first row turns out to be data.
     let mut before = lines.clone();
     while let Some((_, line)) = lines.next() {
         match lines::parse(line) {
@@ -186,6 +188,7 @@ fn find_layout(
         Some((confirmed(layout, &samples(lines.clone(), delimiter))?, names))
     });
     let (layout, names) = match (header, comment) {
+        // A header in a row of its own takes precedence over one in a comment.
         (Some(layout), _) => (layout, names),
         (None, Some((layout, names))) => (layout, names),
         (None, None) => (guessed_layout(&row, lines, delimiter), Vec::new()),
