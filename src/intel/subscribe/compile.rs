@@ -126,7 +126,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         read_lists(input, &mut lists)?;
     }
     let mut intake = CompileSink {
-        compiler: Compiler::screened(job.options, Screen::new(lists)),
+        compiler: Compiler::with_screen(job.options, Screen::new(lists)),
         rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
         rejected: BTreeMap::new(),
         by_feed: BTreeMap::new(),

@@ -27,15 +27,15 @@ pub struct Spool {
     file: Option<File>,
     failed: Option<io::Error>,
     /// What it holds is told elsewhere unless it is more than text.
-    is_reported: bool,
+    is_told: bool,
     /// Nobody needs it.
     is_dropped: bool,
 }
 
 impl Spool {
-    /// An empty one. `is_reported`: text is told elsewhere, and kept only if it hides something.
-    pub fn new(is_reported: bool) -> Spool {
-        Spool { is_reported, ..Spool::default() }
+    /// An empty one. `is_told`: text is told elsewhere, and kept only if it hides something.
+    pub fn new(is_told: bool) -> Spool {
+        Spool { is_told, ..Spool::default() }
     }
 
     /// Takes the next bytes. Where they can't be kept, the reader says so.
@@ -55,8 +55,8 @@ impl Spool {
             }
             None => self.memory.extend_from_slice(bytes),
         }
-        if self.is_reported && self.memory.len() >= HEAD {
-            self.is_reported = false;
+        if self.is_told && self.memory.len() >= HEAD {
+            self.is_told = false;
             self.drop_text();
         }
     }
@@ -88,7 +88,7 @@ impl Spool {
 
     /// Nothing more comes. Whether there is anything to look into.
     pub fn end(&mut self) -> bool {
-        if std::mem::take(&mut self.is_reported) {
+        if std::mem::take(&mut self.is_told) {
             self.drop_text();
         }
         !self.is_dropped && (!self.memory.is_empty() || self.failed.is_some())
@@ -163,8 +163,8 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    fn spooled(bytes: &[u8], is_reported: bool, piece: usize) -> Option<Vec<u8>> {
-        let mut spool = Spool::new(is_reported);
+    fn spooled(bytes: &[u8], is_told: bool, piece: usize) -> Option<Vec<u8>> {
+        let mut spool = Spool::new(is_told);
         bytes.chunks(piece).for_each(|piece| spool.push(piece));
         let mut all = Vec::new();
         spool.end().then(|| spool.into_reader().unwrap().read_to_end(&mut all).unwrap())?;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 const PIECE: usize = 512;
 
 /// How far back the begin of a line that was put together is looked for.
-const MAX_LOOKBEHIND: usize = 8 << 10;
+const MAX_BEHIND: usize = 8 << 10;
 
 /// So many observables of a piece are looked for in it; the others are told to stand where it
 /// begins.
@@ -290,7 +290,7 @@ impl<'t> Finder<'t> {
             true => self.piece.start,
             false => self.from,
         };
-        let floor = span.start.saturating_sub(MAX_LOOKBEHIND).max(from);
+        let floor = span.start.saturating_sub(MAX_BEHIND).max(from);
         // A whole line, and the lines before it counted.
         let floor = match floor == from {
             true => from,

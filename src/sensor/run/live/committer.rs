@@ -143,7 +143,7 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         tracks: members.into_iter().map(Track::new).collect(),
         pending: Pending::default(),
         came: Committed::default(),
-        is_reported: false,
+        is_told: false,
         is_ended: false,
         turning: Turning::No,
         looked: Stopwatch::start(),
@@ -165,7 +165,7 @@ struct Run<'c, 's> {
     pending: Pending,
     came: Committed,
     /// Whether an operator was told that something can't be written.
-    is_reported: bool,
+    is_told: bool,
     /// Whether the output has its end.
     is_ended: bool,
     turning: Turning,
@@ -382,13 +382,13 @@ impl Run<'_, '_> {
     }
 
     fn failed(&mut self, error: &Error) {
-        if !std::mem::replace(&mut self.is_reported, true) {
+        if !std::mem::replace(&mut self.is_told, true) {
             (self.committer.notify)(Notice::OutputFailed(error));
         }
     }
 
     fn written(&mut self) {
-        if self.pending.failed.is_none() && std::mem::take(&mut self.is_reported) {
+        if self.pending.failed.is_none() && std::mem::take(&mut self.is_told) {
             (self.committer.notify)(Notice::OutputBack { lost: 0 });
         }
     }
