@@ -156,6 +156,7 @@ fn reads(flags: &Tail) -> Inputs {
     reads
 }
 
+/// The statistics as JSON.
 fn stats_json(report: &Report) -> Value {
     let mut stats = json!({
         "files": report.inputs,
@@ -174,6 +175,7 @@ fn stats_json(report: &Report) -> Value {
     stats
 }
 
+/// Prints the statistics as text, one subject per line with aligned counts.
 pub(super) fn stats_text(report: &Report) {
     say(&format!(
         "read       {}, {} in {}, {:.2} s",

@@ -191,6 +191,7 @@ fn pause(halt: &Halt, time: Duration) -> bool {
     false
 }
 
+/// Reports the last success of each enabled feed, also if another process fetched it.
 fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
     let store = Store::at(&config.state);
     for feed in config.feeds.iter().filter(|feed| feed.enabled) {
@@ -291,6 +292,8 @@ fn again(files: Files) -> Files {
     }
 }
 
+/// The error for a missing database that the service will not create. The remedy depends on whether
+/// there are feeds.
 fn no_database(files: &Files) -> Error {
     let error = Error::usage("the database does not exist").at_path(&files.sensor.database);
     let config = &files.sensor.path;

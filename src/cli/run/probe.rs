@@ -81,6 +81,8 @@ impl Probe {
         }
     }
 
+    /// Loads the database and the allow lists. A missing database is only a problem if the service
+    /// will not create it.
     fn database(&mut self, files: &Files) {
         let config = &files.sensor;
         let path = &config.database;
@@ -121,6 +123,8 @@ impl Probe {
         }
     }
 
+    /// Checks what feeds need from this machine: credentials and local files. Servers are not
+    /// contacted.
     fn feeds(&mut self, files: &Files) {
         for feed in files.enabled() {
             let of = format!("feed {}", feed.name);
@@ -145,6 +149,7 @@ impl Probe {
         self.take(of, written);
     }
 
+    /// Checks what an input reads. Inputs with listening sockets are checked by [`sockets`].
     fn input(&mut self, input: &Input) {
         let of = format!("input {}", input.name);
         match &input.kind {
@@ -205,6 +210,7 @@ impl Probe {
         self.good.push(format!("{of}: {} can be read", plural(count, "file")));
     }
 
+    /// Checks the program that reads the journal, and the folder of the journal if one is set.
     fn journal(&mut self, of: &str, input: &JournalInput) {
         let found = program(&input.program).ok_or_else(|| {
             Error::usage(format!("program {} not found", input.program))
@@ -216,6 +222,7 @@ impl Probe {
         }
     }
 
+    /// Opens the interfaces with their filter, which also checks the privileges.
     fn tap(&mut self, of: &str, tap: &TapInput) {
         let listening = Listening {
             filter: tap.filter.clone(),
@@ -232,6 +239,7 @@ impl Probe {
         }
     }
 
+    /// Checks the folders of captures, with the permissions that processed files require.
     fn captures(&mut self, of: &str, input: &CapturesInput) {
         if !input.folder.is_dir() {
             return;
@@ -247,6 +255,7 @@ impl Probe {
         }
     }
 
+    /// Checks the local side of a sink. Receivers over the network are not contacted.
     fn sink(&mut self, sink: &Sink) {
         let of = format!("sink {}", sink.name);
         match &sink.kind {

@@ -62,6 +62,7 @@ pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Refuses to overwrite a file without `force`. A dangling link counts as a file.
 fn refuse_existing(path: &Path, force: bool) -> Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(_) if path.is_dir() => {
@@ -150,6 +151,7 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// Asks for the details of one kind of input.
     fn watching(&mut self, choice: usize) -> Result<Watching> {
         let wrap = |watching| Answers { watch: vec![watching], ..Answers::default() };
         let (question, default, make): (_, String, fn(&str) -> Watching) = match choice {
@@ -217,6 +219,7 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// Asks for a local list, whose path is relative to the configuration.
     fn own_list(&mut self) -> Result<FeedAnswer> {
         let folder = files::folder_of(self.path).to_path_buf();
         let path = self.path;
@@ -253,6 +256,7 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// Asks for the details of one kind of sink.
     fn alerting(&mut self, choice: usize) -> Result<Alerting> {
         let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
         let (question, default, make): (_, &str, fn(&str) -> Alerting) = match choice {
@@ -286,6 +290,8 @@ impl Asking<'_> {
         self.part(question, default, make, wrap)
     }
 
+    /// Asks for the three parts of a mail sink one by one, so that an error concerns a single
+    /// answer.
     fn mail(&mut self) -> Result<Alerting> {
         let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
         // The other parts are not known yet, so placeholders make the answer complete.

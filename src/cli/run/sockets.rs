@@ -36,6 +36,7 @@ struct Sockets<'p> {
 }
 
 impl Sockets<'_> {
+    /// Checks the certificate of an input and listens on its addresses.
     fn open_all(&mut self, of: &str, addresses: &[Address], files: &ServerTls) {
         let tls = match tls(files) {
             Some(Ok(tls)) => {
@@ -56,6 +57,7 @@ impl Sockets<'_> {
         }
     }
 
+    /// Listens on one address. The socket is closed at once.
     fn open(&mut self, of: &str, address: &Address, tls: Option<&Tls>) {
         let place = match address {
             Address::Systemd(name) if !self.is_started => {

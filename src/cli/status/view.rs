@@ -49,6 +49,7 @@ impl<'p> View<'p> {
         lines
     }
 
+    /// The state of the service as a whole.
     fn head(&self) -> Vec<String> {
         let page = self.page;
         let up = since(&page.started).map(|age| format!(", for {age}")).unwrap_or_default();
@@ -76,6 +77,7 @@ impl<'p> View<'p> {
         lines.into_iter().map(|line| spelt(&line).into_owned()).collect()
     }
 
+    /// The table of inputs. Cells of rates are empty if there is no previous page.
     fn inputs(&self) -> Option<String> {
         let mut table = Table::default();
         table.row(["input", "kind", "state", "lag", "lines/s", "bytes/s", "lines", "bytes"]);
@@ -101,6 +103,7 @@ impl<'p> View<'p> {
         (!self.page.inputs.is_empty()).then(|| table.laid_out(&[3, 4, 5, 6, 7]))
     }
 
+    /// The table of sinks, in the same way.
     fn sinks(&self) -> Option<String> {
         let mut table = Table::default();
         table.row(["sink", "kind", "state", "waiting", "alerts/s", "alerts", "dropped", "refused"]);
