@@ -241,7 +241,7 @@ impl Record {
             let key = self.name(line, opened.key);
             let rank = match names::time_rank(key) {
                 Some(rank) => Some(rank),
-                None => names::describes_record(key).then(|| rank.saturating_add(INNER_RANK)),
+                None => names::describes_its_record(key).then(|| rank.saturating_add(INNER_RANK)),
             };
             if let Some(rank) = rank {
                 moments[parent as usize].offer(rank, time);
