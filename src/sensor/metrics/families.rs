@@ -56,7 +56,7 @@ const ERRORS: Label = Label::Fixed(
     "class",
     &["connection", "tls", "timeout", "busy", "server", "denied", "refused", "protocol"],
 );
-const DROPPED: Label = Label::Fixed("reason", &["full", "behind", "too_large", "refused"]);
+const DROPPED: Label = Label::Fixed("reason", &["full", "backlog", "too_large", "refused"]);
 const RESULTS: Label = Label::Fixed("result", &["loaded", "failed"]);
 
 macro_rules! families {
