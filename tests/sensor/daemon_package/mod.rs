@@ -225,7 +225,7 @@ fn the_service_works_in_a_system_that_boots() {
     found.is("tail.result", "success\n0\n");
     found.says("tap", "203.0.113.9");
     found.is("tap.result", "success\n0\n");
-    found.says("tap.sandbox", "capabilities: in part: CAP_NET_RAW is all that is left");
+    found.says("tap.sandbox", "capabilities: in part: only CAP_NET_RAW is left");
     found.says("tap.sandbox", "seccomp: ");
     assert!(!found.text("tap.sandbox").contains("seccomp: NOT"), "{}", found.text("tap.sandbox"));
     // The kernel may have no Landlock; the unit must not be what is in its way.

@@ -152,7 +152,7 @@ fn restrict_files(config: &Config) -> Result<Grant, landlock::RulesetError> {
         RulesetStatus::FullyEnforced => Grant::Whole(words),
         RulesetStatus::PartiallyEnforced => Grant::Partly(words),
         RulesetStatus::NotEnforced => {
-            Grant::Refused("the kernel enforces nothing of it".to_string())
+            Grant::Refused("the kernel doesn't enforce it".to_string())
         }
     })
 }

@@ -48,7 +48,7 @@ pub enum Place<'s> {
 /// Follows logs through rotation of any kind, and writes alerts as the lines come, until a signal
 /// ends it.
 ///
-/// [`Output::most`] and [`Output::form`] are for inputs that end, and have no effect here.
+/// [`Output::max_alerts`] and [`Output::form`] are for inputs that end, and have no effect here.
 ///
 /// # Errors
 ///
@@ -86,7 +86,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     let tail = Tail::open(logs.options, saved.files.values().cloned().collect())?;
     drop(saved);
     let encoder = job.output.encoder;
-    let output = Output { most: None, form: Form::Alerts, ..job.output };
+    let output = Output { max_alerts: None, form: Form::Alerts, ..job.output };
     let mut out =
         Out::new(Way::Outlet(Box::new(Outlet::new(output))), vec![Local::new(target, encoder)]);
     out.begin();
