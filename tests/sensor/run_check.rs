@@ -125,11 +125,11 @@ fn what_can_be_opened_is_opened() {
     let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
     for part in [
         "database: wiresift.wsdb: ",
-        &format!("input syslog: cannot listen at tcp://{}", tcp.1),
-        "another program listens there",
-        "input syslog: cannot listen at udp://127.0.0.1:",
-        "input hec: server.pem: there is no certificate in it",
-        "is empty, or has control characters in it",
+        &format!("input syslog: cannot listen on tcp://{}", tcp.1),
+        "another program is listening on it",
+        "input syslog: cannot listen on udp://127.0.0.1:",
+        "input hec: server.pem: the file contains no certificate",
+        "is empty, or contains control characters",
         "5 problems",
     ] {
         assert!(stderr.contains(part), "no {part:?}\n{}", run.report());

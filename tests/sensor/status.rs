@@ -71,7 +71,7 @@ fn troubled() -> Status {
     page.state = "degraded".into();
     page.obstacles = vec!["the spool is full".into()];
     page.inputs[1].state = "failing".into();
-    page.inputs[1].trouble = Some("cannot listen at udp://0.0.0.0:514".into());
+    page.inputs[1].trouble = Some("cannot listen on udp://0.0.0.0:514".into());
     page.inputs[0].files[0].trouble = Some("Permission denied".into());
     page.sinks[0].state = "retrying".into();
     page.sinks[0].pending_bytes = 12_345;
@@ -137,7 +137,7 @@ fn what_is_wrong_comes_first_and_is_escaped() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].contains("degraded") && lines[1].contains("the spool is full"), "{text}");
     for part in [
-        "syslog: cannot listen at udp://0.0.0.0:514",
+        "syslog: cannot listen on udp://0.0.0.0:514",
         "web-logs: /var/log/a.log: Permission denied",
         "12.1 KiB",
         "siem: the receiver says ",

@@ -140,7 +140,7 @@ fn killed_at_any_moment_alerts_are_once_in_both_files() {
 }
 
 #[test]
-fn files_of_alerts_are_put_aside_and_hold_each_alert_once() {
+fn alert_files_are_rotated_and_hold_each_alert_once() {
     let post = Post::new("run-aside");
     post.configure(
         "[suppress]\nenabled = false\n[[input]]\nkind = \"files\"\npatterns = \"logs/*.log\"\n\
@@ -169,5 +169,5 @@ fn files_of_alerts_are_put_aside_and_hold_each_alert_once() {
     wait_for("all are there", || all().len() as u64 >= next);
     daemon.stop();
     each_once(&all(), next);
-    assert!(fs::read_dir(post.path("out")).unwrap().count() > 2, "it was put aside");
+    assert!(fs::read_dir(post.path("out")).unwrap().count() > 2, "it was rotated");
 }

@@ -135,7 +135,7 @@ fn lines_of_a_unix_stream_and_datagrams() {
     // A socket that is in use is not taken away; one that is left over is.
     let address: Address = addresses[0].parse().unwrap();
     let error = Bound::open(&address, None, &mut Activated::default()).unwrap_err().to_string();
-    assert!(error.contains("another program listens there"), "{error}");
+    assert!(error.contains("another program is listening on it"), "{error}");
     drop(intake);
     assert!(!Path::new(&stream).exists() && !Path::new(&datagram).exists());
     drop(std::os::unix::net::UnixListener::bind(&stream).unwrap());
@@ -236,7 +236,7 @@ fn syslog_over_tls() {
     let wrong = TlsFiles { key: files.certificate.clone(), ..files.clone() };
     assert!(Tls::open(wrong).unwrap_err().to_string().contains("no private key"));
     let wrong = TlsFiles { key: folder.path().join("client.key"), ..files };
-    assert!(Tls::open(wrong).unwrap_err().to_string().contains("does not fit"));
+    assert!(Tls::open(wrong).unwrap_err().to_string().contains("does not match"));
     assert!(Bound::open(&address, None, &mut Activated::default()).is_err());
 }
 

@@ -7,7 +7,8 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
 use crate::sensor::config::Config;
 use crate::sensor::metrics::{
-    DatabaseStatus, Family, Hearts, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus, Status,
+    DatabaseStatus, Family, Heartbeats, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus,
+    Status,
 };
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
@@ -23,7 +24,7 @@ pub(super) struct Board(Arc<Inner>);
 
 struct Inner {
     metrics: Arc<Mutex<Metrics>>,
-    hearts: Hearts,
+    heartbeats: Heartbeats,
     readiness: Readiness,
     current: Arc<Current>,
     started: Timestamp,
@@ -72,7 +73,7 @@ impl Board {
         let metrics = Metrics::new(sets(config, feeds));
         let board = Board(Arc::new(Inner {
             metrics: Arc::new(Mutex::new(metrics)),
-            hearts: Hearts::default(),
+            heartbeats: Heartbeats::default(),
             readiness: Readiness::default(),
             current,
             started: now(),
@@ -103,8 +104,8 @@ impl Board {
         locked(&self.0.metrics).clone()
     }
 
-    pub(super) fn hearts(&self) -> &Hearts {
-        &self.0.hearts
+    pub(super) fn heartbeats(&self) -> &Heartbeats {
+        &self.0.heartbeats
     }
 
     pub(super) fn set(&self, obstacle: Obstacle, is_there: bool) {
@@ -170,7 +171,7 @@ impl Board {
             metrics: Arc::clone(&self.0.metrics),
             before: Arc::new(move || before.gather()),
             status: Arc::new(move || status.status()),
-            hearts: self.0.hearts.clone(),
+            heartbeats: self.0.heartbeats.clone(),
             readiness: self.0.readiness.clone(),
         }
     }

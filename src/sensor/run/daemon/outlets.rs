@@ -12,7 +12,7 @@ use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::outlet::{Filter, Outlet, Running};
 use crate::sensor::run::live::output::{Local, Target};
 use crate::sensor::run::{Notice, Notify};
-use crate::sensor::sink::{Aside, Rotation, StdoutSink};
+use crate::sensor::sink::{Rotation, Rotator, StdoutSink};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) struct Seed {
     pub(super) encoder: Encoder,
     /// `None` for standard output.
     pub(super) file: Option<Box<AlertFile>>,
-    pub(super) aside: Option<Aside>,
+    pub(super) rotator: Option<Rotator>,
 }
 
 impl Seed {
@@ -35,7 +35,7 @@ impl Seed {
             None => Target::Own(Box::new(StdoutSink::new())),
         };
         let mut local = Local::new(target, self.encoder);
-        (local.name, local.filter, local.aside) = (self.name, self.filter, self.aside);
+        (local.name, local.filter, local.rotator) = (self.name, self.filter, self.rotator);
         local
     }
 }
@@ -51,12 +51,12 @@ pub(super) fn local(of: &Sink, state: &State, notify: Notify<'_>) -> Result<Opti
     Ok(match &of.kind {
         SinkKind::File(file) => {
             let encoder = Encoder::new(file.format);
-            let (aside, file) = open_file(file, state, notify).map_err(about)?;
-            Some(Seed { name, filter, encoder, file: Some(Box::new(file)), aside })
+            let (rotator, file) = open_file(file, state, notify).map_err(about)?;
+            Some(Seed { name, filter, encoder, file: Some(Box::new(file)), rotator })
         }
         SinkKind::Stdout(out) => {
             let encoder = Encoder::new(out.format);
-            Some(Seed { name, filter, encoder, file: None, aside: None })
+            Some(Seed { name, filter, encoder, file: None, rotator: None })
         }
         _ => None,
     })
@@ -66,7 +66,7 @@ fn open_file(
     of: &FileSink,
     state: &State,
     notify: Notify<'_>,
-) -> Result<(Option<Aside>, AlertFile)> {
+) -> Result<(Option<Rotator>, AlertFile)> {
     let (file, resumed) = AlertFile::open(&of.path, state)?;
     if let Resumed::AtLeastOnce(why) = resumed {
         notify(Notice::Skipped(&format!(
@@ -74,7 +74,7 @@ fn open_file(
             of.path.display()
         )));
     }
-    Ok((aside(of)?, file))
+    Ok((rotator(of)?, file))
 }
 
 /// When a file is rotated, if ever.
@@ -82,7 +82,7 @@ fn open_file(
 /// # Errors
 ///
 /// If it is a stream.
-pub(super) fn aside(of: &FileSink) -> Result<Option<Aside>> {
+pub(super) fn rotator(of: &FileSink) -> Result<Option<Rotator>> {
     if of.rotate_size.is_none() && of.rotate_age.is_none() {
         return Ok(None);
     }
@@ -92,7 +92,7 @@ pub(super) fn aside(of: &FileSink) -> Result<Option<Aside>> {
         keep: Some(of.keep as usize),
         gzip: of.compress,
     };
-    Aside::new(&of.path, rotation, now()).map(Some)
+    Rotator::new(&of.path, rotation, now()).map(Some)
 }
 
 /// A sink that is sent to.

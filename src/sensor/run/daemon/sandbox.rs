@@ -151,9 +151,7 @@ fn restrict_files(config: &Config) -> Result<Grant, landlock::RulesetError> {
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Grant::Whole(words),
         RulesetStatus::PartiallyEnforced => Grant::Partly(words),
-        RulesetStatus::NotEnforced => {
-            Grant::Refused("the kernel doesn't enforce it".to_string())
-        }
+        RulesetStatus::NotEnforced => Grant::Refused("the kernel doesn't enforce it".to_string()),
     })
 }
 

@@ -14,7 +14,7 @@ use crate::sensor::checkpoint::{Commit, State, StateDir};
 use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Activated, Address};
-use crate::sensor::metrics::{Heart, Obstacle, Operation, Systemd};
+use crate::sensor::metrics::{Heartbeat, Obstacle, Operation, Systemd};
 use crate::sensor::run::live::committer::{self, Committer, Counted, Ended};
 use crate::sensor::run::live::member::Member;
 use crate::sensor::run::live::output::{Out, Way};
@@ -455,7 +455,7 @@ fn wait_for_delivery(sent: &[Sent], out: &Out<'_>, patience: Duration) {
 }
 
 /// Workers that are matching a piece have a heartbeat; idle ones need none.
-struct Beats(Vec<Mutex<Option<Heart>>>);
+struct Beats(Vec<Mutex<Option<Heartbeat>>>);
 
 impl Beats {
     fn new(workers: usize) -> Self {
@@ -464,8 +464,8 @@ impl Beats {
 
     fn beat(&self, board: &Board, worker: usize, is_busy: bool) {
         let Some(place) = self.0.get(worker) else { return };
-        let heart = is_busy.then(|| board.hearts().heart(format!("worker {worker}")));
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = heart;
+        let heartbeat = is_busy.then(|| board.heartbeats().heartbeat(format!("worker {worker}")));
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = heartbeat;
     }
 }
 

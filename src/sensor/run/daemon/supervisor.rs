@@ -152,7 +152,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
 
     /// Supervises everything until it is over.
     pub(super) fn run(mut self) {
-        let heart = self.board.hearts().heart("supervisor");
+        let heartbeat = self.board.heartbeats().heartbeat("supervisor");
         let mut watchdog = Watchdog::from_environment();
         let halt = self.starter.as_ref().map(|starter| starter.halt.clone()).unwrap_or_default();
         self.systemd.ready();
@@ -163,9 +163,9 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let mut looked = Stopwatch::start();
         while !self.is_over.load(Ordering::Relaxed) {
             std::thread::sleep(ROUND);
-            heart.beat();
+            heartbeat.beat();
             if let Some(watchdog) = &mut watchdog {
-                watchdog.tick(self.systemd, self.board.hearts());
+                watchdog.tick(self.systemd, self.board.heartbeats());
             }
             if halt.is_set() && self.starter.is_some() {
                 self.board.set(Obstacle::Stopping, true);

@@ -17,7 +17,7 @@ use crate::sensor::run::Notice;
 use crate::sensor::run::live::output::{Out, Way};
 use crate::sensor::run::live::relay::{self, Parts};
 use crate::sensor::run::live::task::Message;
-use crate::sensor::sink::Aside;
+use crate::sensor::sink::Rotator;
 use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ struct Kept {
     path: PathBuf,
     name: String,
     encoder: Encoder,
-    aside: Option<Aside>,
+    rotator: Option<Rotator>,
 }
 
 /// Keeps the destinations that are unchanged. For files that are removed, the next commit records
@@ -45,8 +45,8 @@ fn part(out: &mut Out<'_>, mut kept: Vec<Kept>, same: &[String]) {
     for mut local in std::mem::take(&mut out.locals) {
         let is_it = |it: &Kept| local.target.path() == Some(&*it.path);
         if let Some(at) = kept.iter().position(is_it) {
-            let Kept { name, encoder, aside, .. } = kept.swap_remove(at);
-            (local.name, local.encoder, local.aside) = (name, encoder, aside);
+            let Kept { name, encoder, rotator, .. } = kept.swap_remove(at);
+            (local.name, local.encoder, local.rotator) = (name, encoder, rotator);
         } else if !same.contains(&local.name) {
             // If the file can't be synced now, it is cut to the last commit when it comes back.
             out.parted.extend(local.sync().ok().flatten());
@@ -151,7 +151,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                     path: file.path.clone(),
                     name: sink.name.clone(),
                     encoder: Encoder::new(file.format),
-                    aside: outlets::aside(file)?,
+                    rotator: outlets::rotator(file)?,
                 }),
                 _ => seeds.extend(outlets::local(sink, &state, self.notify)?),
             }

@@ -13,7 +13,7 @@ use crate::sensor::metrics::Counter;
 use crate::sensor::outlet::Filter;
 use crate::sensor::run::outlet::{Outlet, Yield};
 #[cfg(feature = "daemon")]
-use crate::sensor::sink::Aside;
+use crate::sensor::sink::Rotator;
 use crate::sensor::sink::{Records, Sink};
 
 /// Where alerts are written.
@@ -71,7 +71,7 @@ pub(in crate::sensor::run) struct Local<'s> {
     pub(in crate::sensor::run) written: Counter,
     /// When its file is rotated.
     #[cfg(feature = "daemon")]
-    pub(in crate::sensor::run) aside: Option<Aside>,
+    pub(in crate::sensor::run) rotator: Option<Rotator>,
     /// Whether the committed file has to be rotated now.
     #[cfg(feature = "daemon")]
     is_due: bool,
@@ -90,7 +90,7 @@ impl<'s> Local<'s> {
             #[cfg(feature = "daemon")]
             written: Counter::default(),
             #[cfg(feature = "daemon")]
-            aside: None,
+            rotator: None,
             #[cfg(feature = "daemon")]
             is_due: false,
         }
@@ -152,7 +152,7 @@ impl<'s> Local<'s> {
         let Target::File(file) = &self.target else { return false };
         #[cfg(feature = "daemon")]
         {
-            self.is_due = self.aside.as_ref().is_some_and(|aside| aside.is_due(now()));
+            self.is_due = self.rotator.as_ref().is_some_and(|rotator| rotator.is_due(now()));
             if self.is_due {
                 return true;
             }
@@ -163,8 +163,8 @@ impl<'s> Local<'s> {
     fn turn(&mut self) -> Result<()> {
         let Target::File(file) = &mut self.target else { return Ok(()) };
         #[cfg(feature = "daemon")]
-        if let (Some(aside), true) = (&mut self.aside, std::mem::take(&mut self.is_due)) {
-            aside.put(now(), || file.reopen().map(drop))?;
+        if let (Some(rotator), true) = (&mut self.rotator, std::mem::take(&mut self.is_due)) {
+            rotator.rotate(now(), || file.reopen().map(drop))?;
         }
         if file.is_rotated() {
             file.reopen()?;

@@ -69,7 +69,7 @@ impl Collector {
             match Bound::open(address, self.tls.as_ref(), activated)? {
                 Bound::Streams(listener) => listeners.push(listener),
                 Bound::Datagrams(_) => {
-                    return Err(Error::usage(format!("{address} takes no connections")));
+                    return Err(Error::usage(format!("{address} does not accept connections")));
                 }
             }
         }
