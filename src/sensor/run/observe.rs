@@ -290,10 +290,9 @@ fn read(observable: Observable<'_>) -> Option<(Kind, String)> {
     // A mapped address is the IPv4 address inside it.
     Some(match observable {
         Observable::Address(address, None) => (Kind::Ip, address.to_canonical().to_string()),
-        Observable::Address(address, Some(port)) => (
-            Kind::Endpoint,
-            std::hit_sink::SocketAddr::new(address.to_canonical(), port).to_string(),
-        ),
+        Observable::Address(address, Some(port)) => {
+            (Kind::Endpoint, std::net::SocketAddr::new(address.to_canonical(), port).to_string())
+        }
         Observable::Name(raw) => {
             let raw = String::from_utf8_lossy(raw);
             (Kind::Domain, domain::normalise(&raw).ok()?.into_owned())

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn another_kind_of_socket_is_refused() {
-        let socket = std::os::unix::hit_sink::UnixDatagram::unbound().unwrap();
+        let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();
         assert!(found(socket.as_fd()).is_err());
         assert!(join(socket.as_fd(), 1).is_err());
         assert!(get(socket.as_fd()).is_err());

@@ -76,7 +76,7 @@ pub fn tap(
     job.signals.watch(None)?;
     let outbox = Outbox::default();
     let encoder = job.output.encoder;
-    let output = Output { max: None, form: Form::Alerts, ..job.output };
+    let output = Output { max_alerts: None, form: Form::Alerts, ..job.output };
     let shared = Shared {
         current: job.database,
         options: job.options,

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 use pcap::{Active, Capture, Packet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::hit_sink::UnixDatagram;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 /// How long the kernel waits for more packets before it delivers a block of the ring that is not
@@ -78,7 +78,7 @@ impl Names {
         if name == ANY {
             return Some(0);
         }
-        rustix::hit_sink::netdevice::name_to_index(&self.0, name).ok()
+        rustix::net::netdevice::name_to_index(&self.0, name).ok()
     }
 
     /// Whether nothing can be received: the interface is not up, or its link is down. Where the
