@@ -4,7 +4,7 @@ use crate::engine::alert::Origin;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Hit;
 
-/// A hit that needs no database any more.
+/// A hit that no longer borrows from a database.
 pub(super) struct Found {
     pub(super) hit: Hit<'static>,
     pub(super) origin: Origin,
