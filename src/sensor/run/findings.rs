@@ -1,6 +1,6 @@
 //! The findings of the shards of a capture, put in the order of its packets.
 
-use crate::engine::alert::Origin;
+use crate::engine::alert::Provenance;
 use crate::engine::indicator::{Flow, Place};
 use crate::engine::packet::{Order, SHARDS};
 use crate::engine::scan::Hit;
@@ -36,7 +36,7 @@ enum Finding {
 pub(super) struct Waiting {
     pub(super) hit: Hit<'static>,
     /// The facts of the database that found it.
-    pub(super) origin: Arc<Origin>,
+    pub(super) origin: Arc<Provenance>,
     pub(super) flow: u64,
 }
 

@@ -16,7 +16,7 @@
 
 use super::Notice;
 use crate::clock::{Stopwatch, now};
-use crate::engine::alert::Origin;
+use crate::engine::alert::Provenance;
 use crate::engine::database::{Database, Stamp};
 use crate::engine::indicator::Timestamp;
 use crate::{Error, Result};
@@ -32,7 +32,7 @@ pub(super) const ROUND: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) database: Database,
-    pub(super) origin: Arc<Origin>,
+    pub(super) origin: Arc<Provenance>,
     /// When it became current.
     #[cfg_attr(not(feature = "daemon"), allow(dead_code, reason = "the daemon shows it"))]
     loaded: Timestamp,
@@ -108,7 +108,7 @@ impl Current {
 
 impl Known {
     fn new(database: Database, host: Option<&str>) -> Self {
-        let origin = Arc::new(Origin {
+        let origin = Arc::new(Provenance {
             database: database.build_id(),
             built: database.built(),
             host: host.map(str::to_owned),

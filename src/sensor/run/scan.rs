@@ -12,7 +12,7 @@ use super::rotation::while_rotated;
 use super::{Current, Job, Notice, Notify, Report};
 use crate::Result;
 use crate::clock::now;
-use crate::engine::alert::{Alert, Encoder, Origin as AlertOrigin};
+use crate::engine::alert::{Alert, Encoder, Provenance};
 use crate::engine::database::Database;
 use crate::engine::indicator::{Kind, Observable, Place, Timestamp, Where};
 use crate::engine::packet::{
@@ -115,7 +115,7 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
 /// Takes what is found in packets: it is encoded at once, unless it has to wait.
 struct CollectHits<'c, 'f> {
     hunting: &'c ScanWork<'c>,
-    origin: &'c Arc<AlertOrigin>,
+    origin: &'c Arc<Provenance>,
     findings: &'f mut Findings,
 }
 
@@ -148,7 +148,7 @@ impl<'d> HitSink<'d> for CollectHits<'_, '_> {
 
 impl ScanWork<'_> {
     /// Writes an alert; returns whether it is wanted.
-    fn write(&self, hit: &Hit<'_>, origin: &AlertOrigin, out: &mut Vec<u8>) -> bool {
+    fn write(&self, hit: &Hit<'_>, origin: &Provenance, out: &mut Vec<u8>) -> bool {
         let alert = Alert::new(hit, origin, self.read_at);
         match self.outlet() {
             Some(mut outlet) => outlet.take(&alert, out),

@@ -5,7 +5,7 @@ use super::order::InOrder;
 use super::output::{Due, Out};
 use super::task::{Done, Identity, Matched, Message};
 use crate::clock::Stopwatch;
-use crate::engine::alert::{Alert, Origin};
+use crate::engine::alert::{Alert, Provenance};
 use crate::engine::scan::{Counters, Hit};
 use crate::sensor::checkpoint::{Commit, StateDir};
 use crate::sensor::halt::Halt;
@@ -331,7 +331,7 @@ impl Run<'_, '_> {
             let counted = Counted { bytes, lines, counters: &counters };
             (self.committer.counted)(&track.member, &counted);
             let mut has_alerts = false;
-            let mut take = |hit: &Hit<'_>, origin: &Origin, read_at| {
+            let mut take = |hit: &Hit<'_>, origin: &Provenance, read_at| {
                 let alert = Alert::new(hit, origin, read_at);
                 let alert = match identity {
                     Identity::Path => alert,

@@ -4,7 +4,7 @@ use super::outbox::Outbox;
 use super::report::{InterfaceCounts, WorkerCounts};
 use super::socket::{PATIENCE, Socket};
 use crate::clock::{Stopwatch, now};
-use crate::engine::alert::{Alert, Encoder, Origin};
+use crate::engine::alert::{Alert, Encoder, Provenance};
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{Config, Decoder, Frame};
 use crate::engine::scan::{Hit, Options, Scanner};
@@ -336,7 +336,7 @@ struct Alerts<'a> {
     encoder: &'a Encoder,
     outlet: Option<&'a Mutex<Outlet>>,
     /// The facts of the database that finds them.
-    origin: &'a Origin,
+    origin: &'a Provenance,
     out: &'a mut Records,
     records: &'a mut u64,
 }
@@ -372,7 +372,7 @@ impl Drop for StopAll<'_> {
 impl Shared<'_, '_> {
     fn alerts<'a>(
         &'a self,
-        origin: &'a Origin,
+        origin: &'a Provenance,
         out: &'a mut Records,
         records: &'a mut u64,
     ) -> Alerts<'a> {
