@@ -70,7 +70,7 @@ impl Kind for FilesInput {
     fn describe(&self) -> String {
         let mut text = format!("follows {}", paths(&self.patterns));
         if !self.exclude.is_empty() {
-            text += &format!(" , except {}", paths(&self.exclude));
+            text += &format!(", except {}", paths(&self.exclude));
         }
         text += match self.from {
             From::Beginning => ", from the beginning",
