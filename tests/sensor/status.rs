@@ -160,7 +160,7 @@ fn who_does_not_answer_is_named_with_a_remedy() {
     let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     status(&dir, &[&place.to_string()])
         .expect(2)
-        .expect_stderr("nothing listens there")
+        .expect_stderr("nothing is listening there")
         .expect_stderr("wiresift run");
     for wrong in ["https://127.0.0.1:9750", "http://", "ftp://x", "a b"] {
         status(&dir, &[wrong]).expect(2).expect_stderr("invalid address");
