@@ -189,7 +189,7 @@ fn is_one_file(flags: &Scan) -> bool {
 /// The output of alerts, in the form that `-l`, `-c` and `-q` select.
 fn written(flags: &Scan, is_one: bool, to_terminal: bool) -> Result<Output> {
     let mut output = flags.choice.output(&flags.alerts, to_terminal)?;
-    output.most = flags.max_count;
+    output.max_alerts = flags.max_count;
     output.form = match () {
         // In grep, `-l` wins over `-c`.
         () if flags.paths => Form::Paths,

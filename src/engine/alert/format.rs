@@ -66,7 +66,7 @@ impl fmt::Display for Format {
 /// caller reuses.
 ///
 /// ```
-/// # use wiresift::engine::alert::{Alert, Encoder, Format, Origin};
+/// # use wiresift::engine::alert::{Alert, Encoder, Format, Provenance};
 /// # use wiresift::engine::indicator::{Context, Kind, LogPlace, Place, Quality, Scope, Timestamp, Where};
 /// # use wiresift::engine::scan::{Hit, Match, Seen};
 /// # let hit = Hit {
@@ -79,7 +79,7 @@ impl fmt::Display for Format {
 /// #         text: "query A for a.evil.example".into(), time: None, sender: None }),
 /// # };
 /// # let now = Timestamp::from_seconds(1_700_000_000);
-/// let origin = Origin { database: "5f0c".into(), ..Origin::default() };
+/// let origin = Provenance { database: "5f0c".into(), ..Provenance::default() };
 /// let encoder = Encoder::new(Format::Cef);
 /// let mut out = Vec::new();
 /// encoder.begin(now, &mut out);

@@ -17,7 +17,7 @@ pub const DEFAULT_SEVERITY: Severity = Severity::Medium;
 
 /// What all alerts of a run have in common: the database and the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct Provenance {
     /// The database's build identifier.
     pub database: String,
     /// When the database was built.
@@ -66,7 +66,7 @@ impl TimeSource {
 #[derive(Clone, Copy, Debug)]
 pub struct Alert<'a> {
     hit: &'a Hit<'a>,
-    origin: &'a Origin,
+    origin: &'a Provenance,
     time: Timestamp,
     /// Whether the time is the time of reading.
     is_read: bool,
@@ -80,7 +80,7 @@ impl<'a> Alert<'a> {
     /// Creates an alert for a hit. `read_at` is when the input was read, which stands in for
     /// log lines without a time. Packets without a time got one when they were read, and are
     /// marked.
-    pub fn new(hit: &'a Hit<'a>, origin: &'a Origin, read_at: Timestamp) -> Self {
+    pub fn new(hit: &'a Hit<'a>, origin: &'a Provenance, read_at: Timestamp) -> Self {
         let time = match &hit.place {
             Place::Log(log) => log.time.unwrap_or(read_at),
             Place::Packet(packet) => packet.time,
@@ -131,7 +131,7 @@ impl<'a> Alert<'a> {
     }
 
     /// The database and machine that made the alert.
-    pub fn origin(&self) -> &'a Origin {
+    pub fn origin(&self) -> &'a Provenance {
         self.origin
     }
 

@@ -109,7 +109,7 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::alert::Origin;
+    use crate::engine::alert::Provenance;
     use crate::engine::indicator::{LogPlace, Place, Quality, Scope, Where};
     use crate::engine::scan::{Hit, Match, Seen};
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn leaves_out(selection: &Selection, hit: &Hit<'_>) -> Option<LeftOut> {
-        selection.leaves_out(&Alert::new(hit, &Origin::default(), Timestamp(0)))
+        selection.leaves_out(&Alert::new(hit, &Provenance::default(), Timestamp(0)))
     }
 
     #[test]

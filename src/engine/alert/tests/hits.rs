@@ -1,6 +1,6 @@
 //! Hits to build alerts from: a few realistic ones, and arbitrary ones.
 
-use crate::engine::alert::{Handling, Origin};
+use crate::engine::alert::{Handling, Provenance};
 use crate::engine::indicator::{
     Context, Direction, Dns, File, Flow, Ftp, Http, Kind, LogPlace, PacketPlace, Place, Protocol,
     Quality, Scope, Sender, Severity, Smb, Smtp, Ssh, Timestamp, Tlp, Tls, Tunnel, Where,
@@ -18,8 +18,8 @@ const SECOND: i64 = 1_000_000;
 /// 2026-11-24T02:24:37.251547Z
 const START: Timestamp = Timestamp(1_795_487_077_251_547);
 
-pub(super) fn origin() -> Origin {
-    Origin {
+pub(super) fn origin() -> Provenance {
+    Provenance {
         database: "5f0c2a91d3b84e67".into(),
         built: Timestamp::from_seconds(1_795_478_400),
         host: Some("sensor-1".into()),

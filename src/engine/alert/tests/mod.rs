@@ -15,7 +15,7 @@ use crate::engine::scan::Hit;
 const READ_AT: Timestamp = Timestamp::from_seconds(1_795_487_400);
 
 /// The output of `format` for `hit`, without header and footer.
-fn encoded(hit: &Hit<'_>, origin: &super::Origin, format: Format) -> String {
+fn encoded(hit: &Hit<'_>, origin: &super::Provenance, format: Format) -> String {
     let mut out = Vec::new();
     Encoder::new(format).encode(&Alert::new(hit, origin, READ_AT), &mut out);
     String::from_utf8(out).expect("every format is UTF-8")

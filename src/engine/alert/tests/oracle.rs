@@ -1,7 +1,7 @@
 //! The record as a tree of values, written from the contract instead of the encoder, and as simple
 //! as possible.
 
-use super::super::{Alert, Handling, Origin};
+use super::super::{Alert, Handling, Provenance};
 use crate::engine::indicator::{
     Context, Direction, LogPlace, PacketPlace, Place, Protocol, Timestamp,
 };
@@ -10,7 +10,7 @@ use crate::engine::suppress::Repeat;
 use serde_json::{Map, Value, json};
 
 /// The expected value of the `json` format for `hit`.
-pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Value {
+pub(super) fn record(hit: &Hit<'_>, origin: &Provenance, read_at: Timestamp) -> Value {
     let alert = Alert::new(hit, origin, read_at);
     let severity = hit.matches.iter().flat_map(|m| &m.sources).filter_map(|s| s.severity).max();
     let flags = |quality: crate::engine::indicator::Quality| quality.names().collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 
 use super::hits::{any_hit, any_text, origin, samples};
 use super::{Alert, Encoder, Format, READ_AT, encoded, oracle};
-use crate::engine::alert::{DEFAULT_SEVERITY, Origin, is_own};
+use crate::engine::alert::{DEFAULT_SEVERITY, Provenance, is_own};
 use crate::engine::indicator::{Place, Severity, Timestamp};
 use proptest::prelude::*;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -122,14 +122,14 @@ fn the_members_come_in_the_order_of_the_contract() {
 proptest! {
     #[test]
     fn json_parses_back_to_the_record(hit in any_hit(), host in any_text(), database in any_text()) {
-        let origin = Origin { database, built: READ_AT, host: Some(host) };
+        let origin = Provenance { database, built: READ_AT, host: Some(host) };
         let value = parsed(&encoded(&hit, &origin, Format::Json));
         prop_assert_eq!(value, oracle::record(&hit, &origin, READ_AT));
     }
 
     #[test]
     fn nothing_steers_a_terminal_or_breaks_a_line(hit in any_hit(), host in any_text()) {
-        let origin = Origin { host: Some(host), ..origin() };
+        let origin = Provenance { host: Some(host), ..origin() };
         for &format in Format::ALL {
             let text = encoded(&hit, &origin, format);
             prop_assert!(text.ends_with('\n'), "{}: {:?}", format, text);
@@ -145,7 +145,7 @@ proptest! {
     #[test]
     fn outputs_of_ours_are_known_and_records_begin_at_the_margin(hit in any_hit(), colour: bool) {
         // On a sensor, its name may be in each record.
-        let origin = Origin { host: None, ..origin() };
+        let origin = Provenance { host: None, ..origin() };
         let alert = Alert::new(&hit, &origin, READ_AT);
         let colour_code = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
         for &format in Format::ALL {
@@ -266,7 +266,7 @@ fn a_line_without_a_time_has_the_time_of_its_reading() {
 
 #[test]
 fn an_observation_keeps_its_identifier() {
-    let (mine, other) = (origin(), Origin { database: "other".into(), ..origin() });
+    let (mine, other) = (origin(), Provenance { database: "other".into(), ..origin() });
     let mut uids = Vec::new();
     for (_, hit) in samples() {
         let uid = Alert::new(&hit, &mine, READ_AT).uid();
