@@ -160,7 +160,7 @@ fn who_does_not_answer_is_named_with_a_remedy() {
     let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     status(&dir, &[&place.to_string()])
         .expect(2)
-        .expect_stderr("nothing listens there")
+        .expect_stderr("nothing is listening there")
         .expect_stderr("wiresift run");
     for wrong in ["https://127.0.0.1:9750", "http://", "ftp://x", "a b"] {
         status(&dir, &[wrong]).expect(2).expect_stderr("invalid address");
@@ -170,10 +170,10 @@ fn who_does_not_answer_is_named_with_a_remedy() {
     let replies = [
         (Reply::status(404), "status 404"),
         (Reply::redirect(302, &redirected), "status 302"),
-        (Reply::new(200, &[], "<html>"), "no status page of wiresift"),
-        (Reply::new(200, &[], "{}"), "no status page of wiresift"),
-        (Reply::new(200, &[], b"\xff"), "no text"),
-        (Reply::json(page(1).to_json()).cut(40), "broke off"),
+        (Reply::new(200, &[], "<html>"), "not a status page of wiresift"),
+        (Reply::new(200, &[], "{}"), "not a status page of wiresift"),
+        (Reply::new(200, &[], b"\xff"), "not text"),
+        (Reply::json(page(1).to_json()).cut(40), "ended early"),
         (Reply::raw("garbage\r\n\r\n"), "wiresift: http://"),
         (Reply::status(200).late(Duration::from_secs(20)), "within 5 s"),
     ];
