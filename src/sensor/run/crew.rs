@@ -38,6 +38,8 @@ const MAX_KEPT: usize = 2 << 20;
 pub(super) struct ShardState {
     pub(super) share: Shard,
     pub(super) told: SeenValues,
+    /// The same for a second database.
+    pub(super) told_other: SeenValues,
     /// The turn of the database that it worked with last.
     pub(super) turn: Option<u64>,
 }
@@ -209,8 +211,14 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         halt: Halt,
     ) -> Self {
         let config: &Config = work.packets();
-        let lane =
-            |share| Mutex::new(ShardState { share, told: SeenValues::default(), turn: None });
+        let lane = |share| {
+            Mutex::new(ShardState {
+                share,
+                told: SeenValues::default(),
+                told_other: SeenValues::default(),
+                turn: None,
+            })
+        };
         CaptureWorkers {
             work,
             path,

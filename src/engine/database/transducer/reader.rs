@@ -8,6 +8,9 @@ pub(super) const EMPTY: usize = 0;
 /// From this number of transitions, a node has an index of 256 bytes.
 pub(super) const INDEXED: usize = 33;
 
+/// More bytes than any key has: URLs are the longest.
+const MAX_KEY: u64 = 1 << 17;
+
 /// The bytes that a state byte can contain, in the order of the format.
 pub(super) const COMMON: &[u8; 63] =
     b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG";
@@ -174,6 +177,50 @@ impl<'a> Transducer<'a> {
         Some(value)
     }
 
+    /// Passes on every key with its value, in ascending order.
+    ///
+    /// Targets precede their node, so no walk is endless; the number of steps is bounded too,
+    /// because a forged file could share tails that lead nowhere.
+    pub(in crate::engine::database) fn each(&self, found: &mut dyn FnMut(&[u8], u64)) {
+        let mut steps = self.len.saturating_add(1).saturating_mul(MAX_KEY);
+        let mut key = Vec::new();
+        let mut open = vec![(self.start(), 0)];
+        self.value(self.start()).into_iter().for_each(|value| found(&key, value));
+        while let Some((state, next)) = open.last_mut() {
+            let Some((input, target)) = self.edge(*state, *next).filter(|_| steps > 0) else {
+                open.pop();
+                key.pop();
+                continue;
+            };
+            *next += 1;
+            steps -= 1;
+            key.push(input);
+            self.value(target).into_iter().for_each(|value| found(&key, value));
+            open.push((target, 0));
+        }
+    }
+
+    /// The transition of a state with this number, in ascending order of the input.
+    fn edge(&self, state: State, number: usize) -> Option<(u8, State)> {
+        if state.address == EMPTY {
+            return None;
+        }
+        let head = *self.data.get(state.address)?;
+        let input = if head & 0x80 != 0 {
+            (number == 0).then_some(())?;
+            match usize::from(head & 0x3f).checked_sub(1) {
+                Some(index) => COMMON[index],
+                None => *self.data.get(state.address.checked_sub(1)?)?,
+            }
+        } else {
+            let node = self.any(state.address, head)?;
+            // Stored in descending order.
+            let place = node.count.checked_sub(number + 1)?;
+            *self.data.get(node.inputs_at + place)?
+        };
+        Some((input, self.step(state, input)?))
+    }
+
     /// The value of `key`.
     pub(in crate::engine::database) fn get(&self, key: &[u8]) -> Option<u64> {
         let mut state = self.start();
@@ -243,6 +290,9 @@ mod tests {
             assert_eq!(expected.next(), Some((&key.to_vec(), &value)));
         }
         assert_eq!(expected.next(), None);
+        let mut listed = Vec::new();
+        ours.each(&mut |key, value| listed.push((key.to_vec(), value)));
+        assert!(listed.iter().map(|(key, value)| (key, value)).eq(map.iter()));
         for key in map.keys() {
             for cut in 0..=key.len() {
                 assert_eq!(ours.get(&key[..cut]), theirs.get(&key[..cut]));
@@ -297,6 +347,7 @@ mod tests {
                 for key in map.keys() {
                     let _ = ours.get(key);
                 }
+                ours.each(&mut |_, _| {});
             }
         }
     }
