@@ -14,7 +14,6 @@ use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use wiresift::engine::database::Database;
-use wiresift::engine::error::spelt_json;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Home, Options};
@@ -231,11 +230,7 @@ fn write(flags: &Flags, report: &Report) -> Result<()> {
         (Some(table), _) => bench::csv(report, table.into()),
         (None, BenchFormat::Csv) => bench::csv(report, Csv::Groups),
         (None, BenchFormat::Text) => bench::text(report),
-        (None, BenchFormat::Json) => {
-            let json = serde_json::to_string(report)
-                .map_err(|e| Error::format(format!("cannot write the report: {e}")))?;
-            format!("{}\n", spelt_json(&json))
-        }
+        (None, BenchFormat::Json) => format!("{}\n", bench::json(report)?),
     };
     let mut records = Records::default();
     records.frame(|bytes| bytes.extend_from_slice(text.as_bytes()));
@@ -248,9 +243,7 @@ fn write(flags: &Flags, report: &Report) -> Result<()> {
 fn compare(flags: &Flags, old: &Report, new: &Report) -> Result<bool> {
     let mut is_met = false;
     // Both have gone through JSON, so that equal numbers are equal.
-    let json = serde_json::to_vec(new)
-        .map_err(|e| Error::format(format!("cannot write the report: {e}")))?;
-    let new = &bench::read_report(&json)?;
+    let new = &bench::read_report(bench::json(new)?.as_bytes())?;
     for threshold in &flags.fail {
         let check = threshold.check(old, new)?;
         is_met |= check.outcome == bench::Outcome::Met;

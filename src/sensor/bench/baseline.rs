@@ -1,6 +1,7 @@
 //! A report held against a former one: what got worse than somebody allows.
 
 use super::report::{Group, Interval, Report, SCHEMA};
+use crate::engine::error::spelt_json;
 use crate::engine::settings::nearest;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -292,6 +293,17 @@ impl fmt::Display for Check {
             Outcome::NotComparable(why) => write!(f, ": not comparable: {why}"),
         }
     }
+}
+
+/// Writes a report as JSON, in one line without its end.
+///
+/// # Errors
+///
+/// Never for a report that was made here.
+pub fn json(report: &Report) -> Result<String> {
+    let json = serde_json::to_string(report)
+        .map_err(|e| Error::format(format!("cannot write the report: {e}")))?;
+    Ok(spelt_json(&json).into_owned())
 }
 
 /// Reads a report that was written before.

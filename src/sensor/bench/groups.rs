@@ -90,16 +90,22 @@ pub(super) struct Groups {
 impl Groups {
     /// The groups of a database. Feeds that only allow are none.
     pub(super) fn of(database: &Database, by: By) -> Groups {
-        let mut keys: BTreeMap<Key, Option<String>> = BTreeMap::new();
+        let mut feeds: BTreeMap<String, BTreeMap<String, Option<String>>> = BTreeMap::new();
         for number in 0..database.contexts() as u32 {
             let Some(context) = database.context(number) else { continue };
-            if context.role == Role::Alert {
+            let id = collection_id(by, &context);
+            // There may be as many contexts as indicators, so nothing is copied in vain.
+            let known = feeds.get(&*context.feed).is_some_and(|all| all.contains_key(id));
+            if context.role == Role::Alert && !known {
                 let collection = context.collection.as_deref().filter(|_| by == By::Pulse);
-                keys.entry(key(by, &context)).or_insert_with(|| collection.map(str::to_string));
+                let of_feed = feeds.entry(context.feed.to_string()).or_default();
+                of_feed.insert(id.to_string(), collection.map(str::to_string));
             }
         }
+        let keys = feeds.into_iter().flat_map(|(feed, all)| {
+            all.into_iter().map(move |(id, collection)| ((feed.clone(), id), collection))
+        });
         let mut named: Vec<(GroupName, Key)> = keys
-            .into_iter()
             .map(|((feed, id), collection)| {
                 let title = collection.as_deref().or((!id.is_empty()).then_some(&id));
                 let name = title.map_or(feed.clone(), |title| format!("{feed}/{title}"));
@@ -151,11 +157,6 @@ impl Groups {
         };
         (0..database.contexts() as u32).map(of).collect()
     }
-}
-
-/// What tells the group of a context from others.
-fn key(by: By, context: &Context<'_>) -> Key {
-    (context.feed.to_string(), collection_id(by, context).to_string())
 }
 
 /// What tells a collection from others of its feed; empty where collections do not count.

@@ -62,7 +62,7 @@ mod text;
 mod tests;
 
 pub use advice::advise;
-pub use baseline::{Check, Outcome, Threshold, read_report};
+pub use baseline::{Check, Outcome, Threshold, json, read_report};
 pub use csv::{Csv, csv};
 pub use diff::{
     AlertComparison, AlertDifference, AlertDifferences, DIFF_SCHEMA, Difference, GroupDifference,

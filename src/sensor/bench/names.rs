@@ -96,6 +96,11 @@ impl Judged {
         Ok(judged)
     }
 
+    /// The values and whether each is a true positive.
+    pub fn values(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.values.iter().map(|(value, is_true)| (&**value, *is_true))
+    }
+
     /// Whether a value is a true positive, if people said.
     pub fn of(&self, value: &str) -> Option<bool> {
         self.values.get(value).copied()

@@ -8,9 +8,6 @@ pub(super) const EMPTY: usize = 0;
 /// From this number of transitions, a node has an index of 256 bytes.
 pub(super) const INDEXED: usize = 33;
 
-/// More bytes than any key has: URLs are the longest.
-const MAX_KEY: u64 = 1 << 17;
-
 /// The bytes that a state byte can contain, in the order of the format.
 pub(super) const COMMON: &[u8; 63] =
     b"te/oasripcnw.hlm-du012g=:bf3y5&_4v9678k%?xCDASFIBEjPTzRNM+LOqHG";
@@ -179,23 +176,35 @@ impl<'a> Transducer<'a> {
 
     /// Passes on every key with its value, in ascending order.
     ///
-    /// Targets precede their node, so no walk is endless; the number of steps is bounded too,
-    /// because a forged file could share tails that lead nowhere.
+    /// Targets precede their node, so no path is longer than the data, and from every node a key
+    /// can be completed. A forged file, in which tails are shared so that there are more paths
+    /// than bytes or paths to nowhere, ends the walk early.
     pub(in crate::engine::database) fn each(&self, found: &mut dyn FnMut(&[u8], u64)) {
-        let mut steps = self.len.saturating_add(1).saturating_mul(MAX_KEY);
+        let mut keys = self.len.min(self.data.len() as u64);
+        let mut fuel = self.data.len();
         let mut key = Vec::new();
         let mut open = vec![(self.start(), 0)];
-        self.value(self.start()).into_iter().for_each(|value| found(&key, value));
+        let mut report = |state: State, key: &[u8], fuel: &mut usize| {
+            if let Some(value) = self.value(state).filter(|_| keys > 0) {
+                found(key, value);
+                (keys, *fuel) = (keys - 1, self.data.len());
+            }
+            keys > 0
+        };
+        let mut goes_on = report(self.start(), &key, &mut fuel);
         while let Some((state, next)) = open.last_mut() {
-            let Some((input, target)) = self.edge(*state, *next).filter(|_| steps > 0) else {
+            let Some((input, target)) = self.edge(*state, *next) else {
                 open.pop();
                 key.pop();
                 continue;
             };
+            if !goes_on || fuel == 0 {
+                return;
+            }
             *next += 1;
-            steps -= 1;
+            fuel -= 1;
             key.push(input);
-            self.value(target).into_iter().for_each(|value| found(&key, value));
+            goes_on = report(target, &key, &mut fuel);
             open.push((target, 0));
         }
     }
