@@ -8,6 +8,7 @@ use super::flags::{Bench as Flags, BenchCommand, BenchFormat};
 use super::messages::{say, size};
 use super::notices::of_feeds;
 use super::outcome::Outcome;
+use super::outputs::{Own, Written};
 use super::progress::Progress;
 use super::{bench_diff, outputs, validity};
 use std::ffi::OsStr;
@@ -178,7 +179,12 @@ fn survey(
         [] => Home::default(),
         nets => Home::new(nets.iter().copied()),
     };
-    let files = Files { targets: expansion.targets, chunk: 0 };
+    let mut targets = expansion.targets;
+    // A former report is full of indicators, and so is the database.
+    let own = Own::of(flags.output.as_deref(), flags.db.as_deref());
+    let written = Written { output: None, is_listing: false };
+    let (_, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, notify)?;
+    let files = Files { targets, chunk: 0 };
     let (report, tally) = run::survey(job, files, home, tally, notify)?;
     let read = CorpusRead {
         inputs: report.inputs,
@@ -187,7 +193,8 @@ fn survey(
         flows: report.packets.flows,
         observables: report.counters.seen().map(|(_, count)| count).sum(),
     };
-    Ok((read, tally, report.errors + expansion.errors.len() as u64))
+    let errors = report.errors + own_errors + expansion.errors.len() as u64;
+    Ok((read, tally, errors))
 }
 
 /// The files that the command line names. The output must not be one of them.

@@ -4,6 +4,7 @@ use super::database::{self, Chosen};
 use super::flags::BenchDiff as Flags;
 use super::messages::print;
 use super::outcome::Outcome;
+use super::outputs::{Own, Written};
 use super::progress::Progress;
 use super::validity;
 use std::ffi::OsStr;
@@ -71,11 +72,17 @@ fn scan(flags: &Flags, old: &Current, new: &Current, notify: Notify<'_>) -> Resu
     let output = Output::new(Encoder::new(Format::Json));
     let options = Options::default().at(at);
     let job = Job { options, threads: flags.threads, ..Job::new(old, output, &signals) };
-    let files = Files { targets: expansion.targets, chunk: 0 };
+    let (mut targets, mut own_errors) = (expansion.targets, 0);
+    for database in [&flags.old, &flags.new] {
+        let written = Written { output: None, is_listing: false };
+        let own = Own::of(None, Some(database));
+        own_errors += own.leave_out(&mut targets, &flags.inputs, &written, notify)?.1;
+    }
+    let files = Files { targets, chunk: 0 };
     let (report, alerts) = run::compare(job, new, files, notify)?;
     if let Some(signal) = signals.number() {
         return Ok(Scanned::Ended(signal));
     }
-    let errors = report.errors + expansion.errors.len() as u64;
+    let errors = report.errors + own_errors + expansion.errors.len() as u64;
     Ok(Scanned::Alerts(Some(alerts), errors))
 }

@@ -309,14 +309,18 @@ impl Comparison {
         let is_about_more = what.iter().any(|aspect| *aspect != "sources");
         let both = self.masks.union(old, new);
         for &feed in self.masks.groups(both) {
+            let sides = (self.masks.has(old, feed), self.masks.has(new, feed));
+            if sides == (true, true) && !is_about_more {
+                continue;
+            }
             let group = self.groups.entry(feed).or_insert_with(|| {
                 let name = self.feeds.get(feed as usize).cloned().unwrap_or_default();
                 GroupDifference { name, ..GroupDifference::default() }
             });
-            match (self.masks.has(old, feed), self.masks.has(new, feed)) {
+            match sides {
                 (false, _) => group.added += 1,
                 (_, false) => group.removed += 1,
-                _ => group.changed += u64::from(is_about_more),
+                _ => group.changed += 1,
             }
         }
         let names = |mask: MaskId| {
