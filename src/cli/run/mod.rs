@@ -45,7 +45,7 @@ pub(super) fn run(flags: Run) -> Result<Outcome> {
     }
 }
 
-/// Runs until it ends.
+/// Starts the service, and runs it until it ends.
 fn start(files: Files, flags: &Run) -> Result<Outcome> {
     let problems = files.sensor.check(files::built());
     if !problems.is_empty() {
@@ -70,7 +70,9 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     };
     let served = serve(service, &signals, &notice)?;
     say_served(&served);
+    // An alert that was held back is a match as well.
     Ok(match served.alerts + served.suppressed {
+        // A service ends by a signal, which is its normal end.
         _ if !flags.once => Outcome::Yes,
         _ if served.errors > 0 => Outcome::Failed,
         0 if signals.number().is_none() => Outcome::No,
@@ -78,7 +80,7 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     })
 }
 
-/// Notices in words. A journal adds times itself.
+/// Prints a notice. No times are added: the journal has its own.
 fn notice(notice: Notice<'_>) {
     match &notice {
         Notice::Asked(report) | Notice::Report(report) => tail::stats_text(report),
@@ -92,7 +94,7 @@ fn notice(notice: Notice<'_>) {
     }
 }
 
-/// What came of it.
+/// Prints a summary at the end.
 fn say_served(served: &Served) {
     say(&format!(
         "wiresift: ended after {:.1} s: {}, {}, {} held back, {}",
@@ -104,6 +106,6 @@ fn say_served(served: &Served) {
     ));
     for (sink, count) in served.waiting.iter().filter(|(_, count)| **count > 0) {
         let waiting = plural(*count, "byte");
-        say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start goes on"));
+        say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start continues"));
     }
 }

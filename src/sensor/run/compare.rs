@@ -3,7 +3,7 @@
 //! Inputs are read, cut and decoded once; both databases are asked about each piece.
 
 use super::capture::PacketScan;
-use super::crew::{Packets, ShardState};
+use super::capture_workers::{Packets, ShardState};
 use super::findings::{Findings, Waiting};
 use super::mails::Mails;
 use super::pipeline::{self, Plan, Work};
@@ -126,7 +126,7 @@ impl Work for Both<'_> {
         lane: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let ShardState { share, told, told_other, .. } = lane;
+        let ShardState { shard, reported, reported_by_other, .. } = lane;
         let [of_old, of_new] = [&against[0].known, &against[1].known];
         let mut others = Findings::default();
         let old = PacketScan {
@@ -134,18 +134,22 @@ impl Work for Both<'_> {
             database: &of_old.database,
             path,
             is_live: false,
-            told,
-            net: CollectHits { hunting: &self.old, origin: &of_old.origin, findings },
+            reported,
+            hit_sink: CollectHits { hunting: &self.old, origin: &of_old.origin, findings },
         };
         let new = PacketScan {
             scanner: &mut new.scanner,
             database: &of_new.database,
             path,
             is_live: false,
-            told: told_other,
-            net: CollectHits { hunting: &self.new, origin: &of_new.origin, findings: &mut others },
+            reported: reported_by_other,
+            hit_sink: CollectHits {
+                hunting: &self.new,
+                origin: &of_new.origin,
+                findings: &mut others,
+            },
         };
-        packets.show(share, &mut Pair(old, new));
+        packets.show(shard, &mut Pair(old, new));
         findings.append(others);
     }
 

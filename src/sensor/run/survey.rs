@@ -3,6 +3,7 @@
 //! It is the scan of `scan`, with the same hits in the same order. What is added is who is in the
 //! records that alert, and which hosts and times the inputs have.
 
+use super::capture_workers::{Packets, ShardState};
 use super::findings::{Findings, Waiting};
 use super::mails::Mails;
 use super::parties::LineParties;
@@ -18,7 +19,6 @@ use crate::engine::packet;
 use crate::engine::scan::{Counters, HeldBack, Home, Origin};
 use crate::sensor::bench::{Party, Tally, parties_of};
 use crate::sensor::input::Chunk;
-use crate::sensor::run::crew::{Packets, ShardState};
 use crate::sensor::sink::{Null, Records};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
