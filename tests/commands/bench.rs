@@ -98,7 +98,7 @@ fn the_example_in_all_forms() {
     assert_eq!(bench(&dir, &["--csv", "indicators"]).expect(0).text().lines().count(), 1);
     let text = bench(&dir, &[]).expect(0).text();
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(text.contains("3 groups, 5 values, 5 live entries"), "{text}");
+    assert!(text.contains("3 groups, 5 values, 5 entries live at"), "{text}");
     assert!(text.contains("A +4, C +1, B +0"), "{text}");
     let row = text.lines().find(|line| line.starts_with("2 B")).unwrap();
     assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["2", "B", "100", ".", "50"]);

@@ -56,18 +56,21 @@ fn head(report: &Report, out: &mut String) {
     let set = &report.set;
     let _ = writeln!(
         out,
-        "{} groups, {} values, {} live entries at {}",
-        set.groups, set.values, set.live, report.at
+        "{}, {}, {} live at {}",
+        plural(set.groups, "group"),
+        plural(set.values, "value"),
+        plural(set.live, "entry"),
+        report.at
     );
     let Some(corpus) = &report.corpus else { return };
-    let hosts = corpus.hosts.map_or("no hosts".into(), |hosts| format!("{hosts} hosts"));
+    let hosts = corpus.hosts.map_or("no hosts".into(), |hosts| plural(hosts, "host"));
     let _ = writeln!(
         out,
-        "{} inputs, {} records, {hosts}: {} alerts in {} events",
-        corpus.inputs,
-        corpus.records,
-        set.alerts.unwrap_or(0),
-        set.events.unwrap_or(0)
+        "{}, {}, {hosts}: {} in {}",
+        plural(corpus.inputs, "input"),
+        plural(corpus.records, "record"),
+        plural(set.alerts.unwrap_or(0), "alert"),
+        plural(set.events.unwrap_or(0), "event")
     );
     if let (Some(alerts), Some(risky)) = (set.alerts_per_day, set.risky_per_day) {
         let _ = writeln!(out, "{alerts:.1} alerts a day, {risky:.1} of them risky");
@@ -210,6 +213,15 @@ fn or_dash(text: Option<String>) -> String {
     text.unwrap_or_else(|| "-".into())
 }
 
+/// A count with its noun.
+fn plural(count: u64, word: &str) -> String {
+    match (count, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(head)) => format!("{count} {head}ies"),
+        _ => format!("{count} {word}s"),
+    }
+}
+
 /// A share in percent, in at most four characters: small ones are not rounded to 0, and what is
 /// not all is not 100.
 fn percent(share: Option<f64>) -> String {
@@ -256,6 +268,7 @@ mod tests {
         let mut out = String::new();
         wrap(&"word ".repeat(40), &mut out);
         assert!(out.lines().all(|line| line.chars().count() <= WIDTH), "{out}");
+        assert_eq!([plural(1, "entry"), plural(0, "entry")], ["1 entry", "0 entries"]);
         assert_eq!(padded("a very long name of a feed").chars().count(), NAME);
     }
 }
