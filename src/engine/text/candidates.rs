@@ -106,7 +106,7 @@ impl Candidates {
             while fourth != 0 {
                 let dot = first + block * 64 + fourth.trailing_zeros() as usize;
                 fourth &= fourth - 1;
-                if has_port(&text[dot..]) {
+                if has_port(text, dot) {
                     self.reference[self.counts[2]] = dot;
                     self.counts[2] += 1;
                 }
@@ -174,11 +174,15 @@ impl Candidates {
     }
 }
 
-/// Whether a port follows the dot at the start of `text`, as tcpdump prints it.
-fn has_port(text: &[u8]) -> bool {
-    let digits = text[1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
-    let after = text.get(1 + digits).copied().unwrap_or(b'\n');
-    (1..=5).contains(&digits) && (after <= b' ' || matches!(after, b':' | b','))
+/// Whether the dot at `dot` is between an address and its port, as tcpdump prints them. The masks
+/// only show dots at the right distances: those of `1.0 192.0.2.1` are of two runs.
+fn has_port(text: &[u8], dot: usize) -> bool {
+    let digits = text[dot + 1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let after = text.get(dot + 1 + digits).copied().unwrap_or(b'\n');
+    let is_port = (1..=5).contains(&digits) && (after <= b' ' || matches!(after, b':' | b','));
+    let before = text[dot.saturating_sub(15)..dot].iter().rev();
+    let of_run = before.take_while(|&&byte| byte.is_ascii_digit() || byte == b'.');
+    is_port && of_run.filter(|&&byte| byte == b'.').count() >= 3
 }
 
 /// The bits two to four bytes after a dot, where the next dot or the end after an

@@ -445,6 +445,7 @@ mod tests {
                 1 => Just("%C3%BC".to_string()),
                 1 => Just("http:\\\\".to_string()),
                 1 => Just("\\".to_string()),
+                1 => "[0-9]{1,2}\\.[0-9]{1,2}[ /:]",
                 3 => "[ \\n\\t\"'/:@=,;<>()|]{1,2}",
                 1 => "[ab.]{60,70}",
             ], 1..60),
@@ -508,6 +509,21 @@ mod tests {
         .concat();
         for cut in (0..=text.len()).filter(|&cut| text.is_char_boundary(cut)) {
             both_ways(text.as_bytes(), cut);
+        }
+    }
+
+    /// The dots of a version and of the address after it are as far apart as those of one address
+    /// with a port.
+    #[test]
+    fn addresses_after_versions() {
+        for before in ["GET / HTTP/1.0 ", "version=1.0.12:", "0.0\\", "1.2.3 ", "1.10 ", "1.2.3.4 "]
+        {
+            for after in [" ", "\t", ":80 ", ", ", ".80 ", ".80: ", ""] {
+                let text = format!("a line that begins far before it {before}192.0.2.1{after}");
+                both_ways(text.as_bytes(), 0);
+                let text = format!("{before}8.8.8.8{after}");
+                both_ways(text.as_bytes(), 0);
+            }
         }
     }
 
