@@ -5,6 +5,7 @@
 //! minimum; assertions about the results are better.
 
 pub mod answers;
+pub mod bench;
 pub mod capture;
 pub mod checkpoint;
 pub mod daemon_config;
@@ -42,6 +43,7 @@ pub struct Entry {
 /// Every target.
 pub const TABLE: &[Entry] = &[
     Entry { name: "answers", run: answers::run, testdata: None },
+    Entry { name: "bench", run: bench::run, testdata: None },
     Entry { name: "capture", run: capture::run, testdata: Some("captures") },
     Entry { name: "checkpoint", run: checkpoint::log, testdata: None },
     Entry { name: "commit", run: checkpoint::commit, testdata: None },

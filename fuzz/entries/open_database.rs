@@ -10,6 +10,7 @@ use wiresift::engine::database::Database;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Origin, Scanner};
 use wiresift::intel::feed::{Collected, Options, read};
+use wiresift::sensor::bench::{Bench, By, Question, compare};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// One indicator of most kinds, and two contexts.
@@ -105,4 +106,9 @@ fn look_up_in(database: &Database) {
     for value in TEXT.split(' ') {
         black_box(scanner.explain(database, value, Timestamp(0)));
     }
+    let report = Bench::new(database, By::Feed).judge(&Question::new(Timestamp(0)), None);
+    for pair in &report.overlap {
+        assert!(pair.common_exact <= pair.union_exact && pair.common <= pair.union);
+    }
+    black_box(compare(database, database));
 }

@@ -7,6 +7,8 @@
 //! could be scanned. A broken pipe is a quiet success: `head` has what it wanted. A scan ended
 //! by a signal exits with 128 plus its number, as shells report it.
 
+mod bench;
+mod bench_diff;
 mod choice;
 mod compile;
 mod complete;

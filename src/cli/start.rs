@@ -3,7 +3,8 @@
 use super::flags::{Cli, Command};
 use super::outcome::Outcome;
 use super::{
-    compile, complete, feed, hints, inspect, lookup, manual, messages, scan, status, tail, tap,
+    bench, compile, complete, feed, hints, inspect, lookup, manual, messages, scan, status, tail,
+    tap,
 };
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
         Command::Run(flags) => super::run::run(flags),
         Command::Status(flags) => status::run(flags),
         Command::Lookup(flags) => lookup::run(flags),
+        Command::Bench(flags) => bench::run(flags),
         Command::Inspect(flags) => inspect::inspect(flags),
         Command::Verify(flags) => inspect::verify(flags),
         Command::Completions(flags) => manual::completions(flags),

@@ -1,6 +1,7 @@
 //! The sensor: reads inputs for the engine, writes its alerts to sinks, and runs the
 //! threads in between.
 
+pub mod bench;
 pub mod checkpoint;
 #[cfg(feature = "daemon")]
 pub mod config;

@@ -1,6 +1,7 @@
 //! The command line: promises, messages, exit codes, and what must never be overwritten.
 
 mod bad_input;
+mod bench;
 mod inputs;
 mod promises;
 mod safety;

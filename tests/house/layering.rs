@@ -59,6 +59,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("sensor", "spool", &["indicator", "alert"]),
     ("sensor", "deliver", &["indicator", "alert", "halt", "secret", "spool"]),
     ("sensor", "outlet", &["indicator", "halt", "spool", "deliver"]),
+    ("sensor", "bench", &["settings", "indicator", "database", "compile", "scan"]),
     (
         "sensor",
         "run",
@@ -71,6 +72,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "scan",
             "suppress",
             "alert",
+            "bench",
             "halt",
             "secret",
             "config",

@@ -1,5 +1,6 @@
 //! The program and its commands.
 
+use super::bench::Bench;
 use super::compile::Compile;
 use super::database::{Inspect, Lookup, Verify};
 use super::feed::Feed;
@@ -48,6 +49,8 @@ pub(in crate::cli) enum Command {
     Status(Status),
     /// Explain why a value matches, or why not.
     Lookup(Lookup),
+    /// Judge a rule set: what it contains, finds and risks.
+    Bench(Bench),
     /// Show what is in a database.
     Inspect(Inspect),
     /// Check every section and structure of a database.

@@ -79,7 +79,7 @@ pub(in crate::cli) struct Scan {
 /// The limit of `--threads`: more cores than machines have today, and few enough to start.
 const MAX_THREADS: usize = 1024;
 
-fn threads(text: &str) -> Result<usize, String> {
+pub(super) fn threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number <= MAX_THREADS);
     number.ok_or_else(|| format!("expected a number from 0 to {MAX_THREADS}"))
 }

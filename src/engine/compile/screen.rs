@@ -223,6 +223,23 @@ impl Screen {
         self.lists.is_empty()
     }
 
+    /// The short names of the lists, by number.
+    pub fn names(&self) -> Vec<String> {
+        self.lists.iter().map(|list| list.context.feed.to_string()).collect()
+    }
+
+    /// The numbers of the lists that a value is on, sorted, whatever feed it is from.
+    pub fn lists_of(&self, kind: Kind, value: &Value) -> Vec<u16> {
+        let mut found = Vec::new();
+        self.collect(kind, value, &mut found, &mut Vec::new());
+        found.retain(|number| {
+            self.lists.get(usize::from(*number)).is_some_and(|list| list.kinds & bit(kind) != 0)
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// The result for each list.
     pub fn reports(&self) -> Vec<ListReport> {
         let report = |list: &Listed| ListReport {

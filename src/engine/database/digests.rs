@@ -45,6 +45,12 @@ impl<'a> Digests<'a> {
         (values.len() == count * 4).then_some(Digests { index, keys, values, bits, len })
     }
 
+    /// Every digest, in ascending order.
+    pub(super) fn rows(self) -> impl Iterator<Item = (&'a [u8], Posting)> {
+        let keys = self.keys.chunks_exact(self.len.max(1)).enumerate();
+        keys.map_while(move |(at, key)| Some((key, Posting(u32_at(self.values, at * 4)?))))
+    }
+
     /// The number of digests.
     pub(super) fn count(&self) -> usize {
         self.values.len() / 4

@@ -3,7 +3,7 @@
 
 use super::layout::{u32_at, u64_at, u128_at};
 use super::posting::Posting;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `{ address << 16 | port u64, posting u32, zero u32 }`
 pub(super) const ROW4: usize = 16;
@@ -70,6 +70,21 @@ impl Endpoints<'_> {
             };
             (key.0 == bits).then_some((key.1 as u16, Posting(posting)))
         })
+    }
+
+    /// Every endpoint.
+    pub(super) fn rows(self) -> impl Iterator<Item = (IpAddr, u16, Posting)> {
+        let v4 = (0..self.v4.len() / ROW4).map_while(move |row| {
+            let (address, port) = key4(self.v4, row)?;
+            let posting = Posting(u32_at(self.v4, row * ROW4 + 8)?);
+            Some((Ipv4Addr::from_bits(address as u32).into(), port as u16, posting))
+        });
+        let v6 = (0..self.v6.len() / ROW6).map_while(move |row| {
+            let (address, port) = key6(self.v6, row)?;
+            let posting = Posting(u32_at(self.v6, row * ROW6 + 20)?);
+            Some((Ipv6Addr::from_bits(address).into(), port as u16, posting))
+        });
+        v4.chain(v6)
     }
 
     /// The number of rows.

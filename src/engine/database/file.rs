@@ -21,8 +21,10 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::path::Path;
 
+mod listing;
 mod lookups;
 
+pub(crate) use listing::Listed;
 pub(crate) use lookups::UrlWalk;
 
 /// The lengths of digests, and their sections.

@@ -44,9 +44,9 @@ mod summary;
 mod transducer;
 mod withheld;
 
-pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
-pub(crate) use file::UrlWalk;
+pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out, url_host};
 pub use file::{Database, is_database};
+pub(crate) use file::{Listed, UrlWalk};
 pub use identity::{Identity, Stamp};
 pub use layout::{MAGIC, Section, VERSION};
 pub(crate) use literals::Literal;

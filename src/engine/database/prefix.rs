@@ -169,6 +169,19 @@ impl<'a> Prefixes<'a> {
         }
     }
 
+    /// Every network, in the order of the table.
+    pub(super) fn rows<T: Bits>(self) -> impl Iterator<Item = Covering<T>> {
+        let size = size_of::<T>();
+        (0..self.len::<T>()).map_while(move |net| {
+            let row = net * T::NET_ROW;
+            Some(Covering {
+                address: T::at(self.nets, row)?,
+                length: u32_at(self.nets, row + size + 8)? as u8,
+                posting: Posting(u32_at(self.nets, row + size + 4)?),
+            })
+        })
+    }
+
     /// The number of networks.
     pub(super) fn len<T: Bits>(self) -> usize {
         self.nets.len() / T::NET_ROW

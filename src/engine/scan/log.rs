@@ -274,6 +274,9 @@ impl Visitor for TextScan<'_, '_, '_> {
 
     #[inline]
     fn may_hold_v4(&self, address: u32) -> bool {
+        if let Some(hosts) = &self.scanner.hosts {
+            hosts.note_v4(address);
+        }
         self.database.may_hold_v4(address)
     }
 
@@ -306,6 +309,9 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
+        if let Observable::Address(address @ IpAddr::V6(_), _) = observable {
+            self.scanner.note_host(address);
+        }
         self.seen_one(observable, at, span.clone(), None);
         // A NAT64 address also counts as the IPv4 address inside it (RFC 6052).
         if let Observable::Address(IpAddr::V6(v6), _) = observable

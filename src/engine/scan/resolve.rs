@@ -3,6 +3,7 @@
 
 use super::counters::kind_of;
 use super::entries::{Entry, Reach};
+use super::held::HeldClaims;
 use super::query::Query;
 use super::scanner::Scratch;
 use super::{Match, Scanner, Seen};
@@ -79,6 +80,7 @@ impl Scanner {
         let mut matches = Matches { database, all: Vec::new(), first: 0 };
         // Only counted if nothing alerts: each observable counts once.
         let mut held: Option<(Reason, String)> = None;
+        let mut survey = self.options.survey.is_some().then(HeldClaims::new);
         for entry in &self.scratch.entries {
             matches.first = matches.all.len();
             for claim in database.claims(entry.posting) {
@@ -89,14 +91,19 @@ impl Scanner {
                     (Verdict::Held(Reason::Allowed), _) => {
                         let list = feed_of(database, claim);
                         self.counters.suppress(Reason::Allowed, &list);
+                        self.survey_allowed(database, query);
                         return None;
                     }
                     (Verdict::Held(reason), _) => {
+                        survey.iter_mut().for_each(|all| all.push((claim.context, Some(reason))));
                         // The first reason is reported: entries are ordered by how
                         // specific they are.
                         held.get_or_insert((reason, String::new()));
                     }
-                    (Verdict::Alert, quality) => matches.push(entry, claim, quality),
+                    (Verdict::Alert, quality) => {
+                        survey.iter_mut().for_each(|all| all.push((claim.context, None)));
+                        matches.push(entry, claim, quality);
+                    }
                 }
             }
         }
@@ -105,12 +112,15 @@ impl Scanner {
             if let Some((reason, list)) = held {
                 self.counters.suppress(reason, &list);
             }
+            survey.into_iter().for_each(|all| self.held_back.add(all));
             return None;
         }
         if let Some(allowance) = self.allowed_by(database, query) {
             self.counters.suppress(Reason::Allowed, &allowance.list);
+            self.survey_allowed(database, query);
             return None;
         }
+        survey.into_iter().for_each(|all| self.held_back.add(all));
         // Only now build what an alert needs: nearly all calls end above.
         let mut seen = self.seen(observable, at);
         if matches!(observable, Observable::Url(_)) {
@@ -130,6 +140,22 @@ impl Scanner {
             seen.value.clone_from(&only.value);
         }
         Some((seen, matches))
+    }
+
+    /// Notes the claims that would alert if nothing allowed the observable.
+    fn survey_allowed(&mut self, database: &Database, query: &Query<'_>) {
+        if self.options.survey.is_none() {
+            return;
+        }
+        let entries = self.scratch.entries.iter();
+        let claims = entries.flat_map(|entry| {
+            database.claims(entry.posting).filter_map(|claim| {
+                let is_met = matches!(judge(database, entry, claim, query).0, Verdict::Alert);
+                is_met.then_some((claim.context, Some(Reason::Allowed)))
+            })
+        });
+        let claims: HeldClaims = claims.collect();
+        self.held_back.add(claims);
     }
 
     /// Finds what allows the observable, its URL's host, or its e-mail address's
@@ -312,6 +338,6 @@ impl Matches<'_> {
 /// 6.1, rule 5). In the documentation ranges it only holds back networks, which is
 /// how bogon lists contain them. A single listed address there alerts (case T13):
 /// only tests and demonstrations list one.
-pub(super) fn is_guarded(address: IpAddr, kind: Kind) -> bool {
+pub(crate) fn is_guarded(address: IpAddr, kind: Kind) -> bool {
     address::is_reserved(address) && (kind == Kind::Net || !address::is_documentation(address))
 }

@@ -3,13 +3,16 @@
 use super::counters::Counters;
 use super::entries;
 use super::entries::Entry;
+use super::held::HeldBack;
 use super::hit::Match;
 use super::hit::Seen;
+use super::hosts::{Home, HostsMet};
 use super::log::Origin;
 use super::query::Query;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Observable, Timestamp, Where, address, url::Url};
 use crate::engine::text::Extractor;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -25,6 +28,9 @@ pub struct Options {
     pub allow: Option<Arc<Database>>,
     /// The time zone of log times without one; UTC by default.
     pub zone: Option<jiff::tz::TimeZone>,
+    /// Notes which addresses of these networks are met ([`Scanner::take_hosts`]), and whose
+    /// claims are held back ([`Scanner::take_held_back`]).
+    pub survey: Option<Arc<Home>>,
 }
 
 impl Options {
@@ -51,6 +57,12 @@ impl Options {
     pub fn allow(self, allow: Option<Arc<Database>>) -> Self {
         Options { allow, ..self }
     }
+
+    /// Sets the networks whose addresses are noted, and whether claims that are held back are.
+    #[must_use]
+    pub fn survey(self, survey: Option<Arc<Home>>) -> Self {
+        Options { survey, ..self }
+    }
 }
 
 /// The scratch space and the counts of one thread.
@@ -62,6 +74,9 @@ pub struct Scanner {
     pub(super) counters: Counters,
     /// A stand-in origin for texts that have none.
     pub(super) carried: Option<Arc<Origin>>,
+    /// What only a survey needs.
+    pub(super) hosts: Option<HostsMet>,
+    pub(super) held_back: HeldBack,
 }
 
 /// Buffers that live as long as the scanner, so that a look-up does not allocate.
@@ -81,7 +96,8 @@ pub(super) struct Scratch {
 impl Scanner {
     /// Creates a scanner with options.
     pub fn new(options: Options) -> Self {
-        Scanner { options, ..Scanner::default() }
+        let hosts = options.survey.clone().map(HostsMet::new);
+        Scanner { options, hosts, ..Scanner::default() }
     }
 
     /// Creates a scanner that only takes the slow path through text. Tests compare
@@ -99,6 +115,24 @@ impl Scanner {
     /// Returns the counts so far, and starts again from zero.
     pub fn take_counters(&mut self) -> Counters {
         std::mem::take(&mut self.counters)
+    }
+
+    /// Takes the hosts that were met, if the options ask for a survey.
+    pub fn take_hosts(&mut self) -> BTreeSet<IpAddr> {
+        self.hosts.as_ref().map(HostsMet::take).unwrap_or_default()
+    }
+
+    /// Takes the claims that were held back, if the options ask for a survey.
+    pub fn take_held_back(&mut self) -> HeldBack {
+        std::mem::take(&mut self.held_back)
+    }
+
+    /// Notes the address of a host, for those that are not in a text.
+    #[inline]
+    pub(crate) fn note_host(&self, address: IpAddr) {
+        if let Some(hosts) = &self.hosts {
+            hosts.note(address);
+        }
     }
 
     /// Looks up one observable of a protocol, together with what derives from it:

@@ -239,6 +239,20 @@ fn add_files(path: &Path, reads: &mut Inputs) {
     }
 }
 
+/// Opens warning lists, each a file or a folder of them, to ask what is on them.
+///
+/// # Errors
+///
+/// A list cannot be read.
+pub fn open_warning_lists(paths: &[PathBuf]) -> Result<Screen> {
+    let mut lists = Vec::new();
+    for path in paths {
+        let (path, effect) = (path.clone(), Some(Effect::Annotate));
+        read_lists(&ListInput { path, effect, feeds: Vec::new() }, &mut lists)?;
+    }
+    Ok(Screen::new(lists))
+}
+
 /// Reads warning lists. A list that cannot be read is an error and not skipped:
 /// without it the database would raise false alerts.
 fn read_lists(

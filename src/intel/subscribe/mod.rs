@@ -49,6 +49,7 @@ mod update;
 pub use crate::intel::store::PendingReview;
 pub use compile::{
     CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile, list_rejects,
+    open_warning_lists,
 };
 pub use in_memory::{compile_allow_lists, compile_in_memory};
 pub use notice::{Notice, Notify};

@@ -37,6 +37,11 @@ pub(super) trait HitSink<'d> {
     fn closed(&mut self, flow: &FlowEnd) {
         let _ = flow;
     }
+
+    /// Any flow ended.
+    fn ended(&mut self, flow: &FlowEnd) {
+        let _ = flow;
+    }
 }
 
 /// Looks up what the decoder finds.
@@ -124,6 +129,8 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
             packet::Ports::Pair(src, dst) => (Some(src), Some(dst)),
             _ => (None, None),
         };
+        self.scanner.note_host(packet.src);
+        self.scanner.note_host(packet.dst);
         let src = Observable::Address(packet.src, src_port);
         let dst = Observable::Address(packet.dst, dst_port);
         let a = self.look_up(src, Where::IpSrc, packet, Said::None, true);
@@ -132,6 +139,7 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
     }
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
+        self.hit_sink.ended(flow);
         if flow.is_wanted {
             self.hit_sink.closed(flow);
         }

@@ -39,6 +39,8 @@ const MAX_KEPT: usize = 2 << 20;
 pub(super) struct ShardState {
     pub(super) shard: Shard,
     pub(super) reported: SeenValues,
+    /// The same for a second database.
+    pub(super) reported_by_other: SeenValues,
     /// The generation of the database that it last worked with.
     pub(super) turn: Option<u64>,
 }
@@ -215,8 +217,14 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         halt: Halt,
     ) -> Self {
         let config: &Config = work.packets();
-        let lane =
-            |shard| Mutex::new(ShardState { shard, reported: SeenValues::default(), turn: None });
+        let lane = |shard| {
+            Mutex::new(ShardState {
+                shard,
+                reported: SeenValues::default(),
+                reported_by_other: SeenValues::default(),
+                turn: None,
+            })
+        };
         CaptureWorkers {
             work,
             path,

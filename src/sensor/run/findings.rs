@@ -58,6 +58,11 @@ impl Findings {
         self.list.push((self.order, Finding::Alert(Box::new(waiting))));
     }
 
+    /// Adds what a second reader of the same packets found. Records are only of the first.
+    pub(super) fn append(&mut self, mut other: Findings) {
+        self.list.append(&mut other.list);
+    }
+
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.list.push((self.order, Finding::Waits(Box::new(waiting))));
     }

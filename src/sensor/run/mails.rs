@@ -45,6 +45,8 @@ pub(super) struct Mails {
     read_at: Timestamp,
     /// The files in it.
     parcels: Parcels,
+    /// The same once more, for a second reader of the same chunks.
+    twin: Option<Box<Mails>>,
 }
 
 /// Lines of one mail in a text.
@@ -65,7 +67,17 @@ impl Mails {
             time: None,
             read_at,
             parcels: Parcels::default(),
+            twin: None,
         }
+    }
+
+    /// The same mails for a second reader, who is shown every chunk that the first one is. Their
+    /// files are those of the first.
+    pub(super) fn twin(&mut self) -> &mut Mails {
+        let read_at = self.read_at;
+        let twin = self.twin.get_or_insert_with(|| Box::new(Mails::new(read_at)));
+        drop(twin.parcels.take());
+        twin
     }
 
     /// Where the files in it go.

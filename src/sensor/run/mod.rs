@@ -52,10 +52,14 @@
 //! | `rotation` | reopens outputs after their files were renamed |
 //! | `reload` | the database in use, and a newer one that replaces it |
 //! | `verified` | [`open_database()`]: does not verify the same file twice |
+//! | `survey` | [`survey()`]: a scan that counts for `bench` |
+//! | `compare` | [`compare()`]: which alerts of two databases differ |
+//! | `parties` | hosts in the lines that alert |
 //! | `observe` | [`observe()`]: what a scan can see, without a database |
 
 mod capture;
 mod capture_workers;
+mod compare;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 mod dedup;
@@ -73,12 +77,14 @@ mod observe;
 mod ordered;
 mod outlet;
 mod parcels;
+mod parties;
 mod pipeline;
 mod reload;
 mod report;
 mod rotation;
 mod scan;
 mod signals;
+mod survey;
 #[cfg(feature = "live")]
 mod tap;
 mod threads;
@@ -86,6 +92,7 @@ mod unpack;
 mod verified;
 mod zone;
 
+pub use compare::compare;
 pub use job::Job;
 pub use live::{Logs, Place, tail};
 pub use notice::{Notice, Notify};
@@ -95,6 +102,7 @@ pub use reload::{Current, Follow, Swaps};
 pub use report::{InterfaceReport, OutputReport, Report, WorkerReport};
 pub use scan::{Files, scan};
 pub use signals::{Signals, outlive_signals};
+pub use survey::survey;
 #[cfg(feature = "live")]
 pub use tap::{Grant, Listen, Listening, Sandbox, tap};
 pub use threads::default_threads;

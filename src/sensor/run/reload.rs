@@ -73,6 +73,12 @@ impl Current {
         drop(self.swap(database));
     }
 
+    /// Passes on the database in force, which lives for as long.
+    pub fn with<T>(&self, work: impl FnOnce(&Database) -> T) -> T {
+        let known = Arc::clone(&self.lock());
+        work(&known.database)
+    }
+
     fn swap(&self, database: Database) -> Arc<Known> {
         let known = Arc::new(Known::new(database, self.host.as_deref()));
         let mut place = self.lock();

@@ -38,7 +38,7 @@ pub struct Files {
 /// The longest time that a scan may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-struct ScanWork<'d> {
+pub(super) struct ScanWork<'d> {
     current: &'d Current,
     options: Options,
     packets: packet::Config,
@@ -46,6 +46,8 @@ struct ScanWork<'d> {
     /// The outlet that needs the order of the inputs; `None` if none does.
     outlet: Option<Mutex<Outlet>>,
     read_at: Timestamp,
+    /// The first and the last packet of all flows, if a survey asks for them.
+    flow_times: Mutex<Option<(Timestamp, Timestamp)>>,
 }
 
 type Hits<'k> = Vec<Hit<'k>>;
@@ -62,7 +64,7 @@ self_cell!(
 
 /// What one thread works with.
 pub(super) struct WorkerScratch {
-    scanner: Scanner,
+    pub(super) scanner: Scanner,
     lease: Lease,
 }
 
@@ -78,14 +80,12 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
     job.signals.watch(Some(PATIENCE))?;
     let halt = job.signals.halt();
     sink.until(&halt);
-    let (current, options, packets) = (job.database, job.options, job.packets);
-    let encoder = job.output.encoder;
+    let (current, follow) = (job.database, job.follow.clone());
     let is_whole = job.output.form == Form::Alerts;
-    let outlet = job.output.needs_order().then(|| Mutex::new(Outlet::new(job.output)));
-    let hunting = ScanWork { current, options, packets, encoder, outlet, read_at };
     let Files { targets, chunk } = files;
     let plan = Plan { targets, threads: job.threads, chunk, read_at, halt };
     let is_rotated = job.rotated.is_some();
+    let hunting = ScanWork::new(job, read_at);
     let mut frame = Records::default();
     if is_whole {
         frame.frame(|bytes| hunting.encoder.begin(read_at, bytes));
@@ -94,7 +94,7 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
     let report = |look: Look| notify(look.notice());
     let mut report = while_rotated(sink, is_rotated, &hunting.encoder, notify, |sink| {
         let work = || pipeline::run(&hunting, plan, sink, notify);
-        while_watched(current, job.follow, report, work)
+        while_watched(current, follow, report, work)
     })??;
     report.swaps = current.swaps();
     if let Some(error) = current.damage() {
@@ -113,10 +113,10 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
 }
 
 /// Takes what is found in packets: it is encoded at once, unless it has to wait.
-struct CollectHits<'c, 'f> {
-    hunting: &'c ScanWork<'c>,
-    origin: &'c Arc<Provenance>,
-    findings: &'f mut Findings,
+pub(super) struct CollectHits<'c, 'f> {
+    pub(super) hunting: &'c ScanWork<'c>,
+    pub(super) origin: &'c Arc<Provenance>,
+    pub(super) findings: &'f mut Findings,
 }
 
 impl<'d> HitSink<'d> for CollectHits<'_, '_> {
@@ -144,9 +144,37 @@ impl<'d> HitSink<'d> for CollectHits<'_, '_> {
     fn closed(&mut self, flow: &FlowEnd) {
         self.findings.closed(flow.flow_id, flow.totals);
     }
+
+    fn ended(&mut self, flow: &FlowEnd) {
+        if self.hunting.options.survey.is_some() {
+            let mut times = self.hunting.flow_times.lock().unwrap_or_else(PoisonError::into_inner);
+            let (first, last) = (flow.totals.first_time, flow.totals.last_time);
+            *times = Some(times.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+        }
+    }
 }
 
-impl ScanWork<'_> {
+impl<'d> ScanWork<'d> {
+    /// What a job asks for.
+    pub(super) fn new(job: Job<'d>, read_at: Timestamp) -> ScanWork<'d> {
+        let encoder = job.output.encoder;
+        let outlet = job.output.needs_order().then(|| Mutex::new(Outlet::new(job.output)));
+        let (current, options, packets) = (job.database, job.options, job.packets);
+        let flow_times = Mutex::default();
+        ScanWork { current, options, packets, encoder, outlet, read_at, flow_times }
+    }
+
+    /// The zone of times without one.
+    pub(super) fn zone(&self) -> Option<&jiff::tz::TimeZone> {
+        self.options.zone.as_ref()
+    }
+
+    /// The times of the first and the last packet of all flows.
+    pub(super) fn flow_times(&self) -> impl Iterator<Item = Timestamp> + use<> {
+        let times = *self.flow_times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.into_iter().flat_map(|(first, last)| [first, last])
+    }
+
     /// Writes an alert; returns whether it is wanted.
     fn write(&self, hit: &Hit<'_>, origin: &Provenance, out: &mut Vec<u8>) -> bool {
         let alert = Alert::new(hit, origin, self.read_at);
@@ -265,7 +293,7 @@ impl Work for ScanWork<'_> {
         lane: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let ShardState { shard, reported, turn } = lane;
+        let ShardState { shard, reported, turn, .. } = lane;
         if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
             shard.show_flows_again();
         }

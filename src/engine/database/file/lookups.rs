@@ -223,7 +223,7 @@ impl Database {
 
     /// Values come from bytes that only a checksum protects, so check that a
     /// posting refers to claims.
-    fn posting_of(&self, value: Option<u64>) -> Option<Posting> {
+    pub(super) fn posting_of(&self, value: Option<u64>) -> Option<Posting> {
         let posting = Posting(u32::try_from(value?).ok()?);
         self.postings().is_sound(posting).then_some(posting)
     }

@@ -174,6 +174,62 @@ impl<'a> Transducer<'a> {
         Some(value)
     }
 
+    /// Passes on every key with its value, in ascending order.
+    ///
+    /// Targets precede their node, so no path is longer than the data, and from every node a key
+    /// can be completed. A forged file, in which tails are shared so that there are more paths
+    /// than bytes or paths to nowhere, ends the walk early.
+    pub(in crate::engine::database) fn each(&self, found: &mut dyn FnMut(&[u8], u64)) {
+        let mut keys = self.len.min(self.data.len() as u64);
+        let mut fuel = self.data.len();
+        let mut key = Vec::new();
+        let mut open = vec![(self.start(), 0)];
+        let mut report = |state: State, key: &[u8], fuel: &mut usize| {
+            if let Some(value) = self.value(state).filter(|_| keys > 0) {
+                found(key, value);
+                (keys, *fuel) = (keys - 1, self.data.len());
+            }
+            keys > 0
+        };
+        let mut goes_on = report(self.start(), &key, &mut fuel);
+        while let Some((state, next)) = open.last_mut() {
+            let Some((input, target)) = self.edge(*state, *next) else {
+                open.pop();
+                key.pop();
+                continue;
+            };
+            if !goes_on || fuel == 0 {
+                return;
+            }
+            *next += 1;
+            fuel -= 1;
+            key.push(input);
+            goes_on = report(target, &key, &mut fuel);
+            open.push((target, 0));
+        }
+    }
+
+    /// The transition of a state with this number, in ascending order of the input.
+    fn edge(&self, state: State, number: usize) -> Option<(u8, State)> {
+        if state.address == EMPTY {
+            return None;
+        }
+        let head = *self.data.get(state.address)?;
+        let input = if head & 0x80 != 0 {
+            (number == 0).then_some(())?;
+            match usize::from(head & 0x3f).checked_sub(1) {
+                Some(index) => COMMON[index],
+                None => *self.data.get(state.address.checked_sub(1)?)?,
+            }
+        } else {
+            let node = self.any(state.address, head)?;
+            // Stored in descending order.
+            let place = node.count.checked_sub(number + 1)?;
+            *self.data.get(node.inputs_at + place)?
+        };
+        Some((input, self.step(state, input)?))
+    }
+
     /// The value of `key`.
     pub(in crate::engine::database) fn get(&self, key: &[u8]) -> Option<u64> {
         let mut state = self.start();
@@ -243,6 +299,9 @@ mod tests {
             assert_eq!(expected.next(), Some((&key.to_vec(), &value)));
         }
         assert_eq!(expected.next(), None);
+        let mut listed = Vec::new();
+        ours.each(&mut |key, value| listed.push((key.to_vec(), value)));
+        assert!(listed.iter().map(|(key, value)| (key, value)).eq(map.iter()));
         for key in map.keys() {
             for cut in 0..=key.len() {
                 assert_eq!(ours.get(&key[..cut]), theirs.get(&key[..cut]));
@@ -297,6 +356,7 @@ mod tests {
                 for key in map.keys() {
                     let _ = ours.get(key);
                 }
+                ours.each(&mut |_, _| {});
             }
         }
     }

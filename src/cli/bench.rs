@@ -1,0 +1,262 @@
+//! `wiresift bench`: judges a rule set, alone or by what it finds in logs and captures.
+//!
+//! The report is made by the library. This reads what it is judged by, writes it, and holds it
+//! against a former one: the exit status is 1 if a threshold is met.
+
+use super::database::{self, Chosen};
+use super::flags::{Bench as Flags, BenchCommand, BenchFormat};
+use super::messages::{say, size};
+use super::notices::of_feeds;
+use super::outcome::Outcome;
+use super::outputs::{Own, Written};
+use super::progress::Progress;
+use super::{bench_diff, outputs, validity};
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use wiresift::engine::database::Database;
+use wiresift::engine::files::Inputs;
+use wiresift::engine::indicator::Timestamp;
+use wiresift::engine::scan::{Home, Options};
+use wiresift::intel::subscribe;
+use wiresift::sensor::bench::{
+    self, Bench, CorpusRead, Csv, Judged, Lists, Popular, Question, Report, Tally,
+};
+use wiresift::sensor::input;
+use wiresift::sensor::run::{self, Current, Files, Job, Notice, Notify, Output, Signals};
+use wiresift::sensor::sink::{FileSink, Records};
+use wiresift::{Error, Result};
+
+/// The longest list that is read into memory.
+const MAX_LIST: u64 = 256 << 20;
+
+/// Runs `bench`, or one of its subcommands.
+pub(super) fn run(flags: Flags) -> Result<Outcome> {
+    if let Some(BenchCommand::Diff(flags)) = flags.command {
+        return bench_diff::run(&flags);
+    }
+    let at = flags.at.as_deref().map(validity::time).transpose()?.flatten();
+    outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
+    let baseline = flags.baseline.as_deref();
+    let baseline =
+        baseline.map(|path| bench::read_report(&read(path)?).map_err(|e| e.at_path(path)));
+    let baseline = baseline.transpose()?;
+    let given = Given::read(&flags)?;
+    let progress = Progress::new(false);
+    let notify = |notice: Notice<'_>| progress.notice(notice);
+    let judged = judge(&flags, &given, at, &notify);
+    progress.finish();
+    let (report, outcome) = match judged? {
+        Judgement::Report(report, errors) => {
+            (report, if errors > 0 { Outcome::Failed } else { Outcome::Yes })
+        }
+        Judgement::Ended(signal) => return Ok(Outcome::Ended(signal)),
+    };
+    write(&flags, &report)?;
+    let Some(baseline) = baseline else { return Ok(outcome) };
+    let is_met = compare(&flags, &baseline, &report)?;
+    Ok(if is_met && outcome == Outcome::Yes { Outcome::No } else { outcome })
+}
+
+/// What the command line names besides database and inputs.
+struct Given {
+    popular: Option<Popular>,
+    judged: Option<Judged>,
+    lists: wiresift::engine::compile::Screen,
+    list_names: Vec<String>,
+}
+
+impl Given {
+    fn read(flags: &Flags) -> Result<Given> {
+        let popular = flags.popular.as_deref();
+        let popular = popular.map(|path| Popular::parse(&read(path)?).map_err(|e| e.at_path(path)));
+        let popular = popular.transpose()?;
+        let judged = flags.verdicts.as_deref();
+        let judged = judged.map(|path| Judged::parse(&read(path)?).map_err(|e| e.at_path(path)));
+        let judged = judged.transpose()?;
+        let counts = [
+            (flags.popular.as_deref(), popular.as_ref().map_or(0, |it| it.unreadable)),
+            (flags.verdicts.as_deref(), judged.as_ref().map_or(0, |it| it.unreadable)),
+        ];
+        for (path, count) in counts {
+            if let (Some(path), 1..) = (path, count) {
+                let path = super::messages::name(path);
+                say(&format!("wiresift: {path}: {count} lines could not be read"));
+            }
+        }
+        let lists = subscribe::open_warning_lists(&flags.warninglists)?;
+        let list_names = lists.names();
+        Ok(Given { popular, judged, lists, list_names })
+    }
+}
+
+/// What came of a benchmark.
+enum Judgement {
+    /// The report, and how many inputs failed.
+    Report(Box<Report>, u64),
+    /// A signal ended it.
+    Ended(u8),
+}
+
+/// Scans the inputs, if there are any, and judges the set.
+fn judge(
+    flags: &Flags,
+    given: &Given,
+    at: Option<Timestamp>,
+    notify: Notify<'_>,
+) -> Result<Judgement> {
+    let Chosen { database, .. } = database::open(flags.db.as_deref(), false, notify)?;
+    let current = Current::new(database, None);
+    current.with(|database| judge_database(flags, given, at, (&current, database), notify))
+}
+
+/// The same, of an open database.
+fn judge_database(
+    flags: &Flags,
+    given: &Given,
+    at: Option<Timestamp>,
+    (current, database): (&Current, &Database),
+    notify: Notify<'_>,
+) -> Result<Judgement> {
+    let bench = Bench::new(database, flags.by.into());
+    let mut errors = 0;
+    let seen = if flags.inputs.is_empty() {
+        None
+    } else {
+        let signals = Signals::new(true)?;
+        let (read, tally, failed) = survey(flags, current, &signals, (bench.tally(), at), notify)?;
+        if let Some(signal) = signals.number() {
+            return Ok(Judgement::Ended(signal));
+        }
+        errors = failed;
+        Some((tally, read))
+    };
+    let on = |kind, value: &_| given.lists.lists_of(kind, value);
+    let lists = Lists { names: &given.list_names, on: &on };
+    let question = Question {
+        at,
+        popular: given.popular.as_ref().map(|popular| (popular, flags.popular_rank)),
+        lists: (!flags.warninglists.is_empty()).then_some(lists),
+        judged: given.judged.as_ref(),
+        prevalence: flags.prevalence,
+        ..Question::new(wiresift::clock::now())
+    };
+    let report = bench.judge(&question, seen);
+    unless_damaged(database, flags.db.as_deref())?;
+    Ok(Judgement::Report(Box::new(report), errors))
+}
+
+/// What a map shows may change under a report; then it is void.
+fn unless_damaged(database: &Database, path: Option<&Path>) -> Result<()> {
+    database.damage().map_or(Ok(()), |error| {
+        Err(match path {
+            Some(path) => error.at_path(path),
+            None => error,
+        })
+    })
+}
+
+/// Scans the inputs once for all groups.
+fn survey(
+    flags: &Flags,
+    current: &Current,
+    signals: &Signals,
+    (tally, at): (Tally, Option<Timestamp>),
+    notify: Notify<'_>,
+) -> Result<(CorpusRead, Tally, u64)> {
+    let expansion = input::expand(flags.inputs.iter().map(|path| -> &OsStr { path.as_os_str() }));
+    for error in &expansion.errors {
+        notify(Notice::Failed(error));
+    }
+    let options = Options::default()
+        .at(at)
+        .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
+        .allow(subscribe::compile_allow_lists(&flags.allow, &of_feeds(notify))?);
+    let encoder = wiresift::engine::alert::Encoder::new(wiresift::engine::alert::Format::Json);
+    let output = Output::new(encoder);
+    let job = Job { options, threads: flags.threads, ..Job::new(current, output, signals) };
+    let home = match &flags.home[..] {
+        [] => Home::default(),
+        nets => Home::new(nets.iter().copied()),
+    };
+    let mut targets = expansion.targets;
+    // A former report is full of indicators, and so is the database.
+    let own = Own::of(flags.output.as_deref(), flags.db.as_deref());
+    let written = Written { output: None, is_listing: false };
+    let (_, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, notify)?;
+    let files = Files { targets, chunk: 0 };
+    let (report, tally) = run::survey(job, files, home, tally, notify)?;
+    let read = CorpusRead {
+        inputs: report.inputs,
+        bytes: report.bytes,
+        lines: report.lines,
+        flows: report.packets.flows,
+        observables: report.counters.seen().map(|(_, count)| count).sum(),
+    };
+    let errors = report.errors + own_errors + expansion.errors.len() as u64;
+    Ok((read, tally, errors))
+}
+
+/// The files that the command line names. The output must not be one of them.
+fn reads(flags: &Flags) -> Inputs {
+    let mut reads = Inputs::default();
+    let named = |path: &Option<PathBuf>, what| path.clone().map(|path| (path, what));
+    let files = [
+        named(&flags.db, "the database"),
+        named(&flags.popular, "the popular names"),
+        named(&flags.verdicts, "the verdicts"),
+    ];
+    for (path, what) in files.into_iter().flatten() {
+        reads.add(&path, what);
+    }
+    for (paths, what) in [
+        (&flags.inputs, "an input"),
+        (&flags.allow, "an allow list"),
+        (&flags.warninglists, "a warning list"),
+    ] {
+        paths.iter().for_each(|path| reads.add(path, what));
+    }
+    reads
+}
+
+/// Reads a list, within a limit.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io("open", e).at_path(path))?;
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_LIST + 1).read_to_end(&mut bytes);
+    read.map_err(|e| Error::io("read", e).at_path(path))?;
+    if bytes.len() as u64 > MAX_LIST {
+        return Err(Error::format(format!("it is longer than {}", size(MAX_LIST))).at_path(path));
+    }
+    Ok(bytes)
+}
+
+/// Writes the report.
+fn write(flags: &Flags, report: &Report) -> Result<()> {
+    let text = match (flags.csv, flags.format) {
+        (Some(table), _) => bench::csv(report, table.into()),
+        (None, BenchFormat::Csv) => bench::csv(report, Csv::Groups),
+        (None, BenchFormat::Text) => bench::text(report),
+        (None, BenchFormat::Json) => format!("{}\n", bench::json(report)?),
+    };
+    let mut records = Records::default();
+    records.frame(|bytes| bytes.extend_from_slice(text.as_bytes()));
+    let mut sink = outputs::open(flags.output.as_deref(), false, |path| FileSink::create(path))?;
+    sink.write(&records)?;
+    sink.flush()
+}
+
+/// Prints what became of the thresholds; returns whether one is met.
+fn compare(flags: &Flags, old: &Report, new: &Report) -> Result<bool> {
+    let mut is_met = false;
+    // Both have gone through JSON, so that equal numbers are equal.
+    let new = &bench::read_report(bench::json(new)?.as_bytes())?;
+    for threshold in &flags.fail {
+        let check = threshold.check(old, new)?;
+        is_met |= check.outcome == bench::Outcome::Met;
+        if check.outcome != bench::Outcome::Fine {
+            say(&format!("wiresift: {check}"));
+        }
+    }
+    Ok(is_met)
+}

@@ -1,0 +1,175 @@
+//! The flags of `wiresift bench`.
+
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use ipnet::IpNet;
+use std::path::PathBuf;
+use wiresift::engine::indicator::address;
+use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
+
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Without inputs, the set is judged by itself. A flag on an indicator is not a verdict, and advice is
+only given: nothing acts upon it.
+
+Exit status: 0 done and no --fail met, 1 a --fail met, 2 error.
+
+Examples:
+  wiresift bench --db iocs.wsdb
+  wiresift bench --db iocs.wsdb /var/log/ --popular top-1m.csv --warninglists lists/
+  wiresift bench --db iocs.wsdb archive/ --format json -o today.json
+  wiresift bench --db iocs.wsdb archive/ --baseline today.json --fail 'events_lost>0'
+  wiresift bench diff old.wsdb new.wsdb archive/"
+)]
+pub(in crate::cli) struct Bench {
+    #[command(subcommand)]
+    pub(in crate::cli) command: Option<BenchCommand>,
+    /// The database, or a list or folder of lists to compile in memory; default: the database
+    /// of wiresift.toml in this folder.
+    #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) db: Option<PathBuf>,
+    /// Logs, captures, folders, patterns, or - for standard input, to hold the set against.
+    #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) inputs: Vec<PathBuf>,
+    /// What to compare: feeds, or the pulses (collections) in them.
+    #[arg(long, value_enum, value_name = "GROUP", default_value_t = Grouping::Feed)]
+    pub(in crate::cli) by: Grouping,
+    /// A network whose addresses are hosts; repeatable; default: the private networks.
+    #[arg(long, value_name = "NET", value_parser = net)]
+    pub(in crate::cli) home: Vec<IpNet>,
+    /// Popular names, one rank,name a line: indicators that match one are flagged.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) popular: Option<PathBuf>,
+    /// The worst rank that is popular.
+    #[arg(long, value_name = "RANK", default_value_t = POPULAR_RANK, requires = "popular")]
+    pub(in crate::cli) popular_rank: u64,
+    /// A warning list, or a folder of them: indicators on one are flagged; repeatable.
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) warninglists: Vec<PathBuf>,
+    /// What people found out, one value,tp or value,fp a line: gives the precision of each group.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) verdicts: Option<PathBuf>,
+    /// The share of hosts that may be compromised; indicators that reach more are flagged.
+    #[arg(long, value_name = "SHARE", default_value_t = PREVALENCE, value_parser = share)]
+    pub(in crate::cli) prevalence: f64,
+    /// Judge validity and age at this time, also of what is in the inputs; default: the latest
+    /// time in the inputs, and each record at its own.
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) at: Option<String>,
+    /// Known good values, networks and domains: hits on them are counted and do not alert.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) allow: Vec<PathBuf>,
+    /// Time zone of log times without one: Europe/Berlin, +02:00 or local; default: UTC.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(in crate::cli) timezone: Option<String>,
+    /// Format of the report.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = BenchFormat::Text)]
+    pub(in crate::cli) format: BenchFormat,
+    /// Print this table as CSV.
+    #[arg(long, value_enum, value_name = "TABLE", conflicts_with = "format")]
+    pub(in crate::cli) csv: Option<Table>,
+    /// Write the report to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// A former report (--format json) to hold this one against.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "fail")]
+    pub(in crate::cli) baseline: Option<PathBuf>,
+    /// Exit with 1 if this is so: events_lost>0, risky_per_day>+20%, group:NAME.live<-50%;
+    /// repeatable.
+    #[arg(long, value_name = "EXPR", requires = "baseline", value_parser = threshold)]
+    pub(in crate::cli) fail: Vec<Threshold>,
+    /// Threads, up to 1024; default: 0, one per core.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = super::scan::threads)]
+    pub(in crate::cli) threads: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BenchCommand {
+    /// Show what differs between two databases, and what they find.
+    Diff(BenchDiff),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 same, 1 different, 2 error.")]
+pub(in crate::cli) struct BenchDiff {
+    /// The former database, or a list or folder of lists.
+    #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) old: PathBuf,
+    /// The one to hold against it.
+    #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) new: PathBuf,
+    /// Logs, captures, folders, patterns, or - for standard input: shows which alerts differ.
+    #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) inputs: Vec<PathBuf>,
+    /// Check validity at this time instead of the time of the packet or line.
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) at: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    /// Threads, up to 1024; default: 0, one per core.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = super::scan::threads)]
+    pub(in crate::cli) threads: usize,
+}
+
+/// What makes a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Grouping {
+    /// The feed.
+    Feed,
+    /// The pulse, or whatever else a feed calls its collections.
+    Pulse,
+}
+
+impl From<Grouping> for By {
+    fn from(grouping: Grouping) -> By {
+        match grouping {
+            Grouping::Feed => By::Feed,
+            Grouping::Pulse => By::Pulse,
+        }
+    }
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum BenchFormat {
+    /// Tables of 80 columns.
+    Text,
+    /// One object, as docs/bench.schema.json has it.
+    Json,
+    /// A row for each group.
+    Csv,
+}
+
+/// A table other than that of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Table {
+    /// Pairs of groups.
+    Overlap,
+    /// Indicators that are flagged or have alerts.
+    Indicators,
+}
+
+impl From<Table> for Csv {
+    fn from(table: Table) -> Csv {
+        match table {
+            Table::Overlap => Csv::Overlap,
+            Table::Indicators => Csv::Indicators,
+        }
+    }
+}
+
+fn net(text: &str) -> Result<IpNet, String> {
+    let expected = "expected a network such as 192.0.2.0/24";
+    address::parse_net(text).map_err(|_| expected.to_string())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "expected a share between 0 and 1, such as 0.05".to_string())
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    Threshold::parse(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,123 @@
+//! Which addresses of the home networks a scan meets, whether they are listed or not.
+//!
+//! A scan looks up only what may be listed, so counting hosts needs a place before the filters.
+//! It is asked for every address of a text; what was seen recently is known after one load.
+
+use ipnet::IpNet;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// The networks whose addresses are hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Address and mask.
+    v4: Vec<(u32, u32)>,
+    v6: Vec<IpNet>,
+}
+
+/// The private networks (RFC 1918, RFC 4193).
+const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
+
+impl Default for Home {
+    /// The private networks.
+    fn default() -> Self {
+        Home::new(PRIVATE.iter().filter_map(|net| net.parse().ok()))
+    }
+}
+
+impl Home {
+    /// The addresses of these networks.
+    pub fn new(nets: impl IntoIterator<Item = IpNet>) -> Home {
+        let mut home = Home { v4: Vec::new(), v6: Vec::new() };
+        for net in nets {
+            match net {
+                IpNet::V4(net) => {
+                    home.v4.push((net.network().to_bits(), net.netmask().to_bits()));
+                }
+                net => home.v6.push(net),
+            }
+        }
+        home
+    }
+
+    /// Whether an address is a host.
+    #[inline]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(v4) => self.contains_v4(v4.to_bits()),
+            address => self.v6.iter().any(|net| net.contains(&address)),
+        }
+    }
+
+    #[inline]
+    fn contains_v4(&self, address: u32) -> bool {
+        self.v4.iter().any(|(net, mask)| address & mask == *net)
+    }
+}
+
+/// Addresses that are remembered for a quick answer.
+const RECENT: usize = 1024;
+
+/// The hosts that a scanner met.
+#[derive(Debug)]
+pub(super) struct HostsMet {
+    home: Arc<Home>,
+    recent: Box<[Cell<u32>]>,
+    met: RefCell<BTreeSet<IpAddr>>,
+}
+
+impl HostsMet {
+    pub(super) fn new(home: Arc<Home>) -> HostsMet {
+        let recent = std::iter::repeat_with(|| Cell::new(0)).take(RECENT).collect();
+        HostsMet { home, recent, met: RefCell::default() }
+    }
+
+    /// Notes an IPv4 address.
+    #[inline]
+    pub(super) fn note_v4(&self, address: u32) {
+        let recent = &self.recent[(address ^ address >> 10) as usize % RECENT];
+        if recent.get() != address && self.home.contains_v4(address) {
+            recent.set(address);
+            self.met.borrow_mut().insert(Ipv4Addr::from_bits(address).into());
+        }
+    }
+
+    /// Notes an address.
+    pub(super) fn note(&self, address: IpAddr) {
+        match address {
+            IpAddr::V4(v4) => self.note_v4(v4.to_bits()),
+            address if self.home.contains(address) => {
+                self.met.borrow_mut().insert(address);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the hosts that were met since the last call.
+    pub(super) fn take(&self) -> BTreeSet<IpAddr> {
+        self.recent.iter().for_each(|recent| recent.set(0));
+        self.met.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_addresses_are_noted_once() {
+        let hosts = HostsMet::new(Arc::default());
+        for text in ["10.1.2.3", "10.1.2.3", "8.8.8.8", "192.168.0.1", "fd00::1", "2001:db8::1"] {
+            hosts.note(text.parse().unwrap());
+        }
+        let met: Vec<String> = hosts.take().iter().map(ToString::to_string).collect();
+        assert_eq!(met, ["10.1.2.3", "192.168.0.1", "fd00::1"]);
+        hosts.note("10.1.2.3".parse().unwrap());
+        assert_eq!(hosts.take().len(), 1);
+        let home = Home::new(["0.0.0.0/0".parse().unwrap()]);
+        assert!(home.contains("8.8.8.8".parse().unwrap()));
+        assert!(!home.contains("fd00::1".parse().unwrap()));
+    }
+}

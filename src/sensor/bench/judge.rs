@@ -1,0 +1,339 @@
+//! From counts to the report.
+
+use super::chance::share;
+use super::findings::{Found, Verdict};
+use super::greedy::cover;
+use super::groups::{By, Groups, Standing};
+use super::ledger::{Chronicle, Ledger, quantile};
+use super::names::{Judged, Popular};
+use super::overlap::overlaps;
+use super::report::{
+    Age, Corpus, DatabaseFacts, FirstSeen, Group, IndicatorFacts, Report, SCHEMA, SetFacts,
+    Survival,
+};
+use super::risk::{Lists, Risk};
+use super::table::{Contained, Flagged, MAX_FLAGGED, SetTable, month_text};
+use super::tally::Tally;
+use super::{advice, findings};
+use crate::engine::database::Database;
+use crate::engine::indicator::Timestamp;
+use std::sync::Arc;
+
+/// Ranks that are popular, unless something else is asked for.
+pub const POPULAR_RANK: u64 = 10_000;
+
+/// The share of hosts that may be compromised, unless something else is asked for.
+pub const PREVALENCE: f64 = 0.05;
+
+/// The days of the survival curve.
+const DAYS: [u64; 13] = [1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1095, 1825];
+
+/// What a set is judged by, besides itself and the corpus.
+pub struct Question<'q> {
+    /// The instant of judgement; default: the latest time of the corpus, else `now`.
+    pub at: Option<Timestamp>,
+    /// The time of the clock.
+    pub now: Timestamp,
+    /// Popular names, and the worst rank that counts.
+    pub popular: Option<(&'q Popular, u64)>,
+    /// Warning lists.
+    pub lists: Option<Lists<'q>>,
+    /// What people say of observables.
+    pub judged: Option<&'q Judged>,
+    /// How large a share of hosts may be compromised.
+    pub prevalence: f64,
+    /// What the store knows of the feeds.
+    pub ledger: Option<&'q dyn Ledger>,
+}
+
+impl Question<'_> {
+    /// A question about the set alone, asked at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Question {
+            at: None,
+            now,
+            popular: None,
+            lists: None,
+            judged: None,
+            prevalence: PREVALENCE,
+            ledger: None,
+        }
+    }
+}
+
+/// What a scan read, besides what it found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CorpusRead {
+    /// Inputs.
+    pub inputs: u64,
+    /// Bytes, decompressed.
+    pub bytes: u64,
+    /// Lines of logs.
+    pub lines: u64,
+    /// Flows of captures.
+    pub flows: u64,
+    /// Observables that were looked up.
+    pub observables: u64,
+}
+
+/// A database that is to be judged.
+#[derive(Debug)]
+pub struct Bench<'d> {
+    database: &'d Database,
+    groups: Arc<Groups>,
+}
+
+impl<'d> Bench<'d> {
+    /// Finds the groups of a database.
+    pub fn new(database: &'d Database, by: By) -> Bench<'d> {
+        Bench { database, groups: Arc::new(Groups::of(database, by)) }
+    }
+
+    /// The names of the groups, in their order.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.names().iter().map(|group| &*group.name)
+    }
+
+    /// What a scan of a corpus counts with.
+    pub fn tally(&self) -> Tally {
+        Tally::new(Arc::clone(&self.groups))
+    }
+
+    /// Judges the set, and what it found.
+    pub fn judge(&self, question: &Question<'_>, seen: Option<(Tally, CorpusRead)>) -> Report {
+        let latest = seen.as_ref().and_then(|(tally, _)| tally.span).map(|(_, latest)| latest);
+        let at = question.at.or(latest).unwrap_or(question.now);
+        let risk = Risk::of(self.database, question.popular, question.lists);
+        let standings = self.groups.standings(self.database, at);
+        let mut table = SetTable::of(self.database, &self.groups, &standings, at, &risk);
+        let chronicle = question.ledger.map(|ledger| Chronicle::read(ledger, at));
+        let mut report = self.blank(at);
+        self.fill_set(&mut report, &mut table, &risk, chronicle.as_ref());
+        let mut found = seen.map(|(tally, read)| {
+            let verdict = Verdict { at, question, risk: &risk, chronicle: chronicle.as_ref() };
+            (Found::of(tally, &verdict), read)
+        });
+        if let Some((found, read)) = &mut found {
+            found.fill(&mut report, read, question);
+        }
+        let events = found.as_ref().map(|(found, _)| (found.masks(), found.events()));
+        (report.overlap, report.overlap_left_out) = overlaps(&self.groups, &mut table, events);
+        report.cover_events = events.map(|(masks, events)| cover(&self.groups, masks, events));
+        let hits = found.as_ref().map(|(found, _)| found.indicators());
+        self.fill_indicators(&mut report, hits.unwrap_or_default(), &table, &risk);
+        report.notes = notes(question, found.is_some(), self.groups.by());
+        advice::advise(&mut report);
+        report
+    }
+
+    /// A report about nothing.
+    fn blank(&self, at: Timestamp) -> Report {
+        Report {
+            schema: SCHEMA.to_string(),
+            database: DatabaseFacts {
+                id: self.database.build_id(),
+                built: self.database.built().to_string(),
+                bytes: self.database.size() as u64,
+            },
+            corpus: None,
+            at: at.to_string(),
+            by: self.groups.by(),
+            set: SetFacts { groups: self.groups.len() as u64, ..SetFacts::default() },
+            groups: Vec::new(),
+            overlap: Vec::new(),
+            overlap_left_out: 0,
+            indicators: Vec::new(),
+            indicators_left_out: 0,
+            cover_values: Vec::new(),
+            cover_events: None,
+            cost: None,
+            advice: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Fills in what the set says by itself.
+    fn fill_set(
+        &self,
+        report: &mut Report,
+        table: &mut SetTable,
+        risk: &Risk<'_>,
+        chronicle: Option<&Chronicle>,
+    ) {
+        let names = self.groups.names().iter().zip(&table.groups);
+        report.groups = names
+            .map(|(name, contained)| {
+                let history = chronicle.filter(|_| self.groups.by() == By::Feed);
+                let mut group = contained_group(contained, risk);
+                group.name.clone_from(&name.name);
+                group.feed.clone_from(&name.feed);
+                group.collection.clone_from(&name.collection);
+                group.history = history.and_then(|chronicle| chronicle.history(&name.feed));
+                group
+            })
+            .collect();
+        for ((holds, others), count) in &table.entries {
+            let holders = table.masks.groups(*holds);
+            let coverers = table.masks.groups(*others);
+            for number in holders {
+                let group = &mut report.groups[*number as usize];
+                let covers_itself = coverers.binary_search(number).is_ok();
+                let is_alone = holders.len() == 1 && coverers.iter().all(|other| other == number);
+                group.self_covered += if covers_itself { *count } else { 0 };
+                group.exclusive += if is_alone { *count } else { 0 };
+            }
+        }
+        for (mask, count) in &table.values {
+            if let [only] = table.masks.groups(*mask) {
+                report.groups[*only as usize].exclusive_exact += count;
+            }
+        }
+        for group in &mut report.groups {
+            group.exclusive_share = share(group.exclusive, group.live);
+        }
+        (report.set.values, report.set.entries) = table.totals;
+        report.set.live = table.entries.values().sum();
+        let covers = table.covers();
+        report.cover_values = cover(&self.groups, &table.masks, &covers);
+    }
+
+    /// Lists the indicators that are flagged or have alerts.
+    fn fill_indicators(
+        &self,
+        report: &mut Report,
+        mut hits: Vec<IndicatorFacts>,
+        table: &SetTable,
+        risk: &Risk<'_>,
+    ) {
+        let known: std::collections::HashSet<_> =
+            hits.iter().map(|it| (it.kind.clone(), it.value.clone(), it.scope.clone())).collect();
+        hits.truncate(MAX_FLAGGED);
+        let alerts = report.corpus.as_ref().map(|_| 0);
+        let mut left_out = known.len() - hits.len();
+        for flagged in &table.flagged {
+            let facts = self.flagged(flagged, risk, alerts);
+            let is_hit =
+                known.contains(&(facts.kind.clone(), facts.value.clone(), facts.scope.clone()));
+            match hits.len() < MAX_FLAGGED {
+                _ if is_hit => {}
+                true => hits.push(facts),
+                false => left_out += 1,
+            }
+        }
+        report.indicators = hits;
+        report.indicators_left_out = left_out as u64 + table.flagged_left_out;
+    }
+
+    /// An indicator that is flagged and has no alerts.
+    fn flagged(&self, flagged: &Flagged, risk: &Risk<'_>, alerts: Option<u64>) -> IndicatorFacts {
+        let rank = (flagged.rank != u64::MAX).then_some(flagged.rank);
+        let flags = findings::flags(rank, &flagged.lists, flagged.is_shared);
+        IndicatorFacts {
+            kind: flagged.kind.name().to_string(),
+            value: flagged.value.clone(),
+            scope: flagged.scope.name().to_string(),
+            groups: flagged.groups.iter().map(|g| self.groups.name(*g).to_string()).collect(),
+            alerts,
+            hosts: None,
+            hosts_began: None,
+            p: None,
+            flags: flags.map(str::to_string).collect(),
+            rank,
+            lists: flagged.lists.iter().map(|list| risk.list_name(*list).to_string()).collect(),
+            last_hit: None,
+        }
+    }
+}
+
+/// What a group contains, for the report.
+fn contained_group(contained: &Contained, risk: &Risk<'_>) -> Group {
+    let withheld = contained.withheld.iter().map(|(reason, count)| ((*reason).into(), *count));
+    let withheld: std::collections::BTreeMap<String, u64> = withheld.collect();
+    let dated = contained.ages.len() as u64;
+    let listed = |(list, name): (u16, &String)| {
+        let count = contained.listed.get(&list).copied().unwrap_or(0);
+        (count > 0).then(|| (name.clone(), count))
+    };
+    Group {
+        values: contained.values,
+        entries: contained.live + contained.expired + withheld.values().sum::<u64>(),
+        live: contained.live,
+        expired: contained.expired,
+        withheld,
+        popular_values: risk.has_popular().then_some(contained.popular),
+        popular_rank: contained.rank,
+        listed_values: risk
+            .has_lists()
+            .then(|| (0..).zip(risk.list_names()).filter_map(listed).collect()),
+        shared_values: contained.shared,
+        age: age(contained),
+        decayed: share(contained.decayed, dated),
+        ..Group::default()
+    }
+}
+
+/// How old the entries of a group are.
+fn age(contained: &Contained) -> Age {
+    let in_days = |seconds: u32| f64::from(seconds) / 86_400.0;
+    let survival = DAYS.map(|days| {
+        let younger = contained.ages.partition_point(|age| u64::from(*age) < days * 86_400);
+        Survival { days, entries: (contained.ages.len() - younger) as u64 }
+    });
+    let months = contained.months.iter();
+    let months =
+        months.map(|(month, entries)| FirstSeen { month: month_text(*month), entries: *entries });
+    Age {
+        p50: quantile(&contained.ages, 50).map(in_days),
+        p90: quantile(&contained.ages, 90).map(in_days),
+        undated: share(contained.undated, contained.live),
+        survival: survival.to_vec(),
+        first_seen: months.collect(),
+    }
+}
+
+/// What is missing from a report.
+fn notes(question: &Question<'_>, has_corpus: bool, by: By) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !has_corpus {
+        notes.push("no input: nothing is known of what the set finds".to_string());
+    }
+    match question.ledger {
+        None => notes.push(
+            "no ledger of the feeds: novelty, churn, residence and latency are unknown".into(),
+        ),
+        Some(_) if by == By::Pulse => {
+            notes.push("the ledger knows feeds and not pulses: nothing of it is shown".into());
+        }
+        Some(_) => {}
+    }
+    if has_corpus && question.judged.is_none() {
+        notes.push("no verdicts: no precision is known".into());
+    }
+    notes
+}
+
+/// Days from the first to the last time of a corpus, at least 1.
+pub(super) fn corpus_days((first, last): (Timestamp, Timestamp)) -> f64 {
+    super::decay::days_between(first, last).max(1.0)
+}
+
+/// What was read of a corpus.
+pub(super) fn corpus(tally: &Tally, read: &CorpusRead) -> Corpus {
+    let hosts = tally.met.len() as u64;
+    Corpus {
+        inputs: read.inputs,
+        bytes: read.bytes,
+        records: read.lines + read.flows + tally.lone_packets,
+        observables: read.observables,
+        hosts: (hosts > 0).then_some(hosts),
+        events_without_host: tally.events_without_host,
+        begin: tally.span.map(|(first, _)| first.to_string()),
+        end: tally.span.map(|(_, last)| last.to_string()),
+        days: tally.span.map(corpus_days),
+    }
+}
+
+/// What the newest claim of a group says at an instant.
+pub(super) fn standing(context: &crate::engine::indicator::Context<'_>, at: Timestamp) -> Standing {
+    Standing::of(context, None, at)
+}

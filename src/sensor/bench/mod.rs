@@ -1,0 +1,82 @@
+//! Judges a rule set: what it contains, finds, risks and costs, by feed or by pulse.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
+//! use wiresift::sensor::bench::{Bench, By, Question};
+//! use wiresift::{Compiler, Database};
+//!
+//! let mut compiler = Compiler::default();
+//! for (feed, name) in [("a", "evil.example"), ("b", "cdn.evil.example"), ("b", "bad.example")] {
+//!     let context = Arc::new(Context::of_feed(feed));
+//!     compiler.add(Indicator::new(Kind::Domain, name, Scope::Subtree, context).unwrap());
+//! }
+//! let database = Database::from_bytes(compiler.into_bytes(Timestamp(0))?)?;
+//! let report = Bench::new(&database, By::Feed).judge(&Question::new(Timestamp(0)), None);
+//! // What is below evil.example is covered by it.
+//! assert_eq!(report.groups[1].exclusive, 1);
+//! assert_eq!(report.overlap[0].b_in_a, Some(0.5));
+//! # Ok::<(), wiresift::Error>(())
+//! ```
+//!
+//! Nothing here compares two feeds, or scans twice: one look-up of each entry gives the groups
+//! that hold and cover it (`covering`), one scan gives alerts with all their sources
+//! ([`Tally`]), and everything about pairs of groups follows from two small tables. Warning lists
+//! and the ledger of the feeds are handed in. This room reads no clock, no files and no network.
+//!
+//! | file | contents |
+//! | --- | --- |
+//! | `report` | [`Report`]: all that is found out, as its JSON has it |
+//! | `groups`, `masks` | what is compared, and sets of it |
+//! | `covering`, `table`, `greedy`, `overlap` | the set alone |
+//! | `tally`, `findings` | the corpus |
+//! | `risk`, `names`, `chance` | what makes an indicator risky |
+//! | `decay`, `ledger` | how old and how new things are |
+//! | `judge`, `advice` | from counts to the report |
+//! | `baseline` | a report held against a former one |
+//! | `diff` | two databases, and the alerts of both |
+//! | `text`, `csv` | the report for people and spreadsheets |
+
+mod advice;
+mod baseline;
+mod chance;
+mod covering;
+mod csv;
+mod decay;
+mod diff;
+mod findings;
+mod greedy;
+mod groups;
+mod judge;
+mod ledger;
+mod masks;
+mod names;
+mod overlap;
+mod report;
+mod risk;
+mod table;
+mod tally;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use advice::advise;
+pub use baseline::{Check, Outcome, Threshold, json, read_report};
+pub use csv::{Csv, csv};
+pub use diff::{
+    AlertComparison, AlertDifference, AlertDifferences, DIFF_SCHEMA, Difference, GroupDifference,
+    ValueCounts, ValueDifference, compare,
+};
+pub use groups::By;
+pub use judge::{Bench, CorpusRead, POPULAR_RANK, PREVALENCE, Question};
+pub use ledger::{Ledger, LedgerTable, Span};
+pub use names::{Judged, Popular};
+pub use report::{
+    Action, Advice, Age, Corpus, Cost, CoverStep, DatabaseFacts, FirstSeen, Group, GroupCost,
+    History, IndicatorFacts, Interval, KindCost, Overlap, Passes, Report, SCHEMA, SetFacts,
+    Survival, Verdicts,
+};
+pub use risk::{Lists, OnLists};
+pub use tally::{Party, Tally, parties_of};
+pub use text::text;

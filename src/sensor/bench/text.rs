@@ -1,0 +1,274 @@
+//! The report as text of at most 80 columns.
+
+use super::report::{Group, Interval, Overlap, Report};
+use crate::engine::error::spelt;
+use std::fmt::Write as _;
+
+/// Columns of the output.
+const WIDTH: usize = 80;
+
+/// Columns of a group's name.
+const NAME: usize = 16;
+
+/// The most groups of which a matrix fits.
+const MAX_MATRIX: usize = 12;
+
+/// The most flagged indicators that are shown.
+const MAX_SHOWN: usize = 10;
+
+/// Columns of the table of groups, with their widths.
+const COLUMNS: [(&str, usize); 10] = [
+    ("values", 6),
+    ("live", 5),
+    ("excl%", 5),
+    ("events", 6),
+    ("excl", 5),
+    ("hosts", 5),
+    ("risky%", 6),
+    ("age d", 5),
+    ("ns/MiB", 6),
+    ("bytes", 5),
+];
+
+/// Formats a report for people.
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    head(report, &mut out);
+    groups(report, &mut out);
+    if (2..=MAX_MATRIX).contains(&report.groups.len()) {
+        matrix(report, &mut out);
+    }
+    covers(report, &mut out);
+    flagged(report, &mut out);
+    let mut section = |title: &str, lines: &mut dyn Iterator<Item = &str>| {
+        let mut lines = lines.peekable();
+        if lines.peek().is_some() {
+            let _ = writeln!(out, "\n{title}");
+            lines.for_each(|line| wrap(&spelt(line), &mut out));
+        }
+    };
+    section("advice", &mut report.advice.iter().map(|advice| &*advice.text));
+    section("not in this report", &mut report.notes.iter().map(|note| &**note));
+    out
+}
+
+fn head(report: &Report, out: &mut String) {
+    let set = &report.set;
+    let _ = writeln!(
+        out,
+        "{}, {}, {} live at {}",
+        plural(set.groups, "group"),
+        plural(set.values, "value"),
+        plural(set.live, "entry"),
+        report.at
+    );
+    let Some(corpus) = &report.corpus else { return };
+    let hosts = corpus.hosts.map_or("no hosts".into(), |hosts| plural(hosts, "host"));
+    let _ = writeln!(
+        out,
+        "{}, {}, {hosts}: {} in {}",
+        plural(corpus.inputs, "input"),
+        plural(corpus.records, "record"),
+        plural(set.alerts.unwrap_or(0), "alert"),
+        plural(set.events.unwrap_or(0), "event")
+    );
+    if let (Some(alerts), Some(risky)) = (set.alerts_per_day, set.risky_per_day) {
+        let _ = writeln!(out, "{alerts:.1} alerts a day, {risky:.1} of them risky");
+    }
+}
+
+fn groups(report: &Report, out: &mut String) {
+    let _ = write!(out, "\n{:<NAME$}", "group");
+    for (name, width) in COLUMNS {
+        let _ = write!(out, " {name:>width$}");
+    }
+    out.push('\n');
+    for group in &report.groups {
+        let _ = write!(out, "{}", padded(&group.name));
+        for ((_, width), cell) in COLUMNS.iter().zip(cells(group)) {
+            let _ = write!(out, " {cell:>width$}");
+        }
+        out.push('\n');
+    }
+}
+
+fn cells(group: &Group) -> [String; 10] {
+    let cost = group.cost.as_ref();
+    let ns = cost.and_then(|cost| {
+        let Interval { median, high, .. } = cost.ns_per_mib?;
+        let is_below = cost.below_noise == Some(true);
+        Some(if is_below { format!("≤{}", short(high.max(0.0) as u64)) } else { number(median) })
+    });
+    let bytes = cost.and_then(|cost| cost.bytes_marginal).map(|bytes| number(bytes as f64));
+    [
+        short(group.values),
+        short(group.live),
+        percent(group.exclusive_share),
+        or_dash(group.events.map(short)),
+        or_dash(group.events_exclusive.map(short)),
+        or_dash(group.hosts.map(short)),
+        percent(group.risky_share),
+        or_dash(group.age.p50.map(|days| short(days as u64))),
+        or_dash(ns),
+        or_dash(bytes),
+    ]
+}
+
+/// How much of each row's group every column's covers.
+fn matrix(report: &Report, out: &mut String) {
+    let _ = write!(out, "\n{:<NAME$}", "% covered by");
+    for number in 1..=report.groups.len() {
+        let _ = write!(out, " {number:>4}");
+    }
+    out.push('\n');
+    for (number, group) in (1..).zip(&report.groups) {
+        let name = format!("{number} {}", group.name);
+        let _ = write!(out, "{}", padded(&name));
+        for other in &report.groups {
+            let share = covered(&report.overlap, &group.name, &other.name);
+            let cell = if other.name == group.name { ".".into() } else { percent(share) };
+            let _ = write!(out, " {cell:>4}");
+        }
+        out.push('\n');
+    }
+}
+
+/// The share of `a` that `b` covers.
+fn covered(overlap: &[Overlap], a: &str, b: &str) -> Option<f64> {
+    overlap.iter().find_map(|pair| match (&*pair.a, &*pair.b) {
+        (first, second) if (first, second) == (a, b) => Some(pair.a_in_b),
+        (first, second) if (second, first) == (a, b) => Some(pair.b_in_a),
+        _ => None,
+    })?
+}
+
+fn covers(report: &Report, out: &mut String) {
+    let steps = [("entries", Some(&report.cover_values)), ("events", report.cover_events.as_ref())];
+    for (what, steps) in steps {
+        let Some(steps) = steps.filter(|steps| steps.len() > 1) else { continue };
+        let _ = writeln!(out, "\n{what} that each group adds to those before it");
+        let shown = steps.iter().take(MAX_MATRIX);
+        let shown: Vec<_> =
+            shown.map(|step| format!("{} +{}", spelt(&step.group), step.adds)).collect();
+        let more = steps.len() - shown.len();
+        let more = if more > 0 { format!(", {more} more") } else { String::new() };
+        wrap(&format!("{}{more}", shown.join(", ")), out);
+    }
+}
+
+fn flagged(report: &Report, out: &mut String) {
+    let flagged: Vec<_> = report.indicators.iter().filter(|it| !it.flags.is_empty()).collect();
+    if flagged.is_empty() {
+        return;
+    }
+    out.push_str("\nflagged indicators (a flag is not a verdict)\n");
+    for it in flagged.iter().take(MAX_SHOWN) {
+        let alerts = it.alerts.map_or(String::new(), |alerts| format!(", {alerts} alerts"));
+        let hosts = it.hosts.filter(|hosts| *hosts > 0);
+        let all = report.corpus.as_ref().and_then(|corpus| corpus.hosts).unwrap_or(0);
+        let hosts = hosts.map_or(String::new(), |hosts| format!(", {hosts}/{all} hosts"));
+        let rank = it.rank.map_or(String::new(), |rank| format!(", rank {rank}"));
+        let line = format!(
+            "{} {}: {}{rank}{alerts}{hosts} ({})",
+            it.kind,
+            it.value,
+            it.flags.join(" "),
+            it.groups.join(", ")
+        );
+        wrap(&spelt(&line), out);
+    }
+    let more = flagged.len().saturating_sub(MAX_SHOWN);
+    if more > 0 {
+        let _ = writeln!(out, "  {more} more: --format json has them");
+    }
+}
+
+/// A name that fills its column. Names come from feeds: what controls a terminal is escaped.
+fn padded(name: &str) -> String {
+    let name = spelt(name);
+    if name.chars().count() <= NAME {
+        return format!("{name:<NAME$}");
+    }
+    let head: String = name.chars().take(NAME - 1).collect();
+    format!("{head}…")
+}
+
+/// Writes a paragraph in lines that fit, the first one less indented.
+fn wrap(text: &str, out: &mut String) {
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > WIDTH {
+            out.push_str("\n   ");
+            column = 3;
+        }
+        out.push_str(if column == 0 { "  " } else { " " });
+        out.push_str(word);
+        column += width + if column == 0 { 2 } else { 1 };
+    }
+    out.push('\n');
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".into())
+}
+
+/// A count with its noun.
+fn plural(count: u64, word: &str) -> String {
+    match (count, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(head)) => format!("{count} {head}ies"),
+        _ => format!("{count} {word}s"),
+    }
+}
+
+/// A share in percent, in at most four characters: small ones are not rounded to 0, and what is
+/// not all is not 100.
+fn percent(share: Option<f64>) -> String {
+    let Some(percent) = share.map(|share| share * 100.0) else { return "-".into() };
+    match percent {
+        _ if percent > 0.0 && percent < 0.1 => "<0.1".into(),
+        _ if percent < 10.0 && percent > 0.0 => format!("{percent:.1}"),
+        _ if percent < 100.0 => format!("{:.0}", percent.floor()),
+        _ => "100".into(),
+    }
+}
+
+/// A count in at most five characters.
+fn short(count: u64) -> String {
+    let scaled = |unit: f64, name: char| {
+        let value = count as f64 / unit;
+        if value < 10.0 { format!("{value:.1}{name}") } else { format!("{value:.0}{name}") }
+    };
+    match count {
+        0..100_000 => count.to_string(),
+        100_000..10_000_000 if count < 1_000_000 => scaled(1e3, 'k'),
+        0..1_000_000_000 => scaled(1e6, 'M'),
+        _ => scaled(1e9, 'G'),
+    }
+}
+
+/// The same for a number that may be negative.
+fn number(value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}", short(value.abs() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_fit_their_columns() {
+        let all: Vec<_> =
+            [7, 99_999, 100_000, 999_999, 1_305_244, 43_200_000, 5_000_000_000].map(short).to_vec();
+        assert_eq!(all, ["7", "99999", "100k", "1000k", "1.3M", "43M", "5.0G"]);
+        let shares = [None, Some(0.0), Some(0.0004), Some(0.05), Some(0.999), Some(1.0)];
+        assert_eq!(shares.map(percent), ["-", "0", "<0.1", "5.0", "99", "100"]);
+        let mut out = String::new();
+        wrap(&"word ".repeat(40), &mut out);
+        assert!(out.lines().all(|line| line.chars().count() <= WIDTH), "{out}");
+        assert_eq!([plural(1, "entry"), plural(0, "entry")], ["1 entry", "0 entries"]);
+        assert_eq!(padded("a very long name of a feed").chars().count(), NAME);
+    }
+}

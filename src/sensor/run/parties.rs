@@ -1,0 +1,223 @@
+//! Which hosts are in the lines that alert, and which of them began the contact.
+
+use crate::engine::indicator::{Kind, Observable, Timestamp, Where};
+use crate::engine::scan::{Home, Origin};
+use crate::engine::text::fields::{Clock, Record, Sections};
+use crate::engine::text::{Extractor, Visitor};
+use crate::sensor::bench::Party;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// How much of a line is looked at on each side of a hit. A longer line is no record.
+const AROUND: usize = 64 << 10;
+
+/// What reads lines, reused for all of them.
+#[derive(Debug, Default)]
+pub(super) struct LineParties {
+    extractor: Extractor,
+    record: Record,
+}
+
+/// The lines of one text.
+pub(super) struct Lines<'l> {
+    reader: &'l mut LineParties,
+    text: &'l [u8],
+    core: Range<usize>,
+    origin: &'l Origin,
+    home: &'l Home,
+    sections: Option<Sections>,
+    /// The last line that was asked for.
+    known: Range<usize>,
+    found: Vec<Vec<Party>>,
+}
+
+impl LineParties {
+    /// Begins with a text, of which `core` is scanned.
+    pub(super) fn open<'l>(
+        &'l mut self,
+        text: &'l [u8],
+        core: Range<usize>,
+        origin: &'l Origin,
+        home: &'l Home,
+    ) -> Lines<'l> {
+        let (sections, found) = (None, Vec::new());
+        Lines { reader: self, text, core, origin, home, sections, known: 0..0, found }
+    }
+}
+
+impl Lines<'_> {
+    /// The parties of every line that was asked for.
+    pub(super) fn into_found(self) -> Vec<Vec<Party>> {
+        self.found
+    }
+
+    /// The number of a line without parties.
+    pub(super) fn nowhere(&mut self) -> usize {
+        self.known = 0..0;
+        self.found.push(Vec::new());
+        self.found.len() - 1
+    }
+
+    /// The number of the line around a place of the text.
+    pub(super) fn around(&mut self, place: u64) -> usize {
+        let at = usize::try_from(place).unwrap_or(usize::MAX);
+        if at >= self.text.len() {
+            return self.nowhere();
+        }
+        if !self.known.contains(&at) {
+            self.known = self.line(at);
+            let parties = self.parties(self.known.clone());
+            self.found.push(parties);
+        }
+        self.found.len() - 1
+    }
+
+    /// The times of the first and the last line that is scanned.
+    pub(super) fn times(&mut self, zone: Option<&jiff::tz::TimeZone>) -> [Option<Timestamp>; 2] {
+        if self.core.is_empty() {
+            return [None, None];
+        }
+        // The last byte may be the newline of the last line.
+        let last = self.text[self.core.clone()].trim_ascii_end().len();
+        let last = self.core.start + last.saturating_sub(1);
+        [self.core.start, last].map(|at| {
+            let line = self.line(at);
+            self.read(&line);
+            let clock = Clock { zone: zone.cloned(), now: self.origin.read_at };
+            self.reader.record.time(&self.text[line], 0, &clock)
+        })
+    }
+
+    /// The line around a place, or as much of it as is looked at.
+    fn line(&self, at: usize) -> Range<usize> {
+        let floor = at.saturating_sub(AROUND);
+        let start = memchr::memrchr(b'\n', &self.text[floor..at]).map_or(floor, |n| floor + n + 1);
+        let limit = (at + AROUND).min(self.text.len());
+        let end = memchr::memchr(b'\n', &self.text[at..limit]).map_or(limit, |n| at + n);
+        start..end
+    }
+
+    /// Parses a line into the record.
+    fn read(&mut self, line: &Range<usize>) {
+        let (text, core, origin) = (self.text, &self.core, self.origin);
+        let sections = self.sections.get_or_insert_with(|| origin.layout.sections(text, core));
+        self.reader.record.read(&text[line.clone()], sections.at(line.start));
+    }
+
+    /// The home addresses in a line.
+    fn parties(&mut self, line: Range<usize>) -> Vec<Party> {
+        self.read(&line);
+        let text = &self.text[line];
+        let mut watch = Watch { home: self.home, found: Vec::new() };
+        self.reader.extractor.extract(text, 0..text.len(), &mut watch);
+        let is_flow = memchr::memmem::find(text, b"\"event_type\":\"flow\"").is_some();
+        let mut parties: Vec<Party> = watch
+            .found
+            .into_iter()
+            .map(|(host, at)| {
+                let field = self.reader.record.field(text, at);
+                Party { host, began: field.and_then(|field| began(&field, is_flow)) }
+            })
+            .collect();
+        // If the record says who began the contact, it was nobody else.
+        if parties.iter().any(|party| party.began.is_some()) {
+            parties.iter_mut().for_each(|party| party.began = party.began.or(Some(false)));
+        }
+        // Of an address in several fields the one that began counts.
+        parties.sort_unstable_by(|a, b| a.host.cmp(&b.host).then(b.began.cmp(&a.began)));
+        parties.dedup_by_key(|party| party.host);
+        parties
+    }
+}
+
+/// Whether the address in a field began the contact, if the name of the field says so: that of
+/// Zeek's logs, and of Suricata's flows. The source of other events of Suricata is the sender of
+/// a packet.
+fn began(field: &str, is_flow: bool) -> Option<bool> {
+    match field {
+        "id.orig_h" | "flow.src_ip" => Some(true),
+        "id.resp_h" | "flow.dest_ip" => Some(false),
+        "src_ip" if is_flow => Some(true),
+        "dest_ip" if is_flow => Some(false),
+        _ => None,
+    }
+}
+
+/// Takes home addresses.
+struct Watch<'w> {
+    home: &'w Home,
+    found: Vec<(IpAddr, usize)>,
+}
+
+impl Visitor for Watch<'_> {
+    fn may_hold_name(&self, _: &[u8], _: usize) -> bool {
+        false
+    }
+
+    fn may_hold_url(&self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn may_end_in(&self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn may_hold_v4(&self, address: u32) -> bool {
+        self.home.contains(std::net::Ipv4Addr::from_bits(address).into())
+    }
+
+    fn wants(&self, _: Kind) -> bool {
+        false
+    }
+
+    fn seen(&mut self, observable: Observable<'_>, _: Where, span: Range<usize>) {
+        if let Observable::Address(address, _) = observable
+            && self.home.contains(address)
+        {
+            self.found.push((address, span.start));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parties(text: &str) -> Vec<(String, Option<bool>)> {
+        let (mut reader, origin, home) =
+            (LineParties::default(), Origin::new("x"), Home::default());
+        let mut lines = reader.open(text.as_bytes(), 0..text.len(), &origin, &home);
+        let line = lines.around(text.find('@').unwrap() as u64);
+        let found = lines.into_found().swap_remove(line);
+        found.into_iter().map(|party| (party.host.to_string(), party.began)).collect()
+    }
+
+    #[test]
+    fn who_began_the_contact_is_known_where_the_log_says_so() {
+        let host = |text: &str, began| (text.to_string(), began);
+        let zeek = "{\"x\":1}\n{\"id.orig_h\":\"10.0.0.7\",\"id.resp_h\":\"10.0.0.1\",\"q\":\"@\"}\n10.9.9.9\n";
+        assert_eq!(parties(zeek), [host("10.0.0.1", Some(false)), host("10.0.0.7", Some(true))]);
+        let nested =
+            "{\"id\":{\"orig_h\":\"8.8.8.8\",\"resp_h\":\"10.0.0.1\"},\"q\":\"@ 10.0.0.2\"}";
+        let others = [host("10.0.0.1", Some(false)), host("10.0.0.2", Some(false))];
+        assert_eq!(parties(nested), others);
+        let flow = "{\"event_type\":\"flow\",\"src_ip\":\"10.0.0.7\",\"dest_ip\":\"192.0.2.1\",\"q\":\"@\"}";
+        assert_eq!(parties(flow), [host("10.0.0.7", Some(true))]);
+        let alert = "{\"event_type\":\"alert\",\"src_ip\":\"10.0.0.7\",\"dest_ip\":\"10.0.0.8\",\"q\":\"@\"}";
+        assert_eq!(parties(alert), [host("10.0.0.7", None), host("10.0.0.8", None)]);
+        let text = "@ from 10.0.0.7 and 10.0.0.7 and fd00::7 to 192.0.2.1";
+        assert_eq!(parties(text), [host("10.0.0.7", None), host("fd00::7", None)]);
+        assert_eq!(parties("@ nobody"), []);
+    }
+
+    #[test]
+    fn a_line_is_read_once_for_all_its_hits() {
+        let text = "a 10.0.0.1 b\nc 10.0.0.2 d\n";
+        let (mut reader, origin, home) =
+            (LineParties::default(), Origin::new("x"), Home::default());
+        let mut lines = reader.open(text.as_bytes(), 0..text.len(), &origin, &home);
+        let of = [0, 3, 11, 13, 20, 900].map(|place| lines.around(place));
+        assert_eq!(of, [0, 0, 0, 1, 1, 2]);
+        assert_eq!(lines.into_found().len(), 3);
+    }
+}
