@@ -52,12 +52,13 @@
 //! | [`engine::packet`] | frames to flows to protocol fields to observables | memory, indicator |
 //! | [`engine::database`] | writes, maps and verifies the file; typed lookups | files, memory, indicator |
 //! | [`engine::compile`] | guards, deduplication, order, publication | indicator, database |
+//! | [`engine::segment`] | immutable sorted tables of what was seen, and when | memory, indicator |
 //! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
 //! | [`engine::suppress`] | repeated alerts: held back, counted, summed up in one record | indicator, scan |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan, suppress |
 //! | [`intel::feed`] | fetches within limits, walks exchanges, reads each format: indicators and rejects | indicator |
 //! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
-//! | [`intel::store`] | the state directory: what each feed sent, and its normalised form | indicator, feed |
+//! | [`intel::store`] | the state directory: what each feed sent, its normalised form, and its ledger | indicator, segment, feed |
 //! | [`intel::subscribe`] | updates the store, and makes the database from it | the rooms of intel, files, indicator, database, compile |
 //! | `sensor::halt` | lets work be stopped while it waits | nothing |
 //! | [`sensor::secret`] | keys and passwords, and where they are kept | nothing |

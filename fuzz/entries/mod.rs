@@ -20,6 +20,7 @@ pub mod journal;
 pub mod mail;
 pub mod mailfile;
 pub mod open_database;
+pub mod segment;
 pub mod spool;
 pub mod streams;
 pub mod subscriptions;
@@ -66,6 +67,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "mailfile", run: mailfile::run, testdata: Some("mail") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "segment", run: segment::run, testdata: Some("segments") },
     Entry { name: "spool", run: spool::run, testdata: None },
     Entry { name: "store", run: subscriptions::store, testdata: None },
     Entry { name: "streams", run: streams::run, testdata: None },

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use wiresift::intel::config::{Config, edit};
-use wiresift::intel::store::{Index, Normal};
+use wiresift::intel::store::{Index, LedgerIndex, Normal};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A valid configuration stays valid through every edit.
@@ -28,6 +28,13 @@ pub fn config(data: &[u8]) {
 pub fn store(data: &[u8]) {
     if let Ok(index) = Index::parse(data) {
         assert_eq!(Index::parse(&index.to_bytes()).unwrap(), index);
+    }
+    if let Ok(index) = LedgerIndex::parse(data) {
+        let bytes = index.to_bytes().expect("it is JSON");
+        // A time of the far future cannot be written.
+        if let Ok(again) = LedgerIndex::parse(&bytes) {
+            assert_eq!(again, index);
+        }
     }
     let _ = Normal::parse(data, true);
     let _ = Normal::parse(data, false);

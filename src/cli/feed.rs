@@ -11,6 +11,7 @@ use super::flags::{
 use super::messages::{self, grouped, plural, print, say, size};
 use super::outcome::Outcome;
 use super::progress::Progress;
+use super::quality;
 use super::table::{Table, age};
 use std::path::Path;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use wiresift::clock::now;
 use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
-use wiresift::intel::store::{State, Store};
+use wiresift::intel::store::{Ledger, State, Store};
 use wiresift::intel::subscribe::{
     self, FeedOutcome, Published, StopSignal, UpdateJob, UpdateReport,
 };
@@ -196,9 +197,12 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
         return list_catalogue(flags.json);
     }
     let config = Config::open(path)?;
+    if let Some(report) = &flags.quality {
+        return quality::list(&config, report, flags.json);
+    }
     let store = Store::at(&config.state);
     let now = now();
-    let mut is_well = true;
+    let mut all_well = true;
     let mut table = Table::default();
     table.row(["feed", "kind", "age", "indicators", "day", "week", "rejected", "status"]);
     let mut lines = String::new();
@@ -208,8 +212,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
             true => status(feed, &state, now),
             false => short(&status(feed, &state, now)),
         };
-        // A disabled feed may be disabled because it fails.
-        is_well &= !feed.enabled || state.last_error.is_none() && state.held.is_none();
+        all_well &= is_well(feed, &state);
         if flags.json {
             let mut value = serde_json::to_value(&state).unwrap_or_default();
             value["feed"] = feed.name.as_str().into();
@@ -240,12 +243,17 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     } else {
         print(format!("{}\n", table.laid_out(&[2, 3, 4, 5, 6])))?;
     }
-    Ok(if is_well { Outcome::Yes } else { Outcome::No })
+    Ok(if all_well { Outcome::Yes } else { Outcome::No })
+}
+
+/// Whether nothing is wrong with a feed: it did not fail, and is not held.
+pub(super) fn is_well(feed: &Subscription, state: &State) -> bool {
+    !feed.enabled || state.last_error.is_none() && state.held.is_none()
 }
 
 /// Shortens a status to the width of its table column; `feed show` prints it in full.
 // Fits the table into 160 columns with the longest catalogue name.
-fn short(status: &str) -> String {
+pub(super) fn short(status: &str) -> String {
     const ROOM: usize = 48;
     // A message begins with its place, a path or an address, which the row's feed implies.
     let status = match status.split_once(": ") {
@@ -350,7 +358,7 @@ fn signed(number: i64) -> String {
 }
 
 /// The state of a feed in a few words; the most important problem wins.
-fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
+pub(super) fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
     if !feed.enabled {
         return "disabled".into();
     }
@@ -450,6 +458,11 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     rows.push(("indicators", format!("{}{distinct}", grouped(state.indicators))));
     rows.push(("difference", format!("+{} -{}", grouped(state.added), grouped(state.removed))));
     rows.push(("documents", format!("{} ({})", grouped(state.documents), size(state.bytes))));
+    match shelf.open_ledger() {
+        Ok(Some(ledger)) => rows.push(("ledger", describe(&ledger))),
+        Ok(None) => {}
+        Err(error) => rows.push(("ledger", error.to_string())),
+    }
     for (reason, count) in state.rejected.iter().chain(&state.guarded) {
         rows.push(("rejected", format!("{} {reason}", grouped(*count))));
     }
@@ -460,6 +473,18 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
         rows.push(("held back", format!("{} since {}", held.reason, time(held.since))));
     }
     rows.push(("folder", shelf.folder().display().to_string()));
+}
+
+/// What a ledger covers, in words.
+fn describe(ledger: &Ledger) -> String {
+    let index = ledger.index();
+    let began = index.began.map_or(String::new(), |time| format!(" since {time}"));
+    let forgotten = match index.forgotten {
+        0 => String::new(),
+        count => format!(", {} forgotten", grouped(count)),
+    };
+    let length = size(ledger.length());
+    format!("{}{began}, {length}{forgotten}", plural(index.values, "value"))
 }
 
 /// Updates feeds once, or repeatedly with `--every`.

@@ -5,6 +5,7 @@
 //! order.
 
 use super::flags::Lookup;
+use super::ledgers::{InFeed, Ledgers};
 use super::notices::of_feeds;
 use super::outcome::Outcome;
 use super::{database, messages, validity};
@@ -34,6 +35,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         }
     };
     let database = database::open(flags.db.as_deref(), is_long, &notify)?.database;
+    let ledgers = Ledgers::of_database(flags.db.as_deref());
     let allow = subscribe::compile_allow_lists(&flags.allow, &of_feeds(&notify))?;
     let at = validity::time(&flags.at)?;
     let mut scanner = Scanner::new(Options::default().at(at).allow(allow));
@@ -42,11 +44,12 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     let mut answer = |value: &str| -> Result<()> {
         let explanation = scanner.explain(&database, value, wiresift::clock::now());
         any |= !explanation.matches.is_empty();
+        let in_feeds = ledgers.find(&explanation);
         // `spelt_json` escapes what JSON allows but a terminal may interpret.
         let text = if flags.json {
-            format!("{}\n", spelt_json(&as_json(&explanation).to_string()))
+            format!("{}\n", spelt_json(&as_json(&explanation, &in_feeds).to_string()))
         } else {
-            as_text(&explanation, flags.explain)
+            as_text(&explanation, &in_feeds, flags.explain)
         };
         out.write_all(text.as_bytes()).map_err(|e| Error::io("write to standard output", e))
     };
@@ -75,7 +78,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
 
 /// The explanation as text. Steps are only of interest if nothing matched, or on
 /// request.
-fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
+fn as_text(explanation: &Explanation<'_>, in_feeds: &[InFeed], steps_too: bool) -> String {
     let mut text = String::new();
     let mut line = |part: String| {
         // Values come from feeds and from the user: escape what would control the terminal.
@@ -118,6 +121,9 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
                 line(format!("    {part}"));
             }
         }
+    }
+    for in_feed in in_feeds {
+        line(format!("  {}", in_feed.text()));
     }
     if !matched || steps_too {
         for (what, said) in &explanation.steps {
@@ -171,7 +177,7 @@ fn context_lines(context: &Context<'_>) -> Vec<String> {
 
 /// The explanation as JSON: everything that the text contains, and the steps in any
 /// case.
-fn as_json(explanation: &Explanation<'_>) -> Value {
+fn as_json(explanation: &Explanation<'_>, in_feeds: &[InFeed]) -> Value {
     let context = |context: &Context<'_>| {
         json!({
             "feed": context.feed,
@@ -229,6 +235,7 @@ fn as_json(explanation: &Explanation<'_>) -> Value {
         "refanged": explanation.refanged,
         "matches": matches,
         "held": held,
+        "ledger": in_feeds.iter().map(InFeed::json).collect::<Vec<_>>(),
         "steps": steps,
         "notes": explanation.notes,
     })

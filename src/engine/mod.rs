@@ -14,6 +14,7 @@ mod memory;
 pub mod packet;
 pub(crate) mod progress;
 pub mod scan;
+pub mod segment;
 pub mod settings;
 pub mod suppress;
 pub mod text;

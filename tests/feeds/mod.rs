@@ -2,6 +2,7 @@
 
 pub mod exchanges;
 mod fetch;
+mod ledger;
 mod subscriptions;
 mod tls;
 mod warninglists;

@@ -1,7 +1,7 @@
 //! The flags of `wiresift feed`.
 
 use crate::cli::complete;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 use std::time::Duration;
 use wiresift::intel::config::{self, duration};
@@ -174,6 +174,10 @@ pub(in crate::cli) struct FeedList {
     /// List the public feeds known by name.
     #[arg(long)]
     pub(in crate::cli) catalogue: bool,
+    /// Show how the feeds did in a report of `wiresift bench`: which of them earn their place.
+    #[arg(long, value_name = "REPORT", value_hint = ValueHint::FilePath,
+          conflicts_with = "catalogue")]
+    pub(in crate::cli) quality: Option<PathBuf>,
     /// Print one JSON object per line.
     #[arg(long)]
     pub(in crate::cli) json: bool,

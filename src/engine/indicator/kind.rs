@@ -239,6 +239,11 @@ impl Scope {
         }
     }
 
+    /// Whether the value is a wildcard or a regular expression.
+    pub const fn is_pattern(self) -> bool {
+        matches!(self, Scope::Wildcard | Scope::Regex)
+    }
+
     /// The scope with this name.
     pub fn from_name(name: &str) -> Option<Scope> {
         Scope::ALL.iter().copied().find(|s| s.name() == name)

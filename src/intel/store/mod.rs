@@ -26,12 +26,15 @@
 //!     documents/…             each document as it was sent
 //!     accepted.normal         the indicators that are compiled
 //!     held.normal             those that wait to be confirmed, if any do
+//!     ledger/index.json       which files below count, and the latest changes
+//!     ledger/….segment        which values were in the feed, and when
 //! ```
 //!
 //! The file of a document is never modified. It is named after its contents, and
 //! `index.json` says which files count. So a crash at any moment leaves either the
 //! old index with the old documents, or the new one with the new. The `.normal`
-//! files can be rebuilt from the documents.
+//! files can be rebuilt from the documents. The [`Ledger`] cannot: it remembers what the feed
+//! has dropped since.
 //!
 //! This room does I/O and makes no decisions: what to fetch when, and what to
 //! accept, is up to [`subscribe`](crate::intel::subscribe).
@@ -39,17 +42,22 @@
 mod builder;
 mod bytes;
 mod contexts;
+mod difference;
 mod disk;
 mod folder;
 mod index;
+mod ledger;
 mod normal;
 mod payload;
 mod shelf;
 mod state;
+mod values;
 
 pub use builder::SegmentBuilder;
+pub use difference::Difference;
 pub use folder::{Lock, Store};
 pub use index::{Document, Index};
+pub use ledger::{Fetch, Ledger, LedgerChange, LedgerDir, LedgerIndex, LedgerSegment, Stay, Stays};
 pub use normal::{Normal, Segment};
 pub use shelf::{DocumentWriter, FeedDir, Piece};
 pub use state::{PendingReview, State};

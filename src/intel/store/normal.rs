@@ -185,15 +185,22 @@ impl Normal {
     /// A hash of each distinct indicator, regardless of its context.
     pub fn keys(&self) -> HashSet<u64> {
         let mut keys = HashSet::with_capacity(self.indicators().min(1 << 24) as usize);
+        self.each_record(|record| {
+            if let Record::Indicator(bytes, ..) = record {
+                keys.insert(xxh3_64(bytes));
+            }
+        });
+        keys
+    }
+
+    /// Passes every record to `take`, up to the first that makes no sense in each segment.
+    pub(super) fn each_record(&self, mut take: impl FnMut(Record<'_>)) {
         for row in &self.rows {
             let mut records = Records(self.payload.get(row.place.clone()).unwrap_or_default());
             while let Some(Some(record)) = records.next() {
-                if let Record::Indicator(bytes, ..) = record {
-                    keys.insert(xxh3_64(bytes));
-                }
+                take(record);
             }
         }
-        keys
     }
 }
 

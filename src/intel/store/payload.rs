@@ -4,6 +4,7 @@
 use super::bytes::{put_text, take, take_array, take_number};
 use super::contexts;
 use crate::engine::indicator::{Context, Indicator, Kind, Scope, Value};
+use crate::engine::segment::key;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -153,6 +154,18 @@ pub(super) fn each(payload: &[u8], take: &mut impl FnMut(Indicator)) -> Option<(
         }
     }
     Some(())
+}
+
+/// Appends the key of an indicator's value in a ledger; nothing if the bytes are invalid.
+pub(super) fn put_key(kind: Kind, scope: Scope, (form, value): (u8, &[u8]), out: &mut Vec<u8>) {
+    let is_pattern = scope.is_pattern();
+    if form == form::TEXT {
+        if let Ok(text) = std::str::from_utf8(value) {
+            key::put_text(kind, text, is_pattern, out);
+        }
+    } else if let Some(value) = decode_value(form, value) {
+        key::put(kind, &value, is_pattern, out);
+    }
 }
 
 fn decode_value(form: u8, mut bytes: &[u8]) -> Option<Value> {

@@ -2,6 +2,7 @@
 
 use super::disk::{self, Durable, PART};
 use super::index::{Document, Index};
+use super::ledger::{Ledger, LedgerDir};
 use super::normal::{HEADER, Normal, Segment};
 use super::state::State;
 use crate::engine::indicator::Timestamp;
@@ -226,6 +227,22 @@ impl FeedDir {
             part.persist(&path).map(drop).map_err(|e| e.error)
         };
         write().map_err(|e: std::io::Error| Error::io("write", e).at_path(&path))
+    }
+
+    /// The folder of the feed's ledger.
+    pub fn ledger(&self) -> LedgerDir {
+        LedgerDir::of_feed(&self.folder)
+    }
+
+    /// Opens the feed's ledger for reading; `None` if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is damaged.
+    pub fn open_ledger(&self) -> Result<Option<Ledger>> {
+        let state = self.state();
+        // What waits to be confirmed is not in the ledger, and is what the feed had last.
+        self.ledger().open(state.last_success.filter(|_| state.held.is_none()))
     }
 
     /// Deletes files that the index does not mention, and unfinished ones.

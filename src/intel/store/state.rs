@@ -116,12 +116,12 @@ impl State {
 }
 
 /// Serialises times in the form that people read.
-mod time {
+pub(super) mod time {
     use crate::engine::indicator::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde passes references")]
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::intel::store) fn serialize<S: Serializer>(
         time: &Option<Timestamp>,
         out: S,
     ) -> Result<S::Ok, S::Error> {
@@ -131,7 +131,7 @@ mod time {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::intel::store) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<Timestamp>, D::Error> {
         let text = Option::<String>::deserialize(from)?;

@@ -29,6 +29,13 @@ struct Validators {
     address: String,
 }
 
+/// When the document was last modified, according to the answer with these validators.
+pub(super) fn published(cursor: &str) -> Option<Timestamp> {
+    let validators: Validators = serde_json::from_str(cursor).ok()?;
+    let time = jiff::fmt::rfc2822::parse(validators.last_modified?.trim()).ok()?;
+    Some(Timestamp(time.timestamp().as_microsecond()))
+}
+
 /// The limits for an answer of this feed.
 pub(super) fn caps(feed: &Subscription) -> Caps {
     let idle = IDLE.min(feed.timeout);

@@ -45,6 +45,13 @@ fn identity(metadata: &Metadata) -> String {
     )
 }
 
+/// When the file was last modified, according to the cursor of a single one.
+pub(super) fn published(cursor: &str) -> Option<Timestamp> {
+    let modified = cursor.strip_prefix("file ")?.split(' ').nth(2)?;
+    let seconds = modified.split('.').next()?.parse().ok()?;
+    Some(Timestamp::from_seconds(seconds))
+}
+
 /// Reads a file up to a size limit.
 fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();

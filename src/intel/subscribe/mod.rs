@@ -27,7 +27,8 @@
 //! time, so that one that fails or hangs does not delay the others. A document is
 //! parsed before it counts; if it cannot be read, the last good copy stays.
 //! `settle` then updates the normalised form and judges the change: a feed that
-//! shrinks or grows too much is held until someone accepts it.
+//! shrinks or grows too much is held until someone accepts it. What came and what left is
+//! recorded in the feed's [`Ledger`](crate::intel::store::Ledger).
 //!
 //! [`publish_subscribed`] compiles what was accepted, unless the database is
 //! already made from exactly that. [`compile()`] compiles feeds that are named one
@@ -38,6 +39,7 @@ mod compile;
 mod exchange;
 mod http;
 mod in_memory;
+mod ledger;
 mod local;
 mod notice;
 mod pause;

@@ -1,12 +1,13 @@
 //! Turns the documents of a feed into its normalised form, and judges the change.
 
+use super::ledger::{self, Recording};
 use super::report::FeedOutcome;
 use crate::engine::compile;
 use crate::engine::indicator::{Indicator, Reason, Timestamp};
 use crate::intel::config::{Kind, Subscription};
 use crate::intel::feed;
 use crate::intel::store::{
-    Document, FeedDir, Index, Normal, PendingReview, Piece, Segment, SegmentBuilder,
+    Difference, Document, FeedDir, Index, Normal, PendingReview, Piece, Segment, SegmentBuilder,
 };
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -30,6 +31,23 @@ pub(super) struct Settled {
     pub(super) held: Option<PendingReview>,
     /// Documents that could not be read. Their previous versions count.
     pub(super) unreadable: Vec<Error>,
+    /// What is wrong with the ledger, which does not stop an update.
+    pub(super) ledger: Option<Error>,
+}
+
+/// Why and when a feed is settled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Occasion {
+    /// Accept a change that would otherwise be held.
+    pub(super) accept: bool,
+    /// Nothing that is changed counts: the feed's folder is a shadow.
+    pub(super) is_dry: bool,
+    /// When the update of the feed began.
+    pub(super) start: Timestamp,
+    /// The time.
+    pub(super) now: Timestamp,
+    /// The last successful fetch before.
+    pub(super) before: Option<Timestamp>,
 }
 
 impl Settled {
@@ -67,13 +85,12 @@ pub(super) fn read(
     Ok(builder.finish_as(&summary))
 }
 
-/// Brings the normalised form up to date with the documents. `accept` accepts a
-/// change that would otherwise be held.
+/// Brings the normalised form up to date with the documents, and the ledger with it.
 ///
 /// # Errors
 ///
 /// The only document of the feed cannot be read, or the store cannot be written.
-pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, accept: bool) -> Result<Settled> {
+pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, occasion: &Occasion) -> Result<Settled> {
     let index = shelf.index()?;
     let reading = reading(feed);
     let parts = parts(feed, &index);
@@ -84,7 +101,8 @@ pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, accept: bool) -> Resu
     {
         shelf.drop_held()?;
         shelf.tidy(&index);
-        return Ok(Settled::of(table));
+        let ledger = ledger::catch_up(&Recording { feed, shelf, index: &index, occasion }, table);
+        return Ok(Settled { ledger, ..Settled::of(table) });
     }
     if index.documents.is_empty() && accepted.is_none() {
         return Ok(Settled::default());
@@ -92,42 +110,42 @@ pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, accept: bool) -> Resu
     if let Some(table) = shelf.held_table()
         && is_current(&table)
     {
-        return settle_held(shelf, accepted.as_ref(), &table, accept.then_some(&index));
+        let recording = Recording { feed, shelf, index: &index, occasion };
+        return settle_held(&recording, accepted.as_ref(), &table);
     }
-    let settled = make(feed, shelf, &parts, reading, accept)?;
+    let settled = make(&Recording { feed, shelf, index: &index, occasion }, &parts)?;
     shelf.tidy(&index);
     Ok(settled)
 }
 
 /// Handles held indicators that the feed still sends.
 fn settle_held(
-    shelf: &FeedDir,
+    recording: &Recording<'_>,
     accepted: Option<&Normal>,
     held: &Normal,
-    accept: Option<&Index>,
 ) -> Result<Settled> {
-    let Some(index) = accept else {
+    let shelf = recording.shelf;
+    if !recording.occasion.accept {
         let before = accepted.map_or(0, Normal::indicators);
         let reason = too_different(before, held.indicators()).unwrap_or_default();
         let since = shelf.state().held.and_then(|held| held.since);
         let held = PendingReview { since, indicators: held.indicators(), reason };
         let settled = accepted.map(Settled::of).unwrap_or_default();
         return Ok(Settled { held: Some(held), ..settled });
-    };
-    let (added, removed) = difference(shelf.accepted().as_ref(), shelf.held().as_ref());
+    }
+    let new = shelf.held();
+    let change = Difference::between(shelf.accepted().as_ref(), new.as_ref());
     shelf.accept_held()?;
-    shelf.tidy(index);
-    Ok(Settled { is_changed: true, added, removed, ..Settled::of(held) })
+    shelf.tidy(recording.index);
+    let ledger = new.and_then(|new| ledger::record(recording, Some(&change), &new));
+    let Difference { added, removed, .. } = change;
+    Ok(Settled { is_changed: true, added, removed, ledger, ..Settled::of(held) })
 }
 
 /// Rebuilds the normalised form from the documents that changed.
-fn make(
-    feed: &Subscription,
-    shelf: &FeedDir,
-    parts: &[Part<'_>],
-    reading: u64,
-    accept: bool,
-) -> Result<Settled> {
+fn make(recording: &Recording<'_>, parts: &[Part<'_>]) -> Result<Settled> {
+    let Recording { feed, shelf, .. } = *recording;
+    let reading = reading(feed);
     let old = shelf.accepted();
     let held = shelf.held();
     let same_documents = old.as_ref().is_some_and(|old| has_all(old, parts));
@@ -174,7 +192,7 @@ fn make(
     let before = old.as_ref().map_or(0, Normal::indicators);
     let after = pieces.iter().map(|piece| piece.segment().indicators).sum();
     // Someone who changes the settings expects the number to change.
-    let judged = old.is_some() && !same_documents && !accept;
+    let judged = old.is_some() && !same_documents && !recording.occasion.accept;
     if judged && let Some(reason) = too_different(before, after) {
         shelf.hold(reading, &pieces)?;
         let held = Some(PendingReview { since: None, indicators: after, reason });
@@ -185,14 +203,16 @@ fn make(
     let new = shelf.accepted().ok_or_else(|| {
         Error::format("the file just written cannot be read").at_path(shelf.folder())
     })?;
-    let (added, removed) = difference(old.as_ref(), Some(&new));
+    let change = Difference::between(old.as_ref(), Some(&new));
+    let ledger = ledger::record(recording, Some(&change), &new);
+    let Difference { added, removed, .. } = change;
     let is_changed = old.as_ref().map(Normal::identity) != Some(new.identity());
-    Ok(Settled { is_changed, added, removed, unreadable, ..Settled::of(&new) })
+    Ok(Settled { is_changed, added, removed, unreadable, ledger, ..Settled::of(&new) })
 }
 
 /// A hash of the settings for reading. When it changes, documents must be read
 /// again.
-fn reading(feed: &Subscription) -> u64 {
+pub(super) fn reading(feed: &Subscription) -> u64 {
     xxh3_64(format!("{} {}", env!("CARGO_PKG_VERSION"), feed.reading()).as_bytes())
 }
 
@@ -326,15 +346,6 @@ fn too_different(before: u64, after: u64) -> Option<String> {
         return Some(format!("it grew from {before} to {after} indicators"));
     }
     None
-}
-
-/// The number of distinct indicators added and removed.
-fn difference(old: Option<&Normal>, new: Option<&Normal>) -> (u64, u64) {
-    let keys = |normal: Option<&Normal>| normal.map(Normal::keys).unwrap_or_default();
-    let (old, new) = (keys(old), keys(new));
-    let added = new.iter().filter(|key| !old.contains(*key)).count();
-    let removed = old.iter().filter(|key| !new.contains(*key)).count();
-    (added as u64, removed as u64)
 }
 
 /// Stores the document that a fetch returned. It is parsed first: an unreadable

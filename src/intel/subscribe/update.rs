@@ -3,7 +3,7 @@
 
 use super::compile::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 use super::report::{FeedOutcome, FeedUpdate, UpdateReport};
-use super::settle::{Settled, is_current, settle};
+use super::settle::{Occasion, Settled, is_current, settle};
 use super::time::Time;
 use super::{Notice, Notify, StopSignal};
 use super::{command, exchange, http, local};
@@ -154,8 +154,12 @@ fn attempt(
     }
     let secrets = Secrets::of(feed);
     let time = Time(job.pause);
+    let before = state.last_success;
     let result = bring(feed, shelf, &time, &mut state).and_then(|failed| {
-        let mut settled = settle(feed, shelf, job.accept)?;
+        // The fetch takes time, and a document is dated by its answer.
+        let (accept, is_dry) = (job.accept, job.dry_run);
+        let occasion = Occasion { accept, is_dry, start, now: now(), before };
+        let mut settled = settle(feed, shelf, &occasion)?;
         settled.unreadable.extend(failed);
         Ok(settled)
     });
@@ -168,6 +172,9 @@ fn attempt(
                 let error = secrets.hide_in(error);
                 notify(Notice::Failed(&error));
                 state.last_error.get_or_insert(error.to_string());
+            }
+            if let Some(error) = &settled.ledger {
+                notify(Notice::Failed(error));
             }
             note(job.config, &mut state, shelf, &settled, start);
             settled.outcome()
@@ -388,8 +395,14 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         // An unfinished walk does not count: what it has found so far waits for the
         // rest.
         let is_due = !is_current(feed, &shelf) && shelf.state().last_success.is_some();
-        match is_due.then(|| settle(feed, &shelf, false)).transpose() {
+        let before = shelf.state().last_success;
+        let start = now();
+        let occasion = Occasion { accept: false, is_dry: false, start, now: start, before };
+        match is_due.then(|| settle(feed, &shelf, &occasion)).transpose() {
             Ok(Some(settled)) => {
+                if let Some(error) = &settled.ledger {
+                    notify(Notice::Failed(error));
+                }
                 let mut state = shelf.state();
                 note(config, &mut state, &shelf, &settled, now());
                 shelf.set_state(&state)?;
