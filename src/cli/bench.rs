@@ -5,6 +5,7 @@
 
 use super::database::{self, Chosen};
 use super::flags::{Bench as Flags, BenchCommand, BenchFormat};
+use super::ledgers::Ledgers;
 use super::messages::{say, size};
 use super::notices::of_feeds;
 use super::outcome::Outcome;
@@ -133,8 +134,10 @@ fn judge_database(
     };
     let on = |kind, value: &_| given.lists.lists_of(kind, value);
     let lists = Lists { names: &given.list_names, on: &on };
+    let ledgers = Ledgers::of_database(flags.db.as_deref());
     let question = Question {
         at,
+        ledger: (!ledgers.is_empty()).then_some(&ledgers as &dyn bench::Ledger),
         popular: given.popular.as_ref().map(|popular| (popular, flags.popular_rank)),
         lists: (!flags.warninglists.is_empty()).then_some(lists),
         judged: given.judged.as_ref(),

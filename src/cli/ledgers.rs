@@ -1,5 +1,5 @@
-//! What the ledgers of the subscribed feeds say about a value, for `lookup`: in which feeds it
-//! is or was, and when.
+//! What the ledgers of the subscribed feeds say: for `lookup` in which feeds a value is or was, and
+//! when; for `bench` the same of all values.
 
 use super::database::CONFIG;
 use super::messages;
@@ -13,6 +13,7 @@ use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp, Va
 use wiresift::engine::scan::Explanation;
 use wiresift::intel::config::Config;
 use wiresift::intel::store::{Ledger, Stay, Store};
+use wiresift::sensor::bench::{self, Span};
 
 /// The open ledgers, with the names of their feeds.
 #[derive(Default)]
@@ -48,6 +49,11 @@ impl Ledgers {
         Ledgers(ledgers)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The feeds with the value, with what covers it, or with the indicators that match it.
     pub(super) fn find(&self, explanation: &Explanation<'_>) -> Vec<InFeed> {
         let mut found = Vec::new();
@@ -62,6 +68,52 @@ impl Ledgers {
         }
         found
     }
+}
+
+impl bench::Ledger for Ledgers {
+    fn feeds(&self) -> Vec<String> {
+        self.0.iter().map(|(feed, _)| feed.clone()).collect()
+    }
+
+    /// Stays of values that are too long for a ledger are left out. A damaged one is reported, and
+    /// ends the iteration.
+    fn spans<'l>(&'l self, feed: &str) -> Box<dyn Iterator<Item = Span> + 'l> {
+        let found = self.0.iter().find(|(name, _)| name == feed);
+        let stays = found.and_then(|(name, ledger)| match ledger.stays() {
+            Ok(stays) => Some((name, stays)),
+            Err(error) => {
+                messages::error(&error.about(&format!("ledger of {name}")));
+                None
+            }
+        });
+        Box::new(stays.into_iter().flat_map(|(name, stays)| {
+            stays.filter_map(move |stay| match stay {
+                Ok(stay) => span(stay),
+                Err(error) => {
+                    messages::error(&error.about(&format!("ledger of {name}")));
+                    None
+                }
+            })
+        }))
+    }
+
+    fn changed(&self, feed: &str) -> Option<Timestamp> {
+        let (_, ledger) = self.0.iter().find(|(name, _)| name == feed)?;
+        let change = ledger.index().changes.last()?;
+        change.published.or(change.at)
+    }
+}
+
+/// A stay as benchmarks take it.
+fn span(stay: Stay) -> Option<Span> {
+    Some(Span {
+        kind: stay.kind,
+        value: stay.value?.to_string(),
+        first_seen: stay.first_seen,
+        last_seen: stay.last_seen,
+        absent_since: stay.absent_since,
+        stood_at_first_fetch: stay.stood_at_first_fetch,
+    })
 }
 
 /// A value to look for.

@@ -238,3 +238,38 @@ fn feeds_are_listed_with_what_a_bench_says() {
     dir.command().args(["feed", "update"]).run().expect(2);
     list(&[]).expect(1).expect_stdout("failed");
 }
+
+#[test]
+fn a_bench_knows_who_was_first() {
+    let dir = Dir::new("ledger-bench");
+    let config =
+        ["a", "b"].map(|name| format!("[[feed]]\nname = \"{name}\"\npath = \"{name}.txt\"\n"));
+    dir.create("wiresift.toml", config.concat());
+    dir.create("a.txt", "old.example\n");
+    dir.create("b.txt", "old.example\nother.example\n");
+    dir.command().args(["feed", "update"]).run().expect(0);
+    sleep(Duration::from_millis(1100));
+    dir.create("a.txt", "old.example\nnew.example\n");
+    dir.command().args(["feed", "update"]).run().expect(0);
+    sleep(Duration::from_millis(1100));
+    dir.create("b.txt", "old.example\nnew.example\n");
+    dir.command().args(["feed", "update", "--compile"]).run().expect(0);
+
+    let run = dir.command().args(["bench", "--format", "json"]).run().expect(0);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let history = |at: usize| &report["groups"][at]["history"];
+    assert_eq!(report["groups"][0]["name"], "a");
+    // What stood at the first fetch says nothing about who was first.
+    assert_eq!((&history(0)["shared"], &history(1)["shared"]), (&json!(1), &json!(1)));
+    assert_eq!(history(0)["first_share"], 1.0);
+    assert_eq!(history(0)["latency_p50"], 0.0);
+    assert_eq!(history(1)["first_share"], 0.0);
+    assert!(history(1)["latency_p50"].as_f64().unwrap() > 0.0);
+
+    // Of another database, these ledgers say nothing.
+    fs::rename(dir.path().join("wiresift.wsdb"), dir.path().join("other.wsdb")).unwrap();
+    let run =
+        dir.command().args(["bench", "--db", "other.wsdb", "--format", "json"]).run().expect(0);
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(report["groups"][0]["history"], Value::Null);
+}
