@@ -10,9 +10,11 @@
 //! ends the log: nothing after it was acknowledged, or the disk is damaged, and what comes before it
 //! is the last state that is known.
 
-use super::bytes::MAX_RECORD;
-use super::state::{Commit, State};
+use super::bytes::{AROUND, MAX_RECORD, Member, members};
+use super::state::State;
 use crate::engine::error::{Error, Result};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
 
 const MAGIC: &[u8; 8] = b"wsstate\n";
 const VERSION: u32 = 1;
@@ -20,6 +22,10 @@ const VERSION: u32 = 1;
 pub(super) const HEADER: usize = 16;
 /// And of what comes before the bytes of each.
 const FRAME: usize = 8;
+/// How long the records of a log that is written anew are, about.
+pub(super) const PART: usize = 1 << 20;
+/// What is read at once.
+const READ: usize = 256 << 10;
 
 /// What a log begins with.
 pub(super) fn header() -> [u8; HEADER] {
@@ -52,13 +58,132 @@ fn checksum(length: u32, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The first record, and what follows it; none if it is not whole.
-fn split_record(log: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = log.split_first_chunk::<4>()?;
-    let (sum, rest) = rest.split_first_chunk::<4>()?;
-    let length = u32::from_le_bytes(*length);
-    let (bytes, rest) = rest.split_at_checked(length as usize)?;
-    (checksum(length, bytes) == u32::from_le_bytes(*sum)).then_some((bytes, rest))
+/// The whole records of a log, one after the other.
+#[derive(Debug)]
+pub(super) struct Records<R> {
+    from: R,
+    /// Bytes that were not read.
+    left: u64,
+    /// Bytes of whole records, and of the header.
+    valid: u64,
+    buffer: Vec<u8>,
+}
+
+impl Records<BufReader<File>> {
+    /// Those of a file that is so long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Records::new`].
+    pub(super) fn of_file(file: File, length: u64) -> Result<Self> {
+        Records::new(BufReader::with_capacity(READ, file), length)
+    }
+}
+
+impl<R: Read> Records<R> {
+    /// Those of a log that is so long.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty, of something else, or of another version, and those of the system.
+    pub(super) fn new(mut from: R, length: u64) -> Result<Self> {
+        let mut header = [0; HEADER];
+        let Some(left) = length.checked_sub(HEADER as u64) else {
+            let what = if length == 0 { "the state is empty" } else { "the state is cut short" };
+            return Err(Error::format(what));
+        };
+        from.read_exact(&mut header).map_err(|error| Error::io("cannot read", error))?;
+        if !header.starts_with(MAGIC) {
+            return Err(Error::format("this is no state of wiresift"));
+        }
+        let version = header[8..12].iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
+        if version != VERSION {
+            return Err(Error::format(format!(
+                "the state is of version {version}, this program reads version {VERSION}"
+            )));
+        }
+        Ok(Records { from, left, valid: HEADER as u64, buffer: Vec::new() })
+    }
+
+    /// The next record; none after the last one that is whole.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>> {
+        let whole = self.read().map_err(|error| Error::io("cannot read", error))?;
+        if !whole {
+            self.left = 0;
+            return Ok(None);
+        }
+        self.valid += (FRAME + self.buffer.len()) as u64;
+        Ok(Some(&self.buffer))
+    }
+
+    fn read(&mut self) -> io::Result<bool> {
+        let Some(left) = self.left.checked_sub(FRAME as u64) else { return Ok(false) };
+        let mut frame = [0; FRAME];
+        self.from.read_exact(&mut frame)?;
+        let [a, b, c, d, sum @ ..] = frame;
+        let length = u32::from_le_bytes([a, b, c, d]);
+        let Some(left) = left.checked_sub(u64::from(length)) else { return Ok(false) };
+        self.buffer.resize(length as usize, 0);
+        self.from.read_exact(&mut self.buffer)?;
+        self.left = left;
+        Ok(checksum(length, &self.buffer) == u32::from_le_bytes(sum))
+    }
+
+    /// How many bytes of the log are valid, up to the record that was read last.
+    pub(super) fn valid(&self) -> u64 {
+        self.valid
+    }
+
+    /// Says where the last record begins.
+    fn offset(&self) -> u64 {
+        self.valid - self.buffer.len() as u64
+    }
+
+    /// Reads all of them, up to a torn end: the state, and what there is of suppression.
+    ///
+    /// # Errors
+    ///
+    /// When one holds something unknown, and those of the system.
+    pub(super) fn read_all(&mut self) -> Result<(State, Tally)> {
+        let (mut state, mut tally) = (State::default(), Tally::default());
+        while let Some(record) = self.next()? {
+            // Its checksum is right, so it was written like that, by a later program.
+            let is_known = members(record).all(|member| {
+                let is_known = member.is_some();
+                match member {
+                    Some(Member::Suppress(key, value)) => tally.count(key, value),
+                    member => member.into_iter().for_each(|member| state.take(member)),
+                }
+                is_known
+            });
+            if !is_known {
+                return Err(Error::format("a commit holds what this program doesn't know")
+                    .at_offset(self.offset()));
+            }
+        }
+        Ok((state, tally))
+    }
+}
+
+/// How much a log holds of suppression, every version of each entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// Entries that were set, and their bytes.
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl Tally {
+    fn count(&mut self, key: &[u8], value: Option<&[u8]>) {
+        if let Some(value) = value {
+            self.entries += 1;
+            self.bytes += (key.len() + value.len() + AROUND) as u64;
+        }
+    }
 }
 
 impl State {
@@ -69,30 +194,9 @@ impl State {
     ///
     /// When it is empty, of something else, or of another version.
     pub fn parse(log: &[u8]) -> Result<(State, usize)> {
-        let Some((header, mut rest)) = log.split_at_checked(HEADER) else {
-            let what = if log.is_empty() { "the state is empty" } else { "the state is cut short" };
-            return Err(Error::format(what));
-        };
-        if !header.starts_with(MAGIC) {
-            return Err(Error::format("this is no state of wiresift"));
-        }
-        let version = header[8..12].iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
-        if version != VERSION {
-            return Err(Error::format(format!(
-                "the state is of version {version}, this program reads version {VERSION}"
-            )));
-        }
-        let mut state = State::default();
-        while let Some((bytes, after)) = split_record(rest) {
-            // Its checksum is right, so it was written like that, by a later program.
-            let Some(commit) = Commit::parse(bytes) else {
-                return Err(Error::format("a commit holds what this program doesn't know")
-                    .at_offset((log.len() - rest.len() + FRAME) as u64));
-            };
-            state.apply(commit);
-            rest = after;
-        }
-        Ok((state, log.len() - rest.len()))
+        let mut records = Records::new(log, log.len() as u64)?;
+        let (state, _) = records.read_all()?;
+        Ok((state, usize::try_from(records.valid()).unwrap_or(log.len())))
     }
 
     /// A log of it alone.
@@ -102,7 +206,7 @@ impl State {
     /// When one of its members is longer than a record may be.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut log = header().to_vec();
-        for part in self.in_parts(1 << 20) {
+        for part in self.in_parts(PART) {
             put_record(&mut log, &part)?;
         }
         Ok(log)

@@ -62,6 +62,20 @@ impl Filter {
         Reading::of(record.json).is_none_or(|alert| self.wants_reading(record.severity, &alert))
     }
 
+    /// Whether an alert of this severity is wanted, which was held back or not. How it reads is only
+    /// asked for where that matters.
+    pub fn wants_alert<'r, 'j: 'r>(
+        &self,
+        severity: u8,
+        is_held: bool,
+        read: impl FnOnce() -> &'r Reading<'j>,
+    ) -> bool {
+        match self.reads() {
+            true => self.wants_reading(severity, read()),
+            false => severity >= self.severity && (self.suppressed || !is_held),
+        }
+    }
+
     /// Whether an alert of this severity that reads so is wanted.
     pub fn wants_reading(&self, severity: u8, alert: &Reading<'_>) -> bool {
         severity >= self.severity

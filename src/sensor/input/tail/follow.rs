@@ -181,6 +181,11 @@ impl Tail {
         }
     }
 
+    /// Whether some file waits for its turn: it may have more to read.
+    pub fn has_more(&self) -> bool {
+        !self.queue.is_empty() || !self.out.is_empty()
+    }
+
     /// Keeps up with what happens to files without reading on: files that are renamed or removed
     /// meanwhile stay open. For callers who can't take more for long.
     pub fn keep_up(&mut self) {

@@ -11,9 +11,10 @@ use crate::sensor::halt::Halt;
 use crate::sensor::listen::Activated;
 use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
 use crate::sensor::run::live::member::{Member, Order};
-use crate::sensor::run::live::pool::{Room, Settings};
+use crate::sensor::run::live::pool::Settings;
+use crate::sensor::run::live::queue::{Giver, Queue};
 use crate::sensor::run::live::source::{self, Ends, Reading};
-use crate::sensor::run::live::task::{Message, Task};
+use crate::sensor::run::live::task::Message;
 use crate::sensor::run::{Notice, Notify};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
@@ -34,10 +35,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const BEGINNING: Duration = Duration::from_secs(60);
 
 /// What it takes to start another source.
-pub(super) struct Crew<'scope, 'env> {
+pub(super) struct Crew<'r, 'scope, 'env> {
     pub(super) scope: &'scope Scope<'scope, 'env>,
-    pub(super) tasks: SyncSender<Task>,
-    pub(super) room: &'scope Room,
+    pub(super) queue: &'scope Queue<'r>,
+    /// Workers wait for sources that may come.
+    pub(super) _giver: Giver<'scope, 'r>,
     pub(super) committer: SyncSender<Message>,
     pub(super) halt: &'scope Halt,
 }
@@ -65,7 +67,7 @@ pub(super) struct Supervisor<'r, 'scope, 'env> {
     pub(super) with: Surroundings<'r>,
     pub(super) activated: Activated,
     /// None once it is time to end.
-    pub(super) crew: Option<Crew<'scope, 'env>>,
+    pub(super) crew: Option<Crew<'r, 'scope, 'env>>,
     pub(super) runners: Vec<Runner<'scope>>,
     /// Sinks whose threads were seen to have ended.
     pub(super) ended: BTreeSet<String>,
@@ -94,7 +96,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// As [`start_all`](Self::start_all).
     pub(super) fn start(&mut self, opened: Opened<'r>) -> Result<Member> {
         let Some(crew) = &self.crew else { return Err(Error::usage("it is time to end")) };
-        let Opened { mut source, watch, can_wait, work, begun } = opened;
+        let Opened { source, watch, can_wait, work, begun } = opened;
         let failed = |e| Error::io("start a thread", e);
         let name = Arc::clone(watch.name());
         if let Some(work) = work {
@@ -115,7 +117,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             halt: crew.halt.clone(),
             paused: Arc::clone(&paused),
         };
-        let (tasks, room) = (crew.tasks.clone(), crew.room);
+        let (queue, giver) = (crew.queue, crew.queue.giver());
+        let is_followed = source.is_read();
         self.count += 1;
         // Shown before its first piece is counted.
         let shown = self.runners.iter().map(|it| &it.watch).chain([&watch]).cloned();
@@ -123,11 +126,12 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let thread = Builder::new()
             .name(format!("source {name}"))
             .spawn_scoped(crew.scope, move || {
-                source::run(Reading::new(&mut *source, ends), tasks, room);
+                let _giver = giver;
+                source::run(Reading::new(source, ends), queue);
             })
             .map_err(failed)?;
         self.runners.push(Runner { watch, orders: orders.clone(), thread });
-        Ok(Member { name, can_wait, orders, paused })
+        Ok(Member { name, can_wait, is_followed, orders, paused })
     }
 
     /// Shows the inputs that run.

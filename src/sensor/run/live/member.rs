@@ -10,6 +10,8 @@ pub(in crate::sensor::run) struct Member {
     pub(in crate::sensor::run) name: Arc<str>,
     /// Whether it can wait: what it has not given stays where it is.
     pub(in crate::sensor::run) can_wait: bool,
+    /// Whether it follows files, and commits know their streams.
+    pub(in crate::sensor::run) is_followed: bool,
     pub(in crate::sensor::run) orders: Sender<Order>,
     /// Set while the source is to give nothing more.
     pub(in crate::sensor::run) paused: Arc<AtomicBool>,

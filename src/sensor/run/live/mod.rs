@@ -16,9 +16,10 @@
 //! once. Only alerts make a commit urgent (within 100 ms); progress over lines without a hit
 //! can be made again and shows nothing.
 //!
-//! With one source alone, as in [`tail()`], the workers take its pieces themselves, by turns: what
-//! a thread has read is in its own cache when it is matched. The source's thread then only keeps up
-//! with its files and answers the committer while all of them are busy.
+//! Where taking a piece is work by itself, as it is with files, the workers do that, too, by turns:
+//! what a thread has read is in its own cache when it is matched. The source's thread finds that
+//! there is something to read; then it only keeps up with its files and answers the committer, until
+//! all was read.
 //!
 //! Everything between the threads is bounded. When an output can't be written, the committer
 //! waits, then the workers do, then the sources stop reading: files keep what they hold.
@@ -27,12 +28,16 @@
 //! | --- | --- |
 //! | `task` | pieces on their way, and what threads tell each other |
 //! | `member` | a source as the committer knows it, and what is said to it |
+//! | `queue` | what waits for a worker |
+//! | `turn` | sources that workers read by turns |
 //! | `pool` | the workers |
 //! | `source` | [`Source`](source::Source), and the thread that it lives on |
 //! | `logs` | logs that are followed, as a source |
 //! | `order` | each source's pieces put back in order |
 //! | `output` | where alerts go, and what they need for a commit |
 //! | `relay` | what becomes of the daemon's alerts |
+//! | `sights` | streams that no commit knows |
+//! | `writer` | commits on their way to disk |
 //! | `committer` | alerts written, progress committed |
 //! | `tail` | [`tail()`]: the job |
 
@@ -42,12 +47,16 @@ pub(super) mod member;
 mod order;
 pub(super) mod output;
 pub(super) mod pool;
+pub(super) mod queue;
 #[cfg(feature = "daemon")]
 pub(super) mod relay;
+mod sights;
 pub(super) mod source;
 mod tail;
 pub(super) mod task;
 #[cfg(all(test, feature = "daemon"))]
 mod tests;
+mod turn;
+mod writer;
 
 pub use tail::{Logs, Place, tail};

@@ -29,6 +29,11 @@ impl<T> InOrder<T> {
         Some(item)
     }
 
+    /// Looks at the next one, if it is there.
+    pub(super) fn peek(&self) -> Option<&T> {
+        self.waiting.get(&self.next)
+    }
+
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()

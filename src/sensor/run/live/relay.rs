@@ -3,17 +3,19 @@
 
 use super::member::Member;
 use super::output::{Due, Local};
-use crate::Result;
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Format, Handling, write_repeat};
 use crate::engine::indicator::{Place, Severity, Timestamp};
-use crate::engine::suppress::{Config, Facts, HomeNetworks, Repeat, Suppressor};
-use crate::sensor::checkpoint::{Commit, State};
+use crate::engine::suppress::{Config, Facts, HomeNetworks, Repeat, Restoring, Suppressor};
+use crate::sensor::checkpoint::{Commit, State, StateDir};
 use crate::sensor::deliver::Reading;
 use crate::sensor::metrics::{Counter, Family, Gauge, Metrics};
 use crate::sensor::spool::{Cursor, Record, Spool, Stored};
+use crate::{Error, Result};
 use hashbrown::HashMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often windows are looked at, and the cursors of sinks.
@@ -25,6 +27,16 @@ const OFFSET: &str = "spool/offset/";
 
 /// An alert in every form that somebody wants, the first of which is JSON.
 type Forms = Vec<(Format, Vec<u8>)>;
+
+/// How a record is passed on.
+#[derive(Clone, Copy)]
+struct How {
+    severity: Severity,
+    /// Whether it was held back as a repeat, and is for archives alone.
+    is_held: bool,
+    /// Whether what it is from can wait for room in the spool.
+    can_wait: bool,
+}
 
 /// Between the alerts and the sinks.
 pub(in crate::sensor::run) struct Relay {
@@ -107,13 +119,44 @@ pub(in crate::sensor::run) fn count_by(metrics: &Metrics, locals: &mut [Local<'_
     }
 }
 
-/// Suppression as it was when the last commit was made.
+/// Suppression as it was when the last commit was made, which is being read.
 ///
-/// # Errors
-///
-/// When what is kept of it is damaged.
-pub(in crate::sensor::run) fn restored(config: Config, state: &State) -> Result<Suppressor> {
-    Suppressor::restore(config, state.suppress.values().map(Vec::as_slice), now())
+/// A million windows take half a second. They are not needed before the first alert, and inputs are
+/// opened meanwhile.
+pub(in crate::sensor::run) struct Restored(JoinHandle<Result<Suppressor>>);
+
+impl Restored {
+    /// Begins to read it, on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept can't be opened, or the thread can't be started.
+    pub(in crate::sensor::run) fn begin(config: Config, dir: &StateDir) -> Result<Restored> {
+        let entries = dir.entries()?;
+        let restore = move || {
+            let mut restoring = Restoring::new(config, entries.max_len(), now());
+            entries.each(|key, value| match value {
+                Some(value) => restoring.put(value),
+                None => {
+                    restoring.forget(key);
+                    Ok(())
+                }
+            })?;
+            Ok(restoring.finish())
+        };
+        let thread = std::thread::Builder::new().name("restore".into()).spawn(restore);
+        thread.map(Restored).map_err(|e| Error::io("start a thread", e))
+    }
+
+    /// Waits until all of it was read.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept is damaged or can't be read.
+    pub(in crate::sensor::run) fn wait(self) -> Result<Suppressor> {
+        // A panic there is one here.
+        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
 }
 
 /// Where a sink goes on in the spool, if a commit says so.
@@ -143,16 +186,9 @@ impl Relay {
         }
     }
 
-    /// What a commit has to forget: windows that were committed and are not open any more.
-    pub(in crate::sensor::run) fn stale(&self, state: &State) -> Commit {
-        // Each window that is open comes from an entry. If there are as many, none is stale, and
-        // a million need not be looked up.
-        if self.suppressor.as_ref().map_or(0, Suppressor::len) == state.suppress.len() {
-            return Commit::default();
-        }
-        let is_open = |key: &[u8]| self.suppressor.as_ref().is_some_and(|it| it.has(key));
-        let gone = state.suppress.keys().filter(|key| !is_open(key));
-        Commit { suppress: gone.map(|key| (key.clone(), None)).collect(), ..Commit::default() }
+    /// Goes on with suppression as it was; returns how many windows are open.
+    pub(in crate::sensor::run) fn resume(&mut self, suppressor: Suppressor) -> usize {
+        self.suppressor.insert(suppressor).len()
     }
 
     /// Goes on with other sinks, or with other rules. What windows hold back goes out before, in
@@ -203,48 +239,51 @@ impl Relay {
         let is_passed = self.suppressor.as_mut().is_none_or(|suppressor| {
             suppressor.judge(&facts, time, || pack(&encoded(&alert, formats))).is_pass()
         });
+        let (severity, can_wait) = (alert.severity(), from.can_wait);
         if is_passed {
-            self.pass(&alert, from.can_wait, locals);
+            self.pass(&alert, How { severity, is_held: false, can_wait }, locals);
             return true;
         }
         self.suppressed += 1;
         self.counts.repeated.add(1);
         if self.has_archive {
             let handling = Handling { is_suppressed: true, ..handling };
-            self.pass(&alert.handled(&handling), from.can_wait, locals);
+            let how = How { severity, is_held: true, can_wait };
+            self.pass(&alert.handled(&handling), how, locals);
         }
         true
     }
 
-    fn pass(&mut self, alert: &Alert<'_>, can_wait: bool, locals: &mut [Local<'_>]) {
+    fn pass(&mut self, alert: &Alert<'_>, how: How, locals: &mut [Local<'_>]) {
         let forms = encoded(alert, &self.formats);
-        self.emit(&alert.uid(), alert.severity(), alert.time(), forms, can_wait, locals);
+        // Only the spool asks for it: the forms have it already.
+        let id = if self.spool.is_some() { alert.uid() } else { String::new() };
+        self.emit((&id, alert.time()), how, &forms, locals);
     }
 
     /// Hands a record to everybody who wants it.
     fn emit(
         &mut self,
-        id: &str,
-        severity: Severity,
-        time: Timestamp,
-        forms: Forms,
-        can_wait: bool,
+        (id, time): (&str, Timestamp),
+        how: How,
+        forms: &Forms,
         locals: &mut [Local<'_>],
     ) {
-        let number = severity as u8;
+        let number = how.severity as u8;
         let Some((_, json)) = forms.first() else { return };
-        // What can't be read is better seen than lost.
-        let reading = Reading::of(json).unwrap_or_default();
         // Archives get what is held back, too.
-        if !reading.suppressed {
+        if !how.is_held {
             self.alerts += 1;
             if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
                 counter.add(1);
             }
         }
+        // Read only if a filter asks for it. What can't be read is better seen than lost.
+        let reading = OnceCell::new();
+        let read = || reading.get_or_init(|| Reading::of(json).unwrap_or_default());
         for local in locals.iter_mut() {
             let wanted = local.encoder.format();
-            if local.filter.wants_reading(number, &reading)
+            if local.filter.wants_alert(number, how.is_held, read)
                 && let Some((_, bytes)) = forms.iter().find(|(format, _)| *format == wanted)
             {
                 local.add(bytes);
@@ -257,7 +296,7 @@ impl Relay {
                 .iter()
                 .skip(1)
                 .fold(record, |record, (format, bytes)| record.form(*format, bytes));
-            self.spool(record, can_wait);
+            self.spool(record, how.can_wait);
         }
     }
 
@@ -357,19 +396,15 @@ impl Relay {
         for repeat in repeats {
             let forms = repeated(&repeat, &self.formats);
             // Nobody reads again what is held back: it waits.
-            self.emit(&repeat.uid(), repeat.severity, repeat.last, forms, true, locals);
+            let how = How { severity: repeat.severity, is_held: false, can_wait: true };
+            self.emit((&repeat.uid(), repeat.last), how, &forms, locals);
         }
         has_any
     }
 
-    /// Makes what was passed on safe, and says what the commit has to hold.
-    ///
-    /// # Errors
-    ///
-    /// When the disk fails.
-    pub(super) fn sync(&mut self, commit: &mut Commit) -> Result<()> {
+    /// Says what a commit has to hold; returns the spool, which is to be synced before.
+    pub(super) fn seal(&mut self, commit: &mut Commit) -> Option<Spool> {
         if let Some(spool) = &self.spool {
-            spool.sync()?;
             for (name, cursor) in spool.cursors() {
                 if self.cursors.get(&name) != Some(&cursor) {
                     commit.cursors.push((format!("{SEGMENT}{name}"), Some(cursor.segment)));
@@ -381,7 +416,12 @@ impl Relay {
         if let Some(suppressor) = &mut self.suppressor {
             suppressor.take_entries(|key, value| commit.suppress.push((key.to_vec(), value)));
         }
-        Ok(())
+        self.spool.clone()
+    }
+
+    /// Whether alerts go into the spool.
+    pub(super) fn has_spool(&self) -> bool {
+        self.spool.is_some()
     }
 }
 

@@ -82,6 +82,24 @@ pub(in crate::sensor::run) struct Done {
     pub(super) matched: Matched,
 }
 
+impl Done {
+    /// The stream that its alerts are identified by.
+    pub(super) fn stream(&self) -> Option<u64> {
+        match self.identity {
+            Identity::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// Whether anything was found.
+    pub(super) fn has_hits(&self) -> bool {
+        match &self.matched {
+            Matched::Hits(hits) => !hits.borrow_dependent().is_empty(),
+            Matched::Found(found) => !found.is_empty(),
+        }
+    }
+}
+
 /// What the committer receives.
 pub(in crate::sensor::run) enum Message {
     /// A piece was matched.
@@ -98,7 +116,7 @@ pub(in crate::sensor::run) enum Message {
     /// No other source will come.
     #[cfg(feature = "daemon")]
     Closed,
-    /// Somebody wants to know what is committed, but for the suppression.
+    /// Somebody wants to know what is committed.
     #[cfg(feature = "daemon")]
     State(Sender<crate::sensor::checkpoint::State>),
     /// Something for the output, in the order of the pieces.
