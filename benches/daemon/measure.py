@@ -92,11 +92,8 @@ def catch_up(lab, folder):
     for name in ("tail", "run"):
         all_ = [1 / ratio - 1 for ratio in ratios(name, costs)]
         middle = statistics.median(all_)
-        text = f"{middle:+.1%} ({min(all_):+.1%} to {max(all_):+.1%})"
-        if name == "tail":
-            lab.bar("… processor time of tail --once beside scan's", "≤ +10%", text, middle <= 0.10)
-        else:
-            told(f"processor time of run --once beside scan's: {text}")
+        lab.bar(f"… processor time of {name} --once beside scan's", "≤ +10%",
+                f"{middle:+.1%} ({min(all_):+.1%} to {max(all_):+.1%})", middle <= 0.10)
 
 
 def while_written(lab, folder, words, log):

@@ -24,9 +24,9 @@ pub fn commit(data: &[u8]) {
     let bytes = commit.to_bytes();
     assert_eq!(Commit::parse(&bytes).as_ref(), Some(&commit));
     let (mut once, mut twice) = (State::default(), State::default());
-    once.apply(commit.clone());
-    twice.apply(commit.clone());
-    twice.apply(Commit::default());
+    once.apply(&commit);
+    twice.apply(&commit);
+    twice.apply(&Commit::default());
     assert_eq!(once, twice);
     let log = once.to_bytes().expect("no member is longer than what it was read from");
     assert_eq!(State::parse(&log).unwrap().0, once);

@@ -62,6 +62,7 @@ mod facts;
 mod key;
 mod machine;
 mod repeat;
+mod restore;
 mod state;
 mod table;
 #[cfg(test)]
@@ -72,3 +73,4 @@ pub use config::{Config, Member};
 pub use facts::{Facts, HomeNetworks, log_stem};
 pub use machine::{Reason, Suppressor, Verdict};
 pub use repeat::{MAX_LISTED, Repeat};
+pub use restore::Restoring;

@@ -205,6 +205,13 @@ impl Table {
         std::mem::take(&mut self.gone)
     }
 
+    /// Records that a commit contains a window with this key that is not open.
+    pub(super) fn note_gone(&mut self, key: Box<[u8]>) {
+        if self.is_recorded {
+            self.gone.push(key);
+        }
+    }
+
     /// Visits the windows changed since the last call; from then on a commit contains them.
     pub(super) fn take_changed(&mut self, mut visit: impl FnMut(&Window)) {
         for slot in std::mem::take(&mut self.changed) {

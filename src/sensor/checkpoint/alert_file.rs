@@ -9,6 +9,7 @@ use std::io;
 use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The number of bytes before the committed end that must be unchanged.
@@ -21,11 +22,32 @@ const TAIL: u64 = 4 << 10;
 #[derive(Debug)]
 pub struct AlertFile {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     key: Key,
     length: u64,
     /// Whether an incomplete record may follow `length`.
     is_torn: bool,
+}
+
+/// What was appended to an alert file up to some moment, and may not be on disk yet.
+#[derive(Clone, Debug)]
+pub struct Unsynced {
+    file: Arc<File>,
+    output: Output,
+}
+
+impl Unsynced {
+    /// Syncs it to disk; returns what a commit records of it. More may be appended meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the disk fails.
+    pub fn sync(&self) -> Result<Output> {
+        self.file
+            .sync_data()
+            .map_err(|error| Error::io("cannot write alerts", error).at_path(&self.output.path))?;
+        Ok(self.output.clone())
+    }
 }
 
 /// How an alert file resumes.
@@ -84,7 +106,8 @@ impl AlertFile {
             File::open(folder)?.sync_all()?;
         }
         let key = Key::of(&file)?;
-        Ok(AlertFile { path: path.to_path_buf(), file, key, length: found.len(), is_torn: false })
+        let (path, file, length) = (path.to_path_buf(), Arc::new(file), found.len());
+        Ok(AlertFile { path, file, key, length, is_torn: false })
     }
 
     fn cut_to(&mut self, output: &Output) -> io::Result<Resumed> {
@@ -123,7 +146,7 @@ impl AlertFile {
             };
             let key = Key::of(&file)?;
             if key.is_same(&output.key) {
-                let (path, length) = (entry.path(), found.len());
+                let (path, file, length) = (entry.path(), Arc::new(file), found.len());
                 let mut old = AlertFile { path, file, key, length, is_torn: false };
                 return old.cut_to(output);
             }
@@ -157,7 +180,7 @@ impl AlertFile {
             self.file.set_len(self.length)?;
         }
         self.is_torn = true;
-        if let Err(error) = self.file.write_all(records) {
+        if let Err(error) = (&*self.file).write_all(records) {
             self.is_torn = self.file.set_len(self.length).is_err();
             return Err(error);
         }
@@ -172,13 +195,20 @@ impl AlertFile {
     ///
     /// If the disk fails.
     pub fn sync(&mut self) -> Result<Output> {
-        let sync = || {
-            self.file.sync_data()?;
-            tail_of(&self.file, self.length)
-        };
-        let tail =
-            sync().map_err(|error| Error::io("cannot write alerts", error).at_path(&self.path))?;
-        Ok(Output { path: self.path.clone(), key: self.key, length: self.length, tail })
+        self.appended()?.sync()
+    }
+
+    /// What was appended up to now, for a caller that syncs it to disk later.
+    ///
+    /// # Errors
+    ///
+    /// If its end can't be read.
+    pub fn appended(&self) -> Result<Unsynced> {
+        let tail = tail_of(&self.file, self.length)
+            .map_err(|error| Error::io("cannot read alerts", error).at_path(&self.path))?;
+        let (path, key, length) = (self.path.clone(), self.key, self.length);
+        let output = Output { path, key, length, tail };
+        Ok(Unsynced { file: Arc::clone(&self.file), output })
     }
 
     /// Whether its path leads to another file: it was rotated. It then has to be synced and

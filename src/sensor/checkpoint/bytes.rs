@@ -20,6 +20,10 @@ use std::path::PathBuf;
 /// The longest record of a commit.
 pub(super) const MAX_RECORD: usize = 64 << 20;
 
+/// The approximate number of bytes of a member besides its texts: kind, lengths, and the presence
+/// byte.
+pub(super) const AROUND: usize = 8;
+
 /// A member of a commit.
 pub(super) enum Member<'a> {
     File(FileRecord),
@@ -46,10 +50,7 @@ pub(super) fn put_member(out: &mut Vec<u8>, member: Member<'_>) {
             put_output(&mut body, &output);
             3
         }
-        Member::Suppress(key, value) => {
-            put_entry(&mut body, key, value);
-            4
-        }
+        Member::Suppress(key, value) => return put_suppress(out, key, value),
         Member::Cursor(name, position) => {
             let mut value = Vec::new();
             position.into_iter().for_each(|it| put_number(&mut value, it));
@@ -63,6 +64,16 @@ pub(super) fn put_member(out: &mut Vec<u8>, member: Member<'_>) {
     };
     out.push(kind);
     put_bytes(out, &body);
+}
+
+/// Like the other members, but without its own buffer: there may be millions.
+fn put_suppress(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
+    let mut length = Vec::with_capacity(10);
+    put_number(&mut length, key.len() as u64);
+    let body = 1 + length.len() + key.len() + value.map_or(0, <[u8]>::len);
+    out.push(4);
+    put_number(out, body as u64);
+    put_entry(out, key, value);
 }
 
 fn put_entry(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
@@ -83,37 +94,47 @@ fn put_output(out: &mut Vec<u8>, output: &Output) {
     out.extend_from_slice(path.as_os_str().as_bytes());
 }
 
-/// All members; `None` if one of them is incomplete or of an unknown kind.
-pub(super) fn read_members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
+/// The members, one after the other. One that is incomplete or of an unknown kind is `None`, and the
+/// last.
+pub(super) fn members(bytes: &[u8]) -> impl Iterator<Item = Option<Member<'_>>> {
     let mut fields = Fields(bytes);
-    let mut members = Vec::new();
-    while !fields.0.is_empty() {
-        let kind = fields.byte()?;
-        let body = fields.bytes(MAX_RECORD)?;
-        members.push(match kind {
-            1 => Member::File(FileRecord::decode(body)?),
-            2 => Member::Forgotten(u64::from_le_bytes(body.try_into().ok()?)),
-            3 => Member::Output(read_output(body)?),
-            4 => {
-                let (key, value) = read_entry(body)?;
-                Member::Suppress(key, value)
+    std::iter::from_fn(move || {
+        if fields.0.is_empty() {
+            return None;
+        }
+        let member = read_member(&mut fields);
+        if member.is_none() {
+            fields.0 = &[];
+        }
+        Some(member)
+    })
+}
+
+fn read_member<'a>(fields: &mut Fields<'a>) -> Option<Member<'a>> {
+    let kind = fields.byte()?;
+    let body = fields.bytes(MAX_RECORD)?;
+    Some(match kind {
+        1 => Member::File(FileRecord::decode(body)?),
+        2 => Member::Forgotten(u64::from_le_bytes(body.try_into().ok()?)),
+        3 => Member::Output(read_output(body)?),
+        4 => {
+            let (key, value) = read_entry(body)?;
+            Member::Suppress(key, value)
+        }
+        5 => {
+            let (name, value) = read_entry(body)?;
+            let position = value.map(read_position);
+            if position == Some(None) {
+                return None;
             }
-            5 => {
-                let (name, value) = read_entry(body)?;
-                let position = value.map(read_position);
-                if position == Some(None) {
-                    return None;
-                }
-                Member::Cursor(std::str::from_utf8(name).ok()?, position.flatten())
-            }
-            6 => {
-                let (name, value) = read_entry(body)?;
-                Member::Other(std::str::from_utf8(name).ok()?, value)
-            }
-            _ => return None,
-        });
-    }
-    Some(members)
+            Member::Cursor(std::str::from_utf8(name).ok()?, position.flatten())
+        }
+        6 => {
+            let (name, value) = read_entry(body)?;
+            Member::Other(std::str::from_utf8(name).ok()?, value)
+        }
+        _ => return None,
+    })
 }
 
 fn read_position(value: &[u8]) -> Option<u64> {

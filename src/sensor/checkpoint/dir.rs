@@ -1,12 +1,13 @@
 //! The folder that holds the state, and its lock.
 
-use super::log::{HEADER, header, put_record};
+use super::entries::{Entries, copy_last};
+use super::log::{HEADER, Records, Tally, header, put_record};
 use super::state::{Commit, State};
 use crate::engine::error::{Error, Result};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct StateDir {
     is_torn: bool,
     /// Whether the system may have lost written data: the log is then rewritten.
     is_doubtful: bool,
+    /// How much the log contained of suppression when it was opened.
+    tally: Tally,
     /// Shared with the caller of `open`, until the first commit.
     state: Arc<State>,
 }
@@ -77,7 +80,12 @@ impl StateDir {
             if had_state {
                 return Err(Error::format("the state file is gone").at_path(&place).remedy(RESET));
             }
-            publish(path, &header())?;
+            publish(path, |file| {
+                let new = header();
+                let written = file.write_all(&new);
+                written.map_err(|error| Error::io("cannot write the state", error))?;
+                Ok(new.len() as u64)
+            })?;
             mark(&lock, path)?;
             let (dir, mut opened) = Self::read(path, lock)?;
             opened.is_new = true;
@@ -137,27 +145,69 @@ impl StateDir {
             let place = place.clone();
             move |error| Error::io(what, error).at_path(&place)
         };
-        let mut log =
+        let log =
             OpenOptions::new().read(true).write(true).open(&place).map_err(io("cannot open"))?;
-        let mut bytes = Vec::new();
-        log.read_to_end(&mut bytes).map_err(io("cannot read"))?;
-        let (state, valid) =
-            State::parse(&bytes).map_err(|error| error.at_path(&place).remedy(RESET))?;
-        let torn = (bytes.len() - valid) as u64;
-        let (base, state) = (state.size(), Arc::new(state));
+        let length = log.metadata().map_err(io("cannot read"))?.len();
+        let read = || {
+            let copy = log.try_clone().map_err(|error| Error::io("cannot read", error))?;
+            let mut records = Records::of_file(copy, length)?;
+            let (state, tally) = records.read_all()?;
+            Ok((state, tally, records.valid()))
+        };
+        let (state, tally, valid) =
+            read().map_err(|error: Error| error.at_path(&place).remedy(RESET))?;
+        let torn = length - valid;
+        let (base, state) = (state.size() + tally.bytes, Arc::new(state));
         let mut dir = StateDir {
             path: path.to_path_buf(),
             _lock: lock,
             log,
-            length: valid as u64,
+            length: valid,
             base,
             is_torn: torn > 0,
             is_doubtful: false,
+            tally,
             state,
         };
         dir.cut().map_err(io("cannot cut the torn end of"))?;
         let state = Arc::clone(&dir.state);
         Ok((dir, Opened { state, is_new: false, torn }))
+    }
+
+    /// The suppression entries as they were committed. They can be read while commits are made;
+    /// those commits are not included.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn entries(&self) -> Result<Entries> {
+        let place = self.path.join(LOG);
+        let opened = File::open(&place)
+            .map_err(|error| Error::io("cannot open", error))
+            .and_then(|log| Records::of_file(log, self.length));
+        let records = opened.map_err(|error| error.at_path(&place))?;
+        Ok(Entries::new(records, place, self.tally.entries))
+    }
+
+    /// Sets how many of the entries that were read at the start are still in effect: this decides
+    /// when the log is rewritten.
+    pub fn settle(&mut self, entries: usize) {
+        let Tally { entries: all, bytes } = self.tally;
+        let share = (entries as u64).min(all) as f64 / all.max(1) as f64;
+        self.base = self.state.size() + (bytes as f64 * share) as u64;
+    }
+
+    /// Forgets all suppression entries, when they are no longer used.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; the log is then unchanged.
+    pub fn forget_entries(&mut self) -> Result<()> {
+        if self.tally.entries == 0 {
+            return Ok(());
+        }
+        self.tally = Tally::default();
+        self.publish(&[], false)
     }
 
     /// Its path.
@@ -187,7 +237,7 @@ impl StateDir {
             // If there is no room for a second log, the first one stays in use.
             match self.rewrite(&record) {
                 Ok(()) => {
-                    Arc::make_mut(&mut self.state).apply(commit.clone());
+                    Arc::make_mut(&mut self.state).apply(commit);
                     return Ok(());
                 }
                 Err(error) if self.is_doubtful => return Err(error),
@@ -197,7 +247,7 @@ impl StateDir {
         self.append(&record).map_err(|error| {
             Error::io("cannot write the state", error).at_path(self.path.join(LOG))
         })?;
-        Arc::make_mut(&mut self.state).apply(commit.clone());
+        Arc::make_mut(&mut self.state).apply(commit);
         Ok(())
     }
 
@@ -237,36 +287,51 @@ impl StateDir {
 
     /// Rewrites the log: the state, and the record of one more commit.
     fn rewrite(&mut self, record: &[u8]) -> Result<()> {
-        let mut bytes = self.state.to_bytes()?;
-        bytes.extend_from_slice(record);
-        let log = publish(&self.path, &bytes)?;
-        self.log = log;
-        self.length = bytes.len() as u64;
-        self.base = self.length;
+        self.publish(record, true)
+    }
+
+    fn publish(&mut self, record: &[u8], has_entries: bool) -> Result<()> {
+        let state = self.state.to_bytes()?;
+        let (log, length) = publish(&self.path, |file| {
+            let write = |file: &mut BufWriter<File>, bytes: &[u8]| {
+                file.write_all(bytes).map_err(|error| Error::io("cannot write", error))
+            };
+            write(file, &state)?;
+            let entries = if has_entries { copy_last(|| self.entries(), file)? } else { 0 };
+            write(file, record)?;
+            Ok(state.len() as u64 + entries + record.len() as u64)
+        })?;
+        (self.log, self.length, self.base) = (log, length, length);
         (self.is_torn, self.is_doubtful) = (false, false);
         Ok(())
     }
 }
 
-/// Writes a log next to the current one, and replaces it.
+/// Writes a log next to the current one, and replaces it. `write` returns the length of the new
+/// log.
 #[expect(clippy::disallowed_methods, reason = "file and folder are synced here")]
-fn publish(path: &Path, bytes: &[u8]) -> Result<File> {
-    debug_assert!(bytes.len() >= HEADER);
+fn publish(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<u64>,
+) -> Result<(File, u64)> {
     let next = path.join(NEXT);
+    let failed = |error: io::Error| Error::io("cannot write the state", error);
     let write = || {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true).mode(0o640);
-        let mut file = options.open(&next)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&next, path.join(LOG))?;
-        sync_dir(path)?;
-        Ok(file)
+        let mut file = BufWriter::with_capacity(1 << 20, options.open(&next).map_err(failed)?);
+        let length = write(&mut file)?;
+        debug_assert!(length >= HEADER as u64);
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(&next, path.join(LOG)).map_err(failed)?;
+        sync_dir(path).map_err(failed)?;
+        Ok((file, length))
     };
-    write().map_err(|error| {
+    write().map_err(|error: Error| {
         // Remove the incomplete file: it takes up room that others need.
         let _ = fs::remove_file(&next);
-        Error::io("cannot write the state", error).at_path(path.join(LOG))
+        error.at_path(path.join(LOG))
     })
 }
 

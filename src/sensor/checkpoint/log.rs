@@ -10,9 +10,11 @@
 //! the log: either nothing after it was acknowledged, or the disk is damaged and what comes before
 //! it is the last known state.
 
-use super::bytes::MAX_RECORD;
-use super::state::{Commit, State};
+use super::bytes::{AROUND, MAX_RECORD, Member, members};
+use super::state::State;
 use crate::engine::error::{Error, Result};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
 
 const MAGIC: &[u8; 8] = b"wsstate\n";
 const VERSION: u32 = 1;
@@ -20,6 +22,10 @@ const VERSION: u32 = 1;
 pub(super) const HEADER: usize = 16;
 /// The length of a record's head, before its bytes.
 const FRAME: usize = 8;
+/// The approximate length of the records in a rewritten log.
+pub(super) const PART: usize = 1 << 20;
+/// How much is read at once.
+const READ: usize = 256 << 10;
 
 /// The header of a log.
 pub(super) fn header() -> [u8; HEADER] {
@@ -52,13 +58,134 @@ fn checksum(length: u32, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The first record, and what follows it; `None` if it is incomplete.
-fn split_record(log: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = log.split_first_chunk::<4>()?;
-    let (sum, rest) = rest.split_first_chunk::<4>()?;
-    let length = u32::from_le_bytes(*length);
-    let (bytes, rest) = rest.split_at_checked(length as usize)?;
-    (checksum(length, bytes) == u32::from_le_bytes(*sum)).then_some((bytes, rest))
+/// The complete records of a log, one after the other.
+#[derive(Debug)]
+pub(super) struct Records<R> {
+    from: R,
+    /// Bytes that have not been read.
+    left: u64,
+    /// Bytes of complete records, and of the header.
+    valid: u64,
+    buffer: Vec<u8>,
+}
+
+impl Records<BufReader<File>> {
+    /// The records of a file with this length.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Records::new`].
+    pub(super) fn of_file(file: File, length: u64) -> Result<Self> {
+        Records::new(BufReader::with_capacity(READ, file), length)
+    }
+}
+
+impl<R: Read> Records<R> {
+    /// The records of a log with this length.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty, not a log, or of another version, and those of the system.
+    pub(super) fn new(mut from: R, length: u64) -> Result<Self> {
+        let mut header = [0; HEADER];
+        let Some(left) = length.checked_sub(HEADER as u64) else {
+            let what =
+                if length == 0 { "the state file is empty" } else { "the state file is cut short" };
+            return Err(Error::format(what));
+        };
+        from.read_exact(&mut header).map_err(|error| Error::io("cannot read", error))?;
+        if !header.starts_with(MAGIC) {
+            return Err(Error::format("this is not a wiresift state file"));
+        }
+        let version = header[8..12].iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
+        if version != VERSION {
+            return Err(Error::format(format!(
+                "the state has version {version}, but this program reads version {VERSION}"
+            )));
+        }
+        Ok(Records { from, left, valid: HEADER as u64, buffer: Vec::new() })
+    }
+
+    /// The next record; `None` after the last complete one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>> {
+        let is_complete = self.read().map_err(|error| Error::io("cannot read", error))?;
+        if !is_complete {
+            self.left = 0;
+            return Ok(None);
+        }
+        self.valid += (FRAME + self.buffer.len()) as u64;
+        Ok(Some(&self.buffer))
+    }
+
+    fn read(&mut self) -> io::Result<bool> {
+        let Some(left) = self.left.checked_sub(FRAME as u64) else { return Ok(false) };
+        let mut frame = [0; FRAME];
+        self.from.read_exact(&mut frame)?;
+        let [a, b, c, d, sum @ ..] = frame;
+        let length = u32::from_le_bytes([a, b, c, d]);
+        let Some(left) = left.checked_sub(u64::from(length)) else { return Ok(false) };
+        self.buffer.resize(length as usize, 0);
+        self.from.read_exact(&mut self.buffer)?;
+        self.left = left;
+        Ok(checksum(length, &self.buffer) == u32::from_le_bytes(sum))
+    }
+
+    /// How many bytes of the log are valid, up to the record that was read last.
+    pub(super) fn valid(&self) -> u64 {
+        self.valid
+    }
+
+    /// Where the last record begins.
+    fn offset(&self) -> u64 {
+        self.valid - self.buffer.len() as u64
+    }
+
+    /// Reads all records, up to a torn end: the state, and how much there is of suppression.
+    ///
+    /// # Errors
+    ///
+    /// If a record contains something unknown, and those of the system.
+    pub(super) fn read_all(&mut self) -> Result<(State, Tally)> {
+        let (mut state, mut tally) = (State::default(), Tally::default());
+        while let Some(record) = self.next()? {
+            // Its checksum is right, so a later program wrote it like that.
+            let is_known = members(record).all(|member| {
+                let is_known = member.is_some();
+                match member {
+                    Some(Member::Suppress(key, value)) => tally.count(key, value),
+                    member => member.into_iter().for_each(|member| state.take(member)),
+                }
+                is_known
+            });
+            if !is_known {
+                return Err(Error::format("a commit contains data that this program doesn't know")
+                    .at_offset(self.offset()));
+            }
+        }
+        Ok((state, tally))
+    }
+}
+
+/// How much a log contains of suppression, counting every version of each entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// Entries that were set.
+    pub(super) entries: u64,
+    /// The bytes of those entries.
+    pub(super) bytes: u64,
+}
+
+impl Tally {
+    fn count(&mut self, key: &[u8], value: Option<&[u8]>) {
+        if let Some(value) = value {
+            self.entries += 1;
+            self.bytes += (key.len() + value.len() + AROUND) as u64;
+        }
+    }
 }
 
 impl State {
@@ -69,34 +196,9 @@ impl State {
     ///
     /// If it is empty, not a log, or of another version.
     pub fn parse(log: &[u8]) -> Result<(State, usize)> {
-        let Some((header, mut rest)) = log.split_at_checked(HEADER) else {
-            let what = if log.is_empty() {
-                "the state file is empty"
-            } else {
-                "the state file is cut short"
-            };
-            return Err(Error::format(what));
-        };
-        if !header.starts_with(MAGIC) {
-            return Err(Error::format("this is not a wiresift state file"));
-        }
-        let version = header[8..12].iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
-        if version != VERSION {
-            return Err(Error::format(format!(
-                "the state has version {version}, but this program reads version {VERSION}"
-            )));
-        }
-        let mut state = State::default();
-        while let Some((bytes, after)) = split_record(rest) {
-            // Its checksum is right, so a later program wrote it like that.
-            let Some(commit) = Commit::parse(bytes) else {
-                return Err(Error::format("a commit contains data that this program doesn't know")
-                    .at_offset((log.len() - rest.len() + FRAME) as u64));
-            };
-            state.apply(commit);
-            rest = after;
-        }
-        Ok((state, log.len() - rest.len()))
+        let mut records = Records::new(log, log.len() as u64)?;
+        let (state, _) = records.read_all()?;
+        Ok((state, usize::try_from(records.valid()).unwrap_or(log.len())))
     }
 
     /// A log that contains only this state.
@@ -106,7 +208,7 @@ impl State {
     /// If one of its members is longer than a record may be.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut log = header().to_vec();
-        for part in self.in_parts(1 << 20) {
+        for part in self.in_parts(PART) {
             put_record(&mut log, &part)?;
         }
         Ok(log)

@@ -25,7 +25,8 @@
 //! ```
 //!
 //! A [`StateDir`] is a folder that one process holds: a log of [`Commit`]s, each with its length
-//! and checksum (the format is in `log.rs`), and the [`State`] that they add up to. A commit is one
+//! and checksum (the format is in `log.rs`), and the [`State`] that they add up to. Suppression
+//! entries, of which there may be millions, are only in the log ([`Entries`]). A commit is one
 //! append and one `fdatasync`; when the log outgrows the state, it is rewritten to a new file,
 //! synced, and renamed. A torn end is cut. A state that is damaged, foreign, empty or missing is an
 //! error: starting from scratch would read everything again, and only an operator may decide that.
@@ -36,11 +37,13 @@
 mod alert_file;
 mod bytes;
 mod dir;
+mod entries;
 mod log;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use alert_file::{AlertFile, Resumed};
+pub use alert_file::{AlertFile, Resumed, Unsynced};
 pub use dir::{Opened, StateDir};
+pub use entries::Entries;
 pub use state::{Commit, Output, State};

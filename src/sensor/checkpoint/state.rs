@@ -1,8 +1,7 @@
 //! The state, and the commits that add up to it.
 
-use super::bytes::{Member, put_member, read_members};
+use super::bytes::{AROUND, Member, members, put_member};
 use crate::sensor::input::tail::{FileRecord, Key};
-use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -37,15 +36,15 @@ pub struct Commit {
     pub others: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// The sum of all commits.
+/// The sum of all commits, except for the suppression entries: there may be millions, and they are
+/// in memory once already, where they are used. [`StateDir::entries`](super::StateDir::entries)
+/// reads them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Followed files, by their stream.
     pub files: BTreeMap<u64, FileRecord>,
     /// Alert files, by path.
     pub outputs: BTreeMap<PathBuf, Output>,
-    /// Suppression entries, in no order: there may be millions.
-    pub suppress: HashMap<Vec<u8>, Vec<u8>>,
     /// Positions by name.
     pub cursors: BTreeMap<String, u64>,
     /// Anything else with a name.
@@ -95,8 +94,8 @@ impl Commit {
     /// Reads a commit; `None` if the bytes are not a complete one.
     pub fn parse(bytes: &[u8]) -> Option<Commit> {
         let mut commit = Commit::default();
-        for member in read_members(bytes)? {
-            match member {
+        for member in members(bytes) {
+            match member? {
                 Member::File(file) => commit.files.push(file),
                 Member::Forgotten(id) => commit.forgotten.push(id),
                 Member::Output(output) => commit.outputs.push(output),
@@ -115,57 +114,47 @@ impl Commit {
     }
 }
 
-/// Sets or removes entries.
-fn take<K: Ord, V>(to: &mut BTreeMap<K, V>, changes: Vec<(K, Option<V>)>) {
-    for (key, value) in changes {
-        match value {
-            Some(value) => drop(to.insert(key, value)),
-            None => drop(to.remove(&key)),
-        }
+/// Sets or removes an entry.
+fn set<V>(to: &mut BTreeMap<String, V>, name: &str, value: Option<V>) {
+    match value {
+        Some(value) => drop(to.insert(name.to_string(), value)),
+        None => drop(to.remove(name)),
     }
 }
 
 impl State {
     /// Applies a commit.
-    pub fn apply(&mut self, commit: Commit) {
-        let Commit { files, forgotten, outputs, suppress, cursors, others } = commit;
-        self.files.extend(files.into_iter().map(|file| (file.position.stream, file)));
-        forgotten.iter().for_each(|id| drop(self.files.remove(id)));
-        self.outputs.extend(outputs.into_iter().map(|output| (output.path.clone(), output)));
-        for (key, value) in suppress {
-            match value {
-                Some(value) => drop(self.suppress.insert(key, value)),
-                None => drop(self.suppress.remove(&key)),
-            }
-        }
-        take(&mut self.cursors, cursors);
-        take(&mut self.others, others);
+    pub fn apply(&mut self, commit: &Commit) {
+        let Commit { files, forgotten, outputs, suppress: _, cursors, others } = commit;
+        let files = files.iter().cloned().map(Member::File);
+        let forgotten = forgotten.iter().copied().map(Member::Forgotten);
+        let outputs = outputs.iter().cloned().map(Member::Output);
+        let cursors = cursors.iter().map(|(name, at)| Member::Cursor(name, *at));
+        let others = others.iter().map(|(name, it)| Member::Other(name, it.as_deref()));
+        let all = files.chain(forgotten).chain(outputs).chain(cursors).chain(others);
+        all.for_each(|member| self.take(member));
     }
 
-    /// All of it except for the suppression entries, of which there may be millions.
-    #[must_use]
-    pub fn without_suppression(&self) -> State {
-        let State { files, outputs, suppress: _, cursors, others } = self;
-        State {
-            files: files.clone(),
-            outputs: outputs.clone(),
-            suppress: HashMap::new(),
-            cursors: cursors.clone(),
-            others: others.clone(),
+    /// Applies a member of a commit.
+    pub(super) fn take(&mut self, member: Member<'_>) {
+        match member {
+            Member::File(file) => drop(self.files.insert(file.position.stream, file)),
+            Member::Forgotten(stream) => drop(self.files.remove(&stream)),
+            Member::Output(output) => drop(self.outputs.insert(output.path.clone(), output)),
+            Member::Suppress(..) => {}
+            Member::Cursor(name, position) => set(&mut self.cursors, name, position),
+            Member::Other(name, value) => set(&mut self.others, name, value.map(Vec::from)),
         }
     }
 
     /// Its approximate size in commits, exact except for the lengths of members.
     pub(super) fn size(&self) -> u64 {
-        // Kind, lengths, and the presence byte.
-        const AROUND: usize = 8;
         let mut files = Vec::new();
         self.files.values().cloned().for_each(|it| put_member(&mut files, Member::File(it)));
         let outputs = self.outputs.keys().map(|path| path.as_os_str().len() + 64);
-        let entries = self.suppress.iter().map(|(key, it)| key.len() + it.len() + AROUND);
         let cursors = self.cursors.keys().map(|name| name.len() + AROUND + 8);
         let others = self.others.iter().map(|(name, it)| name.len() + it.len() + AROUND);
-        let rest: usize = outputs.chain(entries).chain(cursors).chain(others).sum();
+        let rest: usize = outputs.chain(cursors).chain(others).sum();
         (files.len() + rest) as u64
     }
 
@@ -173,11 +162,10 @@ impl State {
     pub(super) fn in_parts(&self, size: usize) -> Vec<Vec<u8>> {
         let files = self.files.values().cloned().map(Member::File);
         let outputs = self.outputs.values().cloned().map(Member::Output);
-        let suppress = self.suppress.iter().map(|(key, it)| Member::Suppress(key, Some(it)));
         let cursors = self.cursors.iter().map(|(name, it)| Member::Cursor(name, Some(*it)));
         let others = self.others.iter().map(|(name, it)| Member::Other(name, Some(it)));
         let (mut parts, mut part) = (Vec::new(), Vec::new());
-        for member in files.chain(outputs).chain(suppress).chain(cursors).chain(others) {
+        for member in files.chain(outputs).chain(cursors).chain(others) {
             put_member(&mut part, member);
             if part.len() >= size {
                 parts.push(std::mem::take(&mut part));

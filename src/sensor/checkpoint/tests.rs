@@ -4,6 +4,7 @@ use super::state::{Commit, Output, State};
 use super::{AlertFile, Resumed, StateDir};
 use crate::sensor::input::tail::{Content, FileRecord, Key, Position, Within};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,31 @@ fn commits() -> impl Strategy<Value = Vec<Commit>> {
     proptest::collection::vec(commit, 1..6)
 }
 
+/// The suppression entries in effect.
+type Last = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn put(last: &mut Last, key: &[u8], value: Option<&[u8]>) {
+    match value {
+        Some(value) => drop(last.insert(key.to_vec(), value.to_vec())),
+        None => drop(last.remove(key)),
+    }
+}
+
+/// The suppression entries of a folder.
+fn last(dir: &StateDir) -> Last {
+    let mut last = Last::new();
+    let each = |key: &[u8], value: Option<&[u8]>| {
+        put(&mut last, key, value);
+        Ok(())
+    };
+    dir.entries().unwrap().each(each).unwrap();
+    last
+}
+
+fn add(last: &mut Last, commit: &Commit) {
+    commit.suppress.iter().for_each(|(key, value)| put(last, key, value.as_deref()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -77,31 +103,47 @@ proptest! {
         let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
         prop_assert!(opened.is_new && *opened.state == State::default());
         let log = folder.path().join("state");
-        let mut states = vec![(fs::metadata(&log).unwrap().len(), State::default())];
+        let mut entries = Last::new();
+        let mut states =
+            vec![(fs::metadata(&log).unwrap().len(), State::default(), entries.clone())];
         for commit in &commits {
             dir.commit(commit).unwrap();
             prop_assert_eq!(Commit::parse(&commit.to_bytes()), Some(commit.clone()));
-            states.push((fs::metadata(&log).unwrap().len(), dir.state().clone()));
+            add(&mut entries, commit);
+            let length = fs::metadata(&log).unwrap().len();
+            states.push((length, dir.state().clone(), entries.clone()));
         }
         drop(dir);
         let bytes = fs::read(&log).unwrap();
         let cut = 16 + cut.index(bytes.len() - 15);
         fs::write(&log, [&bytes[..cut], &garbage].concat()).unwrap();
         let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
-        let (length, want) = states.iter().rev().find(|(len, _)| *len <= cut as u64).unwrap();
+        let (length, want, entries) =
+            states.iter().rev().find(|(len, ..)| *len <= cut as u64).unwrap();
         prop_assert_eq!(&*opened.state, want);
+        prop_assert_eq!(&last(&dir), entries);
         prop_assert_eq!(opened.torn, (cut + garbage.len()) as u64 - length);
         prop_assert_eq!(fs::metadata(&log).unwrap().len(), *length);
         // It continues from there, also in a rewritten log.
-        let mut want = want.clone();
+        let (mut want, mut entries) = (want.clone(), entries.clone());
+        dir.settle(entries.len());
         for commit in &commits {
             dir.commit(commit).unwrap();
-            want.apply(commit.clone());
+            want.apply(commit);
+            add(&mut entries, commit);
         }
         prop_assert_eq!(dir.state(), &want);
         dir.compact().unwrap();
         drop(dir);
-        prop_assert_eq!(&*StateDir::open(folder.path()).unwrap().1.state, &want);
+        let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
+        prop_assert_eq!(&*opened.state, &want);
+        // Each once.
+        prop_assert_eq!(dir.entries().unwrap().max_len(), entries.len());
+        prop_assert_eq!(last(&dir), entries);
+        dir.forget_entries().unwrap();
+        drop(dir);
+        let (dir, opened) = StateDir::open(folder.path()).unwrap();
+        prop_assert_eq!((&*opened.state, last(&dir).len()), (&want, 0));
     }
 
     /// A commit that failed may be made together with the one after it.
@@ -109,10 +151,10 @@ proptest! {
     fn commits_add_up(commits in commits()) {
         let (mut one, mut all, mut each) = (State::default(), Commit::default(), State::default());
         for commit in &commits {
-            each.apply(commit.clone());
+            each.apply(commit);
             all.add(commit.clone());
         }
-        one.apply(all);
+        one.apply(&all);
         prop_assert_eq!(one, each);
     }
 
@@ -180,9 +222,19 @@ fn long_logs_are_rewritten() {
         longest = longest.max(fs::metadata(folder.path().join("state")).unwrap().len());
     }
     assert!(longest < 2 << 20, "{longest}");
-    let want = dir.state().clone();
+    let want = last(&dir);
+    assert_eq!(want.len(), 5);
     drop(dir);
-    assert_eq!(*StateDir::open(folder.path()).unwrap().1.state, want);
+    let (mut dir, _) = StateDir::open(folder.path()).unwrap();
+    assert_eq!(last(&dir), want);
+    // Old versions of entries don't count towards the length that the log may reach.
+    dir.settle(want.len());
+    for n in 0..1000 {
+        let suppress = vec![(vec![(n % 5) as u8], Some(value.clone()))];
+        dir.commit(&Commit { suppress, ..Commit::default() }).unwrap();
+        longest = longest.max(fs::metadata(folder.path().join("state")).unwrap().len());
+    }
+    assert!(longest < 2 << 20, "{longest}");
 }
 
 /// A small file system in memory, for tests that fill it; `None` without root privileges.

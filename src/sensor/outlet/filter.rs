@@ -63,6 +63,20 @@ impl Filter {
         Reading::of(record.json).is_none_or(|alert| self.wants_reading(record.severity, &alert))
     }
 
+    /// Whether an alert with this severity, held back or not, is wanted. Its fields are only read
+    /// if the filter needs them.
+    pub fn wants_alert<'r, 'j: 'r>(
+        &self,
+        severity: u8,
+        is_held: bool,
+        read: impl FnOnce() -> &'r Reading<'j>,
+    ) -> bool {
+        match self.reads() {
+            true => self.wants_reading(severity, read()),
+            false => severity >= self.severity && (self.suppressed || !is_held),
+        }
+    }
+
     /// Whether an alert with this severity and these fields is wanted.
     pub fn wants_reading(&self, severity: u8, alert: &Reading<'_>) -> bool {
         severity >= self.severity

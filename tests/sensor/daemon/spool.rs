@@ -4,7 +4,7 @@
 use super::{Dice, LIMIT, Post, each_once, records, wait_for};
 use crate::harness::server::{Asked, Reply, Server};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,10 +87,7 @@ fn killed_while_it_sends_every_alert_arrives() {
     post.configure(&format!("{INPUT}{sink}{}", file_sink()));
     let mut log = post.log("a.log");
     let mut dice = Dice(99);
-    // A log is identified by its number, which is in the first commit.
-    log.write(0..1);
-    post.once().expect(0);
-    let mut next = 1;
+    let mut next = 0;
     for _ in 0..8 {
         let daemon = post.launch(&post.command(&[]));
         for _ in 0..3 {
@@ -122,6 +119,39 @@ fn killed_while_it_sends_every_alert_arrives() {
         assert!(before.is_none_or(|id| id == alert["id"]), "{alert}");
     }
     assert_eq!(by_line.len() as u64, next);
+}
+
+#[test]
+fn killed_before_the_first_commit_alerts_keep_their_identifiers() {
+    let post = Post::new("run-killed-first");
+    let taken = Taken::default();
+    let server = Server::start(taking(&taken));
+    let sink = webhook(&server.url("/hook"), "").replace("50ms", "5ms");
+    post.configure(&format!("{INPUT}{sink}"));
+    let ids = || {
+        let mut ids: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+        for alert in taken.lock().unwrap().iter() {
+            let id = alert["id"].as_str().unwrap().to_string();
+            ids.entry(super::number(alert).unwrap()).or_default().insert(id);
+        }
+        ids
+    };
+    // In each round, write a log that is in no commit, and kill the daemon as soon as one of its
+    // alerts has arrived: the alerts themselves are in a commit within 100 ms.
+    for round in 0..6 {
+        let first = round * 20;
+        post.log(&format!("{round}.log")).write(first..first + 20);
+        let daemon = post.launch(&post.command(&[]));
+        wait_for("one has arrived", || ids().contains_key(&first));
+        daemon.kill();
+    }
+    let daemon = post.start();
+    wait_for("all have arrived", || ids().len() >= 120);
+    daemon.stop();
+    let twice: Vec<_> = ids().into_iter().filter(|(_, ids)| ids.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    let all: BTreeSet<String> = ids().into_values().flatten().collect();
+    assert_eq!(all.len(), 120, "each line has its own");
 }
 
 #[test]

@@ -185,6 +185,11 @@ impl Tail {
         }
     }
 
+    /// Whether any file is waiting for its turn: it may have more to read.
+    pub fn has_more(&self) -> bool {
+        !self.queue.is_empty() || !self.out.is_empty()
+    }
+
     /// Keeps up with changes without reading files: files that are renamed or removed meanwhile
     /// stay open. For callers that can't process more for a long time.
     pub fn keep_up(&mut self) {

@@ -122,6 +122,10 @@ impl Source for Files {
         self.followed.notices()
     }
 
+    fn is_read(&self) -> bool {
+        self.followed.is_read()
+    }
+
     fn publish(&mut self) {
         let followed = &self.followed;
         self.watch

@@ -9,7 +9,7 @@ use super::{Served, Service, sinks};
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
-use crate::engine::suppress::{self, HomeNetworks, Suppressor};
+use crate::engine::suppress::{self, HomeNetworks};
 use crate::sensor::checkpoint::{Commit, State, StateDir};
 use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
@@ -18,8 +18,9 @@ use crate::sensor::metrics::{Heartbeat, Obstacle, Operation, Systemd};
 use crate::sensor::run::live::committer::{self, Committer, Counted, Ended};
 use crate::sensor::run::live::member::Member;
 use crate::sensor::run::live::output::{Out, Way};
-use crate::sensor::run::live::pool::{QUEUE, Room, Settings, Shared, start_workers};
-use crate::sensor::run::live::relay::{self, Parts, Relay};
+use crate::sensor::run::live::pool::{Settings, Shared, start_workers};
+use crate::sensor::run::live::queue::{QUEUE, Queue};
+use crate::sensor::run::live::relay::{self, Parts, Relay, Restored};
 use crate::sensor::run::reload::{Look, while_watched};
 use crate::sensor::run::{
     Current, Follow, Notice, Notify, Signals, default_threads, load_database, rotation,
@@ -62,8 +63,8 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     let base = Base { config, no_suppress, state: &opened.state, notify };
     let mut prepared = base.prepare(dir)?;
     let board = Board::new(config, &service.feeds, Arc::clone(&current));
-    let relay = Relay::new(prepared.parts(config)?, &board.metrics());
-    let commit = prepared.settled(&base, &relay)?;
+    let relay = Relay::new(prepared.parts(config), &board.metrics());
+    let commit = prepared.settled(&base)?;
     // Release the last other reference, so that the first commit doesn't copy the state.
     drop(opened);
     prepared.dir.commit(&commit)?;
@@ -161,17 +162,24 @@ struct Base<'b> {
 /// What is opened before the first thread starts.
 struct Prepared {
     dir: StateDir,
-    /// Without the stored suppression.
     saved: State,
     spool: Option<Spool>,
     sent: Vec<Sent>,
     seeds: Vec<Seed>,
-    suppressor: Option<Suppressor>,
+    /// The stored suppression; `None` if every alert goes out.
+    restored: Option<Restored>,
 }
 
 impl Base<'_> {
-    fn prepare(&self, dir: StateDir) -> Result<Prepared> {
+    fn prepare(&self, mut dir: StateDir) -> Result<Prepared> {
         let Base { config, no_suppress, state, notify } = *self;
+        let restored = match rules(config, no_suppress) {
+            Some(rules) => Some(Restored::begin(rules, &dir)?),
+            None => {
+                dir.forget_entries()?;
+                None
+            }
+        };
         let mut seeds = Vec::new();
         for sink in config.active_sinks() {
             seeds.extend(outlets::local(sink, state, notify)?);
@@ -183,9 +191,7 @@ impl Base<'_> {
                 sent.extend(outlets::send(sink, spool, config, &host(config))?);
             }
         }
-        let suppressor =
-            rules(config, no_suppress).map(|rules| relay::restored(rules, state)).transpose()?;
-        Ok(Prepared { dir, saved: state.without_suppression(), spool, sent, seeds, suppressor })
+        Ok(Prepared { dir, saved: state.clone(), spool, sent, seeds, restored })
     }
 
     /// The spool, if a sink needs it.
@@ -218,22 +224,21 @@ impl Base<'_> {
 }
 
 impl Prepared {
-    fn parts(&mut self, config: &Config) -> Result<Parts> {
-        Ok(Parts {
-            suppressor: self.suppressor.take(),
+    fn parts(&self, config: &Config) -> Parts {
+        Parts {
+            suppressor: None,
             home: HomeNetworks::new(config.suppress.home.clone()),
             spool: self.spool.clone(),
             formats: outlets::formats(config),
             has_archive: config.active_sinks().any(|sink| sink.suppressed),
-        })
+        }
     }
 
     /// What is committed before anything is written: the lengths of files, and the removal of what
     /// no longer exists.
-    fn settled(&mut self, base: &Base<'_>, relay: &Relay) -> Result<Commit> {
-        let mut commit = relay.stale(base.state);
+    fn settled(&mut self, base: &Base<'_>) -> Result<Commit> {
         let names = base.config.inputs.iter().map(|input| &*input.name);
-        commit.add(orphaned(base.state, names));
+        let mut commit = orphaned(base.state, names);
         for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
             commit.outputs.push(file.sync()?);
         }
@@ -265,8 +270,8 @@ struct Running<'r> {
 }
 
 impl<'r> Running<'r> {
-    fn work(&self, prepared: Prepared, relay: Relay, options: Options) -> Result<Served> {
-        let Prepared { dir, saved, spool, sent, seeds, .. } = prepared;
+    fn work(&self, prepared: Prepared, mut relay: Relay, options: Options) -> Result<Served> {
+        let Prepared { mut dir, saved, spool, sent, seeds, restored } = prepared;
         let mut activated = Activated::from_environment()?;
         let with = InputContext {
             current: self.current,
@@ -276,6 +281,9 @@ impl<'r> Running<'r> {
             own: own_files(&self.service.config),
         };
         let opened = self.open_inputs(&saved, &mut activated, &with)?;
+        if let Some(restored) = restored {
+            dir.settle(relay.resume(restored.wait()?));
+        }
         let (pages_halt, pages_end) = pair()?;
         let pages = self.operation(&mut activated, pages_halt)?;
         let mut locals: Vec<_> = seeds.into_iter().map(Seed::grow).collect();
@@ -306,21 +314,21 @@ impl<'r> Running<'r> {
         let Opening { out, dir, opened, with, activated, spool } = opening;
         let (halt, threads) = (self.signals.halt(), self.threads());
         let settings = Settings::new(with.options.clone());
-        let (send, tasks) = mpsc::sync_channel(threads + QUEUE);
+        let queue = Queue::new(threads);
         let (messages_end, messages) = mpsc::sync_channel(2 * threads + QUEUE);
-        let (tasks, room) = (Mutex::new(tasks), Room::default());
         let (beats, board) = (Beats::new(threads), self.board);
         let busy = |worker: usize, is_busy: bool| beats.beat(board, worker, is_busy);
-        let (current, room) = (self.current, &room);
-        let shared = Shared { current, settings: &settings, tasks: &tasks, room, busy: &busy };
+        let current = self.current;
+        let shared = Shared { current, settings: &settings, queue: &queue, busy: &busy };
         let counted = |from: &Member, it: &Counted<'_>| {
             board.counted(&from.name, it.bytes, it.lines, it.counters);
         };
         let notify = self.notify;
         std::thread::scope(|scope| {
             start_workers(scope, threads, &shared, &messages_end)?;
+            let (queue, _giver) = (&queue, queue.giver());
             let starter =
-                SourceStarter { scope, tasks: send, room, committer: messages_end, halt: &halt };
+                SourceStarter { scope, queue, _giver, committer: messages_end, halt: &halt };
             let mut supervisor = Supervisor {
                 service: self.service,
                 config: self.service.config.clone(),
@@ -414,8 +422,9 @@ impl<'r> Running<'r> {
         }
         outlets::finish(sent, drain);
         if let Some(mut dir) = state {
-            let commit = out.sync()?;
-            dir.commit(&commit)?;
+            let mut sealed = out.seal()?;
+            sealed.sync()?;
+            dir.commit(&sealed.commit)?;
         }
         let mut served = Served {
             lines: came.lines,

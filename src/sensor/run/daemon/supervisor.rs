@@ -11,9 +11,10 @@ use crate::sensor::halt::Halt;
 use crate::sensor::listen::Activated;
 use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
 use crate::sensor::run::live::member::{Command, Member};
-use crate::sensor::run::live::pool::{Room, Settings};
+use crate::sensor::run::live::pool::Settings;
+use crate::sensor::run::live::queue::{Giver, Queue};
 use crate::sensor::run::live::source::{self, Ends, Reading};
-use crate::sensor::run::live::task::{Message, Task};
+use crate::sensor::run::live::task::Message;
 use crate::sensor::run::{Notice, Notify};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
@@ -34,10 +35,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const BEGINNING: Duration = Duration::from_secs(60);
 
 /// What is needed to start another source.
-pub(super) struct SourceStarter<'scope, 'env> {
+pub(super) struct SourceStarter<'r, 'scope, 'env> {
     pub(super) scope: &'scope Scope<'scope, 'env>,
-    pub(super) tasks: SyncSender<Task>,
-    pub(super) room: &'scope Room,
+    pub(super) queue: &'scope Queue<'r>,
+    /// Makes workers wait for sources that may still start.
+    pub(super) _giver: Giver<'scope, 'r>,
     pub(super) committer: SyncSender<Message>,
     pub(super) halt: &'scope Halt,
 }
@@ -65,7 +67,7 @@ pub(super) struct Supervisor<'r, 'scope, 'env> {
     pub(super) with: InputContext<'r>,
     pub(super) activated: Activated,
     /// `None` once it is time to end.
-    pub(super) starter: Option<SourceStarter<'scope, 'env>>,
+    pub(super) starter: Option<SourceStarter<'r, 'scope, 'env>>,
     pub(super) runners: Vec<Runner<'scope>>,
     /// Sinks whose threads are known to have ended.
     pub(super) ended: BTreeSet<String>,
@@ -94,7 +96,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// Those of [`start_all`](Self::start_all).
     pub(super) fn start(&mut self, opened: Opened<'r>) -> Result<Member> {
         let Some(starter) = &self.starter else { return Err(Error::usage("it is time to end")) };
-        let Opened { mut source, watch, can_wait, work, begun } = opened;
+        let Opened { source, watch, can_wait, work, begun } = opened;
         let failed = |e| Error::io("start a thread", e);
         let name = Arc::clone(watch.name());
         if let Some(work) = work {
@@ -115,7 +117,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             halt: starter.halt.clone(),
             paused: Arc::clone(&paused),
         };
-        let (tasks, room) = (starter.tasks.clone(), starter.room);
+        let (queue, giver) = (starter.queue, starter.queue.giver());
+        let is_followed = source.is_read();
         self.count += 1;
         // Show the input before its first piece is counted.
         let shown = self.runners.iter().map(|it| &it.watch).chain([&watch]).cloned();
@@ -123,11 +126,12 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let thread = Builder::new()
             .name(format!("source {name}"))
             .spawn_scoped(starter.scope, move || {
-                source::run(Reading::new(&mut *source, ends), tasks, room);
+                let _giver = giver;
+                source::run(Reading::new(source, ends), queue);
             })
             .map_err(failed)?;
         self.runners.push(Runner { watch, commands: commands.clone(), thread });
-        Ok(Member { name, can_wait, commands, paused })
+        Ok(Member { name, can_wait, is_followed, commands, paused })
     }
 
     /// Publishes the inputs that are running.

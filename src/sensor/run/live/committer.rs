@@ -2,8 +2,10 @@
 
 use super::member::{Command, Member};
 use super::order::InOrder;
-use super::output::{Due, Out};
+use super::output::{Due, Out, Sealed};
+use super::sights::Sights;
 use super::task::{Done, Identity, Matched, Message};
+use super::writer::Writer;
 use crate::clock::Stopwatch;
 use crate::engine::alert::{Alert, Provenance};
 use crate::engine::scan::{Counters, Hit};
@@ -23,6 +25,9 @@ const COMMIT_PROGRESS: Duration = Duration::from_secs(1);
 
 /// How often the committer checks whether something is due.
 const ROUND: Duration = Duration::from_millis(20);
+
+/// How often the committer checks whether a commit has been written: sources wait for the answer.
+const WRITING: Duration = Duration::from_millis(1);
 
 /// The number of messages received in a row before the output is written.
 const BURST: usize = 64;
@@ -111,9 +116,9 @@ struct Pending {
     /// Set since the first progress that is in no commit.
     progress: Option<Stopwatch>,
     /// A commit that is waiting for answers from sources, and how many answers are missing.
-    asked: Option<(usize, Commit)>,
+    asked: Option<(usize, Box<Sealed>)>,
     /// A commit that could not be written, and when it failed.
-    failed: Option<(Commit, Stopwatch)>,
+    failed: Option<(Box<Sealed>, Stopwatch)>,
 }
 
 impl Pending {
@@ -128,7 +133,7 @@ impl Pending {
         self.asked.is_none() && self.failed.is_none()
     }
 
-    /// Whether everything is committed.
+    /// Whether nothing is waiting for a commit.
     fn is_empty(&self) -> bool {
         self.is_idle() && self.alerts.is_none() && self.progress.is_none()
     }
@@ -138,10 +143,21 @@ impl Pending {
 /// permanently gone.
 pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended<'s> {
     let members = std::mem::take(&mut committer.members);
+    let known = committer.state.as_ref().map(|dir| dir.state().files.keys().copied());
+    let sights = Sights::new(known);
+    let writer = match Writer::start(committer.state.take()) {
+        Ok(writer) => writer,
+        Err(error) => {
+            let came = Committed { stopped: Some(error), ..Committed::default() };
+            return Ended { came, out: committer.out, state: None };
+        }
+    };
     let mut run = Run {
         committer,
+        writer,
         tracks: members.into_iter().map(Track::new).collect(),
         pending: Pending::default(),
+        sights,
         came: Committed::default(),
         is_reported: false,
         is_ended: false,
@@ -154,15 +170,20 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         run.came.stopped = Some(error);
     }
     run.came.records = run.committer.out.records.saturating_sub(run.came.lost);
+    let state = run.writer.end();
     // Dropping the channels ends sources and workers that are still waiting.
-    let Committer { out, state, .. } = run.committer;
+    let Committer { out, .. } = run.committer;
     Ended { came: run.came, out, state }
 }
 
 struct Run<'c, 's> {
+    /// Without the state, which is moved to the writer.
     committer: Committer<'c, 's>,
+    writer: Writer,
     tracks: Vec<Track>,
     pending: Pending,
+    /// The streams that are in a commit.
+    sights: Sights,
     came: Committed,
     /// Whether it was reported that something can't be written.
     is_reported: bool,
@@ -195,9 +216,14 @@ impl Run<'_, '_> {
             if self.is_full() {
                 std::thread::sleep(ROUND);
             } else {
-                match self.committer.messages.recv_timeout(ROUND) {
+                let max = if self.writer.is_busy() { WRITING } else { ROUND };
+                match self.committer.messages.recv_timeout(max) {
                     Ok(message) => self.receive_all(message),
                     Err(RecvTimeoutError::Timeout) => {}
+                    // Sources have ended with a commit, and the last one is being written.
+                    Err(RecvTimeoutError::Disconnected) if self.is_last() => {
+                        std::thread::sleep(WRITING);
+                    }
                     // All senders are gone, which only a panic can cause: write what has arrived.
                     Err(RecvTimeoutError::Disconnected) => return self.flush(),
                 }
@@ -205,6 +231,7 @@ impl Run<'_, '_> {
             self.round();
             // Write what is processed before turning the file: a commit comes in between.
             self.flush()?;
+            self.receive_outcome()?;
             self.turn();
             let is_last = self.is_last();
             if is_last && !self.is_ended {
@@ -213,7 +240,7 @@ impl Run<'_, '_> {
             }
             self.flush()?;
             self.commit(is_last)?;
-            if is_last && self.pending.is_empty() && self.turning == Turning::No {
+            if is_last && self.is_committed() && self.turning == Turning::No {
                 return Ok(());
             }
         }
@@ -238,6 +265,11 @@ impl Run<'_, '_> {
                 false
             }
         }
+    }
+
+    /// Whether everything is committed.
+    fn is_committed(&self) -> bool {
+        self.pending.is_empty() && !self.writer.is_busy()
     }
 
     /// Does periodic work, and pauses sources while there is no room.
@@ -283,10 +315,8 @@ impl Run<'_, '_> {
             Message::Closed => self.committer.is_open = false,
             #[cfg(feature = "daemon")]
             Message::State(to) => {
-                let dir = self.committer.state.as_ref();
-                let state = dir.map(|dir| dir.state().without_suppression());
                 // The thread that asked may have ended.
-                let _ = to.send(state.unwrap_or_default());
+                let _ = to.send(self.writer.state());
             }
             #[cfg(feature = "daemon")]
             Message::Change(change) => {
@@ -319,9 +349,14 @@ impl Run<'_, '_> {
     /// room, it leaves the pieces of sources that can wait.
     fn process(&mut self, source: usize) {
         let Some(track) = self.tracks.get_mut(source) else { return };
-        let out = &mut self.committer.out;
+        let (out, sights) = (&mut self.committer.out, &mut self.sights);
+        let leaves = track.member.is_followed && out.leaves();
         while self.turning == Turning::No
             && !(track.member.can_wait && out.is_full())
+            && let Some(next) = track.pieces.peek()
+            && !(leaves
+                && next.has_hits()
+                && next.stream().is_some_and(|stream| sights.hold(source, stream)))
             && let Some(done) = track.pieces.take()
         {
             let Done { read_at, bytes, lines, identity, counters, matched, .. } = *done;
@@ -413,7 +448,7 @@ impl Run<'_, '_> {
                     self.turning = Turning::Old;
                 }
             }
-            Turning::Old if self.pending.is_empty() => match self.committer.out.turn() {
+            Turning::Old if self.is_committed() => match self.committer.out.turn() {
                 Ok(()) => {
                     self.turning = Turning::New;
                     self.pending.alerts = Some(Stopwatch::start());
@@ -424,12 +459,12 @@ impl Run<'_, '_> {
                     self.turning = Turning::No;
                 }
             },
-            Turning::New if self.pending.is_empty() => {
+            Turning::New if self.is_committed() => {
                 self.turning = Turning::No;
                 (self.committer.notify)(Notice::Reopened(None));
             }
             #[cfg(feature = "daemon")]
-            Turning::Changed if self.pending.is_empty() => self.turning = Turning::No,
+            Turning::Changed if self.is_committed() => self.turning = Turning::No,
             _ => {}
         }
         (0..self.tracks.len()).for_each(|source| self.process(source));
@@ -437,19 +472,19 @@ impl Run<'_, '_> {
 
     /// Begins a commit if one is due, or retries one that failed.
     fn commit(&mut self, is_last: bool) -> Result<()> {
-        if let Some((commit, since)) = self.pending.failed.take() {
-            if since.elapsed() < RETRY && !is_last {
-                self.pending.failed = Some((commit, since));
-                return Ok(());
+        if let Some((sealed, since)) = self.pending.failed.take() {
+            match since.elapsed() < RETRY && !is_last {
+                true => self.pending.failed = Some((sealed, since)),
+                false => self.writer.write(sealed),
             }
-            return self.write_commit(commit, is_last);
-        }
-        let is_due = self.pending.is_due(is_last || self.turning != Turning::No);
-        if !self.pending.is_idle() || !is_due {
             return Ok(());
         }
-        let commit = match self.committer.out.sync() {
-            Ok(commit) => commit,
+        let is_due = self.pending.is_due(is_last || self.turning != Turning::No);
+        if !self.pending.is_idle() || self.writer.is_busy() || !(is_due || self.sights.is_due()) {
+            return Ok(());
+        }
+        let sealed = match self.committer.out.seal() {
+            Ok(sealed) => Box::new(sealed),
             Err(error) if is_last => return Err(error),
             Err(error) => {
                 self.failed(&error);
@@ -461,33 +496,50 @@ impl Run<'_, '_> {
         (self.pending.alerts, self.pending.progress) = (None, None);
         let mut asked = 0;
         let is_behind = self.committer.out.is_behind();
-        for track in &mut self.tracks {
-            let before = track.pieces.taken();
-            if before > track.asked && !(is_behind && track.member.can_wait) {
+        for (source, track) in self.tracks.iter_mut().enumerate() {
+            let before = match is_behind && track.member.can_wait {
+                true => track.asked,
+                false => track.pieces.taken(),
+            };
+            if before > track.asked || self.sights.ask(source) {
                 track.asked = before;
                 asked += usize::from(track.member.commands.send(Command::Keep(before)).is_ok());
             }
         }
         match asked {
-            0 => self.write_commit(commit, is_last),
-            _ => {
-                self.pending.asked = Some((asked, commit));
-                Ok(())
-            }
+            0 => self.writer.write(sealed),
+            _ => self.pending.asked = Some((asked, sealed)),
         }
+        Ok(())
     }
 
     /// A source has recorded what is processed.
     fn kept(&mut self, kept: Commit) {
-        let Some((asked, commit)) = &mut self.pending.asked else { return };
-        commit.add(kept);
+        let Some((asked, sealed)) = &mut self.pending.asked else { return };
+        sealed.commit.add(kept);
         *asked = asked.saturating_sub(1);
         if *asked == 0
-            && let Some((_, commit)) = self.pending.asked.take()
+            && let Some((_, sealed)) = self.pending.asked.take()
         {
-            // A failed commit is kept, and retried.
-            let _ = self.write_commit(commit, false);
+            self.writer.write(sealed);
         }
+    }
+
+    /// Takes the outcome of a commit that was being written. A failed commit is retried.
+    fn receive_outcome(&mut self) -> Result<()> {
+        let Some((sealed, outcome)) = self.writer.written()? else { return Ok(()) };
+        let Err(error) = outcome else {
+            self.sights.committed(&sealed.commit);
+            self.committed();
+            self.written();
+            return Ok(());
+        };
+        if self.committer.halt.is_set() && self.is_last() {
+            return Err(error);
+        }
+        self.failed(&error);
+        self.pending.failed = Some((sealed, Stopwatch::start()));
+        Ok(())
     }
 
     /// Notifies each source of what is in a commit now.
@@ -499,24 +551,6 @@ impl Run<'_, '_> {
                 let _ = track.member.commands.send(Command::Safe(track.safe));
             }
         }
-    }
-
-    fn write_commit(&mut self, commit: Commit, is_last: bool) -> Result<()> {
-        let Some(state) = &mut self.committer.state else {
-            self.committed();
-            return Ok(());
-        };
-        let Err(error) = state.commit(&commit) else {
-            self.committed();
-            self.written();
-            return Ok(());
-        };
-        if is_last && self.committer.halt.is_set() {
-            return Err(error);
-        }
-        self.failed(&error);
-        self.pending.failed = Some((commit, Stopwatch::start()));
-        Ok(())
     }
 }
 

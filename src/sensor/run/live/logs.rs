@@ -72,7 +72,8 @@ impl Source for FollowedLogs {
                 self.under_way.push_back(piece.end.clone());
                 Taken::Work(Work::Piece(piece, layout))
             }
-            Next::Idle if !self.is_once => Taken::Nothing,
+            // That nothing arrived within a moment does not mean that everything has been read.
+            Next::Idle if !self.is_once || wait.is_zero() || self.tail.has_more() => Taken::Nothing,
             Next::Idle | Next::Halted => Taken::End,
         })
     }
@@ -96,5 +97,9 @@ impl Source for FollowedLogs {
 
     fn notices(&mut self) -> Vec<Notice> {
         self.tail.notices()
+    }
+
+    fn is_read(&self) -> bool {
+        true
     }
 }

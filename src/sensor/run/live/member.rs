@@ -10,6 +10,8 @@ pub(in crate::sensor::run) struct Member {
     pub(in crate::sensor::run) name: Arc<str>,
     /// Whether it can wait: what it hasn't delivered stays where it is.
     pub(in crate::sensor::run) can_wait: bool,
+    /// Whether it follows files, whose streams are recorded in commits.
+    pub(in crate::sensor::run) is_followed: bool,
     pub(in crate::sensor::run) commands: Sender<Command>,
     /// Set while the source must not deliver anything.
     pub(in crate::sensor::run) paused: Arc<AtomicBool>,

@@ -29,6 +29,11 @@ impl<T> InOrder<T> {
         Some(item)
     }
 
+    /// The next one, if it has arrived. It stays in place.
+    pub(super) fn peek(&self) -> Option<&T> {
+        self.waiting.get(&self.next)
+    }
+
     /// How many are waiting.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()

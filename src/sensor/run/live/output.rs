@@ -6,7 +6,7 @@ use super::relay::Relay;
 use crate::Result;
 use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder};
-use crate::sensor::checkpoint::{AlertFile, Commit, Output};
+use crate::sensor::checkpoint::{AlertFile, Commit, Output, Unsynced};
 #[cfg(feature = "daemon")]
 use crate::sensor::metrics::Counter;
 #[cfg(feature = "daemon")]
@@ -15,6 +15,8 @@ use crate::sensor::run::outlet::{Outlet, Yield};
 #[cfg(feature = "daemon")]
 use crate::sensor::sink::Rotator;
 use crate::sensor::sink::{Records, Sink};
+#[cfg(feature = "daemon")]
+use crate::sensor::spool::Spool;
 
 /// Where alerts are written.
 pub(in crate::sensor::run) enum Target<'s> {
@@ -141,6 +143,7 @@ impl<'s> Local<'s> {
     }
 
     /// Makes what was passed on safe; returns what the commit has to record.
+    #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) fn sync(&mut self) -> Result<Option<Output>> {
         match &mut self.target {
             Target::File(file) => file.sync().map(Some),
@@ -194,6 +197,35 @@ pub(in crate::sensor::run) enum Way {
     /// Repeats are held back; the rest goes to the sinks whose filters accept it, and to the spool.
     #[cfg(feature = "daemon")]
     Relay(Box<Relay>),
+}
+
+/// The content of a commit, and what has to be on disk before it.
+#[derive(Default)]
+pub(in crate::sensor::run) struct Sealed {
+    pub(in crate::sensor::run) commit: Commit,
+    files: Vec<Unsynced>,
+    #[cfg(feature = "daemon")]
+    spool: Option<Spool>,
+}
+
+impl Sealed {
+    /// Makes what was passed on safe, and adds it to the commit.
+    ///
+    /// # Errors
+    ///
+    /// If a disk fails. It can be retried.
+    pub(in crate::sensor::run) fn sync(&mut self) -> Result<()> {
+        let outputs: Vec<Output> = self.files.iter().map(Unsynced::sync).collect::<Result<_>>()?;
+        #[cfg(feature = "daemon")]
+        if let Some(spool) = &self.spool {
+            spool.sync()?;
+            self.spool = None;
+        }
+        self.files.clear();
+        // Files that sinks no longer use come last.
+        self.commit.outputs.splice(0..0, outputs);
+        Ok(())
+    }
 }
 
 /// The output of a job.
@@ -295,20 +327,33 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Makes what was passed on safe; returns what the commit has to record.
-    pub(in crate::sensor::run) fn sync(&mut self) -> Result<Commit> {
-        let mut commit = Commit::default();
-        for local in &mut self.locals {
-            commit.outputs.extend(local.sync()?);
+    /// What was passed on up to now, for a commit.
+    pub(in crate::sensor::run) fn seal(&mut self) -> Result<Sealed> {
+        let mut sealed = Sealed::default();
+        for local in &self.locals {
+            if let Target::File(file) = &local.target {
+                sealed.files.push(file.appended()?);
+            }
         }
         #[cfg(feature = "daemon")]
         {
             if let Way::Relay(relay) = &mut self.way {
-                relay.sync(&mut commit)?;
+                sealed.spool = relay.seal(&mut sealed.commit);
             }
-            commit.outputs.append(&mut self.parted);
+            sealed.commit.outputs.append(&mut self.parted);
         }
-        Ok(commit)
+        Ok(sealed)
+    }
+
+    /// Whether alerts also go where they can't be taken back after a crash.
+    pub(super) fn leaves(&self) -> bool {
+        let is_left = |local: &Local<'_>| !matches!(local.target, Target::File(_));
+        self.locals.iter().any(is_left)
+            || match &self.way {
+                Way::Outlet(_) => false,
+                #[cfg(feature = "daemon")]
+                Way::Relay(relay) => relay.has_spool(),
+            }
     }
 
     /// Whether the path of a file now leads to another file, or should, so that

@@ -1,6 +1,7 @@
 //! The workers: each matches one piece at a time.
 
-use super::source::{Reading, Step};
+use super::queue::{Job, Queue, Worker};
+use super::source::Step;
 #[cfg(feature = "daemon")]
 use super::task::Lines;
 use super::task::{Done, Identity, Matched, Message, Task, Work};
@@ -13,37 +14,9 @@ use crate::sensor::run::reload::Lease;
 use crate::sensor::run::scan::ChunkHits;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
-use std::time::Duration;
-
-/// Pieces that wait for a worker, in addition to those that workers have: enough to keep the
-/// workers busy while a source reads, and few enough that a commit comes soon.
-pub(in crate::sensor::run) const QUEUE: usize = 4;
-
-/// Wakes sources that wait for room among the pieces.
-///
-/// If a source slept instead, the workers would run out of work: the queue lasts less than a
-/// millisecond.
-#[derive(Debug, Default)]
-pub(in crate::sensor::run) struct Room {
-    lock: Mutex<()>,
-    made: Condvar,
-}
-
-impl Room {
-    /// Waits until a worker has taken a piece, or until the timeout. A piece taken just before the
-    /// call is missed, but the next one is not.
-    pub(super) fn wait(&self, max: Duration) {
-        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.made.wait_timeout(guard, max));
-    }
-
-    fn wake(&self) {
-        self.made.notify_all();
-    }
-}
 
 /// The scanner options, which may change.
 #[derive(Debug)]
@@ -72,11 +45,10 @@ impl Settings {
 }
 
 /// What all workers share.
-pub(in crate::sensor::run) struct Shared<'p> {
+pub(in crate::sensor::run) struct Shared<'p, 'q> {
     pub(in crate::sensor::run) current: &'p Current,
     pub(in crate::sensor::run) settings: &'p Settings,
-    pub(in crate::sensor::run) tasks: &'p Mutex<Receiver<Task>>,
-    pub(in crate::sensor::run) room: &'p Room,
+    pub(in crate::sensor::run) queue: &'p Queue<'q>,
     /// Called by each worker when it begins a piece (true) and when it finishes it (false), so that
     /// a stuck worker can be detected.
     pub(in crate::sensor::run) busy: &'p (dyn Fn(usize, bool) + Sync),
@@ -90,14 +62,14 @@ pub(in crate::sensor::run) struct Shared<'p> {
 pub(in crate::sensor::run) fn start_workers<'scope>(
     scope: &'scope Scope<'scope, '_>,
     threads: usize,
-    shared: &'scope Shared<'_>,
+    shared: &'scope Shared<'_, '_>,
     committer: &SyncSender<Message>,
 ) -> Result<usize> {
     for number in 0..threads {
-        let done = committer.clone();
+        let (done, worker) = (committer.clone(), shared.queue.worker());
         let spawned = std::thread::Builder::new()
             .name(format!("match-{number}"))
-            .spawn_scoped(scope, move || work(number, shared, &done));
+            .spawn_scoped(scope, move || work(number, shared, &worker, &done));
         match spawned {
             Ok(_) => {}
             Err(error) if number == 0 => return Err(Error::io("start a thread", error)),
@@ -134,70 +106,33 @@ impl<'m> Matcher<'m> {
     }
 }
 
-/// Matches pieces until all sources have ended.
-fn work(number: usize, shared: &Shared<'_>, done: &SyncSender<Message>) {
-    let mut matcher = Matcher::new(shared.current, shared.settings);
-    loop {
-        // The lock is held while waiting: one worker waits for a piece, the others for the lock.
-        let next = shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(task) = next else { break };
-        shared.room.wake();
-        (shared.busy)(number, true);
-        let matched = matcher.matched(task);
-        (shared.busy)(number, false);
-        if done.send(Message::Done(matched)).is_err() {
-            break;
-        }
-    }
-}
-
-/// Starts workers that take turns reading the pieces of one source themselves. What a thread has
-/// read is in its processor's cache when it is matched: handing a piece to another processor costs
-/// a third of the time that matching takes.
-///
-/// # Errors
-///
-/// Those of [`start_workers`].
-pub(super) fn start_readers<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    threads: usize,
-    (current, settings): (&'scope Current, &'scope Settings),
-    reading: &'scope Mutex<Reading<'_>>,
-    committer: &SyncSender<Message>,
-) -> Result<()> {
-    for number in 0..threads {
-        let done = committer.clone();
-        let spawned = std::thread::Builder::new()
-            .name(format!("match-{number}"))
-            .spawn_scoped(scope, move || read_on(current, settings, reading, &done));
-        match spawned {
-            Ok(_) => {}
-            Err(error) if number == 0 => return Err(Error::io("start a thread", error)),
-            Err(_) => break,
-        }
-    }
-    Ok(())
-}
-
-/// Takes pieces of a source and matches them, until there are none left.
-fn read_on(
-    current: &Current,
-    settings: &Settings,
-    reading: &Mutex<Reading<'_>>,
+/// Matches pieces until all sources have ended, or the committer is gone.
+fn work<'q>(
+    number: usize,
+    shared: &Shared<'_, 'q>,
+    worker: &Worker<'_, 'q>,
     done: &SyncSender<Message>,
 ) {
-    let mut matcher = Matcher::new(current, settings);
-    loop {
-        // The worker that waits for the source holds its lock.
-        let step = reading.lock().unwrap_or_else(PoisonError::into_inner).step();
-        match step {
-            Step::Task(task) => {
-                if done.send(Message::Done(matcher.matched(task))).is_err() {
-                    break;
+    let mut matcher = Matcher::new(shared.current, shared.settings);
+    while let Some(job) = worker.take() {
+        (shared.busy)(number, true);
+        let task = match job {
+            Job::Task(task) => Some(task),
+            Job::Turn(turn) => match turn.step() {
+                Step::Task(task) => {
+                    // Another worker reads the next piece meanwhile.
+                    shared.queue.put(turn);
+                    Some(task)
                 }
-            }
-            Step::Nothing => {}
-            Step::Over => break,
+                Step::Nothing | Step::Over => None,
+            },
+        };
+        let matched = task.map(|task| matcher.matched(task));
+        (shared.busy)(number, false);
+        if let Some(matched) = matched
+            && done.send(Message::Done(matched)).is_err()
+        {
+            break;
         }
     }
 }

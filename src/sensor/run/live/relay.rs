@@ -3,17 +3,19 @@
 
 use super::member::Member;
 use super::output::{Due, Local};
-use crate::Result;
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Format, Handling, write_repeat};
 use crate::engine::indicator::{Place, Severity, Timestamp};
-use crate::engine::suppress::{Config, Facts, HomeNetworks, Repeat, Suppressor};
-use crate::sensor::checkpoint::{Commit, State};
+use crate::engine::suppress::{Config, Facts, HomeNetworks, Repeat, Restoring, Suppressor};
+use crate::sensor::checkpoint::{Commit, State, StateDir};
 use crate::sensor::deliver::Reading;
 use crate::sensor::metrics::{Counter, Family, Gauge, Metrics};
 use crate::sensor::spool::{Cursor, Record, Spool, Stored};
+use crate::{Error, Result};
 use hashbrown::HashMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often windows and the cursors of sinks are checked.
@@ -25,6 +27,16 @@ const OFFSET: &str = "spool/offset/";
 
 /// An alert in every format that some sink wants, the first of which is JSON.
 type Forms = Vec<(Format, Vec<u8>)>;
+
+/// How a record is passed on.
+#[derive(Clone, Copy)]
+struct How {
+    severity: Severity,
+    /// Whether it was held back as a repeat, and only goes to archives.
+    is_held: bool,
+    /// Whether its input can wait for room in the spool.
+    can_wait: bool,
+}
 
 /// Between the alerts and the sinks.
 pub(in crate::sensor::run) struct Relay {
@@ -107,13 +119,44 @@ pub(in crate::sensor::run) fn count_by(metrics: &Metrics, locals: &mut [Local<'_
     }
 }
 
-/// The suppression at the time of the last commit.
+/// The suppression at the time of the last commit, while it is being read.
 ///
-/// # Errors
-///
-/// If the stored suppression is damaged.
-pub(in crate::sensor::run) fn restored(config: Config, state: &State) -> Result<Suppressor> {
-    Suppressor::restore(config, state.suppress.values().map(Vec::as_slice), now())
+/// A million windows take half a second. They are not needed before the first alert, and inputs are
+/// opened meanwhile.
+pub(in crate::sensor::run) struct Restored(JoinHandle<Result<Suppressor>>);
+
+impl Restored {
+    /// Begins to read it, on its own thread.
+    ///
+    /// # Errors
+    ///
+    /// If the stored suppression can't be opened, or the thread can't be started.
+    pub(in crate::sensor::run) fn begin(config: Config, dir: &StateDir) -> Result<Restored> {
+        let entries = dir.entries()?;
+        let restore = move || {
+            let mut restoring = Restoring::new(config, entries.max_len(), now());
+            entries.each(|key, value| match value {
+                Some(value) => restoring.put(value),
+                None => {
+                    restoring.forget(key);
+                    Ok(())
+                }
+            })?;
+            Ok(restoring.finish())
+        };
+        let thread = std::thread::Builder::new().name("restore".into()).spawn(restore);
+        thread.map(Restored).map_err(|e| Error::io("start a thread", e))
+    }
+
+    /// Waits until everything has been read.
+    ///
+    /// # Errors
+    ///
+    /// If the stored suppression is damaged or can't be read.
+    pub(in crate::sensor::run) fn wait(self) -> Result<Suppressor> {
+        // Pass on a panic of that thread.
+        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
 }
 
 /// Where a sink resumes in the spool, if a commit records it.
@@ -143,16 +186,9 @@ impl Relay {
         }
     }
 
-    /// What a commit has to forget: committed windows that are no longer open.
-    pub(in crate::sensor::run) fn stale(&self, state: &State) -> Commit {
-        // Each open window comes from an entry. If there are as many windows as entries, none is
-        // stale, which saves looking up a million of them.
-        if self.suppressor.as_ref().map_or(0, Suppressor::len) == state.suppress.len() {
-            return Commit::default();
-        }
-        let is_open = |key: &[u8]| self.suppressor.as_ref().is_some_and(|it| it.has(key));
-        let gone = state.suppress.keys().filter(|key| !is_open(key));
-        Commit { suppress: gone.map(|key| (key.clone(), None)).collect(), ..Commit::default() }
+    /// Continues with the restored suppression; returns how many windows are open.
+    pub(in crate::sensor::run) fn resume(&mut self, suppressor: Suppressor) -> usize {
+        self.suppressor.insert(suppressor).len()
     }
 
     /// Switches to other sinks or rules. What windows hold back is sent first, in the formats it
@@ -203,48 +239,52 @@ impl Relay {
         let is_passed = self.suppressor.as_mut().is_none_or(|suppressor| {
             suppressor.judge(&facts, time, || pack(&encoded(&alert, formats))).is_pass()
         });
+        let (severity, can_wait) = (alert.severity(), from.can_wait);
         if is_passed {
-            self.pass(&alert, from.can_wait, locals);
+            self.pass(&alert, How { severity, is_held: false, can_wait }, locals);
             return true;
         }
         self.suppressed += 1;
         self.counts.repeated.add(1);
         if self.has_archive {
             let handling = Handling { is_suppressed: true, ..handling };
-            self.pass(&alert.handled(&handling), from.can_wait, locals);
+            let how = How { severity, is_held: true, can_wait };
+            self.pass(&alert.handled(&handling), how, locals);
         }
         true
     }
 
-    fn pass(&mut self, alert: &Alert<'_>, can_wait: bool, locals: &mut [Local<'_>]) {
+    fn pass(&mut self, alert: &Alert<'_>, how: How, locals: &mut [Local<'_>]) {
         let forms = encoded(alert, &self.formats);
-        self.emit(&alert.uid(), alert.severity(), alert.time(), forms, can_wait, locals);
+        // Only the spool needs it: the forms contain it already.
+        let id = if self.spool.is_some() { alert.uid() } else { String::new() };
+        self.emit((&id, alert.time()), how, &forms, locals);
     }
 
     /// Passes a record to every sink that wants it.
     fn emit(
         &mut self,
-        id: &str,
-        severity: Severity,
-        time: Timestamp,
-        forms: Forms,
-        can_wait: bool,
+        (id, time): (&str, Timestamp),
+        how: How,
+        forms: &Forms,
         locals: &mut [Local<'_>],
     ) {
-        let number = severity as u8;
+        let number = how.severity as u8;
         let Some((_, json)) = forms.first() else { return };
-        // If the record can't be parsed, it is better to send it than to lose it.
-        let reading = Reading::of(json).unwrap_or_default();
         // Archives also get what is held back.
-        if !reading.suppressed {
+        if !how.is_held {
             self.alerts += 1;
             if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
                 counter.add(1);
             }
         }
+        // Parsed only if a filter needs it. If the record can't be parsed, it is better to send it
+        // than to lose it.
+        let reading = OnceCell::new();
+        let read = || reading.get_or_init(|| Reading::of(json).unwrap_or_default());
         for local in locals.iter_mut() {
             let wanted = local.encoder.format();
-            if local.filter.wants_reading(number, &reading)
+            if local.filter.wants_alert(number, how.is_held, read)
                 && let Some((_, bytes)) = forms.iter().find(|(format, _)| *format == wanted)
             {
                 local.add(bytes);
@@ -257,7 +297,7 @@ impl Relay {
                 .iter()
                 .skip(1)
                 .fold(record, |record, (format, bytes)| record.form(*format, bytes));
-            self.spool(record, can_wait);
+            self.spool(record, how.can_wait);
         }
     }
 
@@ -358,19 +398,15 @@ impl Relay {
             let forms = repeated(&repeat, &self.formats);
             // A summary has no input that could send it again, so it waits instead of being
             // dropped.
-            self.emit(&repeat.uid(), repeat.severity, repeat.last, forms, true, locals);
+            let how = How { severity: repeat.severity, is_held: false, can_wait: true };
+            self.emit((&repeat.uid(), repeat.last), how, &forms, locals);
         }
         has_any
     }
 
-    /// Makes what was passed on safe, and adds what the commit has to record.
-    ///
-    /// # Errors
-    ///
-    /// If the disk fails.
-    pub(super) fn sync(&mut self, commit: &mut Commit) -> Result<()> {
+    /// Adds what a commit has to record; returns the spool, which has to be synced before.
+    pub(super) fn seal(&mut self, commit: &mut Commit) -> Option<Spool> {
         if let Some(spool) = &self.spool {
-            spool.sync()?;
             for (name, cursor) in spool.cursors() {
                 if self.cursors.get(&name) != Some(&cursor) {
                     commit.cursors.push((format!("{SEGMENT}{name}"), Some(cursor.segment)));
@@ -382,7 +418,12 @@ impl Relay {
         if let Some(suppressor) = &mut self.suppressor {
             suppressor.take_entries(|key, value| commit.suppress.push((key.to_vec(), value)));
         }
-        Ok(())
+        self.spool.clone()
+    }
+
+    /// Whether alerts go into the spool.
+    pub(super) fn has_spool(&self) -> bool {
+        self.spool.is_some()
     }
 }
 

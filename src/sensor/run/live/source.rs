@@ -1,8 +1,9 @@
 //! The trait for everything that keeps coming, and the thread that waits for it.
 
 use super::member::Command;
-use super::pool::Room;
+use super::queue::{Offered, Queue};
 use super::task::{Done, Identity, Matched, Message, Task, Work};
+use super::turn::Table;
 use crate::clock::now;
 use crate::engine::scan::Counters;
 use crate::sensor::checkpoint::Commit;
@@ -10,9 +11,10 @@ use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::Notice;
 use crate::sensor::run::found::Found;
 use crate::{Error, Result};
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::Duration;
 
 /// How long a source waits for input before it checks for commands.
@@ -54,6 +56,42 @@ pub(in crate::sensor::run) trait Source: Send {
 
     /// Called in each round, between pieces, to publish the source's status.
     fn publish(&mut self) {}
+
+    /// Whether taking a piece is work in itself, such as reading a file. Workers then do it, so that
+    /// what they match is in their caches.
+    fn is_read(&self) -> bool {
+        false
+    }
+}
+
+impl<S: Source + ?Sized> Source for &mut S {
+    fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
+        (**self).take(halt, wait)
+    }
+
+    fn keep(&mut self, before: u64) -> Commit {
+        (**self).keep(before)
+    }
+
+    fn safe(&mut self, before: u64) {
+        (**self).safe(before);
+    }
+
+    fn keep_up(&mut self) {
+        (**self).keep_up();
+    }
+
+    fn notices(&mut self) -> Vec<Notice> {
+        (**self).notices()
+    }
+
+    fn publish(&mut self) {
+        (**self).publish();
+    }
+
+    fn is_read(&self) -> bool {
+        (**self).is_read()
+    }
 }
 
 /// The ends of the channels between a source and the committer.
@@ -68,7 +106,7 @@ pub(in crate::sensor::run) struct Ends {
 
 /// A source, and how much was taken from it.
 pub(in crate::sensor::run) struct Reading<'e> {
-    source: &'e mut dyn Source,
+    source: Box<dyn Source + 'e>,
     ends: Ends,
     /// Pieces that were taken, and pieces that are in a commit.
     pieces: u64,
@@ -88,12 +126,12 @@ pub(super) enum Step {
 }
 
 impl<'e> Reading<'e> {
-    pub(in crate::sensor::run) fn new(source: &'e mut dyn Source, ends: Ends) -> Self {
+    pub(in crate::sensor::run) fn new(source: Box<dyn Source + 'e>, ends: Ends) -> Self {
         Reading { source, ends, pieces: 0, safe: 0, is_over: false, error: None }
     }
 
-    /// Handles the committer's commands, and takes the next piece if one arrives within a moment.
-    pub(super) fn step(&mut self) -> Step {
+    /// Handles the committer's commands, and takes the next piece if one arrives within `wait`.
+    pub(super) fn step(&mut self, wait: Duration) -> Step {
         if !self.attend() {
             return Step::Over;
         }
@@ -104,10 +142,10 @@ impl<'e> Reading<'e> {
         let Ends { halt, paused, .. } = &self.ends;
         if paused.load(Ordering::Relaxed) && !halt.is_set() {
             self.source.keep_up();
-            std::thread::sleep(ROUND);
+            std::thread::sleep(wait);
             return Step::Nothing;
         }
-        match self.source.take(halt, ROUND) {
+        match self.source.take(halt, wait) {
             Ok(Taken::Work(work)) => {
                 let (source, serial) = (self.ends.number, self.pieces);
                 self.pieces += 1;
@@ -148,7 +186,7 @@ impl<'e> Reading<'e> {
     /// has already received is still delivered.
     fn poll_commands(&mut self) -> Polled {
         let Ends { commands, committer, .. } = &self.ends;
-        let polled = handle_commands(self.source, commands, committer, &mut self.safe);
+        let polled = handle_commands(&mut *self.source, commands, committer, &mut self.safe);
         #[cfg(feature = "daemon")]
         if polled == Polled::End {
             self.ends.halt = Halt::ended();
@@ -166,12 +204,10 @@ impl<'e> Reading<'e> {
     }
 
     /// Handles commands while no pieces are being taken.
-    fn attend_idle(&mut self) -> bool {
-        let goes_on = self.attend();
-        if goes_on {
+    fn attend_idle(&mut self) {
+        if self.attend() {
             self.source.keep_up();
         }
-        goes_on
     }
 
     /// Waits until everything that was taken is in a commit, or the committer is gone.
@@ -182,54 +218,48 @@ impl<'e> Reading<'e> {
         while self.safe < pieces
             && let Ok(command) = commands.recv()
         {
-            handle(self.source, command, committer, &mut self.safe);
+            handle(&mut *self.source, command, committer, &mut self.safe);
         }
     }
 }
 
-/// Reads a source to its end, or until the halt, and passes its pieces to the workers.
-pub(in crate::sensor::run) fn run(mut reading: Reading<'_>, tasks: SyncSender<Task>, room: &Room) {
+/// Reads a source to its end, or until the halt, and has its pieces matched. Returns when everything
+/// is in a commit, or the job is gone.
+pub(in crate::sensor::run) fn run<'e>(reading: Reading<'e>, queue: &Queue<'e>) {
+    let is_read = reading.source.is_read();
+    let table = Table::new(reading);
     loop {
-        let mut task = match reading.step() {
-            Step::Task(task) => Some(task),
+        match table.with(|reading| reading.step(ROUND)) {
+            Step::Task(task) => {
+                if table.with(|reading| give(reading, queue, task)).is_break() {
+                    return;
+                }
+            }
             Step::Nothing => continue,
             Step::Over => break,
-        };
-        while let Some(waiting) = task.take() {
-            match tasks.try_send(waiting) {
-                Ok(()) => {}
-                Err(TrySendError::Full(back)) => {
-                    task = Some(back);
-                    if reading.attend_full() {
-                        return;
-                    }
-                    room.wait(PAUSE);
-                }
-                // The workers are gone, and the job with them.
-                Err(TrySendError::Disconnected(_)) => return,
-            }
+        }
+        if is_read {
+            // There is something to read: workers read until nothing is left.
+            queue.put(table.turn());
+            table.wait(ROUND, Reading::attend_idle);
         }
     }
-    drop(tasks);
-    reading.finish();
+    table.with(Reading::finish);
 }
 
-/// Serves a source whose pieces the workers take themselves: while all of them are busy, this
-/// thread keeps up with its files and answers the committer. Returns when everything is in a
-/// commit.
-pub(in crate::sensor::run) fn attend(reading: &Mutex<Reading<'_>>) {
+/// Hands a piece over, and waits for room for it.
+fn give(reading: &mut Reading<'_>, queue: &Queue<'_>, task: Task) -> ControlFlow<()> {
+    let mut offered = queue.offer(task);
     loop {
-        match reading.try_lock() {
-            Ok(mut reading) => {
-                if !reading.attend_idle() {
-                    return reading.finish();
-                }
+        match offered {
+            Offered::Taken => return ControlFlow::Continue(()),
+            Offered::Gone => return ControlFlow::Break(()),
+            Offered::Full(_) if reading.attend_full() => return ControlFlow::Break(()),
+            Offered::Full(task) => {
+                queue.wait_for_room(PAUSE);
+                offered = queue.offer(task);
             }
-            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().finish(),
-            // The thread that holds the lock does the same work.
-            Err(TryLockError::WouldBlock) => {}
         }
-        std::thread::sleep(ROUND);
     }
 }
 

@@ -4,7 +4,8 @@ use super::committer::{self, Committed, Committer, Ended};
 use super::logs::FollowedLogs;
 use super::member::Member;
 use super::output::{Local, Out, Target, Way};
-use super::pool::{QUEUE, Settings, start_readers};
+use super::pool::{Settings, Shared, start_workers};
+use super::queue::{QUEUE, Queue};
 use super::source::{self, Ends, Reading};
 use crate::clock::Stopwatch;
 use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
@@ -18,9 +19,9 @@ use crate::sensor::run::{
 use crate::sensor::sink::Sink;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
 
 /// What is followed, and where progress is stored.
 #[derive(Clone, Debug, Default)]
@@ -143,11 +144,18 @@ impl Run<'_> {
         let (command_sender, commands) = mpsc::channel();
         let paused = Arc::new(AtomicBool::new(false));
         let name = Arc::from("files");
-        let member =
-            Member { name, can_wait: true, commands: command_sender, paused: Arc::clone(&paused) };
+        let member = Member {
+            name,
+            can_wait: true,
+            is_followed: true,
+            commands: command_sender,
+            paused: Arc::clone(&paused),
+        };
         let ends =
             Ends { number: 0, committer: committer.clone(), commands, halt: halt.clone(), paused };
-        let reading = Mutex::new(Reading::new(followed, ends));
+        let queue = Queue::new(threads);
+        let shared = Shared { current, settings, queue: &queue, busy: &|_, _| {} };
+        let (giver, reading) = (queue.giver(), Reading::new(Box::new(followed), ends));
         let commits = Committer {
             out,
             state,
@@ -160,11 +168,15 @@ impl Run<'_> {
             counted: &|_, _| {},
         };
         std::thread::scope(|scope| {
-            start_readers(scope, threads, (current, settings), &reading, &committer)?;
+            start_workers(scope, threads, &shared, &committer)?;
             drop(committer);
+            let read = || {
+                let _giver = giver;
+                source::run(reading, &queue);
+            };
             std::thread::Builder::new()
                 .name("follow-0".into())
-                .spawn_scoped(scope, || source::attend(&reading))
+                .spawn_scoped(scope, read)
                 .map_err(|e| Error::io("start a thread", e))?;
             Ok(committer::run(commits))
         })

@@ -83,6 +83,24 @@ pub(in crate::sensor::run) struct Done {
     pub(super) matched: Matched,
 }
 
+impl Done {
+    /// The stream that identifies its alerts.
+    pub(super) fn stream(&self) -> Option<u64> {
+        match self.identity {
+            Identity::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// Whether anything was found.
+    pub(super) fn has_hits(&self) -> bool {
+        match &self.matched {
+            Matched::Hits(hits) => !hits.borrow_dependent().is_empty(),
+            Matched::Found(found) => !found.is_empty(),
+        }
+    }
+}
+
 /// A message to the committer.
 pub(in crate::sensor::run) enum Message {
     /// A piece was matched.
@@ -99,7 +117,7 @@ pub(in crate::sensor::run) enum Message {
     /// No other source will join.
     #[cfg(feature = "daemon")]
     Closed,
-    /// A request for the committed state, without the suppression.
+    /// A request for the committed state.
     #[cfg(feature = "daemon")]
     State(Sender<crate::sensor::checkpoint::State>),
     /// A change of the output, applied in the order of the pieces.

@@ -1,7 +1,7 @@
 //! A week in seconds: what a sensor remembers on disk and in memory does not grow.
 
 use crate::engine::indicator::{Kind, Timestamp};
-use crate::engine::suppress::{Config, Facts, Repeat, Suppressor};
+use crate::engine::suppress::{Config, Facts, Repeat, Restoring, Suppressor};
 use crate::sensor::checkpoint::{Commit, StateDir};
 use crate::sensor::spool::{Batch, Cursor, Limits, Record, Sink, Spool, Stored};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ fn config() -> Config {
 impl Kept {
     /// Opens everything as after a restart.
     fn open(folder: &Path, second: i64) -> Kept {
-        let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();
+        let (mut dir, opened) = StateDir::open(&folder.join("state")).unwrap();
         let cursor = |name: &str| opened.state.cursors.get(name).copied();
         let cursor = cursor("segment")
             .zip(cursor("offset"))
@@ -57,10 +57,20 @@ impl Kept {
         let sinks = [("siem".to_string(), sink)];
         let (spool, recovery) = Spool::open(&folder.join("spool"), limits, sinks).unwrap();
         assert_eq!((recovery.cut_bytes, recovery.damaged_segments), (0, 0));
-        let entries = opened.state.suppress.values().map(Vec::as_slice);
-        let suppressor =
-            Suppressor::restore(config(), entries, Timestamp::from_seconds(second)).unwrap();
-        assert_eq!(suppressor.len(), opened.state.suppress.len());
+        let entries = dir.entries().unwrap();
+        let mut restoring =
+            Restoring::new(config(), entries.max_len(), Timestamp::from_seconds(second));
+        let put = |key: &[u8], value: Option<&[u8]>| match value {
+            Some(value) => restoring.put(value),
+            None => {
+                restoring.forget(key);
+                Ok(())
+            }
+        };
+        entries.each(put).unwrap();
+        let suppressor = restoring.finish();
+        assert!(suppressor.len() <= 3_000);
+        dir.settle(suppressor.len());
         Kept { suppressor, spool, dir, sizes: Sizes::default(), passed: 0, got: 0 }
     }
 
@@ -120,7 +130,7 @@ impl Kept {
             windows: self.suppressor.len() as u64,
             memory: self.suppressor.memory_usage() as u64,
             state: bytes_in(&folder.join("state")),
-            entries: self.dir.state().suppress.len() as u64,
+            entries: last_entries(&self.dir).len() as u64,
             spool: bytes_in(&folder.join("spool")),
         };
         let largest = |(a, b): (u64, u64)| a.max(b);
@@ -131,6 +141,20 @@ impl Kept {
         };
         self.sizes = Sizes { windows, memory, state, entries, spool };
     }
+}
+
+/// The suppression entries in effect.
+fn last_entries(dir: &StateDir) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut last = BTreeMap::new();
+    let put = |key: &[u8], value: Option<&[u8]>| {
+        match value {
+            Some(value) => drop(last.insert(key.to_vec(), value.to_vec())),
+            None => drop(last.remove(key)),
+        }
+        Ok(())
+    };
+    dir.entries().unwrap().each(put).unwrap();
+    last
 }
 
 fn bytes_in(folder: &Path) -> u64 {
