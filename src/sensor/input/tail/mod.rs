@@ -28,9 +28,10 @@
 //!
 //! What holds what: [`Key`] says which file a name leads to, `Content` what was read of it, and
 //! kin by name and content which file continues another one (`resolve.rs`), and which of those that
-//! are first seen together are copies (`siblings.rs`).
+//! are first seen together are copies (`siblings.rs`). `copies.rs` says what becomes of copies.
 
 mod content;
+mod copies;
 mod cut;
 mod descriptors;
 mod folders;

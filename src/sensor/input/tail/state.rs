@@ -45,6 +45,16 @@ pub(super) struct Probe {
     pub(super) agreed: Vec<u64>,
 }
 
+/// How a file is settled all of which was read elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Settlement {
+    pub(super) position: Position,
+    pub(super) wide: Option<Wide>,
+    /// Where it was read, if nothing follows in the file.
+    pub(super) copy_of: Option<u64>,
+    pub(super) is_done: bool,
+}
+
 /// A line whose end hasn't come: up to where it was looked for, and the bytes before that, by which
 /// a file is known that was overwritten meanwhile.
 #[derive(Debug)]
@@ -79,6 +89,10 @@ pub(super) struct Followed {
     pub(super) original: Option<FileId>,
     /// Files that wait for what becomes of this one, being copies of it, or perhaps.
     pub(super) copies: BTreeSet<FileId>,
+    /// How it is settled once what was read elsewhere is processed.
+    pub(super) settlement: Option<Box<Settlement>>,
+    /// The stream that it held as a copy, before it grew.
+    pub(super) aside: Option<u64>,
     /// Whether its writer has closed it, and nothing came since.
     pub(super) is_closed: bool,
     /// Whether it is packed, and was found to end in the middle; nothing came since.
@@ -124,6 +138,8 @@ impl Followed {
             resembles: BTreeSet::new(),
             original: None,
             copies: BTreeSet::new(),
+            settlement: None,
+            aside: None,
             is_closed: false,
             is_cut_off: false,
             grown: now,
@@ -192,6 +208,9 @@ pub(super) struct Stream {
     pub(super) is_lost: bool,
     /// Whether an earlier run has left it, and no file has held it since.
     pub(super) is_saved: bool,
+    /// The stream that everything before its position was read in, as long as nothing was read of
+    /// this one.
+    pub(super) copy_of: Option<u64>,
 }
 
 impl Stream {
@@ -216,6 +235,7 @@ impl Stream {
             loose: Some(now),
             is_lost: false,
             is_saved: true,
+            copy_of: record.copy_of,
             path: record.path,
         }
     }
@@ -242,6 +262,7 @@ impl Stream {
             loose: None,
             is_lost: false,
             is_saved: false,
+            copy_of: None,
         }
     }
 
@@ -286,6 +307,7 @@ impl Stream {
             size: self.size,
             first_seen: self.first_seen,
             last_seen: self.last_seen,
+            copy_of: self.copy_of,
         }
     }
 }

@@ -72,7 +72,7 @@ impl Source for FollowedLogs {
                 self.under_way.push_back(piece.end.clone());
                 Taken::Work(Work::Piece(piece, layout))
             }
-            Next::Idle if !self.is_once => Taken::Nothing,
+            Next::Idle if !self.is_once || self.tail.awaits_commit() => Taken::Nothing,
             Next::Idle | Next::Halted => Taken::End,
         })
     }
