@@ -2,6 +2,7 @@
 
 pub mod exchanges;
 mod fetch;
+mod owners;
 mod subscriptions;
 mod tls;
 mod warninglists;
