@@ -7,7 +7,7 @@ use super::socket::{PATIENCE, Socket};
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Origin};
 use crate::engine::indicator::Timestamp;
-use crate::engine::packet::{Config, Decoder, Frame};
+use crate::engine::packet::{Config, Decoder, Frame, SharedFlows};
 use crate::engine::scan::{Hit, Options, Scanner};
 use crate::sensor::run::Current;
 use crate::sensor::run::capture::{HitSink, PacketScan};
@@ -39,6 +39,8 @@ pub(super) struct Shared<'s, 'd> {
     pub(super) current: &'d Current,
     pub(super) options: Options,
     pub(super) packets: Config,
+    /// What workers know of each other's flows; `None` for one alone.
+    pub(super) flows: Option<Arc<SharedFlows>>,
     pub(super) encoder: Encoder,
     /// What needs to see all alerts, one by one; `None` where nothing does.
     pub(super) outlet: Option<Mutex<Outlet>>,
@@ -130,13 +132,17 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             most_fragment_bytes: all.most_fragment_bytes / shared.workers,
             ..all
         };
+        let mut decoder = Decoder::new(config);
+        if let Some(flows) = &shared.flows {
+            decoder.share_flows(Arc::clone(flows));
+        }
         Worker {
             number,
             shared,
             sockets: sockets.into_iter().map(Some).collect(),
             lease: Lease::new(shared.current),
             scanner: Scanner::new(shared.options.clone()),
-            decoder: Decoder::new(config),
+            decoder,
             seen: vec![0; count],
             told: WorkerCounts {
                 interfaces: vec![InterfaceCounts::default(); count],
