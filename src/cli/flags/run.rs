@@ -9,8 +9,9 @@ SIGHUP reads the configuration again; what did not change runs on. SIGINT and SI
 was read is matched, and sinks get a few seconds to send what waits. The rest is kept for the next
 start. The database is used as soon as a new one is published.
 
-Exit status: 0 ended in order, 2 error. With --once: 0 match, 1 no match, 2 error. With --check:
-0 all is well, 2 something is wrong.
+Exit status: 0 ended in order, 2 error, 78 the configuration is wrong, so that another start would
+fail as well. With --once: 0 match, 1 no match, 2 or 78 likewise. With --check: 0 all is well,
+2 something is wrong.
 
 Examples:
   wiresift run --setup

@@ -127,6 +127,15 @@ impl Checks<'_> {
         self.problems.add_with(|| config.problem(of, name, key, what, remedy));
     }
 
+    /// Something isn't there that may come.
+    fn absent(&mut self, (of, name, key): (&'static str, &str, &str), what: &str, remedy: &str) {
+        let config = self.config;
+        self.problems.add_with(|| {
+            let problem = config.problem(of, name, key, what, remedy);
+            super::Problem { may_pass: true, ..problem }
+        });
+    }
+
     fn top(&mut self) {
         let config = self.config;
         if config.active_inputs().next().is_none() {
@@ -140,7 +149,7 @@ impl Checks<'_> {
             let what = format!("there is no database {}, and no feed", config.database.display());
             let remedy =
                 "`wiresift feed add` subscribes to feeds, `wiresift compile` makes a database";
-            self.wrong("", "", "database", &what, remedy);
+            self.absent(("", "", "database"), &what, remedy);
         }
         for path in &config.allow {
             self.file("", "", "allow", path);
@@ -242,7 +251,7 @@ impl Checks<'_> {
         if interface != "any" && path.exists() && !path.join(interface).exists() {
             let what = format!("there is no interface {interface}");
             let remedy = "`wiresift tap --list-interfaces` lists them";
-            self.wrong("input", name, "interfaces", &what, remedy);
+            self.absent(("input", name, "interfaces"), &what, remedy);
         }
     }
 
@@ -295,14 +304,14 @@ impl Checks<'_> {
     fn file(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if !path.exists() {
             let what = format!("{key}: there is no file {}", path.display());
-            self.wrong(of, name, key, &what, "make it, or mend the path");
+            self.absent((of, name, key), &what, "make it, or mend the path");
         }
     }
 
     fn folder(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if !path.is_dir() {
             let what = format!("{key}: there is no folder {}", path.display());
-            self.wrong(of, name, key, &what, "make it, or mend the path");
+            self.absent((of, name, key), &what, "make it, or mend the path");
         }
     }
 

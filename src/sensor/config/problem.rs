@@ -33,6 +33,9 @@ pub struct Problem {
     pub what: String,
     /// How to mend it; empty if that is clear.
     pub remedy: String,
+    /// Whether it may pass while the configuration stays as it is: a file, a folder or an interface
+    /// that isn't there may come.
+    pub may_pass: bool,
 }
 
 impl fmt::Display for Problem {
@@ -70,6 +73,11 @@ impl Problems {
     /// How many there are beyond those of [`iter`](Self::iter).
     pub fn more(&self) -> usize {
         self.more
+    }
+
+    /// Whether all of them may pass while the configuration stays as it is.
+    pub fn may_pass(&self) -> bool {
+        self.list.iter().all(|problem| problem.may_pass)
     }
 
     /// Adds a problem. It is made only if it is kept, since that takes time.
@@ -147,6 +155,7 @@ impl Source {
             place: at.map(|at| self.place(at)),
             what: what.to_string(),
             remedy: remedy.to_string(),
+            may_pass: false,
         }
     }
 
