@@ -8,7 +8,7 @@ use rustix::net::sockopt;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -242,15 +242,21 @@ fn enlarge(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
     Ok(sockopt::socket_recv_buffer_size(&socket)? / 2)
 }
 
+/// The mode of sockets in the file system. Who connects needs to write to it: the group may, so
+/// that programs of other users can send, whatever the umask.
+const SOCKET_MODE: u32 = 0o660;
+
 /// Binds to a path. A socket that nobody listens at any more is taken away.
 fn bind_path<T>(path: &Path, bind: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
-    match bind(path) {
+    let bound = match bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_over(path) => {
             std::fs::remove_file(path)?;
             bind(path)
         }
         outcome => outcome,
-    }
+    }?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
+    Ok(bound)
 }
 
 /// Whether it is a socket, and nobody answers.
