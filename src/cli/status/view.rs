@@ -124,6 +124,18 @@ impl<'p> View<'p> {
         (!self.page.sinks.is_empty()).then(|| table.laid_out(&[3, 4, 5, 6, 7]))
     }
 
+    /// What a sink does not take at present, and where it lies.
+    fn undelivered(&self, sink: &Sink) -> Option<String> {
+        let spool = sink.spool.as_ref().filter(|_| sink.pending_bytes > 0)?;
+        let then = match (&*self.page.state, &*sink.state) {
+            ("stopping", _) => "what is not delivered at the end is kept for the next start",
+            (_, "ok") => return None,
+            _ => "it is sent when the sink takes it",
+        };
+        let size = size(sink.pending_bytes);
+        Some(format!("{}: {size} not delivered, in {spool}: {then}", sink.name))
+    }
+
     /// What goes wrong at present, and which files are furthest behind.
     fn troubles(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -146,6 +158,7 @@ impl<'p> View<'p> {
         }
         for sink in &self.page.sinks {
             lines.extend(sink.trouble.iter().map(|trouble| format!("{}: {trouble}", sink.name)));
+            lines.extend(self.undelivered(sink));
         }
         lines.into_iter().map(|line| spelt(&line).into_owned()).collect()
     }

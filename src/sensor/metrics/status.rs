@@ -102,6 +102,9 @@ pub struct SinkStatus {
     pub records: u64,
     /// Bytes of the spool that it has not taken yet.
     pub pending_bytes: u64,
+    /// The folder of the spool, while anything waits there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spool: Option<String>,
     /// Records that it never got.
     pub dropped: u64,
     /// Records that it refused for good.

@@ -21,10 +21,11 @@
 //! | `folder` | a folder where captures appear |
 //! | `outlets` | sinks that are written at once, and threads that send to the others |
 //! | `sandbox` | what it gives up |
-//! | `board`, `watch` | what shows from outside: metrics and the status |
+//! | `board`, `watch`, `departed` | what shows from outside: metrics and the status |
 
 mod board;
 mod convert;
+mod departed;
 mod folder;
 mod followed;
 mod inputs;
@@ -41,4 +42,4 @@ mod take_up;
 mod watch;
 
 pub use serve::serve;
-pub use service::{Allow, Served, Service, Update};
+pub use service::{Allow, Served, Service, Undelivered, Update};
