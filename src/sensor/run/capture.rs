@@ -83,6 +83,14 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
         if found.is_empty() {
             return false;
         }
+        if !of_flow {
+            // What follows from a value, the domain of an address, is told once a packet, however
+            // many fields and texts it follows from. The values themselves are told with each field.
+            let told = &mut *self.told;
+            found.retain(|(seen, _)| {
+                told.is_new(packet, seen.kind, &seen.value, seen.at) || seen.at == at
+            });
+        }
         if matches!(said, Said::Head(_)) {
             for (seen, _) in &found {
                 self.told.note(packet, seen.kind, &seen.value);

@@ -410,10 +410,11 @@ fn counters_go_on_when_inputs_and_sinks_are_replaced() {
     let observed = || daemon.metric("wiresift_sink_latency_seconds_count{sink=\"webhook\"}");
     first.write(0..10);
     wait_for("all are there", || records() == 10.0);
-    for to in ["a.log.3", "a.log.2", "a.log.1"] {
+    for (number, to) in ["a.log.3", "a.log.2", "a.log.1"].into_iter().enumerate() {
         first.rotate(to);
+        // What is renamed before it is seen has its first name then.
+        wait_for("it is seen", || rotations() == number as f64 + 1.0);
     }
-    wait_for("it is seen", || rotations() == 3.0);
     // The input is gone, then there again, and the sink is another one.
     post.configure(&base(&format!("{b}{}", sink(""))));
     daemon.reload("loaded");
