@@ -133,7 +133,7 @@ struct Real;
 
 impl Clock for Real {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "whoever runs a walk has the clock")]
+        #[expect(clippy::disallowed_methods, reason = "the caller of a walk provides the clock")]
         let now = jiff::Timestamp::now();
         Timestamp(now.as_microsecond())
     }

@@ -73,21 +73,21 @@ struct Lab {
     keys: Vec<u64>,
     /// Of the names in the log, and how many of them are keys.
     names: (Vec<u64>, usize),
-    nobody: Vec<u64>,
+    unknown: Vec<u64>,
 }
 
 impl Lab {
     fn row(&self, name: &str, bytes: usize, may_hold: impl Fn(u64) -> bool) {
         let (of_names, names) = time(&self.names.0, &may_hold);
-        let (of_nobody, nobody) = time(&self.nobody, &may_hold);
+        let (of_unknown, unknown) = time(&self.unknown, &may_hold);
         assert!(self.keys.iter().all(|key| may_hold(*key)), "{name} lost a key");
         let share = |passed: usize, of: usize| 100.0 * passed as f64 / of as f64;
         println!(
-            "| {name} | {:.2} MiB | {:.1} | {of_names:.2} ns | {:.3}% | {of_nobody:.2} ns | {:.3}% |",
+            "| {name} | {:.2} MiB | {:.1} | {of_names:.2} ns | {:.3}% | {of_unknown:.2} ns | {:.3}% |",
             bytes as f64 / f64::from(1 << 20),
             bytes as f64 * 8.0 / self.keys.len() as f64,
             share(names - self.names.1, self.names.0.len()),
-            share(nobody, self.nobody.len()),
+            share(unknown, self.unknown.len()),
         );
     }
 }
@@ -125,16 +125,16 @@ fn main() {
     let names: Vec<u64> = pairs(&std::fs::read(log).unwrap()).take(QUERIES).collect();
     let listed = names.iter().filter(|name| set.contains(name)).count();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let nobody = std::iter::repeat_with(|| {
+    let unknown = std::iter::repeat_with(|| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         state
     });
-    let nobody = nobody.take(QUERIES).collect();
-    let lab = Lab { keys: set.into_iter().collect(), names: (names, listed), nobody };
+    let unknown = unknown.take(QUERIES).collect();
+    let lab = Lab { keys: set.into_iter().collect(), names: (names, listed), unknown };
     println!("{} keys; {listed} of {} names are listed\n", lab.keys.len(), lab.names.0.len());
-    println!("| filter | size | bits a key | name | passes | nobody's | passes |");
+    println!("| filter | size | bits a key | name | passes | unknown | passes |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for bits in [8, 12, 16, 24] {
         let filter = BlockedBloom::new(&lab.keys, bits);

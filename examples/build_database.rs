@@ -8,7 +8,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use wiresift::intel::feed::{self, Collected, Limits, Options};
+use wiresift::feed::{self, Collected, Limits, Options};
 use wiresift::{Compiler, Result};
 
 fn main() -> ExitCode {

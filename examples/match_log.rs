@@ -7,10 +7,9 @@
 #![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
 
 use std::process::ExitCode;
-use wiresift::engine::alert::{Encoder, Format, Origin as Sensor};
-use wiresift::engine::indicator::Timestamp;
-use wiresift::engine::scan::Origin;
-use wiresift::{Alert, Database, Error, Result, Scanner};
+use wiresift::{
+    Alert, Database, Encoder, Error, Format, Origin, Provenance, Result, Scanner, clock,
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,14 +30,14 @@ fn main() -> ExitCode {
 fn run(database: &str, log: &str) -> Result<u64> {
     let database = Database::open(database)?;
     let text = std::fs::read(log).map_err(|error| Error::io("read", error).at_path(log))?;
-    let sensor = Sensor { database: database.build_id(), ..Sensor::default() };
+    let provenance = Provenance { database: database.build_id(), ..Provenance::default() };
     let encoder = Encoder::new(Format::Json);
     let mut scanner = Scanner::default();
     let (mut alerts, mut out) = (0, Vec::new());
-    // Validity for lines without a time is checked at this time.
-    let read_at = Timestamp::from_seconds(0);
+    // A line without a time of its own is matched against what is valid now.
+    let read_at = clock::now();
     scanner.scan_text(&database, &text, 0..text.len(), &Origin::new(log), |hit| {
-        encoder.encode(&Alert::new(&hit, &sensor, read_at), &mut out);
+        encoder.encode(&Alert::new(&hit, &provenance, read_at), &mut out);
         alerts += 1;
     });
     print!("{}", String::from_utf8_lossy(&out));

@@ -7,10 +7,8 @@
 #![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
 
 use std::process::ExitCode;
-use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
-use wiresift::sensor::input::capture::Capture;
-use wiresift::{Error, Result};
+use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::{Capture, Error, Observable, Result, Timestamp, Where};
 
 /// Prints each observable with its packet.
 struct Print;

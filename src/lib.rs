@@ -6,11 +6,8 @@
 //! indicator.
 //!
 //! ```
-//! use wiresift::engine::compile::Compiler;
-//! use wiresift::engine::indicator::Timestamp;
-//! use wiresift::engine::scan::Origin;
-//! use wiresift::intel::feed::{self, Collected};
-//! use wiresift::{Database, Scanner};
+//! use wiresift::feed::{self, Collected};
+//! use wiresift::{Compiler, Database, Origin, Scanner, Timestamp};
 //!
 //! # fn main() -> wiresift::Result<()> {
 //! let mut collected = Collected::default();
@@ -90,11 +87,18 @@ pub mod intel;
 #[cfg(feature = "sensor")]
 pub mod sensor;
 
-pub use engine::alert::Alert;
+pub use engine::alert::{Alert, Encoder, Format, Provenance};
 pub use engine::compile::Compiler;
 pub use engine::database::Database;
 pub use engine::error::{Error, ErrorKind, Result};
-pub use engine::scan::Scanner;
+pub use engine::indicator::{Indicator, Observable, Timestamp, Where};
+#[doc(no_inline)]
+pub use engine::packet;
+pub use engine::scan::{Hit, Origin, Scanner};
+#[doc(no_inline)]
+pub use intel::feed;
+#[cfg(feature = "sensor")]
+pub use sensor::input::capture::Capture;
 
 /// The example of the README, run as a test.
 #[cfg(doctest)]

@@ -57,7 +57,7 @@ impl Visitor for Count {
 pub fn run(bytes: &[u8]) {
     let frames = frames(bytes);
     let config =
-        Config { most_flows: 8, flow_by_vlan: true, flow_by_tunnel: true, ..Config::default() };
+        Config { max_flows: 8, flow_by_vlan: true, flow_by_tunnel: true, ..Config::default() };
     let mut decoder = Decoder::new(config.clone());
     let mut count = Count::new();
     for frame in &frames {
@@ -68,7 +68,7 @@ pub fn run(bytes: &[u8]) {
     assert_eq!(count.opened, count.closed);
     assert_eq!(decoder.counters().flows, count.opened);
 
-    let config = Config { most_flows: 1 << 20, ..config };
+    let config = Config { max_flows: 1 << 20, ..config };
     let mut decoder = Decoder::new(config.clone());
     let mut one = Count::new();
     frames.iter().for_each(|frame| decoder.frame(frame, &mut one));
@@ -119,9 +119,9 @@ fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
     }
     let mut frames = Vec::new();
     let mut rest = bytes;
-    while let [link, step, length, behind @ ..] = rest {
-        let (data, behind) = behind.split_at(behind.len().min(usize::from(*length) * 4));
-        rest = behind;
+    while let [link, step, length, after @ ..] = rest {
+        let (data, after) = after.split_at(after.len().min(usize::from(*length) * 4));
+        rest = after;
         let number = frames.len() as u64 + 1;
         let time = Timestamp::from_seconds(i64::from(*step) * number as i64);
         let linktype = LINKS[usize::from(*link) % LINKS.len()];

@@ -11,7 +11,7 @@ pub fn run(bytes: &[u8]) {
         assert!(batch.bytes.is_empty() || batch.bytes.ends_with(b"\n"));
         let breaks = batch.bytes.iter().filter(|&&byte| byte == b'\n').count();
         assert_eq!(breaks, batch.lines.len());
-        assert!(batch.lines.first().is_none_or(|line| line.start == 0 && !line.goes_on));
+        assert!(batch.lines.first().is_none_or(|line| line.start == 0 && !line.is_continuation));
         true
     });
     match outcome {

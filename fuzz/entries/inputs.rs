@@ -29,7 +29,7 @@ fn go_through(input: Input, depth: u8, members: &mut u32) {
             }
         }
     }
-    let Opened::Stream(stream) = input.into_opened() else { panic!("a reader is no file") };
+    let Opened::Stream(stream) = input.into_opened() else { panic!("a reader is not a file") };
     if contents == Contents::Events {
         let mut lines = Vec::new();
         let _ = Events::new(stream).take(MAX_READ).read_to_end(&mut lines);

@@ -48,13 +48,13 @@ fn feed(decoder: &mut Decoder, number: u64, data: &[u8]) {
 pub fn run(bytes: &[u8]) {
     let Some((&first, stream)) = bytes.split_first() else { return };
     let port = PORTS[usize::from(first) % PORTS.len()];
-    let config = || Config { most_stream_bytes: 64 << 10, ..Config::default() };
+    let config = || Config { max_stream_bytes: 64 << 10, ..Config::default() };
     let mut decoder = Decoder::new(config());
     let mut rest = stream;
     let mut number = 0;
-    while let [control, low, high, length, behind @ ..] = rest {
-        let (data, behind) = behind.split_at(behind.len().min(usize::from(*length) * 4));
-        rest = behind;
+    while let [control, low, high, length, after @ ..] = rest {
+        let (data, after) = after.split_at(after.len().min(usize::from(*length) * 4));
+        rest = after;
         number += 1;
         let seq = u32::from(u16::from_le_bytes([*low, *high]));
         let seq = if control & 0x40 != 0 { seq.wrapping_mul(70_000) } else { seq };

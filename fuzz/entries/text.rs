@@ -99,13 +99,13 @@ fn record(line: &[u8]) {
             let span = at..(at + 7).min(line.len());
             let field = record.field(line, at);
             let time = record.time(line, at, &clock);
-            let port = record.port_beside(line, span.clone());
+            let port = record.port_in_other_field(line, span.clone());
             let host = HostSeen { text: "a.example", is_address: at % 2 == 0 };
-            let url = record.url_beside(line, span.clone(), &host);
+            let url = record.url_in_other_field(line, span.clone(), &host);
             assert_eq!(field, record.field(line, at));
             assert_eq!(time, record.time(line, at, &clock));
-            assert_eq!(port, record.port_beside(line, span.clone()));
-            assert_eq!(url, record.url_beside(line, span, &host));
+            assert_eq!(port, record.port_in_other_field(line, span.clone()));
+            assert_eq!(url, record.url_in_other_field(line, span, &host));
         }
     }
 }

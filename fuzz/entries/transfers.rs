@@ -60,14 +60,14 @@ fn packet(flow: usize, to_server: bool, flags: u8, seq: u32, data: &[u8]) -> Vec
 
 /// The records of an input, as far as they are complete.
 pub fn run(bytes: &[u8]) {
-    let config = Config { most_stream_bytes: 256 << 10, ..Config::default() };
+    let config = Config { max_stream_bytes: 256 << 10, ..Config::default() };
     let mut decoder = Decoder::new(config);
     let mut next = [[1000_u32; 2]; FLOWS.len()];
     let mut rest = bytes;
     let mut number = 0;
-    while let [who, how, length, behind @ ..] = rest {
-        let (data, behind) = behind.split_at(behind.len().min(usize::from(*length)));
-        rest = behind;
+    while let [who, how, length, after @ ..] = rest {
+        let (data, after) = after.split_at(after.len().min(usize::from(*length)));
+        rest = after;
         number += 1;
         let (flow, to_server) = (usize::from(who & 7), who & 0x80 == 0);
         let (flags, jump) = (how & 0x1f, u32::from(how >> 5));

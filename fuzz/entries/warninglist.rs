@@ -38,6 +38,6 @@ fn assert_found(list: &WarningList, entry: &WarningEntry) {
     }
     let screen = Screen::new([(list.clone(), Effect::Suppress, Vec::new())]);
     let options = Options::default().wide(true).suffixes(true);
-    let mut compiler = Compiler::screened(options, screen);
+    let mut compiler = Compiler::with_screen(options, screen);
     assert_eq!(compiler.add(indicator), Some(Reason::Listed), "{entry:?}");
 }

@@ -1,5 +1,5 @@
-//! Selects which alerts `scan` and `tap` write. Both commands flatten [`Choice`] into their
-//! flags, so a filter works and reads the same in each.
+//! Selects which alerts `scan`, `tail` and `tap` write. All three flatten [`Choice`] into their
+//! flags, so a filter works and is documented the same way in each.
 //!
 //! A filter drops whole alerts, never indicators inside one: an alert always carries the
 //! context of every feed that lists its indicator. What a filter drops is counted by reason,
@@ -56,8 +56,8 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// Builds what `scan` and `tap` write in common; `scan` adds its own forms, such as
-    /// counts.
+    /// Builds the settings for output that `scan`, `tail` and `tap` share; `scan` adds its own
+    /// forms, such as counts.
     ///
     /// `to_terminal` says that alerts go to a terminal: then they are text, and a summary is
     /// collected in case they run off the screen.

@@ -25,11 +25,12 @@ use wiresift::intel::subscribe::{
 };
 use wiresift::{Error, Result};
 
-/// Compiles the inputs, together with the subscribed feeds if there is a
-/// `--config`. Without any input of its own the command is the same as `feed update
-/// --compile` after its update.
+/// Compiles the inputs, together with the subscribed feeds if there is a `--config`. Without an
+/// input, the command is the same as `feed update --compile` after its update.
 pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcome> {
     let config = flags.config.as_deref().map(Config::open).transpose()?;
+    // Only without inputs and lists is the result the subscribed set, which may already be
+    // compiled.
     if let Some(config) = &config
         && flags.inputs.is_empty()
         && flags.allow.is_empty()
@@ -48,6 +49,7 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     job.rejects.clone_from(&flags.rejects);
     job.force = flags.force;
     job.reads.extend(flags.config.clone());
+    // The report would end up inside the database.
     if flags.json && Outlet::of(&job.output).is_ok_and(|it| it == Outlet::Descriptor(1)) {
         return Err(Error::usage("--json and the database both go to standard output")
             .remedy("name a file with -o"));
@@ -67,11 +69,12 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
     }
     let progress = Progress::new(flags.quiet);
     let output = job.output.clone();
+    // Held until the end, so that no update changes the stored feeds while they are read.
     let lock = config.as_ref().map(subscribe::write_lock).transpose()?;
     if let (Some(config), Some(lock)) = (&config, &lock) {
         let mut set = subscribe::subscribed(config, lock, &|notice| progress.of_feeds(notice))?;
-        // With files added, the result differs from the subscribed set, so the name of that
-        // set, which marks a database as current, would be wrong.
+        // With added files the result differs from the subscribed set, so the name of that set,
+        // which marks a database as current, would be wrong.
         set.name.clear();
         job.subscribed = Some(set);
     }

@@ -41,9 +41,8 @@ pub(super) fn run(flags: Feed) -> Result<Outcome> {
     }
 }
 
-/// Subscribes to a feed. Flags override the catalogue, and the result is validated
-/// as a whole before the file is touched: a configuration must never become
-/// unreadable by a command of ours.
+/// Subscribes to a feed. Flags override the catalogue, and the result is validated as a whole
+/// before the file is written: a command must never leave behind an invalid configuration.
 fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
@@ -72,8 +71,9 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     }
     let mut members: Vec<_> = members.into_iter().filter(|(_, v)| !is_nothing(v)).collect();
     members.retain(|(member, _)| member != "name");
+    // First, so that the table begins with the feed's name.
     members.insert(0, ("name".to_string(), name.as_str().into()));
-    // A broken configuration is reported as it stands, before the new feed could be blamed.
+    // Report a broken configuration as it is now, before the new feed can be blamed for it.
     let old = edit::read(config)?;
     Config::parse(&old, config)?;
     let text = edit::add(&old, config, &members, &comment).map_err(|e| of_argument(e, flags))?;
@@ -83,6 +83,7 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
         return Ok(Outcome::Yes);
     }
     edit::save(config, &text)?;
+    // Reopened, so that the messages describe what was actually written.
     let feed = Config::open(config)?.feed(&name)?.clone();
     say(&format!("subscribed to {name}: {}", feed.origin.shown()));
     if let Some(entry) = known {
@@ -123,7 +124,7 @@ fn of_argument(error: Error, flags: &FeedAdd) -> Error {
     }
 }
 
-/// An empty value removes a key.
+/// Whether a value is empty, which removes its key.
 fn is_nothing(value: &toml_edit::Value) -> bool {
     value.as_str() == Some("")
 }
@@ -207,6 +208,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
             true => status(feed, &state, now),
             false => short(&status(feed, &state, now)),
         };
+        // A disabled feed may be disabled because it fails.
         is_well &= !feed.enabled || state.last_error.is_none() && state.held.is_none();
         if flags.json {
             let mut value = serde_json::to_value(&state).unwrap_or_default();
@@ -218,6 +220,8 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
             lines.push_str(&format!("{value}\n"));
             continue;
         }
+        // To the reader of the table it does not matter whether the reader or the compiler rejected
+        // a value.
         let rejected = state.rejected.values().chain(state.guarded.values()).sum();
         let growth = |span| state.growth(now, span).map_or(String::new(), signed);
         table.row([
@@ -478,8 +482,8 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
         if !pause.wait(every) {
             return Ok(Outcome::Yes);
         }
-        // An error while the configuration is being edited must not end the service: it goes
-        // on with the last good one.
+        // The configuration may be invalid while it is being edited. That must not end the service:
+        // it continues with the last valid one.
         match Config::open(path) {
             Ok(new) => config = new,
             Err(error) => messages::error(&error),
@@ -546,20 +550,20 @@ fn update_once(
     Ok(if is_failed { Outcome::Failed } else { Outcome::Yes })
 }
 
-/// How an update is reported.
+/// How to report an update.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
-    /// Nothing was changed.
+    /// With `--dry-run`: nothing was changed.
     pub(super) is_dry: bool,
-    /// It is one of many rounds.
+    /// Whether it is one of many rounds.
     pub(super) is_repeated: bool,
-    /// Only what is wrong.
+    /// Whether to print problems only.
     pub(super) is_quiet: bool,
 }
 
-/// Reports each feed: failures and held updates always, the rest unless it is quiet. Of many
-/// rounds, unchanged and skipped feeds are left out, or a log would gain a line per feed
-/// and round.
+/// Reports each feed: failures and held updates always, the rest unless `is_quiet` is set. In
+/// repeated rounds, unchanged and skipped feeds are left out; otherwise a log would gain a line per
+/// feed and round.
 pub(super) fn print_report(report: &UpdateReport, manner: Manner) {
     let would = if manner.is_dry { "would be " } else { "" };
     let mut unchanged = 0;

@@ -281,7 +281,7 @@ mod tests {
         assert!(both.is_ok(), "{both:?}");
     }
 
-    /// A hint for a word that the command knows would never be shown.
+    /// A hint for a word that the command accepts would never be shown.
     #[test]
     fn no_hint_is_in_vain() {
         let command = Cli::command();

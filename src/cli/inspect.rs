@@ -43,6 +43,7 @@ pub(super) fn verify(flags: Verify) -> Result<Outcome> {
             ))?;
             Ok(Outcome::Yes)
         }
+        // Damage is the answer to the question, not a failure to answer it.
         Err(error) if error.kind() == ErrorKind::Database => {
             super::messages::error(&error);
             Ok(Outcome::No)

@@ -18,8 +18,7 @@ pub(super) fn kinds(word: &str) -> Result<Kinds, String> {
         Kinds(Kind::ALL.iter().copied().filter(|&kind| wanted(kind)).collect())
     };
     Ok(match &*word {
-        // A certificate's fingerprint is a digest, too, but someone who asks for hashes wants
-        // files.
+        // A certificate's fingerprint is a digest as well, but users who ask for hashes want files.
         "hash" | "digest" | "file" => {
             of(&|kind| kind.digest_len().is_some() && (Kind::Md5..=Kind::Cdhash).contains(&kind))
         }

@@ -42,6 +42,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     let mut answer = |value: &str| -> Result<()> {
         let explanation = scanner.explain(&database, value, wiresift::clock::now());
         any |= !explanation.matches.is_empty();
+        // `spelt_json` escapes what JSON allows but a terminal may interpret.
         let text = if flags.json {
             format!("{}\n", spelt_json(&as_json(&explanation).to_string()))
         } else {
@@ -62,6 +63,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         }
     }
     out.flush().map_err(|e| Error::io("write to standard output", e))?;
+    // Answers from a map are only valid if nothing wrote to its file meanwhile.
     if let Some(error) = database.damage() {
         return Err(match &flags.db {
             Some(path) => error.at_path(path),
@@ -86,6 +88,7 @@ fn as_text(explanation: &Explanation<'_>, steps_too: bool) -> String {
     match &explanation.read_as {
         Some((kind, value)) => {
             let how = if explanation.refanged { " (refanged)" } else { "" };
+            // The normal form shows a mistake in the input, such as a missing dot, at a glance.
             line(format!("  read as {kind} {value}{how}"));
         }
         None => line("  not a value of any kind".into()),

@@ -1,4 +1,4 @@
-//! Messages for people, on standard error, and how numbers, sizes and paths look in them.
+//! Messages for people on standard error, and the formats of numbers, sizes and paths in them.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -12,8 +12,8 @@ pub(super) fn error(error: &Error) {
 }
 
 /// Prints a line. It may quote file names, values of feeds and replies of servers, so control
-/// characters are escaped: nothing in it can move the cursor or start another line. An error
-/// of standard error itself is ignored, for there is nowhere left to report it.
+/// characters are escaped: nothing in it can move the cursor or start another line. An error of
+/// standard error itself is ignored, because there is nowhere to report it.
 pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", spelt(line));
 }

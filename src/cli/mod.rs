@@ -1,7 +1,7 @@
 //! The command line: flags, subcommands, messages, exit codes.
 //!
-//! Commands parse flags, call the public interface of the library and print; anything that a
-//! service would need, too, belongs in the library.
+//! Commands parse flags, call the public interface of the library and print; anything that another
+//! program might also need belongs in the library.
 //!
 //! Exit codes are grep's: 0 for a match, 1 for none, 2 for an error, even if other inputs
 //! could be scanned. A broken pipe is a quiet success: `head` has what it wanted. A scan ended

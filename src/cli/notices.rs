@@ -4,7 +4,7 @@ use super::messages::{error, name, plural, say};
 use wiresift::intel::subscribe;
 use wiresift::sensor::run::{Notice, Notify};
 
-/// The message for a notice about reloading the database.
+/// The message for a notice about the database.
 pub(super) fn database_words(notice: &Notice<'_>) -> Option<String> {
     Some(match notice {
         Notice::Swapped { id, values } => {
@@ -27,7 +27,7 @@ pub(super) fn feed_notice(notice: subscribe::Notice<'_>) -> Option<Notice<'_>> {
     })
 }
 
-/// Takes what a job that reads feeds says for one that scans.
+/// Adapts a receiver of a scan's notices to a job that reads feeds.
 pub(super) fn of_feeds(notify: Notify<'_>) -> impl Fn(subscribe::Notice<'_>) + Sync {
     move |notice| {
         if let Some(notice) = feed_notice(notice) {
@@ -46,12 +46,12 @@ pub(super) fn print_notice(notice: Notice<'_>) {
             None => say(&format!("wiresift: {notice}")),
         },
         Notice::OutputFailed(failure) => {
-            say(&format!("wiresift: {failure} (reading pauses, and it is tried again each second)"))
+            say(&format!("wiresift: {failure} (reading is paused; retrying every second)"))
         }
-        Notice::OutputBack { .. } => say("wiresift: alerts are written again, none was lost"),
-        Notice::Reopened(None) => say("wiresift: the output was reopened"),
+        Notice::OutputBack { .. } => say("wiresift: writing alerts again, none lost"),
+        Notice::Reopened(None) => say("wiresift: reopened the output"),
         Notice::Reopened(Some(failure)) => {
-            say(&format!("wiresift: {failure}; alerts go on into the old file"));
+            say(&format!("wiresift: {failure}; still writing to the previous file"));
         }
         notice => database_words(notice).iter().for_each(|words| say(words)),
     }

@@ -48,7 +48,7 @@ pub(super) fn open(
     })
 }
 
-/// Files of the scan itself (its output, its database) that may lie among the inputs under any
+/// Files of the scan itself (its output, its database) that may be among the inputs under any
 /// name. They are compared by device and inode, so links and relative paths are recognised.
 pub(super) struct Own(Vec<(Node, &'static str)>);
 
@@ -68,8 +68,8 @@ impl Own {
     ///
     /// # Errors
     ///
-    /// The output is among the inputs and contains something that no scan wrote. Opening it
-    /// would empty it, which is never what the user meant.
+    /// The output is among the inputs and contains something that no scan wrote. Opening it would
+    /// empty it, which is never what the user wants.
     pub(super) fn leave_out(
         &self,
         targets: &mut Vec<Target>,
@@ -88,7 +88,7 @@ impl Own {
                 kept.push(target);
                 continue;
             };
-            // An earlier run's alerts may be replaced; anyone's logs may not.
+            // Alerts of an earlier run may be replaced, other files may not.
             if what == "the output" {
                 output.refuse(path)?;
             }
@@ -115,7 +115,7 @@ impl Own {
 
 /// Where alerts go, and in which form.
 pub(super) struct Written<'w> {
-    /// None for standard output: the shell has truncated that file already, or not.
+    /// `None` for standard output, which the shell has already opened.
     pub(super) output: Option<&'w Path>,
     /// Whether paths or counts of inputs are written instead of records.
     pub(super) is_listing: bool,

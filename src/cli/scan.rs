@@ -33,7 +33,7 @@ use wiresift::{Error, Result};
 /// stuck output (a full pipe, a dead NFS server) must not make it unkillable.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs a scan and prints what there is to report about it.
+/// Runs a scan, and prints messages and statistics about it.
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
     let (mut targets, errors, skipped) = targets(&flags)?;
@@ -69,7 +69,7 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
         }
     }
     let stopped = report.stopped.take();
-    // A closed pipe is no failure: the reader, such as `head`, has what it wanted.
+    // A closed pipe is not a failure: the reader, such as `head`, has what it wanted.
     let is_gone = stopped.as_ref().is_some_and(Error::is_broken_pipe);
     if let Some(error) = stopped.as_ref().filter(|_| !is_gone) {
         say_stopped(error, report.output.lost);
@@ -130,7 +130,7 @@ fn observe(
     run::observe(job, &mut *sink, notify)
 }
 
-/// Matches the targets against the database.
+/// Matches targets against the database.
 fn hunt(
     flags: &Scan,
     targets: Vec<Target>,
@@ -189,7 +189,7 @@ fn is_one_file(flags: &Scan) -> bool {
 /// The output of alerts, in the form that `-l`, `-c` and `-q` select.
 fn written(flags: &Scan, is_one: bool, to_terminal: bool) -> Result<Output> {
     let mut output = flags.choice.output(&flags.alerts, to_terminal)?;
-    output.most = flags.max_count;
+    output.max_alerts = flags.max_count;
     output.form = match () {
         // In grep, `-l` wins over `-c`.
         () if flags.paths => Form::Paths,

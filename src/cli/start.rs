@@ -1,4 +1,4 @@
-//! From the arguments of the process to a command, and from its end to the exit code.
+//! Parses the arguments of the process into a command, and turns its outcome into the exit code.
 
 use super::flags::{Cli, Command};
 use super::outcome::Outcome;
@@ -18,8 +18,8 @@ pub(crate) fn run() -> ExitCode {
         Err(mut error) => {
             let words: Vec<String> = std::env::args().skip(1).collect();
             hints::mend(&mut error, &Cli::command(), &words);
-            // Help and version go to standard output and succeed; everything else is an error.
-            // A closed pipe is none.
+            // Help and version go to standard output and succeed; everything else is an error,
+            // except a closed pipe.
             let failed = error.use_stderr();
             let text = error.render().to_string();
             // The error quotes arguments, and a shell glob may have put any file name there.

@@ -56,7 +56,7 @@ pub(super) fn print(summary: Option<&Summary>, form: Option<&str>, is_free: bool
     if is_free || form.is_none() {
         return messages::print(text);
     }
-    // Standard error may be closed; then nobody reads it.
+    // Standard error may be closed; there is nowhere to report that.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     Ok(())
 }

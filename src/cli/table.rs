@@ -10,7 +10,7 @@ pub(super) struct Table(Vec<Vec<String>>);
 impl Table {
     /// Appends a row. All rows must have as many cells as the heading.
     pub(super) fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        // Statuses quote servers and feeds, whose text must not control the terminal.
+        // Statuses quote servers and feeds, so the text must not control the terminal.
         let cells = cells.into_iter().map(|cell| spelt(&cell.into()).into_owned());
         self.0.push(cells.collect());
     }
@@ -35,7 +35,7 @@ impl Table {
     }
 }
 
-/// Formats an age in the largest unit of which there are at least two, so 90 s is not “1 min”.
+/// Formats an age in the largest unit of which it has at least two, so 90 s is not “1 min”.
 pub(super) fn age(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.0.saturating_sub(then.0).max(0) / 1_000_000;
     match seconds {

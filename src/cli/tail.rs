@@ -1,4 +1,4 @@
-//! `wiresift tail`
+//! `wiresift tail`: follows logs as they grow and rotate.
 
 use super::database::{self, Chosen};
 use super::flags::{From, Tail};
@@ -22,6 +22,7 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
     let output = outputs::file(flags.output.as_deref());
     let is_free = output.is_some() || flags.alerts.quiet;
+    // With alerts in a file, or none at all, standard output is free for the summary.
     let to_terminal = !is_free && std::io::stdout().is_terminal();
     let Chosen { database, path } = database::open(flags.db.as_deref(), true, &print_notice)?;
     choice::check_feeds(&flags.choice, &database)?;
@@ -30,8 +31,11 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
         .at(validity::time(&flags.at)?)
         .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
         .allow(allow);
+    // Only a database from a file can be reloaded; a list compiled in memory has no path.
     let follow = path.and_then(|path| flags.following.follow(&path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
+    // SIGHUP reopens the output and reloads the database. It ends the tail only if there is
+    // neither.
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
     let (current, signals) = (Current::new(database, None), Signals::new(!is_called)?);
     let written = flags.choice.output(&flags.alerts, to_terminal)?;
@@ -43,7 +47,7 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
         rotated: rotated.clone(),
         ..Job::new(&current, written, &signals)
     };
-    // A file of its own name, and with a state, is more than a place to write to.
+    // Only a regular file with a state allows exactly-once output; anything else is a stream.
     let report = match rotated.filter(|_| logs.state.is_some() && !flags.alerts.quiet) {
         Some(path) => run::tail(job, logs, Place::File(&path), &print_notice),
         None => {
@@ -61,29 +65,33 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     outcome(&report, &signals)
 }
 
-/// What the command came to. A reader that went away has what it wanted.
+/// The outcome of the command. A closed pipe is not a failure: the reader has what it wanted.
 fn outcome(report: &Report, signals: &Signals) -> Result<Outcome> {
     let stopped = report.stopped.as_ref().filter(|error| !error.is_broken_pipe());
     if let Some(failure) = stopped {
         error(failure);
         if report.output.lost > 0 {
             let lost = plural(report.output.lost, "alert");
-            say(&format!("wiresift: {lost} could not be written; the next run finds them again"));
+            say(&format!(
+                "wiresift: {lost} could not be written; the next run will find them again"
+            ));
         }
         return Ok(Outcome::Failed);
     }
     Ok(match report.records {
         _ if report.errors > 0 => Outcome::Failed,
+        // A tail that was stopped by a signal did its job, even if nothing matched.
         0 if signals.number().is_none() => Outcome::No,
         _ => Outcome::Yes,
     })
 }
 
-/// What is followed, and how.
+/// What to follow, and how.
 fn logs(flags: &Tail, file: Option<&Path>, to_terminal: bool) -> Logs {
     let from = match flags.from {
         Some(From::End) => Start::End,
         Some(From::Beginning) => Start::Beginning,
+        // A person wants to see what happens from now on; a file should contain everything.
         None if to_terminal => Start::End,
         None => Start::Beginning,
     };
@@ -104,15 +112,17 @@ fn logs(flags: &Tail, file: Option<&Path>, to_terminal: bool) -> Logs {
     Logs { options, state, reset: flags.reset, once: flags.once }
 }
 
-/// Patterns of what the command itself writes, which would feed its alerts back to it: the file of
-/// alerts, under whatever name rotation gives it, and the state.
+/// Patterns for files that the command itself writes: the alerts, under any name that rotation
+/// gives them, and the state. Reading them would feed alerts back into the input.
 fn own(output: Option<&Path>, state: Option<&Path>) -> Vec<OsString> {
     let absolute = |path: &Path| std::path::absolute(path).ok();
     let escaped = |path: &Path| Some(glob::Pattern::escape(path.to_str()?));
+    // The shell may have redirected standard output into a file that the patterns match.
     let stdout = std::fs::read_link("/proc/self/fd/1").ok();
     let files = [outputs::file(output).map(Path::to_path_buf), stdout];
     let mut own = Vec::new();
     for path in files.into_iter().flatten().filter(|path| path.is_file() || output.is_some()) {
+        // Patterns may find the file by its absolute or its relative path.
         own.extend(absolute(&path).as_deref().and_then(escaped).map(|path| format!("{path}*")));
         own.extend(escaped(&path).map(|path| format!("{path}*")));
     }
@@ -123,15 +133,15 @@ fn own(output: Option<&Path>, state: Option<&Path>) -> Vec<OsString> {
     own.into_iter().map(OsString::from).collect()
 }
 
-/// The state that belongs to a file of alerts: `alerts.json.state`.
+/// The default state folder of an alert file: `alerts.json.state`.
 fn beside(file: &Path) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(".state");
     name.into()
 }
 
-/// What the command line names to be read. Patterns are looked at while they are followed: a file
-/// of alerts among them is left out by itself.
+/// The files that the command line names as inputs. Patterns are not expanded here: they are
+/// matched while following, which excludes the alert file anyway.
 fn reads(flags: &Tail) -> Inputs {
     let mut reads = Inputs::default();
     if let Some(path) = &flags.db {
@@ -146,6 +156,7 @@ fn reads(flags: &Tail) -> Inputs {
     reads
 }
 
+/// The statistics as JSON.
 fn stats_json(report: &Report) -> Value {
     let mut stats = json!({
         "files": report.inputs,
@@ -164,6 +175,7 @@ fn stats_json(report: &Report) -> Value {
     stats
 }
 
+/// Prints the statistics as text, one subject per line with aligned counts.
 pub(super) fn stats_text(report: &Report) {
     say(&format!(
         "read       {}, {} in {}, {:.2} s",

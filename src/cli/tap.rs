@@ -24,7 +24,7 @@ use wiresift::sensor::run::{
 };
 use wiresift::sensor::sink::FileSink;
 
-/// Runs a tap until it ends, and prints what there is to report about it.
+/// Runs a tap until it ends, and prints messages and statistics about it.
 pub(super) fn run(flags: Tap) -> Result<Outcome> {
     if flags.list {
         return interfaces::list();
@@ -42,6 +42,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     choice::check_feeds(&flags.choice, &database)?;
     let allow = subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(&notify))?;
     let options = Options::default().at(validity::time(&flags.at)?).allow(allow);
+    // Only a database from a file can be reloaded; a list compiled in memory has no path.
     let follow = path.and_then(|path| flags.following.follow(&path, to_terminal));
     let rotated = outputs::rotated(output).map(Path::to_path_buf);
     // SIGHUP reopens the output and reloads the database. It ends the tap only if there is
@@ -72,10 +73,12 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     };
     let mut sink = outputs::open(output, flags.alerts.quiet, |path| FileSink::append(path))?;
     let in_json = flags.stats.as_deref() == Some("json");
+    // Notices arrive from several threads.
     let before = Mutex::default();
     let print = |notice: Notice<'_>| print_notice(&notice, in_json, &before);
     let report = run::tap(job, listen, &mut *sink, &print);
     let report = match report {
+        // The reader, such as `head`, has what it wanted.
         Err(error) if error.is_broken_pipe() => return Ok(Outcome::Yes),
         report => report?,
     };
@@ -85,6 +88,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         choice::say_if_all_left_out(&report.result.left_out, report.records);
     }
     summary::print(report.result.summary.as_deref(), flags.choice.summary.as_deref(), is_free)?;
+    // Lost alerts make the result incomplete, so it is a failure even if others were written.
     if report.output.lost > 0 {
         say(&format!(
             "wiresift: {} could not be written and are lost",
@@ -110,7 +114,7 @@ fn print_notice(notice: &Notice<'_>, in_json: bool, before: &Mutex<Before>) {
         }
         Notice::Asked(report) if in_json => say_json(&totals_json(report)),
         Notice::Asked(report) => totals_text(report),
-        // Line by line: a line break inside a name is spelt out.
+        // Print line by line: a line break inside a name is escaped.
         notice => match database_words(notice) {
             Some(words) => say(&words),
             None => words(notice).split('\n').for_each(say),
@@ -266,6 +270,7 @@ impl Rates {
                 worker.waited.as_millis(),
             );
         }
+        // A healthy output is not worth a part of every line.
         let output = &report.output;
         if output.blocked >= BLOCKED || output.lost > 0 {
             line += &format!(

@@ -1,9 +1,9 @@
-//! The time that validity is checked at: `--at`.
+//! The time at which validity is checked: `--at`.
 
 use wiresift::engine::indicator::Timestamp;
 use wiresift::{Error, Result};
 
-/// Parses `--at`: `event` is none (the time of each line or packet), `now` is fixed once.
+/// Parses `--at`. `event` gives `None`: the time of each line or packet. `now` is resolved once.
 pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
     match text {
         "event" => Ok(None),

@@ -88,12 +88,12 @@ mod tests {
 
     #[test]
     fn rounds_are_linear_in_the_bytes() {
-        let most = usize::from(MAX_TURNS);
+        let max = usize::from(MAX_TURNS);
         for length in [0, 1, 100] {
             let data = vec![0; length];
             // The slowest allowed progress: a byte in each last possible round.
-            let (made, walk) = rounds(&data, |round| usize::from(round % (most + 1) == most));
-            assert_eq!((made, walk.at(), walk.is_stuck()), (length * (most + 1), length, false));
+            let (made, walk) = rounds(&data, |round| usize::from(round % (max + 1) == max));
+            assert_eq!((made, walk.at(), walk.is_stuck()), (length * (max + 1), length, false));
             // A round that consumes more than there is ends it.
             let (made, walk) = rounds(&data, |_| length + 7);
             assert_eq!((made, walk.at()), (length.min(1), length));

@@ -1,8 +1,8 @@
-//! Keys and passwords, and where they are.
+//! Keys and passwords, and where they are kept.
 //!
 //! A configuration says where a secret is, and never what it is. It is read when it is needed, and
-//! once more after the other side did not accept it: so a key that is replaced in its file is in
-//! force without a restart.
+//! again after the other side rejected it: so a key that is replaced in its file takes effect
+//! without a restart.
 //!
 //! ```
 //! use wiresift::sensor::secret::Credential;
@@ -38,10 +38,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a secret is.
+/// The location of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// In a variable of the environment: `key_env`.
+    /// In an environment variable: `key_env`.
     Env(String),
     /// In the first line of a file: `key_file`.
     File(PathBuf),
@@ -57,16 +57,16 @@ impl fmt::Display for Credential {
 }
 
 impl Credential {
-    /// Fetches the secret.
+    /// Reads the secret.
     ///
     /// # Errors
     ///
-    /// When the variable is not set, the file can't be read, or there is no text in it, or one
-    /// with control characters; the error names the place and never what is in it.
+    /// If the variable is not set, the file can't be read, or the text is empty or contains control
+    /// characters; the error names the location and never the contents.
     pub fn read(&self) -> Result<Secret> {
         let text = match self {
             Credential::Env(name) => std::env::var(name).map_err(|_| {
-                Error::usage(format!("the variable {name} is not set, or no text"))
+                Error::usage(format!("the variable {name} is not set, or is not valid text"))
                     .remedy("set it for this process: it holds the secret")
             })?,
             Credential::File(path) => std::fs::read_to_string(path)
@@ -74,9 +74,9 @@ impl Credential {
         };
         let secret = text.lines().next().unwrap_or_default().trim();
         if secret.is_empty() || secret.chars().any(char::is_control) {
-            let error = Error::usage("the secret is empty, or has control characters in it");
+            let error = Error::usage("the secret is empty, or contains control characters");
             return Err(match self {
-                Credential::Env(name) => error.remedy(format!("it is the variable {name}")),
+                Credential::Env(name) => error.remedy(format!("check the variable {name}")),
                 Credential::File(path) => error.at_path(path),
             });
         }

@@ -64,8 +64,8 @@ fn what_people_try_first_is_understood_or_answered() {
     }
     for (args, message) in [
         (&["-m", "0", "bad.log"][..], "nothing would be read"),
-        (&["absent[1].log"], "there is no such file, and no file matches it as a pattern"),
-        (&["absent*.log"], "is written `[*]`"),
+        (&["absent[1].log"], "no such file, and as a pattern it matches no file"),
+        (&["absent*.log"], "write a literal `*`"),
         (&["--since", "tomorrow", "bad.log"], "today, yesterday"),
         (&["-A", "3", "bad.log"], "there are no context lines"),
         (&["-rn", "bad.log"], "folders are always searched recursively"),

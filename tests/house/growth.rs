@@ -434,9 +434,9 @@ fn ask(line: &[u8], table: &Arc<fields::Format>) {
         let span = at + place..at + place + len;
         black_box(record.field(line, span.start));
         black_box(record.time(line, span.start, &clock));
-        black_box(record.port_beside(line, span.clone()));
+        black_box(record.port_in_other_field(line, span.clone()));
         let host = fields::HostSeen { text: "a.example", is_address: true };
-        black_box(record.url_beside(line, span, &host));
+        black_box(record.url_in_other_field(line, span, &host));
     }
 }
 

@@ -702,7 +702,7 @@ fn url_stop(line: &[u8], from: usize, quote: Option<u8>) -> usize {
 /// continue after it, and in a table without quotes a comma ends it, unless the text on both
 /// sides shows that it is all part of the URL.
 fn url_ends(line: &[u8], start: usize, from: usize, stop: usize) -> BTreeSet<usize> {
-    const MOST: usize = 8;
+    const MAX_CUTS: usize = 8;
     let mut ends = BTreeSet::from([trim(line, from, stop)]);
     let sides = (start.checked_sub(1).map_or(b'\n', |at| line[at]), line.get(stop));
     let is_bounded = matches!(
@@ -717,7 +717,7 @@ fn url_ends(line: &[u8], start: usize, from: usize, stop: usize) -> BTreeSet<usi
         0x80.. => is_end_of_prose(line, *at),
         _ => !is_bounded && may_end_before(&line[from..], at - from),
     });
-    ends.extend(cuts.take(MOST).map(|at| trim(line, from, at)).filter(|end| *end > from));
+    ends.extend(cuts.take(MAX_CUTS).map(|at| trim(line, from, at)).filter(|end| *end > from));
     ends
 }
 

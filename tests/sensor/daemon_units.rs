@@ -1,5 +1,5 @@
-//! What installs the sensor as a service, and what watches it: units, the first configuration,
-//! the dashboard, the alert rules. `daemon_package` runs them.
+//! Everything that installs the sensor as a service, and monitors it: units, the first
+//! configuration, the dashboard, the alert rules. `daemon_package` runs them.
 
 use crate::harness::{Dir, missing, project};
 use serde_json::Value;
@@ -9,10 +9,10 @@ use std::process::Command;
 use wiresift::sensor::config::{Address, Config, InputKind, SinkKind};
 use wiresift::sensor::metrics::Family;
 
-/// The worst exposure that the unit may have, in tenths (`systemd-analyze security`).
+/// The highest exposure level that the unit may have, in tenths (`systemd-analyze security`).
 const MAX_EXPOSURE: &str = "20";
 
-/// Metrics of the pages that are not rows of the table.
+/// Metrics on the page that are not rows of the table.
 const OTHER_METRICS: [&str; 1] = ["wiresift_build_info"];
 
 fn packaging(name: &str) -> String {
@@ -20,8 +20,8 @@ fn packaging(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Runs a program with the folders of root in its path. `None`, and a loud word, if it is not
-/// there.
+/// Runs a program with root's folders in its path. Returns `None`, with a loud message, if it is
+/// not installed.
 fn run(test: &str, program: &str, arguments: &[&str], folder: &Path) -> Option<(bool, String)> {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("sh");
@@ -39,7 +39,7 @@ fn values<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
     unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
 }
 
-/// A folder with the units, and our binary in place of the installed one.
+/// A folder with the units, and our binary instead of the installed one.
 fn units() -> (Dir, Vec<String>) {
     let dir = Dir::new("units");
     let service = packaging("wiresift.service");
@@ -87,7 +87,7 @@ fn the_service_is_hardly_exposed() {
 fn the_unit_lets_through_what_the_daemon_needs() {
     let unit = packaging("wiresift.service");
     let filters = values(&unit, "SystemCallFilter").join(" ");
-    // The sandbox, and sockets that systemd hands over.
+    // The sandbox, and sockets passed by systemd.
     for call in ["capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule"] {
         assert!(filters.contains(call), "{call} is refused: {filters}");
     }
@@ -100,7 +100,7 @@ fn the_unit_lets_through_what_the_daemon_needs() {
     assert_eq!(values(&unit, "SupplementaryGroups"), ["adm systemd-journal"]);
 }
 
-/// The proposals of a configuration in force: lines that begin with `#` and no space.
+/// The proposals of a configuration, enabled: lines that begin with `#` and no space.
 fn with_proposals(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
@@ -220,7 +220,7 @@ fn logrotate_rotates_the_alerts() {
     let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
     assert_eq!(read("alerts.json"), b"");
     assert_eq!(read("alerts.json.1"), b"{\"round\": 3}\n");
-    // What may still be written to is not packed.
+    // A file that may still be written to is not compressed.
     assert!(dir.path().join("alerts.json.2.gz").exists());
     assert!(dir.path().join("alerts.json.3.gz").exists());
 }

@@ -1,4 +1,4 @@
-//! What keeps running: logs that are followed, receivers, deliveries.
+//! Everything that keeps running: followed logs, receivers, deliveries.
 
 mod daemon;
 mod daemon_package;

@@ -1,5 +1,5 @@
-//! Inputs over the network and the page of metrics, against the programs that are on the other
-//! side: util-linux's `logger`, rsyslog, curl, the journal, Prometheus.
+//! Network inputs and the page of metrics, against real programs: util-linux's `logger`, rsyslog,
+//! curl, the journal, Prometheus.
 
 use crate::harness::{Dir, missing};
 use std::net::SocketAddr;
@@ -11,27 +11,27 @@ use wiresift::sensor::input::net::{Count, Intake, Next, Receive};
 use wiresift::sensor::listen::Activated;
 use wiresift::sensor::metrics::{Family, Metrics, Sets};
 
-/// Longer than anything here takes on a machine that is busy.
+/// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A line with who wrote it, and whether its time is of the last days.
+/// A line with its sender, and whether its time is within the last days.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Told {
+struct Received {
     text: String,
     host: Option<String>,
     app: Option<String>,
     is_recent: bool,
 }
 
-/// So many lines of an intake.
-fn told(intake: &mut Intake, count: usize) -> Vec<Told> {
+/// This many lines of an intake.
+fn received(intake: &mut Intake, count: usize) -> Vec<Received> {
     let now = wiresift::clock::now().0;
     let day = 24 * 3600 * 1_000_000;
-    let mut found: Vec<Told> = Vec::new();
+    let mut found: Vec<Received> = Vec::new();
     while found.len() < count {
         let Next::Batch(batch) = intake.next(LONG) else { panic!("only {found:?}") };
         for (line, text) in batch.lines.iter().zip(batch.bytes.split(|&byte| byte == b'\n')) {
-            found.push(Told {
+            found.push(Received {
                 text: String::from_utf8_lossy(text).into_owned(),
                 host: line.host.as_deref().map(str::to_string),
                 app: line.app.as_deref().map(str::to_string),
@@ -43,7 +43,7 @@ fn told(intake: &mut Intake, count: usize) -> Vec<Told> {
     found
 }
 
-/// Whether a program is there.
+/// Whether a program is installed.
 fn has(test: &str, program: &str) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
@@ -59,7 +59,7 @@ fn output(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
-/// Receives over UDP and TCP; the intake, and both addresses.
+/// Receives over UDP and TCP; returns the intake, and both addresses.
 fn receive() -> (Intake, SocketAddr, SocketAddr) {
     let addresses = ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"];
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
@@ -95,7 +95,7 @@ fn receivers_take_what_logger_sends() {
                     .args(["--tag", "applied", "--id=4711", "asked for evil.example"]),
             );
             assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-            let lines = told(&mut intake, if data.is_empty() { 1 } else { 2 });
+            let lines = received(&mut intake, if data.is_empty() { 1 } else { 2 });
             assert_eq!(lines[0].text, "asked for evil.example", "{forms:?} {form}");
             assert_eq!(lines[0].app.as_deref(), Some("applied"), "{forms:?} {form}");
             assert!(lines[0].host.is_some() && lines[0].is_recent, "{forms:?} {form}: {lines:?}");
@@ -152,7 +152,7 @@ fn receivers_take_what_rsyslog_forwards() {
     let socket = dir.path().join("log.sock");
     let watch = wiresift::clock::Stopwatch::start();
     while !socket.exists() {
-        assert!(watch.elapsed() < LONG, "rsyslogd does not open its socket");
+        assert!(watch.elapsed() < LONG, "rsyslogd has not opened its socket");
         std::thread::sleep(Duration::from_millis(20));
     }
     let run = output(Command::new("logger").args([
@@ -163,7 +163,7 @@ fn receivers_take_what_rsyslog_forwards() {
         "asked for evil.example",
     ]));
     assert!(run.status.success());
-    for line in told(&mut intake, 4) {
+    for line in received(&mut intake, 4) {
         assert_eq!(line.text.trim(), "asked for evil.example");
         assert_eq!(line.app.as_deref(), Some("applied"));
         assert!(line.host.is_some() && line.is_recent, "{line:?}");
@@ -179,7 +179,7 @@ fn receivers_take_what_curl_posts() {
     let mut intake = collector.start(&mut Activated::default()).unwrap();
     let url = format!("http://{}/services/collector", intake.addresses()[0]);
     let dir = Dir::new("receivers-curl");
-    // Long enough for curl to ask whether it may send it, twice.
+    // Long enough for curl to send `Expect: 100-continue`, twice.
     let events: String = (0..20_000).map(|n| format!("{{\"event\":\"event {n:080}\"}}")).collect();
     let file = dir.create("events", events);
     let post = |more: &[&str]| {
@@ -193,7 +193,7 @@ fn receivers_take_what_curl_posts() {
         let sender = std::thread::Builder::new()
             .spawn_scoped(scope, || [post(&[]), post(&["-H", "Transfer-Encoding: chunked"])])
             .unwrap();
-        let lines = told(&mut intake, 40_000);
+        let lines = received(&mut intake, 40_000);
         assert_eq!(lines[39_999].text, format!("event {:080}", 19_999));
         let answers = sender.join().unwrap();
         assert_eq!(answers, ["{\"text\":\"Success\",\"code\":0}"; 2]);
@@ -245,7 +245,7 @@ fn receivers_follow_a_journal() {
     }
     drop(intake);
     assert!(cursors.iter().all(|cursor| cursor.starts_with("s=")), "{cursors:?}");
-    // After the first batch come the others, and nothing that was had.
+    // The other entries come after the first batch, and none that was already read.
     let mut once = Journal {
         arguments: vec![format!("--file={}", file.display()).into()],
         once: true,
@@ -253,10 +253,10 @@ fn receivers_follow_a_journal() {
     }
     .start()
     .unwrap();
-    assert!(matches!(once.next(LONG), Next::Ended), "all was had");
+    assert!(matches!(once.next(LONG), Next::Ended), "everything was read before");
 }
 
-/// What was written before the system started again is not lost, nor is the first entry after.
+/// What was written before the system was restarted is not lost, nor is the first entry after.
 #[test]
 fn receivers_follow_a_journal_across_boots() {
     let remote = "/lib/systemd/systemd-journal-remote";
@@ -286,7 +286,7 @@ fn receivers_follow_a_journal_across_boots() {
     for (start, first) in [(Start::Beginning, 1), (Start::After(second.to_string()), 3)] {
         let arguments = vec![directory.clone().into()];
         let mut intake = Journal { arguments, ..Journal::new(start) }.start().unwrap();
-        let texts = told(&mut intake, 7 - first);
+        let texts = received(&mut intake, 7 - first);
         let texts: Vec<_> = texts.iter().map(|line| line.text.clone()).collect();
         let want: Vec<_> = (first..=6).map(|n| format!("entry {n}")).collect();
         assert_eq!(texts, want);

@@ -1,4 +1,4 @@
-//! `wiresift run --check`: everything that is wrong, at once, and nothing that is left behind.
+//! `wiresift run --check`: reports all errors at once, and leaves nothing behind.
 
 use crate::harness::Dir;
 use std::fs;
@@ -15,7 +15,7 @@ fn folder(name: &str) -> Dir {
     dir
 }
 
-/// A configuration that reads the log and writes to a file; `more` follows.
+/// A configuration that reads the log and writes to a file; `more` is appended.
 fn config(dir: &Dir, more: &str) {
     let text = format!(
         "[daemon]\nmetrics = \"off\"\n{more}\n[[input]]\nkind = \"files\"\npatterns = \
@@ -24,7 +24,7 @@ fn config(dir: &Dir, more: &str) {
     dir.create("wiresift.toml", text);
 }
 
-/// The names in a folder, below which `check` must leave nothing.
+/// The names in a folder, in which `check` must leave nothing.
 fn names(dir: &Dir) -> Vec<String> {
     let entries = fs::read_dir(dir.path()).unwrap();
     let mut names: Vec<String> =
@@ -45,14 +45,14 @@ fn what_is_right_is_described_and_nothing_is_left_behind() {
         "sink file (file): appends json to alerts.json",
         "ok: database: wiresift.wsdb, 1 value, ",
         "ok: input files: 1 file can be read",
-        "ok: state: wiresift-state/daemon can be made",
-        "wiresift.toml: nothing is wrong",
+        "ok: state: wiresift-state/daemon can be created",
+        "wiresift.toml: no problems found",
     ] {
         assert!(run.text().contains(part), "no {part:?}\n{}", run.report());
     }
     assert_eq!(String::from_utf8_lossy(&run.stderr), "");
     assert_eq!(names(&dir), before);
-    // What is asked for on the command line is in what would run.
+    // Options on the command line affect what would run.
     let run = dir.command().args(["run", "--check", "--no-suppress"]).run().expect(0);
     run.expect_stdout("suppression is off");
 }
@@ -71,7 +71,7 @@ fn all_problems_come_at_once_with_their_places() {
         // The feeds are parsed by another house.
         .expect_stderr("wiresift.toml:7: 0 of url, path and command are set")
         .expect_stderr("problems");
-    // A text that is no TOML is wrong once.
+    // A text that is not TOML is reported once.
     dir.create("wiresift.toml", "[[input]\nkind = \"files\"\n");
     let run = dir.command().args(["run", "--check"]).run().expect(2);
     let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
@@ -125,11 +125,11 @@ fn what_can_be_opened_is_opened() {
     let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
     for part in [
         "database: wiresift.wsdb: ",
-        &format!("input syslog: cannot listen at tcp://{}", tcp.1),
-        "another program listens there",
-        "input syslog: cannot listen at udp://127.0.0.1:",
-        "input hec: server.pem: there is no certificate in it",
-        "is empty, or has control characters in it",
+        &format!("input syslog: cannot listen on tcp://{}", tcp.1),
+        "another program is listening on it",
+        "input syslog: cannot listen on udp://127.0.0.1:",
+        "input hec: server.pem: the file contains no certificate",
+        "is empty, or contains control characters",
         "5 problems",
     ] {
         assert!(stderr.contains(part), "no {part:?}\n{}", run.report());
@@ -144,7 +144,8 @@ fn what_can_be_opened_is_opened() {
 #[test]
 fn files_that_cannot_be_read_are_named() {
     if rustix::process::geteuid().is_root() {
-        // Root reads everything: the rest is the same as what is written to a folder that is none.
+        // Root can read everything: the rest is the same as for an output folder that doesn't
+        // exist.
         return refused_folder();
     }
     let dir = folder("check_refused");
@@ -155,7 +156,7 @@ fn files_that_cannot_be_read_are_named() {
     config(&dir, "");
     let run = dir.command().args(["run", "--check"]).run().expect(2);
     run.expect_stderr("input files: logs/0.log: cannot read: Permission denied")
-        .expect_stderr("2 files more can't be read")
+        .expect_stderr("2 more files cannot be read")
         .expect_stdout("ok: input files: 1 file can be read");
 }
 
@@ -164,7 +165,7 @@ fn refused_folder() {
     let dir = folder("check_folder");
     config(&dir, "state = \"logs/a.log/below\"");
     let run = dir.command().args(["run", "--check"]).run().expect(2);
-    run.expect_stderr("state: logs/a.log: this is no folder");
+    run.expect_stderr("state: logs/a.log: not a folder");
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn without_a_database_there_is_a_remedy() {
     fs::remove_file(dir.path().join("wiresift.wsdb")).unwrap();
     config(&dir, "");
     dir.command().args(["run"]).run().expect(2).expect_stderr("wiresift compile");
-    // Feeds would make one at the first start.
+    // Feeds would create one at the first start.
     let feed = "[[feed]]\nname = \"own\"\npath = \"list.txt\"\n";
     config(&dir, feed);
     let run = dir.command().args(["run", "--check"]).run().expect(0);
@@ -203,7 +204,7 @@ fn without_a_database_there_is_a_remedy() {
         run.expect_stderr("the database does not exist")
             .expect_stderr("wiresift feed update --compile");
     }
-    // A feed that can't be fetched makes none, and the start says why.
+    // A feed that can't be fetched creates none, and the start says why.
     config(&dir, "[[feed]]\nname = \"own\"\npath = \"missing.txt\"\n");
     dir.command().args(["run"]).run().expect(2).expect_stderr("own: ");
     dir.command().args(["run", "--check"]).run().expect(2).expect_stderr("feed own: ");

@@ -7,8 +7,8 @@ use std::path::Path;
 use wiresift::intel::config as feeds;
 use wiresift::sensor::config::{Config, InputKind, SinkKind};
 
-/// Runs the setup on a terminal with these answers, a line each. The status is the command's.
-/// None if there is no `script` here.
+/// Runs the setup on a terminal with these answers, one per line. The status is the command's.
+/// `None` if `script` is not installed.
 fn setup(dir: &Dir, args: &str, answers: &[&str]) -> Option<Run> {
     if !Path::new("/usr/bin/script").exists() {
         missing("setup", "script is not installed");
@@ -16,7 +16,7 @@ fn setup(dir: &Dir, args: &str, answers: &[&str]) -> Option<Run> {
     }
     let line = format!("script -qec 'exec wiresift run --setup {args}' /dev/null");
     let mut input = answers.join("\n");
-    // The end of the input, as Ctrl-D on a line of its own types it.
+    // The end of the input, like Ctrl-D on its own line.
     input.push_str("\n\x04");
     Some(dir.shell(&line).stdin(input).run())
 }
@@ -27,10 +27,10 @@ fn defaults_make_a_configuration_that_can_be_checked() {
     let Some(run) = setup(&dir, "", &[""; 6]) else { return };
     let run = run.expect(0);
     for part in [
-        "1. What is to be watched?",
+        "1. What should be watched?",
         "2. Which feeds?",
-        "3. Where do alerts go?",
-        "4. How loud?",
+        "3. Where should alerts go?",
+        "4. How many alerts do you want?",
         "Wrote wiresift.toml",
         "wiresift run --check",
         "wiresift feed update --compile",
@@ -45,7 +45,7 @@ fn defaults_make_a_configuration_that_can_be_checked() {
     let names: Vec<String> =
         feeds::Config::open(&path).unwrap().feeds.into_iter().map(|feed| feed.name).collect();
     assert_eq!(names, ["feodo", "ipsum-5", "spamhaus-drop", "sslbl", "threatfox", "urlhaus"]);
-    // What is there is not written over.
+    // An existing file is not overwritten.
     let before = fs::read_to_string(&path).unwrap();
     let run = setup(&dir, "", &[""; 6]).unwrap().expect(2);
     assert!(run.text().contains("--force"), "{}", run.report());
@@ -61,9 +61,9 @@ fn defaults_make_a_configuration_that_can_be_checked() {
 fn wrong_answers_are_asked_again_with_the_reason() {
     let dir = Dir::new("setup_wrong");
     dir.create("ours.txt", "evil.example\n");
-    // What to watch: where syslog comes from, and captures.
+    // What to watch: the address for syslog, and captures.
     let watch = "9|3,6|514|udp://127.0.0.1:5514|in";
-    // Feeds of the catalogue, and our own list.
+    // Feeds of the catalogue, and a list of our own.
     let feeds = "2 3|urlhaus-online threatfxo|urlhaus-online threatfox urlhaus-online|nothing.txt|\
                  ours.txt";
     // Where alerts go: mail, and a webhook.
@@ -77,7 +77,7 @@ fn wrong_answers_are_asked_again_with_the_reason() {
         "“9” is not a number from 1 to 6",
         "udp://",
         "the catalogue has no “threatfxo”; did you mean “threatfox”?",
-        "there is no ",
+        "nothing.txt does not exist",
         "expected one number",
         "wiresift run --check --config sub.toml",
     ] {

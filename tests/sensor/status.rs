@@ -1,4 +1,4 @@
-//! `wiresift status`, against a server that shows what the service would.
+//! `wiresift status`, against a server that returns the service's status.
 
 use crate::harness::server::{Reply, Server};
 use crate::harness::{Dir, Run, missing};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::sensor::metrics::{DatabaseStatus, FileStatus, InputStatus, SinkStatus, Status};
 
-/// A page of a service that is well, after so many lines.
+/// A page of a healthy service, after this many lines.
 fn page(lines: u64) -> Status {
     let hours = |hours: i64| Timestamp(wiresift::clock::now().0 - hours * 3_600_000_000);
     let file = |path: &str, size| FileStatus {
@@ -39,7 +39,7 @@ fn page(lines: u64) -> Status {
                 files: vec![
                     file("/var/log/a.log", 1000),
                     file("/var/log/b.log", 3048),
-                    // It was cut: that is no lag.
+                    // It was truncated: that is not lag.
                     file("/var/log/c.log", 10),
                 ],
                 ..InputStatus::default()
@@ -65,13 +65,13 @@ fn page(lines: u64) -> Status {
     }
 }
 
-/// The same, in trouble, with a text that would control a terminal.
+/// The same, with problems, and with a text that would control a terminal.
 fn troubled() -> Status {
     let mut page = page(100);
     page.state = "degraded".into();
     page.obstacles = vec!["the spool is full".into()];
     page.inputs[1].state = "failing".into();
-    page.inputs[1].trouble = Some("cannot listen at udp://0.0.0.0:514".into());
+    page.inputs[1].trouble = Some("cannot listen on udp://0.0.0.0:514".into());
     page.inputs[0].files[0].trouble = Some("Permission denied".into());
     page.sinks[0].state = "retrying".into();
     page.sinks[0].pending_bytes = 12_345;
@@ -91,7 +91,7 @@ fn status(dir: &Dir, args: &[&str]) -> Run {
     dir.command().arg("status").args(args).run()
 }
 
-/// The cells of a row, by its first one.
+/// The cells of a row, by the first one.
 fn row(text: &str, name: &str) -> Vec<String> {
     let line = text.lines().find(|line| line.starts_with(name));
     let line = line.unwrap_or_else(|| panic!("no {name} in\n{text}"));
@@ -111,7 +111,7 @@ fn a_page_of_a_service_that_is_well() {
                     ago, loaded 4 h ago (5b2f)";
     for part in [
         database,
-        "waiting     3.0 MiB on disk for sinks; 2 windows of repeats open",
+        "waiting     3.0 MiB on disk for sinks; 2 suppression windows open",
         "web-logs: /var/log/b.log: 2.0 KiB not read yet",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
@@ -120,7 +120,7 @@ fn a_page_of_a_service_that_is_well() {
     let logs = row(&text, "web-logs  ");
     assert_eq!(logs[..4], ["web-logs", "files", "open", "2.0 KiB"]);
     assert_eq!(logs[6..], ["5 000", "488.3 KiB"]);
-    // Between two pages are 5,000 lines and a second, or more on a machine that is busy.
+    // Between two pages are 5,000 lines and a second, or more on a busy machine.
     let rate: u64 = logs[4].replace(' ', "").parse().unwrap();
     assert!((100..=5000).contains(&rate), "{logs:?}");
     assert_eq!(row(&text, "syslog  ")[3], "-");
@@ -138,11 +138,11 @@ fn what_is_wrong_comes_first_and_is_escaped() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].contains("degraded") && lines[1].contains("the spool is full"), "{text}");
     for part in [
-        "syslog: cannot listen at udp://0.0.0.0:514",
+        "syslog: cannot listen on udp://0.0.0.0:514",
         "web-logs: /var/log/a.log: Permission denied",
         "12.1 KiB",
         "siem: the receiver says ",
-        "siem: 12.1 KiB not delivered, in /var/lib/wiresift/daemon/spool: it is sent when",
+        "siem: 12.1 KiB not delivered, in /var/lib/wiresift/daemon/spool: waiting for the sink",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
@@ -162,7 +162,7 @@ fn who_does_not_answer_is_named_with_a_remedy() {
     let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     status(&dir, &[&place.to_string()])
         .expect(2)
-        .expect_stderr("nothing listens there")
+        .expect_stderr("nothing is listening there")
         .expect_stderr("wiresift run");
     for wrong in ["https://127.0.0.1:9750", "http://", "ftp://x", "a b"] {
         status(&dir, &[wrong]).expect(2).expect_stderr("invalid address");
@@ -172,10 +172,10 @@ fn who_does_not_answer_is_named_with_a_remedy() {
     let replies = [
         (Reply::status(404), "status 404"),
         (Reply::redirect(302, &redirected), "status 302"),
-        (Reply::new(200, &[], "<html>"), "no status page of wiresift"),
-        (Reply::new(200, &[], "{}"), "no status page of wiresift"),
-        (Reply::new(200, &[], b"\xff"), "no text"),
-        (Reply::json(page(1).to_json()).cut(40), "broke off"),
+        (Reply::new(200, &[], "<html>"), "not a status page of wiresift"),
+        (Reply::new(200, &[], "{}"), "not a status page of wiresift"),
+        (Reply::new(200, &[], b"\xff"), "not text"),
+        (Reply::json(page(1).to_json()).cut(40), "ended early"),
         (Reply::raw("garbage\r\n\r\n"), "wiresift: http://"),
         (Reply::status(200).late(Duration::from_secs(20)), "within 5 s"),
     ];
@@ -183,7 +183,7 @@ fn who_does_not_answer_is_named_with_a_remedy() {
         let server = Server::start(move |_| reply.clone());
         status(&dir, &["--json", &server.url("")]).expect(2).expect_stderr(words);
     }
-    // Nobody was sent there.
+    // The redirect was not followed.
     assert!(elsewhere.asked().is_empty());
 }
 
@@ -195,7 +195,8 @@ fn on_a_terminal_it_is_shown_again_until_it_is_stopped() {
     let dir = Dir::new("status_terminal");
     let lines = AtomicU64::new(0);
     let server = server(move || page(lines.fetch_add(100, Ordering::Relaxed)));
-    // `script` passes on what is typed: Ctrl-C, after some pages. A shell beside us would end by it.
+    // `script` passes on what is typed: Ctrl-C, after some pages. It would also end a shell that
+    // runs the test.
     let line = format!(
         "(sleep 2; printf '\\003') | script -qec 'exec wiresift status {} --every 200ms' /dev/null",
         server.url("")

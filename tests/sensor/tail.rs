@@ -1,5 +1,5 @@
-//! `wiresift tail` as people run it: logs rotate under it, it is killed at any moment, and every
-//! line's alert is in the file exactly once.
+//! `wiresift tail` in real use: logs are rotated while it runs, it is killed at any moment, and
+//! every line's alert is in the file exactly once.
 
 use crate::harness::{Dir, TestCommand};
 use serde_json::Value;
@@ -12,10 +12,10 @@ use std::thread::sleep;
 use std::time::Duration;
 use wiresift::clock::Stopwatch;
 
-/// The longest that anything may take to happen.
+/// The time limit for anything to happen.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Numbers that look random and are the same in every run (xorshift64*).
+/// Pseudo-random numbers that are the same in every run (xorshift64*).
 struct Dice(u64);
 
 impl Dice {
@@ -27,7 +27,7 @@ impl Dice {
     }
 }
 
-/// A folder with a database that holds `evil.example`.
+/// A folder with a database that contains `evil.example`.
 fn folder(name: &str) -> Dir {
     let dir = Dir::new(name);
     dir.create("list.txt", "evil.example\n");
@@ -48,12 +48,12 @@ fn stop(child: &mut Child) {
     child.wait().unwrap();
 }
 
-/// The numbers of the lines that alerts are about, and how often each is there.
+/// The numbers of the lines that alerts are about, and how often each occurs.
 fn numbers(alerts: &[PathBuf]) -> BTreeMap<u64, u64> {
     let mut counts = BTreeMap::new();
     for path in alerts {
         let text = fs::read_to_string(path).unwrap_or_default();
-        // The last one may be on its way.
+        // The last one may be incomplete.
         for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             let alert: Value = serde_json::from_str(line).unwrap();
             let text = alert["log"]["text"].as_str().unwrap();
@@ -72,7 +72,7 @@ fn wait_for(what: &str, is: impl Fn() -> bool) {
     }
 }
 
-/// A program that writes a log with a number in each line, and has it rotated in every way.
+/// A program that writes a log with a number in each line, and rotates it in every way.
 struct Writer {
     path: PathBuf,
     log: File,
@@ -103,7 +103,7 @@ impl Writer {
         self.next += 1;
     }
 
-    /// Older generations move up, as logrotate has it.
+    /// Older generations are renamed, as by logrotate.
     fn shift(&mut self) {
         self.rotations += 1;
         for generation in (1..100).rev() {
@@ -121,7 +121,7 @@ impl Writer {
         match dice.roll(3) {
             0 => {
                 rename(&self.path, &first).unwrap();
-                // The writer goes on in the old file for a while.
+                // The writer continues in the old file for a while.
                 let lines = dice.roll(20);
                 self.write(lines);
             }
@@ -139,12 +139,12 @@ impl Writer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
+#[expect(clippy::disallowed_methods, reason = "as log rotation does")]
 fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::rename(from, to)
 }
 
-/// SIGKILL at random moments, under rotation of every kind.
+/// SIGKILL at random moments, with rotation of every kind.
 fn killed_at_any_moment(name: &str, kills: u64, seed: u64) {
     let dir = folder(name);
     let mut dice = Dice(seed);
@@ -238,7 +238,7 @@ fn one_state_has_one_process() {
     let number = child.id();
     tail(&dir, &[]).run().expect(2).expect_stderr(&format!("{number}"));
     stop(&mut child);
-    // What is no state is never written over without a word.
+    // A file that is not a state is never overwritten silently.
     fs::write(dir.path().join("alerts.json.state/state"), "something else").unwrap();
     tail(&dir, &["--once"]).run().expect(2).expect_stderr("--reset");
     tail(&dir, &["--once", "--reset"]).run().expect(1);
@@ -281,7 +281,7 @@ fn alerts_appear_at_once_and_name_the_line() {
         .collect();
     stop(&mut child);
     latencies.sort();
-    // The bar is p99 of 50 ms where the machine has time; here other tests run, too.
+    // The goal is a p99 of 50 ms on an idle machine; other tests are running here.
     let median = latencies[latencies.len() / 2];
     assert!(median < Duration::from_millis(200), "{latencies:?}");
 }

@@ -80,7 +80,7 @@ pub(in crate::cli) struct Alerts {
     /// Colour for the text format.
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub(in crate::cli) color: Colour,
-    /// Print no alerts, only set the exit status. Everything is read all the same.
+    /// Print no alerts, only set the exit status. All inputs are still read to the end.
     #[arg(short, long, conflicts_with = "output")]
     pub(in crate::cli) quiet: bool,
 }

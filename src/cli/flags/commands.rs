@@ -42,9 +42,9 @@ pub(in crate::cli) enum Command {
     Tail(Tail),
     /// Match live traffic against a database.
     Tap(Tap),
-    /// Run as a service: inputs, feeds and sinks as wiresift.toml has them.
+    /// Run as a service, with the inputs, feeds and sinks of wiresift.toml.
     Run(Run),
-    /// Show how the service is doing.
+    /// Show the state of the running service.
     Status(Status),
     /// Explain why a value matches, or why not.
     Lookup(Lookup),

@@ -49,7 +49,7 @@ pub(in crate::cli) struct Compile {
     /// Skip files in folders whose name or path below the folder matches: '*.md'.
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     pub(in crate::cli) exclude: Vec<glob::Pattern>,
-    /// List rejected values: path, line, value, reason, detail, remedy.
+    /// List rejected values in FILE, with path, line, value, reason, detail and remedy.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) rejects: Option<PathBuf>,
     /// Which column of a table is what, by number (from 1) or name.

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-SIGHUP reads the configuration again; what did not change runs on. SIGINT and SIGTERM end it: what
-was read is matched, and sinks get a few seconds to send what waits. The rest is kept for the next
-start. The database is used as soon as a new one is published.
+SIGHUP reloads the configuration; whatever did not change keeps running. SIGINT and SIGTERM stop the
+service: everything read so far is matched, and sinks get a few seconds to send pending alerts. The
+rest is kept for the next start. A new database is used as soon as it is published.
 
-Exit status: 0 ended in order, 2 error, 78 the configuration is wrong, so that another start would
-fail as well. With --once: 0 match, 1 no match, 2 or 78 likewise. With --check: 0 all is well,
-2 something is wrong.
+Exit status: 0 stopped normally, 2 error, 78 invalid configuration. With --once: 0 match, 1 no match,
+2 error, 78 invalid configuration. With --check: 0 no problems, 2 problems found.
 
 Examples:
   wiresift run --setup
@@ -24,22 +23,25 @@ pub(in crate::cli) struct Run {
     /// /etc/wiresift/wiresift.toml.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,
-    /// Say what would run and what is wrong, without starting: everything that can be opened is.
+    /// Report what would run and any problems, without starting. Everything that can be opened is
+    /// tried.
     #[arg(long, conflicts_with_all = ["once", "setup"])]
     pub(in crate::cli) check: bool,
-    /// End when everything that is there was read and delivered.
+    /// Exit once everything available has been read and delivered.
     #[arg(long)]
     pub(in crate::cli) once: bool,
-    /// Ask what to watch, which feeds, where alerts go and how loud, and write the configuration.
+    /// Ask what to watch, which feeds to use, where to send alerts and how many, then write the
+    /// configuration.
     #[arg(long, conflicts_with = "once")]
     pub(in crate::cli) setup: bool,
-    /// With --setup: replace a configuration that is there.
+    /// With --setup: replace an existing configuration.
     #[arg(long, requires = "setup")]
     pub(in crate::cli) force: bool,
-    /// Forget positions and open windows first: everything is read again, and alerts come again.
+    /// Discard saved positions and suppression windows first: everything is read again, and alerts
+    /// repeat.
     #[arg(long, conflicts_with_all = ["check", "setup"])]
     pub(in crate::cli) reset: bool,
-    /// Send every alert, also those that only repeat another one.
+    /// Send every alert, including repeats.
     #[arg(long, conflicts_with = "setup")]
     pub(in crate::cli) no_suppress: bool,
 }

@@ -6,9 +6,9 @@ use wiresift::intel::config::duration;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-On a terminal the page is shown again and again, until Ctrl-C. Rates are those since the page before.
+On a terminal the status is refreshed until Ctrl-C. Rates cover the time since the last refresh.
 
-Exit status: 0 running and nothing in the way, 1 something is in the way, 2 not reachable.
+Exit status: 0 running without problems, 1 running with problems, 2 not reachable.
 
 Examples:
   wiresift status
@@ -16,16 +16,16 @@ Examples:
   wiresift status --once
   wiresift status --json | jq .inputs")]
 pub(in crate::cli) struct Status {
-    /// Where `metrics` of the configuration has the pages.
+    /// Address of the service, as set by `metrics` in its configuration.
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:9750")]
     pub(in crate::cli) url: String,
-    /// Print what the process says, as JSON, once.
+    /// Print the service's status page as JSON, once.
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Print it once, on a terminal, too.
+    /// Print the status once, even on a terminal.
     #[arg(long)]
     pub(in crate::cli) once: bool,
-    /// How often to look.
+    /// How often to refresh.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
     pub(in crate::cli) every: Duration,
 }

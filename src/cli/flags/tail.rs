@@ -12,8 +12,8 @@ use wiresift::intel::config::duration;
 #[command(after_help = "\
 Files are followed through rotation of any kind: renamed, copied and truncated, compressed, removed.
 What matches a pattern later is read from its first byte. With a state, which -o FILE has by default
-(FILE.state), a restart goes on where the last run stopped, and every line's alerts are in FILE
-exactly once, even after a crash. Quote the patterns: the shell would list only the files of today.
+(FILE.state), a restart continues where the last run stopped, and every line's alerts are in FILE
+exactly once, even after a crash. Quote the patterns, or the shell only expands them once.
 
 Exit status: 0 match, 1 no match, 2 error.
 
@@ -39,35 +39,36 @@ pub(in crate::cli) struct Tail {
     /// Skip files whose name or path matches; repeatable: '*.gz', 'old/**'.
     #[arg(long, value_name = "GLOB")]
     pub(in crate::cli) exclude: Vec<OsString>,
-    /// Where to begin in files that are there at the first start; default: the end when alerts go
-    /// to a terminal, else the beginning.
+    /// Where to begin in files that exist at the first start; default: the end if alerts go to a
+    /// terminal, else the beginning.
     #[arg(long, value_name = "WHERE")]
     pub(in crate::cli) from: Option<From>,
     /// Append alerts to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// The folder that remembers what was read; default: FILE.state with -o FILE, else none.
+    /// The folder for saved positions; default: FILE.state with -o FILE, else none.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) state: Option<PathBuf>,
-    /// Remember nothing, even with -o.
+    /// Save no positions, even with -o.
     #[arg(long, conflicts_with_all = ["state", "reset"])]
     pub(in crate::cli) no_state: bool,
-    /// Forget what the state remembers, and begin anew.
+    /// Discard saved positions and start over.
     #[arg(long)]
     pub(in crate::cli) reset: bool,
-    /// Stop when everything that is there was read.
+    /// Exit once everything available has been read.
     #[arg(long)]
     pub(in crate::cli) once: bool,
     /// Poll files instead of using inotify.
     #[arg(long)]
     pub(in crate::cli) poll: bool,
-    /// Finish a file that was renamed or removed after this time without growth.
+    /// Finish a renamed or removed file after this time without growth.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(in crate::cli) rotate_wait: Duration,
-    /// Leave files alone that have not been written to for this long, until they are.
+    /// Ignore files that have not been written to for this long, until they are.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(in crate::cli) ignore_older: Option<Duration>,
-    /// Match a last line without a line feed after this time without growth; default: wait for it.
+    /// Match an unterminated last line after this time without growth; default: wait for its line
+    /// feed.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(in crate::cli) idle_flush: Option<Duration>,
     /// Check validity at the time of the line ("event"), "now", or at a given time.
@@ -76,7 +77,7 @@ pub(in crate::cli) struct Tail {
     /// Time zone of log times without one: Europe/Berlin, +02:00 or local; default: UTC.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(in crate::cli) timezone: Option<String>,
-    /// Threads that match; default: 0, one per core.
+    /// Threads for matching; default: 0, one per core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) threads: usize,
     /// Print counts of what was read, seen, matched and dropped to standard error at the end.
@@ -85,7 +86,7 @@ pub(in crate::cli) struct Tail {
     pub(in crate::cli) stats: Option<String>,
 }
 
-/// Where to begin in files that nobody has read before.
+/// Where to begin in files that have not been read before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum From {
     /// At their first byte.

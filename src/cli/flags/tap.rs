@@ -51,10 +51,10 @@ pub(in crate::cli) struct Tap {
     /// Check validity at the time of the packet ("event"), "now", or at a given time.
     #[arg(long, value_name = "TIME", default_value = "event")]
     pub(in crate::cli) at: String,
-    /// Capture packets addressed to others too (the default).
+    /// Also capture packets addressed to other hosts (default).
     #[arg(long, overrides_with = "no_promiscuous")]
     pub(in crate::cli) promiscuous: bool,
-    /// Capture only what the interface receives anyway.
+    /// Capture only what the interface receives in normal mode.
     #[arg(long, overrides_with = "promiscuous")]
     pub(in crate::cli) no_promiscuous: bool,
     /// Bytes to capture per packet.

@@ -1,4 +1,4 @@
-//! `wiresift run --check`: what would run, and what is wrong with it.
+//! `wiresift run --check`: what would run, and any problems.
 
 use super::files::{self, Files};
 use super::probe::Probe;
@@ -10,7 +10,8 @@ use wiresift::Result;
 use wiresift::engine::error::spelt;
 use wiresift::intel::config::Subscription;
 
-/// Checks a configuration: what it says goes to standard output, what is wrong to standard error.
+/// Checks a configuration. Prints what it contains to standard output, and problems to standard
+/// error.
 pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
     let mut files = match Files::read(path)? {
         Ok(files) => files,
@@ -20,8 +21,10 @@ pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
             return Ok(Outcome::Failed);
         }
     };
+    // Check the configuration that would actually run, flags included.
     files.sensor.suppress.enabled &= !no_suppress;
     let problems = files.sensor.check(files::built());
+    // A description of an invalid configuration would mislead.
     if problems.is_empty() {
         print_lines("", &files.sensor.describe())?;
         let feeds: Vec<String> = files.intel.feeds.iter().map(describe).collect();
@@ -38,7 +41,7 @@ pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
         say(&format!("wiresift: {}: {}", name(path), plural(count as u64, "problem")));
         return Ok(Outcome::Failed);
     }
-    print(format!("{}: nothing is wrong\n", name(path)))?;
+    print(format!("{}: no problems found\n", name(path)))?;
     Ok(Outcome::Yes)
 }
 
@@ -47,7 +50,7 @@ fn print_lines(before: &str, lines: &[String]) -> Result<()> {
     print(text)
 }
 
-/// A feed, in plain English.
+/// Describes a feed in one line.
 fn describe(feed: &Subscription) -> String {
     if !feed.enabled {
         return format!("feed {}: disabled", feed.name);

@@ -1,4 +1,4 @@
-//! Fetches feeds and publishes the database, while the service runs and before it does.
+//! Fetches feeds and publishes the database, before the service starts and while it runs.
 
 use super::files::{self, Files, command};
 use crate::cli::feed::{Manner, print_report};
@@ -17,27 +17,27 @@ use wiresift::sensor::input::Halt;
 use wiresift::sensor::metrics::Systemd;
 use wiresift::{Error, Result};
 
-/// How often to look whether it is time to end.
+/// How often to check whether the service is stopping.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long an update that is under way may take to notice that it is time to end. What it was
-/// fetching is fetched again by the next start.
+/// How long to wait for an update in progress to stop. What it was fetching is fetched again at the
+/// next start.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How often the configuration is looked at again: feeds may be added to it.
+/// How often to reread the configuration, in case feeds were added.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// How long to wait after a round that failed; twice as long after each further one.
+/// How long to wait after a failed round. It doubles with each further failure.
 const BACKOFF: Duration = Duration::from_secs(60);
 
-/// The longest that a round is put off.
+/// The longest wait after failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 
 /// Keeps the database up to date.
 pub(super) struct Updater {
     config: Config,
-    /// Held by the round that is under way. A round that waits for a server when it is time to end
-    /// is left alone; should the next one begin before it is over, that one waits.
+    /// Held during a round. A round that is waiting for a server when the service stops is
+    /// abandoned; if the next round starts before it has ended, that one waits.
     turn: Arc<Mutex<()>>,
 }
 
@@ -46,12 +46,13 @@ impl Updater {
         Updater { config, turn: Arc::default() }
     }
 
-    /// Fetches feeds when they are due until the halt. `fetched` is given the time of each feed's
+    /// Fetches feeds when they are due, until the halt. `fetched` receives the time of each feed's
     /// last success.
     pub(super) fn run(&self, halt: &Halt, fetched: &dyn Fn(&str, Timestamp)) {
         let mut watched = Watched::new(&self.config);
         report_times(&watched.config, fetched);
-        // What was accepted since the database was made: before this start, or by another process.
+        // Feeds may have been accepted since the database was built: before this start, or by
+        // another process.
         let mut must_publish = true;
         let mut failures = 0;
         loop {
@@ -64,8 +65,11 @@ impl Updater {
             }
             let Some(outcome) = self.round(halt, &watched.config, must_publish) else { return };
             match outcome {
+                // The published database now contains everything that was accepted.
                 Ok(()) => (must_publish, failures) = (false, 0),
                 Err(error) => {
+                    // Feeds may have been fetched before the failure, without a database that
+                    // contains them.
                     must_publish = true;
                     failures += 1;
                     let next = backoff(failures).as_secs() / 60;
@@ -77,7 +81,7 @@ impl Updater {
         }
     }
 
-    /// One round, on a thread that can be left behind. None if it is time to end.
+    /// Runs one round on a thread that can be abandoned. `None` if the service is stopping.
     fn round(&self, halt: &Halt, config: &Config, must_publish: bool) -> Option<Result<()>> {
         let (sender, outcome) = mpsc::channel();
         let (stop, turn) = (StopSignal::default(), Arc::clone(&self.turn));
@@ -85,8 +89,9 @@ impl Updater {
         let work = move || {
             let (config, stop) = job;
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            // It may have been stopped while it waited for its turn.
             if stop.wait(Duration::ZERO) {
-                // Nobody waits for it any more if it was left behind.
+                // After a halt the receiver is gone, and the result is no longer needed.
                 let _ = sender.send(update(&config, must_publish, Some(&stop)));
             }
         };
@@ -98,24 +103,24 @@ impl Updater {
                 Ok(outcome) => return Some(outcome),
                 Err(RecvTimeoutError::Timeout) if halt.is_set() => {
                     stop.stop();
-                    // If it ends in time, so much the better.
+                    // Ending in time is better: the lock of the store is released in order.
                     let _ = outcome.recv_timeout(PATIENCE);
                     return None;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Some(Err(Error::usage("the update of the feeds broke off")));
+                    return Some(Err(Error::usage("the update of the feeds ended unexpectedly")));
                 }
             }
         }
     }
 }
 
-/// The configuration, and its text when it was last read.
+/// The configuration, and its text when it was last read. An edit takes effect without a restart.
 struct Watched {
     config: Config,
     text: String,
-    /// Whether it is broken at present, which is said once.
+    /// Whether it is currently invalid. This is reported once, not in each round.
     is_broken: bool,
 }
 
@@ -125,8 +130,8 @@ impl Watched {
         Watched { config: config.clone(), text, is_broken: false }
     }
 
-    /// Reads the file again; returns whether it says something else. While it is being edited the
-    /// last good one stays.
+    /// Reads the file again. Returns whether it changed. While it is being edited, the last valid
+    /// version stays in effect.
     fn look_again(&mut self) -> bool {
         let Ok(text) = std::fs::read_to_string(&self.config.path) else { return false };
         if text == self.text {
@@ -141,7 +146,7 @@ impl Watched {
             Err(error) => {
                 if !std::mem::replace(&mut self.is_broken, true) {
                     messages::error(&error);
-                    say("wiresift: feeds: going on with the previous configuration");
+                    say("wiresift: feeds: keeping the previous configuration");
                 }
                 false
             }
@@ -153,7 +158,7 @@ impl Watched {
         subscribe::next_due(&self.config, now).is_some_and(|due| due <= now)
     }
 
-    /// How long there is nothing to do.
+    /// The time until there is something to do.
     fn wait(&self, must_publish: bool, failures: u32) -> Duration {
         if failures > 0 {
             return backoff(failures);
@@ -168,12 +173,12 @@ impl Watched {
     }
 }
 
-/// Twice as long after each failure.
+/// The wait after this number of failures in a row.
 fn backoff(failures: u32) -> Duration {
     BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(MAX_BACKOFF)
 }
 
-/// Waits; returns false if it is time to end.
+/// Waits. Returns false if the service is stopping.
 fn pause(halt: &Halt, time: Duration) -> bool {
     let waiting = wiresift::clock::Stopwatch::start();
     while !halt.is_set() {
@@ -186,6 +191,7 @@ fn pause(halt: &Halt, time: Duration) -> bool {
     false
 }
 
+/// Reports the last success of each enabled feed, also if another process fetched it.
 fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
     let store = Store::at(&config.state);
     for feed in config.feeds.iter().filter(|feed| feed.enabled) {
@@ -195,8 +201,8 @@ fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
     }
 }
 
-/// Fetches the feeds that are due, and publishes the database if that changed something or
-/// `must_publish`. What is wrong with a single feed is printed.
+/// Fetches the feeds that are due, and publishes the database if that changed anything or if
+/// `must_publish` is set. Problems with a single feed are printed.
 fn update(config: &Config, must_publish: bool, stop: Option<&StopSignal>) -> Result<()> {
     let lock = subscribe::write_lock(config)?;
     let job = UpdateJob {
@@ -231,12 +237,12 @@ fn feed_notice(notice: subscribe::Notice<'_>) {
     }
 }
 
-/// Sees to it that there is a database before the service starts. With `once`, feeds that are due
-/// are fetched, too: afterwards nobody does.
+/// Ensures that there is a database before the service starts. With `once`, feeds that are due are
+/// fetched too, because nothing does so later.
 ///
 /// # Errors
 ///
-/// There is no database, and no feed that one could be made from.
+/// There is no database, and no feed to build one from.
 pub(super) fn before(files: Files, once: bool) -> Result<Files> {
     let database = &files.sensor.database;
     let is_missing = !database.exists();
@@ -251,20 +257,22 @@ pub(super) fn before(files: Files, once: bool) -> Result<Files> {
         let feeds = plural(files.enabled().count() as u64, "feed");
         say(&format!("wiresift: there is no database yet: fetching {feeds} first"));
     }
-    // A reload that is asked for meanwhile is not the end.
+    // By default SIGHUP would end the process; here it asks for a reload.
     let is_asked = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGHUP, Arc::clone(&is_asked))
         .map_err(|e| Error::io("wait for signals", e))?;
     let updated = while_systemd_waits(|| update(&files.intel, true, None));
     match updated {
+        // Without a database there is nothing to run; with an old one, the service can start
+        // anyway.
         Err(error) if is_missing => return Err(error),
         Err(error) => messages::error(&error),
         Ok(()) => {}
     }
     if !files.sensor.database.exists() {
-        return Err(Error::usage("no database could be made from the feeds")
+        return Err(Error::usage("no database could be built from the feeds")
             .at_path(&files.sensor.database)
-            .remedy("`wiresift feed list` shows what is wrong with them"));
+            .remedy("see `wiresift feed list`"));
     }
     match is_asked.load(Ordering::Relaxed) {
         true => Ok(again(files)),
@@ -272,34 +280,36 @@ pub(super) fn before(files: Files, once: bool) -> Result<Files> {
     }
 }
 
-/// The configuration as it is now, if it is right.
+/// Rereads the configuration, and returns it if it is valid.
 fn again(files: Files) -> Files {
     match Files::read(&files.sensor.path) {
         Ok(Ok(new)) if new.sensor.check(files::built()).is_empty() => new,
         _ => {
-            say("wiresift: the new configuration is wrong (see `wiresift run --check`); \
+            say("wiresift: the new configuration is invalid (see `wiresift run --check`); \
                  starting with the previous one");
             files
         }
     }
 }
 
+/// The error for a missing database that the service will not create. The remedy depends on whether
+/// there are feeds.
 fn no_database(files: &Files) -> Error {
     let error = Error::usage("the database does not exist").at_path(&files.sensor.database);
     let config = &files.sensor.path;
     match files.enabled().next() {
         Some(_) => error.remedy(format!(
-            "update = false leaves the feeds to others: `{}` makes it",
+            "with update = false the service does not fetch feeds: create it with `{}`",
             command("feed update --compile", config)
         )),
         None => error.remedy(
-            "`wiresift feed add` subscribes to feeds; `wiresift compile -o DB LIST…` makes one of \
-             lists",
+            "subscribe to feeds with `wiresift feed add`, or compile lists with `wiresift compile -o \
+             DB LIST…`",
         ),
     }
 }
 
-/// Does something that may take longer than systemd waits for a start.
+/// Runs something that may take longer than systemd allows for a start.
 fn while_systemd_waits<T>(work: impl FnOnce() -> T) -> T {
     let systemd = Systemd::from_environment().unwrap_or_default();
     if !systemd.is_there() {
@@ -316,7 +326,7 @@ fn while_systemd_waits<T>(work: impl FnOnce() -> T) -> T {
                 }
             }
         };
-        // Without the thread it is the usual time.
+        // Without the thread, systemd's usual limit applies.
         let _ = std::thread::Builder::new().name("systemd".into()).spawn_scoped(scope, extend);
         let result = work();
         drop(done);

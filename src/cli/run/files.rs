@@ -1,4 +1,4 @@
-//! The configuration: where it is, and what the sensor and the feeds have in it.
+//! The configuration: where to find it, and its parts for the sensor and the feeds.
 
 use crate::cli::database::CONFIG;
 use crate::cli::messages::say;
@@ -8,14 +8,14 @@ use wiresift::intel::config::{self as feeds, Subscription};
 use wiresift::sensor::config::{Built, Config, Problems};
 use wiresift::{Error, Result};
 
-/// Where packages put it.
+/// Where packages install it.
 const INSTALLED: &str = "/etc/wiresift/wiresift.toml";
 
-/// Finds the configuration: the one that is named, or else that of this folder, or of this machine.
+/// Finds the configuration: the given one, or else that of this folder, or that of this machine.
 ///
 /// # Errors
 ///
-/// There is none.
+/// None is found.
 pub(super) fn find(named: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = named {
         return Ok(path.to_path_buf());
@@ -25,11 +25,11 @@ pub(super) fn find(named: Option<&Path>) -> Result<PathBuf> {
         Error::usage(format!(
             "no configuration: there is no {CONFIG} in this folder, and no {INSTALLED}"
         ))
-        .remedy("`wiresift run --setup` makes one; --config FILE names another")
+        .remedy("create one with `wiresift run --setup`, or name one with --config FILE")
     })
 }
 
-/// What one file says, for both houses.
+/// The contents of a configuration, for both houses.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) sensor: Config,
@@ -37,11 +37,11 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Reads the file. What is wrong with its contents comes as lines, all of them.
+    /// Reads the file. Problems with its contents are returned as lines, all of them.
     ///
     /// # Errors
     ///
-    /// It can't be read.
+    /// It cannot be read.
     pub(super) fn read(path: &Path) -> Result<Result<Files, Vec<String>>> {
         let opened = Config::open(path);
         let text = match std::fs::read_to_string(path) {
@@ -51,7 +51,7 @@ impl Files {
             }
         };
         match (Files::parse(&text, path), opened) {
-            // What is right and was refused all the same is too long.
+            // The contents are valid, so it was rejected for its size.
             (Ok(_), Err(error)) => Err(error),
             (parsed, _) => Ok(parsed),
         }
@@ -65,7 +65,7 @@ impl Files {
             (Err(problems), Ok(_)) => Err(lines(&problems)),
             (Err(problems), Err(error)) => {
                 let mut lines = lines(&problems);
-                // A text that is no TOML is wrong for both in the same place.
+                // Invalid TOML gives both the same error.
                 if text.parse::<toml_edit::DocumentMut>().is_ok() {
                     lines.push(format!("{error}"));
                 }
@@ -84,7 +84,7 @@ impl Files {
         self.sensor.daemon.update && self.enabled().next().is_some()
     }
 
-    /// What somebody should know at each start.
+    /// Warnings to print at each start.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.sensor.warnings();
         warnings.extend(self.intel.warnings());
@@ -100,31 +100,31 @@ fn lines(problems: &Problems) -> Vec<String> {
     lines
 }
 
-/// Prints what is wrong, a line each.
+/// Prints problems, one per line.
 pub(super) fn say_problems(problems: &Problems) {
     lines(problems).iter().for_each(|line| say(line));
 }
 
-/// What this build, and the process, have.
+/// What this build and this process support.
 pub(super) fn built() -> Built {
     // The command is only built with interfaces; Kafka has no feature yet.
     Built { kafka: false, live: true, prints_to_journal: prints_to_journal() }
 }
 
-/// Whether systemd says of standard output that it is the journal: `JOURNAL_STREAM` has its device
-/// and inode (systemd.exec(5)).
+/// Whether standard output is the journal: then systemd sets `JOURNAL_STREAM` to its device and
+/// inode (systemd.exec(5)).
 fn prints_to_journal() -> bool {
     let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
     let found = fstat(std::io::stdout()).map(|of| format!("{}:{}", of.st_dev, of.st_ino));
     found.is_ok_and(|found| found == named)
 }
 
-/// The folder that a path is in.
+/// The folder that contains a path.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The command, as it is typed for a configuration.
+/// A command line that uses this configuration, to copy and paste.
 pub(super) fn command(rest: &str, config: &Path) -> String {
     if config == Path::new(CONFIG) {
         return format!("wiresift {rest}");

@@ -45,7 +45,7 @@ pub(super) fn run(flags: Run) -> Result<Outcome> {
     }
 }
 
-/// Runs until it ends.
+/// Starts the service, and runs it until it ends.
 fn start(files: Files, flags: &Run) -> Result<Outcome> {
     let problems = files.sensor.check(files::built());
     if !problems.is_empty() {
@@ -73,7 +73,9 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     };
     let served = serve(service, &signals, &notice)?;
     say_served(&served);
+    // An alert that was held back is a match as well.
     Ok(match served.alerts + served.suppressed {
+        // A service ends by a signal, which is its normal end.
         _ if !flags.once => Outcome::Yes,
         _ if served.errors > 0 => Outcome::Failed,
         0 if signals.number().is_none() => Outcome::No,
@@ -81,7 +83,7 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     })
 }
 
-/// Notices in words. A journal adds times itself.
+/// Prints a notice. No times are added: the journal has its own.
 fn notice(notice: Notice<'_>) {
     match &notice {
         Notice::Asked(report) | Notice::Report(report) => tail::stats_text(report),
@@ -95,7 +97,7 @@ fn notice(notice: Notice<'_>) {
     }
 }
 
-/// What came of it.
+/// Prints a summary at the end.
 fn say_served(served: &Served) {
     say(&format!(
         "wiresift: ended after {:.1} s: {}, {}, {} held back, {}",

@@ -1,8 +1,8 @@
-//! Opens what can be opened, as a start would, and leaves everything as it was.
+//! Opens everything that a start would open, and leaves it unchanged.
 //!
-//! What is not there at all, `sensor::config` has already reported with its line: only what is there
-//! is opened here. A service that runs with the same state keeps what it has open, and a check
-//! beside it finds that in use, which is not wrong.
+//! `sensor::config` has already reported missing files, with their lines, so only existing ones are
+//! opened here. A service that runs with the same state keeps its sockets and files open; a check
+//! that finds them in use is not a problem.
 
 use super::files::{Files, folder_of};
 use super::sockets;
@@ -27,19 +27,19 @@ use wiresift::sensor::run::{self, Listening};
 use wiresift::sensor::secret::Credential;
 use wiresift::{Error, Result};
 
-/// The most files that are named of those that can't be read.
+/// The maximum number of unreadable files to list.
 const MAX_NAMED: usize = 3;
 
-/// What was found.
+/// The results.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
     /// What could be opened.
     pub(super) good: Vec<String>,
-    /// What somebody may want to know.
+    /// Notes that are not problems.
     pub(super) notes: Vec<String>,
-    /// What is wrong.
+    /// Problems.
     pub(super) problems: Vec<String>,
-    /// The process that runs with this state.
+    /// The process that runs with this state, if any.
     pub(super) holder: Option<u32>,
 }
 
@@ -47,10 +47,13 @@ impl Probe {
     /// Opens everything.
     pub(super) fn of(files: &Files) -> Probe {
         let config = &files.sensor;
+        // Asked first: the messages about sockets depend on it.
         let mut probe =
             Probe { holder: StateDir::holder(&config.daemon_state()), ..Probe::default() };
         if let Some(pid) = probe.holder {
-            probe.note(format!("process {pid} runs with this state: what it listens at is in use"));
+            probe.note(format!(
+                "process {pid} runs with this state: the addresses it listens on are in use"
+            ));
         }
         probe.database(files);
         probe.folder_is_writable("state", &config.daemon_state());
@@ -70,7 +73,7 @@ impl Probe {
         self.notes.push(note.into());
     }
 
-    /// Takes what came of opening something: what it is, or what is wrong.
+    /// Records the result of opening something.
     pub(super) fn take(&mut self, of: &str, outcome: Result<impl Display>) {
         match outcome {
             Ok(what) => self.good.push(format!("{of}: {what}")),
@@ -78,6 +81,8 @@ impl Probe {
         }
     }
 
+    /// Loads the database and the allow lists. A missing database is only a problem if the service
+    /// will not create it.
     fn database(&mut self, files: &Files) {
         let config = &files.sensor;
         let path = &config.database;
@@ -92,12 +97,12 @@ impl Probe {
             }
         } else {
             let opened = run::open_database(path);
-            if let (Ok(database), Some(most)) = (&opened, config.daemon.max_age) {
+            if let (Ok(database), Some(max_age)) = (&opened, config.daemon.max_age) {
                 let old = now().0.saturating_sub(database.built().0);
-                if old > i64::try_from(most.as_micros()).unwrap_or(i64::MAX) {
+                if old > i64::try_from(max_age.as_micros()).unwrap_or(i64::MAX) {
                     self.note(format!(
                         "the database is older than max_age ({}): the service would not be ready",
-                        duration_text(most)
+                        duration_text(max_age)
                     ));
                 }
             }
@@ -110,6 +115,7 @@ impl Probe {
             );
         }
         let there: Vec<PathBuf> = config.allow.iter().filter(|it| it.exists()).cloned().collect();
+        // Missing lists are already reported; compiling the others also checks their contents.
         if !there.is_empty() {
             let compiled = subscribe::compile_allow_lists(&there, &|_| {});
             let values = compiled.map(|it| it.map_or(0, |database| database.summary().total()));
@@ -117,6 +123,8 @@ impl Probe {
         }
     }
 
+    /// Checks what feeds need from this machine: credentials and local files. Servers are not
+    /// contacted.
     fn feeds(&mut self, files: &Files) {
         for feed in files.enabled() {
             let of = format!("feed {}", feed.name);
@@ -129,17 +137,19 @@ impl Probe {
         }
     }
 
-    /// A folder that is made if it is not there: then the nearest one above it counts.
+    /// Checks a folder that is created if it is missing: then its nearest existing ancestor must be
+    /// writable.
     fn folder_is_writable(&mut self, of: &str, folder: &Path) {
         let there = folder.ancestors().find(|it| it.exists() || it.as_os_str().is_empty());
         let there = there.filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let written = writable(there).map(|()| match there == folder {
             true => format!("{} can be written", name(folder)),
-            false => format!("{} can be made", name(folder)),
+            false => format!("{} can be created", name(folder)),
         });
         self.take(of, written);
     }
 
+    /// Checks what an input reads. Inputs with listening sockets are checked by [`sockets`].
     fn input(&mut self, input: &Input) {
         let of = format!("input {}", input.name);
         match &input.kind {
@@ -152,7 +162,7 @@ impl Probe {
         }
     }
 
-    /// The files that the patterns name now.
+    /// Checks the files that the patterns match at the moment.
     fn files(&mut self, of: &str, input: &FilesInput) {
         let exclude: Vec<glob::Pattern> = input
             .exclude
@@ -171,14 +181,14 @@ impl Probe {
             let is_missing =
                 error.io_error().is_some_and(|it| it.kind() == std::io::ErrorKind::NotFound);
             match is_missing {
-                true => self.note(format!("{of}: {error}; it is read when it is there")),
+                true => self.note(format!("{of}: {error}; it is read once it exists")),
                 false => self.problems.push(format!("{of}: {error}")),
             }
         }
         let (mut count, mut refused) = (0, Vec::new());
         for target in found.targets {
             let Target::Path(path) = target else { continue };
-            // Opening a pipe would wait for somebody who writes to it.
+            // Opening a pipe would block until there is a writer.
             if is_left_out(&path) || !path.is_file() {
                 continue;
             }
@@ -195,14 +205,15 @@ impl Probe {
             self.problems.push(format!("{of}: {error}"));
         }
         if more > 0 {
-            self.problems.push(format!("{of}: {} more can't be read", plural(more, "file")));
+            self.problems.push(format!("{of}: {} cannot be read", plural(more, "more file")));
         }
         self.good.push(format!("{of}: {} can be read", plural(count, "file")));
     }
 
+    /// Checks the program that reads the journal, and the folder of the journal if one is set.
     fn journal(&mut self, of: &str, input: &JournalInput) {
         let found = program(&input.program).ok_or_else(|| {
-            Error::usage(format!("there is no program {}", input.program))
+            Error::usage(format!("program {} not found", input.program))
                 .remedy("install systemd's journalctl, or set program to its path")
         });
         self.take(of, found.map(|path| name(&path).into_owned()));
@@ -211,6 +222,7 @@ impl Probe {
         }
     }
 
+    /// Opens the interfaces with their filter, which also checks the privileges.
     fn tap(&mut self, of: &str, tap: &TapInput) {
         let listening = Listening {
             filter: tap.filter.clone(),
@@ -218,20 +230,23 @@ impl Probe {
             snaplen: tap.snaplen,
             ring: usize::try_from(tap.ring).unwrap_or(usize::MAX),
         };
+        // A missing interface may appear later, and the tap waits for it.
         let is_there =
             |name: &str| name == "any" || Path::new("/sys/class/net").join(name).exists();
         for interface in tap.interfaces.iter().filter(|name| is_there(name)) {
             let opened = listening.check(interface);
-            self.take(of, opened.map(|()| format!("{interface} can be listened to")));
+            self.take(of, opened.map(|()| format!("can listen on {interface}")));
         }
     }
 
+    /// Checks the folders of captures, with the permissions that processed files require.
     fn captures(&mut self, of: &str, input: &CapturesInput) {
         if !input.folder.is_dir() {
             return;
         }
         let opened = listed(&input.folder).and_then(|()| match input.done {
             Done::Keep => Ok(()),
+            // Moving and deleting files changes the folder, which requires write permission.
             Done::Move | Done::Delete => writable(&input.folder),
         });
         self.take(of, opened.map(|()| name(&input.folder).into_owned()));
@@ -240,6 +255,7 @@ impl Probe {
         }
     }
 
+    /// Checks the local side of a sink. Receivers over the network are not contacted.
     fn sink(&mut self, sink: &Sink) {
         let of = format!("sink {}", sink.name);
         match &sink.kind {
@@ -248,11 +264,12 @@ impl Probe {
                 let opened = opened.map_err(|e| explained("append to", e, &file.path));
                 self.take(&of, opened.map(|_| format!("{} can be written", name(&file.path))));
             }
+            // The file does not exist yet, so its folder must allow creating it.
             SinkKind::File(file) if folder_of(&file.path).is_dir() => {
                 self.folder_is_writable(&of, folder_of(&file.path));
             }
             SinkKind::Unix(unix) if !unix.path.exists() => self.note(format!(
-                "{of}: nobody listens at {} yet; alerts wait until somebody does",
+                "{of}: nothing listens on {} yet; alerts wait until something does",
                 name(&unix.path)
             )),
             _ => {}
@@ -262,7 +279,7 @@ impl Probe {
         }
     }
 
-    /// Certificates that are there.
+    /// Checks the certificates, if they exist.
     fn client_tls(&mut self, of: &str, tls: &ClientTls, is_used: bool) {
         let client = tls.client_cert.clone().zip(tls.client_key.clone());
         let named = [&tls.ca_file, &tls.client_cert, &tls.client_key];
@@ -274,7 +291,7 @@ impl Probe {
         self.take(of, settings.check().map(|()| "its certificates can be used"));
     }
 
-    /// Secrets that are there.
+    /// Checks the credentials that exist.
     fn secrets(&mut self, config: &Config) {
         for (of, credential) in config.credentials() {
             let is_there = match credential {
@@ -292,10 +309,10 @@ impl Probe {
 fn missing_database(path: &Path) -> Error {
     Error::usage("the database does not exist")
         .at_path(path)
-        .remedy("`wiresift feed update --compile` makes it")
+        .remedy("create it with `wiresift feed update --compile`")
 }
 
-/// The program that would be started.
+/// Finds the program that would be started.
 fn program(word: &str) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         let access = rustix::fs::access(path, rustix::fs::Access::EXEC_OK);
@@ -308,7 +325,7 @@ fn program(word: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(word)).find(is_program)
 }
 
-/// Whether a file or a folder can be read.
+/// Checks whether a file or a folder can be read.
 fn readable(path: &Path) -> Result<()> {
     if path.is_dir() {
         return listed(path);
@@ -320,15 +337,16 @@ fn listed(folder: &Path) -> Result<()> {
     fs::read_dir(folder).map(drop).map_err(|error| explained("list", error, folder))
 }
 
-/// Whether files can be made in a folder. One is, without a name where the system has that.
+/// Checks whether a folder is writable by creating a file in it, unnamed where the system supports
+/// that.
 fn writable(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
-        return Err(Error::usage("this is no folder").at_path(folder));
+        return Err(Error::usage("not a folder").at_path(folder));
     }
     tempfile::tempfile_in(folder).map(drop).map_err(|error| explained("write to", error, folder))
 }
 
-/// An error of the system, with what helps.
+/// An I/O error, with a remedy if permission is denied.
 fn explained(what: &'static str, error: std::io::Error, path: &Path) -> Error {
     let is_denied = error.kind() == std::io::ErrorKind::PermissionDenied;
     let error = Error::io(what, error).at_path(path);
@@ -336,7 +354,7 @@ fn explained(what: &'static str, error: std::io::Error, path: &Path) -> Error {
         return error;
     }
     error.remedy(format!(
-        "user {} may not: start it as another one, or change the owner, the group or the mode",
+        "user {} has no permission: run as another user, or change the owner, group or mode",
         rustix::process::geteuid().as_raw()
     ))
 }

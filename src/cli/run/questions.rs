@@ -1,14 +1,14 @@
-//! Questions on a terminal: with a default, with numbered choices, asked again until the answer
-//! is right.
+//! Questions on a terminal, with defaults and numbered choices. A question is repeated until the
+//! answer is valid.
 
 use std::io::{BufRead, Write};
 use wiresift::engine::error::spelt;
 use wiresift::{Error, Result};
 
-/// The longest answer, in bytes. A terminal gives lines of 4,095.
+/// The longest answer, in bytes. A terminal delivers lines of at most 4,095.
 const MAX_ANSWER: u64 = 64 << 10;
 
-/// Somebody who answers.
+/// The terminal, or a stand-in for it in tests.
 pub(super) struct Dialogue<'d> {
     pub(super) input: &'d mut dyn BufRead,
     pub(super) output: &'d mut dyn Write,
@@ -25,11 +25,11 @@ impl Dialogue<'_> {
         written.map_err(|e| Error::io("write to standard output", e))
     }
 
-    /// Asks until `read` takes the answer; an empty one means the default.
+    /// Asks until `read` accepts the answer; an empty one means the default.
     ///
     /// # Errors
     ///
-    /// Nobody answers any more.
+    /// The input has ended, or standard output cannot be written.
     pub(super) fn ask<T>(
         &mut self,
         question: &str,
@@ -60,12 +60,12 @@ impl Dialogue<'_> {
         Ok(String::from_utf8_lossy(&line).into_owned())
     }
 
-    /// Shows numbered choices and asks for one, or for several with `is_many`. The numbers begin
-    /// with 1, what is returned with 0; none is there twice.
+    /// Shows numbered choices and asks for one, or for several with `is_many`. Choices are numbered
+    /// from 1 on the screen and from 0 in the result, which has no duplicates.
     ///
     /// # Errors
     ///
-    /// Nobody answers any more.
+    /// Like [`Self::ask`].
     pub(super) fn choose(
         &mut self,
         title: &str,
@@ -83,7 +83,7 @@ impl Dialogue<'_> {
     }
 }
 
-/// The numbers of an answer, from 0.
+/// Parses the numbers of an answer. Returns them counted from 0.
 fn numbers(answer: &str, count: usize, is_many: bool) -> Result<Vec<usize>, String> {
     let mut found = Vec::new();
     for word in words(answer) {
@@ -104,7 +104,7 @@ fn numbers(answer: &str, count: usize, is_many: bool) -> Result<Vec<usize>, Stri
     }
 }
 
-/// The words of an answer, between blanks and commas.
+/// The words of an answer, separated by blanks or commas.
 pub(super) fn words(answer: &str) -> impl Iterator<Item = &str> {
     answer.split([' ', ',', '\t']).filter(|word| !word.is_empty())
 }

@@ -1,7 +1,7 @@
-//! `wiresift run --setup`: four questions, and a configuration with comments.
+//! `wiresift run --setup`: asks four questions, and writes a configuration with comments.
 //!
-//! Every answer is checked as a part of the file that it would be in, by the parser that will read
-//! it: what is written can be run.
+//! Each answer is checked inside a configuration by the parser that will read it, so the result is
+//! valid.
 
 use super::files::{self, Files};
 use super::questions::{Dialogue, words};
@@ -19,24 +19,27 @@ use wiresift::sensor::config::{
 };
 use wiresift::{Error, Result};
 
-/// Feeds of the catalogue to begin with: few false alarms, no key, terms that allow it.
+/// Feeds of the catalogue to begin with: few false alarms, no credentials, permissive terms.
 const START: [&str; 6] = ["feodo", "ipsum-5", "spamhaus-drop", "sslbl", "threatfox", "urlhaus"];
 
-/// Logs that systems have.
+/// The usual logs of Linux systems.
 const LOGS: [&str; 3] = ["/var/log/**/*.log", "/var/log/syslog", "/var/log/messages"];
 
-/// Asks, and writes the file.
+/// Asks the questions, and writes the file.
 pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
     let path = path.unwrap_or(Path::new(CONFIG));
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(Error::usage("--setup asks questions, and needs a terminal").remedy(
-            "docs/config.md has every key of a configuration, to write one without questions",
-        ));
+        return Err(Error::usage("--setup is interactive and needs a terminal")
+            .remedy("to write a configuration by hand, see docs/config.md"));
     }
+    // Refuse before asking, so that no answers are lost.
     refuse_existing(path, force)?;
     let (mut input, mut output) = (BufReader::new(std::io::stdin()), std::io::stdout());
     let mut dialogue = Dialogue { input: &mut input, output: &mut output };
-    dialogue.say(&format!("This writes {}. Enter takes what is in brackets.", name(path)))?;
+    dialogue.say(&format!(
+        "This creates {}. Press Enter to accept the default in brackets.",
+        name(path)
+    ))?;
     let mut asking = Asking { dialogue, path, answers: Answers::default() };
     asking.watch()?;
     asking.feeds()?;
@@ -44,7 +47,10 @@ pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
     asking.loudness()?;
     let text = written(&asking.answers);
     if let Err(lines) = Files::parse(&text, path) {
-        return Err(Error::usage(format!("the answers don't fit together: {}", lines.join("; "))));
+        return Err(Error::usage(format!(
+            "the answers contradict each other: {}",
+            lines.join("; ")
+        )));
     }
     save(path, &text, force)?;
     let has_feeds = !asking.answers.feeds.is_empty();
@@ -56,19 +62,20 @@ pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
+/// Refuses to overwrite a file without `force`. A dangling link counts as a file.
 fn refuse_existing(path: &Path, force: bool) -> Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(_) if path.is_dir() => {
-            Err(Error::usage("this is a folder").at_path(path).remedy("name a file in it"))
+            Err(Error::usage("it is a folder").at_path(path).remedy("name a file in it"))
         }
-        Ok(_) if !force => Err(Error::usage("there is a configuration already")
+        Ok(_) if !force => Err(Error::usage("a configuration already exists")
             .at_path(path)
-            .remedy("--force replaces it; --config FILE writes another one")),
+            .remedy("replace it with --force, or write another one with --config FILE")),
         _ => Ok(()),
     }
 }
 
-/// Writes the file as a whole or not at all; over another one only with `force`.
+/// Writes the file completely or not at all. Only replaces a file with `force`.
 fn save(path: &Path, text: &str, force: bool) -> Result<()> {
     if force && path.exists() {
         return edit::save(path, text);
@@ -79,14 +86,16 @@ fn save(path: &Path, text: &str, force: bool) -> Result<()> {
             .permissions(std::fs::Permissions::from_mode(0o640))
             .tempfile_in(files::folder_of(path))?;
         part.write_all(text.as_bytes())?;
+        // Set again, because the umask restricts the mode of a new file.
         part.as_file().set_permissions(std::fs::Permissions::from_mode(0o640))?;
         part.as_file().sync_all()?;
+        // Unlike a check beforehand, this also fails if the file appeared in the meantime.
         part.persist_noclobber(path).map(drop).map_err(|e| e.error)
     };
     write().map_err(|e: std::io::Error| Error::io("write", e).at_path(path))
 }
 
-/// The next commands.
+/// The commands to run next.
 fn next(path: &Path, has_feeds: bool) -> [String; 3] {
     let second = match has_feeds {
         true => files::command("feed update --compile", path),
@@ -95,7 +104,7 @@ fn next(path: &Path, has_feeds: bool) -> [String; 3] {
     [files::command("run --check", path), second, files::command("run", path)]
 }
 
-/// What is being asked.
+/// The questions in progress.
 struct Asking<'a> {
     dialogue: Dialogue<'a>,
     path: &'a Path,
@@ -103,8 +112,8 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Asks for one part of an answer: `make` builds it of the text, and it is taken if a file with
-    /// it is right.
+    /// Asks for one part of an answer. `make` builds it from the text, and it is accepted if a
+    /// configuration with it is valid.
     fn part<T>(
         &mut self,
         question: &str,
@@ -128,13 +137,13 @@ impl Asking<'_> {
     fn watch(&mut self) -> Result<()> {
         let choices = [
             "log files",
-            "the journal of this machine",
+            "this machine's journal",
             "syslog over the network",
-            "Suricata's EVE, by a socket",
+            "Suricata's EVE output, through a socket",
             "network interfaces",
-            "a folder where captures appear",
+            "a folder that receives captures",
         ];
-        let chosen = self.dialogue.choose("1. What is to be watched?", &choices, 1, true)?;
+        let chosen = self.dialogue.choose("1. What should be watched?", &choices, 1, true)?;
         for choice in chosen {
             let watching = self.watching(choice)?;
             self.answers.watch.push(watching);
@@ -142,6 +151,7 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// Asks for the details of one kind of input.
     fn watching(&mut self, choice: usize) -> Result<Watching> {
         let wrap = |watching| Answers { watch: vec![watching], ..Answers::default() };
         let (question, default, make): (_, String, fn(&str) -> Watching) = match choice {
@@ -150,14 +160,17 @@ impl Asking<'_> {
             2 => ("addresses", "udp://0.0.0.0:514 tcp://0.0.0.0:514".into(), |answer| {
                 Watching::Syslog(list(answer))
             }),
-            3 => ("the socket, as filename of eve-log", "/run/wiresift/eve.sock".into(), |path| {
-                Watching::Suricata(path.into())
-            }),
+            3 => (
+                "path of the socket, as in eve-log's filename",
+                "/run/wiresift/eve.sock".into(),
+                |path| Watching::Suricata(path.into()),
+            ),
             4 => {
                 let known = interfaces();
+                // The loopback interface rarely carries the traffic of interest.
                 let first = known.iter().find(|name| *name != "lo");
                 let default = first.cloned().unwrap_or_else(|| "any".into());
-                self.dialogue.say(&format!("  there are {}", known.join(", ")))?;
+                self.dialogue.say(&format!("  available: {}", known.join(", ")))?;
                 ("interfaces", default, |answer| Watching::Interfaces(list(answer)))
             }
             _ => ("the folder", "captures".into(), |answer| Watching::Captures(answer.into())),
@@ -166,10 +179,10 @@ impl Asking<'_> {
     }
 
     fn feeds(&mut self) -> Result<()> {
-        let start = format!("some to begin with: {}", START.join(", "));
+        let start = format!("a starter set: {}", START.join(", "));
         let choices = [
             &*start,
-            "others of the catalogue (`wiresift feed list --catalogue`)",
+            "others from the catalogue (`wiresift feed list --catalogue`)",
             "a list of your own: a file or a folder",
             "none for now",
         ];
@@ -186,11 +199,15 @@ impl Asking<'_> {
                 _ => {}
             }
         }
+        // Both choices of feeds may name the same feed, which a configuration must not contain
+        // twice.
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(name.clone()));
         for entry in names.iter().filter_map(|name| catalogue::find(name)) {
+            // Feeds with a key fail until it is set, so point it out now.
             if let Some(variable) = entry.more.get("key_env").and_then(|value| value.as_str()) {
-                let words = format!("  {} needs a key, in the variable {variable}", entry.name);
+                let words =
+                    format!("  {} needs a key in the environment variable {variable}", entry.name);
                 self.dialogue.say(&words)?;
             }
             let members = entry.members().into_iter();
@@ -202,12 +219,13 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// Asks for a local list, whose path is relative to the configuration.
     fn own_list(&mut self) -> Result<FeedAnswer> {
         let folder = files::folder_of(self.path).to_path_buf();
         let path = self.path;
         self.dialogue.ask("the file or folder", "", |answer| {
             if answer.is_empty() || !folder.join(answer).exists() {
-                return Err(format!("there is no {}", folder.join(answer).display()));
+                return Err(format!("{} does not exist", folder.join(answer).display()));
             }
             let text = |text: &str| toml_edit::Value::from(text).to_string();
             let own = FeedAnswer {
@@ -221,16 +239,16 @@ impl Asking<'_> {
 
     fn alerts(&mut self) -> Result<()> {
         let choices = [
-            "a file, an alert a line",
+            "a file, one alert per line",
             "standard output",
-            "a receiver of syslog",
+            "a syslog receiver",
             "a webhook",
             "Slack",
             "mail",
             "Elasticsearch or OpenSearch",
             "Splunk",
         ];
-        let chosen = self.dialogue.choose("3. Where do alerts go?", &choices, 1, true)?;
+        let chosen = self.dialogue.choose("3. Where should alerts go?", &choices, 1, true)?;
         for choice in chosen {
             let alerting = self.alerting(choice)?;
             self.answers.alerts.push(alerting);
@@ -238,6 +256,7 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// Asks for the details of one kind of sink.
     fn alerting(&mut self, choice: usize) -> Result<Alerting> {
         let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
         let (question, default, make): (_, &str, fn(&str) -> Alerting) = match choice {
@@ -248,56 +267,60 @@ impl Asking<'_> {
                 ("the file", file, |answer| Alerting::File(answer.into()))
             }
             1 => return Ok(Alerting::Stdout),
-            2 => ("its address, as in tls://siem.example.net:6514", "", |answer| {
+            2 => ("its address, such as tls://siem.example.net:6514", "", |answer| {
                 Alerting::Syslog(answer.into())
             }),
             3 => ("its URL", "", |answer| Alerting::Webhook(answer.into())),
-            4 => ("a file with its URL, which is a secret", "/etc/wiresift/slack.url", |file| {
-                Alerting::Slack { url_file: file.into() }
-            }),
+            4 => (
+                "a file that contains its URL, which is a secret",
+                "/etc/wiresift/slack.url",
+                |file| Alerting::Slack { url_file: file.into() },
+            ),
             5 => return self.mail(),
-            6 => ("its URL, as in https://es.example.net:9200", "", |answer| {
+            6 => ("its URL, such as https://es.example.net:9200", "", |answer| {
                 Alerting::Elasticsearch(answer.into())
             }),
-            _ => ("its URL, as in https://splunk.example.net:8088", "", |answer| {
+            _ => ("its URL, such as https://splunk.example.net:8088", "", |answer| {
                 Alerting::Splunk { url: answer.into(), token_env: "SPLUNK_TOKEN".into() }
             }),
         };
         if choice == 7 {
-            self.dialogue.say("  its token is read from the variable SPLUNK_TOKEN")?;
+            self.dialogue.say("  its token is read from the environment variable SPLUNK_TOKEN")?;
         }
         self.part(question, default, make, wrap)
     }
 
+    /// Asks for the three parts of a mail sink one by one, so that an error concerns a single
+    /// answer.
     fn mail(&mut self) -> Result<Alerting> {
         let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
-        // What the others are is no matter while one is asked for.
+        // The other parts are not known yet, so placeholders make the answer complete.
         let mail = |server: &str, from: &str, to: &str| Alerting::Mail {
             server: server.into(),
             from: from.into(),
             to: list(to),
         };
-        const SOMEBODY: &str = "wiresift@example.net";
+        const EXAMPLE_ADDRESS: &str = "wiresift@example.net";
         let asked = |part| match part {
             Alerting::Mail { server, from, to } => (server, from, to),
             _ => Default::default(),
         };
-        let make = |answer: &str| mail(answer, SOMEBODY, SOMEBODY);
-        let server = self.part("the mail server, as in mail.example.net:587", "", make, wrap)?;
+        let make = |answer: &str| mail(answer, EXAMPLE_ADDRESS, EXAMPLE_ADDRESS);
+        let server = self.part("the mail server, such as mail.example.net:587", "", make, wrap)?;
         let server = asked(server).0;
-        let make = |answer: &str| mail(&server, answer, SOMEBODY);
+        let make = |answer: &str| mail(&server, answer, EXAMPLE_ADDRESS);
         let from = asked(self.part("the sender's address", "", make, wrap)?).1;
         let make = |answer: &str| mail(&server, &from, answer);
-        self.part("who gets it", &from, make, wrap)
+        self.part("recipients", &from, make, wrap)
     }
 
     fn loudness(&mut self) -> Result<()> {
         let choices = [
-            "quiet: alerts of severity high and more; repeats once a day",
+            "quiet: only high and critical alerts; repeats once a day",
             "normal: all alerts; repeats once an hour",
-            "loud: every alert, each time",
+            "loud: every alert, including repeats",
         ];
-        let chosen = self.dialogue.choose("4. How loud?", &choices, 2, false)?;
+        let chosen = self.dialogue.choose("4. How many alerts do you want?", &choices, 2, false)?;
         self.answers.loudness = match chosen.first() {
             Some(0) => Loudness::Quiet,
             Some(2) => Loudness::Loud,
@@ -307,7 +330,7 @@ impl Asking<'_> {
     }
 }
 
-/// Whether a file with these answers would be right; if not, why.
+/// Checks whether a configuration with these answers is valid. The error says why not.
 fn is_right(answers: &Answers, path: &Path) -> Result<(), String> {
     let text = written(answers);
     if let Err(problems) = Config::parse(&text, path) {
@@ -327,17 +350,17 @@ fn list(answer: &str) -> Vec<String> {
     words(answer).map(String::from).collect()
 }
 
-/// The logs that are there, or else where they usually are.
+/// The logs that exist on this machine, as a default answer.
 fn logs() -> String {
     let is_there = |path: &&&str| path.contains('*') || PathBuf::from(path).exists();
     LOGS.iter().filter(is_there).copied().collect::<Vec<_>>().join(" ")
 }
 
-/// Names of feeds of the catalogue.
+/// Parses the names of feeds in the catalogue.
 fn known_feeds(answer: &str) -> Result<Vec<String>, String> {
     let names = list(answer);
     if names.is_empty() {
-        return Err("expected names, as in openphish tor-exits".into());
+        return Err("expected names, such as openphish tor-exits".into());
     }
     if let Some(name) = names.iter().find(|name| catalogue::find(name).is_none()) {
         let all = catalogue::all().iter().map(|entry| &*entry.name);

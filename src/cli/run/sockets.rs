@@ -1,4 +1,4 @@
-//! Listens where the service would, for a moment.
+//! Listens on the service's addresses for a moment, to check that they are available.
 
 use super::files;
 use super::probe::Probe;
@@ -7,7 +7,7 @@ use wiresift::Result;
 use wiresift::sensor::config::{Address, Config, InputKind, ServerTls};
 use wiresift::sensor::listen::{self, Activated, Bound, Tls, TlsFiles};
 
-/// Listens at every address of a configuration, and closes each again.
+/// Listens on every address of a configuration, and closes it again.
 pub(super) fn all(config: &Config, probe: &mut Probe) {
     let mut sockets = Sockets {
         activated: Activated::from_environment().unwrap_or_default(),
@@ -30,12 +30,13 @@ pub(super) fn all(config: &Config, probe: &mut Probe) {
 
 struct Sockets<'p> {
     activated: Activated,
-    /// Whether systemd handed sockets over.
+    /// Whether systemd passed sockets.
     is_started: bool,
     probe: &'p mut Probe,
 }
 
 impl Sockets<'_> {
+    /// Checks the certificate of an input and listens on its addresses.
     fn open_all(&mut self, of: &str, addresses: &[Address], files: &ServerTls) {
         let tls = match tls(files) {
             Some(Ok(tls)) => {
@@ -49,24 +50,28 @@ impl Sockets<'_> {
             None => None,
         };
         for address in addresses {
-            // Without its certificate it can't be, which is reported already.
+            // A TLS address needs its certificate; that it is missing has been reported.
             if !address.is_tls() || tls.is_some() {
                 self.open(of, address, tls.as_ref());
             }
         }
     }
 
+    /// Listens on one address. The socket is closed at once.
     fn open(&mut self, of: &str, address: &Address, tls: Option<&Tls>) {
         let place = match address {
             Address::Systemd(name) if !self.is_started => {
-                let note = format!("{of}: the socket {name} is only there when systemd starts it");
+                let note =
+                    format!("{of}: the socket {name} only exists when systemd starts the service");
                 return self.probe.note(note);
             }
+            // The missing folder has already been reported with its line in the configuration.
             Address::Unix(path) | Address::UnixDatagram(path) if !parent_is_there(path) => return,
             address => listening_address(address),
         };
         match Bound::open(&place, tls, &mut self.activated) {
             Ok(_) => self.probe.take(of, Ok(format!("{address} is free"))),
+            // The running service itself uses the address.
             Err(error) if self.probe.holder.is_some() && is_in_use(&error) => {}
             Err(error) => self.probe.take(of, Err::<&str, _>(error)),
         }
@@ -77,12 +82,12 @@ fn is_in_use(error: &wiresift::Error) -> bool {
     error.io_error().is_some_and(|it| it.kind() == std::io::ErrorKind::AddrInUse)
 }
 
-/// Whether the folder of a socket is there; that it is not is reported already.
+/// Whether the folder of a socket exists. A missing one is already reported.
 fn parent_is_there(path: &std::path::Path) -> bool {
     files::folder_of(path).is_dir()
 }
 
-/// The files of TLS, if all are there: that one is not is reported already.
+/// Opens the TLS files if all exist. A missing one is already reported.
 fn tls(files: &ServerTls) -> Option<Result<Tls>> {
     let (certificate, key) = files.tls_cert.clone().zip(files.tls_key.clone())?;
     let client_ca = files.tls_client_ca.clone();

@@ -1,4 +1,4 @@
-//! `wiresift status`: how the service is doing, for people.
+//! `wiresift status`: shows the state of the service.
 
 mod page;
 mod view;
@@ -15,10 +15,10 @@ use wiresift::clock::Stopwatch;
 use wiresift::engine::error::{spelt, spelt_json};
 use wiresift::intel::subscribe::StopSignal;
 
-/// How long rates are measured for a page that is shown once.
+/// The time over which rates are measured for `--once`.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Moves to the first cell, and clears from there (ECMA-48: CUP, ED).
+/// Moves the cursor to the first cell and clears the screen (ECMA-48: CUP, ED).
 const CLEAR: &str = "\x1b[H\x1b[J";
 
 pub(super) fn run(flags: Status) -> Result<Outcome> {
@@ -39,7 +39,7 @@ fn outcome(page: &Page) -> Outcome {
     if page.is_well() { Outcome::Yes } else { Outcome::No }
 }
 
-/// Prints one page. It takes two: rates are what lies between them.
+/// Prints the status once. It fetches two pages, because rates are differences between them.
 fn once(place: &Place) -> Result<Outcome> {
     let (before, since) = (place.page()?, Stopwatch::start());
     std::thread::sleep(MOMENT);
@@ -49,8 +49,8 @@ fn once(place: &Place) -> Result<Outcome> {
     Ok(outcome(&page))
 }
 
-/// Shows pages until a signal. Should the process end meanwhile, that is shown, and it is looked
-/// for on.
+/// Refreshes the status until a signal. If the service becomes unreachable, shows why and keeps
+/// trying.
 fn watch(place: &Place, every: Duration) -> Result<Outcome> {
     let stop = StopSignal::new()?;
     let (mut page, mut since) = (place.page()?, Stopwatch::start());
@@ -76,7 +76,7 @@ fn watch(place: &Place, every: Duration) -> Result<Outcome> {
     Ok(last)
 }
 
-/// Shows lines on a terminal, as many as there is room for.
+/// Shows lines on a terminal, as many as fit.
 fn show(lines: &[String]) -> Result<()> {
     let (width, height) = match rustix::termios::tcgetwinsize(std::io::stdout()) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
@@ -84,7 +84,7 @@ fn show(lines: &[String]) -> Result<()> {
         }
         _ => (80, 24),
     };
-    // The last line stays free for the cursor.
+    // Leave the last line for the cursor.
     let room = height.saturating_sub(2).max(1);
     let mut text = CLEAR.to_string();
     for line in lines.iter().take(room) {
@@ -93,7 +93,7 @@ fn show(lines: &[String]) -> Result<()> {
     }
     if lines.len() > room {
         let more = messages::plural((lines.len() - room) as u64, "line");
-        text.push_str(&format!("… {more} more: --once prints all\n"));
+        text.push_str(&format!("… {more} more; use --once to print all\n"));
     }
     print(text)
 }

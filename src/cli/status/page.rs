@@ -1,4 +1,4 @@
-//! The page of the service, and how it is fetched.
+//! Fetches and parses the status page of the service.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -6,13 +6,13 @@ use std::io::{ErrorKind, Read as _};
 use std::time::Duration;
 use wiresift::{Error, Result};
 
-/// How long the service may take to answer.
+/// The time limit for an answer of the service.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest page. Each followed file takes some 150 bytes.
+/// The size limit of a page. Each followed file takes about 150 bytes.
 const MAX_PAGE: u64 = 64 << 20;
 
-/// Where the service shows how it is doing.
+/// The address of the status page.
 #[derive(Debug)]
 pub(super) struct Place {
     url: String,
@@ -20,15 +20,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The page below a URL; a scheme and the path may be left out.
+    /// The page at a URL. The scheme and the path may be omitted.
     ///
     /// # Errors
     ///
-    /// It is no URL of HTTP.
+    /// It is not an HTTP URL.
     pub(super) fn new(url: &str) -> Result<Place> {
         let wrong = || {
             Error::usage(format!("invalid address “{url}”"))
-                .remedy("expected http://HOST:PORT, as metrics of the configuration has it")
+                .remedy("expected http://HOST:PORT, as set by metrics in the configuration")
         };
         let full = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
         let full = full.trim_end_matches('/');
@@ -41,6 +41,8 @@ impl Place {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // The service listens on this machine or in its network; a proxy from the environment
+            // must not interfere.
             .proxy(None)
             .user_agent(concat!("wiresift/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(TIMEOUT))
@@ -48,58 +50,59 @@ impl Place {
         Ok(Place { url: format!("{full}{path}"), agent: config.into() })
     }
 
-    /// Fetches the page, as text.
+    /// Fetches the page as text.
     ///
     /// # Errors
     ///
-    /// Nobody answers, or it is another program that does.
+    /// There is no answer, or it is not that of a wiresift service.
     pub(super) fn fetch(&self) -> Result<String> {
         let response =
             self.agent.get(&self.url).call().map_err(|error| self.unreachable(&error))?;
         let status = response.status().as_u16();
         if status != 200 {
-            return Err(self.foreign(&format!("it answers with status {status}")));
+            return Err(self.foreign(&format!("it responded with status {status}")));
         }
         let mut body = Vec::new();
+        // One byte more than the limit shows that the page exceeds it.
         let mut reader = response.into_body().into_reader().take(MAX_PAGE + 1);
         reader.read_to_end(&mut body).map_err(|error| {
-            Error::network(format!("{}: the page broke off: {error}", self.url))
+            Error::network(format!("{}: the page ended early: {error}", self.url))
         })?;
         if body.len() as u64 > MAX_PAGE {
             return Err(self.foreign("its page is too long"));
         }
-        String::from_utf8(body).map_err(|_| self.foreign("its page is no text"))
+        String::from_utf8(body).map_err(|_| self.foreign("its page is not text"))
     }
 
-    /// Fetches the page.
+    /// Fetches and parses the page.
     ///
     /// # Errors
     ///
-    /// As [`Place::fetch`].
+    /// Like [`Place::fetch`].
     pub(super) fn page(&self) -> Result<Page> {
         Page::parse(&self.fetch()?, self)
     }
 
     fn foreign(&self, why: &str) -> Error {
-        Error::network(format!("{} is no status page of wiresift: {why}", self.url))
-            .remedy("metrics of the configuration says where it is")
+        Error::network(format!("{} is not a status page of wiresift: {why}", self.url))
+            .remedy("metrics in the configuration sets its address")
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Error {
         let url = &self.url;
         match error {
             ureq::Error::Timeout(_) => {
-                Error::timed_out(format!("{url} does not answer within {} s", TIMEOUT.as_secs()))
+                Error::timed_out(format!("{url} did not respond within {} s", TIMEOUT.as_secs()))
                     .remedy("the service may be stopped or stuck: see its log")
             }
-            ureq::Error::HostNotFound => Error::network(format!("{url}: there is no such host")),
+            ureq::Error::HostNotFound => Error::network(format!("{url}: host not found")),
             ureq::Error::Io(error) if error.kind() != ErrorKind::ConnectionRefused => {
-                Error::network(format!("{url} can't be reached: {error}"))
+                Error::network(format!("cannot reach {url}: {error}"))
             }
             ureq::Error::ConnectionFailed | ureq::Error::Io(_) => {
-                Error::network(format!("{url} can't be reached: nothing listens there")).remedy(
-                    "start the service with `wiresift run`; if it runs, metrics of its \
-                     configuration says where its page is",
+                Error::network(format!("cannot reach {url}: nothing is listening there")).remedy(
+                    "start the service with `wiresift run`; if it is running, metrics in its \
+                     configuration sets the address of its page",
                 )
             }
             error => Error::network(format!("{url}: {error}")),
@@ -107,7 +110,7 @@ impl Place {
     }
 }
 
-/// What is on the page. What another version leaves out is empty.
+/// The contents of the page. Fields that another version omits are empty.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Page {
     #[serde(default)]
@@ -177,16 +180,16 @@ pub(super) struct Sink {
 }
 
 impl Page {
-    /// Reads the page.
+    /// Parses the page.
     ///
     /// # Errors
     ///
-    /// It is none.
+    /// It is not a status page.
     pub(super) fn parse(text: &str, place: &Place) -> Result<Page> {
         serde_json::from_str(text).map_err(|error| place.foreign(&error.to_string()))
     }
 
-    /// Whether it runs and nothing is in the way.
+    /// Whether the service runs without problems.
     pub(super) fn is_well(&self) -> bool {
         self.state == "running" && self.obstacles.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The page as lines for people: what is wrong first.
+//! The status page as text for people, with problems first.
 
 use super::page::{File, Input, Page, Sink};
 use crate::cli::messages::{grouped, plural, size};
@@ -8,10 +8,10 @@ use wiresift::clock::now;
 use wiresift::engine::error::spelt;
 use wiresift::engine::indicator::Timestamp;
 
-/// The most files of an input that are named, those that are furthest behind.
+/// The maximum number of files to list per input: those with the largest lag.
 const MAX_FILES: usize = 3;
 
-/// A page, and the one before it.
+/// A page, and the previous one.
 pub(super) struct View<'p> {
     page: &'p Page,
     before: Option<(&'p Page, Duration)>,
@@ -23,9 +23,10 @@ impl<'p> View<'p> {
         View { page, before: None }
     }
 
-    /// With the rates since another page, so long ago.
+    /// Adds rates, from a page fetched `time` earlier.
     pub(super) fn since(mut self, before: &'p Page, time: Duration) -> Self {
-        // After a restart the counts begin anew.
+        // A restart resets the counts.
+        // Two pages of different processes have no common counts.
         let is_same = before.started == self.page.started;
         self.before = Some((before, time)).filter(|(_, time)| is_same && !time.is_zero());
         self
@@ -48,11 +49,12 @@ impl<'p> View<'p> {
         lines
     }
 
+    /// The state of the service as a whole.
     fn head(&self) -> Vec<String> {
         let page = self.page;
         let up = since(&page.started).map(|age| format!(", for {age}")).unwrap_or_default();
         let mut lines = vec![format!("wiresift {}: {}{up}", page.version, page.state)];
-        lines.extend(page.obstacles.iter().map(|obstacle| format!("in the way  {obstacle}")));
+        lines.extend(page.obstacles.iter().map(|obstacle| format!("problem     {obstacle}")));
         lines.push(match &page.database {
             None => "database    none".to_string(),
             Some(database) => {
@@ -68,13 +70,14 @@ impl<'p> View<'p> {
             }
         });
         lines.push(format!(
-            "waiting     {} on disk for sinks; {} of repeats open",
+            "waiting     {} on disk for sinks; {} open",
             size(page.spool_bytes),
-            plural(page.suppression_keys, "window")
+            plural(page.suppression_keys, "suppression window")
         ));
         lines.into_iter().map(|line| spelt(&line).into_owned()).collect()
     }
 
+    /// The table of inputs. Cells of rates are empty if there is no previous page.
     fn inputs(&self) -> Option<String> {
         let mut table = Table::default();
         table.row(["input", "kind", "state", "lag", "lines/s", "bytes/s", "lines", "bytes"]);
@@ -100,6 +103,7 @@ impl<'p> View<'p> {
         (!self.page.inputs.is_empty()).then(|| table.laid_out(&[3, 4, 5, 6, 7]))
     }
 
+    /// The table of sinks, in the same way.
     fn sinks(&self) -> Option<String> {
         let mut table = Table::default();
         table.row(["sink", "kind", "state", "waiting", "alerts/s", "alerts", "dropped", "refused"]);
@@ -124,19 +128,19 @@ impl<'p> View<'p> {
         (!self.page.sinks.is_empty()).then(|| table.laid_out(&[3, 4, 5, 6, 7]))
     }
 
-    /// What a sink does not take at present, and where it lies.
+    /// Alerts that a sink has not accepted yet, and where they are.
     fn undelivered(&self, sink: &Sink) -> Option<String> {
         let spool = sink.spool.as_ref().filter(|_| sink.pending_bytes > 0)?;
         let then = match (&*self.page.state, &*sink.state) {
-            ("stopping", _) => "what is not delivered at the end is kept for the next start",
+            ("stopping", _) => "whatever is not delivered by the end is kept for the next start",
             (_, "ok") => return None,
-            _ => "it is sent when the sink takes it",
+            _ => "waiting for the sink",
         };
         let size = size(sink.pending_bytes);
         Some(format!("{}: {size} not delivered, in {spool}: {then}", sink.name))
     }
 
-    /// What goes wrong at present, and which files are furthest behind.
+    /// Current problems, and the files with the largest lag.
     fn troubles(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for input in &self.page.inputs {
@@ -153,7 +157,7 @@ impl<'p> View<'p> {
                 format!("{}: {} not read yet", file.path, size(behind(file)))
             }));
             if input.state != "open" && !input.addresses.is_empty() {
-                lines.push(format!("{name}: listens at {}", input.addresses.join(", ")));
+                lines.push(format!("{name}: listens on {}", input.addresses.join(", ")));
             }
         }
         for sink in &self.page.sinks {
@@ -164,7 +168,7 @@ impl<'p> View<'p> {
     }
 }
 
-/// Lines for the first files, and how many more there are.
+/// Lines for the first few files, and the number of others.
 fn few(files: Vec<&File>, name: &str, words: impl Fn(&File) -> String) -> Vec<String> {
     let more = files.len().saturating_sub(MAX_FILES);
     let mut lines: Vec<String> =
@@ -175,12 +179,12 @@ fn few(files: Vec<&File>, name: &str, words: impl Fn(&File) -> String) -> Vec<St
     lines
 }
 
-/// How many bytes of a file were not read. What was cut is no lag.
+/// The number of unread bytes of a file. A file that was truncated has none.
 fn behind(file: &File) -> u64 {
     file.size.saturating_sub(file.offset)
 }
 
-/// How far an input is behind: bytes of its files, or what it counts itself.
+/// The lag of an input: the unread bytes of its files, or a count of its own.
 fn lag(input: &Input) -> String {
     if !input.files.is_empty() {
         return size(input.files.iter().map(behind).fold(0, u64::saturating_add));
@@ -191,12 +195,12 @@ fn lag(input: &Input) -> String {
     }
 }
 
-/// A rate; none if the count began anew.
+/// A rate per second. `None` if the count was reset.
 fn per_second(before: u64, after: u64, time: Duration) -> Option<f64> {
     after.checked_sub(before).map(|more| more as f64 / time.as_secs_f64())
 }
 
-/// How long ago a time was.
+/// Formats the age of a time.
 fn since(time: &str) -> Option<String> {
     Timestamp::parse(time).map(|then| age(now(), then))
 }

@@ -15,7 +15,7 @@ use crate::engine::indicator::{Kind, PacketPlace, Protocol, Sender, Severity, Ti
 use std::fmt;
 use std::net::IpAddr;
 
-/// The action of an alert that is held back.
+/// The action (`act`) of an alert that is held back.
 pub(super) const SUPPRESSED: &str = "suppressed";
 
 /// Appends the alert and a newline.
@@ -197,7 +197,7 @@ fn origin(ext: &mut Extension<'_>, sender: &Sender) {
     }
 }
 
-// Digests of certificates and TLS fingerprints are no `fileHash`.
+// Digests of certificates and TLS fingerprints do not belong in `fileHash`.
 fn is_file_digest(kind: Kind) -> bool {
     kind.digest_len().is_some() && kind as u8 <= Kind::Cdhash as u8
 }

@@ -51,6 +51,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         o.object("rule", |o| {
             let (kind, _) = alert.best();
             o.text("id", &format!("ioc-{kind}"));
+            // There is no rule; Kibana's views show this name in place of one.
             o.text("name", &super::cef::title(kind));
             o.text("category", "ioc-match");
         });
@@ -58,6 +59,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         o.object("threat", |o| threat(o, alert));
         o.object("wiresift", |o| {
             o.text("time_source", alert.time_source().name());
+            // The parts of our own record that have no ECS field, in the same form.
             json::seen(o, alert);
             if let Some(log) = alert.log() {
                 json::log(o, log);
@@ -88,6 +90,7 @@ fn occurrence(o: &mut Object<'_>, alert: &Alert<'_>) {
     o.number("severity", json::number(alert.severity()));
     // ECS leaves both scales open; 0 to 100 is what Elastic Security uses for risk.
     o.number("risk_score", 25 * json::number(alert.severity()));
+    // A packet has no text that could be shown as the original event.
     o.maybe("original", alert.log().map(|log| &*log.text));
     o.maybe("reference", alert.gather(|source| &source.references).first().copied());
 }
@@ -97,9 +100,9 @@ fn host_of(log: &LogPlace) -> Option<&str> {
     log.sender.as_ref()?.host.as_deref()
 }
 
-/// Writes `log.syslog`: what the envelope says of the sender. Beats put the identifier of the
-/// journal into `appname`, too. The peer is no `source` of the traffic that the line is about, so
-/// it is only in `wiresift.log` and `related.ip`.
+/// Writes `log.syslog`: what the envelope says about the sender. Beats also put the journal's
+/// identifier into `appname`. The peer is not the `source` of the traffic that the line describes,
+/// so it only appears in `wiresift.log` and `related.ip`.
 fn syslog(o: &mut Object<'_>, log: &LogPlace) {
     o.maybe("hostname", host_of(log));
     o.maybe("appname", log.sender.as_ref().and_then(|sender| sender.app.as_deref()));
@@ -158,7 +161,7 @@ fn traffic(o: &mut Object<'_>, packet: &PacketPlace) {
     });
 }
 
-/// Writes `dns`. ECS wants the identifier as a keyword, hence as text.
+/// Writes `dns`. ECS expects the identifier as a keyword, so it is text.
 fn dns(o: &mut Object<'_>, dns: &Dns) {
     o.object("dns", |o| {
         o.text("type", if dns.is_answer { "answer" } else { "query" });
@@ -328,6 +331,7 @@ fn value(o: &mut Object<'_>, met: &Match<'_>) {
     let value = &*met.value;
     match met.kind {
         Kind::Ip => address(o, value),
+        // The last colon separates the port; IPv6 has brackets around the others.
         Kind::Endpoint => {
             if let Some((ip, port)) = value.rsplit_once(':') {
                 address(o, ip.trim_matches(['[', ']']));
@@ -358,7 +362,7 @@ fn value(o: &mut Object<'_>, met: &Match<'_>) {
     }
 }
 
-/// Writes an address, unless the text is none: a field of type `ip` would reject
+/// Writes an address, unless the text is not one: a field of type `ip` would reject
 /// it.
 fn address(o: &mut Object<'_>, text: &str) {
     if let Ok(ip) = text.parse::<IpAddr>() {

@@ -101,7 +101,7 @@ fn signature(o: &mut Object<'_>, alert: &Alert<'_>) {
     let (kind, value) = alert.best();
     // Suricata's word for a detection that blocked nothing.
     o.text("action", "allowed");
-    // 1 is the generator of rules, as opposed to decoders and preprocessors.
+    // 1 is the generator of rules; decoders and preprocessors have others.
     o.number("gid", 1u8);
     o.number("signature_id", sid(kind));
     // The revision of a rule. Ours follow from the indicator and have none.
@@ -314,7 +314,7 @@ fn http(o: &mut Object<'_>, http: &Http) {
     });
 }
 
-/// Suricata has room for one tunnel, the outermost; the context has all of them.
+/// Suricata has room for one tunnel, which is the outermost; the context has all of them.
 fn tunnel(o: &mut Object<'_>, packet: &PacketPlace) {
     let Some(outer) = packet.tunnel.first() else { return };
     o.object("tunnel", |o| {

@@ -27,21 +27,21 @@ macro_rules! formats {
 }
 
 formats! {
-    /// The record of `docs/alert.schema.json`, one object a line.
+    /// The record of `docs/alert.schema.json`, one object per line.
     Json, "json";
-    /// For a person at a terminal, several lines an alert.
+    /// For a person at a terminal, several lines per alert.
     Text, "text";
-    /// Suricata's EVE JSON, event type `alert`, one object a line.
+    /// Suricata's EVE JSON, event type `alert`, one object per line.
     Eve, "eve";
-    /// Elastic Common Schema, one document a line.
+    /// Elastic Common Schema, one document per line.
     Ecs, "ecs";
-    /// OCSF Detection Finding, one object a line.
+    /// OCSF Detection Finding, one object per line.
     Ocsf, "ocsf";
     /// Zeek's `intel.log`, tab-separated.
     Zeek, "zeek";
-    /// ArcSight Common Event Format, one line an alert.
+    /// ArcSight Common Event Format, one line per alert.
     Cef, "cef";
-    /// RFC 5424, one message a line.
+    /// RFC 5424, one message per line.
     Syslog, "syslog";
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for Format {
 /// caller reuses.
 ///
 /// ```
-/// # use wiresift::engine::alert::{Alert, Encoder, Format, Origin};
+/// # use wiresift::engine::alert::{Alert, Encoder, Format, Provenance};
 /// # use wiresift::engine::indicator::{Context, Kind, LogPlace, Place, Quality, Scope, Timestamp, Where};
 /// # use wiresift::engine::scan::{Hit, Match, Seen};
 /// # let hit = Hit {
@@ -79,7 +79,7 @@ impl fmt::Display for Format {
 /// #         text: "query A for a.evil.example".into(), time: None, sender: None }),
 /// # };
 /// # let now = Timestamp::from_seconds(1_700_000_000);
-/// let origin = Origin { database: "5f0c".into(), ..Origin::default() };
+/// let origin = Provenance { database: "5f0c".into(), ..Provenance::default() };
 /// let encoder = Encoder::new(Format::Cef);
 /// let mut out = Vec::new();
 /// encoder.begin(now, &mut out);

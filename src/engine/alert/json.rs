@@ -35,7 +35,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         }
         database(record, alert);
         record.maybe("host", alert.origin().host.as_deref());
-        // Added after version 1 was published, hence at the end.
+        // Added after version 1 was published, so it is at the end.
         handling(record, alert);
     });
     out.push(b'\n');
@@ -101,7 +101,7 @@ fn source(o: &mut Object<'_>, source: &Context<'_>) {
     o.texts("attack", &source.attack);
     o.texts("references", &source.references);
     o.maybe("description", source.description.as_deref());
-    // Added after version 1 was published, hence at the end.
+    // Added after version 1 was published, so it is at the end.
     o.maybe("id", source.id.as_deref());
     o.maybe("collection_id", source.collection_id.as_deref());
     for (name, time) in [("first_seen", source.first_seen), ("last_seen", source.last_seen)] {

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use wiresift::engine::alert::{Alert, Encoder, Format, Origin as Sensor};
+//! use wiresift::engine::alert::{Alert, Encoder, Format, Provenance};
 //! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
 //! use wiresift::engine::scan::Origin;
 //! use wiresift::{Compiler, Database, Scanner};
@@ -15,20 +15,20 @@
 //! let database = Database::from_bytes(compiler.into_bytes(now)?)?;
 //!
 //! let text = b"query www.evil.example";
-//! let sensor = Sensor { database: database.build_id(), ..Sensor::default() };
+//! let provenance = Provenance { database: database.build_id(), ..Provenance::default() };
 //! let mut out = Vec::new();
 //! Scanner::default().scan_text(&database, text, 0..text.len(), &Origin::new("dns.log"), |hit| {
-//!     Encoder::new(Format::Cef).encode(&Alert::new(&hit, &sensor, now), &mut out);
+//!     Encoder::new(Format::Cef).encode(&Alert::new(&hit, &provenance, now), &mut out);
 //! });
 //! assert!(out.starts_with(b"CEF:0|wiresift|"));
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! An [`Alert`] borrows a [`Hit`](crate::engine::scan::Hit) and adds what a hit doesn't
-//! know: how bad it is, when it happened, which database found it. An [`Encoder`]
-//! appends it to a buffer in one of the [`Format`]s. The default, `json`, is the
-//! contract (`docs/alert.schema.json`, `docs/alerts.md`); every other format is
-//! derived from the same record and says nothing that the record doesn't.
+//! An [`Alert`] borrows a [`Hit`](crate::engine::scan::Hit) and adds what a hit does not know: how
+//! bad it is, when it happened, and which database found it. An [`Encoder`] appends it to a buffer
+//! in one of the [`Format`]s. The default, `json`, is the contract (`docs/alert.schema.json`,
+//! `docs/alerts.md`); every other format is derived from the same record and says nothing that the
+//! record doesn't.
 //!
 //! This room never touches the database and never reads a clock: the caller passes the time.
 //! Everything that comes from feeds, logs and packets is hostile text, and each format escapes
@@ -36,7 +36,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `record` | [`Alert`], [`Origin`], [`Handling`], and the summaries that several formats need |
+//! | `record` | [`Alert`], [`Provenance`], [`Handling`], and the summaries that several formats need |
 //! | `selection` | which alerts the user wants |
 //! | `summary` | counts over all alerts of a run |
 //! | `object` | the writer of JSON objects under `json`, `eve`, `ecs` and `ocsf` |
@@ -67,7 +67,7 @@ mod zeek;
 pub use format::{Encoder, Format};
 pub use json::SCHEMA;
 pub use own::{OWN_HEAD, is_own};
-pub use record::{Alert, DEFAULT_SEVERITY, Handling, Origin, TimeSource};
+pub use record::{Alert, DEFAULT_SEVERITY, Handling, Provenance, TimeSource};
 pub use repeat::write_repeat;
 pub use selection::{LeftOut, Selection};
 pub use summary::{Summary, Tally};

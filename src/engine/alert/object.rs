@@ -160,8 +160,8 @@ const SUSPECT: [bool; 256] = {
     table
 };
 
-/// Where the first suspect byte is. Nearly all text is plain ASCII, which passes in blocks that
-/// are compared at once.
+/// The position of the first suspect byte. Nearly all text is plain ASCII, which passes in blocks
+/// that are compared at once.
 fn first_suspect(text: &[u8]) -> Option<usize> {
     const BLOCK: usize = 16;
     let is_odd = |&byte: &u8| !(b' '..=b'~').contains(&byte) | matches!(byte, b'"' | b'\\');
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// Against a look at each byte, with blocks of any kind before it.
+    /// Compared with a check of each byte, with blocks of any kind before it.
     #[test]
     fn the_first_suspect_byte_is_found() {
         for before in ["a", "ä", "aaaaäaaaa~ aaaaaa"] {

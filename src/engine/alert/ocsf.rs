@@ -29,7 +29,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
         let (severity, severity_id) = severity(alert.severity());
         o.number("severity_id", severity_id);
         o.text("severity", severity);
-        // 1 is “New”: nobody has looked at it yet. 3 is “Suppressed”.
+        // 1 is “New”: not reviewed yet. 3 is “Suppressed”.
         o.number("status_id", if alert.is_suppressed() { 3 } else { 1 });
         o.flag("is_alert", true);
         o.number("confidence_id", confidence_id(alert.confidence()));
@@ -211,8 +211,8 @@ fn said(o: &mut Object<'_>, protocol: Option<&Protocol>) {
     }
 }
 
-/// Writes the host and the program that wrote the line. The peer may be a relay, and is in `data`
-/// only.
+/// Writes the host and the program that wrote the line. The peer may be a relay, so it only appears
+/// in `data`.
 fn writer(o: &mut Object<'_>, sender: &Sender) {
     if let Some(host) = sender.host.as_deref().filter(|host| !host.is_empty()) {
         o.object("device", |o| {

@@ -11,13 +11,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// The severity of an alert whose sources give none. Most feeds only claim that a value is
-/// bad, not how bad, which is no reason to wake anybody up, nor one to look away.
+/// The severity of an alert whose sources give none. Most feeds only claim that a value is bad, not
+/// how bad, which justifies neither an alarm nor silence.
 pub const DEFAULT_SEVERITY: Severity = Severity::Medium;
 
 /// What all alerts of a run have in common: the database and the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct Provenance {
     /// The database's build identifier.
     pub database: String,
     /// When the database was built.
@@ -26,14 +26,15 @@ pub struct Origin {
     pub host: Option<String>,
 }
 
-/// How the daemon came by an alert, and what it does with it.
+/// How the daemon received an alert, and how it handles it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handling<'a> {
-    /// The name of the configured input.
+    /// The name of the input in the configuration.
     pub input: &'a str,
-    /// Our side: the internal address, else the host that wrote a log, else the log's stem.
+    /// Our side: the internal address, otherwise the host that wrote a log, otherwise the log's
+    /// stem.
     pub local: &'a str,
-    /// Whether it repeats another and is held back, so that it goes to archives only.
+    /// Whether it repeats another alert and is held back; then only archives receive it.
     pub is_suppressed: bool,
 }
 
@@ -65,12 +66,12 @@ impl TimeSource {
 #[derive(Clone, Copy, Debug)]
 pub struct Alert<'a> {
     hit: &'a Hit<'a>,
-    origin: &'a Origin,
+    origin: &'a Provenance,
     time: Timestamp,
     /// Whether the time is the time of reading.
     is_read: bool,
     severity: Severity,
-    /// The text that it is from, if that is not identified by its path.
+    /// The identity of the followed log, whose path does not identify it.
     stream: Option<u64>,
     handling: Option<&'a Handling<'a>>,
 }
@@ -79,7 +80,7 @@ impl<'a> Alert<'a> {
     /// Creates an alert for a hit. `read_at` is when the input was read, which stands in for
     /// log lines without a time. Packets without a time got one when they were read, and are
     /// marked.
-    pub fn new(hit: &'a Hit<'a>, origin: &'a Origin, read_at: Timestamp) -> Self {
+    pub fn new(hit: &'a Hit<'a>, origin: &'a Provenance, read_at: Timestamp) -> Self {
         let time = match &hit.place {
             Place::Log(log) => log.time.unwrap_or(read_at),
             Place::Packet(packet) => packet.time,
@@ -93,13 +94,13 @@ impl<'a> Alert<'a> {
         Alert { hit, origin, time, is_read, severity, stream: None, handling: None }
     }
 
-    /// The alert with the identity of its stream. The path of a followed log does not identify
-    /// it: rotation renames the file and replaces it by another one.
+    /// Sets the identity of its stream. The path of a followed log does not identify it, because
+    /// rotation renames the file and replaces it with another one.
     pub fn in_stream(self, stream: u64) -> Self {
         Alert { stream: Some(stream), ..self }
     }
 
-    /// The alert, as the daemon handles it.
+    /// Adds how the daemon handles the alert.
     pub fn handled(self, handling: &'a Handling<'a>) -> Self {
         Alert { handling: Some(handling), ..self }
     }
@@ -130,7 +131,7 @@ impl<'a> Alert<'a> {
     }
 
     /// The database and machine that made the alert.
-    pub fn origin(&self) -> &'a Origin {
+    pub fn origin(&self) -> &'a Provenance {
         self.origin
     }
 
@@ -177,17 +178,17 @@ impl<'a> Alert<'a> {
         }
     }
 
-    /// How the daemon handles it.
+    /// How the daemon handles the alert.
     pub(super) fn handling(&self) -> Option<&'a Handling<'a>> {
         self.handling
     }
 
-    /// Whether it is held back.
+    /// Whether the alert is held back.
     pub(super) fn is_suppressed(&self) -> bool {
         self.handling.is_some_and(|handling| handling.is_suppressed)
     }
 
-    /// Who sent the line.
+    /// The sender of the line.
     pub(super) fn sender(&self) -> Option<&'a Sender> {
         self.log()?.sender.as_deref()
     }

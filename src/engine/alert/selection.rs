@@ -92,8 +92,8 @@ impl Selection {
         (severities.max().unwrap_or(DEFAULT_SEVERITY) < least).then_some(LeftOut::Severity)
     }
 
-    /// Whether the observable or an indicator has a selected kind: someone who asks
-    /// for `net` wants addresses inside networks, too.
+    /// Whether the observable or an indicator has a selected kind: a user who asks for `net` also
+    /// wants addresses inside networks.
     fn has_kind(&self, alert: &Alert<'_>) -> bool {
         let is_wanted = |kind: Kind| self.kinds.contains(&kind);
         is_wanted(alert.seen().kind) || alert.matches().iter().any(|met| is_wanted(met.kind))
@@ -109,7 +109,7 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::alert::Origin;
+    use crate::engine::alert::Provenance;
     use crate::engine::indicator::{LogPlace, Place, Quality, Scope, Where};
     use crate::engine::scan::{Hit, Match, Seen};
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn leaves_out(selection: &Selection, hit: &Hit<'_>) -> Option<LeftOut> {
-        selection.leaves_out(&Alert::new(hit, &Origin::default(), Timestamp(0)))
+        selection.leaves_out(&Alert::new(hit, &Provenance::default(), Timestamp(0)))
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         };
         assert_eq!(leaves_out(&selection, &hit), Some(LeftOut::Confidence));
         selection.min_confidence = Some(10);
-        // None of the sources that are left says how bad it is: medium.
+        // None of the remaining sources gives a severity: medium.
         selection.min_severity = Some(Severity::Medium);
         assert_eq!(leaves_out(&selection, &hit), None);
         selection.min_severity = Some(Severity::High);

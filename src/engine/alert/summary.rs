@@ -38,12 +38,11 @@ impl<K: Eq + Hash + Ord> Tally<K> {
         }
     }
 
-    /// The `most` keys with the most alerts, in descending order; ties in the order of the
-    /// keys.
-    pub fn top(&self, most: usize) -> Vec<(&K, u64)> {
+    /// The `max` keys with the most alerts, in descending order; ties in the order of the keys.
+    pub fn top(&self, max: usize) -> Vec<(&K, u64)> {
         let mut all: Vec<_> = self.counts.iter().map(|(key, &count)| (key, count)).collect();
         all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        all.truncate(most);
+        all.truncate(max);
         all
     }
 

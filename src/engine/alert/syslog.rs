@@ -1,4 +1,4 @@
-//! `syslog`: RFC 5424, one message a line.
+//! `syslog`: RFC 5424, one message per line.
 //!
 //! The message carries the headline; programs read the structured data. Long values are cut,
 //! since RFC 5424 (section 6.1) only asks receivers to accept 2,048 bytes. `json` is the
@@ -55,6 +55,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     }
     // The BOM marks the message as UTF-8 (RFC 5424, 6.4).
     out.extend_from_slice("] \u{feff}".as_bytes());
+    // A headline consists of a value and a place or field.
     clean(out, &alert.headline(), 2 * MAX_VALUE, false);
     out.push(b'\n');
 }
@@ -71,6 +72,7 @@ fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
         maybe(out, "app", sender.app.as_deref());
         maybe(out, "peer", sender.peer.as_deref());
     }
+    // A sender is only known for lines of logs, so the rest is about packets.
     let Some(packet) = alert.packet() else { return };
     parameter(out, if packet.is_live { "interface" } else { "path" }, &packet.path);
     parameter(out, "packet", packet.number);
@@ -84,6 +86,7 @@ fn place(alert: &Alert<'_>, out: &mut Vec<u8>) {
             parameter(out, port_name, port);
         }
     }
+    // Without IP there is no protocol number, and 0 would read as HOPOPT.
     if packet.src.is_some() {
         parameter(out, "proto", proto_name(packet.proto));
     }

@@ -1,9 +1,9 @@
 //! `text`: for a person at a terminal.
 //!
-//! An alert is a headline with its severity at the margin. Below it, indented, are the place,
-//! the indicators, their sources, and the line of the log around the match. The context of a
-//! source is printed once; later alerts refer to it. Nothing from outside reaches the terminal
-//! unescaped: controls, and characters that change the direction of writing, are spelt out.
+//! An alert is a headline with its severity at the margin. Below it, indented, are the place, the
+//! indicators, their sources, and the line of the log around the match. The context of a source is
+//! printed once; later alerts refer to it. Nothing from outside reaches the terminal unescaped:
+//! controls, and characters that change the direction of writing, are escaped.
 
 use super::object::show;
 use super::record::{proto_name, tame};
@@ -117,7 +117,7 @@ fn margin(page: &mut Page<'_>, severity: Severity) {
     page.show(format_args!("{:1$}", "", 9 - name.len()));
 }
 
-/// What an alert of this severity begins with.
+/// The start of an alert with this severity.
 pub(super) fn head(severity: Severity, has_colour: bool) -> Vec<u8> {
     let mut out = Vec::new();
     margin(&mut Page { out: &mut out, has_colour, width: None }, severity);
@@ -160,6 +160,7 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         page.plain(" -> ");
         end(page, packet.dst, packet.dst_port);
     } else {
+        // A frame without IP has nothing else to identify it.
         page.show(format_args!("  {} bytes", packet.length));
     }
     if !packet.vlan.is_empty() {
@@ -170,6 +171,7 @@ fn packet_place(page: &mut Page<'_>, alert: &Alert<'_>, packet: &PacketPlace) {
         page.show(format_args!(", in {} {} -> {}", tunnel.kind, tunnel.src, tunnel.dst));
     }
     if let Some(flow) = &packet.flow {
+        // Clamped first: a capture can contain any 64-bit times, whose difference could overflow.
         let seconds = (tame(flow.last_time).0 - tame(flow.first_time).0) as f64 / 1e6;
         let (packets, bytes) = (flow.packets, flow.bytes);
         page.show(format_args!(", {packets} packets, {bytes} bytes, {seconds:.1} s"));
@@ -230,7 +232,7 @@ fn tls(page: &mut Page<'_>, tls: &Tls) {
 }
 
 /// Prints a request with the status of its response. The user agent contains
-/// blanks, hence the quotes.
+/// blanks, so it is quoted.
 fn http(page: &mut Page<'_>, http: &Http) {
     page.plain("  http ");
     let status = http.status.map(|status| status.to_string());
@@ -422,8 +424,8 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     // Half of the room is before the match, but never more than `BEFORE`: what
     // follows a value explains it more often than what precedes it.
     let half = columns.saturating_sub(matched.chars().count()) / 2;
-    let most = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
-    let skip = before.chars().count().saturating_sub(most);
+    let max = if page.width.is_some() { half.min(BEFORE) } else { BEFORE };
+    let skip = before.chars().count().saturating_sub(max);
     page.inked(Ink::Dim, "  | ");
     if skip > 0 {
         page.inked(Ink::Dim, "...");
@@ -441,9 +443,9 @@ fn excerpt(page: &mut Page<'_>, alert: &Alert<'_>, log: &LogPlace) {
     page.plain("\n");
 }
 
-/// The byte range of the observable in the text of the line. The column says where it is,
-/// unless invalid UTF-8 before it was replaced, which changes lengths. Then the first
-/// occurrence has to do.
+/// The byte range of the observable in the text of the line. The column says where it is, unless
+/// invalid UTF-8 before it was replaced, which changes lengths. In that case, the first occurrence
+/// is taken.
 fn find(alert: &Alert<'_>, log: &LogPlace) -> Option<(usize, usize)> {
     let seen = alert.seen();
     let text = &log.text;
@@ -537,10 +539,10 @@ impl Page<'_> {
         let mut column = column;
         for (separator, text) in parts {
             let length = text.chars().count();
-            let is_beside = self.width.is_none_or(|width| column + 2 + length < width);
+            let fits_on_line = self.width.is_none_or(|width| column + 2 + length < width);
             // A part that does not fit even on its own line is written anyway: the
             // terminal wraps it.
-            if is_beside || column == INDENT {
+            if fits_on_line || column == INDENT {
                 self.plain(separator);
                 column += separator.len() + length;
             } else {
@@ -567,7 +569,7 @@ impl Page<'_> {
         }
     }
 
-    /// Writes text from outside: harmful characters are spelt out, and long texts are cut.
+    /// Writes text from outside: harmful characters are escaped, and long texts are cut.
     fn hostile(&mut self, text: &str) {
         for (at, char) in text.chars().enumerate() {
             if at == MAX_TEXT {
@@ -586,7 +588,7 @@ impl Page<'_> {
 }
 
 /// Escapes text from outside for people: controls and characters that change the direction of
-/// writing are spelt out, and the text is cut after 240 characters.
+/// writing are escaped, and the text is cut after 240 characters.
 pub fn spelt(text: &str) -> String {
     let mut out = Vec::new();
     Page { out: &mut out, has_colour: false, width: None }.hostile(text);

@@ -55,6 +55,7 @@ pub(super) fn end(now: Timestamp, out: &mut Vec<u8>) {
 /// Writes a line such as `#open<TAB>2026-11-24-02-24-37`.
 fn line_with_time(title: &str, now: Timestamp, out: &mut Vec<u8>) {
     let time = tame(now).to_string();
+    // Zeek writes whole seconds here.
     let seconds = time.get(..19).unwrap_or(&time);
     show(out, format_args!("{title}\t{}\n", seconds.replace(['T', ':'], "-")));
 }
@@ -80,6 +81,7 @@ pub(super) fn encode(alert: &Alert<'_>, out: &mut Vec<u8>) {
     set(out, &kinds);
     out.push(b'\t');
     set(out, &alert.feeds());
+    // `fuid` and `file_mime_type`.
     out.extend_from_slice(b"\t-\t-\t");
     match alert.protocol() {
         // Zeek describes a file by its URL in HTTP, or by its name.

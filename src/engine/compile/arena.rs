@@ -7,8 +7,7 @@ pub(super) struct Place {
     len: u16,
 }
 
-/// A row, with eight bytes of its string: those at which it differs from its
-/// neighbours, as far as they are sorted.
+/// A row, with eight bytes of its string: those after the part that is already sorted.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     head: u64,

@@ -67,7 +67,7 @@ impl Compiler {
     }
 
     /// Creates a compiler that checks indicators against warning lists.
-    pub fn screened(options: Options, screen: Screen) -> Self {
+    pub fn with_screen(options: Options, screen: Screen) -> Self {
         Compiler { options, screen, ..Compiler::default() }
     }
 

@@ -1,4 +1,4 @@
-//! What a compilation does beyond the rules.
+//! Settings of the compiler.
 
 /// Settings that go beyond the rules of the specification.
 #[derive(Clone, Debug, Default)]

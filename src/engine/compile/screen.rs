@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(on(Kind::Ip, "198.51.100.7"), ["nets"]);
         assert_eq!(on(Kind::Net, "198.51.100.0/25"), ["nets"]);
         assert_eq!(on(Kind::Net, "2001:db8:1::/48"), ["nets"]);
-        // Wider than what is listed.
+        // Wider than the listed network.
         assert!(on(Kind::Net, "198.51.0.0/16").is_empty());
         assert_eq!(on(Kind::Endpoint, "198.51.100.7:80"), ["nets"]);
         assert_eq!(on(Kind::Domain, "x.hoster.example"), ["hosts"]);

@@ -234,7 +234,7 @@ impl Contents {
         let fail = |what: &'static str| move |e| Error::io(what, e).at_path(path);
         let outlet = Outlet::of(path).map_err(fail("write the database"))?;
         let Outlet::File(target) = &outlet else {
-            // A stream cannot be renamed over, nor sought in.
+            // A stream cannot be renamed over, and has no positions to seek to.
             let bytes = self.into_bytes(built, summary)?;
             let written = outlet.append().and_then(|mut stream| stream.write_all(&bytes));
             return written.map(|()| bytes.len() as u64).map_err(fail("write the database"));
@@ -246,7 +246,7 @@ impl Contents {
             length = out.stream_position()?;
             Ok(())
         })?;
-        // The writer stands after the table, so take the length from the file.
+        // The writer is positioned after the table, so take the length from the file.
         std::fs::metadata(target)
             .map(|m| m.len())
             .map_err(fail("read its size"))

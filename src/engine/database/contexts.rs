@@ -76,24 +76,24 @@ impl<'a> Strings<'a> {
     }
 }
 
-/// Groups of members. In the encoding the members stand group by group, those of a group in the
-/// order of the table.
+/// Groups of members. Encoded contexts contain one group after the other, and the members of each
+/// group in the order of the table.
 mod group {
     pub(super) const TEXT: u8 = 0;
     pub(super) const NUMBER: u8 = 1;
-    /// In the mask alone.
+    /// Only in the mask.
     pub(super) const FLAG: u8 = 2;
     pub(super) const TIME: u8 = 3;
     pub(super) const LIST: u8 = 4;
 }
 
-/// How a type of members is stored.
+/// How members of a type are stored.
 trait Member<'a>: Sized {
     const GROUP: u8;
-    /// Whether its bit is set; the others are not written.
+    /// Whether to set its bit. Members without it are not written.
     fn is_there(&self) -> bool;
     fn put(&self, strings: &mut StringTable, out: &mut Vec<u8>);
-    /// Reads a member whose bit is set. `None` is damage.
+    /// Reads a member whose bit is set. `None` means damage.
     fn take(reader: &mut Reader<'a>) -> Option<Self>;
 }
 
@@ -111,8 +111,8 @@ macro_rules! codec {
             "a bit is given twice"
         );
 
-        /// The bits of a group: those of its members that stand before the one with the bit
-        /// `end` in the table, or all.
+        /// The bits of a group: of its members before the one with the bit `end` in the table, or
+        /// of all.
         #[expect(clippy::extra_unused_lifetimes, reason = "types of the rows name it")]
         const fn bits<'a>(group: u8, end: u32) -> u32 {
             let mut bits = 0;
@@ -155,7 +155,7 @@ context_members!(codec);
 const TEXTS: u32 = bits(group::TEXT, 0);
 const NUMBERS: u32 = bits(group::NUMBER, 0);
 
-// `decode_policy` skips texts and numbers, and reads these two times.
+// `decode_policy` skips texts and numbers, and only reads these two times.
 const _: () = assert!(
     bits(group::TIME, BIT.valid_from) == 0 && bits(group::TIME, BIT.valid_until) == BIT.valid_from
 );
@@ -175,7 +175,7 @@ pub(super) fn encode(context: &Context<'_>, strings: &mut StringTable, out: &mut
     out[head..head + 4].copy_from_slice(&mask.to_le_bytes());
 }
 
-/// Writes members one after the other, and gathers their bits.
+/// Writes members one after the other, and collects their bits.
 struct Writer<'w> {
     mask: u32,
     strings: &'w mut StringTable,
@@ -411,8 +411,8 @@ impl<'a> Reader<'a> {
         Some(list)
     }
 
-    /// Reads a member of one group, if its bit is set; those of others are not here. Most
-    /// members of a context are absent: inlined, such a one costs the test of its bit.
+    /// Reads a member of this group, if its bit is set; members of other groups are skipped. Most
+    /// members of a context are absent: inlined, each of them only costs the test of a bit.
     #[inline(always)]
     fn member<const GROUP: u8, M: Member<'a>>(&mut self, member: &mut M, bit: u32) -> Option<()> {
         if M::GROUP == GROUP && bit != 0 {

@@ -128,11 +128,11 @@ fn last_labels_by(dots: u64, name: &[u8], count: usize) -> Option<&[u8]> {
     loop {
         while dots != 0 {
             dots_left = dots_left.saturating_sub(1);
-            let behind = dots.leading_zeros() & 0x38;
+            let after = dots.leading_zeros() & 0x38;
             if dots_left == 0 {
-                return name.get(end - behind as usize / 8..);
+                return name.get(end - after as usize / 8..);
             }
-            dots ^= 1 << 63 >> behind;
+            dots ^= 1 << 63 >> after;
         }
         end = end.saturating_sub(8);
         if end == 0 {

@@ -50,7 +50,7 @@ impl Stamp {
 }
 
 impl Identity {
-    /// That of a file with this header.
+    /// The identity of a file with this header.
     pub(super) fn new(header: &Header, stamp: &Stamp) -> Self {
         let Stamp { size, device, inode, modified, changed } = *stamp;
         let build_id = digest::encode(&header.build_id);

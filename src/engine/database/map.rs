@@ -64,8 +64,8 @@ impl Map {
         Ok((Map::Copied(pages), before, after))
     }
 
-    /// The current state of the file, and whether it was truncated. `None` if it
-    /// does not matter.
+    /// The current state of the file, and whether it was truncated. `None` if later changes cannot
+    /// affect the bytes.
     pub(super) fn file_now(&self) -> Option<(Option<Stamp>, bool)> {
         match self {
             Map::File(map, file) => {

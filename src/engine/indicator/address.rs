@@ -636,7 +636,7 @@ mod tests {
         ] {
             same(text);
         }
-        // Near misses, made of the letters of addresses.
+        // Near misses, made from the letters of addresses.
         let mut seed = 0x9e37_79b9_7f4a_7c15u64;
         let mut next = |below: usize| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,4 +1,4 @@
-//! What a feed says about an indicator besides its value.
+//! What a feed says about an indicator, apart from its value.
 
 use super::Timestamp;
 use std::borrow::Cow;
@@ -127,13 +127,14 @@ pub enum Role {
     Allow = 1,
 }
 
-/// The members of a [`Context`] after its feed: name, type, bit in a database, name in JSON lines.
+/// A table of the members of a [`Context`] after its feed: name, type, bit in a database, name in
+/// JSON lines.
 ///
-/// The type, [`into_owned`](Context::into_owned) and the three codecs follow from these rows:
-/// `engine::database::contexts`, `intel::store::contexts`, `intel::feed::format::native`. Each
-/// hands in a macro that takes the rows. The order is that of the type, which contexts are sorted
-/// by, and of the members of one type in every encoding; a bit is never given twice. A row more
-/// changes no database that does not use it, and makes another form of the store.
+/// The type, [`into_owned`](Context::into_owned) and three codecs follow from these rows:
+/// `engine::database::contexts`, `intel::store::contexts` and `intel::feed::format::native`. Each
+/// passes a macro that receives the rows. Contexts are compared in the order of the rows, and
+/// encodings contain the members of each type in that order. A bit is never reused. Adding a row
+/// does not change databases that do not use it, but it changes the format of the store.
 macro_rules! context_members {
     ($with:ident) => {
         $with! {
@@ -151,7 +152,7 @@ macro_rules! context_members {
             confidence: Option<u8>, 6, "confidence";
             /// 1 to 4.
             severity: Option<Severity>, 7, "severity";
-            /// Whom it may be shared with.
+            /// With whom it may be shared.
             tlp: Option<Tlp>, 8, "tlp";
             /// A hit counts from this time…
             valid_from: Option<Timestamp>, 13, "valid_from";
@@ -190,7 +191,7 @@ pub(crate) use context_members;
 
 macro_rules! define {
     ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
-        /// Everything a source says about an indicator besides its value and scope.
+        /// Everything a source says about an indicator, apart from its value and scope.
         ///
         /// The same type serves both directions: feeds build it with owned text and share
         /// it between the indicators of a pulse; the database returns it with text borrowed
@@ -212,7 +213,7 @@ macro_rules! define {
 }
 context_members!(define);
 
-/// What every member can do: own its text.
+/// What every member can do: convert its text to owned text.
 trait Member {
     type Owned;
 
@@ -253,11 +254,11 @@ macro_rules! without_text {
 without_text!(Option<u8>, Option<Severity>, Option<Tlp>, Option<Direction>);
 without_text!(Option<Timestamp>, bool, Role);
 
-/// A member of a few values, which codecs write as their numbers. None of them is 0.
+/// A member with a few values, which codecs write as numbers. None of them is 0.
 pub(crate) trait Numbered: Copy {
     /// Its number.
     fn number(self) -> u8;
-    /// The value with a number.
+    /// The value with this number.
     fn of_number(number: u8) -> Option<Self>;
 }
 

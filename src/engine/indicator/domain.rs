@@ -73,7 +73,7 @@ pub fn is_file_extension(label: &[u8]) -> bool {
 pub enum Suffix {
     /// A registered name, or below one.
     None,
-    /// A suffix of the ICANN part, or a single label, which belongs to nobody.
+    /// A suffix of the ICANN part, or a single label, which has no owner.
     Icann,
     /// A suffix of the private part, which belongs to a hoster.
     Private,

@@ -48,12 +48,12 @@ pub fn hash(bytes: &[u8]) -> u64 {
     }
     let mut state = OTHER ^ len as u64;
     let mut rest = bytes;
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-        if behind.is_empty() {
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        if after.is_empty() {
             break;
         }
         state = mix((u64::from_le_bytes(*word) | FOLD) ^ ODD, state);
-        rest = behind;
+        rest = after;
     }
     let last = bytes.last_chunk::<8>().map_or(0, |word| u64::from_le_bytes(*word));
     mix((last | FOLD) ^ OTHER, state)

@@ -32,12 +32,12 @@ pub struct LogPlace {
     pub text: String,
     /// The line's own time, if it has one that can be parsed.
     pub time: Option<Timestamp>,
-    /// Who sent the line, if an envelope around it says so. Lines of one sender share it.
+    /// The sender of the line, if an envelope around it names one. Lines of one sender share it.
     pub sender: Option<Arc<Sender>>,
 }
 
-/// Who sent a line over the network or to the journal, as the envelope of syslog, of the journal
-/// or of a connection says. Senders are free to write anything here.
+/// Who sent a line over the network or to the journal, according to the envelope of syslog, of the
+/// journal or of a connection. Senders can write anything here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sender {
     /// The host that wrote it: HOSTNAME of syslog, `_HOSTNAME` of the journal.

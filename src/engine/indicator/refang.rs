@@ -18,10 +18,9 @@ pub fn refang(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut current = text.to_string();
-    // A step can produce what an earlier one looks for (`h[tt]p[:]//`), so the
-    // steps repeat until nothing changes. What has not settled after eight rounds
-    // (a thousand brackets after a dot would take a thousand) was not defanged by
-    // anyone.
+    // A step can produce what an earlier one looks for (`h[tt]p[:]//`), so the steps repeat until
+    // nothing changes. What has not settled after eight rounds (a thousand brackets after a dot
+    // would take a thousand) was not defanged by a person.
     for _ in 0..8 {
         let next = step(&current);
         if next == current {
@@ -291,8 +290,8 @@ fn phrase(line: &str, words: &[Range<usize>], before: &str) -> Option<(usize, St
     let mut joined = word(0)?.to_string();
     let (mut len, mut is_spoken, mut is_mailbox) = (1, false, false);
     while let Some(next) = word(len) {
-        let behind = word(len + 1).filter(|word| begins_part(word));
-        if let (Some(straight), Some(behind)) = (joiner(next), behind)
+        let after = word(len + 1).filter(|word| begins_part(word));
+        if let (Some(straight), Some(after)) = (joiner(next), after)
             && ends_part(&joined)
         {
             // Treat words as words, unless something else indicates a mailbox.
@@ -300,7 +299,7 @@ fn phrase(line: &str, words: &[Range<usize>], before: &str) -> Option<(usize, St
             is_mailbox |= is_word && straight == '@' && !looks_like_mailbox(&joined, before);
             is_spoken |= is_word || next.len() == 1;
             joined.push(straight);
-            joined.push_str(behind);
+            joined.push_str(after);
             len += 2;
         } else if goes_on(&joined, next) {
             joined.push_str(next);
@@ -343,14 +342,14 @@ fn goes_on(joined: &str, next: &str) -> bool {
         odd.chain(["http", "https", "ftp"]).any(|known| known.eq_ignore_ascii_case(word))
     };
     let ends = |end: &str| joined.ends_with(end);
-    let behind_mark =
+    let after_mark =
         || begins_part(next) && MARKS.iter().any(|mark| ends(mark) && joined.len() > mark.len());
     let before_mark = || {
         let lower = next.to_ascii_lowercase();
         let is_head = |mark: &str| lower.strip_prefix(mark).is_some_and(begins_part);
         ends_part(joined) && MARKS.iter().any(|mark| is_head(mark))
     };
-    let behind_separator =
+    let after_separator =
         || begins_part(next) && ["://", ":\\\\", "[://]", ":]//"].iter().any(|end| ends(end));
     let before_separator = || {
         let head = joined.strip_suffix(':').unwrap_or(joined);
@@ -360,7 +359,7 @@ fn goes_on(joined: &str, next: &str) -> bool {
         };
         separates && is_scheme(head)
     };
-    behind_mark() || before_mark() || behind_separator() || before_separator()
+    after_mark() || before_mark() || after_separator() || before_separator()
 }
 
 fn begins_part(word: &str) -> bool {

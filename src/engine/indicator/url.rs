@@ -260,7 +260,7 @@ impl Url {
                 IpAddr::V6(v6) => self.key.push_str(&format!("[{v6}]")),
             }
         } else if address::parse_v4(host.as_bytes()).is_some() {
-            // It has only one form.
+            // A plain host has only one form.
             self.key.push_str(host);
         } else if let Some(v4) = odd_v4(host) {
             self.odd_host = true;

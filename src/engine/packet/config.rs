@@ -10,7 +10,7 @@ pub struct Config {
     /// addresses count, and the network identifier of VXLAN, GENEVE, ERSPAN or a GRE key.
     pub flow_by_tunnel: bool,
     /// The maximum number of open flows; about 140 bytes each.
-    pub most_flows: usize,
+    pub max_flows: usize,
     /// Seconds without a packet after which a flow is closed that only one side has sent in.
     pub opening_timeout: u32,
     /// The same for TCP once both sides have.
@@ -22,11 +22,11 @@ pub struct Config {
     /// The maximum number of bytes for TCP streams with state: segments out of order, incomplete
     /// messages, and the state of each stream. Files that arrive in ranges may use a quarter of
     /// it in addition.
-    pub most_stream_bytes: usize,
+    pub max_stream_bytes: usize,
     /// The maximum number of bytes of incomplete QUIC hellos.
-    pub most_quic_bytes: usize,
+    pub max_quic_bytes: usize,
     /// The maximum number of bytes of packets that wait for their other fragments.
-    pub most_fragment_bytes: usize,
+    pub max_fragment_bytes: usize,
     /// Seconds that they wait.
     pub fragment_timeout: u32,
     /// Whether data of unknown protocols is reported as text.
@@ -38,14 +38,14 @@ impl Default for Config {
         Config {
             flow_by_vlan: false,
             flow_by_tunnel: false,
-            most_flows: 1 << 20,
+            max_flows: 1 << 20,
             opening_timeout: 60,
             connected_timeout: 600,
             answered_timeout: 120,
             ended_timeout: 10,
-            most_stream_bytes: 64 << 20,
-            most_quic_bytes: 32 << 20,
-            most_fragment_bytes: 8 << 20,
+            max_stream_bytes: 64 << 20,
+            max_quic_bytes: 32 << 20,
+            max_fragment_bytes: 8 << 20,
             fragment_timeout: 30,
             unknown_text: false,
         }

@@ -161,6 +161,7 @@ impl Scratch {
             IpAddr::V6(v6) => {
                 for (net, length, posting) in database.covering_v6(v6.to_bits()) {
                     let value =
+                        // Single addresses are listed without a length.
                         if length == 128 { net.to_string() } else { format!("{net}/{length}") };
                     entries.push(Entry::equal(value, posting));
                 }
@@ -243,6 +244,7 @@ impl Scratch {
     /// Looks up a URL: its key, patterns, and its path at any host.
     fn url(&mut self, database: &Database, raw: &[u8]) {
         self.has_url = false;
+        // Moved out like the name's buffer, and back at the end.
         let mut url = std::mem::take(&mut self.url);
         if let Ok(is_cut) = url.read_seen(raw) {
             self.has_url = true;
@@ -254,6 +256,7 @@ impl Scratch {
                 let text = url.to_string();
                 self.matching_patterns(database, Kind::Url, text.as_bytes());
             }
+            // The path may be listed for any host, so the filter for hosts says nothing about it.
             self.path(database, url.path_and_query(), url.path_end() - url.path_start());
         }
         self.url = url;
@@ -280,9 +283,9 @@ impl Scratch {
         };
         // A single walk serves all forms. It stops where they branch off.
         let before_last = walk.reporting(&bare[..last], &mut push);
-        let behind_path =
+        let after_path =
             before_last.and_then(|walk| walk.reporting(&bare[last..], |at, p| push(last + at, p)));
-        if let Some(walk) = behind_path {
+        if let Some(walk) = after_path {
             walk.reporting(query, |at, posting| push(path_end + at, posting));
         }
         entries[first..].reverse();
@@ -294,7 +297,7 @@ impl Scratch {
         };
         let has_query = !query.is_empty();
         if has_query {
-            relaxed([&key[..path_end], "", ""], behind_path, Quality::QUERY_IGNORED);
+            relaxed([&key[..path_end], "", ""], after_path, Quality::QUERY_IGNORED);
         }
         // `/` cannot lose its slash: `http://host` and `http://host/` have the same key.
         if is_root {
@@ -302,12 +305,12 @@ impl Scratch {
         }
         let (head, slash, other) = match bare[last] {
             b'/' => (&key[..last], "", before_last),
-            _ => (&key[..path_end], "/", behind_path.and_then(|walk| walk.over(b"/"))),
+            _ => (&key[..path_end], "/", after_path.and_then(|walk| walk.over(b"/"))),
         };
         let ignored = Quality::SLASH_IGNORED;
         if has_query {
-            let behind = other.and_then(|walk| walk.over(query));
-            relaxed([head, slash, &key[path_end..]], behind, ignored);
+            let after = other.and_then(|walk| walk.over(query));
+            relaxed([head, slash, &key[path_end..]], after, ignored);
             relaxed([head, slash, ""], other, ignored.with(Quality::QUERY_IGNORED));
         } else {
             relaxed([head, slash, ""], other, ignored);

@@ -85,6 +85,7 @@ impl Scanner {
             notes: Vec::new(),
         };
         let time = self.options.at.unwrap_or(time);
+        // People paste values from reports, so refang even though logs are never refanged.
         let straight = refang::refang(asked.trim());
         explanation.refanged = straight != asked.trim();
         for (kind, value) in readings(database, asked.trim(), &straight) {
@@ -101,6 +102,7 @@ impl Scanner {
                         list the networks that the AS announces";
             explanation.notes.push(note.into());
         }
+        // Two readings of a value can meet the same indicator.
         explanation.matches.dedup();
         explain_withheld(database, &mut explanation);
         explanation
@@ -151,6 +153,7 @@ impl Scanner {
         {
             explanation.notes.push(format!("it is on the allow list {allowance}"));
         }
+        // Without this hint, an address that is only listed with a port looks absent.
         if let Observable::Address(address, None) = observable {
             for (port, _) in database.endpoint_ports(address) {
                 let value = Value::Endpoint(address, port).to_string();
@@ -191,6 +194,7 @@ impl Scanner {
                 });
             }
             let below = entry.reach == Reach::Below;
+            // A parent that is listed without its subdomains is the most common surprise.
             let exact_only =
                 below && database.claims(entry.posting).all(|claim| claim.scope == Scope::Exact);
             if exact_only {

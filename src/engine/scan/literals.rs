@@ -78,10 +78,10 @@ pub(super) fn find(
 /// This is cheap, and rejects most strings that only share the window.
 fn is_near(text: &[u8], at: usize, body: &[u8], place: usize) -> bool {
     let (Some(head), Some(tail)) = (body.get(..place), body.get(place..)) else { return false };
-    let (Some(before), Some(behind)) = (text.get(..at), text.get(at..)) else { return false };
+    let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else { return false };
     let is_same = |(&mine, &theirs): (&u8, &u8)| mine | 0x20 == theirs | 0x20;
     let plain = tail.iter().take_while(|&&b| is_plain(b)).count();
-    if behind.len() < plain || !tail[..plain].iter().zip(behind).all(is_same) {
+    if after.len() < plain || !tail[..plain].iter().zip(after).all(is_same) {
         return false;
     }
     let plain = head.iter().rev().take_while(|&&b| is_plain(b)).count();
@@ -110,9 +110,9 @@ fn back(text: &[u8], at: usize, head: &str, form: Form) -> Option<usize> {
                 // The other half of a surrogate pair.
                 return Some(if char.len_utf16() == 2 { before_code(text, at)? } else { at });
             }
-            let behind = &text[at.saturating_sub(4)..at];
-            let lead = behind.iter().rposition(|b| b & 0xc0 != 0x80)?;
-            Some(at - (behind.len() - lead))
+            let last = &text[at.saturating_sub(4)..at];
+            let lead = last.iter().rposition(|b| b & 0xc0 != 0x80)?;
+            Some(at - (last.len() - lead))
         }
     })
 }
@@ -222,10 +222,10 @@ struct Place<'t> {
 impl Place<'_> {
     /// Whether the string is the whole value, not part of a longer one.
     fn is_whole(&self, body: &str) -> bool {
-        if self.char_before().is_some_and(is_word) || self.char_behind().is_some_and(is_word) {
+        if self.char_before().is_some_and(is_word) || self.char_after().is_some_and(is_word) {
             return false;
         }
-        let (before, behind) = (self.byte_before(), self.text.get(self.span.end));
+        let (before, after) = (self.byte_before(), self.text.get(self.span.end));
         match self.kind {
             // `.` before a path makes it relative: `./etc/passwd` is not
             // `/etc/passwd`.
@@ -237,7 +237,7 @@ impl Place<'_> {
             // alphabets continue the value.
             Kind::Ssdeep | Kind::Impfuzzy | Kind::SshKey => {
                 let next = self.text.get(self.span.end + 1);
-                let goes_on = match behind {
+                let goes_on = match after {
                     Some(b'+' | b'/') => true,
                     Some(b':') => is_word_byte(next),
                     _ => false,
@@ -273,14 +273,14 @@ impl Place<'_> {
             }
             return Some(char::from(byte));
         }
-        let behind = &text[start.saturating_sub(4)..start];
-        let lead = behind.iter().rposition(|b| b & 0xc0 != 0x80)?;
-        std::str::from_utf8(&behind[lead..]).ok()?.chars().next()
+        let last = &text[start.saturating_sub(4)..start];
+        let lead = last.iter().rposition(|b| b & 0xc0 != 0x80)?;
+        std::str::from_utf8(&last[lead..]).ok()?.chars().next()
     }
 
     /// The character after the string; an escape counts as the character it
     /// encodes.
-    fn char_behind(&self) -> Option<char> {
+    fn char_after(&self) -> Option<char> {
         if let Some(unit) = code_at(self.text, self.span.end) {
             return Some(char::from_u32(unit.into()).unwrap_or('\u{fffd}'));
         }
@@ -309,15 +309,15 @@ impl Place<'_> {
     /// precede or follow it.
     fn is_whole_agent(&self) -> bool {
         let (text, end) = (self.text, self.span.end);
-        let behind = text.get(end).copied().unwrap_or(b'\n');
+        let after = text.get(end).copied().unwrap_or(b'\n');
         match self.byte_before().unwrap_or(b'\n') {
             quote @ (b'"' | b'\'') => {
-                behind == quote || behind == b'\\' && text.get(end + 1) == Some(&quote)
+                after == quote || after == b'\\' && text.get(end + 1) == Some(&quote)
             }
-            b'\t' => matches!(behind, b'\t' | b'\r' | b'\n'),
+            b'\t' => matches!(after, b'\t' | b'\r' | b'\n'),
             before => {
-                let goes_on = match behind {
-                    b' ' => self.part_behind(),
+                let goes_on = match after {
+                    b' ' => self.part_after(),
                     b'.' | b'/' | b';' | b'-' | b'+' | b'(' => is_word_byte(text.get(end + 1)),
                     _ => false,
                 };
@@ -331,7 +331,7 @@ impl Place<'_> {
     }
 
     /// Whether a product or a comment follows after a space.
-    fn part_behind(&self) -> bool {
+    fn part_after(&self) -> bool {
         let start = self.span.end + 1;
         let rest = &self.text[start..(start + MAX_TOKEN).min(self.text.len())];
         let token = rest.split(|&b| b <= b' ').next().unwrap_or(rest);

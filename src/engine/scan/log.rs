@@ -104,6 +104,8 @@ impl Scanner {
             if let Place::Log(place) = &mut hit.place {
                 (place.line, place.column) = lines.place(source.start);
                 place.offset = origin.offset + source.start as u64;
+                // Readers must find the line in their report, so quote the original and not the
+                // refanged text.
                 place.text = excerpt(text, source.start);
             }
             found(hit);
@@ -127,6 +129,7 @@ impl Scanner {
         } else {
             text
         };
+        // Cached, because a capture can carry millions of small texts.
         let origin = self.carried.get_or_insert_with(|| Arc::new(Origin::new(""))).clone();
         let carried = Carried { at, time };
         let hits = self.hits(database, Input::whole(text, &origin, Some(carried)));
@@ -159,6 +162,7 @@ impl Scanner {
 
     /// Collects all hits that begin in `core`, in the order of the text.
     fn hits<'d>(&mut self, database: &'d Database, input: Input<'_>) -> Vec<(Candidate, Hit<'d>)> {
+        // Taken out, because the visitor borrows the scanner while the extractor runs.
         let mut extractor = self.extractor.take().unwrap_or_default();
         let (text, core) = (input.text, input.core.clone());
         let mut scan = TextScan::new(self, database, input);
@@ -277,7 +281,7 @@ impl Visitor for TextScan<'_, '_, '_> {
     // Only for URLs that are split over two fields. The cheap test comes first.
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         self.split_urls
-            && self.may_stand_in_host(&span, is_address)
+            && self.may_be_in_host_field(&span, is_address)
             && self.may_be_listed_host(&self.text[span])
     }
 
@@ -381,7 +385,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
     /// hosts. This is asked for every name and address, before any look-up, so it
     /// only inspects a few bytes.
     #[inline]
-    fn may_stand_in_host(&self, span: &Range<usize>, is_address: bool) -> bool {
+    fn may_be_in_host_field(&self, span: &Range<usize>, is_address: bool) -> bool {
         let head = &self.text[..span.start];
         let Some((&before, head)) = head.split_last() else { return true };
         // An IPv6 address may be in brackets, and any host may be in some.
@@ -415,7 +419,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             }
             b'\t' | b' ' => match head.last() {
                 Some(b':' | b'=' | b' ' | b'\t') => {
-                    return self.may_stand_behind(head, span.start, is_address);
+                    return self.may_be_in_host_field_after_blank(head, span.start, is_address);
                 }
                 _ => return self.has_paths_at(span.start),
             },
@@ -423,8 +427,9 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             // The end of an encoded separator: `#011` (rsyslog's tab), `\t`.
             _ if before.is_ascii_alphanumeric() => {
                 let head = before_separator(&self.text[..span.start]);
-                return head
-                    .is_some_and(|head| self.may_stand_behind(head, span.start, is_address));
+                return head.is_some_and(|head| {
+                    self.may_be_in_host_field_after_blank(head, span.start, is_address)
+                });
             }
             _ => return false,
         };
@@ -440,8 +445,13 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         may_name_host(key, is_address)
     }
 
-    /// Like `may_stand_in_host`, for text after a blank.
-    fn may_stand_behind(&self, head: &[u8], place: usize, is_address: bool) -> bool {
+    /// Like `may_be_in_host_field`, for text after a blank.
+    fn may_be_in_host_field_after_blank(
+        &self,
+        head: &[u8],
+        place: usize,
+        is_address: bool,
+    ) -> bool {
         let blanks = head.iter().rev().take(8).take_while(|b| b" \t".contains(b)).count();
         let head = &head[..head.len() - blanks];
         match head.split_last() {
@@ -505,7 +515,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
         }
         if is_plain
             && let Observable::Address(address, None) = observable
-            && let Some((port, field)) = self.endpoint_beside(address, &span)
+            && let Some((port, field)) = self.endpoint_in_other_field(address, &span)
         {
             let observable = Observable::Address(address, Some(port));
             if self.scanner.scratch.collect(self.database, observable) {
@@ -519,7 +529,9 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 only_in.map_or(FieldHint::Anywhere, FieldHint::OnlyIn),
             );
         }
-        if is_plain && let Some(SplitUrl { url, field }) = self.url_beside(observable, &span) {
+        if is_plain
+            && let Some(SplitUrl { url, field }) = self.url_in_other_field(observable, &span)
+        {
             let observable = Observable::Url(url.as_bytes());
             self.scanner.scratch.collect(self.database, observable);
             // Paths at any host are found at the path itself.
@@ -541,25 +553,33 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
 
     /// Finds the port in another field with which the address is listed, and the
     /// names of both fields.
-    fn endpoint_beside(&mut self, address: IpAddr, span: &Range<usize>) -> Option<(u16, String)> {
+    fn endpoint_in_other_field(
+        &mut self,
+        address: IpAddr,
+        span: &Range<usize>,
+    ) -> Option<(u16, String)> {
         if !self.database.has_endpoint(address) {
             return None;
         }
         let line = self.read_line(span.start).filter(|line| line.end >= span.end)?;
         let place = span.start - line.start..span.end - line.start;
-        let found = self.record.port_beside(self.text.get(line)?, place)?;
+        let found = self.record.port_in_other_field(self.text.get(line)?, place)?;
         self.database.endpoint(address, found.0).map(|_| found)
     }
 
     /// Finds the URL whose host was seen, and whose path is in another field.
-    fn url_beside(&mut self, observable: Observable<'_>, span: &Range<usize>) -> Option<SplitUrl> {
+    fn url_in_other_field(
+        &mut self,
+        observable: Observable<'_>,
+        span: &Range<usize>,
+    ) -> Option<SplitUrl> {
         if !self.split_urls {
             return None;
         }
         let address;
         let (text, is_address) = match observable {
             Observable::Name(name) => (std::str::from_utf8(name).ok()?, false),
-            Observable::Address(ip, _) if self.may_stand_in_host(span, true) => {
+            Observable::Address(ip, _) if self.may_be_in_host_field(span, true) => {
                 address = UrlHost::of(ip);
                 (address.as_str(), true)
             }
@@ -571,13 +591,13 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             _ => return None,
         };
         if !self.may_be_listed_host(text.as_bytes())
-            || !is_address && !self.may_stand_in_host(span, false)
+            || !is_address && !self.may_be_in_host_field(span, false)
         {
             return None;
         }
         let line = self.read_line(span.start).filter(|line| line.end >= span.end)?;
         let place = span.start - line.start..span.end - line.start;
-        self.record.url_beside(self.text.get(line)?, place, &HostSeen { text, is_address })
+        self.record.url_in_other_field(self.text.get(line)?, place, &HostSeen { text, is_address })
     }
 
     /// Reports an observable whose entries are in the scratch space.
@@ -626,7 +646,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
                 seen.field = field;
             }
         }
-        // A URL of two fields stands nowhere as a whole.
+        // The whole URL does not appear anywhere in the text.
         if !(is_split && matches!(observable, Observable::Url(_))) {
             let verbatim = String::from_utf8_lossy(&self.text[span.clone()]);
             seen.raw = (verbatim != seen.value.as_str()).then(|| verbatim.into_owned());

@@ -26,7 +26,7 @@
 //! An observable passes three stages. `entries` normalises it and finds the
 //! database's entries, filters first, because nearly every observable ends at a
 //! filter. `resolve` judges each claim by scope, validity and policy. `log` adds
-//! what only a line can tell: its time, the field's name, and observables that span
+//! what only a line contains: its time, the field's name, and observables that span
 //! two fields.
 
 mod counters;

@@ -1,8 +1,7 @@
 //! Report mode: text with defanged values, refanged, and a map from each byte back
 //! to the original.
 //!
-//! Reports are prose about indicators. There `evil[.]example` means the domain,
-//! which in a log it could not.
+//! Reports are prose about indicators. There `evil[.]example` means the domain; in a log it cannot.
 
 use crate::engine::indicator::refang::{phrases, refang};
 use std::borrow::Cow;
@@ -77,8 +76,8 @@ impl Refanged {
     /// The span of the source that a span of the text comes from.
     pub(super) fn source(&self, span: &Range<usize>) -> Range<usize> {
         let of = |place: usize| {
-            let behind = self.spots.partition_point(|(at, _)| *at <= place);
-            behind.checked_sub(1).map_or(place, |last| {
+            let after = self.spots.partition_point(|(at, _)| *at <= place);
+            after.checked_sub(1).map_or(place, |last| {
                 let (at, source) = self.spots[last];
                 source + (place - at)
             })
@@ -107,7 +106,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What the values of a line become, and where they stood.
+    /// The refanged values of a line, and where they were.
     #[test]
     fn values_and_their_places() {
         for (line, value, stood) in [
@@ -141,7 +140,7 @@ mod tests {
         }
     }
 
-    /// Sentences stay what they are.
+    /// Sentences stay unchanged.
     #[test]
     fn sentences() {
         for line in [
@@ -157,7 +156,7 @@ mod tests {
     }
 
     proptest! {
-        /// Lines stay lines, and places rise and lie in the text.
+        /// The number of lines stays the same, and positions ascend within the text.
         #[test]
         fn places(pieces in prop::collection::vec(prop_oneof![
             Just(" "), Just("dot"), Just(" dot "), Just("[.]"), Just(" at "), Just("@"), Just("evil"),

@@ -77,6 +77,7 @@ impl Scanner {
         let kinds = kinds.or(typed.as_ref().map(std::slice::from_ref));
         let query = &Query { kinds, ..*query };
         let mut matches = Matches { database, all: Vec::new(), first: 0 };
+        // Only counted if nothing alerts: each observable counts once.
         let mut held: Option<(Reason, String)> = None;
         for entry in &self.scratch.entries {
             matches.first = matches.all.len();

@@ -115,7 +115,9 @@ impl Scanner {
         found: impl FnMut(Seen, Vec<Match<'d>>),
     ) {
         let observable = folded(observable);
+        // Nearly every observable ends here, after a single probe of a filter.
         if entries::may_meet(database, observable) {
+            // A fixed time makes the result of a scan independent of the times in its input.
             let time = self.options.at.unwrap_or(time);
             self.observe_all(database, &Query { observable, at, kinds: None, time }, found);
         } else {
@@ -146,6 +148,7 @@ impl Scanner {
                 }
             }
             Observable::Email(email) => {
+                // The last one: a quoted local part may contain others.
                 if let Some(at_sign) = memchr::memrchr(b'@', email) {
                     let domain = &email[at_sign + 1..];
                     let derived = match literal(domain) {
@@ -241,8 +244,8 @@ mod tests {
         }
     }
 
-    /// Many hits in one line cost no more than as many in lines of their own: eight times
-    /// as many take about eight times as long, and by the square it would be 64 times.
+    /// Many hits in one line cost no more than the same number in separate lines: eight times as
+    /// many take about eight times as long; with quadratic time it would be 64 times.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
     fn many_hits_in_a_line() {
@@ -271,7 +274,7 @@ mod tests {
         }
     }
 
-    /// Texts that a protocol carried, at the packet's time.
+    /// Texts that a protocol carried, at the time of the packet.
     #[test]
     fn carried_texts() {
         let mut compiler = Compiler::default();
@@ -282,7 +285,7 @@ mod tests {
             compiler.add(indicator.unwrap());
         }
         let database = Database::from_bytes(compiler.into_bytes(Timestamp(0)).unwrap()).unwrap();
-        // The time in the text is not when it was carried.
+        // A time inside the text is not the time at which it was carried.
         let text = b"2026-01-01T00:00:00Z x=evil.example http://c.evil.example/ old.example\n\
             a@b.evil.example.";
         for (time, want) in [(0, 4), (200, 3)] {
@@ -299,7 +302,7 @@ mod tests {
         }
     }
 
-    /// The machine-readable cases of the matching specification, where they lie.
+    /// The machine-readable cases of the matching specification, if they are available.
     #[test]
     fn the_cases_of_the_specification() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/spec/cases.jsonl");

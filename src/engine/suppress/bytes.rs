@@ -67,9 +67,9 @@ impl<'b> Reader<'b> {
         None
     }
 
-    /// A number that is no larger than `most`.
-    pub(super) fn count(&mut self, most: usize) -> Option<usize> {
-        usize::try_from(self.number()?).ok().filter(|&count| count <= most)
+    /// A number that is no larger than `max`.
+    pub(super) fn count(&mut self, max: usize) -> Option<usize> {
+        usize::try_from(self.number()?).ok().filter(|&count| count <= max)
     }
 
     pub(super) fn signed(&mut self) -> Option<i64> {
@@ -77,17 +77,17 @@ impl<'b> Reader<'b> {
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
-    /// A text of at most `most` bytes.
-    pub(super) fn bytes(&mut self, most: usize) -> Option<&'b [u8]> {
-        let length = self.count(most)?;
+    /// A text of at most `max` bytes.
+    pub(super) fn bytes(&mut self, max: usize) -> Option<&'b [u8]> {
+        let length = self.count(max)?;
         let (bytes, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         Some(bytes)
     }
 
     /// The same, if it is UTF-8.
-    pub(super) fn text(&mut self, most: usize) -> Option<&'b str> {
-        str::from_utf8(self.bytes(most)?).ok()
+    pub(super) fn text(&mut self, max: usize) -> Option<&'b str> {
+        str::from_utf8(self.bytes(max)?).ok()
     }
 }
 

@@ -19,7 +19,8 @@ pub struct Facts<'a> {
     pub severity: Severity,
     /// The class of the place: `dns`, `ip`, `tls`, `http`, `log.FIELD`…
     pub place: Cow<'a, str>,
-    /// Our side: the internal address, else the host that wrote a log, else the log's stem.
+    /// Our side: the internal address, otherwise the host that wrote a log, otherwise the log's
+    /// stem.
     pub local: Cow<'a, str>,
     /// The other side's address.
     pub remote: Option<IpAddr>,
@@ -143,7 +144,7 @@ impl HomeNetworks {
         let is_reply = packet.to_server == Some(false);
         let is_dst = match (is_home(packet.src), is_home(packet.dst)) {
             (true, false) => false,
-            (false, true) => !is_nobody(packet.dst),
+            (false, true) => !belongs_to_no_host(packet.dst),
             _ => is_reply,
         };
         let sides = (packet.src, packet.dst);
@@ -151,8 +152,8 @@ impl HomeNetworks {
     }
 }
 
-/// Whether an address belongs to no host: broadcast.
-fn is_nobody(ip: Option<IpAddr>) -> bool {
+/// Whether an address is not that of a single host: broadcast.
+fn belongs_to_no_host(ip: Option<IpAddr>) -> bool {
     ip == Some(IpAddr::V4(Ipv4Addr::BROADCAST))
 }
 

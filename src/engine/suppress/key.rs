@@ -30,10 +30,10 @@ pub(super) fn write_key(config: &Config, facts: &Facts<'_>, key: &mut Vec<u8>) {
 }
 
 /// Cuts a text that is too long, so that different ones stay different.
-fn shorten(text: &mut String, most: usize) -> &str {
-    if text.len() > most {
+fn shorten(text: &mut String, max: usize) -> &str {
+    if text.len() > max {
         let digest = xxh3_128(text.as_bytes());
-        text.truncate(text.floor_char_boundary(most - 40));
+        text.truncate(text.floor_char_boundary(max - 40));
         let _ = write!(text, "…{digest:032x}");
     }
     text

@@ -36,8 +36,8 @@
 //! When the window ends, they are reported as one [`Repeat`]; the next alert opens a new window.
 //! So for each key and window: matched = passed + [`Repeat::count`].
 //!
-//! Alerts with news always pass: a higher severity, or an indicator or a feed that is new in the
-//! window; and critical alerts, unless [`Config::critical`] is set.
+//! Alerts that contain something new always pass: a higher severity, or an indicator or a feed that
+//! is new in the window; and critical alerts, unless [`Config::critical`] is set.
 //!
 //! # Time
 //!

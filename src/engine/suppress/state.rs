@@ -43,8 +43,8 @@ impl Suppressor {
         }
     }
 
-    /// The same as entries by their keys, for a caller that keeps a map: `put` is given a key, and
-    /// its new value, or none if it is gone. Each value is a piece of [`Suppressor::restore`].
+    /// The same as entries by key, for a caller that keeps a map. `put` receives a key and its new
+    /// value, or `None` if it was removed. Each value is a piece for [`Suppressor::restore`].
     pub fn take_entries(&mut self, mut put: impl FnMut(&[u8], Option<Vec<u8>>)) {
         let mut head = Vec::new();
         write_head(self, &mut head);
@@ -90,7 +90,7 @@ impl Suppressor {
     ) -> Result<Suppressor> {
         let mut restored = Suppressor::new(config).recorded();
         let pieces = pieces.into_iter();
-        // Of a piece for each window; they are bounded, whatever is said of their number.
+        // A piece may contain a window each; they are bounded, whatever number the state claims.
         let windows = pieces.size_hint().0.min(restored.config.max_keys);
         restored.table.begin(windows);
         let latest = now.0.saturating_add(restored.config.window_micros());

@@ -1,11 +1,11 @@
-//! The windows: found by key, ended in order of time, evicted in order of use.
+//! The windows: looked up by key, ended in the order of time, evicted in the order of use.
 
 use super::key::hash;
 use super::window::Window;
 use hashbrown::HashTable;
 use std::collections::BTreeSet;
 
-/// No slot.
+/// Marks a missing slot.
 const NONE: u32 = u32::MAX;
 
 /// All windows, and the changes that no commit contains yet.
@@ -15,7 +15,7 @@ pub(super) struct Table {
     free: Vec<u32>,
     by_key: HashTable<u32>,
     by_end: BTreeSet<(i64, u32)>,
-    /// Whether `by_end` is kept; while windows are restored it is not.
+    /// Whether `by_end` is maintained. While windows are restored, it is not.
     is_ordered: bool,
     newest: u32,
     oldest: u32,
@@ -60,8 +60,8 @@ impl Table {
         self.is_recorded = true;
     }
 
-    /// Makes room for so many windows, which come all at once: their order of time is made at the
-    /// end of them by [`Table::put_in_order`], which is several times cheaper than one by one.
+    /// Reserves space for a number of windows that are added all at once. Their order of time is
+    /// built at the end by [`Table::put_in_order`], which is several times faster than one by one.
     pub(super) fn begin(&mut self, windows: usize) {
         self.is_ordered = false;
         self.slots.reserve(windows);
@@ -69,7 +69,7 @@ impl Table {
         self.by_key.reserve(windows, |&slot| hash_at(slots, slot));
     }
 
-    /// Ends what [`Table::begin`] began.
+    /// Builds the order of time after [`Table::begin`].
     pub(super) fn put_in_order(&mut self) {
         self.is_ordered = true;
         let slots = self.slots.iter().zip(0..);

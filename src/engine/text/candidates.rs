@@ -98,37 +98,37 @@ impl Candidates {
                 dots = [0; 3];
                 continue;
             }
-            let second = inner & behind_octet(inner, dots[0]);
-            let third = inner & behind_octet(second, dots[1]);
-            let behind_third = behind_octet(third, dots[2]);
-            let mut fourth = inner & behind_third;
+            let second = inner & after_octet(inner, dots[0]);
+            let third = inner & after_octet(second, dots[1]);
+            let after_third = after_octet(third, dots[2]);
+            let mut fourth = inner & after_third;
             dots = [inner, second, third];
             while fourth != 0 {
                 let dot = first + block * 64 + fourth.trailing_zeros() as usize;
                 fourth &= fourth - 1;
-                if has_port(&text[dot..]) {
+                if has_port(text, dot) {
                     self.reference[self.counts[2]] = dot;
                     self.counts[2] += 1;
                 }
             }
-            let behind_dots = inner << 1 | dot_carry;
+            let after_dots = inner << 1 | dot_carry;
             dot_carry = inner >> 63;
-            let (sum, over) = masks.names.overflowing_add(behind_dots);
+            let (sum, over) = masks.names.overflowing_add(after_dots);
             let (sum, over_too) = sum.overflowing_add(u64::from(label_carry));
             label_carry = over | over_too;
             // A label after an inner dot that is not followed by another one.
             let ends = sum & !masks.names & !inner;
-            let behind_digits = masks.digits << 1 | previous.digits >> 63;
+            let after_digits = masks.digits << 1 | previous.digits >> 63;
             let at = first + block * 64;
             let run_masks =
                 Runs { before: previous.names | previous.dots, here: masks.names | masks.dots };
-            // What ends in a digit and is no quad by its dots is nothing, unless it
+            // A run that ends in a digit and is not a quad by its dots is dropped, unless it
             // continues after a stray dot, or there may be an escape or a character
             // beyond ASCII next to it. If the previous block is all run, such a
             // byte could be out of sight.
             let is_plain = previous.odds | masks.odds == 0 && run_masks.before != u64::MAX;
             let mut places =
-                ends & behind_digits & if is_plain { behind_third | masks.dots } else { u64::MAX };
+                ends & after_digits & if is_plain { after_third | masks.dots } else { u64::MAX };
             while places != 0 {
                 let bit = places.trailing_zeros();
                 places &= places - 1;
@@ -136,7 +136,7 @@ impl Candidates {
                 let is_number = run.dots.count_ones() == 3 && run.len <= 15 && !run.is_odd;
                 self.push_number(at + bit as usize, run, is_number);
             }
-            let mut places = ends & !behind_digits;
+            let mut places = ends & !after_digits;
             while places != 0 {
                 let bit = places.trailing_zeros();
                 places &= places - 1;
@@ -174,17 +174,21 @@ impl Candidates {
     }
 }
 
-/// Whether a port follows the dot at the start of `text`, as tcpdump prints it.
-fn has_port(text: &[u8]) -> bool {
-    let digits = text[1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
-    let behind = text.get(1 + digits).copied().unwrap_or(b'\n');
-    (1..=5).contains(&digits) && (behind <= b' ' || matches!(behind, b':' | b','))
+/// Whether the dot at `dot` is between an address and its port, as tcpdump prints them. The masks
+/// only show dots at the right distances: those of `1.0 192.0.2.1` are of two runs.
+fn has_port(text: &[u8], dot: usize) -> bool {
+    let digits = text[dot + 1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let after = text.get(dot + 1 + digits).copied().unwrap_or(b'\n');
+    let is_port = (1..=5).contains(&digits) && (after <= b' ' || matches!(after, b':' | b','));
+    let before = text[dot.saturating_sub(15)..dot].iter().rev();
+    let of_run = before.take_while(|&&byte| byte.is_ascii_digit() || byte == b'.');
+    is_port && of_run.filter(|&&byte| byte == b'.').count() >= 3
 }
 
 /// The bits two to four bytes after a dot, where the next dot or the end after an
 /// octet is.
 #[inline]
-fn behind_octet(dots: u64, previous: u64) -> u64 {
+fn after_octet(dots: u64, previous: u64) -> u64 {
     let [two, three, four] = [2, 3, 4].map(|len| dots << len | previous >> (64 - len));
     two | three | four
 }
@@ -222,11 +226,11 @@ impl Runs {
         let out = 64 - len;
         let of_run = u64::MAX.checked_shl(out).unwrap_or(0);
         let dots = dots & of_run;
-        let beside = odds & (of_run | of_run >> 1);
+        let adjacent = odds & (of_run | of_run >> 1);
         let first = 1u64.checked_shl(out).unwrap_or(0);
         let stray = dots & (dots << 1 | first);
-        let behind = (masks.odds | masks.dots) >> bit & 1;
-        Run { len, dots, is_odd: len == 64 || beside | stray | behind != 0 }
+        let after = (masks.odds | masks.dots) >> bit & 1;
+        Run { len, dots, is_odd: len == 64 || adjacent | stray | after != 0 }
     }
 }
 

@@ -175,8 +175,8 @@ impl Masks {
     #[inline]
     pub fn inner_dots(&self, previous: &Masks, next: &Masks) -> u64 {
         let before = self.names << 1 | previous.names >> 63;
-        let behind = self.names >> 1 | next.names << 63;
-        self.dots & before & behind
+        let after = self.names >> 1 | next.names << 63;
+        self.dots & before & after
     }
 
     /// Colons with a hex digit or a colon on both sides.
@@ -184,8 +184,8 @@ impl Masks {
     pub fn inner_colons(&self, previous: &Masks, next: &Masks) -> u64 {
         let both = self.hexes | self.colons;
         let before = both << 1 | (previous.hexes | previous.colons) >> 63;
-        let behind = both >> 1 | (next.hexes | next.colons) << 63;
-        self.colons & before & behind
+        let after = both >> 1 | (next.hexes | next.colons) << 63;
+        self.colons & before & after
     }
 
     /// Slashes that are followed by a slash.
@@ -220,9 +220,9 @@ impl Masks {
     #[inline]
     pub fn opens_of_digits(&self, previous: &Masks, next: &Masks) -> u64 {
         let letters = self.names & !self.digits;
-        let behind = letters >> 1 | (next.names & !next.digits) << 63;
+        let after = letters >> 1 | (next.names & !next.digits) << 63;
         let before = self.names << 1 | previous.names >> 63;
-        self.opens & !behind & !before
+        self.opens & !after & !before
     }
 }
 
@@ -294,10 +294,10 @@ mod tests {
             tile.fill(&text, first, last);
             for at in 0..tile.len() {
                 let place = first + at * 64;
-                let (before, here, behind) = tile.around(at);
+                let (before, here, after) = tile.around(at);
                 assert_eq!(*before, block(place.checked_sub(64)), "{first} {at}");
                 assert_eq!(*here, block(Some(place)));
-                assert_eq!(*behind, block(Some(place + 64)));
+                assert_eq!(*after, block(Some(place + 64)));
             }
         }
     }

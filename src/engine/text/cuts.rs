@@ -2,14 +2,14 @@
 //!
 //! A comma, a plus or an escaped quote can be part of a URL or follow it: in a
 //! table without quotes, in a request that contains a command, in a sentence of
-//! another script. Nothing in the text tells which, so a URL is looked up in full
+//! another script. The text does not show which, so a URL is looked up in full
 //! and up to the first few of these. That costs time only for URLs at a listed
 //! host.
 
 use super::Visitor;
 use super::extractor::Visit;
 use super::percent::percent_at;
-use super::unicode::{char_at, char_start, is_full_stop, is_of_name, stands_without_blanks};
+use super::unicode::{char_at, char_start, has_no_blanks, is_full_stop, is_of_name};
 use super::urls::NEAR;
 use std::ops::Range;
 
@@ -125,7 +125,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
         let is_first = self.before(at).is_ascii();
         char_at(&self.text[at..]).0.is_none_or(|char| {
-            !is_of_name(char) || is_full_stop(char) || is_first && stands_without_blanks(char)
+            !is_of_name(char) || is_full_stop(char) || is_first && has_no_blanks(char)
         })
     }
 

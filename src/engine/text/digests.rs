@@ -47,8 +47,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn hex_run(&mut self, mut run: Range<usize>) {
-        let behind = percent_at(self.text, run.end).unwrap_or(self.byte(run.end));
-        if is(behind, class::ALNUM) {
+        let after = percent_at(self.text, run.end).unwrap_or(self.byte(run.end));
+        if is(after, class::ALNUM) {
             return;
         }
         let before = self.before(run.start);

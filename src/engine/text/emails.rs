@@ -4,7 +4,7 @@ use super::Visitor;
 use super::classify::{class, is};
 use super::extractor::Visit;
 use super::percent::{continues_name, decode, percent_at, tail_of_escape};
-use super::unicode::{char_at, char_start, is_full_stop, is_of_name, stands_without_blanks};
+use super::unicode::{char_at, char_start, has_no_blanks, is_full_stop, is_of_name};
 use crate::engine::indicator::email::MAX_LOCAL;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
@@ -93,7 +93,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
             place += 1;
         }
-        start = self.behind_symbols(start..local_end);
+        start = self.after_symbols(start..local_end);
         let leads = |at: usize| {
             let byte = percent_at(self.text, at).unwrap_or(self.text[at]);
             matches!(byte, b'.' | b'-' | b'+' | b'%')
@@ -125,7 +125,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// Where a local part begins after the quotes, brackets and symbols beyond
     /// ASCII in it.
-    fn behind_symbols(&self, local: Range<usize>) -> usize {
+    fn after_symbols(&self, local: Range<usize>) -> usize {
         let mut start = local.start;
         let mut at = local.start;
         while at < local.end {
@@ -143,11 +143,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// blanks: `请联系bad.guy@evil.example谢谢`.
     fn mailbox_among_letters(&mut self, whole: Range<usize>, local_end: usize, domain: usize) {
         let text = self.text;
-        let is_letter = |at: usize| char_at(&text[at..]).0.is_some_and(stands_without_blanks);
+        let is_letter = |at: usize| char_at(&text[at..]).0.is_some_and(has_no_blanks);
         let local = &text[whole.start..local_end];
-        let behind = local.iter().rposition(|b| !b.is_ascii()).map(|at| whole.start + at + 1);
-        let letter = behind.map(|at| char_start(text, at - 1));
-        let start = behind.filter(|at| {
+        let after = local.iter().rposition(|b| !b.is_ascii()).map(|at| whole.start + at + 1);
+        let letter = after.map(|at| char_start(text, at - 1));
+        let start = after.filter(|at| {
             *at < local_end && !b".-+%".contains(&text[*at]) && letter.is_some_and(is_letter)
         });
         let name = &text[domain..whole.end];

@@ -90,10 +90,10 @@ static BEGINS_ESCAPE: [bool; 256] = {
 pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
     let rest = text.get(at + 1..)?;
     match text[at] {
-        b'\\' => behind_backslashes(text, at),
+        b'\\' => after_backslashes(text, at),
         b'&' => {
             let (len, char) = entity(rest)?;
-            Some(standing_for(char, 1 + len, &rest[len..]))
+            Some(escape_for(char, 1 + len, &rest[len..]))
         }
         b'#' => {
             let code = octal(rest)?;
@@ -102,7 +102,7 @@ pub(super) fn escape_at(text: &[u8], at: usize) -> Option<Escape> {
             let digits = rest.iter().take(2 * MAX_DIGEST + 1);
             let digits = digits.take_while(|byte| byte.is_ascii_hexdigit()).count();
             (is_control && digest::kind_of_len(digits).is_none())
-                .then(|| standing_for(code.into(), 4, &rest[3..]))
+                .then(|| escape_for(code.into(), 4, &rest[3..]))
         }
         b'^' => match rest.first()? {
             b'[' => {
@@ -170,7 +170,7 @@ pub(super) fn before_separator(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// An escape of `len` bytes that means `char`, and what belongs to it in `rest`.
-fn standing_for(char: char, len: usize, rest: &[u8]) -> Escape {
+fn escape_for(char: char, len: usize, rest: &[u8]) -> Escape {
     let meaning = match char {
         '\u{1b}' => return Escape::new(len + sequence(rest), Meaning::Separator),
         c if c.is_control() || c.is_whitespace() => Meaning::Separator,
@@ -180,7 +180,7 @@ fn standing_for(char: char, len: usize, rest: &[u8]) -> Escape {
 }
 
 /// An escape that begins with the backslashes at `at`.
-fn behind_backslashes(text: &[u8], at: usize) -> Option<Escape> {
+fn after_backslashes(text: &[u8], at: usize) -> Option<Escape> {
     if at > 0 && text[at - 1] == b'\\' {
         return None;
     }
@@ -190,7 +190,7 @@ fn behind_backslashes(text: &[u8], at: usize) -> Option<Escape> {
         return None;
     }
     let letter = *rest.get(slashes)?;
-    let behind = &rest[slashes + 1..];
+    let after = &rest[slashes + 1..];
     let head = slashes + 1;
     let doubtful = Some(slashes);
     let is_doubled = slashes % 2 == 0;
@@ -200,33 +200,33 @@ fn behind_backslashes(text: &[u8], at: usize) -> Option<Escape> {
             Escape { doubtful, ..Escape::new(head, Meaning::Separator) }
         }
         b'b' | b'f' => Escape { doubtful, ..Escape::new(head, Meaning::Separator) },
-        b'e' | b'E' if behind.starts_with(b"[") => match sequence(behind) {
+        b'e' | b'E' if after.starts_with(b"[") => match sequence(after) {
             0 => return None,
             len => Escape::new(head + len, Meaning::Separator),
         },
         b'/' | b'=' | b'|' | b'?' => Escape::new(head, Meaning::Char(char::from(letter))),
-        b'&' => standing_for_ampersand(head, behind),
+        b'&' => escape_for_ampersand(head, after),
         b'0'..=b'3' => {
             let code = octal(&rest[slashes..])?;
             let escape = match code {
-                0..0x80 => standing_for(code.into(), head + 2, &behind[2..]),
+                0..0x80 => escape_for(code.into(), head + 2, &after[2..]),
                 _ => Escape::new(head + 2, Meaning::Byte(code)),
             };
             Escape { doubtful, ..escape }
         }
-        b'x' if !behind.starts_with(b"{") => {
-            let code = hex(behind, 2)? as u8;
+        b'x' if !after.starts_with(b"{") => {
+            let code = hex(after, 2)? as u8;
             match code {
-                b'&' => standing_for_ampersand(head + 2, &behind[2..]),
-                0..0x80 => standing_for(code.into(), head + 2, &behind[2..]),
+                b'&' => escape_for_ampersand(head + 2, &after[2..]),
+                0..0x80 => escape_for(code.into(), head + 2, &after[2..]),
                 _ => Escape::new(head + 2, Meaning::Byte(code)),
             }
         }
         b'u' | b'U' | b'x' => {
-            let (char, len) = code_point(letter, slashes, behind)?;
+            let (char, len) = code_point(letter, slashes, after)?;
             match char {
-                '&' => standing_for_ampersand(head + len, &behind[len..]),
-                _ => standing_for(char, head + len, &behind[len..]),
+                '&' => escape_for_ampersand(head + len, &after[len..]),
+                _ => escape_for(char, head + len, &after[len..]),
             }
         }
         _ => return None,
@@ -235,9 +235,9 @@ fn behind_backslashes(text: &[u8], at: usize) -> Option<Escape> {
 }
 
 /// An ampersand may begin an entity: `\u0026amp;`.
-fn standing_for_ampersand(len: usize, rest: &[u8]) -> Escape {
+fn escape_for_ampersand(len: usize, rest: &[u8]) -> Escape {
     match entity(rest) {
-        Some((more, char)) => standing_for(char, len + more, &rest[more..]),
+        Some((more, char)) => escape_for(char, len + more, &rest[more..]),
         None => Escape::new(len, Meaning::Char('&')),
     }
 }
@@ -245,19 +245,19 @@ fn standing_for_ampersand(len: usize, rest: &[u8]) -> Escape {
 /// Decodes `\uXXXX`, `\UXXXXXXXX` or `\u{X…}` after its letter. Returns the
 /// character and the number of bytes, which includes both halves of a surrogate
 /// pair.
-fn code_point(letter: u8, slashes: usize, behind: &[u8]) -> Option<(char, usize)> {
-    if let Some(braced) = behind.strip_prefix(b"{") {
+fn code_point(letter: u8, slashes: usize, after: &[u8]) -> Option<(char, usize)> {
+    if let Some(braced) = after.strip_prefix(b"{") {
         let len = braced.iter().take(8).take_while(|b| b.is_ascii_hexdigit()).count();
         let is_closed = braced.get(len) == Some(&b'}');
         return Some((char::from_u32(hex(braced, len).filter(|_| is_closed)?)?, len + 2));
     }
     let len = if letter == b'U' { 8 } else { 4 };
-    let code = hex(behind, len)?;
+    let code = hex(after, len)?;
     if !(0xd800..0xdc00).contains(&code) {
         // Half a pair means nothing that a value contains.
         return Some((char::from_u32(code).unwrap_or('\u{fffd}'), len));
     }
-    let second = behind
+    let second = after
         .get(len..len + slashes + 5)
         .filter(|second| second[..slashes].iter().all(|&b| b == b'\\') && second[slashes] == b'u');
     let low = second.and_then(|second| hex(&second[slashes + 1..], 4));
@@ -347,13 +347,13 @@ fn entity(rest: &[u8]) -> Option<(usize, char)> {
         return number_of_entity(number).map(|(len, char)| (len + 1, char));
     }
     let len = rest.iter().take(9).take_while(|b| b.is_ascii_alphanumeric()).count();
-    let (name, behind) = (&rest[..len], rest.get(len).copied());
+    let (name, after) = (&rest[..len], rest.get(len).copied());
     let char = entity_char(name)?;
-    match behind {
+    match after {
         Some(b';') => Some((len + 1, char)),
         // Old HTML omits it; in a query, `&lt=1` and `&amp=1` are parameters.
-        behind if b"<>&\"".contains(&(char as u8)) && name.is_ascii() && char.is_ascii() => {
-            let goes_on = behind.is_some_and(|b| b.is_ascii_alphanumeric() || b"=_-.".contains(&b));
+        after if b"<>&\"".contains(&(char as u8)) && name.is_ascii() && char.is_ascii() => {
+            let goes_on = after.is_some_and(|b| b.is_ascii_alphanumeric() || b"=_-.".contains(&b));
             (!goes_on && len > 1).then_some((len, char))
         }
         _ => None,
@@ -447,7 +447,7 @@ mod tests {
         escape_at(text.as_bytes(), 0).map(|escape| (escape.meaning, escape.len))
     }
 
-    /// Every way to write a character.
+    /// Every notation of a character.
     #[test]
     fn characters() {
         for (text, char) in [

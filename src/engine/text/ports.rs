@@ -26,14 +26,14 @@ impl<V: Visitor> Visit<'_, '_, V> {
     pub(super) fn dotted_port(&self, run: &Range<usize>) -> Option<(u16, usize)> {
         let dot = run.start + memchr::memrchr(b'.', &self.text[run.clone()])?;
         let (port, len) = self.number(&self.text[dot + 1..])?;
-        let behind = &self.text[run.end..];
-        let ends = behind.first().is_none_or(|b| *b <= b' ' || matches!(b, b':' | b','));
+        let after = &self.text[run.end..];
+        let ends = after.first().is_none_or(|b| *b <= b' ' || matches!(b, b':' | b','));
         let head = &self.text[..run.start];
         let marks: [&[u8]; 5] = [b" >", b" \\u003e", b" &gt;", b"IP", b"IP6"];
         let is_marked = head
             .strip_suffix(b" ")
             .is_some_and(|head| marks.iter().any(|mark| head.ends_with(mark)))
-            || marks[..3].iter().any(|mark| behind.starts_with(mark));
+            || marks[..3].iter().any(|mark| after.starts_with(mark));
         (ends && is_marked && dot + 1 + len == run.end).then_some((port, dot))
     }
 
@@ -48,21 +48,21 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn other_port(&self, run: &Range<usize>, bits: u16) -> Option<u16> {
-        let behind = self.text.get(run.end..)?;
-        match behind.first()? {
-            b'/' => self.port_after_slash(run, &behind[1..], bits),
-            b'\\' if behind.get(1) == Some(&b'/') => self.port_after_slash(run, &behind[2..], bits),
-            b'#' => self.number(&behind[1..]).map(|(port, _)| port),
+        let after = self.text.get(run.end..)?;
+        match after.first()? {
+            b'/' => self.port_after_slash(run, &after[1..], bits),
+            b'\\' if after.get(1) == Some(&b'/') => self.port_after_slash(run, &after[2..], bits),
+            b'#' => self.number(&after[1..]).map(|(port, _)| port),
             b'(' => {
-                let (port, len) = self.number(&behind[1..])?;
-                (behind.get(1 + len) == Some(&b')')).then_some(port)
+                let (port, len) = self.number(&after[1..])?;
+                (after.get(1 + len) == Some(&b')')).then_some(port)
             }
             b']' if self.before(run.start) == b'[' => self.port_at(run.end + 1),
             b' ' | b',' => {
-                let behind = behind.strip_prefix(b",").unwrap_or(behind);
-                let word = behind.get(..6)?;
+                let after = after.strip_prefix(b",").unwrap_or(after);
+                let word = after.get(..6)?;
                 let is_port = word.eq_ignore_ascii_case(b" port ");
-                is_port.then(|| self.number(&behind[6..])).flatten().map(|(port, _)| port)
+                is_port.then(|| self.number(&after[6..])).flatten().map(|(port, _)| port)
             }
             _ => None,
         }
@@ -86,8 +86,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         (ends && port != 0).then_some((port, len))
     }
 
-    fn port_after_slash(&self, run: &Range<usize>, behind: &[u8], bits: u16) -> Option<u16> {
-        let (port, _) = self.number(behind)?;
+    fn port_after_slash(&self, run: &Range<usize>, after: &[u8], bits: u16) -> Option<u16> {
+        let (port, _) = self.number(after)?;
         (port > bits || self.is_of_firewall(run.start)).then_some(port)
     }
 

@@ -4,7 +4,7 @@
 use super::classify::{class, is};
 use super::extractor::Visit;
 use super::pieces::{Reading, Spot, Undone};
-use super::{MAX_AHEAD, Visitor};
+use super::{MAX_LOOKAHEAD, Visitor};
 use crate::engine::indicator::domain::MAX_NAME;
 
 /// The minimum number of bytes in a message.
@@ -47,8 +47,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut name = Vec::new();
         let mut at = open;
         loop {
-            let Some((len, behind)) = self.length_at(at) else { return };
-            at = behind;
+            let Some((len, after)) = self.length_at(at) else { return };
+            at = after;
             if len == 0 {
                 break;
             }
@@ -119,7 +119,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     /// Reads the numbers of the array at `open`; the result is empty if it contains
     /// anything else. Returns where it ends.
     fn array(&self, open: usize, undone: &mut Undone) -> usize {
-        let limit = (open + MAX_AHEAD).min(self.text.len());
+        let limit = (open + MAX_LOOKAHEAD).min(self.text.len());
         let mut at = open;
         while at < limit {
             at += 1;

@@ -105,10 +105,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         }
     }
 
-    /// Reads names of ASCII letters in text of a script without blanks between
-    /// words. IDNA makes one label of both (`请evil.example`), and so did
-    /// [`Visit::unicode_name`], but a person only sees the name. In a URL or an
-    /// e-mail address, the text before the name is part of it.
+    /// Reads names of ASCII letters in text of a script without blanks between words. IDNA makes
+    /// one label of both (`请evil.example`), and so did [`Visit::unicode_name`], but a reader only
+    /// sees the name. In a URL or an e-mail address, the text before the name is part of it.
     fn among_letters(&mut self, piece: Range<usize>) {
         let has_letters = self.text[piece.clone()].iter().any(|byte| *byte >= 0xe0);
         let is_user =
@@ -124,9 +123,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
         while at < piece.end {
             let ascii = self.text[at..piece.end].iter().take_while(|byte| byte.is_ascii()).count();
             let (char, len) = char_at(&self.text[at + ascii..piece.end]);
-            let is_alone = before.is_none_or(|char| !is_host && stands_without_blanks(char))
+            let is_alone = before.is_none_or(|char| !is_host && has_no_blanks(char))
                 && (at + ascii == piece.end
-                    || char.is_some_and(|c| stands_without_blanks(c) || is_full_stop(c)));
+                    || char.is_some_and(|c| has_no_blanks(c) || is_full_stop(c)));
             if is_alone && 0 < ascii && ascii < piece.len() {
                 self.ascii_name(at..at + ascii, &piece);
             }
@@ -187,7 +186,7 @@ pub(super) fn is_of_name(char: char) -> bool {
 /// Whether the script of a character has no blanks between words, or puts particles
 /// directly after foreign words: Thai, Lao, Burmese, Khmer, Chinese, Japanese and
 /// Korean.
-pub(super) fn stands_without_blanks(char: char) -> bool {
+pub(super) fn has_no_blanks(char: char) -> bool {
     matches!(
         char,
         '\u{e00}'..='\u{eff}'

@@ -25,7 +25,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     fn colon_run(&mut self, whole: Range<usize>) {
-        if self.decodes && self.has_escape_beside(&whole) {
+        if self.decodes && self.has_adjacent_escape(&whole) {
             // `escaped_colons_at` reads this, with its escapes decoded.
             return;
         }
@@ -36,11 +36,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if colons < 2 || (!squeezed && colons < 6) {
             return;
         }
-        let run = self.shorn(whole);
+        let run = self.trimmed(whole);
         if run.len() < 2 || is_word(self.byte(run.end)) {
             return;
         }
-        let labelled = self.behind_label(&run);
+        let labelled = self.after_label(&run);
         if !self.goes_on(run.start) {
             if self.fingerprint(&run) {
                 return;
@@ -62,8 +62,8 @@ impl<V: Visitor> Visit<'_, '_, V> {
         let mut at = Where::LogText;
         if before == b'[' && self.byte(run.end) == b']' {
             port = self.port_at(run.end + 1);
-            let behind = self.before(run.start - 1);
-            if self.is_authority(run.start - 1, behind) {
+            let outside = self.before(run.start - 1);
+            if self.is_authority(run.start - 1, outside) {
                 at = Where::UrlHost;
             }
         }
@@ -78,11 +78,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// Whether a percent escape continues the run, on either side.
-    fn has_escape_beside(&self, run: &Range<usize>) -> bool {
-        let behind = percent_at(self.text, run.end).is_some_and(continues_colons);
+    fn has_adjacent_escape(&self, run: &Range<usize>) -> bool {
+        let after = percent_at(self.text, run.end).is_some_and(continues_colons);
         let before = self.before(run.start) == b'%'
             && percent_at(self.text, run.start - 1).is_some_and(continues_colons);
-        behind || before
+        before || after
     }
 
     /// Reads addresses that contain escapes, as in `?ip=2001%3Adb8%3A%3A1`. `at` is
@@ -136,7 +136,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
     }
 
     /// The run without what an escape, a key or a sentence left at its ends.
-    fn shorn(&self, mut run: Range<usize>) -> Range<usize> {
+    fn trimmed(&self, mut run: Range<usize>) -> Range<usize> {
         if let Some((len, _)) = tail_of_escape(self.text, run.start, run.end) {
             run.start += len;
         }
@@ -157,7 +157,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
 
     /// The text after a label and its colon: `outside:2001:db8::1`,
     /// `ip6:2001:db8::1`, if the run begins with the end of a label (section 8.4).
-    fn behind_label(&self, run: &Range<usize>) -> Option<Range<usize>> {
+    fn after_label(&self, run: &Range<usize>) -> Option<Range<usize>> {
         let text = &self.text[run.clone()];
         let is_tail = self.goes_on(run.start);
         // A run that begins with a digit begins with a group, not with the end of a
@@ -246,11 +246,11 @@ impl<V: Visitor> Visit<'_, '_, V> {
         if whole.len() > MAX_RUN {
             return false;
         }
-        if self.decodes && self.has_escape_beside(&whole) {
+        if self.decodes && self.has_adjacent_escape(&whole) {
             return false;
         }
-        let run = self.shorn(whole);
-        let labelled = self.behind_label(&run);
+        let run = self.trimmed(whole);
+        let labelled = self.after_label(&run);
         let alone = Some(run).filter(|run| !self.goes_on(run.start));
         let owns = |run: Range<usize>| run.start < start && self.parsed(run).is_some();
         alone.is_some_and(owns) || labelled.is_some_and(owns)

@@ -10,7 +10,6 @@
 //!
 //! `WIRESIFT_VECTORS` (`portable`, `ssse3`, `avx2`, `avx512`, `neon`) overrides the
 //! selection, for tests and for counting instructions under a tool that lacks some.
-//! for tests and for counting instructions under a tool that lacks some.
 #![allow(unsafe_code)]
 
 use super::classify::{Masks, classify};

@@ -10,7 +10,7 @@ use toml_edit::Value;
 pub struct Entry {
     /// The name.
     pub name: String,
-    /// What it is, in one line.
+    /// A description in one line.
     pub about: String,
     /// The kind of its subscription.
     #[serde(default = "list")]
@@ -22,7 +22,7 @@ pub struct Entry {
     pub format: Option<String>,
     /// The approximate number of indicators.
     pub expected: String,
-    /// The terms of use as far as we know. Only the owner's word counts.
+    /// The terms of use as far as we know. Only what the owner says is binding.
     pub licence: String,
     /// Further keys of its subscription.
     #[serde(default, flatten, skip_serializing_if = "BTreeMap::is_empty")]

@@ -150,7 +150,7 @@ pub enum Credential {
     File(PathBuf),
 }
 
-/// How to authenticate to a server, and whom to trust.
+/// How to authenticate to a server, and which certificates to trust.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// The credential: a key, a token, or a password.
@@ -193,7 +193,9 @@ impl Config {
             let is_missing = e.kind() == std::io::ErrorKind::NotFound;
             let error = Error::io("open", e).at_path(path);
             if is_missing {
-                error.remedy("`wiresift feed add` makes one; --config FILE names another")
+                error.remedy(
+                    "create one with `wiresift feed add`, or name another with --config FILE",
+                )
             } else {
                 error
             }
@@ -202,7 +204,7 @@ impl Config {
         if length > MAX_CONFIG {
             return Err(Error::format(format!("a configuration of {length} bytes"))
                 .at_path(path)
-                .remedy("put long lists into files of their own"));
+                .remedy("put long lists into separate files"));
         }
         let text = std::fs::read_to_string(path).map_err(missing)?;
         Config::parse(&text, path)
@@ -222,7 +224,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// There is none; the error lists the names.
+    /// It does not exist; the error lists the names.
     pub fn feed(&self, name: &str) -> Result<&Subscription> {
         self.feeds.iter().find(|feed| feed.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.feeds.iter().map(|feed| &*feed.name).collect();
@@ -245,8 +247,8 @@ impl Subscription {
 }
 
 impl Subscription {
-    /// Whether this is a MISP server rather than a folder of events. Servers
-    /// require a key, so its presence tells them apart.
+    /// Whether this is a MISP server rather than a folder of events. Servers require a key, so its
+    /// presence distinguishes them.
     pub fn is_misp_server(&self) -> bool {
         self.kind == Kind::Misp
             && matches!(self.origin, Origin::Url(_))
@@ -283,7 +285,7 @@ impl Subscription {
             && is_in_the_clear(url)
         {
             warnings.push(format!(
-                "{name}: its key is sent over plain http, where everybody on the way can read it \
+                "{name}: its key is sent over plain http, where anyone on the network path can read it \
                  (use https)"
             ));
         }
@@ -349,7 +351,7 @@ impl Credential {
         };
         let secret = secret.trim().to_string();
         if secret.is_empty() || secret.chars().any(char::is_control) {
-            let error = Error::usage("the credential is empty, or has control characters in it");
+            let error = Error::usage("the credential is empty or contains control characters");
             return Err(match self {
                 Credential::Env(name) => {
                     error.remedy(format!("it comes from environment variable {name}"))

@@ -41,7 +41,7 @@ struct Top {
     warninglists: Vec<PathBuf>,
     #[serde(default)]
     feed: Vec<toml::Spanned<Feed>>,
-    // The tables of `wiresift run`, which the sensor reads.
+    // The tables of `wiresift run`, which `sensor::config` reads.
     #[serde(default, rename = "daemon")]
     _daemon: IgnoredAny,
     #[serde(default, rename = "input")]
@@ -50,8 +50,8 @@ struct Top {
     _sink: IgnoredAny,
 }
 
-/// `suppress` of the top: warning lists, or the table `[suppress]` of `wiresift run`, where they
-/// are its `lists`.
+/// `suppress` at the top level: warning lists, or the table `[suppress]` of `wiresift run`, whose
+/// `lists` they are.
 #[derive(Default)]
 struct Suppress(Vec<PathBuf>);
 

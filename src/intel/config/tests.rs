@@ -130,7 +130,7 @@ fn the_catalogue_is_a_configuration() {
         assert!(is_known && feed.enabled, "{}", feed.name);
         assert_eq!(feed.access.key.is_some(), catalogue::find(&feed.name).unwrap().needs_key());
     }
-    // The file itself says nothing twice.
+    // No key occurs twice in the file.
     let file = include_str!("catalogue.toml");
     assert_eq!(file.matches("[[entry]]").count(), config.feeds.len());
 }

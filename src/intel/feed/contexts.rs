@@ -1,4 +1,4 @@
-//! What contexts are made from: text that says something, labels, and those of the lines before.
+//! What contexts are made from: text that has a meaning, labels, and the contexts of earlier lines.
 
 use crate::engine::indicator::Context;
 use crate::engine::progress::bound;
@@ -71,8 +71,8 @@ pub(super) fn is_nothing(text: &str) -> bool {
         )
 }
 
-/// The maximum number of labels (links, families…) of one kind in a context. Nobody
-/// reads more, and in a hostile feed each one would be slower to add than the last.
+/// The maximum number of labels (links, families…) of one kind in a context. More are of no use to
+/// a reader, and in a hostile feed each one would be slower to add than the last.
 const MAX_LABELS: usize = bound(512, 4);
 
 /// Adds a label unless it is there already or the list is full.

@@ -124,6 +124,7 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
         // Only comments: a list with no entries today.
         return Ok(Format::Lines);
     }
+    // `sep=` only occurs before a table.
     if table::separator_line(text).is_some() {
         return Ok(Format::Table);
     }
@@ -139,6 +140,7 @@ pub(super) fn of_text(text: &str) -> Result<Format> {
     if table::delimiter(text).is_some_and(|delimiter| table::has_ports(text, delimiter)) {
         return Ok(Format::Table);
     }
+    // Formats with a strict form come first; nearly every text with separators could be a table.
     by_lines(&sample).or_else(|| by_table(text, &sample)).map_or_else(|| unknown(&sample), Ok)
 }
 
@@ -156,6 +158,7 @@ fn by_comments(text: &str) -> Option<Format> {
     {
         return Some(Format::Ipsum);
     }
+    // Before the general test below, which this header also passes.
     if head().any(|line| line.contains("LOKI File Name")) {
         return Some(Format::LokiNames);
     }
@@ -192,7 +195,8 @@ fn by_lines(sample: &[&str]) -> Option<Format> {
     ];
     // Lists for DNS filters mix filters with plain names and lines of hosts files.
     if sample.iter().any(|line| adblock::is_entry(line))
-        && sample.iter().filter(|line| adblock::is_beside(line)).count() * 10 >= sample.len() * 9
+        && sample.iter().filter(|line| adblock::may_be_between_entries(line)).count() * 10
+            >= sample.len() * 9
     {
         return Some(Format::Adblock);
     }
@@ -245,6 +249,7 @@ fn by_table(text: &str, sample: &[&str]) -> Option<Format> {
             _ => false,
         })
         .count();
+    // Real lists contain a few malformed lines, which must be reported and not change the format.
     if values * 10 >= sample.len() * 8 {
         return Some(Format::Lines);
     }

@@ -93,7 +93,7 @@ fn is_verdict(name: &str) -> bool {
 /// What a name (squeezed) says about validity in addition to its role in the
 /// context: what is in the category `benign`, or on the list `whitelist`, is
 /// harmless.
-pub(super) fn beside(name: &str) -> Option<Live> {
+pub(super) fn of_context_name(name: &str) -> Option<Live> {
     Some(match name {
         "threat" | "threats" | "threattype" | "threatlevel" | "threatname" | "threatcategory" => {
             Live::Threat
@@ -301,7 +301,7 @@ fn is_over(word: &str) -> bool {
     )
 }
 
-/// The verdicts with which nobody would list a value.
+/// Verdicts with which a value would not be listed.
 fn is_good(word: &str) -> bool {
     is_plainly_good(word)
         || matches!(
@@ -381,7 +381,7 @@ mod tests {
         ("status", "False Positive", Some(Reason::Withdrawn)),
         ("status", "in-active", Some(Reason::Withdrawn)),
         ("status", "Active", None),
-        // It may come back, and its feed lists it.
+        // It may come back, and the feed lists it.
         ("status", "offline", None),
         ("status", "1", None),
         ("status", "FALSE_POSITIVE", Some(Reason::Withdrawn)),
@@ -429,9 +429,8 @@ mod tests {
         ("sandboxverdict", "no verdict", None),
     ];
 
-    /// The same for columns that can have other roles, and whether it has an
-    /// effect.
-    const BESIDE: &[(&str, &str, bool)] = &[
+    /// The same for columns that can have other roles: whether they have an effect.
+    const OF_CONTEXT: &[(&str, &str, bool)] = &[
         ("category", "Benign", true),
         ("category", "malware", false),
         ("category", "auth bypass", false),
@@ -455,8 +454,8 @@ mod tests {
             assert_eq!(live.verdict(text), *want, "{name} {text}");
         }
         assert_eq!(by_name("urlstatus"), None);
-        for (name, text, is_gone) in BESIDE {
-            let live = beside(name).unwrap();
+        for (name, text, is_gone) in OF_CONTEXT {
+            let live = of_context_name(name).unwrap();
             assert_eq!(live.verdict(text).is_some(), *is_gone, "{name} {text}");
         }
         assert_eq!(Live::Over.end("2026-11-01"), Timestamp::parse("2026-11-01"));

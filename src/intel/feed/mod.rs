@@ -21,9 +21,9 @@
 //! [`fetch`] downloads documents within limits, and [`client`] walks servers page by
 //! page.
 //!
-//! This room only judges form. Private addresses, overly wide networks and public
-//! suffixes pass: whoever compiles and matches knows whether they are meant. It reads
-//! no clock, and knows nothing of databases.
+//! This room only judges form. Private addresses, overly wide networks and public suffixes pass:
+//! the code that compiles or matches knows whether they are intended. It reads no clock, and knows
+//! nothing of databases.
 
 #[cfg(feature = "fetch")]
 pub mod client;

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// The first bytes of a compiled database. It is not a feed, and often lies next to
+/// The first bytes of a compiled database. It is not a feed, but is often next to
 /// them.
 pub(super) const DATABASE: &[u8; 8] = b"\x89wsdb\r\n\n";
 

@@ -68,7 +68,7 @@ pub(super) enum Reading<'t> {
 /// Determines how to read a text. `is_one` decides whether something is a value as
 /// it stands.
 ///
-/// Blanks only separate if every word is a value: a sentence is none. URLs and
+/// Blanks only separate if every word is a value, which is not the case in a sentence. URLs and
 /// networks contain no blanks, so whatever follows one is a remark.
 pub(super) fn reading<'t>(text: &'t str, is_one: impl Fn(&str) -> bool) -> Reading<'t> {
     if !may_be(text) {

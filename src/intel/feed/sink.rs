@@ -13,13 +13,13 @@ pub trait Sink {
     /// Receives a value that was rejected or is not for matching.
     fn reject(&mut self, reject: Reject);
 
-    /// The values that follow come from this file of this feed. Only called by
+    /// Starts a file: the values that follow come from it, and belong to this feed. Only called by
     /// [`open()`](super::open()).
     fn file(&mut self, path: &Path, feed: &str) {
         let _ = (path, feed);
     }
 
-    /// Files in a folder that are not feeds, by their names. Only called by
+    /// Receives the names of files in a folder that are not feeds. Only called by
     /// [`open()`](super::open()).
     fn passed_over(&mut self, folder: &Path, names: &[String]) {
         let _ = (folder, names);

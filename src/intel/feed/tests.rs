@@ -1,4 +1,4 @@
-//! What the tests of all formats share, and the tests that concern all formats.
+//! What the tests of all formats share, and tests that apply to all formats.
 
 mod meanings;
 mod props;
@@ -9,7 +9,7 @@ mod variants;
 use super::*;
 use crate::Result;
 
-/// What a reader yielded, with its summary.
+/// What a reader produced, with its summary.
 pub(in crate::intel::feed) struct Got {
     pub(in crate::intel::feed) summary: Summary,
     collected: Collected,
@@ -24,7 +24,7 @@ impl std::ops::Deref for Got {
 }
 
 impl Collected {
-    /// Reads bytes and checks that the summary counts what came.
+    /// Reads bytes and checks that the summary counts what was received.
     pub(in crate::intel::feed) fn read(bytes: &[u8], options: &Options) -> Result<Got> {
         let mut collected = Collected::default();
         let summary = read(bytes, options, &mut collected)?;
@@ -33,7 +33,7 @@ impl Collected {
         Ok(Got { summary, collected })
     }
 
-    /// The canonical texts of what was understood.
+    /// The canonical texts of the accepted values.
     pub(in crate::intel::feed) fn values(&self) -> Vec<String> {
         self.indicators.iter().map(|indicator| indicator.value.to_string()).collect()
     }

@@ -1,5 +1,5 @@
-//! The names that feeds use for kinds: OTX, MISP, STIX, ThreatFox, Zeek and all
-//! others, each spelt in its own way.
+//! The names that feeds use for kinds: OTX, MISP, STIX, ThreatFox, Zeek and all others, each
+//! spelled in its own way.
 
 use crate::engine::indicator::{Kind, Scope};
 use std::borrow::Cow;

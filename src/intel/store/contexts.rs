@@ -1,7 +1,7 @@
-//! Contexts in the bytes of a store: all members, group by group, present or not.
+//! Encodes contexts for a store: all members, group by group, including absent ones.
 //!
-//! The groups are those of the types: texts, numbers, flags in one byte, times, lists. The members
-//! of a group stand in the order of `context_members!`.
+//! There is a group for each type: texts, numbers, flags (in one byte), times, lists. The members
+//! of a group are in the order of `context_members!`.
 
 use super::bytes::{put_number, put_text, take_array, take_number, take_text};
 use crate::engine::indicator::{
@@ -13,26 +13,26 @@ mod group {
     pub(super) const TEXT: u8 = 0;
     pub(super) const NUMBER: u8 = 1;
     pub(super) const FLAG: u8 = 2;
-    /// A flag, after those that are no more than that.
+    /// The bit of the role, after the flags that are plain booleans.
     pub(super) const ROLE: u8 = 3;
     pub(super) const TIME: u8 = 4;
     pub(super) const LIST: u8 = 5;
 }
 
-/// How a type of members is written.
+/// How members of a type are encoded.
 trait Member: Sized {
     const GROUP: u8;
     fn put(&self, to: &mut Writer<'_>);
-    /// `None` where the bytes make no sense.
+    /// Decodes a member; `None` if the bytes are invalid.
     fn take(from: &mut Reader<'_, '_>) -> Option<Self>;
 }
 
 macro_rules! codec {
     ($($(#[$doc:meta])* $name:ident: $type:ty, $bit:literal, $json:literal;)*) => {
-        /// How many members a context has after its feed.
+        /// The number of members of a context after its feed.
         pub(super) const MEMBERS: u32 = 0 $(+ { _ = $bit; 1 })*;
 
-        /// How many of them are flags: they share a byte.
+        /// The number of flags among them, which share a byte.
         const FLAGS: u32 = {
             #[expect(clippy::extra_unused_lifetimes, reason = "types of the rows name it")]
             const fn flags<'a>() -> u32 {
@@ -71,7 +71,7 @@ pub(super) fn encode(context: &Context<'_>, out: &mut Vec<u8>) {
     put_group::<{ group::LIST }>(context, &mut writer);
 }
 
-/// Reads the bytes of a context. `None` where they make no sense.
+/// Decodes a context; `None` if the bytes are invalid.
 pub(super) fn decode(mut bytes: &[u8]) -> Option<Context<'static>> {
     let feed = own(take_text(&mut bytes)?);
     let mut context = Context { feed, ..Context::default() };
@@ -88,7 +88,7 @@ pub(super) fn decode(mut bytes: &[u8]) -> Option<Context<'static>> {
     (bytes.is_empty() && is_known).then_some(context)
 }
 
-/// Writes members one after the other, and gathers their flags.
+/// Writes members one after the other, and collects their flags.
 struct Writer<'w> {
     out: &'w mut Vec<u8>,
     flags: u8,
@@ -111,7 +111,7 @@ impl Writer<'_> {
 /// Reads members one after the other.
 struct Reader<'r, 'b> {
     bytes: &'r mut &'b [u8],
-    /// Those that were not read yet.
+    /// The flags that have not been read yet.
     flags: u8,
 }
 
@@ -123,7 +123,7 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    /// Whether a member is there.
+    /// Whether a member is present.
     fn is_there(&mut self) -> Option<bool> {
         match take_array::<1>(self.bytes)? {
             [0] => Some(false),
@@ -179,7 +179,7 @@ impl Member for Option<u8> {
     }
 }
 
-/// 0, and whatever has no meaning, stands for none.
+/// 0, and any number without a meaning, stands for none.
 impl<N: Numbered> Member for Option<N> {
     const GROUP: u8 = group::NUMBER;
 

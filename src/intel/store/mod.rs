@@ -19,7 +19,7 @@
 //!
 //! ```text
 //! wiresift-state/
-//!   lock                      held by whoever writes; its process is in it
+//!   lock                      held by the writing process, whose number it contains
 //!   feeds/NAME/
 //!     state.json              how the feed is doing, for people
 //!     index.json              which documents it has, and where the next walk begins

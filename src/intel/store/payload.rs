@@ -132,7 +132,7 @@ impl<'p> Records<'p> {
     }
 }
 
-/// Hands out every indicator. `None` where the bytes make no sense.
+/// Passes every indicator to `take`. Returns `None` if the bytes are invalid.
 pub(super) fn each(payload: &[u8], take: &mut impl FnMut(Indicator)) -> Option<()> {
     let mut records = Records(payload);
     let mut contexts: Vec<Arc<Context<'static>>> = Vec::new();

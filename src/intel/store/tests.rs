@@ -86,7 +86,7 @@ fn what_is_written_is_read() {
     let table = shelf.accepted_table().unwrap();
     assert_eq!(table.indicators(), 13);
     assert_eq!(table.identity(), normal.identity());
-    // A segment that is copied is the same.
+    // A segment that is copied stays the same.
     let piece = Piece::of(&normal, "two", 7).unwrap();
     shelf.hold(99, &[piece]).unwrap();
     assert_eq!(back(&shelf.held().unwrap()), some()[..3]);
@@ -140,7 +140,7 @@ fn documents_count_from_the_cursor_on() {
     keeping.put("../a b", b"one").unwrap();
     assert!(shelf.index().unwrap().documents.is_empty());
     keeping.set_cursor(Some("here")).unwrap();
-    // What is put without setting the cursor is gone when the index is read again.
+    // Documents put without setting the cursor are gone when the index is read again.
     keeping.put("../a b", b"two").unwrap();
     keeping.put("c", b"three").unwrap();
     let mut again = shelf.keeping(Timestamp(2)).unwrap();
@@ -154,14 +154,14 @@ fn documents_count_from_the_cursor_on() {
     let left: Vec<_> = std::fs::read_dir(shelf.folder().join("documents")).unwrap().collect();
     assert_eq!(left.len(), 1);
     assert!(left[0].as_ref().unwrap().file_name().to_str().unwrap().starts_with("_a_b-"));
-    // A large number is synced in another way.
+    // Many documents are synced in a different way.
     for number in 0..100 {
         again.put(&number.to_string(), number.to_string().as_bytes()).unwrap();
     }
     again.remove("../a b");
     again.set_cursor(None).unwrap();
     assert_eq!(shelf.index().unwrap().documents.len(), 100);
-    // A document that something else modified is rejected.
+    // A document that was modified by something else is rejected.
     let index = shelf.index().unwrap();
     let seven = &index.documents["7"];
     std::fs::write(shelf.folder().join("documents").join(&seven.file), "8").unwrap();

@@ -70,15 +70,15 @@ fn output(
 struct Pipe<P> {
     from: Option<P>,
     bytes: Vec<u8>,
-    most: u64,
+    max: u64,
     /// Whether there was more than the limit.
     is_over: bool,
 }
 
 impl<P: Read> Pipe<P> {
-    /// Wraps a stream, of which at most `most` bytes are kept.
-    fn new(from: Option<P>, most: u64) -> Self {
-        Pipe { from, bytes: Vec::new(), most, is_over: false }
+    /// Wraps a stream, of which at most `max` bytes are kept.
+    fn new(from: Option<P>, max: u64) -> Self {
+        Pipe { from, bytes: Vec::new(), max, is_over: false }
     }
 
     /// Reads what is available. Drops the surplus instead of leaving it, so that
@@ -90,7 +90,7 @@ impl<P: Read> Pipe<P> {
         if length == 0 {
             self.from = None;
         }
-        let room = usize::try_from(self.most - self.bytes.len() as u64).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.max - self.bytes.len() as u64).unwrap_or(usize::MAX);
         self.is_over |= length > room;
         self.bytes.extend_from_slice(&buffer[..length.min(room)]);
         Ok(())
@@ -125,7 +125,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
         if of_words {
             words.read()?;
         }
-        // A process left behind may keep the pipes open for ever.
+        // A process that outlives the program may keep the pipes open for ever.
         let is_silent = !of_out && !of_words;
         if is_ended && is_silent {
             return Ok(());

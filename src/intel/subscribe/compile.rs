@@ -126,7 +126,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         read_lists(input, &mut lists)?;
     }
     let mut intake = CompileSink {
-        compiler: Compiler::screened(job.options, Screen::new(lists)),
+        compiler: Compiler::with_screen(job.options, Screen::new(lists)),
         rejects: job.rejects.as_deref().map(Rejects::create).transpose()?,
         rejected: BTreeMap::new(),
         by_feed: BTreeMap::new(),
@@ -275,19 +275,18 @@ fn read_lists(
 
 /// Reads one warning list, within the default size limit of feed files.
 fn read_list(path: &Path, id: &str) -> Result<WarningList> {
-    let most = Limits::default().max_len;
+    let max = Limits::default().max_len;
     let file = File::open(path).map_err(|e| Error::io("open", e))?;
     let mut bytes = Vec::new();
-    let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    let read = file.take(max.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|e| Error::io("read", e))?;
-    if bytes.len() as u64 > most {
-        return Err(Error::format(format!("it is longer than {most} bytes")));
+    if bytes.len() as u64 > max {
+        return Err(Error::format(format!("it is longer than {max} bytes")));
     }
-    feed::read_warninglist(&feed::inflate(&bytes, most)?, id)
+    feed::read_warninglist(&feed::inflate(&bytes, max)?, id)
 }
 
-/// Runs two halves of some work on two threads, or on one if a second cannot be
-/// had.
+/// Runs two halves of some work on two threads, or on one if no second thread can be started.
 fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
     let b = Mutex::new(Some(b));
     let second = || {

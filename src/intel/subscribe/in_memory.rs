@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Compiles allow lists into a database of their own, because a hit on it suppresses an alert
 /// instead of raising one: for
-/// [`Options::allow`](crate::engine::scan::Options::allow) of a scanner. None if there are no
+/// [`Options::allow`](crate::engine::scan::Options::allow) of a scanner. `None` if there are no
 /// lists.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Waiting that a signal interrupts.
+//! Waits that a signal can interrupt.
 
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 /// How often to look for a signal.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// Waits between two rounds of a service, until a signal ends it. The default waits for no signal,
-/// and ends with [`StopSignal::stop`] alone. Clones end together.
+/// Waits between the rounds of a service until a signal ends it. The default listens for no
+/// signals, and only [`StopSignal::stop`] ends it. Clones end together.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal {
     over: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ impl StopSignal {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is time to end.
+    /// Whether it was stopped.
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }

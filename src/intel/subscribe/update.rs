@@ -174,7 +174,7 @@ fn attempt(
         }
         Err(error) => {
             let error = secrets.hide(error);
-            // A missing list may come back; an exchange's answer is definite.
+            // A missing list may come back; an exchange's refusal is definite.
             let is_exchange = !matches!(feed.kind, Kind::List | Kind::Stix);
             if is_exchange && error.kind() == ErrorKind::Refused {
                 state.stopped = Some("its server refuses access".into());
@@ -222,8 +222,8 @@ fn after(last: Timestamp, feed: &Subscription) -> Timestamp {
     Timestamp(last.0.saturating_add(interval - interval / 10))
 }
 
-/// When the next feed is due, for a service that waits until then: `now` if one is due already,
-/// and none if no feed will be fetched by itself.
+/// When the next feed is due, for a service that waits until then: `now` if one is already due,
+/// `None` if no feed is fetched automatically.
 pub fn next_due(config: &Config, now: Timestamp) -> Option<Timestamp> {
     let store = Store::at(&config.state);
     let due = |feed: &Subscription| {

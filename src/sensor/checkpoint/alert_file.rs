@@ -1,4 +1,4 @@
-//! A file whose records are there exactly once.
+//! A file that contains its records exactly once.
 
 use super::state::{Output, State};
 use crate::engine::error::{Error, Result};
@@ -11,55 +11,55 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes before the committed end that must be what they were.
+/// The number of bytes before the committed end that must be unchanged.
 const TAIL: u64 = 4 << 10;
 
 /// A file that alerts are appended to.
 ///
-/// Its records are exactly once in it if each commit holds what [`AlertFile::sync`] answers,
-/// together with the positions of what they came from.
+/// Its records are in it exactly once if each commit contains what [`AlertFile::sync`] returns,
+/// together with the positions of the inputs that they came from.
 #[derive(Debug)]
 pub struct AlertFile {
     path: PathBuf,
     file: File,
     key: Key,
     length: u64,
-    /// Whether a record may be there in part, after `length`.
+    /// Whether an incomplete record may follow `length`.
     is_torn: bool,
 }
 
-/// How an alert file goes on.
+/// How an alert file resumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resumed {
-    /// There is no commit of it: it goes on at its end.
+    /// There is no commit of it: it is appended to.
     New,
-    /// It is as it was committed; so many bytes after that were cut.
+    /// It is as it was committed; the bytes after that were cut.
     Exact {
-        /// Bytes that were cut: they come again.
+        /// The number of bytes that were cut: their alerts are written again.
         cut: u64,
     },
-    /// It is not what was committed, and goes on at its end: alerts since the last commit may be
-    /// there twice.
+    /// It is not what was committed, and is appended to: alerts since the last commit may be in it
+    /// twice.
     AtLeastOnce(&'static str),
 }
 
 impl Resumed {
-    /// Whether its records are exactly once in it.
+    /// Whether its records are in it exactly once.
     pub fn is_exact(&self) -> bool {
         !matches!(self, Resumed::AtLeastOnce(_))
     }
 }
 
 impl AlertFile {
-    /// Opens it, made if there is none, and cuts it to what was committed. If it was rotated since
-    /// then, the old one is cut under its new name, where that is in the same folder.
+    /// Opens it, creates it if it doesn't exist, and cuts it to what was committed. If it was
+    /// rotated since then, the old file is cut under its new name, if that is in the same folder.
     ///
     /// # Errors
     ///
-    /// When it is no file, or can't be opened, read or cut.
+    /// If it is not a file, or can't be opened, read or cut.
     pub fn open(path: &Path, state: &State) -> Result<(AlertFile, Resumed)> {
-        let io = |error| Error::io("cannot open for alerts", error).at_path(path);
+        let io = |error| Error::io("cannot open the alert file", error).at_path(path);
         let mut file = Self::open_new(path).map_err(io)?;
         let is_locked = flock(&file.file, FlockOperation::NonBlockingLockExclusive).is_ok();
         let resumed = match state.outputs.get(path) {
@@ -73,12 +73,12 @@ impl AlertFile {
 
     fn open_new(path: &Path) -> io::Result<AlertFile> {
         let mut options = OpenOptions::new();
-        // A pipe would wait for a reader.
+        // Opening a pipe would wait for a reader.
         options.read(true).append(true).create(true).mode(0o640).custom_flags(libc::O_NONBLOCK);
         let file = options.open(path)?;
         let found = file.metadata()?;
         if !found.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
             File::open(folder)?.sync_all()?;
@@ -89,10 +89,10 @@ impl AlertFile {
 
     fn cut_to(&mut self, output: &Output) -> io::Result<Resumed> {
         if self.length < output.length {
-            return Ok(Resumed::AtLeastOnce("it is shorter than it was"));
+            return Ok(Resumed::AtLeastOnce("it is shorter than before"));
         }
         if tail_of(&self.file, output.length)? != output.tail {
-            return Ok(Resumed::AtLeastOnce("others have written to it"));
+            return Ok(Resumed::AtLeastOnce("another program has written to it"));
         }
         let cut = self.length - output.length;
         if cut > 0 {
@@ -103,7 +103,7 @@ impl AlertFile {
         Ok(Resumed::Exact { cut })
     }
 
-    /// Cuts the file that was committed, which has another name now.
+    /// Cuts the committed file, which has another name now.
     fn cut_rotated(&self, output: &Output) -> io::Result<Resumed> {
         if self.length > 0 {
             // Nothing is written to a new file before it is committed.
@@ -128,15 +128,15 @@ impl AlertFile {
                 return old.cut_to(output);
             }
         }
-        Ok(Resumed::AtLeastOnce("what was committed is not in its folder any more"))
+        Ok(Resumed::AtLeastOnce("the committed file is no longer in its folder"))
     }
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -145,8 +145,8 @@ impl AlertFile {
     ///
     /// # Errors
     ///
-    /// When the disk is full or fails: nothing of them is there then, or is cut before the next ones,
-    /// and the same records may be tried again.
+    /// If the disk is full or fails: the records are then not in the file, or are cut before the
+    /// next ones, and the same records may be tried again.
     pub fn append(&mut self, records: &[u8]) -> Result<()> {
         self.try_append(records)
             .map_err(|error| Error::io("cannot write alerts", error).at_path(&self.path))
@@ -166,11 +166,11 @@ impl AlertFile {
         Ok(())
     }
 
-    /// Has all that was appended written to disk; what a commit holds of it.
+    /// Syncs everything that was appended; returns what a commit has to record.
     ///
     /// # Errors
     ///
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn sync(&mut self) -> Result<Output> {
         let sync = || {
             self.file.sync_data()?;
@@ -181,8 +181,8 @@ impl AlertFile {
         Ok(Output { path: self.path.clone(), key: self.key, length: self.length, tail })
     }
 
-    /// Whether its path leads elsewhere: it was rotated. Then it is synced and committed once more,
-    /// and after that opened again.
+    /// Whether its path leads to another file: it was rotated. It then has to be synced and
+    /// committed once more, and opened again after that.
     pub fn is_rotated(&self) -> bool {
         match fs::metadata(&self.path) {
             Ok(found) => (found.dev(), found.ino()) != (self.key.device, self.key.inode),
@@ -190,16 +190,16 @@ impl AlertFile {
         }
     }
 
-    /// Goes on with what its path leads to now. What the old file holds must be committed, and what
-    /// this answers is committed before anything is appended.
+    /// Switches to the file that its path leads to now. The contents of the old file must be
+    /// committed before, and what this returns must be committed before anything is appended.
     ///
     /// # Errors
     ///
-    /// When the new file can't be opened: the old one goes on.
+    /// If the new file can't be opened: the old one stays in use.
     pub fn reopen(&mut self) -> Result<Output> {
         let mut next = Self::open_new(&self.path)
-            .map_err(|error| Error::io("cannot open for alerts", error).at_path(&self.path))?;
-        // Another process that has locked it would cut what is ours. That shows at the next start.
+            .map_err(|error| Error::io("cannot open the alert file", error).at_path(&self.path))?;
+        // Another process that has locked it would cut our records. That shows at the next start.
         let _ = flock(&next.file, FlockOperation::NonBlockingLockExclusive);
         let output = next.sync()?;
         *self = next;

@@ -1,4 +1,4 @@
-//! How a commit is written: members one after the other, each a kind, a length, and that many bytes.
+//! The encoding of a commit: a sequence of members, each a kind, a length, and that many bytes.
 //!
 //! ```text
 //! 1 file       a FileRecord
@@ -9,7 +9,7 @@
 //! 6 other      is there 1 | name, with its length | value
 //! ```
 //!
-//! Numbers are LEB128 where no width is given, else little-endian.
+//! Numbers are LEB128 where no width is given, otherwise little-endian.
 
 use super::state::Output;
 use crate::sensor::input::tail::{Fields, FileRecord, Key, put_bytes, put_number};
@@ -83,7 +83,7 @@ fn put_output(out: &mut Vec<u8>, output: &Output) {
     out.extend_from_slice(path.as_os_str().as_bytes());
 }
 
-/// All members; none if one of them is not whole, or of no known kind.
+/// All members; `None` if one of them is incomplete or of an unknown kind.
 pub(super) fn read_members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
     let mut fields = Fields(bytes);
     let mut members = Vec::new();

@@ -13,15 +13,16 @@ use std::sync::Arc;
 
 const LOG: &str = "state";
 const LOCK: &str = "lock";
-/// The next log, until it takes the place of the one before. Never read.
+/// The next log, until it replaces the current one. Never read.
 const NEXT: &str = "state.next";
-/// The lock says so when a state was there.
+/// A line in the lock file: the folder has contained a state.
 const HAS_STATE: &str = "has a state\n";
-/// A log is written anew when it is so many times as long as it would be then, and so long at all.
+/// A log is rewritten when it is this many times as long as the rewritten log would be, and at
+/// least `MIN_LOG` bytes long.
 const MAX_GROWTH: u64 = 4;
 const MIN_LOG: u64 = 1 << 20;
 
-const RESET: &str = "`--reset` begins from scratch: everything is read again";
+const RESET: &str = "use `--reset` to start from scratch: everything is read again";
 
 /// A folder with the state of a running process, which holds its lock.
 #[derive(Debug)]
@@ -31,41 +32,41 @@ pub struct StateDir {
     log: File,
     /// How much of the log is valid.
     length: u64,
-    /// How long it was when it was last written anew.
+    /// Its length when it was last rewritten.
     base: u64,
-    /// Whether something may stand in the log after what is valid.
+    /// Whether anything may follow the valid part of the log.
     is_torn: bool,
-    /// Whether the system may have lost what it was given: the log is written anew then.
+    /// Whether the system may have lost written data: the log is then rewritten.
     is_doubtful: bool,
-    /// Shared with who opened it, until the first commit.
+    /// Shared with the caller of `open`, until the first commit.
     state: Arc<State>,
 }
 
 /// What was found in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// The state after the last whole commit. The first commit of the [`StateDir`] copies it if
-    /// this is still there.
+    /// The state after the last complete commit. The first commit of the [`StateDir`] copies it if
+    /// this reference still exists.
     pub state: Arc<State>,
-    /// Whether there was none: the first start.
+    /// Whether there was none: this is the first start.
     pub is_new: bool,
     /// How many bytes of a torn end were cut.
     pub torn: u64,
 }
 
 impl StateDir {
-    /// Opens a folder, which is made if there is none, and holds its lock until it is dropped.
+    /// Opens a folder, creates it if it doesn't exist, and holds its lock until it is dropped.
     ///
     /// # Errors
     ///
-    /// When another process holds it, which is named; when there is something that is no state, or
-    /// none where one was; and those of the system.
+    /// If another process holds the lock (the error names it), if the folder contains something
+    /// that is not a state, or if a state that was there is gone; and errors of the system.
     pub fn open(path: &Path) -> Result<(StateDir, Opened)> {
         fs::create_dir_all(path)
-            .map_err(|error| Error::io("cannot make it", error).at_path(path))?;
+            .map_err(|error| Error::io("cannot create the folder", error).at_path(path))?;
         let (lock, had_state) = lock(&path.join(LOCK))?;
         let place = path.join(LOG);
-        // What a killed process has left.
+        // Left by a process that was killed.
         match fs::remove_file(path.join(NEXT)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::io("cannot remove", error).at_path(path.join(NEXT)));
@@ -74,7 +75,7 @@ impl StateDir {
         }
         if !place.exists() {
             if had_state {
-                return Err(Error::format("the state is gone").at_path(&place).remedy(RESET));
+                return Err(Error::format("the state file is gone").at_path(&place).remedy(RESET));
             }
             publish(path, &header())?;
             mark(&lock, path)?;
@@ -88,11 +89,11 @@ impl StateDir {
         Self::read(path, lock)
     }
 
-    /// Removes what a folder holds, so that the next start begins from scratch.
+    /// Removes the contents of a folder, so that the next start begins from scratch.
     ///
     /// # Errors
     ///
-    /// When a process holds it, and those of the system.
+    /// If a process holds it, and errors of the system.
     pub fn reset(path: &Path) -> Result<()> {
         if !path.exists() {
             return Ok(());
@@ -111,8 +112,8 @@ impl StateDir {
         unmarked.map_err(|error| Error::io("cannot reset", error).at_path(path))
     }
 
-    /// The process that holds a folder, without taking its lock for a moment: that could keep a
-    /// process from starting.
+    /// The process that holds a folder. Never takes the lock, not even for a moment, because that
+    /// could keep a process from starting.
     pub fn holder(path: &Path) -> Option<u32> {
         let path = path.join(LOCK);
         let inode = fs::metadata(&path).ok()?.ino().to_string();
@@ -159,7 +160,7 @@ impl StateDir {
         Ok((dir, Opened { state, is_new: false, torn }))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -169,11 +170,11 @@ impl StateDir {
         &self.state
     }
 
-    /// Makes a commit: when it returns, all of it survives a crash.
+    /// Makes a commit: when this returns, all of it survives a crash.
     ///
     /// # Errors
     ///
-    /// When the disk is full or fails: the last commit stays valid, and this one may be tried again,
+    /// If the disk is full or fails: the last commit stays valid, and this one may be retried
     /// together with what comes after it ([`Commit::add`]).
     pub fn commit(&mut self, commit: &Commit) -> Result<()> {
         if commit.is_empty() {
@@ -183,7 +184,7 @@ impl StateDir {
         put_record(&mut record, &commit.to_bytes())?;
         let is_long = self.length > MIN_LOG && self.length > self.base.saturating_mul(MAX_GROWTH);
         if is_long || self.is_doubtful {
-            // Without room for a second log, the first one goes on.
+            // If there is no room for a second log, the first one stays in use.
             match self.rewrite(&record) {
                 Ok(()) => {
                     Arc::make_mut(&mut self.state).apply(commit.clone());
@@ -200,11 +201,11 @@ impl StateDir {
         Ok(())
     }
 
-    /// Writes the log anew, as short as it can be.
+    /// Rewrites the log, as short as it can be.
     ///
     /// # Errors
     ///
-    /// Those of the system; the log stays what it was.
+    /// Those of the system; the log stays unchanged.
     pub fn compact(&mut self) -> Result<()> {
         self.rewrite(&[])
     }
@@ -214,7 +215,8 @@ impl StateDir {
         self.is_torn = true;
         self.log.write_all_at(record, self.length)?;
         if let Err(error) = self.log.sync_data() {
-            // What the system had to write is not dirty any more, and nobody knows what is on disk.
+            // After a failed sync the system no longer considers the data dirty, so what is on disk
+            // is unknown.
             self.is_doubtful = true;
             return Err(error);
         }
@@ -223,7 +225,7 @@ impl StateDir {
         Ok(())
     }
 
-    /// Cuts what a commit that failed has left.
+    /// Cuts what a failed commit has left.
     fn cut(&mut self) -> io::Result<()> {
         if self.is_torn {
             self.log.set_len(self.length)?;
@@ -233,7 +235,7 @@ impl StateDir {
         Ok(())
     }
 
-    /// Writes the log anew: the state, and the record of one more commit.
+    /// Rewrites the log: the state, and the record of one more commit.
     fn rewrite(&mut self, record: &[u8]) -> Result<()> {
         let mut bytes = self.state.to_bytes()?;
         bytes.extend_from_slice(record);
@@ -246,7 +248,7 @@ impl StateDir {
     }
 }
 
-/// Writes a log beside the one that is there, and puts it in its place.
+/// Writes a log next to the current one, and replaces it.
 #[expect(clippy::disallowed_methods, reason = "file and folder are synced here")]
 fn publish(path: &Path, bytes: &[u8]) -> Result<File> {
     debug_assert!(bytes.len() >= HEADER);
@@ -262,7 +264,7 @@ fn publish(path: &Path, bytes: &[u8]) -> Result<File> {
         Ok(file)
     };
     write().map_err(|error| {
-        // What is there of it takes room that others need.
+        // Remove the incomplete file: it takes up room that others need.
         let _ = fs::remove_file(&next);
         Error::io("cannot write the state", error).at_path(path.join(LOG))
     })
@@ -288,7 +290,7 @@ fn lock(path: &Path) -> Result<(File, bool)> {
             let holder = holder.map_or("another process".into(), |pid| format!("process {pid}"));
             return Err(Error::usage(format!("{holder} uses this folder"))
                 .at_path(path.parent().unwrap_or(path))
-                .remedy("two processes need a folder each"));
+                .remedy("use a separate folder for each process"));
         }
         Err(error) => return Err(io(error.into())),
     }
@@ -305,7 +307,7 @@ fn write_lock(file: &mut File, has_state: bool) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Notes that a state is there: should it be gone, that is no first start.
+/// Records that there is a state: if it is gone later, that is not a first start.
 fn mark(mut lock: &File, path: &Path) -> Result<()> {
     let text = format!("pid {}\n{HAS_STATE}", std::process::id());
     let mut write = || {

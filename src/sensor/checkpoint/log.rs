@@ -5,10 +5,10 @@
 //! record: length 4 | CRC-32 of the length and the bytes 4 | bytes
 //! ```
 //!
-//! Little-endian. The checksum is that of IEEE 802.3: `crc32fast` is here already, and the dearer
-//! polynomial of CRC-32C would find no torn write that this one doesn't. A record that is not whole
-//! ends the log: nothing after it was acknowledged, or the disk is damaged, and what comes before it
-//! is the last state that is known.
+//! Little-endian. The checksum is that of IEEE 802.3: `crc32fast` is a dependency already, and the
+//! more expensive CRC-32C would find no torn write that this one doesn't. An incomplete record ends
+//! the log: either nothing after it was acknowledged, or the disk is damaged and what comes before
+//! it is the last known state.
 
 use super::bytes::MAX_RECORD;
 use super::state::{Commit, State};
@@ -16,12 +16,12 @@ use crate::engine::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"wsstate\n";
 const VERSION: u32 = 1;
-/// The length of what comes before the records.
+/// The length of the header, before the records.
 pub(super) const HEADER: usize = 16;
-/// And of what comes before the bytes of each.
+/// The length of a record's head, before its bytes.
 const FRAME: usize = 8;
 
-/// What a log begins with.
+/// The header of a log.
 pub(super) fn header() -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..8].copy_from_slice(MAGIC);
@@ -33,7 +33,7 @@ pub(super) fn header() -> [u8; HEADER] {
 ///
 /// # Errors
 ///
-/// When it is longer than a record may be.
+/// If it is longer than a record may be.
 pub(super) fn put_record(out: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
     let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MAX_RECORD);
     let Some(length) = length else {
@@ -52,7 +52,7 @@ fn checksum(length: u32, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The first record, and what follows it; none if it is not whole.
+/// The first record, and what follows it; `None` if it is incomplete.
 fn split_record(log: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = log.split_first_chunk::<4>()?;
     let (sum, rest) = rest.split_first_chunk::<4>()?;
@@ -62,31 +62,35 @@ fn split_record(log: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl State {
-    /// Reads a log: the state after its last whole commit, and how many bytes that is. What follows
-    /// is a torn end.
+    /// Reads a log: the state after its last complete commit, and the length up to there. What
+    /// follows is a torn end.
     ///
     /// # Errors
     ///
-    /// When it is empty, of something else, or of another version.
+    /// If it is empty, not a log, or of another version.
     pub fn parse(log: &[u8]) -> Result<(State, usize)> {
         let Some((header, mut rest)) = log.split_at_checked(HEADER) else {
-            let what = if log.is_empty() { "the state is empty" } else { "the state is cut short" };
+            let what = if log.is_empty() {
+                "the state file is empty"
+            } else {
+                "the state file is cut short"
+            };
             return Err(Error::format(what));
         };
         if !header.starts_with(MAGIC) {
-            return Err(Error::format("this is no state of wiresift"));
+            return Err(Error::format("this is not a wiresift state file"));
         }
         let version = header[8..12].iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
         if version != VERSION {
             return Err(Error::format(format!(
-                "the state is of version {version}, this program reads version {VERSION}"
+                "the state has version {version}, but this program reads version {VERSION}"
             )));
         }
         let mut state = State::default();
         while let Some((bytes, after)) = split_record(rest) {
-            // Its checksum is right, so it was written like that, by a later program.
+            // Its checksum is right, so a later program wrote it like that.
             let Some(commit) = Commit::parse(bytes) else {
-                return Err(Error::format("a commit holds what this program doesn't know")
+                return Err(Error::format("a commit contains data that this program doesn't know")
                     .at_offset((log.len() - rest.len() + FRAME) as u64));
             };
             state.apply(commit);
@@ -95,11 +99,11 @@ impl State {
         Ok((state, log.len() - rest.len()))
     }
 
-    /// A log of it alone.
+    /// A log that contains only this state.
     ///
     /// # Errors
     ///
-    /// When one of its members is longer than a record may be.
+    /// If one of its members is longer than a record may be.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut log = header().to_vec();
         for part in self.in_parts(1 << 20) {

@@ -1,4 +1,4 @@
-//! What is safe, on disk: how far inputs are processed, and what outputs hold of it.
+//! What is safe on disk: how far inputs are processed, and how much of the outputs belongs to it.
 //!
 //! ```
 //! use wiresift::sensor::checkpoint::{AlertFile, Commit, StateDir};
@@ -9,12 +9,12 @@
 //! let path = folder.path().join("alerts.ndjson");
 //! let (mut alerts, _) = AlertFile::open(&path, &saved.state)?;
 //! alerts.append(b"{\"alert\":1}\n")?;
-//! // Alerts first, then the commit that knows of them and of what they came from.
+//! // Alerts first, then the commit that records them and their positions.
 //! let outputs = vec![alerts.sync()?];
 //! let cursors = vec![("spool/webhook".to_string(), Some(1))];
 //! state.commit(&Commit { outputs, cursors, ..Commit::default() })?;
 //!
-//! // Killed here, and started again: what was not committed never was.
+//! // Killed here, and started again: what was not committed is undone.
 //! alerts.append(b"{\"alert\":2}\n")?;
 //! drop((state, alerts));
 //! let (_state, saved) = StateDir::open(&folder.path().join("state"))?;
@@ -24,14 +24,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`StateDir`] is a folder that one process holds: a log of [`Commit`]s, each with its length and
-//! checksum (`log.rs` has the format), and the [`State`] that they add up to. A commit is one append
-//! and one `fdatasync`; when the log outgrows the state, it is written anew beside, synced, and
-//! renamed. A torn end is cut. A state that is damaged, foreign, empty or gone is an error: starting
-//! from scratch would read everything again, and only an operator may decide that.
+//! A [`StateDir`] is a folder that one process holds: a log of [`Commit`]s, each with its length
+//! and checksum (the format is in `log.rs`), and the [`State`] that they add up to. A commit is one
+//! append and one `fdatasync`; when the log outgrows the state, it is rewritten to a new file,
+//! synced, and renamed. A torn end is cut. A state that is damaged, foreign, empty or missing is an
+//! error: starting from scratch would read everything again, and only an operator may decide that.
 //!
-//! An [`AlertFile`] is a file whose records are there exactly once, whatever happens in between: at
-//! the start it is cut to what was committed, if it is still what it was.
+//! An [`AlertFile`] contains its records exactly once, whatever happens in between: at the start it
+//! is cut to what was committed, if its contents are unchanged.
 
 mod alert_file;
 mod bytes;

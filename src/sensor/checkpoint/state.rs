@@ -1,4 +1,4 @@
-//! The state, and the commits that it adds up from.
+//! The state, and the commits that add up to it.
 
 use super::bytes::{Member, put_member, read_members};
 use crate::sensor::input::tail::{FileRecord, Key};
@@ -6,61 +6,62 @@ use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What is safe of a file that alerts are written to.
+/// What is safe of an alert file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Which file that was.
     pub key: Key,
     /// How many of its bytes are committed.
     pub length: u64,
-    /// Hash of the last 4 KiB of them, or of all.
+    /// Hash of the last 4 KiB of them, or of all if there are fewer.
     pub tail: u64,
 }
 
-/// What changes with one commit. What it doesn't name stays.
+/// The changes of one commit. What it doesn't name stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
     /// Followed files, by their stream.
     pub files: Vec<FileRecord>,
-    /// Streams that are followed no more.
+    /// Streams that are no longer followed.
     pub forgotten: Vec<u64>,
-    /// Files that alerts are written to, by their path.
+    /// Alert files, by path.
     pub outputs: Vec<Output>,
-    /// Entries of the suppression by their keys; none removes one.
+    /// Suppression entries by key; `None` removes one.
     pub suppress: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    /// Positions by name, such as those of sinks in the spool; none removes one.
+    /// Positions by name, such as those of sinks in the spool; `None` removes one.
     pub cursors: Vec<(String, Option<u64>)>,
-    /// Whatever else has a name: the journal's cursor, a folder of captures; none removes it.
+    /// Anything else with a name, such as the journal's cursor or a folder of captures; `None`
+    /// removes it.
     pub others: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// What all commits add up to.
+/// The sum of all commits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Followed files, by their stream.
     pub files: BTreeMap<u64, FileRecord>,
-    /// Files that alerts are written to, by their path.
+    /// Alert files, by path.
     pub outputs: BTreeMap<PathBuf, Output>,
-    /// Entries of the suppression, in no order: there may be millions.
+    /// Suppression entries, in no order: there may be millions.
     pub suppress: HashMap<Vec<u8>, Vec<u8>>,
     /// Positions by name.
     pub cursors: BTreeMap<String, u64>,
-    /// Whatever else has a name.
+    /// Anything else with a name.
     pub others: BTreeMap<String, Vec<u8>>,
 }
 
 impl Commit {
-    /// Whether nothing changes.
+    /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Commit::default()
     }
 
-    /// Adds a later one to it: what a commit that failed is retried with.
+    /// Adds a later commit, to retry one that failed.
     pub fn add(&mut self, later: Commit) {
         let Commit { files, forgotten, outputs, suppress, cursors, others } = later;
-        // In the order in which they are applied: what was forgotten first may be known again.
+        // Apply them in order: a stream that was forgotten first may be known again.
         self.files.retain(|file| !forgotten.contains(&file.position.stream));
         self.forgotten.retain(|id| !files.iter().any(|file| file.position.stream == *id));
         self.files.extend(files);
@@ -91,7 +92,7 @@ impl Commit {
         out
     }
 
-    /// Reads one; none if the bytes are no whole commit.
+    /// Reads a commit; `None` if the bytes are not a complete one.
     pub fn parse(bytes: &[u8]) -> Option<Commit> {
         let mut commit = Commit::default();
         for member in read_members(bytes)? {
@@ -125,7 +126,7 @@ fn take<K: Ord, V>(to: &mut BTreeMap<K, V>, changes: Vec<(K, Option<V>)>) {
 }
 
 impl State {
-    /// What is the case after a commit.
+    /// Applies a commit.
     pub fn apply(&mut self, commit: Commit) {
         let Commit { files, forgotten, outputs, suppress, cursors, others } = commit;
         self.files.extend(files.into_iter().map(|file| (file.position.stream, file)));
@@ -141,7 +142,7 @@ impl State {
         take(&mut self.others, others);
     }
 
-    /// All of it but the entries of the suppression, of which there may be millions.
+    /// All of it except for the suppression entries, of which there may be millions.
     #[must_use]
     pub fn without_suppression(&self) -> State {
         let State { files, outputs, suppress: _, cursors, others } = self;
@@ -154,9 +155,9 @@ impl State {
         }
     }
 
-    /// About how many bytes it takes in commits: exact but for the lengths of members.
+    /// Its approximate size in commits, exact except for the lengths of members.
     pub(super) fn size(&self) -> u64 {
-        // Kind, lengths, and whether it is there.
+        // Kind, lengths, and the presence byte.
         const AROUND: usize = 8;
         let mut files = Vec::new();
         self.files.values().cloned().for_each(|it| put_member(&mut files, Member::File(it)));
@@ -168,7 +169,7 @@ impl State {
         (files.len() + rest) as u64
     }
 
-    /// It in commits of about so many bytes each.
+    /// Splits it into commits of about this many bytes each.
     pub(super) fn in_parts(&self, size: usize) -> Vec<Vec<u8>> {
         let files = self.files.values().cloned().map(Member::File);
         let outputs = self.outputs.values().cloned().map(Member::Output);

@@ -66,7 +66,8 @@ fn commits() -> impl Strategy<Value = Vec<Commit>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Killed in the middle of any write: the log ends anywhere, or holds anything from there on.
+    /// Killed in the middle of any write: the log ends anywhere, or contains anything from there
+    /// on.
     #[test]
     fn row_38_the_last_whole_commit_counts(
         commits in commits(),
@@ -92,7 +93,7 @@ proptest! {
         prop_assert_eq!(&*opened.state, want);
         prop_assert_eq!(opened.torn, (cut + garbage.len()) as u64 - length);
         prop_assert_eq!(fs::metadata(&log).unwrap().len(), *length);
-        // It goes on from there, also in a log that is written anew.
+        // It continues from there, also in a rewritten log.
         let mut want = want.clone();
         for commit in &commits {
             dir.commit(commit).unwrap();
@@ -104,7 +105,7 @@ proptest! {
         prop_assert_eq!(&*StateDir::open(folder.path()).unwrap().1.state, &want);
     }
 
-    /// A commit that failed may be made with the one after it.
+    /// A commit that failed may be made together with the one after it.
     #[test]
     fn commits_add_up(commits in commits()) {
         let (mut one, mut all, mut each) = (State::default(), Commit::default(), State::default());
@@ -148,7 +149,7 @@ fn row_36_no_start_from_scratch_unasked() {
     assert!(error.contains("gone") && error.contains("--reset"), "{error}");
     StateDir::reset(folder.path()).unwrap();
     assert!(StateDir::open(folder.path()).unwrap().1.is_new);
-    // A next log that nobody finished is never read.
+    // An unfinished next log is never read.
     fs::write(&log, &good).unwrap();
     fs::write(folder.path().join("state.next"), b"anything").unwrap();
     let (_dir, opened) = StateDir::open(folder.path()).unwrap();
@@ -157,10 +158,10 @@ fn row_36_no_start_from_scratch_unasked() {
 }
 
 #[test]
-fn row_37_the_second_process_is_told_who_was_first() {
+fn row_37_the_second_process_learns_who_was_first() {
     let folder = tempfile::tempdir().unwrap();
     let (dir, _) = StateDir::open(folder.path()).unwrap();
-    // flock counts descriptions, so this process counts as another one.
+    // flock counts file descriptions, so this process counts as another one.
     let error = StateDir::open(folder.path()).unwrap_err().to_string();
     assert!(error.contains(&format!("process {} uses", std::process::id())), "{error}");
     assert!(StateDir::reset(folder.path()).is_err());
@@ -169,7 +170,7 @@ fn row_37_the_second_process_is_told_who_was_first() {
 }
 
 #[test]
-fn logs_are_written_anew_when_they_are_long() {
+fn long_logs_are_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let (mut dir, _) = StateDir::open(folder.path()).unwrap();
     let value = vec![7; 10_000];
@@ -185,7 +186,7 @@ fn logs_are_written_anew_when_they_are_long() {
     assert_eq!(*StateDir::open(folder.path()).unwrap().1.state, want);
 }
 
-/// A small file system in memory, for tests that fill it; none where we are not root.
+/// A small file system in memory, for tests that fill it; `None` without root privileges.
 fn small_disk(name: &str) -> Option<Disk> {
     let path = std::env::temp_dir().join(format!("wiresift-{name}-{}", std::process::id()));
     fs::create_dir_all(&path).unwrap();
@@ -243,7 +244,7 @@ fn row_36_a_full_disk_leaves_the_last_commit() {
     assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\nsecond\n");
 }
 
-/// An alert file and a state, opened as a process does.
+/// An alert file and a state, opened as a process opens them.
 fn start(folder: &Path) -> (StateDir, AlertFile, Resumed) {
     let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();
     let (alerts, resumed) = AlertFile::open(&folder.join("alerts"), &opened.state).unwrap();
@@ -273,7 +274,7 @@ fn alerts_are_there_once() {
     assert_eq!(resumed, Resumed::Exact { cut: 14 });
     assert_eq!(fs::read(&path).unwrap(), want);
     drop((dir, alerts));
-    // What is not what it was, is not touched.
+    // A file that is not as it was is not touched.
     let mut other = want.clone();
     *other.last_mut().unwrap() = b'!';
     for (text, why) in [(&other[..], "written"), (&want[..100], "shorter")] {
@@ -312,7 +313,7 @@ fn alerts_are_there_once_through_a_rotation() {
     commit(&mut dir, &mut alerts);
     alerts.append(b"lost\n").unwrap();
     drop((dir, alerts));
-    // And while it doesn't: what was not committed is cut where it is now.
+    // And while it doesn't: what was not committed is cut at the new location.
     fs::rename(at("alerts"), at("alerts.0")).unwrap();
     fs::write(at("alerts"), "").unwrap();
     let (mut dir, mut alerts, resumed) = start(folder.path());

@@ -21,7 +21,7 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// A place to listen at, or to send to. Its text is what the configuration has.
+/// An address to listen on, or to send to. Its text is the one in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// `udp://HOST:PORT`
@@ -30,7 +30,7 @@ pub enum Address {
     Tcp(HostPort),
     /// `tls://HOST:PORT`
     Tls(HostPort),
-    /// `unix:PATH`: a stream; `unix://PATH` says the same.
+    /// `unix:PATH`: a stream socket; `unix://PATH` means the same.
     Unix(PathBuf),
     /// `unix-datagram:PATH`
     UnixDatagram(PathBuf),
@@ -39,7 +39,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The host and the port of what has some.
+    /// The host and the port, if it has them.
     pub fn place(&self) -> Option<&HostPort> {
         match self {
             Address::Udp(place) | Address::Tcp(place) | Address::Tls(place) => Some(place),
@@ -47,7 +47,7 @@ impl Address {
         }
     }
 
-    /// Whether it is one of TLS.
+    /// Whether it uses TLS.
     pub fn is_tls(&self) -> bool {
         matches!(self, Address::Tls(_))
     }

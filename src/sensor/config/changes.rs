@@ -5,38 +5,38 @@ use super::table::Table as _;
 use super::{Config, Input, Sink};
 use std::collections::BTreeMap;
 
-/// A table that is in both configurations, and differs.
+/// A table that is in both configurations, but differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// Its name.
     pub name: String,
-    /// Whether it is of another kind: then nothing that is remembered of it fits.
+    /// Whether its kind changed: then nothing that is remembered of it applies.
     pub is_other_kind: bool,
     /// The keys that differ.
     pub keys: Vec<String>,
 }
 
-/// Tables by what became of them. One that is disabled counts as not there.
+/// Tables by how they changed. A disabled table counts as missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
-    /// The same in both: they run on.
+    /// The same in both: they keep running.
     pub unchanged: Vec<String>,
     /// In both, and different.
     pub changed: Vec<Changed>,
     /// New.
     pub added: Vec<String>,
-    /// Gone.
+    /// Removed.
     pub removed: Vec<String>,
 }
 
 /// What differs between two configurations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Inputs, by their names.
+    /// Inputs, by name.
     pub inputs: Tables,
-    /// Sinks, by their names.
+    /// Sinks, by name.
     pub sinks: Tables,
-    /// Keys of the top of the file that differ: `state`, `database`, `allow`.
+    /// Keys at the top of the file that differ: `state`, `database`, `allow`.
     pub top: Vec<String>,
     /// Keys of `[daemon]` that differ.
     pub daemon: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Whether nothing differs. Feeds are not looked at.
+    /// Whether nothing differs. Feeds are not compared.
     pub fn is_empty(&self) -> bool {
         let is_same = |tables: &Tables| {
             tables.changed.is_empty() && tables.added.is_empty() && tables.removed.is_empty()
@@ -56,8 +56,8 @@ impl Changes {
 }
 
 impl Config {
-    /// What differs in a new configuration. Places, comments, order and defaults that are written
-    /// out make no difference.
+    /// The differences in a new configuration. The order of tables, comments, the order of keys and
+    /// explicit defaults make no difference.
     pub fn changes(&self, new: &Config) -> Changes {
         let inputs = |config: &Config| -> Vec<(String, &'static str, Pairs)> {
             let row = |it: &Input| (it.name.clone(), it.kind.name(), it.pairs());
@@ -102,8 +102,8 @@ fn compare(old: Vec<Row>, new: Vec<Row>) -> Tables {
     tables
 }
 
-/// The keys that have another value, or are only in one, in the order of the old and then the
-/// new ones.
+/// The keys with different values, or that are only in one of the tables, in the order of the old
+/// table, followed by the new one.
 fn differences(old: &Pairs, new: &Pairs) -> Vec<String> {
     let of = |pairs: &Pairs, key: &str| -> Option<String> {
         pairs.iter().find(|(other, _)| other == key).map(|(_, value)| value.clone())

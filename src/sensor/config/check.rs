@@ -1,4 +1,4 @@
-//! What can be verified without starting: files and folders, variables, features of this build.
+//! What can be verified without starting: files and folders, variables, the features of this build.
 
 use super::form::is_local;
 use super::input::{Done, InputKind};
@@ -10,21 +10,21 @@ use crate::sensor::secret::Credential;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// What this build, and the process, have.
+/// What this build and this process support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Built {
     /// Kafka: the feature `kafka`.
     pub kafka: bool,
     /// Interfaces: the feature `live`.
     pub live: bool,
-    /// Whether standard output goes to the journal, as that of a unit of systemd does.
+    /// Whether standard output goes to the journal, as that of a systemd unit does.
     pub prints_to_journal: bool,
 }
 
 impl Config {
-    /// Checks what can be checked without starting: that files and folders are there, that
-    /// variables are set, that time zones are known, that this build has what is wanted. Opens
-    /// nothing but time zones, so that permissions are the caller's to check.
+    /// Checks what can be checked without starting: that files and folders exist, that variables
+    /// are set, that time zones are known, that this build has the required features. It opens only
+    /// time zones, so permissions are left to the caller.
     pub fn check(&self, built: Built) -> Problems {
         let mut checks = Checks { config: self, built, problems: Problems::default() };
         checks.top();
@@ -34,16 +34,16 @@ impl Config {
         checks.problems
     }
 
-    /// What somebody should know at each start: what is not encrypted, whose certificates are
-    /// not checked, and secrets that others can read.
+    /// Warnings for each start: connections without encryption, certificates that are not verified,
+    /// and secrets that other users can read.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for sink in self.active_sinks() {
             let name = &sink.name;
             if sink.tls().is_some_and(|tls| tls.insecure) {
                 warnings.push(format!(
-                    "{name}: any certificate is taken, so anybody on the way can read the alerts \
-                     (set ca_file in place of insecure)"
+                    "{name}: any certificate is accepted, so the alerts can be intercepted \
+                     (set ca_file instead of insecure)"
                 ));
             }
             if let Some((what, host)) = in_the_clear(sink)
@@ -59,7 +59,7 @@ impl Config {
             {
                 let path = spelt_name(path.as_os_str());
                 warnings.push(format!(
-                    "{name}: any user of this machine can read its secret in {path} (fix it with \
+                    "{name}: every user of this machine can read its secret in {path} (fix it with \
                      chmod 600)"
                 ));
             }
@@ -67,7 +67,7 @@ impl Config {
         warnings
     }
 
-    /// Where secrets of what is enabled are, with the names of inputs and sinks.
+    /// Where secrets of enabled tables are, with the names of inputs and sinks.
     pub fn credentials(&self) -> Vec<(&str, &Credential)> {
         let mut found: Vec<(&str, &Credential)> = Vec::new();
         for input in self.active_inputs() {
@@ -93,7 +93,7 @@ impl Config {
     }
 }
 
-/// How a sink sends what others could read on the way, and to which host.
+/// How a sink sends data in plain text, and to which host.
 fn in_the_clear(sink: &Sink) -> Option<(&'static str, &str)> {
     match &sink.kind {
         SinkKind::Syslog(to) if !to.address.is_tls() => {
@@ -127,7 +127,7 @@ impl Checks<'_> {
         self.problems.add_with(|| config.problem(of, name, key, what, remedy));
     }
 
-    /// Something isn't there that may come.
+    /// Something does not exist, but may appear later.
     fn absent(&mut self, (of, name, key): (&'static str, &str, &str), what: &str, remedy: &str) {
         let config = self.config;
         self.problems.add_with(|| {
@@ -140,15 +140,17 @@ impl Checks<'_> {
         let config = self.config;
         if config.active_inputs().next().is_none() {
             let remedy = "add an [[input]]; `wiresift run --setup` writes one";
-            self.wrong("", "", "", "nothing is read: no input is enabled", remedy);
+            self.wrong("", "", "", "no input is enabled", remedy);
         }
         if config.active_sinks().next().is_none() {
-            self.wrong("", "", "", "no sink is enabled: alerts would go nowhere", "add a [[sink]]");
+            self.wrong("", "", "", "no sink is enabled, so alerts would be lost", "add a [[sink]]");
         }
         if !config.database.exists() && config.feeds == 0 {
-            let what = format!("there is no database {}, and no feed", config.database.display());
-            let remedy =
-                "`wiresift feed add` subscribes to feeds, `wiresift compile` makes a database";
+            let what = format!(
+                "the database {} does not exist, and there is no feed",
+                config.database.display()
+            );
+            let remedy = "run `wiresift feed add` to subscribe to feeds, or `wiresift compile` to create a database";
             self.absent(("", "", "database"), &what, remedy);
         }
         for path in &config.allow {
@@ -176,7 +178,7 @@ impl Checks<'_> {
             }
             InputKind::Tap(_) if !self.built.live => {
                 let remedy = "use a build with the feature live";
-                self.wrong("input", name, "kind", "this build can't listen to interfaces", remedy);
+                self.wrong("input", name, "kind", "this build cannot listen to interfaces", remedy);
             }
             InputKind::Tap(tap) => tap.interfaces.iter().for_each(|it| self.interface(name, it)),
             InputKind::Captures(captures) => {
@@ -195,13 +197,13 @@ impl Checks<'_> {
         }
     }
 
-    /// Alerts that are printed to the journal would be read from there, and alert again.
+    /// Alerts that are printed to the journal would be read from there, and cause more alerts.
     fn journal_loop(&mut self, name: &str) {
         let config = self.config;
         let prints = config.active_sinks().any(|sink| matches!(sink.kind, SinkKind::Stdout(_)));
         if prints && self.built.prints_to_journal {
-            let what = "standard output goes to the journal, which would be read again";
-            self.wrong("input", name, "kind", what, "write alerts to a file, or elsewhere");
+            let what = "standard output goes to the journal, which is read again";
+            self.wrong("input", name, "kind", what, "write alerts to a file");
         }
     }
 
@@ -234,7 +236,7 @@ impl Checks<'_> {
     fn kafka(&mut self, of: &'static str, name: &str) {
         if !self.built.kafka {
             let remedy = "use a build with the feature kafka: cargo build --features kafka";
-            self.wrong(of, name, "kind", "this build has no Kafka", remedy);
+            self.wrong(of, name, "kind", "this build does not support Kafka", remedy);
         }
     }
 
@@ -249,8 +251,8 @@ impl Checks<'_> {
     fn interface(&mut self, name: &str, interface: &str) {
         let path = Path::new("/sys/class/net");
         if interface != "any" && path.exists() && !path.join(interface).exists() {
-            let what = format!("there is no interface {interface}");
-            let remedy = "`wiresift tap --list-interfaces` lists them";
+            let what = format!("no such interface: {interface}");
+            let remedy = "run `wiresift tap --list-interfaces` for a list";
             self.absent(("input", name, "interfaces"), &what, remedy);
         }
     }
@@ -303,23 +305,23 @@ impl Checks<'_> {
 
     fn file(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if !path.exists() {
-            let what = format!("{key}: there is no file {}", path.display());
-            self.absent((of, name, key), &what, "make it, or mend the path");
+            let what = format!("{key}: no such file: {}", path.display());
+            self.absent((of, name, key), &what, "create it or correct the path");
         }
     }
 
     fn folder(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if !path.is_dir() {
-            let what = format!("{key}: there is no folder {}", path.display());
-            self.absent((of, name, key), &what, "make it, or mend the path");
+            let what = format!("{key}: no such folder: {}", path.display());
+            self.absent((of, name, key), &what, "create it or correct the path");
         }
     }
 
-    /// The folder of what is made.
+    /// The folder of an output file.
     fn folder_of(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if path.is_dir() {
             let what = format!("{key}: {} is a folder", path.display());
-            self.wrong(of, name, key, &what, "name a file in it");
+            self.wrong(of, name, key, &what, "set it to a file in that folder");
             return;
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -1,4 +1,4 @@
-//! The whole file, and the way from its text to what it means.
+//! The whole file, and how its text is parsed.
 
 use super::daemon::{Daemon, Suppress, Top};
 use super::input::{Context, Input};
@@ -15,23 +15,23 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The size limit of a file, in bytes; the parser has one of its own for texts.
+/// The size limit of a file, in bytes; the parser has its own limit for texts.
 const MAX_FILE: u64 = 16 << 20;
 
-/// The most errors of the TOML parser that are looked at.
+/// The maximum number of TOML parser errors that are considered.
 const MAX_ERRORS: usize = 100;
 
-/// Keys of the file that other houses read: feeds and their lists.
+/// Top-level keys that other houses read: feeds and their lists.
 pub(super) const OF_FEEDS: [&str; 7] =
     ["interval", "allow_wide", "allow_suffix", "suppress", "annotate", "warninglists", "feed"];
 
-/// Our tables.
+/// The tables of this house.
 const OF_DAEMON: [&str; 7] = ["state", "database", "allow", "daemon", "suppress", "input", "sink"];
 
 /// The configuration of `wiresift run`.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
     /// The state folder.
     pub state: PathBuf,
@@ -43,12 +43,12 @@ pub struct Config {
     pub daemon: Daemon,
     /// How repeated alerts are held back.
     pub suppress: Suppress,
-    /// What is read, in the order of the file, with what is disabled.
+    /// What is read, in the order of the file, including disabled inputs.
     pub inputs: Vec<Input>,
-    /// Where alerts go, in the order of the file, with what is disabled. Standard output, if the
-    /// file has no sink.
+    /// Where alerts go, in the order of the file, including disabled sinks. If the file has no
+    /// sink, standard output.
     pub sinks: Vec<Sink>,
-    /// How many `[[feed]]` tables there are. Another house reads them.
+    /// The number of `[[feed]]` tables, which another house reads.
     pub feeds: usize,
     pub(super) source: Source,
     pub(super) places: Places,
@@ -59,19 +59,23 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// It can't be read, or is wrong; then the error is the first problem. [`Config::parse`] has
-    /// them all.
+    /// If it can't be read, or is invalid; then the error is the first problem. [`Config::parse`]
+    /// returns all of them.
     pub fn open(path: &Path) -> Result<Config> {
         let missing = |e: std::io::Error| {
             let is_missing = e.kind() == std::io::ErrorKind::NotFound;
             let error = Error::io("open", e).at_path(path);
-            if is_missing { error.remedy("`wiresift run --setup` makes one") } else { error }
+            if is_missing {
+                error.remedy("run `wiresift run --setup` to create one")
+            } else {
+                error
+            }
         };
         let length = std::fs::metadata(path).map_err(missing)?.len();
         if length > MAX_FILE {
-            return Err(Error::format(format!("a configuration of {length} bytes"))
+            return Err(Error::format(format!("the configuration is too large: {length} bytes"))
                 .at_path(path)
-                .remedy("put long lists into files of their own"));
+                .remedy("move long lists to separate files"));
         }
         let text = std::fs::read_to_string(path).map_err(missing)?;
         Ok(Config::parse(&text, path)?)
@@ -82,8 +86,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it: TOML that can't be parsed, or else unknown keys, values
-    /// that are not possible, tables that contradict themselves or each other.
+    /// All problems: invalid TOML, or else unknown keys, impossible values, and tables that
+    /// contradict themselves or each other.
     pub fn parse(text: &str, path: &Path) -> Result<Config, Problems> {
         let source = Source::new(text, path);
         let document = match document(&source) {
@@ -103,7 +107,7 @@ impl Config {
             return Err(problems);
         };
         let config = read.into_config(source, places);
-        // What tables have to do with each other is only clear when each by itself is right.
+        // Relations between tables can only be checked when each table is valid.
         if problems.is_empty() {
             rules::check(&config, &mut problems);
         }
@@ -111,22 +115,22 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    /// The inputs that are enabled.
+    /// The enabled inputs.
     pub fn active_inputs(&self) -> impl Iterator<Item = &Input> {
         self.inputs.iter().filter(|input| input.enabled)
     }
 
-    /// The sinks that are enabled.
+    /// The enabled sinks.
     pub fn active_sinks(&self) -> impl Iterator<Item = &Sink> {
         self.sinks.iter().filter(|sink| sink.enabled)
     }
 
-    /// The folder of what the daemon remembers.
+    /// The folder where the daemon stores its state.
     pub fn daemon_state(&self) -> PathBuf {
         self.daemon.state.clone().unwrap_or_else(|| self.state.join("daemon"))
     }
 
-    /// The configuration as TOML, every key with its value, defaults included; without feeds.
+    /// The configuration as TOML, every key with its value, including defaults; without feeds.
     /// Parsing it gives the same configuration.
     pub fn to_toml(&self) -> String {
         let mut out = String::new();
@@ -179,10 +183,10 @@ fn document(source: &Source) -> Result<Spanned<DeTable<'_>>, Problems> {
     }
     let (document, errors) = DeTable::parse_recoverable(source.text());
     let mut last = None;
-    // Each costs a walk through the text.
+    // Each error costs a pass over the text.
     for error in errors.iter().take(MAX_ERRORS) {
         let problem = source.problem(error.span().map(|span| span.start), error.message(), "");
-        // What follows on the same line is the same mistake, mostly.
+        // What follows on the same line is usually caused by the same mistake.
         let line = problem.place.map(|place| place.line);
         if line.is_none() || line != last {
             problems.add_with(|| problem);
@@ -192,7 +196,7 @@ fn document(source: &Source) -> Result<Spanned<DeTable<'_>>, Problems> {
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }
 
-/// What was read, as far as it is right.
+/// What was read, as far as it is valid.
 struct Read {
     top: Top,
     daemon: Daemon,
@@ -224,7 +228,7 @@ impl Read {
     }
 }
 
-/// The sink of a file without any.
+/// The sink of a file that has none.
 fn standard_output() -> Sink {
     let none = Vec::new;
     Sink {
@@ -247,7 +251,7 @@ fn standard_output() -> Sink {
     }
 }
 
-/// Reads all tables. `None` if one is wrong; all are read in any case.
+/// Reads all tables. Returns `None` if one is invalid; all are read in any case.
 fn read(document: &DeTable<'_>, parsing: &mut Parsing<'_>, places: &mut Places) -> Option<Read> {
     let top = read_top(document, parsing, places);
     let empty = DeTable::new();
@@ -298,9 +302,9 @@ fn read_top(document: &DeTable<'_>, parsing: &mut Parsing<'_>, places: &mut Plac
             key => nearest(key, names()),
         };
         let remedy = match (meant, Daemon::keys(&()).iter().any(|other| other.name == key)) {
-            (_, true) => format!("{key} belongs below [daemon]"),
+            (_, true) => format!("{key} belongs in [daemon]"),
             (Some(name), _) => format!("did you mean “{name}”?"),
-            (None, _) => "docs/config.md lists the keys and tables".to_string(),
+            (None, _) => "see docs/config.md for the keys and tables".to_string(),
         };
         let what = format!("unknown key {} at the top of the file", quoted(key));
         reader.parsing.add(at, &what, &remedy);
@@ -314,14 +318,14 @@ fn read_suppress(
     parsing: &mut Parsing<'_>,
     places: &mut Places,
 ) -> Option<Suppress> {
-    // `suppress = ["…"]` at the top names warning lists, and is a matter of feeds.
+    // `suppress = ["…"]` at the top names warning lists, and belongs to the feeds.
     let is_list = document.get("suppress").is_some_and(|value| value.get_ref().is_array());
     let (table, at) = match is_list {
         true => (empty, 0),
         false => table(document, "suppress", empty, parsing),
     };
     let mut reader = Reader::new(table, at, "[suppress]", parsing);
-    // What feeds have under this name, where both are wanted.
+    // The feeds' list under this name, if both are present.
     reader.value("lists");
     let suppress = Suppress::read(&(), &mut reader);
     if let Some(suppress) = &suppress {
@@ -332,7 +336,7 @@ fn read_suppress(
     suppress
 }
 
-/// A table that there may be once.
+/// A table that may appear once.
 fn table<'d>(
     document: &'d DeTable<'d>,
     name: &str,
@@ -343,14 +347,14 @@ fn table<'d>(
     match value.get_ref() {
         DeValue::Table(table) => (table, value.span().start),
         _ => {
-            let what = format!("{name} is one table");
+            let what = format!("{name} must be a single table");
             parsing.add(value.span().start, &what, &format!("write [{name}]"));
             (empty, value.span().start)
         }
     }
 }
 
-/// Tables that there may be any number of, with different names.
+/// Tables that may appear any number of times, with different names.
 fn tables<'d, T>(
     document: &'d DeTable<'d>,
     key: &str,
@@ -361,7 +365,7 @@ fn tables<'d, T>(
     let Some(value) = document.get(key) else { return Some(Vec::new()) };
     let remedy = format!("write [[{key}]]");
     let Some(array) = value.get_ref().as_array() else {
-        let what = format!("{key} is a list of tables");
+        let what = format!("{key} must be a list of tables");
         context.parsing.add(value.span().start, &what, &remedy);
         return None;
     };
@@ -370,7 +374,7 @@ fn tables<'d, T>(
     for member in array.iter() {
         let at = member.span().start;
         let Some(table) = member.get_ref().as_table() else {
-            context.parsing.add(at, &format!("{key} is a list of tables"), &remedy);
+            context.parsing.add(at, &format!("{key} must be a list of tables"), &remedy);
             is_right = false;
             continue;
         };
@@ -385,7 +389,7 @@ fn tables<'d, T>(
             }
             let line = context.parsing.source.line(*first);
             let what = format!("two {key}s have the name “{}”", name(&one));
-            let remedy = format!("give one of them another name; the first is in line {line}");
+            let remedy = format!("rename one of them; the first is on line {line}");
             context.parsing.add(at, &what, &remedy);
             continue;
         }

@@ -1,4 +1,4 @@
-//! What is about the whole process: the top of the file, `[daemon]`, `[suppress]`.
+//! Settings of the whole process: the top of the file, `[daemon]`, `[suppress]`.
 
 use super::address::HostPort;
 use super::field::{Optional, Or};
@@ -15,21 +15,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 table! {
-    /// The top of the file, for feeds and the daemon alike. These keys stand before the first
-    /// table.
+    /// The top of the file, for feeds and the daemon alike. These keys come before the first table.
     pub(super) struct Top {
-        /// The state folder: what feeds sent, and, in `daemon` below it, what the daemon
-        /// remembers.
+        /// The state folder: what feeds sent, and, in its subfolder `daemon`, the state of the
+        /// daemon.
         state: PathBuf = Or(FilePath, PathBuf::from("wiresift-state"));
         /// The database. The daemon uses a new one as soon as it is published.
         database: PathBuf = Or(FilePath, PathBuf::from("wiresift.wsdb"));
-        /// Allow lists: files of what is known to be good. Hits on it are counted and do not
-        /// alert.
+        /// Allow lists: files of values that are known to be good. Hits on them are counted, but
+        /// don't alert.
         allow: Vec<PathBuf> = Or(paths(), Vec::new());
     }
 }
 
-/// A list of paths, as `intel::config` takes it, too: always in brackets.
+/// A list of paths, in the syntax of `intel::config`: always in brackets.
 fn paths() -> List<FilePath> {
     List { of: FilePath, count: 0..=10_000, takes_one: false }
 }
@@ -37,28 +36,27 @@ fn paths() -> List<FilePath> {
 table! {
     /// The process of `wiresift run`.
     pub struct Daemon {
-        /// What the sensor is called in alerts and mails; without it the name of the host.
+        /// The name of the sensor in alerts and mails; default: the host name.
         host: Option<String> = Optional(Host);
-        /// The folder of positions, spool and dead letters; without it `daemon` in the state
-        /// folder.
+        /// The folder of positions, spool and dead letters; default: `daemon` in the state folder.
         state: Option<PathBuf> = Optional(FilePath);
-        /// Workers that match logs; 0 is one for each core.
+        /// Workers that match logs; 0 for one per core.
         threads: u32 = Or(Number::of(0..=1024), 0);
         /// Where metrics (`/metrics`), `/status` and the health checks are served, over HTTP
         /// without a password.
         metrics: Option<HostPort> = Or(ListenTcp, Some(HostPort { host: "127.0.0.1".into(), port: 9750 }));
-        /// How much may wait on disk for sinks that are away. Then inputs that can wait do, and
-        /// of the others the lowest severity is dropped first, and counted.
+        /// How much may be stored on disk for unreachable sinks. Beyond it, inputs that can wait do
+        /// so; for the others, alerts of the lowest severity are dropped first, and counted.
         spool_size: u64 = Or(Size(mib(16)..=mib(1 << 20)), mib(1024));
-        /// The oldest that the database may be before the process counts as not ready.
+        /// The maximum age of the database; if it is older, the process counts as not ready.
         max_age: Option<Duration> = Optional(Time(seconds(60)..=days(3650)));
-        /// Whether the process fetches feeds at their intervals and compiles them itself, if
-        /// there are any.
+        /// Whether the process itself fetches feeds at their intervals and compiles them, if there
+        /// are any.
         update: bool = Or(Flag, true);
-        /// Whether the process gives up capabilities, files and system calls that it does not
+        /// Whether the process drops capabilities, file access and system calls that it does not
         /// need.
         sandbox: bool = Or(Flag, true);
-        /// How long sinks may take to send what waits, at the end.
+        /// How long sinks may take at shutdown to send what is waiting.
         drain: Duration = Or(Time(ms(100)..=seconds(600)), seconds(5));
     }
 }
@@ -66,7 +64,7 @@ table! {
 impl Daemon {
     pub(super) fn describe(&self) -> Vec<String> {
         let threads = match self.threads {
-            0 => "a worker for each core".to_string(),
+            0 => "one worker per core".to_string(),
             1 => "1 worker".to_string(),
             many => format!("{many} workers"),
         };
@@ -76,7 +74,7 @@ impl Daemon {
         };
         let sandbox = if self.sandbox { "in the sandbox" } else { "without the sandbox" };
         let mut lines = vec![format!("{threads}, {sandbox}, {metrics}")];
-        lines.push(format!("up to {} wait on disk for sinks", size_text(self.spool_size)));
+        lines.push(format!("up to {} on disk for sinks", size_text(self.spool_size)));
         if let Some(age) = self.max_age {
             let age = duration_text(age);
             lines.push(format!("not ready if the database is older than {age}"));
@@ -86,21 +84,21 @@ impl Daemon {
 }
 
 words! {
-    /// What of an alert decides whether it repeats another.
+    /// The properties of an alert that decide whether it repeats another.
     pub enum SuppressKey {
         /// Kind and value of the most specific indicator.
         Indicator = "indicator",
         /// The class of the place: `dns`, `ip`, `tls`, `http`, `log.FIELD`…
         Where = "where",
-        /// Our side: an internal address, a host, or a log.
+        /// The local side: an internal address, a host, or a log.
         Local = "local",
-        /// The other side's address.
+        /// The address of the remote side.
         Remote = "remote",
         /// The source port.
         SrcPort = "src_port",
         /// The destination port.
         DstPort = "dst_port",
-        /// What was seen.
+        /// The observed value.
         Value = "value",
         /// The path or the interface.
         Input = "input",
@@ -108,51 +106,52 @@ words! {
 }
 
 table! {
-    /// Alerts that only repeat another one are held back, and come as one record at the end of a
+    /// Alerts that only repeat another one are held back, and sent as one record at the end of a
     /// window.
     pub struct Suppress {
-        /// `false` sends every alert.
+        /// Whether repeats are held back; `false` sends every alert.
         enabled: bool = Or(Flag, true);
-        /// Alerts that are alike in these repeat each other.
+        /// Alerts with the same values of these properties repeat each other.
         key: Vec<SuppressKey> = Or(list(word()), vec![
             SuppressKey::Indicator, SuppressKey::Where, SuppressKey::Local,
         ]);
-        /// How long a window is, from its first alert; it does not slide.
+        /// The length of a window, from its first alert; it does not slide.
         window: Duration = Or(Time(seconds(1)..=days(30)), seconds(3600));
-        /// How many alerts of a window go out at once.
+        /// How many alerts of a window are sent at once.
         first: u32 = Or(Number::of(1..=1_000_000), 1);
         /// Whether critical alerts are held back like any other.
         critical: bool = Or(Flag, false);
-        /// Our networks beside the private ones: they decide which side of a packet is ours.
+        /// Your own networks, in addition to the private ones: they decide which side of a packet
+        /// is local.
         home: Vec<IpNet> = Or(list(Network), Vec::new());
-        /// The most windows that are open at once; beyond it the one that was used least
-        /// recently ends early.
+        /// The maximum number of open windows; beyond it the least recently used one ends early.
         max_keys: u32 = Or(Number::of(1..=100_000_000), 1_000_000);
-        /// The most memory that windows take.
+        /// The maximum memory for windows.
         max_memory: u64 = Or(Size(mib(1)..=mib(1 << 16)), mib(512));
     }
 }
 
 impl Suppress {
-    /// Reports what has no effect, or not the one that it seems to have.
+    /// Reports settings without effect, or with another effect than it seems.
     pub(super) fn check(&self, reader: &mut Reader<'_, '_>) {
         let mut seen = Vec::new();
         for key in &self.key {
             if seen.contains(key) {
-                let what = format!("“{}” stands twice in key", key.name());
+                let what = format!("“{}” appears twice in key", key.name());
                 reader.wrong("key", &what, "remove one");
             }
             seen.push(*key);
         }
         if self.key.is_empty() {
-            let remedy = "name what alerts have to have in common: indicator, where, local";
+            let remedy =
+                "list what repeated alerts have in common, such as indicator, where, local";
             reader.wrong("key", "key is empty: all alerts would repeat each other", remedy);
         }
     }
 
     pub(super) fn describe(&self) -> String {
         if !self.enabled {
-            return "every alert goes out: suppression is off".into();
+            return "every alert is sent: suppression is off".into();
         }
         let keys: Vec<&str> = self.key.iter().map(|key| key.name()).collect();
         let first = match self.first {
@@ -161,7 +160,7 @@ impl Suppress {
         };
         let critical = if self.critical { "" } else { "; critical ones always" };
         format!(
-            "{first} of the same {} in {} at once, the rest as one record at its end{critical}",
+            "{first} with the same {} in {} at once, the rest as one record at the end{critical}",
             listed(&keys),
             duration_text(self.window)
         )

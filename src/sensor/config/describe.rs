@@ -3,11 +3,11 @@
 use super::Config;
 
 impl Config {
-    /// What would run: a line for the process, each input, suppression, and each sink.
+    /// What would run: one line for the process, each input, suppression, and each sink.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = vec![format!("database: {}", self.database.display())];
         lines.push(match (self.feeds, self.daemon.update) {
-            (0, _) => "feeds: none; a database that is published is used at once".to_string(),
+            (0, _) => "feeds: none; a newly published database is used at once".to_string(),
             (1, true) => "feeds: 1, fetched and compiled by this process".to_string(),
             (count, true) => format!("feeds: {count}, fetched and compiled by this process"),
             (count, false) => format!("feeds: {count}, left to `wiresift feed update`"),

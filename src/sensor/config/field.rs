@@ -1,4 +1,4 @@
-//! Fields: which keys a value has, and what holds without them.
+//! Fields: the keys of a value, and its defaults.
 
 use super::form::{FilePath, Form, Written, mistyped, text_of, write_text};
 use super::key::{Fallback, Key};
@@ -17,7 +17,7 @@ pub(super) trait Field {
     /// What it means.
     type Value;
 
-    /// Reads it. `None` if it is wrong, which is reported then.
+    /// Reads it. Returns `None` if it is invalid, after reporting that.
     fn read(&self, key: &'static str, reader: &mut Reader<'_, '_>) -> Option<Self::Value>;
 
     /// Writes it.
@@ -27,12 +27,12 @@ pub(super) trait Field {
     fn keys(&self, key: &'static str, text: &str, keys: &mut Vec<Key>);
 }
 
-/// The same field. Says which type it is of, where that is not clear from what it is made of.
+/// The same field, with an explicit type, where the type can't be inferred.
 pub(super) fn typed<V, F: Field<Value = V>>(field: F) -> F {
     field
 }
 
-/// Reads a key, if it is there; `Err` if it is wrong.
+/// Reads a key, if it is present; `Err` if it is invalid.
 fn read_key<F: Form>(
     form: &F,
     key: &'static str,
@@ -48,7 +48,7 @@ fn key_of<F: Form>(form: &F, key: &str, text: &str, fallback: Fallback) -> Key {
     Key { name: key.to_string(), form: form.about(), fallback, text: text.to_string() }
 }
 
-/// A key that has to be there.
+/// A required key.
 pub(super) struct Required<F>(pub(super) F);
 
 impl<F: Form> Field for Required<F> {
@@ -71,7 +71,7 @@ impl<F: Form> Field for Required<F> {
     }
 }
 
-/// A key that may be left out, without anything in its place.
+/// An optional key without a default.
 pub(super) struct Optional<F>(pub(super) F);
 
 impl<F: Form> Field for Optional<F> {
@@ -109,7 +109,7 @@ impl<F: Form> Field for Or<F> {
     }
 }
 
-/// The keys of another table, as if they stood here.
+/// The keys of another table, as if they were written here.
 pub(super) struct Flat<T: Table>(T::Given, PhantomData<T>);
 
 impl<T: Table> Flat<T> {
@@ -134,11 +134,12 @@ impl<T: Table> Field for Flat<T> {
     }
 }
 
-/// Where secrets are: `KEY_env` and `KEY_file`, each one or a list where there may be more.
+/// The location of secrets: `KEY_env` and `KEY_file`, each a single one, or a list if several are
+/// allowed.
 pub(super) struct Secrets {
-    /// How many there may be.
-    pub(super) most: usize,
-    /// Whether there has to be one.
+    /// The maximum number of secrets.
+    pub(super) max: usize,
+    /// Whether at least one is required.
     pub(super) is_required: bool,
 }
 
@@ -161,20 +162,20 @@ impl Field for Secrets {
         if !is_right {
             return None;
         }
-        if self.most == 1 && reader.has(&env) && reader.has(&file) {
+        if self.max == 1 && reader.has(&env) && reader.has(&file) {
             reader.conflict(&env, &file, "remove one of them");
             return None;
         }
-        if found.len() > self.most {
+        if found.len() > self.max {
             let key = if reader.has(&env) { &env } else { &file };
-            reader.wrong(key, &format!("more than {} of {key}", self.most), "remove the others");
+            reader.wrong(key, &format!("more than {} of {key}", self.max), "remove the others");
             return None;
         }
         if self.is_required && found.is_empty() {
             if reader.has_secret() {
                 return None;
             }
-            let remedy = "name a variable, or a file whose first line it is";
+            let remedy = "set one to a variable, or to a file with the secret on its first line";
             reader.wrong(&env, &format!("neither {env} nor {file} is set"), remedy);
             return None;
         }
@@ -200,7 +201,7 @@ impl Field for Secrets {
     }
 
     fn keys(&self, key: &'static str, text: &str, keys: &mut Vec<Key>) {
-        let list = if self.most > 1 { "list: " } else { "" };
+        let list = if self.max > 1 { "list: " } else { "" };
         let fallback = if self.is_required { Fallback::OneOf } else { Fallback::Unset };
         let mut push = |suffix: &str, form: &str, text: &str| {
             let (name, form) = (format!("{key}_{suffix}"), format!("{list}{form}"));
@@ -211,7 +212,7 @@ impl Field for Secrets {
     }
 }
 
-/// The places that a value names, one or a list.
+/// The locations that a value names, one or a list.
 fn read_places(
     value: &Written<'_>,
     is_env: bool,
@@ -237,14 +238,14 @@ fn read_places(
     if starts && text.len() <= 128 && text.chars().all(is_letter) {
         return Ok(vec![Credential::Env(text.to_string())]);
     }
-    // It may be the secret itself, so it is not repeated.
-    let remedy = "name the variable, not the secret: for example WIRESIFT_KEY";
-    Err(vec![Wrong::new(value.span(), "that is no name of a variable", remedy)])
+    // The value may be the secret itself, so it is not repeated.
+    let remedy = "set it to the name of the variable, such as WIRESIFT_KEY, not to the secret";
+    Err(vec![Wrong::new(value.span(), "invalid variable name", remedy)])
 }
 
-/// One secret that may be missing, or has to be there.
+/// One secret, optional or required.
 pub(super) struct Secret {
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub(super) is_required: bool,
 }
 
@@ -252,16 +253,16 @@ impl Field for Secret {
     type Value = Option<Credential>;
 
     fn read(&self, key: &'static str, reader: &mut Reader<'_, '_>) -> Option<Self::Value> {
-        let one = Secrets { most: 1, is_required: self.is_required };
+        let one = Secrets { max: 1, is_required: self.is_required };
         one.read(key, reader).map(|found| found.into_iter().next())
     }
 
     fn write(&self, key: &'static str, value: &Self::Value, pairs: &mut Pairs) {
         let places: Vec<Credential> = value.iter().cloned().collect();
-        Secrets { most: 1, is_required: self.is_required }.write(key, &places, pairs);
+        Secrets { max: 1, is_required: self.is_required }.write(key, &places, pairs);
     }
 
     fn keys(&self, key: &'static str, text: &str, keys: &mut Vec<Key>) {
-        Secrets { most: 1, is_required: self.is_required }.keys(key, text, keys);
+        Secrets { max: 1, is_required: self.is_required }.keys(key, text, keys);
     }
 }

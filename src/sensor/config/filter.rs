@@ -10,28 +10,28 @@ use crate::engine::settings::nearest;
 use std::path::Path;
 
 table! {
-    /// Which alerts a sink gets: those that every key takes, and none that is excluded.
+    /// Which alerts a sink gets: those that meet every key, and are not excluded.
     pub struct Filter {
-        /// The least severity.
+        /// The minimum severity.
         min_severity: Option<Severity> = Optional(severity());
-        /// The least confidence of a feed; feeds that give none do not reach any.
+        /// The minimum confidence of a feed; feeds without a confidence never reach it.
         min_confidence: Option<u8> = Optional(Number::of(0..=100));
-        /// Kinds of the observable or of an indicator that it met: `ip`, `domain`, `url`…, or
-        /// `hash` for all digests of files. All kinds if empty.
+        /// Kinds of the observable or of an indicator that it matched: `ip`, `domain`, `url`…, or
+        /// `hash` for all file hashes. All kinds if empty.
         kinds: Vec<Kind> = Or(list_of_kinds(), Vec::new());
         /// Names of feeds, with wildcards, ignoring case. All feeds if empty.
         feeds: Vec<String> = Or(list(pattern("urlhaus")), Vec::new());
-        /// Tags of the indicator, with wildcards, ignoring case. Any, or none, if empty.
+        /// Tags of the indicator, with wildcards, ignoring case. No condition if empty.
         tags: Vec<String> = Or(list(pattern("phish*")), Vec::new());
         /// Names of inputs, with wildcards, ignoring case. All inputs if empty.
         inputs: Vec<String> = Or(list(pattern("web-*")), Vec::new());
-        /// Kinds of the observable or of an indicator whose alerts it does not get.
+        /// Excluded kinds of the observable or of an indicator.
         exclude_kinds: Vec<Kind> = Or(list_of_kinds(), Vec::new());
-        /// Feeds whose alerts it does not get, unless another feed has the indicator, too.
+        /// Excluded feeds: alerts are sent if another feed has the indicator, too.
         exclude_feeds: Vec<String> = Or(list(pattern("test-*")), Vec::new());
-        /// Tags whose alerts it does not get.
+        /// Excluded tags.
         exclude_tags: Vec<String> = Or(list(pattern("tor")), Vec::new());
-        /// Inputs whose alerts it does not get.
+        /// Excluded inputs.
         exclude_inputs: Vec<String> = Or(list(pattern("test-*")), Vec::new());
     }
 }
@@ -55,7 +55,7 @@ fn severity() -> Word<Severity> {
     word()
 }
 
-/// A pattern of names.
+/// A name pattern.
 fn pattern(example: &'static str) -> Text {
     let is_right = |text: &str| {
         super::form::is_plain(text) && text.len() <= 256 && glob::Pattern::new(text).is_ok()
@@ -63,10 +63,10 @@ fn pattern(example: &'static str) -> Text {
     Text { what: "name, with `*`, `?` and `[…]` as wildcards", example, is_right }
 }
 
-/// Kinds of indicators, by their names or by a word for several.
+/// Kinds of indicators, by name or by a word for several.
 struct Kinds;
 
-/// The kinds that a word means.
+/// The kinds that a word stands for.
 fn kinds_of(word: &str) -> Option<Vec<Kind>> {
     let all = Kind::ALL.iter().copied();
     let is_file = |kind: &Kind| (Kind::Md5..=Kind::Cdhash).contains(kind);
@@ -78,7 +78,7 @@ fn kinds_of(word: &str) -> Option<Vec<Kind>> {
     }
 }
 
-/// The kinds that one word of the file means.
+/// The kinds that one word in the file stands for.
 fn read_kinds(value: &Written<'_>) -> Result<Vec<Kind>, Vec<Wrong>> {
     let text = text_of(value, "domain")?;
     kinds_of(text).ok_or_else(|| {
@@ -104,7 +104,7 @@ impl Form for Kinds {
                 Err(more) => wrong.extend(more),
             }
         }
-        // In the order of their numbers, whatever the file's, each once.
+        // In the order of their numbers, whatever the order in the file, without duplicates.
         kinds.sort();
         kinds.dedup();
         if wrong.is_empty() { Ok(kinds) } else { Err(wrong) }
@@ -125,7 +125,7 @@ fn list_of_kinds() -> Kinds {
 }
 
 impl Filter {
-    /// Reports what leaves nothing over.
+    /// Reports filters that let nothing through.
     pub(super) fn check(&self, reader: &mut Reader<'_, '_>) {
         let names = |kinds: &[Kind]| kinds.iter().map(|kind| kind.name().to_string()).collect();
         let pairs: [(&str, Vec<String>, Vec<String>); 4] = [
@@ -137,20 +137,20 @@ impl Filter {
         for (key, wanted, excluded) in pairs {
             if !wanted.is_empty() && wanted.iter().all(|name| excluded.contains(name)) {
                 let other = format!("exclude_{key}");
-                let what = format!("{other} excludes all that {key} takes");
-                reader.wrong(&other, &what, "no alert would be left");
+                let what = format!("{other} excludes everything that {key} allows");
+                reader.wrong(&other, &what, "no alert would remain");
             }
         }
     }
 
-    /// What it takes, in plain English, to append to what a sink is.
+    /// The filter in plain English, to append to the description of a sink.
     pub(super) fn describe(&self) -> String {
         let mut parts = Vec::new();
-        if let Some(least) = self.min_severity {
-            parts.push(format!("severity {} or more", least.name()));
+        if let Some(min) = self.min_severity {
+            parts.push(format!("severity {} or more", min.name()));
         }
-        if let Some(least) = self.min_confidence {
-            parts.push(format!("confidence {least} or more"));
+        if let Some(min) = self.min_confidence {
+            parts.push(format!("confidence {min} or more"));
         }
         let names = |kinds: &[Kind]| -> Vec<String> {
             kinds.iter().map(|kind| kind.name().to_string()).collect()

@@ -1,4 +1,4 @@
-//! Forms: how a value is written, and which values there are.
+//! Forms: how values are written, and which are valid.
 
 use super::problem::{Wrong, alternatives, quoted};
 use crate::engine::settings::nearest;
@@ -17,7 +17,7 @@ pub(super) use network::{
 pub(super) use paths::{FilePath, Pattern};
 pub(super) use quantities::{Flag, Number, Size, Time, days, kib, mib, ms, seconds};
 
-/// A value as it stands in the file.
+/// A value as written in the file.
 pub(super) type Written<'v> = Spanned<DeValue<'v>>;
 
 /// How a value is written.
@@ -28,14 +28,14 @@ pub(super) trait Form {
     /// Reads a value. Relative paths start at `base`.
     fn read(&self, value: &Written<'_>, base: &Path) -> Result<Self::Value, Vec<Wrong>>;
 
-    /// Writes it in TOML, so that reading gives it back.
+    /// Writes it in TOML, so that reading gives the same value.
     fn write(&self, value: &Self::Value) -> String;
 
     /// What it looks like, with its bounds, for the reference.
     fn about(&self) -> String;
 }
 
-/// That a value is of another type.
+/// The error for a value of another type.
 pub(super) fn mistyped(value: &Written<'_>, expected: &str, example: &str) -> Vec<Wrong> {
     let what = format!("expected {expected}, found {}", type_of(value.get_ref()));
     vec![Wrong::new(value.span(), what, example)]
@@ -76,13 +76,13 @@ pub(super) fn write_text(text: &str) -> String {
     out
 }
 
-/// A text that a test of its own approves of.
+/// A text that has to pass a test.
 pub(super) struct Text {
-    /// What it is: "a name of a host".
+    /// What it is: "a host name".
     pub(super) what: &'static str,
-    /// One that is right.
+    /// A valid example.
     pub(super) example: &'static str,
-    /// Whether a text is one.
+    /// Whether a text is valid.
     pub(super) is_right: fn(&str) -> bool,
 }
 
@@ -107,7 +107,7 @@ impl Form for Text {
     }
 }
 
-/// Whether a text is not empty and has nothing in it that steers a terminal.
+/// Whether a text is not empty and contains no terminal control characters.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= 4096 && !text.chars().any(char::is_control)
 }
@@ -117,7 +117,7 @@ pub(super) fn line(what: &'static str, example: &'static str) -> Text {
     Text { what, example, is_right: is_plain }
 }
 
-/// Values that are known by names.
+/// Values that are written as names.
 pub(super) trait Named: Copy + PartialEq + 'static {
     /// All of them.
     fn all() -> Vec<Self>;
@@ -126,7 +126,7 @@ pub(super) trait Named: Copy + PartialEq + 'static {
     fn name(self) -> &'static str;
 }
 
-/// One of some names.
+/// One of several names.
 pub(super) struct Word<T>(pub(super) Vec<T>);
 
 /// Any name of a type.
@@ -191,12 +191,12 @@ macro_rules! words {
 }
 pub(super) use words;
 
-/// A list, or one member of it by itself.
+/// A list, or a single member.
 pub(super) struct List<F> {
     pub(super) of: F,
-    /// How many there may be.
+    /// The allowed number of members.
     pub(super) count: RangeInclusive<usize>,
-    /// Whether one member may stand without brackets.
+    /// Whether a single member may be written without brackets.
     pub(super) takes_one: bool,
 }
 
@@ -205,7 +205,7 @@ pub(super) fn list<F: Form>(of: F) -> List<F> {
     List { of, count: 0..=10_000, takes_one: true }
 }
 
-/// A list of at least one.
+/// A list with at least one member.
 pub(super) fn some<F: Form>(of: F) -> List<F> {
     List { of, count: 1..=10_000, takes_one: true }
 }
@@ -221,10 +221,10 @@ impl<F: Form> Form for List<F> {
             return self.of.read(value, base).map(|one| vec![one]);
         };
         if !self.count.contains(&array.len()) {
-            let (least, most) = (self.count.start(), self.count.end());
-            let what = match array.len() < *least {
-                true => format!("the list is shorter than {least}"),
-                false => format!("the list has more than {most} members"),
+            let (min, max) = (self.count.start(), self.count.end());
+            let what = match array.len() < *min {
+                true => format!("the list needs at least {min}"),
+                false => format!("the list has more than {max} members"),
             };
             return Err(vec![Wrong::new(value.span(), what, "")]);
         }

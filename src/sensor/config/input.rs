@@ -20,19 +20,19 @@ pub use listeners::{EveInput, HecInput, ServerTls, SyslogFraming, SyslogInput};
 pub use packets::{CapturesInput, Done, TapInput};
 
 kinds! {
-    /// The kinds of inputs, with what only one kind has.
+    /// The kinds of inputs, with their specific settings.
     pub enum InputKind {
         /// Log files.
         Files(FilesInput) = "files",
-        /// The journal of systemd.
+        /// The systemd journal.
         Journal(JournalInput) = "journal",
         /// Syslog over the network.
         Syslog(SyslogInput) = "syslog",
-        /// Topics of Kafka.
+        /// Kafka topics.
         Kafka(KafkaInput) = "kafka",
-        /// Suricata, by a socket.
+        /// Suricata, through a socket.
         Eve(EveInput) = "eve",
-        /// What sends to Splunk.
+        /// Senders for Splunk's HTTP Event Collector.
         Hec(HecInput) = "hec",
         /// Network interfaces.
         Tap(TapInput) = "tap",
@@ -44,26 +44,26 @@ kinds! {
 /// An `[[input]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Its name in metrics, messages and the state folder; no other input has it.
+    /// Its name in metrics, messages and the state folder, unique among inputs.
     pub name: String,
-    /// Whether it is read.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// What it is.
+    /// What it reads.
     pub kind: InputKind,
 }
 
 table! {
-    /// The keys that every table of these has.
+    /// The keys of every input and sink.
     pub(super) struct Common {
-        /// Its name in metrics, messages and the state folder, which no other one has. It is
-        /// what a reload and a restart know it by: without one it is the kind's.
+        /// Its name in metrics, messages and the state folder, which must be unique. A reload and a
+        /// restart recognise it by the name; default: the kind.
         name: String = Or(name(), String::new());
-        /// `false` leaves it out, and keeps what is remembered of it.
+        /// `false` disables it, but keeps its state.
         enabled: bool = Or(Flag, true);
     }
 }
 
-/// Names stand in labels and are folders: nothing that has to be quoted.
+/// Names are used as labels and folders, so they contain nothing that needs quoting.
 fn name() -> Text {
     let is_right = |text: &str| {
         let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
@@ -77,7 +77,7 @@ fn name() -> Text {
     }
 }
 
-/// What `kind` says, if it is one of `names`.
+/// The value of `kind`, if it is one of `names`.
 pub(super) fn read_kind<'r>(reader: &mut Reader<'r, '_>, names: &[&str]) -> Option<&'r str> {
     let Some(value) = reader.value("kind") else {
         let remedy = format!("add kind = …: {}", alternatives(names));
@@ -100,7 +100,7 @@ pub(super) fn read_kind<'r>(reader: &mut Reader<'r, '_>, names: &[&str]) -> Opti
     None
 }
 
-/// Reads the keys that all have, and gives the reader its name.
+/// Reads the keys common to all, and tells the reader the name.
 pub(super) fn read_common(
     reader: &mut Reader<'_, '_>,
     what: &str,
@@ -115,7 +115,7 @@ pub(super) fn read_common(
     Some(common)
 }
 
-/// Which kinds have a key that this one has not.
+/// Which other kinds have a key.
 pub(super) fn elsewhere(
     tables: &[(&'static str, String, Vec<super::Key>)],
     key: &str,
@@ -130,7 +130,7 @@ pub(super) fn elsewhere(
 }
 
 impl Input {
-    /// Reads a table. `None` if something is wrong, which is reported then.
+    /// Reads a table. Returns `None` if something is invalid, after reporting it.
     pub(super) fn read(
         table: &DeTable<'_>,
         at: usize,
@@ -143,7 +143,7 @@ impl Input {
         if let Some(common) = &common {
             context.places.remember("input", &common.name, at, &reader);
         }
-        // Without a kind nothing is known to be unknown.
+        // Without a kind it is unclear which keys are unknown.
         if kind.is_some() {
             reader.finish(|key| elsewhere(&InputKind::tables(), key));
         }
@@ -166,7 +166,7 @@ impl Input {
     }
 }
 
-/// What reading a table needs beside it.
+/// What reading a table needs besides it.
 pub(super) struct Context<'c, 's> {
     pub(super) parsing: &'c mut super::reader::Parsing<'s>,
     pub(super) places: &'c mut super::places::Places,

@@ -1,15 +1,15 @@
-//! A key of a table, as the reference shows it.
+//! A key of a table, as shown in the reference.
 
-/// What holds without a key.
+/// What applies without a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fallback {
-    /// Nothing: it has to be there.
+    /// Nothing: it is required.
     Required,
-    /// Nothing: it or its neighbour has to be there.
+    /// Nothing: either it or its neighbour is required.
     OneOf,
-    /// Nothing, and that is fine.
+    /// Nothing: it is optional.
     Unset,
-    /// A value, as it would be written.
+    /// A default value, as it would be written.
     Value(String),
     /// What the text says.
     Text(&'static str),
@@ -22,7 +22,7 @@ pub struct Key {
     pub name: String,
     /// What its value looks like, with bounds; a fragment of Markdown.
     pub form: String,
-    /// What holds without it.
+    /// What applies without it.
     pub fallback: Fallback,
     /// What it does; a fragment of Markdown.
     pub text: String,

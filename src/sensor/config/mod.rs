@@ -1,4 +1,4 @@
-//! What `wiresift run` does: the tables of `wiresift.toml` that are the sensor's.
+//! The configuration of `wiresift run`: the tables of `wiresift.toml` that belong to the sensor.
 //!
 //! ```
 //! use std::path::Path;
@@ -15,23 +15,22 @@
 //! assert!(problems.contains("did you mean “patterns”?"), "{problems}");
 //! ```
 //!
-//! The file is one, and each house parses its own tables of it: feeds are those of
-//! `intel::config`, which this room passes over. A [`Config`] is plain data, checked: nothing in it
-//! is open, nothing runs, and no secret is in it, only where one is
-//! ([`Credential`](super::secret::Credential)). Errors come
-//! all at once ([`Problems`]), each with line, column and remedy.
+//! There is one file, and each house parses its own tables: feeds belong to `intel::config`, and
+//! are skipped here. A [`Config`] is plain, validated data: nothing in it is open, nothing runs,
+//! and it contains no secrets, only their locations ([`Credential`](super::secret::Credential)).
+//! All errors are returned at once ([`Problems`]), each with line, column and remedy.
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `configuration` | [`Config`], and the way from the text to it |
+//! | `configuration` | [`Config`], and how its text is parsed |
 //! | `input`, `sink`, `filter`, `daemon` | the tables, as plain types |
-//! | `table`, `field`, `form` | how a type is a table: a row for each key with its form, default and text |
-//! | `reader`, `problem`, `places` | one table on its way from TOML; what is wrong, and where |
-//! | `rules` | what tables have to do with each other |
+//! | `table`, `field`, `form` | how types become tables: a row for each key with its form, default and text |
+//! | `reader`, `problem`, `places` | one table while it is read from TOML; what is wrong, and where |
+//! | `rules` | relations between tables |
 //! | `check` | what can be verified without starting |
 //! | `describe`, `changes` | what would run; what a reload changes |
 //! | `setup` | a first file from four answers |
-//! | `schema`, `reference` | every key, and `docs/config.md` made from them |
+//! | `schema`, `reference` | every key, and `docs/config.md`, generated from them |
 
 mod address;
 mod changes;

@@ -1,9 +1,9 @@
-//! Where the tables and keys of a configuration stand, for what is found wrong later.
+//! The positions of tables and keys in a configuration, for problems that are found later.
 
 use super::reader::Reader;
 use std::collections::BTreeMap;
 
-/// Offsets of tables and of their keys.
+/// Offsets of tables and their keys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
     tables: BTreeMap<(&'static str, String), Table>,
@@ -16,7 +16,7 @@ struct Table {
 }
 
 impl Places {
-    /// Remembers where a table is. The first one of a name counts.
+    /// Remembers the position of a table. The first one with a name counts.
     pub(super) fn remember(
         &mut self,
         of: &'static str,
@@ -28,7 +28,7 @@ impl Places {
         self.tables.entry((of, name.to_string())).or_insert(Table { at, keys });
     }
 
-    /// Where a key stands, or else its table.
+    /// The position of a key, or of its table.
     pub(super) fn find(&self, of: &'static str, name: &str, key: &str) -> Option<usize> {
         let table = self.tables.get(&(of, name.to_string()))?;
         Some(table.keys.get(key).copied().unwrap_or(table.at))

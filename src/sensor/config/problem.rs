@@ -7,13 +7,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The most problems that are kept; beyond them they are counted.
+/// The maximum number of problems that are kept; the rest is only counted.
 const MAX_PROBLEMS: usize = 50;
 
-/// The most of a value that a message repeats, in characters.
+/// The maximum length of a value that a message repeats, in characters.
 const MAX_QUOTED: usize = 60;
 
-/// A place in a configuration.
+/// A position in a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The line, from 1.
@@ -27,14 +27,14 @@ pub struct Place {
 pub struct Problem {
     /// The file.
     pub path: PathBuf,
-    /// Where in it; `None` if it is about what is not there.
+    /// The position; `None` if it is about something missing.
     pub place: Option<Place>,
-    /// What is wrong. Never with a secret in it.
+    /// What is wrong. Never contains a secret.
     pub what: String,
-    /// How to mend it; empty if that is clear.
+    /// How to fix it; empty if that is obvious.
     pub remedy: String,
-    /// Whether it may pass while the configuration stays as it is: a file, a folder or an interface
-    /// that isn't there may come.
+    /// Whether it may disappear without a change to the configuration: a missing file, folder or
+    /// interface may appear.
     pub may_pass: bool,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong, in the order of the file: a line each when it is displayed.
+/// All problems, in the order of the file: displayed as one line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     list: Vec<Problem>,
@@ -70,17 +70,17 @@ impl Problems {
         self.list.iter()
     }
 
-    /// How many there are beyond those of [`iter`](Self::iter).
+    /// The number of problems beyond those of [`iter`](Self::iter).
     pub fn more(&self) -> usize {
         self.more
     }
 
-    /// Whether all of them may pass while the configuration stays as it is.
+    /// Whether all of them may disappear without a change to the configuration.
     pub fn may_pass(&self) -> bool {
         self.list.iter().all(|problem| problem.may_pass)
     }
 
-    /// Adds a problem. It is made only if it is kept, since that takes time.
+    /// Adds a problem. It is only created if it is kept, because that takes time.
     pub(super) fn add_with(&mut self, problem: impl FnOnce() -> Problem) {
         if self.is_full() {
             self.more += 1;
@@ -94,7 +94,7 @@ impl Problems {
         self.list.len() >= MAX_PROBLEMS
     }
 
-    /// In the order of the file. What has no place comes last.
+    /// Sorts the problems in the order of the file. Those without a position come last.
     pub(super) fn sort(&mut self) {
         self.list.sort_by_key(|problem| (problem.place.is_none(), problem.place));
     }
@@ -132,7 +132,7 @@ impl From<Problems> for Error {
     }
 }
 
-/// The text of a configuration, which gives offsets their places, and what was found wrong in it.
+/// The text of a configuration, which maps offsets to positions, and the problems found in it.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) path: Arc<Path>,
@@ -148,7 +148,8 @@ impl Source {
         &self.text
     }
 
-    /// A problem at an offset. Takes time linear in the text, for which [`Problems`] is bounded.
+    /// A problem at an offset. This takes time linear in the text, which is why [`Problems`] is
+    /// bounded.
     pub(super) fn problem(&self, at: Option<usize>, what: &str, remedy: &str) -> Problem {
         Problem {
             path: self.path.to_path_buf(),
@@ -172,10 +173,10 @@ impl Source {
     }
 }
 
-/// Something wrong about a value, before it is known whose value it is.
+/// A problem with a value, before the key is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
-    /// Where it stands in the text.
+    /// The position in the text.
     pub(super) span: Range<usize>,
     pub(super) what: String,
     pub(super) remedy: String,
@@ -191,7 +192,7 @@ impl Wrong {
     }
 }
 
-/// A value in quotation marks, cut where it is long.
+/// A value in quotation marks, truncated if it is long.
 pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("“{}…”", &text[..end]),

@@ -1,5 +1,4 @@
-//! One table on its way from TOML to what it means: every key is asked for, and what nobody asked
-//! for is unknown.
+//! Reads one table from TOML: every key is asked for, and keys that were not asked for are unknown.
 
 use super::problem::{Problems, Source, Wrong, alternatives, quoted};
 use crate::engine::settings::nearest;
@@ -9,7 +8,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Names under which people give secrets that do not belong into the file.
+/// Names that people use for secrets that do not belong in the file.
 const SECRETS: [&str; 12] = [
     "password",
     "passwd",
@@ -25,7 +24,7 @@ const SECRETS: [&str; 12] = [
     "credential",
 ];
 
-/// Keys that other programs have, or other tables of this one, and what they are called here.
+/// Keys of other programs, or of other tables, and what they are called here.
 const KNOWN_AS: &[(&str, &str)] = &[
     ("address", "listen"),
     ("bind", "listen"),
@@ -84,9 +83,9 @@ impl Parsing<'_> {
 pub(super) struct Reader<'r, 's> {
     keys: BTreeMap<&'r str, (Range<usize>, &'r Spanned<DeValue<'r>>)>,
     asked: BTreeSet<String>,
-    /// Where the table begins.
+    /// The offset of the table.
     at: usize,
-    /// What it is called in messages.
+    /// Its name in messages.
     what: String,
     pub(super) parsing: &'r mut Parsing<'s>,
 }
@@ -113,50 +112,50 @@ impl<'r, 's> Reader<'r, 's> {
         self.keys.get(key).map(|(_, value)| *value)
     }
 
-    /// Whether the table says something about a key.
+    /// Whether the table contains a key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.keys.contains_key(key)
     }
 
-    /// Where a key stands, or else the table.
+    /// The position of a key, or of the table.
     pub(super) fn at(&self, key: &str) -> usize {
         self.keys.get(key).map_or(self.at, |(span, _)| span.start)
     }
 
-    /// Where each key stands.
+    /// The positions of the keys.
     pub(super) fn places(&self) -> impl Iterator<Item = (&'r str, usize)> {
         self.keys.iter().map(|(key, (span, _))| (*key, span.start))
     }
 
-    /// Something is wrong about a key, or about what is missing.
+    /// Reports a problem with a key, or with a missing one.
     pub(super) fn wrong(&mut self, key: &str, what: &str, remedy: &str) {
         let what = format!("{}: {what}", self.what);
         self.parsing.add(self.at(key), &what, remedy);
     }
 
-    /// Something is wrong about a value of a key.
+    /// Reports a problem with the value of a key.
     pub(super) fn wrong_value(&mut self, key: &str, wrong: Wrong) {
         let what = format!("{}: {key}: {}", self.what, wrong.what);
         self.parsing.add(wrong.span.start, &what, &wrong.remedy);
     }
 
-    /// Whether a secret stands in the table, which is reported as such.
+    /// Whether the table contains a secret, which is reported as such.
     pub(super) fn has_secret(&self) -> bool {
         SECRETS.iter().any(|key| self.keys.contains_key(key))
     }
 
-    /// Two keys that exclude each other.
+    /// Reports two keys that exclude each other.
     pub(super) fn conflict(&mut self, one: &str, other: &str, why: &str) {
         self.wrong(other, &format!("{one} and {other} are both set"), why);
     }
 
-    /// Reports the keys that nobody asked for. `elsewhere` says which kinds have such a key.
+    /// Reports the keys that were not asked for. `elsewhere` says which kinds have such a key.
     pub(super) fn finish(self, elsewhere: impl Fn(&str) -> Option<String>) {
         let unknown: Vec<(&str, usize)> =
             self.places().filter(|(key, _)| !self.asked.contains(*key)).collect();
         for (key, at) in unknown {
             let (what, remedy) = match self.secret(key) {
-                Some(remedy) => ("a secret does not belong into this file".to_string(), remedy),
+                Some(remedy) => ("a secret does not belong in this file".to_string(), remedy),
                 None => (format!("unknown key {}", quoted(key)), self.advice(key, elsewhere(key))),
             };
             let what = format!("{}: {what}", self.what);
@@ -164,13 +163,13 @@ impl<'r, 's> Reader<'r, 's> {
         }
     }
 
-    /// How to say where a secret is, if this key would hold one.
+    /// How to give the location of a secret, if this key would contain one.
     fn secret(&self, key: &str) -> Option<String> {
         let is_asked = |key: &&str| self.asked.contains(&format!("{key}_env"));
         let own = [key, key.trim_end_matches('s')].into_iter().find(is_asked);
         let any = SECRETS.contains(&key).then(|| SECRETS.into_iter().find(is_asked)).flatten();
         own.or(any).map(|name| {
-            format!("name a variable with {name}_env, or a file that holds it with {name}_file")
+            format!("set {name}_env to a variable, or {name}_file to a file that contains it")
         })
     }
 

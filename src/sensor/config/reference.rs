@@ -3,15 +3,15 @@
 use super::key::{Fallback, Key};
 use super::schema::{Schema, schema};
 
-/// What stands before the tables.
+/// The text before the tables.
 const HEAD: &str = r#"<!-- Made from src/sensor/config: WIRESIFT_BLESS=1 cargo test --lib config::tests::reference -->
 
 # Configuration
 
-`wiresift.toml` says which feeds are subscribed, what `wiresift run` reads, and where alerts go.
+`wiresift.toml` defines which feeds to subscribe to, what `wiresift run` reads, and where alerts go.
 It is read from the folder that the command runs in, or from `--config FILE`. Relative paths in it
 start at its own folder. `wiresift run --setup` writes one from four answers; `wiresift run --check`
-says what would run, and everything that is wrong, with line and column.
+reports what would run, and all errors, with line and column.
 
 ```toml
 state = "/var/lib/wiresift"
@@ -44,13 +44,14 @@ min_severity = "high"
 
 **Values.** A time is a number with a unit, in quotation marks: `"500ms"`, `"30s"`, `"10m"`, `"6h"`,
 `"7d"`. A size is a number of bytes, or of binary units: `"512K"`, `"64M"`, `"1G"`. Where a key of an
-input, a sink, `[daemon]` or `[suppress]` takes a list, one value may stand without brackets.
+input, a sink, `[daemon]` or `[suppress]` accepts a list, a single value needs no brackets.
 
-**Secrets** are never in the file. `token_env = "SPLUNK_TOKEN"` names a variable of the environment,
-`token_file = "/etc/wiresift/splunk.token"` a file whose first line it is; a reload reads files again.
+**Secrets** are never in the file. `token_env = "SPLUNK_TOKEN"` names an environment variable,
+`token_file = "/etc/wiresift/splunk.token"` a file with the secret on its first line; a reload reads
+files again.
 
-**Names.** Inputs and sinks have names, by which a reload and a restart know them: positions in
-logs and what waits in the spool are remembered by name. Without `name` it is the kind.
+**Names.** Inputs and sinks are identified by name across reloads and restarts: positions in logs and
+undelivered alerts in the spool are stored by name. The default is the kind.
 "#;
 
 /// The reference.

@@ -1,4 +1,4 @@
-//! What tables have to do with each other.
+//! Relations between tables.
 
 use super::address::Address;
 use super::form::is_local;
@@ -11,14 +11,14 @@ use glob::{MatchOptions, Pattern};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// How patterns of files match paths.
+/// How file patterns match paths.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: false,
 };
 
-/// Reports tables that are right by themselves and contradict each other.
+/// Reports tables that are valid on their own but contradict each other.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     addresses(config, problems);
     outputs(config, problems);
@@ -36,7 +36,7 @@ fn listens(input: &Input) -> Vec<Address> {
     }
 }
 
-/// The socket behind an address: TLS stands on TCP.
+/// The socket of an address: TLS uses TCP.
 fn socket(address: &Address) -> String {
     match address {
         Address::Tls(place) => format!("tcp://{place}"),
@@ -53,16 +53,16 @@ fn addresses(config: &Config, problems: &mut Problems) {
         for address in listens(input) {
             let socket = socket(&address);
             let by = match taken.get(&socket) {
-                Some(name) => format!("input “{name}” listens there, too"),
-                None if metrics.as_ref() == Some(&socket) => "metrics are served there".to_string(),
+                Some(name) => format!("input “{name}” listens on it, too"),
+                None if metrics.as_ref() == Some(&socket) => "metrics are served on it".to_string(),
                 None => {
                     taken.insert(socket, &input.name);
                     continue;
                 }
             };
-            let what = format!("{address} is taken ({by})");
+            let what = format!("{address} is already in use ({by})");
             problems.add_with(|| {
-                config.problem("input", &input.name, key, &what, "listen at another address")
+                config.problem("input", &input.name, key, &what, "use another address")
             });
         }
     }
@@ -88,7 +88,7 @@ fn outputs(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Alerts that would be read again, and alert again.
+/// Reports alerts that would be read again, and cause more alerts.
 fn loops(config: &Config, problems: &mut Problems) {
     for sink in config.active_sinks() {
         let reader = config.active_inputs().find(|input| reads(input, sink));
@@ -123,7 +123,7 @@ fn reads(input: &Input, sink: &Sink) -> bool {
     }
 }
 
-/// Whether a path is one of a pattern's, or lies in the folder that it names.
+/// Whether a path matches a pattern, or is in the folder that it names.
 fn matches(pattern: &Path, path: &Path) -> bool {
     let Some(text) = pattern.to_str() else { return false };
     let Ok(glob) = Pattern::new(text) else { return false };
@@ -134,7 +134,7 @@ fn matches(pattern: &Path, path: &Path) -> bool {
             .any(|folder| !folder.as_os_str().is_empty() && glob.matches_path_with(folder, OPTIONS))
 }
 
-/// Whether what is sent to one address arrives at the other, on this machine.
+/// Whether data sent to one address arrives at the other, on this machine.
 fn is_same_place(listen: &Address, to: &Address) -> bool {
     let is_same_kind = std::mem::discriminant(listen) == std::mem::discriminant(to);
     match (listen.place(), to.place()) {
@@ -145,7 +145,7 @@ fn is_same_place(listen: &Address, to: &Address) -> bool {
     }
 }
 
-/// Names of inputs that filters speak of.
+/// Checks the names of inputs in filters.
 fn names(config: &Config, problems: &mut Problems) {
     let inputs: Vec<&str> = config.inputs.iter().map(|input| &*input.name).collect();
     for sink in &config.sinks {
@@ -153,7 +153,7 @@ fn names(config: &Config, problems: &mut Problems) {
         for (key, names) in [("inputs", &filter.inputs), ("exclude_inputs", &filter.exclude_inputs)]
         {
             let is_known = |name: &String| {
-                // Names of inputs are in lower case, and filters ignore it.
+                // Names of inputs are in lower case, and filters ignore case.
                 let pattern = Pattern::new(&name.to_lowercase());
                 pattern.is_ok_and(|pattern| inputs.iter().any(|input| pattern.matches(input)))
             };

@@ -1,4 +1,4 @@
-//! Every table and key of the file, from which the reference is made.
+//! Every table and key of the file, from which the reference is generated.
 
 use super::daemon::{Daemon, Suppress, Top};
 use super::input::{Common, InputKind};
@@ -9,9 +9,9 @@ use super::table::Table;
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    /// How it begins: `[daemon]`, `[[input]]`; empty for the top of the file.
+    /// Its header: `[daemon]`, `[[input]]`; empty for the top of the file.
     pub header: &'static str,
-    /// Its `kind`, for those that have kinds; then these keys come on top of those without.
+    /// Its `kind`, if it has kinds; then these keys are added to those without a kind.
     pub kind: Option<&'static str>,
     /// What it is; a fragment of Markdown.
     pub about: String,
@@ -40,11 +40,11 @@ pub fn schema() -> Vec<Schema> {
     all
 }
 
-const OF_TOP: &str = "Keys of the top that are about feeds alone; [feeds.md](feeds.md) explains \
+const OF_TOP: &str = "Keys at the top that only concern feeds; [feeds.md](feeds.md) explains \
                       them.";
 const OF_INPUTS: &str =
     "What is read. There may be any number of inputs. Every one has these keys:";
-const OF_SINKS: &str = "Where alerts go. Without any, alerts are printed to standard output in \
+const OF_SINKS: &str = "Where alerts go. Without a sink, alerts are printed to standard output in \
                         JSON. There may be any number of sinks. Every one has these keys:";
 const OF_FEED: &str = "A subscription. `wiresift feed` writes these tables; [feeds.md](feeds.md) \
                        explains the keys.";
@@ -57,7 +57,7 @@ fn suppress_keys() -> Vec<Key> {
         fallback: Fallback::Value("[]".into()),
         text:
             "Warning lists that keep indicators out of the database: the `suppress = […]` of the \
-               top, where this table takes its name. About feeds, and not about alerts."
+               top, whose name this table takes. They concern feeds, not alerts."
                 .into(),
     });
     all
@@ -75,7 +75,7 @@ fn common(
         name: "kind".into(),
         form: super::problem::alternatives(&names),
         fallback: Fallback::Required,
-        text: "What it is; decides which further keys there are.".into(),
+        text: "The kind, which decides which other keys there are.".into(),
     }];
     all.extend(Common::keys(&()));
     for key in &mut all {
@@ -95,7 +95,7 @@ fn kinds(
     tables.into_iter().map(of)
 }
 
-/// A key that another house reads: its name, form, default and text. An empty default is none.
+/// A key that another house reads: its name, form, default and text. An empty default means none.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
 fn keys(rows: &[Row]) -> Vec<Key> {
@@ -113,36 +113,46 @@ fn keys(rows: &[Row]) -> Vec<Key> {
     rows.iter().map(of).collect()
 }
 
-/// The keys of the top that `intel::config` reads alone.
+/// The keys at the top that only `intel::config` reads.
 const TOP_OF_FEEDS: &[Row] = &[
-    ("interval", "time", "\"30m\"", "How often feeds are fetched that do not say."),
+    (
+        "interval",
+        "time",
+        "\"30m\"",
+        "How often feeds are fetched that have no interval of their own.",
+    ),
     ("allow_wide", "`true` or `false`", "false", "Accept networks wider than /8 (IPv6: /16)."),
     ("allow_suffix", "`true` or `false`", "false", "Accept whole public suffixes."),
     (
         "suppress",
         "list: path",
         "[]",
-        "Warning lists: what is on them is kept out of the database. \
-      Where there is a table `[suppress]`, they are its `lists`.",
+        "Warning lists: their values are kept out of the database. \
+      If there is a table `[suppress]`, set its `lists` instead.",
     ),
-    ("annotate", "list: path", "[]", "Warning lists: what is on them is tagged."),
+    ("annotate", "list: path", "[]", "Warning lists: indicators with their values are tagged."),
     ("warninglists", "list: path", "[]", "Warning lists, each with its usual effect."),
 ];
 
 /// The keys of `[[feed]]`, which `intel::config` reads.
 const FEED: &[Row] = &[
     ("name", "text", "required", "Its name in alerts, in the store and on the command line."),
-    ("kind", "`list`, `stix`, `otx`, `taxii` or `misp`", "\"list\"", "What is at the other end."),
-    ("enabled", "`true` or `false`", "true", "`false` leaves it out and keeps what it sent."),
-    ("url", "URL", "one of", "Where it is, over HTTP; `{key}` stands for the credential."),
+    ("kind", "`list`, `stix`, `otx`, `taxii` or `misp`", "\"list\"", "What kind of source it is."),
+    ("enabled", "`true` or `false`", "true", "`false` disables it, but keeps what it sent."),
+    ("url", "URL", "one of", "Its URL; `{key}` stands for the credential."),
     ("path", "path", "one of", "A file or a folder."),
     ("command", "list: text", "one of", "A program that prints it, with its arguments."),
-    ("format", "text", "", "How a list is written; found from the content without it."),
-    ("columns", "text", "", "Which columns of a table hold what."),
+    ("format", "text", "", "The format of a list; default: detected from the content."),
+    ("columns", "text", "", "What the columns of a table contain."),
     ("delimiter", "one character", "", "What separates columns."),
-    ("interval", "time", "", "How often it is fetched; without it the `interval` of the top."),
+    ("interval", "time", "", "How often it is fetched; default: the `interval` at the top."),
     ("timeout", "time", "\"120s\"", "How long a fetch may take."),
-    ("max_size", "size", "\"256M\"", "How large a document may be, as sent and unpacked."),
+    (
+        "max_size",
+        "size",
+        "\"256M\"",
+        "How large a document may be, both compressed and decompressed.",
+    ),
     ("confidence", "number, 0 to 100", "", "The confidence of indicators that have none."),
     (
         "severity",
@@ -158,19 +168,29 @@ const FEED: &[Row] = &[
     ),
     ("tags", "list: text", "[]", "Labels for every indicator."),
     ("scope", "`exact`, `subtree` or `subtree_no_apex`", "", "How far names reach."),
-    ("lifetime", "time", "", "How long an indicator is valid that does not say."),
+    ("lifetime", "time", "", "How long an indicator is valid that has no expiry."),
     (
         "internal",
         "`true` or `false`",
         "false",
-        "It is about our own networks: accept private addresses.",
+        "It is about internal networks: accept private addresses.",
     ),
-    ("misp_all", "`true` or `false`", "false", "MISP attributes that are not for detection, too."),
-    ("allow", "list: term", "[]", "What of it is taken."),
-    ("deny", "list: term", "[]", "What of it is left out."),
-    ("min_confidence", "number, 0 to 100", "", "The least confidence that is taken."),
-    ("suppress", "list: path", "[]", "Warning lists for this feed: what is on them is kept out."),
-    ("annotate", "list: path", "[]", "Warning lists for this feed: what is on them is tagged."),
+    (
+        "misp_all",
+        "`true` or `false`",
+        "false",
+        "Include MISP attributes that are not for detection.",
+    ),
+    ("allow", "list: term", "[]", "Which indicators to accept."),
+    ("deny", "list: term", "[]", "Which indicators to leave out."),
+    ("min_confidence", "number, 0 to 100", "", "The minimum confidence."),
+    ("suppress", "list: path", "[]", "Warning lists for this feed: their values are kept out."),
+    (
+        "annotate",
+        "list: path",
+        "[]",
+        "Warning lists for this feed: indicators with their values are tagged.",
+    ),
     (
         "warninglists",
         "list: path",
@@ -181,16 +201,11 @@ const FEED: &[Row] = &[
     ("key_file", "path", "", "The same, in the first line of a file."),
     ("key_header", "name of a header", "", "The header that the credential is sent in."),
     ("user", "text", "", "The user: the credential is a password."),
-    ("client_cert", "path", "", "Our certificate, in PEM form."),
+    ("client_cert", "path", "", "The client certificate, in PEM form."),
     ("client_key", "path", "", "The certificate's key, in PEM form."),
-    ("ca", "path", "", "Whom to trust, in PEM form."),
-    ("collections", "list: text", "[]", "TAXII: these collections alone."),
+    ("ca", "path", "", "Trusted certificates, in PEM form."),
+    ("collections", "list: text", "[]", "TAXII: only these collections."),
     ("event_tags", "list: text", "[]", "MISP servers: only events with these tags."),
-    (
-        "unpublished",
-        "`true` or `false`",
-        "false",
-        "MISP servers: events that are not published, too.",
-    ),
-    ("lookback", "time", "", "Exchanges: how far back the first walk goes."),
+    ("unpublished", "`true` or `false`", "false", "MISP servers: include unpublished events."),
+    ("lookback", "time", "", "Exchanges: how far back the first fetch goes."),
 ];

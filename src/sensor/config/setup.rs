@@ -1,5 +1,5 @@
 //! A first `wiresift.toml` from four answers: what to watch, which feeds, where alerts go, how
-//! loud.
+//! many.
 
 use super::form::write_text;
 
@@ -12,7 +12,7 @@ pub enum Watching {
     Journal,
     /// Syslog over the network: `udp://…` and so on.
     Syslog(Vec<String>),
-    /// Suricata, by a socket.
+    /// Suricata, through a socket.
     Suricata(String),
     /// Network interfaces.
     Interfaces(Vec<String>),
@@ -20,10 +20,10 @@ pub enum Watching {
     Captures(String),
 }
 
-/// A feed: the keys and values of its table, in TOML, and what is said above it.
+/// A feed: the keys and values of its table, in TOML, and the comment above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedAnswer {
-    /// Lines of comment.
+    /// Comment lines.
     pub comment: Vec<String>,
     /// Keys, and values in TOML.
     pub members: Vec<(String, String)>,
@@ -36,11 +36,11 @@ pub enum Alerting {
     File(String),
     /// To standard output.
     Stdout,
-    /// To a receiver of syslog: `tls://siem.example.net`.
+    /// To a syslog receiver: `tls://siem.example.net`.
     Syslog(String),
-    /// To a webhook that takes JSON.
+    /// To a webhook that accepts JSON.
     Webhook(String),
-    /// To Slack, whose URL is in a file.
+    /// To Slack, with its URL in a file.
     Slack {
         /// The file.
         url_file: String,
@@ -51,7 +51,7 @@ pub enum Alerting {
         server: String,
         /// The sender.
         from: String,
-        /// Who gets it.
+        /// The recipients.
         to: Vec<String>,
     },
     /// To Elasticsearch or OpenSearch.
@@ -65,12 +65,12 @@ pub enum Alerting {
     },
 }
 
-/// How loud it is.
+/// How many alerts to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loudness {
-    /// Only what is bad, and rarely twice.
+    /// Only severe ones, and rarely twice.
     Quiet,
-    /// Everything once an hour.
+    /// Each alert at most once an hour.
     #[default]
     Normal,
     /// Every alert.
@@ -86,27 +86,27 @@ pub struct Answers {
     pub feeds: Vec<FeedAnswer>,
     /// Where alerts go.
     pub alerts: Vec<Alerting>,
-    /// How loud.
+    /// How many alerts.
     pub loudness: Loudness,
 }
 
-/// What stands at the top.
+/// The beginning of the file.
 const HEAD: &str = "\
 # What `wiresift run` does: which feeds it subscribes to, what it reads, where alerts go.
 #
-#   wiresift run --check    says what would run, and what is wrong
+#   wiresift run --check    reports what would run, and all errors
 #   wiresift feed list      shows how the feeds are doing
 #
 # All keys are in docs/config.md. What is commented out shows the default, or a proposal.
 
-# What feeds sent and what was read so far; and the database that is made from the feeds.
+# The data of feeds and the progress of inputs; and the database that is compiled from the feeds.
 # state = \"wiresift-state\"
 # database = \"wiresift.wsdb\"
 
 [daemon]
-# host = \"sensor-1\"               # what this sensor is called in alerts
+# host = \"sensor-1\"               # the name of this sensor in alerts
 # metrics = \"127.0.0.1:9750\"      # Prometheus metrics and health checks; \"off\" for none
-# spool_size = \"1G\"               # what may wait on disk while a receiver is away
+# spool_size = \"1G\"               # how much may wait on disk while a receiver is unreachable
 ";
 
 /// Writes a configuration with comments.
@@ -175,14 +175,14 @@ fn suppression(loudness: Loudness) -> &'static str {
     match loudness {
         Loudness::Quiet => {
             "\n# Repeated alerts come as one record at the end of a window.\n[suppress]\nwindow = \
-             \"1d\"\n# home = [\"192.0.2.0/24\"]        # our networks beside the private ones\n"
+             \"1d\"\n# home = [\"192.0.2.0/24\"]        # your networks, in addition to the private ones\n"
         }
         Loudness::Normal => {
             "\n# Repeated alerts come as one record at the end of a window.\n[suppress]\nwindow = \
-             \"1h\"\n# home = [\"192.0.2.0/24\"]        # our networks beside the private ones\n"
+             \"1h\"\n# home = [\"192.0.2.0/24\"]        # your networks, in addition to the private ones\n"
         }
         Loudness::Loud => {
-            "\n# Every alert goes out, also what only repeats another one.\n\
+            "\n# Every alert is sent, including repeats.\n\
                            [suppress]\nenabled = false\n"
         }
     }
@@ -200,7 +200,7 @@ fn input(watching: &Watching) -> Written {
             "Logs, through rotation of any kind.",
             "files",
             vec![("patterns", text_list(patterns))],
-            &["exclude = [\"*.gz\"]", "from = \"end\"   # not what is there already"],
+            &["exclude = [\"*.gz\"]", "from = \"end\"   # skip what exists already"],
         ),
         Watching::Journal => table(
             "The journal of this machine.",
@@ -220,19 +220,19 @@ fn input(watching: &Watching) -> Written {
             table("Syslog over the network.", "syslog", keys, &["timezone = \"Europe/Berlin\""])
         }
         Watching::Suricata(path) => table(
-            "Suricata: eve-log with filetype unix_stream and this filename.",
+            "Suricata: set eve-log to filetype unix_stream and this filename.",
             "eve",
             vec![("path", write_text(path))],
             &[],
         ),
         Watching::Interfaces(names) => table(
-            "Packets. Needs CAP_NET_RAW.",
+            "Packets. Requires CAP_NET_RAW.",
             "tap",
             vec![("interfaces", text_list(names))],
             &["filter = \"not port 22\""],
         ),
         Watching::Captures(folder) => table(
-            "Captures, as they appear in a folder.",
+            "Captures that appear in a folder.",
             "captures",
             vec![("folder", write_text(folder))],
             &["done = \"delete\"   # keep, move or delete"],
@@ -244,7 +244,7 @@ fn sink(alerting: &Alerting) -> Written {
     let table = |comment, kind, keys, hints| Written { comment, kind, keys, hints };
     match alerting {
         Alerting::File(path) => table(
-            "A file with an alert in each line.",
+            "A file with one alert per line.",
             "file",
             vec![
                 ("path", write_text(path)),
@@ -255,7 +255,7 @@ fn sink(alerting: &Alerting) -> Written {
         ),
         Alerting::Stdout => table("Standard output.", "stdout", vec![], &["format = \"json\""]),
         Alerting::Syslog(address) => table(
-            "A receiver of syslog.",
+            "A syslog receiver.",
             "syslog",
             vec![("address", write_text(address))],
             &["ca_file = \"/etc/wiresift/ca.pem\""],
@@ -267,13 +267,13 @@ fn sink(alerting: &Alerting) -> Written {
             &["key_file = \"/etc/wiresift/webhook.key\"   # signs what is posted"],
         ),
         Alerting::Slack { url_file } => table(
-            "Slack. Its URL is a secret, and therefore in a file of its own.",
+            "Slack. Its URL is a secret, so it is in a separate file.",
             "webhook",
             vec![("form", "\"slack\"".into()), ("url_file", write_text(url_file))],
             &[],
         ),
         Alerting::Mail { server, from, to } => table(
-            "Mail, one for the alerts of ten minutes.",
+            "Mail, with the alerts of ten minutes each.",
             "mail",
             vec![
                 ("server", write_text(server)),
@@ -290,7 +290,7 @@ fn sink(alerting: &Alerting) -> Written {
             &["index = \"wiresift-alerts\"", "key_file = \"/etc/wiresift/elasticsearch.key\""],
         ),
         Alerting::Splunk { url, token_env } => table(
-            "Splunk, by its HTTP Event Collector.",
+            "Splunk, through its HTTP Event Collector.",
             "splunk",
             vec![("url", write_text(url)), ("token_env", write_text(token_env))],
             &["index = \"security\""],

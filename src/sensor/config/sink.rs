@@ -22,7 +22,7 @@ pub use people::{MailSink, MailTls, WebhookForm, WebhookSink};
 pub use syslog::{Framing, SyslogSink};
 
 kinds! {
-    /// The kinds of sinks, with what only one kind has.
+    /// The kinds of sinks, with their specific settings.
     pub enum SinkKind {
         /// A file.
         File(FileSink) = "file",
@@ -30,7 +30,7 @@ kinds! {
         Stdout(StdoutSink) = "stdout",
         /// A socket on this machine.
         Unix(UnixSink) = "unix",
-        /// A receiver of syslog.
+        /// A syslog receiver.
         Syslog(SyslogSink) = "syslog",
         /// A webhook.
         Webhook(WebhookSink) = "webhook",
@@ -40,7 +40,7 @@ kinds! {
         Elasticsearch(ElasticsearchSink) = "elasticsearch",
         /// Splunk.
         Splunk(SplunkSink) = "splunk",
-        /// A topic of Kafka.
+        /// A Kafka topic.
         Kafka(KafkaSink) = "kafka",
     }
 }
@@ -48,22 +48,22 @@ kinds! {
 /// A `[[sink]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sink {
-    /// Its name in metrics, messages and the spool; no other sink has it.
+    /// Its name in metrics, messages and the spool, unique among sinks.
     pub name: String,
-    /// Whether alerts are sent to it.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// Whether it gets the alerts that suppression holds back, too, marked as such.
+    /// Whether it also gets the alerts that suppression holds back, marked as such.
     pub suppressed: bool,
     /// Which alerts it gets.
     pub filter: Filter,
-    /// What it is.
+    /// What it sends to.
     pub kind: SinkKind,
 }
 
 table! {
-    /// The keys that every sink has beside its name.
+    /// The keys of every sink, besides its name.
     pub(super) struct SinkCommon {
-        /// Whether it gets the alerts that suppression holds back, too, marked as such: for an
+        /// Whether it also gets the alerts that suppression holds back, marked as such: for an
         /// archive.
         suppressed: bool = Or(Flag, false);
         /// Which alerts it gets.
@@ -72,7 +72,7 @@ table! {
 }
 
 impl Sink {
-    /// Reads a table. `None` if something is wrong, which is reported then.
+    /// Reads a table. Returns `None` if something is invalid, after reporting it.
     pub(super) fn read(
         table: &DeTable<'_>,
         at: usize,
@@ -102,7 +102,7 @@ impl Sink {
         })
     }
 
-    /// How alerts are sent; `None` for what is written at once: files and standard output.
+    /// How alerts are sent; `None` for files and standard output, which are written directly.
     pub fn delivery(&self) -> Option<&Delivery> {
         match &self.kind {
             SinkKind::File(_) | SinkKind::Stdout(_) => None,
@@ -116,7 +116,7 @@ impl Sink {
         }
     }
 
-    /// What it says about TLS; `None` for what is not sent over a network.
+    /// Its TLS settings; `None` if nothing is sent over a network.
     pub fn tls(&self) -> Option<&ClientTls> {
         match &self.kind {
             SinkKind::File(_) | SinkKind::Stdout(_) | SinkKind::Unix(_) => None,

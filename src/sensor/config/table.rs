@@ -1,5 +1,5 @@
 //! Tables: types whose fields are keys of the configuration. One row declares a field, its key,
-//! its form, its default and its text; reading, writing and the reference follow from it.
+//! form, default and text; reading, writing and the reference follow from it.
 
 use super::field::Pairs;
 use super::key::Key;
@@ -7,10 +7,10 @@ use super::reader::Reader;
 
 /// A table, or keys that several tables have.
 pub(super) trait Table: Sized {
-    /// What decides its defaults.
+    /// What its defaults depend on.
     type Given;
 
-    /// Reads it. `None` if something is wrong, which is reported then.
+    /// Reads it. Returns `None` if something is invalid, after reporting it.
     fn read(given: &Self::Given, reader: &mut Reader<'_, '_>) -> Option<Self>;
 
     /// Its keys and values in TOML.
@@ -19,13 +19,13 @@ pub(super) trait Table: Sized {
     /// Its keys for the reference.
     fn keys(given: &Self::Given) -> Vec<Key>;
 
-    /// What it is, for the reference.
+    /// Its description, for the reference.
     fn about() -> String;
 }
 
-/// What the kinds of inputs and sinks have in common beside their keys.
+/// What the kinds of inputs and sinks have in common besides their keys.
 pub(super) trait Kind: Table {
-    /// Reports what contradicts itself.
+    /// Reports contradictions.
     fn check(&self, _reader: &mut Reader<'_, '_>) {}
 
     /// What would run, in plain English, without its name.
@@ -82,7 +82,7 @@ macro_rules! table {
                 reader: &mut $crate::sensor::config::reader::Reader<'_, '_>,
             ) -> Option<Self> {
                 use $crate::sensor::config::field::{Field as _, typed};
-                // Every key is read before the first one that is wrong ends it.
+                // Every key is read before an invalid one ends it.
                 $( let $key = typed::<$type, _>($field).read(stringify!($key), reader); )+
                 Some($name { $( $key: $key?, )+ })
             }
@@ -113,7 +113,7 @@ macro_rules! table {
 }
 pub(super) use table;
 
-/// The kinds of a table: `kind = "…"` decides which further keys it has.
+/// The kinds of a table: `kind = "…"` decides which other keys it has.
 macro_rules! kinds {
     (
         $(#[$about:meta])*
@@ -132,7 +132,7 @@ macro_rules! kinds {
                 match self { $($name::$variant(_) => $word,)+ }
             }
 
-            /// Reads the keys of a kind that is known.
+            /// Reads the keys of a known kind.
             pub(super) fn read(
                 kind: &str,
                 reader: &mut $crate::sensor::config::reader::Reader<'_, '_>,

@@ -1,4 +1,4 @@
-//! Sockets under timeouts, with TLS or without.
+//! Sockets with timeouts, with or without TLS.
 
 use super::pace::Pace;
 use crate::clock::Stopwatch;
@@ -12,10 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a socket is waited for before the halt is looked at.
+/// How long to wait for a socket before checking the halt.
 const ROUND: Duration = Duration::from_millis(100);
 
-/// A socket that is waited for only until a deadline.
+/// A socket with a deadline.
 #[derive(Debug)]
 pub(super) struct Paced {
     socket: Socket,
@@ -36,10 +36,10 @@ impl Paced {
         Paced { socket, pace: pace.clone(), since: Stopwatch::start(), time }
     }
 
-    /// How long the socket may be waited for now.
+    /// How long to wait for the socket now.
     fn round(&self) -> io::Result<Duration> {
         let left = self.pace.left(&self.since, self.time).min(ROUND);
-        // The system takes no time of zero, and less than a microsecond is zero to it.
+        // The system rejects a time of zero, and anything below a microsecond counts as zero.
         if left < Duration::from_micros(1) { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
 
@@ -94,21 +94,21 @@ impl Write for Paced {
 /// A connection to a receiver.
 #[derive(Debug)]
 pub(super) enum Connection {
-    /// As it is.
+    /// Plain.
     Plain(Paced),
-    /// In TLS.
+    /// With TLS.
     Tls(Box<StreamOwned<ClientConnection, Paced>>),
 }
 
 impl Connection {
-    /// Connects to the first address of a host that answers.
+    /// Connects to the first address of a host that responds.
     pub(super) fn tcp(host: &str, port: u16, pace: &Pace) -> io::Result<Connection> {
         let host = host.trim_matches(['[', ']']);
         let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
         Connection::to(&addresses, pace.timeouts().connect, pace)
     }
 
-    /// Connects to the first address that answers, within the time for all of them.
+    /// Connects to the first address that responds, with a time limit for all of them.
     pub(super) fn to(
         addresses: &[SocketAddr],
         time: Duration,
@@ -117,7 +117,8 @@ impl Connection {
         let since = Stopwatch::start();
         let mut failed = io::Error::new(ErrorKind::NotFound, "the host has no address");
         for (at, address) in addresses.iter().enumerate() {
-            // Half of what is left for each but the last: one that is silent leaves time.
+            // Use half of the remaining time for each but the last, so that a silent one leaves
+            // time.
             let left = pace.left(&since, time);
             let share = if at + 1 == addresses.len() { left } else { left / 2 };
             if share < Duration::from_micros(1) {
@@ -139,15 +140,12 @@ impl Connection {
         Ok(Connection::Plain(Paced::new(Socket::Unix(UnixStream::connect(path)?), pace)))
     }
 
-    /// Goes on in TLS.
+    /// Switches to TLS.
     pub(super) fn into_tls(self, config: &Arc<ClientConfig>, host: &str) -> io::Result<Connection> {
         let Connection::Plain(mut paced) = self else { return Ok(self) };
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_string());
         let name = name.map_err(|_| {
-            io::Error::new(
-                ErrorKind::InvalidInput,
-                "the host's name can't be that of a certificate",
-            )
+            io::Error::new(ErrorKind::InvalidInput, "the host name is not valid in a certificate")
         })?;
         let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         while tls.is_handshaking() {
@@ -163,18 +161,18 @@ impl Connection {
         }
     }
 
-    /// Gives what comes next so much time in all.
+    /// Sets the total time for what comes next.
     pub(super) fn within(&mut self, time: Duration) {
         let paced = self.paced();
         (paced.since, paced.time) = (Stopwatch::start(), time);
     }
 
-    /// Whether it is in TLS.
+    /// Whether it uses TLS.
     pub(super) fn is_tls(&self) -> bool {
         matches!(self, Connection::Tls(_))
     }
 
-    /// Whether the receiver has ended it, as far as is known now.
+    /// Whether the receiver has closed it, as far as is known now.
     pub(super) fn is_closed(&mut self) -> bool {
         if let Connection::Tls(tls) = self {
             return is_tls_closed(tls);
@@ -190,10 +188,10 @@ impl Connection {
         look(self.paced().fd())
     }
 
-    /// Bytes that the other system has not acknowledged; `None` where that can't be known.
+    /// Bytes that the other system has not acknowledged; `None` if that is unknown.
     ///
-    /// What the system calls SIOCOUTQ, read from the table of sockets: the call itself is no safe
-    /// one. The rest of that table is of no interest, and may be long.
+    /// The system calls this SIOCOUTQ. It is read from the table of sockets, because the ioctl
+    /// itself would be `unsafe`. The rest of that table, which may be long, is ignored.
     pub(super) fn unacknowledged(&mut self) -> Option<u64> {
         let inode = rustix::fs::fstat(self.paced().fd()).ok()?.st_ino;
         ["tcp", "tcp6"].iter().find_map(|table| {
@@ -203,13 +201,13 @@ impl Connection {
     }
 }
 
-/// The same in TLS, where what the receiver's TLS says (tickets, keys) comes before the end.
+/// The same for TLS, where messages of the receiver's TLS (tickets, keys) come before the end.
 fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, Paced>) -> bool {
     (tls.sock.since, tls.sock.time) = (Stopwatch::start(), Duration::from_millis(1));
     loop {
         match tls.read(&mut [0; 256]) {
             Ok(0) => return true,
-            // The deadline ends it, also with a receiver that never stops talking.
+            // The deadline ends it, even if the receiver never stops sending.
             Ok(_) if tls.sock.round().is_ok() => {}
             Ok(_) => return false,
             Err(error) => return !is_wait(&error),
@@ -217,7 +215,7 @@ fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, Paced>) -> bool {
     }
 }
 
-/// The bytes that a line of the table of sockets says are not acknowledged, if it is that of the
+/// The number of unacknowledged bytes in a line of the table of sockets, if it is the line of the
 /// socket.
 fn queued(line: &str, inode: u64) -> Option<u64> {
     let mut words = line.split_ascii_whitespace();
@@ -288,8 +286,8 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
             connection.unacknowledged() == Some(0)
         });
-        assert!(zero, "the other system acknowledges what nobody has read");
-        // More than the buffers of both sides hold stays in ours.
+        assert!(zero, "the other system acknowledges unread data");
+        // More than the buffers of both sides hold: the rest stays in ours.
         let many = vec![b'x'; 64 << 20];
         connection.within(Duration::from_millis(500));
         assert_eq!(connection.write_all(&many).unwrap_err().kind(), ErrorKind::TimedOut);

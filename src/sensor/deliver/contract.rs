@@ -1,13 +1,13 @@
-//! What every way of sending does.
+//! The trait of all receivers.
 
 use crate::engine::alert::Format;
 use crate::sensor::spool::RecordRef;
 use std::time::Duration;
 
-/// A way to send records to a receiver. It lives on a thread of its own, and may wait for the
-/// receiver as long as its timeouts say.
+/// A client for a receiver. It runs on its own thread, and may wait for the receiver as long as its
+/// timeouts allow.
 pub trait Deliver: Send {
-    /// The form of a record that it sends.
+    /// The format of records that it sends.
     fn format(&self) -> Format {
         Format::Json
     }
@@ -15,66 +15,66 @@ pub trait Deliver: Send {
     /// Sends records, in their order.
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome;
 
-    /// Forgets connections and secrets: both are opened and read again with the next batch. For
+    /// Forgets connections and secrets: both are opened and read again with the next batch, for
     /// certificates and keys that were replaced.
     fn renew(&mut self) {}
 }
 
-/// What became of a record.
+/// The result for a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The receiver has it.
     Delivered,
-    /// It has not, as far as we know, and can have it later.
+    /// The receiver doesn't have it, as far as we know, but can accept it later.
     Again,
-    /// It will never take it.
+    /// The receiver will never accept it.
     Refused {
         /// The status of HTTP or SMTP, or 0.
         status: u16,
-        /// What the receiver says about it.
+        /// The receiver's explanation.
         reason: String,
     },
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// One for each record.
+    /// One verdict for each record.
     pub verdicts: Vec<Verdict>,
-    /// What was wrong, where something was.
+    /// What went wrong, if anything.
     pub trouble: Option<Trouble>,
 }
 
-/// What was wrong with a batch.
+/// What went wrong with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// Of which kind it is.
+    /// Its kind.
     pub class: Class,
-    /// For people; never with a secret in it.
+    /// An explanation for people, which never contains a secret.
     pub reason: String,
-    /// How long the receiver wants to be left alone.
+    /// How long the receiver asked to be left alone.
     pub after: Option<Duration>,
 }
 
-/// Kinds of trouble, as counters have them.
+/// Kinds of trouble, as used in metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Nobody there, or the connection broke.
+    /// The receiver could not be reached, or the connection broke.
     Connection,
-    /// No agreement about TLS.
+    /// TLS could not be established.
     Tls,
-    /// It took too long.
+    /// The receiver took too long.
     TimedOut,
-    /// The receiver has too much to do.
+    /// The receiver is overloaded.
     Busy,
     /// The receiver failed.
     Server,
-    /// The receiver doesn't accept who we are, or what we may: nothing is sent until somebody
-    /// mends it, but for a try from time to time.
+    /// The receiver rejects our credentials or permissions: nothing is sent until someone fixes
+    /// that, except for an attempt from time to time.
     Denied,
-    /// The receiver doesn't take some of the records.
+    /// The receiver refuses some of the records.
     Refused,
-    /// The answer makes no sense.
+    /// The response is invalid.
     Protocol,
 }
 
@@ -107,32 +107,32 @@ impl Class {
 }
 
 impl Trouble {
-    /// Trouble without a wish of the receiver's.
+    /// Trouble without a requested pause.
     pub fn new(class: Class, reason: impl Into<String>) -> Self {
         Trouble { class, reason: reason.into(), after: None }
     }
 }
 
 impl Outcome {
-    /// All records arrived.
+    /// All records were delivered.
     pub fn delivered(count: usize) -> Self {
         Outcome { verdicts: vec![Verdict::Delivered; count], trouble: None }
     }
 
-    /// No record arrived, and all can later.
+    /// No record was delivered, and all can be later.
     pub fn again(count: usize, trouble: Trouble) -> Self {
         Outcome { verdicts: vec![Verdict::Again; count], trouble: Some(trouble) }
     }
 
-    /// No record will ever be taken.
+    /// No record will ever be accepted.
     pub fn refused(count: usize, status: u16, reason: &str) -> Self {
         let verdict = Verdict::Refused { status, reason: reason.to_string() };
         let trouble = Trouble::new(Class::Refused, reason);
         Outcome { verdicts: vec![verdict; count], trouble: Some(trouble) }
     }
 
-    /// The outcome of what came after these records; the first trouble counts, unless it is no
-    /// more than a refusal.
+    /// Appends the outcome of the records that follow; the first trouble counts, unless it is only
+    /// a refusal.
     #[must_use]
     pub fn and(mut self, after: Outcome) -> Self {
         self.verdicts.extend(after.verdicts);
@@ -143,7 +143,7 @@ impl Outcome {
         self
     }
 
-    /// Whether a record is to be sent again.
+    /// Whether a record has to be sent again.
     pub fn has_again(&self) -> bool {
         self.verdicts.contains(&Verdict::Again)
     }

@@ -1,4 +1,4 @@
-//! A mail about a batch of alerts, for people: plain text, the worst first.
+//! A mail about a batch of alerts, for people: plain text, the most severe first.
 
 use super::reading::{Reading, level};
 use crate::engine::error::is_harmful;
@@ -6,13 +6,13 @@ use crate::engine::indicator::Timestamp;
 use crate::sensor::spool::RecordRef;
 use std::fmt::Write as _;
 
-/// The most alerts that are listed one by one; the others are a number at the end.
+/// The maximum number of alerts that are listed; the rest is a number at the end.
 const MAX_TOLD: usize = 100;
 
-/// The most characters of a line.
+/// The maximum number of characters in a line.
 const MAX_LINE: usize = 300;
 
-/// The subject: how many, and how bad the worst is.
+/// The subject: how many, and how severe.
 pub(super) fn subject(batch: &[RecordRef<'_>]) -> String {
     let worst = batch.iter().map(|record| record.severity).max().unwrap_or_default();
     let first = batch.iter().find(|record| record.severity == worst);
@@ -36,11 +36,11 @@ pub(super) fn text(batch: &[RecordRef<'_>]) -> String {
     });
     let _ = writeln!(text, "{}: {}\n", plural(batch.len()), counts.collect::<Vec<_>>().join(", "));
     for record in order.iter().take(MAX_TOLD) {
-        tell(record, &mut text);
+        write_alert(record, &mut text);
     }
     let more = batch.len().saturating_sub(MAX_TOLD);
     if more > 0 {
-        let _ = writeln!(text, "… and {more} more, which other sinks of the sensor have.");
+        let _ = writeln!(text, "… and {more} more, see the other sinks of the sensor.");
     }
     text
 }
@@ -49,7 +49,7 @@ fn plural(count: usize) -> String {
     if count == 1 { "1 alert".into() } else { format!("{count} alerts") }
 }
 
-fn tell(record: &RecordRef<'_>, text: &mut String) {
+fn write_alert(record: &RecordRef<'_>, text: &mut String) {
     let level = level(record.severity).to_uppercase();
     let Some(alert) = Reading::of(record.json) else {
         let _ =
@@ -78,11 +78,11 @@ fn tell(record: &RecordRef<'_>, text: &mut String) {
     text.push('\n');
 }
 
-/// A line without what steers, hides or ends it, and not longer than that.
-fn clean(line: &str, most: usize) -> String {
+/// A line without control, invisible or line-ending characters, cut to the maximum length.
+fn clean(line: &str, max: usize) -> String {
     let mut out: String =
-        line.chars().take(most).map(|c| if is_harmful(c) { ' ' } else { c }).collect();
-    if line.chars().nth(most).is_some() {
+        line.chars().take(max).map(|c| if is_harmful(c) { ' ' } else { c }).collect();
+    if line.chars().nth(max).is_some() {
         out.push('…');
     }
     out
@@ -128,6 +128,6 @@ LOW  domain a[.]example in dns.query
         assert_eq!(subject(&bare), "[wiresift] medium alert: hxxp://a[.]example/x");
         assert!(text(&bare).contains("MEDIUM  hxxp://a[.]example/x\n"), "{}", text(&bare));
         let many = vec![batch[0]; 150];
-        assert!(text(&many).ends_with("… and 50 more, which other sinks of the sensor have.\n"));
+        assert!(text(&many).ends_with("… and 50 more, see the other sinks of the sensor.\n"));
     }
 }

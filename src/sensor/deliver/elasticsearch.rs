@@ -1,9 +1,9 @@
 //! Elasticsearch and OpenSearch: `POST /_bulk`.
 //!
-//! The status 200 says nothing: each document has one of its own. `create` with the alert's id
-//! makes sending again harmless, since a document that is there answers 409, which is as good as
-//! arrived; data streams take nothing but `create` anyway. Documents are ECS, and have the
-//! `@timestamp` that data streams want.
+//! The status 200 means nothing: each document has its own. `create` with the alert's id makes
+//! retries harmless, because an existing document gets a 409, which counts as delivered; data
+//! streams accept only `create` anyway. Documents are ECS, and have the `@timestamp` that data
+//! streams require.
 
 use super::contract::{Class, Deliver, Outcome, Trouble, Verdict};
 use super::halving::{self, Tried};
@@ -20,13 +20,13 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The most bytes of documents in a request; receivers of the cloud take 10 MiB.
+/// The maximum size of the documents in a request, in bytes; cloud receivers accept 10 MiB.
 const MAX_BODY: usize = 5 << 20;
 
-/// How long an index that is closed to writing is left alone: somebody has to make room.
+/// How long to leave an index alone that is closed to writing: someone has to make room.
 const BLOCKED: Duration = Duration::from_secs(60);
 
-/// Faults of a document that pass.
+/// Temporary errors of a document.
 const PASSING: [&str; 4] = [
     "es_rejected_execution_exception",
     "circuit_breaking_exception",
@@ -34,16 +34,16 @@ const PASSING: [&str; 4] = [
     "cluster_block_exception",
 ];
 
-/// Who we are.
+/// The credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ElasticsearchAuth {
-    /// An API key, as `POST /_security/api_key` gives it in `encoded`.
+    /// An API key, as `POST /_security/api_key` returns it in `encoded`.
     ApiKey(Credential),
-    /// A user, and where the password is.
+    /// A user and a password.
     Basic {
         /// The user's name.
         user: String,
-        /// The password.
+        /// The location of the password.
         password: Credential,
     },
 }
@@ -51,11 +51,11 @@ pub enum ElasticsearchAuth {
 /// A cluster.
 #[derive(Clone, Debug)]
 pub struct ElasticsearchSettings {
-    /// Where, without `/_bulk`.
+    /// Its URL, without `/_bulk`.
     pub endpoint: Endpoint,
-    /// The index or data stream: `wiresift-alerts`.
+    /// The index or data stream, such as `wiresift-alerts`.
     pub index: String,
-    /// Who we are, if the cluster wants to know.
+    /// The credentials, if the cluster requires any.
     pub auth: Option<ElasticsearchAuth>,
 }
 
@@ -73,7 +73,7 @@ impl Elasticsearch {
     ///
     /// # Errors
     ///
-    /// When the URL, the index or the certificates are not right.
+    /// If the URL, the index or the certificates are invalid.
     pub fn new(settings: ElasticsearchSettings, pace: Pace) -> Result<Self> {
         check_index(&settings.index)?;
         let http = Http::new(&settings.endpoint, &pace)?;
@@ -84,8 +84,8 @@ impl Elasticsearch {
         Ok(Elasticsearch { http, settings, secret, pace })
     }
 
-    /// What an answer to `_bulk` means for each of `count` documents; `None` where they are too
-    /// much together. For those who test against answers of real clusters.
+    /// What a response to `_bulk` means for each of `count` documents; `None` if the request was
+    /// too large. For tests against responses of real clusters.
     pub fn outcome(status: u16, answer: &[u8], count: usize) -> Option<Outcome> {
         match judge(&Answer { status, after: None, body: answer.to_vec() }, count) {
             Tried::Done(outcome) => Some(outcome),
@@ -131,7 +131,7 @@ impl Deliver for Elasticsearch {
     }
 
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome {
-        // Which have a form is known before anything is sent.
+        // Check which records have the format before anything is sent.
         let has_form = |record: &&RecordRef<'_>| record.form(Format::Ecs).is_some();
         let sendable: Vec<RecordRef<'_>> = batch.iter().filter(has_form).copied().collect();
         let mut outcome = Outcome::delivered(0);
@@ -146,7 +146,7 @@ impl Deliver for Elasticsearch {
             let sent = if has_form(&record) { verdicts.next() } else { None };
             outcome.verdicts.push(sent.unwrap_or_else(|| Verdict::Refused {
                 status: 0,
-                reason: "the record has no form `ecs`".into(),
+                reason: "the record has no `ecs` format".into(),
             }));
         }
         outcome
@@ -162,19 +162,19 @@ impl Deliver for Elasticsearch {
     }
 }
 
-/// Names that a cluster takes (Elasticsearch reference, "Create index"): it would refuse each
-/// document of another one.
+/// Names that a cluster accepts (Elasticsearch reference, "Create index"): with any other it would
+/// refuse each document.
 fn check_index(index: &str) -> Result<()> {
     let is_bad = |c: char| c.is_uppercase() || c.is_control() || "\\/*?\"<>| ,#:".contains(c);
     let is_odd = index.is_empty() || index.len() > 255 || index.starts_with(['-', '_', '+', '.']);
     if is_odd || index.chars().any(is_bad) {
-        let what = format!("invalid index {index:?}: expected a name in lower case");
-        return Err(Error::usage(what).remedy("for example wiresift-alerts"));
+        let what = format!("invalid index {index:?}: expected a lower-case name");
+        return Err(Error::usage(what).remedy("use a name such as wiresift-alerts"));
     }
     Ok(())
 }
 
-/// An action and a document for each record, a line each.
+/// An action line and a document line for each record.
 fn body(batch: &[RecordRef<'_>], index: &str) -> Vec<u8> {
     let mut body = Vec::new();
     for record in batch {
@@ -188,7 +188,7 @@ fn body(batch: &[RecordRef<'_>], index: &str) -> Vec<u8> {
     body
 }
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Debug, Deserialize)]
 struct Bulk {
     errors: Option<bool>,
@@ -196,7 +196,7 @@ struct Bulk {
     items: Vec<BTreeMap<String, Item>>,
 }
 
-/// What became of a document.
+/// The result of a document.
 #[derive(Debug, Deserialize)]
 struct Item {
     #[serde(default)]
@@ -204,7 +204,7 @@ struct Item {
     error: Option<Fault>,
 }
 
-/// What is wrong: an object, or text with old versions.
+/// The error: an object, or a text in old versions.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Fault {
@@ -234,7 +234,7 @@ impl Fault {
     }
 }
 
-/// What an answer means for each of `count` documents.
+/// What a response means for each of `count` documents.
 fn judge(answer: &Answer, count: usize) -> Tried {
     if answer.status == 413 {
         return Tried::Halve { status: 413, reason: answer.reason() };
@@ -249,19 +249,19 @@ fn judge(answer: &Answer, count: usize) -> Tried {
         ))
     };
     let Ok(bulk) = serde_json::from_slice::<Bulk>(&answer.body) else {
-        return again(Class::Protocol, "the answer is none to _bulk");
+        return again(Class::Protocol, "the response is not a _bulk response");
     };
     match bulk.errors {
-        // Real receivers list fewer items than there were documents.
+        // Real receivers may list fewer items than there were documents.
         Some(false) => Tried::Done(Outcome::delivered(count)),
         Some(true) if bulk.items.len() == count => Tried::Done(items(&bulk.items, answer.after)),
-        Some(true) => again(Class::Protocol, "the answer to _bulk has another number of items"),
-        None => again(Class::Protocol, "the answer is none to _bulk"),
+        Some(true) => again(Class::Protocol, "the _bulk response has the wrong number of items"),
+        None => again(Class::Protocol, "the response is not a _bulk response"),
     }
 }
 
-/// What an answer means that is none of success. A cluster that takes nothing now says so with a
-/// 403, which has nothing to do with who we are.
+/// What an unsuccessful response means. A cluster that accepts nothing now says so with a 403,
+/// which is unrelated to our credentials.
 fn failure(answer: &Answer, count: usize) -> Outcome {
     #[derive(Deserialize)]
     struct Failure {
@@ -284,13 +284,13 @@ fn items(items: &[BTreeMap<String, Item>], after: Option<Duration>) -> Outcome {
     for item in items {
         outcome = outcome.and(match item.values().next() {
             Some(item) => document(item, after),
-            None => Outcome::again(1, Trouble::new(Class::Protocol, "an item says nothing")),
+            None => Outcome::again(1, Trouble::new(Class::Protocol, "an item has no status")),
         });
     }
     outcome
 }
 
-/// What became of a document.
+/// The result of a document.
 fn document(item: &Item, after: Option<Duration>) -> Outcome {
     let reason = item.error.as_ref().map(Fault::reason).unwrap_or_default();
     if let Some(fault) = item.error.as_ref().filter(|fault| PASSING.contains(&fault.kind())) {

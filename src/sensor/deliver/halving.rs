@@ -1,23 +1,23 @@
-//! Which record of a batch it was that the receiver refused.
+//! Finds the record of a batch that the receiver refused.
 
 use super::contract::{Outcome, Verdict};
 use crate::sensor::spool::RecordRef;
 
-/// What a try with some records came to.
+/// The result of an attempt with some records.
 pub(super) enum Tried {
-    /// There is an outcome for each.
+    /// There is a verdict for each.
     Done(Outcome),
-    /// One of them is to blame, or all are too much together: in halves they may be taken.
+    /// One of them is to blame, or they are too large together: halves may be accepted.
     Halve {
-        /// The status of the answer.
+        /// The status of the response.
         status: u16,
-        /// What the receiver says about it.
+        /// The receiver's explanation.
         reason: String,
     },
 }
 
-/// Sends a batch, in halves where it has to be; what is refused alone is refused for good. After
-/// trouble that passes nothing more is sent: order counts.
+/// Sends a batch, in halves if necessary; a record that is refused alone is permanently refused.
+/// After temporary trouble nothing more is sent, to keep the order.
 pub(super) fn send(
     batch: &[RecordRef<'_>],
     attempt: &mut dyn FnMut(&[RecordRef<'_>]) -> Tried,

@@ -1,7 +1,7 @@
-//! A POST and its answer.
+//! An HTTP POST and its response.
 //!
-//! Redirects are not followed: an alert goes where it was meant to go, or nowhere. The
-//! words for a failure never have the URL in them, which is a secret with some receivers.
+//! Redirects are not followed: an alert goes to the configured URL, or nowhere. Error messages
+//! never contain the URL, which is a secret for some receivers.
 
 use super::connection::Connection;
 use super::contract::{Class, Outcome, Trouble};
@@ -23,24 +23,24 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
 
-/// The most of an answer that is read. Answers about a thousand documents have some 300 KiB.
+/// How much of a response is read. A response about a thousand documents is some 300 KiB.
 const MAX_ANSWER: u64 = 16 << 20;
 
-/// The longest pause that a receiver can ask for.
+/// The longest pause that a receiver can request.
 const MAX_PAUSE: Duration = Duration::from_secs(600);
 
-/// Where to send, under which conditions.
+/// The receiver's URL, and how to connect.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoint {
-    /// `http://` or `https://`, with the path that the receiver has.
+    /// `http://` or `https://`, with the receiver's path.
     pub url: String,
-    /// Whom to trust.
+    /// Which certificates to trust.
     pub tls: TlsSettings,
-    /// Whether bodies are packed.
+    /// Whether bodies are compressed.
     pub gzip: bool,
 }
 
-/// Sends to one receiver.
+/// A client for one receiver.
 pub(super) struct Http {
     agent: ureq::Agent,
     base: String,
@@ -54,7 +54,7 @@ impl fmt::Debug for Http {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -67,7 +67,7 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// When the URL is none of HTTP, and as the settings for TLS.
+    /// If the URL is not an HTTP URL, and errors of the TLS settings.
     pub(super) fn new(endpoint: &Endpoint, pace: &Pace) -> Result<Http> {
         let base = endpoint.url.trim().trim_end_matches('/').to_string();
         let uri = base.parse::<ureq::http::Uri>().ok();
@@ -77,7 +77,7 @@ impl Http {
             Some("https") => true,
             Some("http") => false,
             _ => {
-                return Err(Error::usage("the URL of the sink is none of http or https")
+                return Err(Error::usage("the URL of the sink is neither http nor https")
                     .remedy("write https://host/path"));
             }
         };
@@ -96,11 +96,11 @@ impl Http {
         Ok(Http { agent, base, gzip: endpoint.gzip, pace: pace.clone() })
     }
 
-    /// Sends a body to a path below the URL, and waits for the answer.
+    /// Sends a body to a path below the URL, and waits for the response.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// If there is no response.
     pub(super) fn post(
         &self,
         path: &str,
@@ -126,31 +126,34 @@ impl Http {
         let mut reader = response.into_body().into_reader().take(MAX_ANSWER);
         match reader.read_to_end(&mut body) {
             Ok(_) => Ok(Answer { status, after, body }),
-            // What the status says is true all the same, but that something is well.
+            // The status is still valid, except that it doesn't mean success.
             Err(_) if !(200..300).contains(&status) => Ok(Answer { status, after, body }),
             Err(error) => Err(Trouble { after: None, ..tls::trouble(&error) }),
         }
     }
 
-    /// What went wrong, without a word of the URL.
+    /// What went wrong, without any part of the URL.
     fn trouble(&self, error: &ureq::Error) -> Trouble {
         match error {
             ureq::Error::Timeout(_) => {
-                Trouble::new(Class::TimedOut, "the receiver does not answer in time")
+                Trouble::new(Class::TimedOut, "the receiver did not respond in time")
             }
             ureq::Error::Io(error) => tls::trouble(error),
-            ureq::Error::Rustls(error) => Trouble::new(Class::Tls, tls::words(error)),
+            ureq::Error::Rustls(error) => Trouble::new(Class::Tls, tls::message(error)),
             ureq::Error::HostNotFound => {
-                Trouble::new(Class::Connection, "there is no host of that name")
+                Trouble::new(Class::Connection, "the host name cannot be resolved")
             }
-            ureq::Error::ConnectionFailed => Trouble::new(Class::Connection, "no connection"),
+            ureq::Error::ConnectionFailed => {
+                Trouble::new(Class::Connection, "the connection failed")
+            }
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
-                Trouble::new(Class::Protocol, "the answer is no HTTP")
+                Trouble::new(Class::Protocol, "the response is not HTTP")
             }
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
-                Trouble::new(Class::Denied, "the URL or the credential has a forbidden character")
-            }
-            _ => Trouble::new(Class::Connection, "no answer"),
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => Trouble::new(
+                Class::Denied,
+                "the URL or the credential contains a forbidden character",
+            ),
+            _ => Trouble::new(Class::Connection, "no response"),
         }
     }
 }
@@ -162,7 +165,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     packer.finish().unwrap_or_default()
 }
 
-/// What `Retry-After` says: seconds, or a date; ten minutes at most.
+/// The value of `Retry-After`: seconds, or a date; ten minutes at most.
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let pause = match text.parse() {
@@ -177,15 +180,15 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 impl Answer {
-    /// Whether it is one of success.
+    /// Whether it means success.
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// What an answer means that is none of success, to all records of a batch.
+    /// What an unsuccessful response means, for all records of a batch.
     pub(super) fn failure(&self, count: usize) -> Outcome {
         let class = match self.status {
-            // Where it redirects to is for people to judge, and to configure.
+            // Whether to follow a redirect is for people to decide, and to configure.
             300..=399 | 401 | 403 | 407 => Class::Denied,
             408 | 504 => Class::TimedOut,
             425 | 429 => Class::Busy,
@@ -196,14 +199,14 @@ impl Answer {
         Outcome::again(count, Trouble { class, reason, after: self.after })
     }
 
-    /// The status, and the first words of the answer.
+    /// The status, and the beginning of the response.
     pub(super) fn reason(&self) -> String {
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(512)]);
         let is_page = text.trim_start().starts_with('<');
-        let words: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-        match words.trim() {
-            words if words.is_empty() || is_page => format!("HTTP {}", self.status),
-            words => format!("HTTP {}: {words}", self.status),
+        let message: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        match message.trim() {
+            message if message.is_empty() || is_page => format!("HTTP {}", self.status),
+            message => format!("HTTP {}: {message}", self.status),
         }
     }
 }
@@ -238,7 +241,7 @@ impl Connector for Dial {
     }
 }
 
-/// A connection, as the client of HTTP wants it.
+/// A connection, as the HTTP client needs it.
 struct Wire {
     connection: Connection,
     buffers: LazyBuffers,

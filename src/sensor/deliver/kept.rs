@@ -1,4 +1,4 @@
-//! A secret that is kept between batches.
+//! A secret that is cached between batches.
 
 use crate::Result;
 use crate::sensor::secret::{Credential, Secret};
@@ -19,7 +19,7 @@ impl Kept {
     ///
     /// # Errors
     ///
-    /// As [`Credential::read`].
+    /// Those of [`Credential::read`].
     pub(super) fn get(&mut self) -> Result<&str> {
         let secret = match self.secret.take() {
             Some(secret) => secret,

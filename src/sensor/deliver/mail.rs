@@ -1,8 +1,10 @@
-//! Mail: one a batch, for people (RFC 5322, with the text in base64, which needs no other care).
+//! Mail: one per batch, for people (RFC 5322, with the text in base64, which needs no other
+//! escaping).
 //!
-//! A batch is what a window of time brings, so that a busy day is a few mails and not thousands;
-//! how long it is decides the outlet's batching. The `Message-ID` is made of the ids in it: a mail
-//! that is sent again, since no answer said that it was taken, is the same one to the mailbox.
+//! A batch contains the alerts of a time window, so that a busy day causes a few mails and not
+//! thousands; the outlet's batching sets its length. The `Message-ID` is derived from the ids in
+//! the batch: if a mail is sent again because no response confirmed it, the mailbox sees the same
+//! one.
 
 use super::connection::Connection;
 use super::contract::{Class, Deliver, Outcome, Trouble};
@@ -21,42 +23,42 @@ use rustls::ClientConfig;
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Base64 in a line (RFC 2045, section 6.8).
+/// Base64 characters per line (RFC 2045, section 6.8).
 const LINE: usize = 76;
 
-/// Bytes of text in an encoded word: with its ends it has no more than 75 (RFC 2047).
+/// Bytes of text in an encoded word, which has at most 75 characters in total (RFC 2047).
 const WORD: usize = 42;
 
-/// How the connection is kept from others.
+/// How the connection is encrypted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MailTls {
-    /// STARTTLS, usually on port 587; never without.
+    /// STARTTLS, usually on port 587; required.
     #[default]
     StartTls,
     /// TLS from the first byte, usually on port 465.
     Always,
-    /// Not at all: for a server on this machine.
+    /// Unencrypted: for a server on this machine.
     Never,
 }
 
-/// A server, and who gets mail.
+/// A server, and the recipients.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
-    /// A name or an address.
+    /// The host name or address.
     pub host: String,
     /// 587, 465 or 25.
     pub port: u16,
-    /// How the connection is kept from others.
+    /// How the connection is encrypted.
     pub security: MailTls,
-    /// Whom to trust.
+    /// Which certificates to trust.
     pub tls: TlsSettings,
-    /// A user, and where the password is.
+    /// A user, and the location of the password.
     pub auth: Option<(String, Credential)>,
     /// The sender's mailbox.
     pub from: String,
-    /// Who gets it.
+    /// The recipients.
     pub to: Vec<String>,
-    /// What we are called: the sensor's name.
+    /// The host name in EHLO: the name of the sensor.
     pub name: String,
 }
 
@@ -74,14 +76,14 @@ impl Mail {
     ///
     /// # Errors
     ///
-    /// When a mailbox is none, when a password would go over the network for all to see, and as
-    /// the settings for TLS.
+    /// If a mailbox is invalid, if a password would be sent in plain text, and errors of the TLS
+    /// settings.
     pub fn new(settings: MailSettings, pace: Pace) -> Result<Self> {
         for mailbox in settings.to.iter().chain([&settings.from]) {
             check_mailbox(mailbox)?;
         }
         if settings.to.is_empty() {
-            return Err(Error::usage("a mail has at least one recipient"));
+            return Err(Error::usage("no recipient is configured"));
         }
         let is_here = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&&*settings.host);
         if settings.auth.is_some() && settings.security == MailTls::Never && !is_here {
@@ -130,7 +132,7 @@ impl Deliver for Mail {
         }
         match self.send(batch) {
             Ok(refused) if refused.is_empty() => Outcome::delivered(batch.len()),
-            // It has reached somebody, and doesn't go out again.
+            // Some recipients have accepted it, so it is not sent again.
             Ok(refused) => {
                 let trouble = Some(Trouble::new(Class::Refused, refused.join("; ")));
                 Outcome { trouble, ..Outcome::delivered(batch.len()) }
@@ -155,7 +157,7 @@ impl Deliver for Mail {
     }
 }
 
-/// A mailbox as it may stand in a command: a configuration must not be able to add commands.
+/// A mailbox that is safe in a command: a configuration must not be able to add commands.
 fn check_mailbox(mailbox: &str) -> Result<()> {
     let is_plain = |c: char| c.is_ascii_graphic() && !"<>()[],;:\\\"".contains(c);
     let halves = mailbox.rsplit_once('@');
@@ -167,14 +169,14 @@ fn check_mailbox(mailbox: &str) -> Result<()> {
     Ok(())
 }
 
-/// What we call ourselves: a name of a host, or what stands for none.
+/// The host name that we use in EHLO, or a placeholder if it isn't valid.
 fn domain(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
     let is_name = !name.is_empty() && name.len() < 254 && name.chars().all(is_plain);
     if is_name { name.to_string() } else { "localhost".to_string() }
 }
 
-/// The mail with its head, lines ended by CR LF, dots at their beginning doubled.
+/// The mail with its headers, lines ending in CR LF, with leading dots doubled.
 fn message(settings: &MailSettings, batch: &[RecordRef<'_>], now: Timestamp) -> Vec<u8> {
     let mut hash = Xxh3::new();
     batch.iter().for_each(|record| hash.update(&record.id));
@@ -217,7 +219,7 @@ fn date(now: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// A text of a header: as it is, or in encoded words, none of which ends within a character.
+/// A header text: unchanged, or in encoded words that don't split characters.
 fn encoded_words(text: &str) -> String {
     let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
     if text.len() <= 60 && text.chars().all(is_plain) && !text.contains("=?") {

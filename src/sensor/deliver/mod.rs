@@ -1,9 +1,9 @@
-//! Where alerts are sent over the network, and how each receiver wants them.
+//! Receivers of alerts over the network, and their protocols.
 //!
-//! Each way is a file that implements [`Deliver`]: it takes a batch of records, sends it, and
-//! answers for every record whether it arrived, is to be sent again, or was refused for good. It
-//! never drops one. Waiting between tries, batching and dead letters are not its business, but
-//! that of `outlet`.
+//! Each receiver is a file that implements [`Deliver`]: it takes a batch of records, sends it, and
+//! returns for every record whether it was delivered, has to be sent again, or was permanently
+//! refused. It never drops one. Pauses between attempts, batching and dead letters belong to
+//! `outlet`.
 //!
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
@@ -31,14 +31,14 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `contract` | [`Deliver`], and what becomes of a batch |
-//! | `pace` | timeouts, the clock, and how long it may take when the program ends |
-//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail` | a receiver each |
+//! | `contract` | [`Deliver`], and the result of a batch |
+//! | `pace` | timeouts, the clock, and the time limit when the program ends |
+//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail` | one receiver each |
 //! | `slack`, `digest` | alerts for people, from the fields of `reading` |
-//! | `http` | a POST and its answer |
-//! | `connection`, `tls` | sockets under timeouts, and whom we trust |
+//! | `http` | a POST and its response |
+//! | `connection`, `tls` | sockets with timeouts, and trusted certificates |
 //! | `kept` | secrets between batches |
-//! | `halving` | which record of a batch it was that the receiver refused |
+//! | `halving` | finds the record of a batch that the receiver refused |
 
 mod connection;
 mod contract;

@@ -1,4 +1,4 @@
-//! How long things may take.
+//! Timeouts, and the clock.
 
 use crate::clock::{self, Stopwatch};
 use crate::engine::indicator::Timestamp;
@@ -8,20 +8,20 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// The time, and waiting, for what is not the business of a socket: retries, and answers that are
-/// asked for again and again. Tests have one that doesn't wait.
+/// The time, and waiting, for everything except sockets: retries, and repeated polling. Tests have
+/// one that doesn't wait.
 pub trait Clock: Send + Sync {
-    /// What time it is.
+    /// The current time.
     fn now(&self) -> Timestamp;
 
-    /// Time since some beginning; never set back.
+    /// Time since an arbitrary start; never goes back.
     fn uptime(&self) -> Duration;
 
-    /// Waits, but no longer than until the halt.
+    /// Waits, but not longer than until the halt.
     fn wait(&self, time: Duration, halt: &Halt);
 }
 
-/// The clock of the system.
+/// The system clock.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock(Stopwatch);
 
@@ -54,18 +54,18 @@ impl Clock for SystemClock {
 
 fn timespec(time: Duration) -> Timespec {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    // Not zero, or a rest below a nanosecond's grain is asked for in circles.
+    // Never zero, or the loop would spin on a rest below the timer's resolution.
     Timespec { tv_sec: seconds, tv_nsec: time.subsec_nanos().max(1).into() }
 }
 
-/// The longest times for one try.
+/// The timeouts of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until there is a connection, with TLS.
+    /// For connecting, including TLS.
     pub connect: Duration,
-    /// For a request and its answer.
+    /// For a request and its response.
     pub request: Duration,
-    /// For all that is still to be done after a halt.
+    /// For everything that is left to do after a halt.
     pub drain: Duration,
 }
 
@@ -79,9 +79,8 @@ impl Default for Timeouts {
     }
 }
 
-/// The timeouts and the clock of an outlet, and the halt that ends it. After the halt everything
-/// that waits has the drain time in all, and then fails as if its time were over. Clones share
-/// that time.
+/// The timeouts and the clock of an outlet, and the halt that ends it. After the halt, everything
+/// that waits shares the drain time, and then fails as if it had timed out. Clones share that time.
 #[derive(Clone)]
 pub struct Pace {
     clock: Arc<dyn Clock>,
@@ -104,7 +103,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Puts them together.
+    /// Combines them.
     pub fn new(clock: Arc<dyn Clock>, halt: Halt, timeouts: Timeouts) -> Self {
         Pace { clock, halt, timeouts, halted: Arc::default() }
     }
@@ -119,13 +118,13 @@ impl Pace {
         self.timeouts
     }
 
-    /// Whether it is time to end.
+    /// Whether it is time to stop.
     pub fn is_halted(&self) -> bool {
         self.halt.is_set()
     }
 
-    /// How much of a time is left to something that began at `since`; none when it is over. The
-    /// time of sockets is the system's, whatever the clock says.
+    /// How much of a time is left to something that began at `since`; `None` if it is over. Sockets
+    /// always use the system's time, whatever the clock says.
     pub(crate) fn left(&self, since: &Stopwatch, time: Duration) -> Duration {
         let left = time.saturating_sub(since.elapsed());
         if !self.is_halted() {
@@ -135,12 +134,12 @@ impl Pace {
         left.min(self.timeouts.drain.saturating_sub(halted.elapsed()))
     }
 
-    /// Whether the time that there was after a halt is over.
+    /// Whether the time after a halt is over.
     pub fn is_over(&self) -> bool {
         self.left(&Stopwatch::start(), Duration::MAX).is_zero()
     }
 
-    /// Waits by the clock; false when it is time to end.
+    /// Waits by the clock; returns false when it is time to stop.
     pub fn wait(&self, time: Duration) -> bool {
         self.clock.wait(time, &self.halt);
         !self.is_halted()

@@ -1,10 +1,10 @@
-//! What an alert's JSON says, as far as messages for people and filters need it.
+//! The fields of an alert's JSON that messages for people and filters need.
 
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Some members of the record of `docs/alert.schema.json`. What is missing is empty: a record of
+/// Some members of the record of `docs/alert.schema.json`. Missing ones are empty: a record of
 /// another version is read as far as it is known.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,15 +20,15 @@ pub struct Reading<'a> {
     /// The name of the configured input.
     #[serde(borrow)]
     pub input: Cow<'a, str>,
-    /// Our side of what was seen.
+    /// The local side of the traffic.
     #[serde(borrow)]
     pub local: Cow<'a, str>,
-    /// Whether it was held back, and is for archives alone.
+    /// Whether it was suppressed, and is only for archives.
     pub suppressed: bool,
     /// The observable.
     #[serde(borrow)]
     pub seen: Seen<'a>,
-    /// What it met.
+    /// The indicators that it matched.
     #[serde(borrow)]
     pub indicators: Vec<Indicator<'a>>,
     #[serde(borrow)]
@@ -43,10 +43,10 @@ pub struct Reading<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Seen<'a> {
-    /// What it is.
+    /// Its kind.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
-    /// Normalised.
+    /// Its normalised value.
     #[serde(borrow)]
     pub value: Cow<'a, str>,
     /// Where it was seen.
@@ -60,13 +60,13 @@ pub struct Seen<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Indicator<'a> {
-    /// What it is.
+    /// Its kind.
     #[serde(borrow)]
     pub kind: Cow<'a, str>,
-    /// In canonical form.
+    /// Its canonical form.
     #[serde(borrow)]
     pub value: Cow<'a, str>,
-    /// Who claims it.
+    /// The sources that list it.
     #[serde(borrow)]
     pub sources: Vec<Source<'a>>,
 }
@@ -78,7 +78,7 @@ pub struct Source<'a> {
     /// The subscription.
     #[serde(borrow)]
     pub feed: Cow<'a, str>,
-    /// How sure it is, from 0 to 100.
+    /// Its confidence, from 0 to 100.
     pub confidence: Option<u8>,
     /// Labels.
     #[serde(borrow)]
@@ -157,7 +157,7 @@ fn defanged(value: &str) -> String {
 }
 
 impl<'a> Reading<'a> {
-    /// Reads a record; `None` where it is no JSON object of such members.
+    /// Reads a record; `None` if it is not a JSON object with these members.
     pub fn of(json: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
@@ -172,20 +172,19 @@ impl<'a> Reading<'a> {
         self.indicators.iter().flat_map(|indicator| &indicator.sources)
     }
 
-    /// The names of the feeds, each once.
+    /// The names of the feeds, without duplicates.
     pub fn feeds(&self) -> Vec<&str> {
         distinct(self.sources().map(|source| &*source.feed))
     }
 
-    /// The malware families, each once.
+    /// The malware families, without duplicates.
     pub fn malware(&self) -> Vec<&str> {
         distinct(self.sources().flat_map(|source| &source.malware).map(|name| &**name))
     }
 
-    /// `domain cdn[.]evil[.]example in dns.query`: what people read must be no link to click on.
+    /// `domain cdn[.]evil[.]example in dns.query`: people must not get a clickable link.
     ///
-    /// A repeat record may have no alert in it. Then what its alerts have in common is named, as
-    /// far as it is known.
+    /// A repeat record may lack an alert. The headline then names what its alerts have in common.
     pub fn headline(&self) -> String {
         let Seen { kind, value, at, field } = &self.seen;
         if value.is_empty() {
@@ -225,7 +224,7 @@ impl<'a> Reading<'a> {
         &self.log.text
     }
 
-    /// How many alerts a repeat record stands for; none of any other.
+    /// How many alerts a repeat record stands for; 0 for other records.
     pub fn repeats(&self) -> u64 {
         self.repeat.count
     }

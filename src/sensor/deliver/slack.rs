@@ -4,10 +4,10 @@ use super::reading::{Reading, level};
 use crate::sensor::spool::RecordRef;
 use std::fmt::Write as _;
 
-/// The most alerts of which each has a line; the others are a number at the end.
+/// The maximum number of alerts with a line of their own; the rest is a number at the end.
 const MAX_LINES: usize = 20;
 
-/// The most characters of a line: Slack shows 4,000 of a message, and hides what comes after.
+/// The maximum number of characters in a line: Slack shows 4,000 of a message, and hides the rest.
 const MAX_LINE: usize = 180;
 
 /// The message about a batch.
@@ -47,9 +47,10 @@ fn line(record: &RecordRef<'_>, text: &mut String) {
     let _ = writeln!(text, "*{}* {}", alert.level(), escaped(&line));
 }
 
-/// Three characters steer Slack (<https://api.slack.com/reference/surfaces/formatting#escaping>).
-/// What comes from feeds and logs must neither make links nor call people; backquotes and stars
-/// of it only change how it looks, and are shown as they are.
+/// Three characters are special in Slack
+/// (<https://api.slack.com/reference/surfaces/formatting#escaping>). Text from feeds and logs must
+/// neither create links nor notify people; backquotes and stars only change its appearance, and are
+/// left as they are.
 fn escaped(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     for (count, char) in line.chars().enumerate() {

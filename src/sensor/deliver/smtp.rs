@@ -1,4 +1,4 @@
-//! SMTP as a client speaks it (RFC 5321), with STARTTLS (RFC 3207) and AUTH (RFC 4954).
+//! An SMTP client (RFC 5321), with STARTTLS (RFC 3207) and AUTH (RFC 4954).
 
 use super::connection::Connection;
 use super::contract::{Class, Trouble};
@@ -7,18 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{Read as _, Write as _};
 
-/// The longest line of an answer; RFC 5321 has 512 bytes.
+/// The longest line of a response; RFC 5321 allows 512 bytes.
 const MAX_LINE: usize = 4 << 10;
 
-/// The most lines of an answer.
+/// The maximum number of lines in a response.
 const MAX_LINES: usize = 100;
 
-/// What goes wrong with a mail.
+/// Why a mail was not accepted.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It can go later.
+    /// It can be sent later.
     Passing(Trouble),
-    /// It will never be taken.
+    /// It will never be accepted.
     Refused(u16, String),
 }
 
@@ -28,7 +28,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) code: u16,
@@ -41,12 +41,12 @@ impl Reply {
         format!("{} {}", self.code, self.lines.join(" ").chars().take(300).collect::<String>())
     }
 
-    /// Demands one of success, or of going on.
+    /// Requires a response that means success, or that the client should continue.
     fn demand(self) -> Result<Reply, Failure> {
         let (code, reason) = (self.code, self.reason());
         match code {
             200..=399 => Ok(self),
-            // Not who we say we are, or nobody yet: somebody has to mend that.
+            // Our credentials are rejected or missing: someone has to fix that.
             530 | 534 | 535 | 538 => Err(Failure::Passing(Trouble::new(Class::Denied, reason))),
             421 | 450 | 451 | 452 => Err(Failure::Passing(Trouble::new(Class::Busy, reason))),
             400..=499 => Err(Failure::Passing(Trouble::new(Class::Server, reason))),
@@ -61,12 +61,12 @@ impl Reply {
 pub(super) struct Session {
     connection: Connection,
     buffer: Vec<u8>,
-    /// What the server can, in upper case.
+    /// The server's extensions, in upper case.
     extensions: Vec<String>,
 }
 
 impl Session {
-    /// Reads the greeting and introduces us.
+    /// Reads the greeting and sends EHLO.
     pub(super) fn open(connection: Connection, name: &str) -> Result<Session, Failure> {
         let mut session = Session { connection, buffer: Vec::new(), extensions: Vec::new() };
         session.greeting()?;
@@ -74,14 +74,14 @@ impl Session {
         Ok(session)
     }
 
-    /// A server that has no time says so at once; one that refuses us all does, too.
+    /// An overloaded server says so at once, and so does one that rejects us.
     fn greeting(&mut self) -> Result<(), Failure> {
         self.reply()?.demand().map(drop)
     }
 
     pub(super) fn hello(&mut self, name: &str) -> Result<(), Failure> {
-        let reply = match self.say(&format!("EHLO {name}"))? {
-            reply if (500..=599).contains(&reply.code) => self.say(&format!("HELO {name}"))?,
+        let reply = match self.command(&format!("EHLO {name}"))? {
+            reply if (500..=599).contains(&reply.code) => self.command(&format!("HELO {name}"))?,
             reply => reply,
         };
         let reply = reply.demand()?;
@@ -89,7 +89,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the server says of an extension after its name; `None` where it has none.
+    /// The parameters of a server extension; `None` if the server doesn't have it.
     pub(super) fn extension(&self, name: &str) -> Option<&str> {
         self.extensions.iter().find_map(|line| {
             let rest = line.strip_prefix(name)?;
@@ -97,7 +97,7 @@ impl Session {
         })
     }
 
-    /// Goes on in TLS, and introduces us once more.
+    /// Switches to TLS, and sends EHLO again.
     pub(super) fn start_tls(
         mut self,
         config: &std::sync::Arc<rustls::ClientConfig>,
@@ -105,13 +105,13 @@ impl Session {
         name: &str,
     ) -> Result<Session, Failure> {
         if self.extension("STARTTLS").is_none() {
-            let reason = "the server has no STARTTLS, and nothing is sent without";
+            let reason = "the server does not support STARTTLS, which is required";
             return Err(Failure::Passing(Trouble::new(Class::Denied, reason)));
         }
-        self.say("STARTTLS")?.demand()?;
-        // What came with the answer was not in TLS, and may be anybody's (CVE-2011-0411).
+        self.command("STARTTLS")?.demand()?;
+        // Data that came with the response was not encrypted, and may be forged (CVE-2011-0411).
         if !self.buffer.is_empty() {
-            let reason = "the server sends more than an answer before TLS";
+            let reason = "the server sent unexpected data before TLS";
             return Err(Failure::Passing(Trouble::new(Class::Protocol, reason)));
         }
         let connection = self.connection.into_tls(config, host)?;
@@ -120,7 +120,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Says who we are.
+    /// Authenticates.
     pub(super) fn authenticate(&mut self, user: &str, password: &str) -> Result<(), Failure> {
         let ways = self.extension("AUTH").unwrap_or_default();
         let has = |way: &str| ways.split([' ', '=']).any(|word| word == way);
@@ -129,17 +129,17 @@ impl Session {
             return self.secretly(&format!("AUTH PLAIN {pair}"));
         }
         if has("LOGIN") {
-            self.say("AUTH LOGIN")?.demand()?;
-            self.say(&STANDARD.encode(user))?.demand()?;
+            self.command("AUTH LOGIN")?.demand()?;
+            self.command(&STANDARD.encode(user))?.demand()?;
             return self.secretly(&STANDARD.encode(password));
         }
-        let reason = "the server takes neither AUTH PLAIN nor AUTH LOGIN";
+        let reason = "the server supports neither AUTH PLAIN nor AUTH LOGIN";
         Err(Failure::Passing(Trouble::new(Class::Denied, reason)))
     }
 
-    /// Whatever is wrong with who we are, it may be mended, and the mail is sent then.
+    /// Authentication failures can be fixed, so the mail is sent later.
     fn secretly(&mut self, line: &str) -> Result<(), Failure> {
-        match self.say(line)?.demand() {
+        match self.command(line)?.demand() {
             Err(Failure::Refused(_, reason)) => {
                 Err(Failure::Passing(Trouble::new(Class::Denied, reason)))
             }
@@ -147,8 +147,8 @@ impl Session {
         }
     }
 
-    /// Sends a mail. A recipient who is refused costs the others nothing; they are returned with
-    /// the reasons.
+    /// Sends a mail. If some recipients are refused, the others still get it; the refused ones are
+    /// returned with the reasons.
     pub(super) fn send(
         &mut self,
         from: &str,
@@ -157,11 +157,11 @@ impl Session {
     ) -> Result<Vec<String>, Failure> {
         let size =
             self.extension("SIZE").map_or(String::new(), |_| format!(" SIZE={}", message.len()));
-        self.say(&format!("MAIL FROM:<{from}>{size}"))?.demand()?;
+        self.command(&format!("MAIL FROM:<{from}>{size}"))?.demand()?;
         let mut refused = Vec::new();
         let mut last = None;
         for to in to {
-            match self.say(&format!("RCPT TO:<{to}>"))?.demand() {
+            match self.command(&format!("RCPT TO:<{to}>"))?.demand() {
                 Ok(_) => {}
                 Err(Failure::Refused(code, reason)) => {
                     refused.push(format!("{to}: {reason}"));
@@ -173,18 +173,18 @@ impl Session {
         if let Some(last) = last.filter(|_| refused.len() == to.len()) {
             return Err(last);
         }
-        self.say("DATA")?.demand()?;
+        self.command("DATA")?.demand()?;
         self.connection.write_all(message)?;
-        self.say(".")?.demand()?;
+        self.command(".")?.demand()?;
         Ok(refused)
     }
 
-    /// Says goodbye; nobody waits for the answer.
+    /// Sends QUIT, without waiting for the response.
     pub(super) fn quit(mut self) {
         let _ = self.connection.write_all(b"QUIT\r\n").and_then(|()| self.connection.flush());
     }
 
-    fn say(&mut self, line: &str) -> Result<Reply, Failure> {
+    fn command(&mut self, line: &str) -> Result<Reply, Failure> {
         self.connection.write_all(format!("{line}\r\n").as_bytes())?;
         self.connection.flush()?;
         self.reply()
@@ -196,7 +196,7 @@ impl Session {
             let line = self.line()?;
             let Some((code, is_last, text)) = reply_line(&line).filter(|_| lines.len() < MAX_LINES)
             else {
-                let reason = "the answer is no SMTP";
+                let reason = "the response is not SMTP";
                 return Err(Failure::Passing(Trouble::new(Class::Protocol, reason)));
             };
             lines.push(text);

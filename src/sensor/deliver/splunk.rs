@@ -1,8 +1,8 @@
 //! Splunk: the HTTP Event Collector.
 //!
-//! Objects one after another in a body, no array. A receiver can't drop duplicates, so the id is
-//! an indexed field, `alert_id`, by which a search can. With `acks` a batch counts once the
-//! indexers have it on disk, which the receiver says once and only if asked.
+//! The body consists of objects one after another, not an array. A receiver can't drop duplicates,
+//! so the id is an indexed field, `alert_id`, which lets a search do it. With `acks` a batch is
+//! done once the indexers have it on disk, which the receiver reports once and only if asked.
 
 use super::contract::{Class, Deliver, Outcome, Trouble};
 use super::halving::{self, Tried};
@@ -19,11 +19,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// The most bytes of objects in a request. `max_content_length` of a receiver is some 800 MB, and
-/// that of load balancers before it is less; 1 MiB is what Splunk's own clients send.
+/// The maximum size of the objects in a request, in bytes. `max_content_length` of a receiver is
+/// some 800 MB, and that of load balancers in between is less; 1 MiB is what Splunk's own clients
+/// send.
 const MAX_BODY: usize = 1 << 20;
 
-/// How often it is asked whether a batch is on disk, at first and at most, and for how long.
+/// How often to ask whether a batch is on disk, at first and at most, and for how long.
 const ASK: Duration = Duration::from_millis(250);
 const MAX_ASK: Duration = Duration::from_secs(10);
 const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -31,19 +32,19 @@ const MAX_WAIT: Duration = Duration::from_secs(300);
 /// A receiver.
 #[derive(Clone, Debug)]
 pub struct SplunkSettings {
-    /// Where, without `/services/collector/event`.
+    /// Its URL, without `/services/collector/event`.
     pub endpoint: Endpoint,
     /// The token.
     pub token: Credential,
-    /// The index; that of the token without one.
+    /// The index; if `None`, that of the token.
     pub index: Option<String>,
-    /// The type of the source: `wiresift:alert`.
+    /// The source type, such as `wiresift:alert`.
     pub sourcetype: String,
     /// Whether to wait until the indexers have a batch on disk.
     pub acks: bool,
 }
 
-/// Sends to a receiver.
+/// A client for a receiver.
 #[derive(Debug)]
 pub struct Splunk {
     http: Http,
@@ -59,10 +60,10 @@ impl Splunk {
     ///
     /// # Errors
     ///
-    /// When the URL or the certificates are not right.
+    /// If the URL or the certificates are invalid.
     pub fn new(settings: SplunkSettings, pace: Pace) -> Result<Self> {
         if settings.sourcetype.trim().is_empty() {
-            return Err(Error::usage("the sourcetype is empty").remedy("wiresift:alert"));
+            return Err(Error::usage("the sourcetype is empty").remedy("use wiresift:alert"));
         }
         let http = Http::new(&settings.endpoint, &pace)?;
         let token = Kept::new(settings.token.clone());
@@ -71,8 +72,8 @@ impl Splunk {
         Ok(Splunk { http, settings, token, channel, acks, pace })
     }
 
-    /// What an answer means for each of `count` objects; `None` where one of them is to blame, or
-    /// they are too much together. For those who test against answers of real receivers.
+    /// What a response means for each of `count` objects; `None` if one of them is to blame, or
+    /// they are too large together. For tests against responses of real receivers.
     pub fn outcome(status: u16, answer: &[u8], count: usize) -> Option<Outcome> {
         match judge(&Answer { status, after: None, body: answer.to_vec() }, count) {
             Judged::Taken(_) => Some(Outcome::delivered(count)),
@@ -113,7 +114,7 @@ impl Splunk {
         body
     }
 
-    /// Asks until the batch is on disk.
+    /// Polls until the batch is on disk.
     fn confirm(&mut self, ack: u64, count: usize) -> Outcome {
         let path = format!("/services/collector/ack?channel={}", self.channel);
         let body = format!("{{\"acks\":[{ack}]}}");
@@ -125,17 +126,17 @@ impl Splunk {
                 Ok(answer) if answer.is_success() && is_on_disk(&answer.body, ack) => {
                     return Outcome::delivered(count);
                 }
-                // It took the batch, and knows nothing of acks.
+                // It accepted the batch, and does not support acks.
                 Ok(answer) if matches!(answer.status, 400 | 404 | 405) => {
                     self.acks = false;
                     return Outcome::delivered(count);
                 }
                 Ok(answer) if matches!(answer.status, 401 | 403) => return answer.failure(count),
-                // The answer may have been the one that says so, which comes once.
+                // The lost response may have been the confirmation, which is sent only once.
                 Ok(_) | Err(_) => {}
             }
         }
-        let reason = "the receiver does not say that the batch is on disk";
+        let reason = "the receiver did not confirm that the batch is on disk";
         Outcome::again(count, Trouble::new(Class::TimedOut, reason))
     }
 }
@@ -158,20 +159,20 @@ impl Deliver for Splunk {
     }
 }
 
-/// A GUID of this client's own: two with the same would take each other's acks.
+/// A GUID of this client: two clients with the same one would receive each other's acks.
 fn channel(url: &str, now: i64) -> String {
     let process = std::process::id();
     let host = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let hash = xxh3_128(format!("{host}\0{process}\0{now}\0{url}").as_bytes());
     let hex = format!("{hash:032X}");
-    // Version 8 of RFC 9562: its bits mean what we like.
+    // Version 8 of RFC 9562, whose bits are free to choose.
     let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..]);
     format!("{a}-{b}-8{c}-8{d}-{e}")
 }
 
 /// Appends the object of a record.
 fn object(record: &RecordRef<'_>, settings: &SplunkSettings, body: &mut Vec<u8>) {
-    // What happened before 1970 happened at its beginning: Splunk takes no negative time.
+    // Times before 1970 are set to 1970, because Splunk accepts no negative time.
     let micros = record.time.0.max(0);
     let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
     let host = Reading::of(record.json).map(|alert| alert.host.into_owned());
@@ -187,7 +188,7 @@ fn object(record: &RecordRef<'_>, settings: &SplunkSettings, body: &mut Vec<u8>)
     body.extend(
         format!(",\"fields\":{{\"alert_id\":\"{}\"}},\"event\":", record.hex()).into_bytes(),
     );
-    // What is no JSON would spoil the body for all that come after it.
+    // Invalid JSON would spoil the body for all objects after it.
     let is_json = serde_json::from_slice::<&RawValue>(record.json).is_ok();
     if is_json {
         body.extend_from_slice(record.json);
@@ -197,27 +198,27 @@ fn object(record: &RecordRef<'_>, settings: &SplunkSettings, body: &mut Vec<u8>)
     body.push(b'}');
 }
 
-/// What an answer means.
+/// What a response means.
 enum Judged {
-    /// The receiver has it; the number to ask for, where it gives one.
+    /// The receiver has it; with the ack number to poll for, if there is one.
     Taken(Option<u64>),
     Tried(Tried),
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Said {
+struct EventReply {
     code: Option<i64>,
     #[serde(rename = "ackId")]
     ack: Option<u64>,
 }
 
 fn judge(answer: &Answer, count: usize) -> Judged {
-    let said: Said = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let code = said.code;
+    let parsed: EventReply = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let code = parsed.code;
     let halve = || Tried::Halve { status: answer.status, reason: answer.reason() };
     Judged::Tried(match (answer.status, code) {
-        // Some receivers have no code in their answer; others say with 200 that it failed.
-        (200..=299, None | Some(0)) => return Judged::Taken(said.ack),
+        // Some receivers return no code; others report a failure with status 200.
+        (200..=299, None | Some(0)) => return Judged::Taken(parsed.ack),
         // No data, invalid format, event missing or blank: one object is to blame.
         (200..=299 | 400, Some(5 | 6 | 12 | 13 | 15)) | (413, _) => halve(),
         // Token missing, disabled or wrong, whatever the status.
@@ -239,14 +240,14 @@ fn busy(answer: &Answer, count: usize) -> Tried {
     Tried::Done(Outcome::again(count, trouble))
 }
 
-/// Whether an answer says that a batch is on disk.
+/// Whether a response confirms that a batch is on disk.
 fn is_on_disk(body: &[u8], ack: u64) -> bool {
     #[derive(Deserialize)]
     struct Acks {
         acks: BTreeMap<String, bool>,
     }
     let acks = serde_json::from_slice::<Acks>(body).ok();
-    acks.is_some_and(|said| said.acks.get(&ack.to_string()) == Some(&true))
+    acks.is_some_and(|parsed| parsed.acks.get(&ack.to_string()) == Some(&true))
 }
 
 #[cfg(test)]

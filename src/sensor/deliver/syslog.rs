@@ -1,12 +1,12 @@
 //! Syslog: messages of RFC 5424 over UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425).
 //!
-//! Messages have no mark of byte order before their text: rsyslog keeps it, and then searches for
-//! the first word fail. A datagram has 1,400 bytes at most, so that it is not taken apart on its
-//! way. What is too long loses its text from the end, at a character, and then parameters of its
+//! Messages have no byte order mark before their text: rsyslog keeps it, and searches for the first
+//! word then fail. A datagram has at most 1,400 bytes, so that it is not fragmented. A message that
+//! is too long loses its text from the end, at a character boundary, and then parameters of its
 //! structured data; the id stays.
 //!
-//! TCP has no receipt. What the other system has acknowledged counts as delivered, and after a
-//! reset everything since then is sent again: a few messages may come twice, with the same id.
+//! TCP has no receipts. What the other system has acknowledged counts as delivered, and after a
+//! reset everything since then is sent again: a few messages may arrive twice, with the same id.
 
 use super::connection::Connection;
 use super::contract::{Class, Deliver, Outcome, Trouble, Verdict};
@@ -23,50 +23,50 @@ use std::net::{ToSocketAddrs as _, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What goes through every path without being taken apart (RFC 5426, section 3.2, and room for
+/// A size that passes every path without fragmentation (RFC 5426, section 3.2, and room for
 /// tunnels).
 const MAX_DATAGRAM: usize = 1400;
 
-/// The mark of byte order, which RFC 5424 wants before a text in UTF-8.
+/// The byte order mark, which RFC 5424 requires before a text in UTF-8.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
-/// How often it is asked whether everything is acknowledged, at first and at most.
+/// How often to check whether everything is acknowledged, at first and at most.
 const ASK: Duration = Duration::from_millis(1);
 const MAX_ASK: Duration = Duration::from_millis(50);
 
-/// How messages travel.
+/// How messages are transported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// A datagram each. Whether one arrives is not known.
+    /// One datagram each. Whether one arrives is not known.
     Udp,
-    /// A stream.
+    /// A TCP stream.
     Tcp(Framing),
-    /// A stream in TLS, with counted frames.
+    /// A TLS stream, with counted frames.
     Tls(TlsSettings),
 }
 
 /// How messages are delimited in a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
-    /// A line each, which every receiver takes.
+    /// One line each, which every receiver accepts.
     #[default]
     Lines,
-    /// The length before each: `octet-counted`.
+    /// With the length before each: `octet-counted`.
     Counted,
 }
 
-/// A receiver of syslog.
+/// A syslog receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogSettings {
-    /// A name or an address.
+    /// The host name or address.
     pub host: String,
     /// 514, or 6514 for TLS.
     pub port: u16,
-    /// How messages travel.
+    /// How messages are transported.
     pub transport: Transport,
 }
 
-/// Sends to a receiver of syslog.
+/// A client for a syslog receiver.
 #[derive(Debug)]
 pub struct Syslog {
     settings: SyslogSettings,
@@ -81,10 +81,10 @@ impl Syslog {
     ///
     /// # Errors
     ///
-    /// When there is no host, and as the settings for TLS.
+    /// If there is no host, and errors of the TLS settings.
     pub fn new(settings: SyslogSettings, pace: Pace) -> Result<Self> {
         if settings.host.trim().is_empty() || settings.port == 0 {
-            return Err(Error::usage("a receiver of syslog has a host and a port"));
+            return Err(Error::usage("a syslog receiver needs a host and a port"));
         }
         let tls = match &settings.transport {
             Transport::Tls(tls) => Some(tls.client()?),
@@ -121,7 +121,7 @@ impl Syslog {
                 self.socket.insert(socket)
             }
         };
-        // A receiver that is not there answers the datagram before this one.
+        // If the receiver is missing, the error arrives with the next datagram.
         socket.send(message).map(drop)
     }
 
@@ -181,10 +181,10 @@ impl Syslog {
                 return Err(failed(ErrorKind::UnexpectedEof.into()));
             }
             match connection.unacknowledged() {
-                // Where it can't be known, what our system took has to count.
+                // If it can't be known, what our system accepted has to count.
                 None | Some(0) => return Ok(()),
                 Some(_) if self.pace.left(&since, time).is_zero() => {
-                    let reason = "the receiver does not acknowledge what is sent";
+                    let reason = "the receiver does not acknowledge the data";
                     return Err(Trouble::new(Class::TimedOut, reason));
                 }
                 Some(_) => std::thread::sleep(ask),
@@ -218,7 +218,7 @@ impl Deliver for Syslog {
 
     fn renew(&mut self) {
         (self.socket, self.connection) = (None, None);
-        // Certificates that can't be read leave those that were.
+        // If certificates can't be read, the previous ones stay in use.
         if let Transport::Tls(tls) = &self.settings.transport
             && let Ok(tls) = tls.client()
         {
@@ -240,10 +240,10 @@ fn udp(host: &str, port: u16) -> io::Result<UdpSocket> {
     Err(failed)
 }
 
-/// The message of a record, without the mark of byte order.
+/// The message of a record, without the byte order mark.
 fn message<'a>(record: &RecordRef<'a>) -> Result<Cow<'a, [u8]>, Outcome> {
     let Some(message) = record.form(Format::Syslog) else {
-        return Err(Outcome::refused(1, 0, "the record has no form `syslog`"));
+        return Err(Outcome::refused(1, 0, "the record has no `syslog` format"));
     };
     let mark = memchr::memmem::find(message, &[b"] ", BOM].concat());
     Ok(match mark {
@@ -252,33 +252,33 @@ fn message<'a>(record: &RecordRef<'a>) -> Result<Cow<'a, [u8]>, Outcome> {
     })
 }
 
-/// A message in at most `most` bytes: what is too long loses its text from the end, and then parameters
-/// of its structured data from the end; the id stays.
-fn cut(message: &[u8], most: usize) -> Cow<'_, [u8]> {
-    if message.len() <= most {
+/// A message of at most `max` bytes: one that is too long loses its text from the end, and then
+/// parameters of its structured data from the end; the id stays.
+fn cut(message: &[u8], max: usize) -> Cow<'_, [u8]> {
+    if message.len() <= max {
         return Cow::Borrowed(message);
     }
-    let Some(data) = structured(message) else { return Cow::Borrowed(cut_text(message, most)) };
+    let Some(data) = structured(message) else { return Cow::Borrowed(cut_text(message, max)) };
     let (start, end) = data;
-    if end <= most {
-        return Cow::Borrowed(cut_text(message, most));
+    if end <= max {
+        return Cow::Borrowed(cut_text(message, max));
     }
     let mut kept: Vec<&[u8]> = parameters(&message[start..end]);
     let mut length = start + kept.iter().map(|part| part.len()).sum::<usize>() + 1;
     let mut at = kept.len();
-    while length > most && at > 1 {
+    while length > max && at > 1 {
         at -= 1;
         if !kept[at].starts_with(b" id=\"") {
             length -= kept.remove(at).len();
         }
     }
     let short = [&message[..start], &kept.concat(), b"]"].concat();
-    Cow::Owned(cut_text(&short, most).to_vec())
+    Cow::Owned(cut_text(&short, max).to_vec())
 }
 
-/// As many whole characters as there is room for.
-fn cut_text(text: &[u8], most: usize) -> &[u8] {
-    let mut end = most.min(text.len());
+/// As many whole characters as fit.
+fn cut_text(text: &[u8], max: usize) -> &[u8] {
+    let mut end = max.min(text.len());
     while end > 0 && text.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
         end -= 1;
     }
@@ -304,7 +304,7 @@ fn structured(message: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-/// The name of an element with its bracket, and each parameter with the blank before it.
+/// The name of an element with its bracket, and each parameter with the space before it.
 fn parameters(element: &[u8]) -> Vec<&[u8]> {
     let inner = element.strip_suffix(b"]").unwrap_or(element);
     let (mut parts, mut start) = (Vec::new(), 0);
@@ -343,7 +343,8 @@ mod tests {
         let record = crate::sensor::deliver::tests::stored(&folder, &[record]);
         let batch = record.records().next().unwrap();
         let got = String::from_utf8(message(&batch).unwrap().into_owned()).unwrap();
-        // Inside of a value it is escaped by the encoder of alerts, and would be the first here.
+        // Inside a value, the encoder of alerts has escaped it; otherwise it would be the first
+        // match here.
         assert_eq!(got.matches('\u{feff}').count(), 1);
         let plain = Record::new([0; 16], 1, Timestamp(0), b"{}");
         assert!(message(&RecordRef::of(&plain, Timestamp(0))).is_err());
@@ -352,7 +353,7 @@ mod tests {
     #[test]
     fn datagrams_lose_text_and_then_parameters_but_never_the_id() {
         let text = format!("{HEAD}[ioc@32473 a=\"x y\" b=\"{}\" id=\"77\"] dömäin", "z".repeat(50));
-        let cut = |most| String::from_utf8(cut(text.as_bytes(), most).into_owned()).unwrap();
+        let cut = |max| String::from_utf8(cut(text.as_bytes(), max).into_owned()).unwrap();
         assert_eq!(cut(text.len()), text);
         assert_eq!(cut(text.len() - 3), text.trim_end_matches("äin"));
         let end = text.find("] d").unwrap() + 1;
@@ -363,16 +364,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_cut_is_text_and_fits(text in "\\PC{0,80}", value in "[ -~ü]{0,60}", most in 0usize..200) {
+        fn what_is_cut_is_text_and_fits(text in "\\PC{0,80}", value in "[ -~ü]{0,60}", max in 0usize..200) {
             let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace(']', "\\]");
             let whole = format!("{HEAD}[ioc@1 a=\"{value}\" id=\"1\"] {text}");
             for message in [&whole, &text] {
-                let short = cut(message.as_bytes(), most);
-                prop_assert!(short.len() <= most || short.len() == message.len());
-                prop_assert!(short.len() <= most);
+                let short = cut(message.as_bytes(), max);
+                prop_assert!(short.len() <= max || short.len() == message.len());
+                prop_assert!(short.len() <= max);
                 prop_assert!(std::str::from_utf8(&short).is_ok());
             }
-            let short = cut(whole.as_bytes(), most.max(HEAD.len() + 20));
+            let short = cut(whole.as_bytes(), max.max(HEAD.len() + 20));
             prop_assert!(String::from_utf8_lossy(&short).contains(" id=\"1\"]"));
         }
     }

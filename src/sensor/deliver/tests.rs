@@ -1,4 +1,4 @@
-//! The wire of each receiver, against servers of our own that do what real ones do on bad days.
+//! The wire format of each receiver, against test servers that behave like real ones on bad days.
 
 mod collectors;
 mod mails;
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Sunday, 29 November 2026, 12:00.
 const NOW: Timestamp = Timestamp(1_795_953_600_000_000);
 
-/// A clock that goes on only where somebody waits.
+/// A clock that only advances when it is waited for.
 #[derive(Debug, Default)]
 pub(super) struct StillClock(Mutex<Duration>);
 
@@ -38,18 +38,18 @@ impl Clock for StillClock {
     }
 }
 
-/// The usual timeouts, and a clock that nobody waits for.
+/// The usual timeouts, and a clock that is never waited for.
 fn pace() -> Pace {
     Pace::new(Arc::new(StillClock::default()), Halt::default(), Timeouts::default())
 }
 
-/// For those who get no answer.
+/// For tests that get no response.
 fn hurried() -> Pace {
     let timeouts = Timeouts { request: Duration::from_millis(500), ..Timeouts::default() };
     Pace::new(Arc::new(StillClock::default()), Halt::default(), timeouts)
 }
 
-/// A record with all forms.
+/// A record in all formats.
 fn record(number: u8, text: &str) -> Record {
     let json = format!(
         "{{\"severity\":3,\"host\":\"s1\",\"seen\":{{\"kind\":\"domain\",\"value\":\"{text}\"}}}}"
@@ -62,7 +62,7 @@ fn record(number: u8, text: &str) -> Record {
         .form(Format::Syslog, syslog.as_bytes())
 }
 
-/// The records as they come from a spool.
+/// The records as read from a spool.
 pub(super) fn stored(folder: &tempfile::TempDir, records: &[Record]) -> Batch {
     let sinks = [("a".to_string(), Sink::default())];
     let (spool, _) = Spool::open(folder.path(), Limits::default(), sinks).unwrap();
@@ -74,7 +74,7 @@ pub(super) fn stored(folder: &tempfile::TempDir, records: &[Record]) -> Batch {
     batch
 }
 
-/// Some records as they come from a spool, named by letters.
+/// Some records as read from a spool, named by letters.
 fn batch(letters: &str) -> Batch {
     let folder = tempfile::tempdir().unwrap();
     let records: Vec<Record> =
@@ -116,7 +116,7 @@ fn certificate(folder: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
         .stderr(Stdio::null())
         .status();
     if !made.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: openssl is not here to make a certificate");
+        eprintln!("SKIPPED: no openssl to create a certificate");
         return None;
     }
     Some((cert, key))

@@ -1,10 +1,10 @@
-//! Whom we trust, and who we say we are.
+//! Trusted certificates, and our own.
 //!
-//! Receivers are inside of the house more often than not: their certificates are issued by its own
-//! authority, or are their own. `ca_file` adds to the roots of the system; a certificate in it is
-//! also trusted as that of the receiver itself, byte for byte, since appliances sign their own and
-//! rustls refuses such a one where it says that it is a root (as those of `openssl req -x509` do).
-//! Its name and its dates have to be right all the same.
+//! Receivers are often internal: their certificates are issued by an internal authority, or
+//! self-signed. `ca_file` adds to the roots of the system; a certificate in it is also trusted as
+//! that of the receiver itself, byte for byte, because appliances sign their own and rustls rejects
+//! a self-signed certificate that claims to be a root (as those of `openssl req -x509` do). Its
+//! name and dates still have to be valid.
 
 use super::contract::{Class, Trouble};
 use crate::{Error, Result};
@@ -21,7 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where systems keep the certificates that they trust: Debian, Fedora, SUSE, Alpine.
+/// Where systems keep their trusted certificates: Debian, Fedora, SUSE, Alpine.
 const SYSTEM_ROOTS: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -29,28 +29,28 @@ const SYSTEM_ROOTS: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The variable that names another file of them, as OpenSSL has it.
+/// The variable that names another file of them, as in OpenSSL.
 const ROOTS_VARIABLE: &str = "SSL_CERT_FILE";
 
-/// What a sink says about TLS.
+/// The TLS settings of a sink.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// Certificates in PEM form that are trusted beside those of the system.
+    /// Certificates in PEM form that are trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// Our certificate with what it hangs on, and its key, in PEM form.
+    /// Our certificate with its chain, and its key, in PEM form.
     pub client: Option<(PathBuf, PathBuf)>,
-    /// Whether any certificate is taken. Then anybody on the way can read the alerts: the
-    /// caller warns at each start.
+    /// Whether any certificate is accepted. Anyone in between can then read the alerts: the caller
+    /// warns at each start.
     pub insecure: bool,
 }
 
 impl TlsSettings {
-    /// Reads the certificates and forgets them, to see whether a connection could be made with
+    /// Reads the certificates and forgets them, to check whether a connection could be made with
     /// them.
     ///
     /// # Errors
     ///
-    /// When a file can't be read or has no certificate or key in it, and when there is nobody to
+    /// If a file can't be read or contains no certificate or key, or if there is no certificate to
     /// trust.
     pub fn check(&self) -> Result<()> {
         self.client().map(drop)
@@ -60,7 +60,7 @@ impl TlsSettings {
     ///
     /// # Errors
     ///
-    /// When a file can't be read or has no certificate or key in it, and when there is nobody to
+    /// If a file can't be read or contains no certificate or key, or if there is no certificate to
     /// trust.
     pub(super) fn client(&self) -> Result<Arc<ClientConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -71,9 +71,11 @@ impl TlsSettings {
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         let config = match &self.client {
-            Some((chain, key)) => builder
-                .with_client_auth_cert(certificates(chain)?, private_key(key)?)
-                .map_err(|_| Error::format("the key does not fit the certificate").at_path(key))?,
+            Some((chain, key)) => {
+                builder.with_client_auth_cert(certificates(chain)?, private_key(key)?).map_err(
+                    |_| Error::format("the key does not match the certificate").at_path(key),
+                )?
+            }
             None => builder.with_no_client_auth(),
         };
         Ok(Arc::new(config))
@@ -93,14 +95,14 @@ impl TlsSettings {
         store.add_parsable_certificates(pinned.iter().cloned());
         let builder = WebPkiServerVerifier::builder_with_provider(store.into(), provider.clone());
         let roots = builder.build().map_err(|_| {
-            Error::usage("there is no certificate that could be trusted")
-                .remedy("install ca-certificates, or name a ca_file")
+            Error::usage("there is no trusted certificate")
+                .remedy("install ca-certificates or set ca_file")
         })?;
         Ok(Verifier { provider, roots: Some(roots), pinned })
     }
 }
 
-/// What the system trusts; nothing where it has no file of them.
+/// The certificates that the system trusts; none if it has no such file.
 fn system_roots() -> Vec<CertificateDer<'static>> {
     let named = std::env::var_os(ROOTS_VARIABLE).map(PathBuf::from);
     let mut paths = named.into_iter().chain(SYSTEM_ROOTS.map(PathBuf::from));
@@ -113,14 +115,14 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(Error::format("there is no certificate in it").at_path(path)),
-        Err(_) => Err(Error::format("this is no PEM file").at_path(path)),
+        Ok(_) => Err(Error::format("the file contains no certificate").at_path(path)),
+        Err(_) => Err(Error::format("not a PEM file").at_path(path)),
     }
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_slice(&read_pem(path)?).map_err(|_| {
-        Error::format("there is no private key in it")
+        Error::format("the file contains no private key")
             .at_path(path)
             .remedy("write it in PEM form, without a passphrase")
     })
@@ -130,7 +132,7 @@ fn read_pem(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))
 }
 
-/// Trusts what the roots issued, and what is pinned; without roots anybody.
+/// Trusts what the roots issued, and what is pinned; without roots, anything.
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
@@ -149,7 +151,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(roots) = &self.roots else { return Ok(ServerCertVerified::assertion()) };
         match roots.verify_server_cert(own, between, name, ocsp, now) {
-            // Its dates are looked at first, and are right where this is what is said.
+            // The dates are checked first, and are valid if this is the reported error.
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::Other(_) | CertificateError::UnknownIssuer,
             )) if self.pinned.iter().any(|pinned| pinned == own) => {
@@ -185,35 +187,35 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// What an error of a socket means.
+/// What a socket error means.
 pub(super) fn trouble(error: &io::Error) -> Trouble {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     if let Some(tls) = tls {
-        return Trouble::new(Class::Tls, words(tls));
+        return Trouble::new(Class::Tls, message(tls));
     }
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-            Trouble::new(Class::TimedOut, "the receiver does not answer in time")
+            Trouble::new(Class::TimedOut, "the receiver did not respond in time")
         }
         io::ErrorKind::UnexpectedEof => {
-            Trouble::new(Class::Connection, "the receiver ended the connection")
+            Trouble::new(Class::Connection, "the receiver closed the connection")
         }
         _ => Trouble::new(Class::Connection, error.to_string()),
     }
 }
 
-/// What an error of TLS means, in our words.
-pub(super) fn words(error: &rustls::Error) -> &'static str {
+/// What a TLS error means, in our words.
+pub(super) fn message(error: &rustls::Error) -> &'static str {
     use rustls::{AlertDescription as Alert, Error as Tls};
     match error {
         Tls::InvalidMessage(_) => "the receiver does not speak TLS on this port",
         Tls::InvalidCertificate(bad) => certificate_words(bad),
         Tls::AlertReceived(
             Alert::CertificateRequired | Alert::BadCertificate | Alert::UnknownCA,
-        ) => "the receiver does not take our certificate, or wants one",
+        ) => "the receiver rejects our certificate, or requires one",
         Tls::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion)
-        | Tls::PeerIncompatible(_) => "the receiver and we have no TLS version or cipher in common",
-        Tls::AlertReceived(_) => "the receiver ended the TLS handshake",
+        | Tls::PeerIncompatible(_) => "there is no TLS version or cipher in common",
+        Tls::AlertReceived(_) => "the receiver aborted the TLS handshake",
         _ => "the TLS connection failed",
     }
 }
@@ -229,7 +231,7 @@ fn certificate_words(error: &CertificateError) -> &'static str {
             "the receiver's certificate is for another name"
         }
         Bad::UnknownIssuer | Bad::Other(_) => {
-            "nobody whom we trust has issued the receiver's certificate: ca_file names its issuer's"
+            "the receiver's certificate is not trusted: set ca_file to its issuer's"
         }
         _ => "the receiver's certificate cannot be used",
     }

@@ -1,4 +1,4 @@
-//! A unix stream socket: a record a line.
+//! A unix stream socket: one record per line.
 
 use super::connection::Connection;
 use super::contract::{Deliver, Outcome, Verdict};
@@ -9,8 +9,8 @@ use crate::sensor::spool::RecordRef;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-/// Connects to a socket in the file system, and once more when the reader went away. There is no
-/// receipt: what the reader's system has taken counts as delivered.
+/// Connects to a socket in the file system, and reconnects when the reader went away. There are no
+/// receipts: what the reader's system has accepted counts as delivered.
 #[derive(Debug)]
 pub struct UnixSocket {
     path: PathBuf,
@@ -21,14 +21,14 @@ pub struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// To the socket at a path, in JSON; it is opened with the first batch.
+    /// A client for the socket at a path, in JSON; it connects with the first batch.
     pub fn new(path: impl Into<PathBuf>, pace: Pace) -> Self {
         let path = path.into();
         UnixSocket { path, format: Format::Json, pace, connection: None, line: Vec::new() }
     }
 
-    /// In another format, whose form records have to have. Nothing is written but records, so it
-    /// can be none with lines before the first.
+    /// Uses another format, which the records have to contain. Only records are written, so the
+    /// format must not need header lines.
     #[must_use]
     pub fn with_format(self, format: Format) -> Self {
         UnixSocket { format, ..self }
@@ -59,12 +59,12 @@ impl Deliver for UnixSocket {
         let mut outcome = Outcome::delivered(0);
         for (done, record) in batch.iter().enumerate() {
             let Some(form) = record.form(self.format) else {
-                let reason = format!("the record has no form `{}`", self.format);
+                let reason = format!("the record has no `{}` format", self.format);
                 outcome = outcome.and(Outcome::refused(1, 0, &reason));
                 continue;
             };
             if let Err(error) = self.write(form) {
-                // Half a line may be there: the whole one goes to the next connection.
+                // Half a line may have been sent: the complete one goes to the next connection.
                 self.connection = None;
                 return outcome.and(Outcome::again(batch.len() - done, tls::trouble(&error)));
             }

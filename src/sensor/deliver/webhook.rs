@@ -1,8 +1,8 @@
-//! Webhooks, signed as Standard Webhooks has it (<https://www.standardwebhooks.com>), and Slack.
+//! Webhooks, signed according to Standard Webhooks (<https://www.standardwebhooks.com>), and Slack.
 //!
-//! The body is an array of the records of a batch. `webhook-id` is made of their ids: a batch that
-//! is sent again has the same, so that a receiver can drop it. The signature is over id, time and
-//! body with each key, so that a key can be replaced without a gap.
+//! The body is an array of the records of a batch. `webhook-id` is derived from their ids: a batch
+//! that is sent again has the same one, so that a receiver can drop it. The signature covers id,
+//! time and body, once with each key, so that a key can be replaced without a gap.
 
 use super::contract::{Class, Deliver, Outcome, Trouble};
 use super::halving::{self, Tried};
@@ -19,34 +19,33 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Stands before a key in base64.
+/// The prefix of a key in base64.
 const PREFIX: &str = "whsec_";
 
-/// What the body is.
+/// The form of the body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WebhookForm {
     /// An array of records.
     #[default]
     Json,
-    /// A message for people: `{"text": …}`, as Slack, Mattermost and Rocket.Chat take it.
+    /// A message for people: `{"text": …}`, as Slack, Mattermost and Rocket.Chat accept it.
     Slack,
 }
 
 /// A webhook.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookSettings {
-    /// Where; the URL is that of [`Self::url`] if there is one.
+    /// How to connect; the URL is replaced by [`Self::url`] if that is set.
     pub endpoint: Endpoint,
-    /// A URL that is a secret itself, as those of Slack are.
+    /// A URL that is itself a secret, as with Slack.
     pub url: Option<Credential>,
-    /// Keys that sign: one, or two while one takes the place of the other. `whsec_` and base64, or
-    /// any text.
+    /// Signing keys: one, or two while one replaces the other. `whsec_` and base64, or any text.
     pub keys: Vec<Credential>,
-    /// What the body is.
+    /// The form of the body.
     pub form: WebhookForm,
 }
 
-/// Sends to a webhook.
+/// A client for a webhook.
 #[derive(Debug)]
 pub struct Webhook {
     http: Http,
@@ -60,10 +59,10 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// When a secret can't be read, and when the URL or the certificates are not right.
+    /// If a secret can't be read, or if the URL or the certificates are invalid.
     pub fn new(settings: WebhookSettings, pace: Pace) -> Result<Self> {
         if settings.keys.len() > 2 {
-            return Err(Error::usage("a webhook is signed with two keys at most"));
+            return Err(Error::usage("a webhook can be signed with two keys at most"));
         }
         let http = client(&settings, &pace)?;
         let keys = settings.keys.iter().cloned().map(Kept::new).collect();
@@ -103,7 +102,7 @@ impl Webhook {
         }
     }
 
-    /// `v1,…` for each key, with blanks between them.
+    /// `v1,…` for each key, separated by spaces.
     fn signatures(&mut self, id: &str, time: &str, body: &[u8]) -> Result<String> {
         let mut signatures = Vec::new();
         for key in &mut self.keys {
@@ -138,7 +137,7 @@ fn client(settings: &WebhookSettings, pace: &Pace) -> Result<Http> {
     Http::new(&endpoint, pace)
 }
 
-/// The records as they are, with commas between them.
+/// The records unchanged, separated by commas.
 fn array(batch: &[RecordRef<'_>]) -> Vec<u8> {
     let mut body = Vec::with_capacity(batch.iter().map(|record| record.json.len() + 1).sum());
     body.push(b'[');
@@ -152,7 +151,7 @@ fn array(batch: &[RecordRef<'_>]) -> Vec<u8> {
     body
 }
 
-/// The same for the same records, in every try.
+/// The same id for the same records, in every attempt.
 fn message_id(batch: &[RecordRef<'_>]) -> String {
     if let [one] = batch {
         return format!("msg_{}", one.hex());
@@ -166,7 +165,7 @@ fn message_id(batch: &[RecordRef<'_>]) -> String {
 fn signature(key: &str, id: &str, time: &str, body: &[u8]) -> String {
     let packed = key.strip_prefix(PREFIX).and_then(|key| STANDARD.decode(key).ok());
     let key = packed.unwrap_or_else(|| key.as_bytes().to_vec());
-    // HMAC takes keys of any length.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return String::new() };
     for part in [id.as_bytes(), b".", time.as_bytes(), b".", body] {
         mac.update(part);
@@ -178,7 +177,7 @@ fn signature(key: &str, id: &str, time: &str, body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The example of the specification of Standard Webhooks, as its reference libraries test it.
+    /// The example from the Standard Webhooks specification, as its reference libraries test it.
     #[test]
     fn signatures_are_those_of_standard_webhooks() {
         let got = signature(
@@ -190,7 +189,7 @@ mod tests {
         assert_eq!(got, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
-    /// RFC 4231, test case 2, by way of an empty id and time.
+    /// RFC 4231, test case 2, using an empty id and time.
     #[test]
     fn keys_may_be_any_text() {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"Jefe").unwrap();

@@ -1,44 +1,45 @@
-//! Bodies in chunks (RFC 9112, section 7.1).
+//! Chunked bodies (RFC 9112, section 7.1).
 
 use memchr::memchr;
 
-/// The longest line of a chunk's size with its extensions, and of a trailer.
+/// The longest line with a chunk size and its extensions, and the longest trailer.
 const MAX_LINE: usize = 1 << 10;
 
-/// The most bytes of trailers, which are thrown away.
+/// The maximum size of trailers in bytes; they are discarded.
 const MAX_TRAILERS: usize = 8 << 10;
 
-/// Where in a body of chunks we are.
+/// The position in a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chunks {
     /// Before the line of a size.
     Size,
-    /// In a chunk, so many bytes of which are missing.
+    /// In a chunk, with this many bytes missing.
     Data(usize),
     /// After a chunk, before its line break.
     After,
-    /// In the trailers, so many bytes of which were read.
+    /// In the trailers, with this many bytes read.
     Trailers(usize),
 }
 
-/// What a round came to.
+/// The result of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Round {
-    /// So many bytes were taken.
+    /// This many bytes were taken.
     Took(usize),
-    /// So many bytes were taken, and with them the body ended.
+    /// This many bytes were taken, and they ended the body.
     Done(usize),
     /// Nothing can be taken: there are too few bytes.
     More,
-    /// It is no body of chunks.
+    /// It is not a chunked body.
     Broken,
     /// It is longer than allowed.
     TooLong,
 }
 
 impl Chunks {
-    /// Takes what is at the beginning of `rest`; data goes to `body`, which `most` bounds.
-    pub(super) fn take(&mut self, rest: &[u8], body: &mut Vec<u8>, most: usize) -> Round {
+    /// Takes what is at the beginning of `rest`; data goes to `body`, which is limited to `max`
+    /// bytes.
+    pub(super) fn take(&mut self, rest: &[u8], body: &mut Vec<u8>, max: usize) -> Round {
         match *self {
             Chunks::Data(missing) => {
                 let data = &rest[..missing.min(rest.len())];
@@ -56,12 +57,12 @@ impl Chunks {
                 };
                 let line = &rest[..end];
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
-                self.line(line, end + 1, body.len(), most)
+                self.line(line, end + 1, body.len(), max)
             }
         }
     }
 
-    fn line(&mut self, line: &[u8], taken: usize, length: usize, most: usize) -> Round {
+    fn line(&mut self, line: &[u8], taken: usize, length: usize, max: usize) -> Round {
         match *self {
             Chunks::After => {
                 *self = Chunks::Size;
@@ -77,7 +78,7 @@ impl Chunks {
             }
             _ => {
                 let Some(size) = size(line) else { return Round::Broken };
-                if size > most.saturating_sub(length) {
+                if size > max.saturating_sub(length) {
                     return Round::TooLong;
                 }
                 *self = if size == 0 { Chunks::Trailers(0) } else { Chunks::Data(size) };

@@ -1,4 +1,4 @@
-//! A small blocking server of HTTP/1.1, for what others send us and what they ask of us.
+//! A small blocking HTTP/1.1 server, for inputs that others send and for the status pages.
 //!
 //! ```
 //! use wiresift::sensor::http::{Limits, Method, Parser, Step};
@@ -14,14 +14,14 @@
 //! assert_eq!(request.body, b"{}");
 //! ```
 //!
-//! A [`Parser`] takes bytes and gives requests; it does no I/O and doesn't care where a piece
-//! ends. A [`Server`] has a thread for each connection, and hands each request to one function.
-//! There is keep-alive, `Expect: 100-continue`, and bodies with a length or in chunks. There is
-//! no HTTP/2, no range, no file that is served, and nothing is compressed on the way out.
+//! A [`Parser`] takes bytes and returns requests; it does no I/O and doesn't care how the bytes are
+//! split. A [`Server`] has a thread for each connection, and passes each request to one function.
+//! There is keep-alive, `Expect: 100-continue`, and bodies with a length or in chunks. There is no
+//! HTTP/2, no ranges, no file serving, and no compression of responses.
 //!
-//! Everything is bounded ([`Limits`]): heads, bodies, how long a client may take, how many there
-//! are. What could be two requests to one reader and one to another is refused: two lengths, a
-//! length beside chunks.
+//! Everything is bounded ([`Limits`]): heads, bodies, how long a client may take, how many clients
+//! there are. What one reader could take for two requests and another for one is refused: two
+//! lengths, or a length together with chunks.
 
 mod chunks;
 mod parser;

@@ -1,4 +1,4 @@
-//! Requests in a stream of bytes that comes in pieces.
+//! Requests in a stream of bytes that arrives in pieces.
 
 use super::chunks::{Chunks, Round};
 use super::{Method, Request};
@@ -6,18 +6,18 @@ use crate::engine::progress::{Walk, bound};
 use memchr::memmem;
 use std::time::Duration;
 
-/// What a client may ask for.
+/// The limits for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes of a head: the line of the request and all headers.
+    /// The maximum size of a head in bytes: the request line and all headers.
     pub head: usize,
-    /// The most bytes of a body.
+    /// The maximum size of a body in bytes.
     pub body: usize,
-    /// How long a connection may be open with nothing asked.
+    /// How long a connection may be idle.
     pub idle: Duration,
     /// How long a request may take to arrive.
     pub request: Duration,
-    /// The most connections at a time.
+    /// The maximum number of connections at a time.
     pub connections: usize,
 }
 
@@ -34,13 +34,13 @@ impl Default for Limits {
     }
 }
 
-/// The most headers of a request.
+/// The maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
 
-/// Why a request is not answered but refused, and the connection closed.
+/// Why a request is refused, and the connection closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is no HTTP, or could be read in two ways.
+    /// It is not HTTP, or is ambiguous.
     Malformed,
     /// The head is too long.
     HeadTooLong,
@@ -48,12 +48,12 @@ pub enum Refusal {
     BodyTooLong,
     /// The body has a transfer coding other than chunked.
     UnknownCoding,
-    /// It is of another version of HTTP.
+    /// It has another version of HTTP.
     Version,
 }
 
 impl Refusal {
-    /// The status of the answer.
+    /// The status of the response.
     pub fn status(self) -> u16 {
         match self {
             Refusal::Malformed => 400,
@@ -65,27 +65,27 @@ impl Refusal {
     }
 }
 
-/// What there is to do.
+/// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Push more bytes.
     More,
-    /// Write `100 Continue`: the client waits for it before it sends the body. Then go on.
+    /// Write `100 Continue`, which the client waits for before it sends the body. Then continue.
     Continue,
-    /// Answer this.
+    /// Respond to this request.
     Request(Request),
 }
 
-/// Finds requests in bytes that come in pieces. The pieces make no difference.
+/// Finds requests in bytes that arrive in pieces. How they are split makes no difference.
 #[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
     buffer: Vec<u8>,
-    /// How much of the buffer is done with.
+    /// How much of the buffer is done.
     taken: usize,
-    /// How far behind that no end of a head was found.
+    /// How far after that no end of a head was found.
     searched: usize,
-    /// The request whose body is read.
+    /// The request whose body is being read.
     open: Option<Open>,
     /// `100 Continue` is due.
     is_awaited: bool,
@@ -99,34 +99,34 @@ struct Open {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
-    /// So many bytes are missing.
+    /// This many bytes are missing.
     Length(usize),
     Chunks(Chunks),
 }
 
 impl Parser {
-    /// Before the first byte of a connection.
+    /// The state at the beginning of a connection.
     pub fn new(limits: Limits) -> Parser {
         Parser { limits, buffer: Vec::new(), taken: 0, searched: 0, open: None, is_awaited: false }
     }
 
-    /// Takes a piece.
+    /// Adds a piece.
     pub fn push(&mut self, piece: &[u8]) {
         self.buffer.drain(..self.taken);
         self.taken = 0;
         self.buffer.extend_from_slice(piece);
     }
 
-    /// Whether a request has begun and is not whole.
+    /// Whether a request has begun and is incomplete.
     pub fn is_amidst(&self) -> bool {
         self.open.is_some() || self.taken < self.buffer.len()
     }
 
-    /// What there is to do.
+    /// What to do next.
     ///
     /// # Errors
     ///
-    /// When a request has to be refused. Nothing after it can be read.
+    /// If a request has to be refused. Nothing after it can be read.
     pub fn step(&mut self) -> Result<Step, Refusal> {
         if self.open.is_none() && !self.read_head()? {
             return Ok(Step::More);
@@ -144,10 +144,10 @@ impl Parser {
         }
     }
 
-    /// Reads a head, if it is whole.
+    /// Reads a head, if it is complete.
     fn read_head(&mut self) -> Result<bool, Refusal> {
         let rest = self.buffer.get(self.taken..).unwrap_or_default();
-        // Empty lines before a request are skipped, as of old.
+        // Empty lines before a request are skipped, as RFC 9112 recommends.
         let blank = rest.iter().take_while(|byte| b"\r\n".contains(byte)).count();
         (self.taken, self.searched) = (self.taken + blank, self.searched.saturating_sub(blank));
         let rest = &rest[blank..];
@@ -163,7 +163,7 @@ impl Parser {
             return Err(Refusal::HeadTooLong);
         }
         let (open, is_awaited) = read_head(&rest[..length], self.limits.body)?;
-        // A body that has begun to come needs no invitation.
+        // If the body has already begun to arrive, `100 Continue` is not needed.
         self.is_awaited = is_awaited && rest.len() == length;
         self.open = Some(open);
         self.taken += length;
@@ -174,14 +174,14 @@ impl Parser {
 
 /// The length of a head with the empty line that ends it. Lines end in CRLF, or in LF alone.
 fn head_len(rest: &[u8], searched: usize) -> Option<usize> {
-    // The end may have begun before: three bytes at most.
+    // The end may have begun earlier, by three bytes at most.
     let from = searched.saturating_sub(3).min(rest.len());
     let ends = [&b"\n\r\n"[..], b"\n\n"]
         .map(|end| memmem::find(&rest[from..], end).map(|at| from + at + end.len()));
     ends.into_iter().flatten().min()
 }
 
-fn read_head(head: &[u8], most: usize) -> Result<(Open, bool), Refusal> {
+fn read_head(head: &[u8], max: usize) -> Result<(Open, bool), Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
     match parsed.parse(head) {
@@ -199,7 +199,7 @@ fn read_head(head: &[u8], most: usize) -> Result<(Open, bool), Refusal> {
     let is_new = parsed.version == Some(1);
     let target = parsed.path.unwrap_or_default();
     let (path, query) = split_target(target);
-    let body = body_of(&headers, most, is_new)?;
+    let body = body_of(&headers, max, is_new)?;
     let says = |name: &str, word: &str| has_word(&headers, name, word);
     let keep_alive =
         if is_new { !says("connection", "close") } else { says("connection", "keep-alive") };
@@ -215,7 +215,7 @@ fn read_head(head: &[u8], most: usize) -> Result<(Open, bool), Refusal> {
     Ok((Open { request, body }, is_awaited))
 }
 
-/// Path and query; a target that is a whole URL loses scheme and host.
+/// Path and query; a target that is an absolute URL loses its scheme and host.
 fn split_target(target: &str) -> (&str, &str) {
     let target = match target.split_once("://") {
         Some(("http" | "https", rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
@@ -231,7 +231,7 @@ fn has_word(headers: &[(String, String)], name: &str, word: &str) -> bool {
 }
 
 /// How the body is delimited (RFC 9112, section 6.3).
-fn body_of(headers: &[(String, String)], most: usize, is_new: bool) -> Result<Body, Refusal> {
+fn body_of(headers: &[(String, String)], max: usize, is_new: bool) -> Result<Body, Refusal> {
     let values = |name: &'static str| {
         headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| &**value)
     };
@@ -248,8 +248,8 @@ fn body_of(headers: &[(String, String)], most: usize, is_new: bool) -> Result<Bo
             if !is_number {
                 return Err(Refusal::Malformed);
             }
-            // A number that is too large for us is larger than any body.
-            match length.parse::<usize>().ok().filter(|&length| length <= most) {
+            // A number that is too large to parse is larger than any allowed body.
+            match length.parse::<usize>().ok().filter(|&length| length <= max) {
                 Some(length) => Ok(Body::Length(length)),
                 None => Err(Refusal::BodyTooLong),
             }
@@ -258,14 +258,14 @@ fn body_of(headers: &[(String, String)], most: usize, is_new: bool) -> Result<Bo
             Ok(Body::Chunks(Chunks::Size))
         }
         (Some(_), None, None) if is_new => Err(Refusal::UnknownCoding),
-        // Both, or one twice: a proxy before us may have read it in another way.
+        // Both, or one of them twice: a proxy may have read it in another way.
         (Some(_), _, _) => Err(Refusal::Malformed),
     }
 }
 
 impl Open {
-    /// Reads what there is of the body; returns how much was taken, and whether it is whole.
-    fn read_body(&mut self, rest: &[u8], most: usize) -> Result<(usize, bool), Refusal> {
+    /// Reads what is available of the body; returns how much was taken, and whether it is complete.
+    fn read_body(&mut self, rest: &[u8], max: usize) -> Result<(usize, bool), Refusal> {
         match &mut self.body {
             Body::Length(missing) => {
                 let taken = rest.len().min(*missing);
@@ -276,7 +276,7 @@ impl Open {
             Body::Chunks(chunks) => {
                 let mut walk = Walk::over(rest);
                 while let Some(rest) = walk.rest() {
-                    match chunks.take(rest, &mut self.request.body, most) {
+                    match chunks.take(rest, &mut self.request.body, max) {
                         Round::Took(taken) => walk.take(taken),
                         Round::Done(taken) => return Ok((walk.at() + taken, true)),
                         Round::More => break,

@@ -1,11 +1,11 @@
 //! A request.
 
-/// What is asked for.
+/// The request method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// GET
     Get,
-    /// HEAD: the answer to GET without its body.
+    /// HEAD: the response to GET without its body
     Head,
     /// POST
     Post,
@@ -30,20 +30,20 @@ impl Method {
     }
 }
 
-/// A request, whole.
+/// A complete request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What is asked for.
+    /// The method.
     pub method: Method,
-    /// The path of the target, as it stands: escapes are not undone.
+    /// The path of the target, without decoding escapes.
     pub path: String,
-    /// What stands after `?`. Empty where there is none.
+    /// What follows `?`. Empty if there is none.
     pub query: String,
     /// Names in lower case, and values.
     pub(super) headers: Vec<(String, String)>,
-    /// The body, without chunks. A coding of its content is not undone.
+    /// The body, without chunk framing. Content codings are not decoded.
     pub body: Vec<u8>,
-    /// Whether the connection is to stay open.
+    /// Whether the connection should stay open.
     pub keep_alive: bool,
 }
 
@@ -53,7 +53,7 @@ impl Request {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
     }
 
-    /// The first parameter of the query with that name, its escapes undone.
+    /// The first parameter of the query with that name, decoded.
     pub fn query(&self, name: &str) -> Option<String> {
         self.query.split('&').find_map(|pair| {
             let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -62,7 +62,7 @@ impl Request {
     }
 }
 
-/// Undoes `%41` and `+`. What is no escape stays.
+/// Decodes `%41` and `+`. Invalid escapes stay.
 fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,8 +1,8 @@
-//! An answer.
+//! A response.
 
 use std::io::Write as _;
 
-/// An answer: status, type and body.
+/// A response: status, type and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// 200, 404…
@@ -11,34 +11,34 @@ pub struct Response {
     pub content_type: &'static str,
     /// The body.
     pub body: Vec<u8>,
-    /// Another header or two.
+    /// Additional headers.
     pub headers: Vec<(&'static str, String)>,
 }
 
 impl Response {
-    /// A text.
+    /// A text response.
     pub fn text(status: u16, body: impl Into<String>) -> Response {
         Response::new(status, "text/plain; charset=utf-8", body.into().into_bytes())
     }
 
-    /// A document of JSON.
+    /// A JSON response.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Response {
         Response::new(status, "application/json", body.into())
     }
 
-    /// Anything.
+    /// A response of any type.
     pub fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
         Response { status, content_type, body, headers: Vec::new() }
     }
 
-    /// The same with one header more. Name and value are ours, and have no line breaks.
+    /// Adds a header. Name and value are constants, without line breaks.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The bytes of it. `is_head`: without the body.
+    /// The encoded response. With `is_head`, the body is left out.
     pub(super) fn encode(&self, keep_alive: bool, is_head: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.body.len() + 256);
         let (status, reason) = (self.status, reason(self.status));
@@ -58,7 +58,7 @@ impl Response {
     }
 }
 
-/// The reason phrase of the statuses that we answer with.
+/// The reason phrases of the statuses that the server uses.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

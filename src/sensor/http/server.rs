@@ -1,4 +1,4 @@
-//! The server: connections, requests of each, answers.
+//! The server: connections, their requests, and responses.
 
 use super::{Limits, Method, Parser, Request, Response, Step};
 use crate::sensor::halt::Halt;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What answers requests. It may wait, but not for ever: its connection is of no use meanwhile.
-/// The second argument is the peer.
+/// A function that responds to requests. It may block, but not forever, because its connection is
+/// blocked meanwhile. The second argument is the peer.
 pub type Handler = Arc<dyn Fn(Request, &Arc<str>) -> Response + Send + Sync>;
 
-/// A server of HTTP that runs until its halt.
+/// An HTTP server that runs until its halt.
 #[derive(Debug)]
 pub struct Server {
     crowd: Crowd,
@@ -22,11 +22,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves what listens.
+    /// Serves a listener.
     ///
     /// # Errors
     ///
-    /// When no thread can be started.
+    /// If no thread can be started.
     pub fn start(
         name: &'static str,
         listener: Listener,
@@ -41,12 +41,12 @@ impl Server {
         Ok(Server { crowd, local_addr, thread })
     }
 
-    /// Where it listens, if that is an address with a port.
+    /// The address that it listens on, if it has a port.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.local_addr
     }
 
-    /// What became of those who connected.
+    /// The counts of its connections.
     pub fn counts(&self) -> CrowdCounts {
         self.crowd.counts()
     }
@@ -63,14 +63,14 @@ impl Server {
 
     /// Waits until the last connection has ended, after its halt.
     pub fn join(self) {
-        // A panic of the thread that accepts was reported where it happened.
+        // A panic of the accepting thread was reported where it happened.
         let _ = self.thread.join();
     }
 }
 
-/// Answers the requests of a connection until it ends.
+/// Responds to the requests of a connection until it ends.
 fn serve(mut connection: Connection, limits: Limits, handler: &Handler) {
-    // What goes wrong with a socket is over when it is closed.
+    // Errors of a socket need no handling: the connection is closed.
     let _ = answer_all(&mut connection, limits, handler);
     connection.close();
 }
@@ -97,8 +97,8 @@ fn answer_all(connection: &mut Connection, limits: Limits, handler: &Handler) ->
     }
 }
 
-/// Reads for a moment what a client still sends that was refused. If the connection was closed
-/// with unread bytes, the client would see a reset in place of the answer.
+/// Reads for a moment what a refused client still sends. If the connection were closed with unread
+/// bytes, the client would see a reset instead of the response.
 fn linger(connection: &mut Connection) -> io::Result<()> {
     /// Reads of 16 KiB each.
     const MAX_READS: usize = 64;
@@ -111,8 +111,8 @@ fn linger(connection: &mut Connection) -> io::Result<()> {
     Ok(())
 }
 
-/// The next request of a connection; `None` at its end. The error inside is a status to refuse
-/// it with.
+/// The next request of a connection; `None` at its end. The inner error is the status to refuse it
+/// with.
 fn next_request(
     connection: &mut Connection,
     parser: &mut Parser,
@@ -130,7 +130,7 @@ fn next_request(
             Ok(Step::More) => {}
             Err(refusal) => return Ok(Err(refusal.status())),
         }
-        // The time of a request runs from its first byte, however slowly the others come.
+        // The time of a request starts with its first byte, no matter how slowly the rest arrives.
         let wait = match parser.is_amidst() {
             false => limits.idle,
             true => {
@@ -138,7 +138,8 @@ fn next_request(
                 limits.request.saturating_sub(watch.elapsed())
             }
         };
-        // What is there already is read without a wait, so the time is asked for here as well.
+        // Data that has already arrived is read without a wait, so the time is checked here as
+        // well.
         if wait.is_zero() && parser.is_amidst() {
             return Ok(Err(408));
         }

@@ -15,7 +15,7 @@ const LIMITS: Limits = Limits {
     connections: 2,
 };
 
-/// The requests in a stream, and why it ends if it has to.
+/// The requests in a stream, and why it ends, if it is refused.
 fn requests<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Request>, Option<Refusal>) {
     let (mut parser, mut found) = (Parser::new(LIMITS), Vec::new());
     for piece in pieces {
@@ -33,9 +33,9 @@ fn requests<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Request>, Op
 }
 
 fn refusal(stream: &str) -> Option<Refusal> {
-    let told = requests([stream.as_bytes()]);
-    assert_eq!(told, requests(stream.as_bytes().chunks(1)), "{stream}");
-    told.1
+    let outcome = requests([stream.as_bytes()]);
+    assert_eq!(outcome, requests(stream.as_bytes().chunks(1)), "{stream}");
+    outcome.1
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn work_is_linear_byte_by_byte() {
         }
     }
     assert_eq!((found.len(), &found[..3]), (102, &[1 << 20, 100_000, 0][..]));
-    // Far less than what is quadratic takes.
+    // Far less than quadratic time would take.
     assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
 }
 
@@ -74,7 +74,7 @@ fn what_is_refused() {
     for length in ["", "-1", "+1", "1 2", "0x1", "1,1"] {
         assert_eq!(post(&format!("Content-Length: {length}\r\n")), Some(Malformed), "{length}");
     }
-    // What a proxy before us may read in another way.
+    // What a proxy may read in another way.
     assert_eq!(post("Content-Length: 1\r\nContent-Length: 1\r\n"), Some(Malformed));
     let chunked = "Transfer-Encoding: chunked\r\n";
     assert_eq!(post(&format!("Content-Length: 1\r\n{chunked}")), Some(Malformed));
@@ -117,7 +117,7 @@ fn parts_of_a_request() {
     assert_eq!(open, [false, true, true]);
 }
 
-/// A request as it is sent, and what is to come of it: path, header, body.
+/// A request as it is sent, and the expected path, header and body.
 fn sent() -> impl Strategy<Value = (Vec<u8>, (String, String, Vec<u8>))> {
     let body = prop::collection::vec(any::<u8>(), 0..40);
     let cuts = prop::collection::vec(1..20usize, 0..5);
@@ -166,11 +166,11 @@ proptest! {
         for pieces in [stream.chunks(stream.len().max(1)), stream.chunks(size)] {
             let (found, refusal) = requests(pieces);
             prop_assert_eq!(refusal, None);
-            let told: Vec<_> = found
+            let outcome: Vec<_> = found
                 .into_iter()
                 .map(|r| (r.path.clone(), r.header("x").unwrap_or_default().to_string(), r.body))
                 .collect();
-            prop_assert_eq!(&told, &want);
+            prop_assert_eq!(&outcome, &want);
         }
     }
 
@@ -196,7 +196,7 @@ proptest! {
     }
 }
 
-/// A server that answers with what it was sent, and its address.
+/// A server that responds with what it was sent, and its address.
 fn echo(limits: Limits) -> (Server, String, crate::sensor::halt::Stopper) {
     let (halt, stopper) = Halt::new().unwrap();
     let address: Address = "tcp://127.0.0.1:0".parse().unwrap();
@@ -212,12 +212,12 @@ fn echo(limits: Limits) -> (Server, String, crate::sensor::halt::Stopper) {
     (server, place, stopper)
 }
 
-fn say(place: &str, bytes: &[u8]) -> String {
+fn exchange(place: &str, bytes: &[u8]) -> String {
     let mut socket = TcpStream::connect(place).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     socket.write_all(bytes).unwrap();
     let mut answer = String::new();
-    // A reset is an end, too.
+    // A reset counts as an end, too.
     let _ = socket.read_to_string(&mut answer);
     answer
 }
@@ -225,28 +225,28 @@ fn say(place: &str, bytes: &[u8]) -> String {
 #[test]
 fn a_server_answers_over_a_socket() {
     let (_server, place, _stopper) = echo(LIMITS);
-    // Two requests of one connection, the second of which ends it.
+    // Two requests on one connection, the second of which ends it.
     let two = b"GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 2\r\n\
         Connection: close\r\n\r\nab";
-    let answer = say(&place, two);
+    let answer = exchange(&place, two);
     assert!(answer.contains("/a 127.0.0.1 0") && answer.ends_with("/b 127.0.0.1 2"), "{answer}");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
-    // HEAD has the length and no body.
-    let answer = say(&place, b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n");
+    // HEAD gets the length but no body.
+    let answer = exchange(&place, b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n");
     assert!(answer.contains("Content-Length: 14\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
-    // Invited, refused, and too slow.
+    // Continued, refused, and too slow.
     let awaited = b"POST /c HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
-    assert!(say(&place, awaited).starts_with("HTTP/1.1 100 Continue\r\n\r\n"));
+    assert!(exchange(&place, awaited).starts_with("HTTP/1.1 100 Continue\r\n\r\n"));
     let long = b"POST /c HTTP/1.1\r\nContent-Length: 200\r\n\r\n";
-    assert!(say(&place, &[&long[..], &[0; 200]].concat()).starts_with("HTTP/1.1 413 "));
-    assert!(say(&place, b"GET / HT").starts_with("HTTP/1.1 408 "));
-    assert_eq!(say(&place, b""), "");
+    assert!(exchange(&place, &[&long[..], &[0; 200]].concat()).starts_with("HTTP/1.1 413 "));
+    assert!(exchange(&place, b"GET / HT").starts_with("HTTP/1.1 408 "));
+    assert_eq!(exchange(&place, b""), "");
 }
 
 #[test]
 fn connections_are_bounded_and_the_halt_ends_them() {
     let (server, place, stopper) = echo(Limits { connections: 2, ..Limits::default() });
-    // Two connections that say nothing leave no room for a third.
+    // Two silent connections leave no room for a third.
     let idle = [(); 2].map(|()| TcpStream::connect(&place).unwrap());
     while server.counts().open < 2 {
         std::thread::sleep(Duration::from_millis(5));
@@ -254,7 +254,7 @@ fn connections_are_bounded_and_the_halt_ends_them() {
     let mut third = TcpStream::connect(&place).unwrap();
     assert_eq!(third.read(&mut [0; 9]).unwrap_or(0), 0);
     assert_eq!(server.counts().refused, 1);
-    // The halt ends those who wait.
+    // The halt ends waiting connections.
     stopper.stop();
     server.join();
     drop(idle);

@@ -1,23 +1,23 @@
-//! What an archive may unpack to.
+//! A limit on what an archive may decompress to.
 //!
-//! A bound for each member would let a thousand members through, and archives in archives
-//! multiply. So everything that comes out of one input draws on one allowance, which grows
-//! with what is read: the work is linear in what somebody sent.
+//! A limit for each member would let a thousand members through, and nested archives multiply. So
+//! everything that comes out of one input counts towards one allowance, which grows with what is
+//! read: the work is linear in the size of the input.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What every input may unpack to, however small it is.
+/// What every input may decompress to, however small it is.
 const BASE: u64 = 1 << 30;
 
-/// What each byte of an input adds. Logs of many like lines shrink to a hundredth.
+/// What each byte of an input adds. Logs with many similar lines shrink to a hundredth.
 const RATIO: u64 = 200;
 
-/// Members of all archives in an input.
+/// The maximum number of members of all archives in an input.
 const MEMBERS: u64 = 1 << 20;
 
-/// The allowance of one input, shared by all that is unpacked of it.
+/// The allowance of one input, shared by everything that is decompressed from it.
 #[derive(Clone, Debug)]
 pub(super) struct Allowance(Arc<Left>);
 
@@ -39,7 +39,7 @@ impl Allowance {
         Allowance(Arc::new(Left { bytes, members }))
     }
 
-    /// So many bytes of the input were read, or will be.
+    /// Adds that this many bytes of the input were read, or will be.
     pub(super) fn earn(&self, bytes: u64) {
         let left = &self.0.bytes;
         let earned = bytes.saturating_mul(RATIO);
@@ -57,12 +57,12 @@ impl Allowance {
         spent.is_ok()
     }
 
-    /// Whether another member may be looked at.
+    /// Whether another member may be read.
     pub(super) fn another_member(&self) -> bool {
         self.0.bytes.load(Ordering::Relaxed) > 0 && Self::spend(&self.0.members, 1)
     }
 
-    /// A reader that draws on it, and fails when nothing is left.
+    /// A reader that is charged to it, and fails when nothing is left.
     pub(super) fn charge<R: Read>(&self, inner: R) -> Charged<R> {
         Charged { inner, allowance: self.clone() }
     }
@@ -86,7 +86,7 @@ impl<R: Read> Read for Charged<R> {
             return Ok(read);
         }
         Err(io::Error::other(
-            "the archive unpacks to more than 1 GiB and 200 times its size: \
+            "the archive decompresses to more than 1 GiB and 200 times its size: \
              the rest of it is not searched",
         ))
     }

@@ -1,10 +1,11 @@
-//! Archives: zip (also as documents and packages: docx, xlsx, odt, jar, apk) and tar, and
-//! what lies in them.
+//! Archives: zip (including documents and packages: docx, xlsx, odt, jar, apk) and tar, and their
+//! members.
 //!
 //! A member is an [`Input`] like any other, called `archive.zip!/folder/name`: it may be
-//! compressed, a capture, a mail, or an archive itself, to a depth of [`MAX_DEPTH`](super::MAX_DEPTH). All
-//! that comes out of an input draws on one [`Allowance`]. Members come one after the other,
-//! so that nothing is held but where the next one is.
+//! compressed, a capture, a mail, or an archive itself, to a depth of
+//! [`MAX_DEPTH`](super::MAX_DEPTH). Everything that comes out of an input counts towards one
+//! [`Allowance`]. Members are read one after the other, so that only the position of the next one
+//! is kept in memory.
 
 mod found;
 mod spool;
@@ -42,30 +43,30 @@ enum Members {
     Tar(Tarred),
 }
 
-/// What lies in an archive.
+/// A member of an archive.
 #[derive(Debug)]
 pub enum Member {
     /// A file.
     File(Box<Input>),
-    /// A file that cannot be looked into: what it is called, and why.
+    /// A file that cannot be searched inside: its name, and the reason.
     Closed(Arc<str>, &'static str),
 }
 
-/// Whether a file that begins as something else ends as an archive in the format zip.
+/// Whether a file that begins as something else ends as a zip archive.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
-pub(super) fn is_zip_behind(file: &PlainFile) -> io::Result<bool> {
-    zipped::is_behind(file.len(), |bytes, at| file.read_at(bytes, at))
+/// If it cannot be read.
+pub(super) fn is_zip_at_end(file: &PlainFile) -> io::Result<bool> {
+    zipped::is_at_end(file.len(), |bytes, at| file.read_at(bytes, at))
 }
 
 impl Archive {
-    /// Opens the archive that an input is; none if its contents are no archive.
+    /// Opens an input as an archive; `None` if its contents are not an archive.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or has no directory where it must have one.
+    /// If it cannot be read, or lacks a directory where one is required.
     pub fn open(input: Input) -> Result<Option<Archive>> {
         let Input { path, contents, opened, depth, allowance, .. } = input;
         let members = match contents {
@@ -87,12 +88,12 @@ impl Archive {
         Ok(Some(Archive { path, depth, allowance, members, is_over: false }))
     }
 
-    /// The next member; none at the end.
+    /// The next member; `None` at the end.
     ///
     /// # Errors
     ///
-    /// With the member's name when it cannot be read, and others may follow; with the
-    /// archive's when that is damaged or unpacks to too much, and nothing follows.
+    /// With the member's name if it cannot be read, and others may follow; with the archive's name
+    /// if that is damaged or decompresses to too much, and nothing follows.
     pub fn next_member(&mut self) -> Result<Option<Member>> {
         if self.is_over {
             return Ok(None);
@@ -109,13 +110,13 @@ impl Archive {
             }
             Err(error) => {
                 self.is_over = true;
-                return Err(Error::io("cannot read on", error).at_path(&*self.path));
+                return Err(Error::io("cannot continue reading", error).at_path(&*self.path));
             }
         };
         if !self.allowance.another_member() {
             self.is_over = true;
-            let error = Error::format("more is in it than an archive may unpack to")
-                .remedy("unpack it, and scan the folder");
+            let error = Error::format("it contains more than an archive may decompress to")
+                .remedy("extract it and scan the folder");
             return Err(error.at_path(&*self.path));
         }
         match found {

@@ -1,18 +1,17 @@
 //! Capture files, read from the map or from a pipe: classic pcap, pcapng, snoop and ERF.
 //!
-//! [`Capture`] walks the bytes of a file and lends out one [`Packet`] after the
-//! other without copying; [`CaptureStream`] does the same for what comes out of a
-//! pipe or a decompressor. It opens whatever it is given: no bytes make it panic,
-//! and a file that is cut short or damaged yields every packet in front of the
-//! damage, then one error that says where, then nothing. What a packet means is
-//! the business of the `packet` room; here it is bytes with a number and a time.
+//! [`Capture`] walks the bytes of a file and lends out one [`Packet`] after the other without
+//! copying; [`CaptureStream`] does the same for the output of a pipe or a decompressor. It can open
+//! anything: no bytes make it panic, and a file that is cut short or damaged yields every packet
+//! before the damage, then one error that says where, then nothing. What a packet means is up to
+//! the `packet` room; here it is bytes with a number and a time.
 //!
-//! Read are classic files of both byte orders with micro- or nanoseconds, also in
-//! the forms of Kuznetzov, Ixia and AIX, snoop (RFC 1761), ERF, and pcapng with several sections (each with its own byte order), several
-//! interfaces (each with its own link type, resolution and offset), enhanced,
-//! simple and obsolete packet blocks, and the text in others: entries of the journal, comments,
-//! names ([`Note`]). What is in other blocks yet is counted. Captures of other
-//! kinds are known by their first bytes and refused.
+//! Supported are classic files of both byte orders with micro- or nanoseconds, also in the forms of
+//! Kuznetzov, Ixia and AIX, snoop (RFC 1761), ERF, and pcapng with several sections (each with its
+//! own byte order), several interfaces (each with its own link type, resolution and offset),
+//! enhanced, simple and obsolete packet blocks, and the text in other blocks: journal entries,
+//! comments, names ([`Note`]). Blocks with other contents are counted. Captures of other kinds are
+//! recognised by their first bytes and refused.
 
 mod classic;
 mod endian;
@@ -31,8 +30,8 @@ pub use stream::{Batch, CaptureStream};
 use crate::{Error, Result};
 use item::{Found, Item, MAX_RECORD, Stop};
 
-/// Whether these first bytes (twelve suffice for those that are read) are those of a capture.
-/// Of some kinds they are, and yet it can't be read: to open it gives the error that says so.
+/// Whether these first bytes (twelve are enough for the supported kinds) are those of a capture.
+/// This includes kinds that can't be read: opening one gives an error that says so.
 pub fn is_capture(head: &[u8]) -> bool {
     classic::Order::of(head).is_some()
         || pcapng::is_pcapng(head)
@@ -57,7 +56,7 @@ impl<'a> Capture<'a> {
     ///
     /// # Errors
     ///
-    /// When they are no capture, or the file's own header is cut short.
+    /// If they are not a capture, or the file's own header is cut short.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
         let (format, at) = Format::of(bytes)?;
         Ok(Capture { bytes, at, format, count: 0, is_over: false })
@@ -91,7 +90,7 @@ impl<'a> Iterator for Capture<'a> {
 
 impl std::iter::FusedIterator for Capture<'_> {}
 
-/// What a file's header said, and what the packets so far did.
+/// The contents of a file's header, and the state after the packets so far.
 #[derive(Debug)]
 enum Format {
     Classic(classic::Reader),
@@ -101,7 +100,7 @@ enum Format {
 }
 
 impl Format {
-    /// Reads the beginning of a file; also how long the part is that is done with.
+    /// Reads the beginning of a file; also returns the length of the part that was consumed.
     fn of(head: &[u8]) -> Result<(Format, usize)> {
         if pcapng::is_pcapng(head) {
             return Ok((Format::Pcapng(pcapng::Reader::new()), 0));
@@ -118,21 +117,21 @@ impl Format {
             return Ok((Format::Erf, 0));
         }
         let what = match foreign::name(head) {
-            Some(name) => format!("a capture of a kind that is not read: {name}"),
+            Some(name) => format!("unsupported capture format: {name}"),
             None => "not a capture file".into(),
         };
         Err(Error::format(what)
             .at_offset(0)
-            .remedy("pcap, pcapng, snoop and ERF are read; convert others with `editcap`"))
+            .remedy("pcap, pcapng, snoop and ERF are supported; convert others with `editcap`"))
     }
 
-    /// Blocks so far that hold something that is not read.
+    /// Blocks so far whose contents are not supported.
     fn skipped(&self) -> u64 {
         if let Format::Pcapng(reader) = self { reader.skipped } else { 0 }
     }
 
     /// Reads the packets from `from` on, as many as can be read at once, and returns where
-    /// [`Self::step`] is to go on.
+    /// [`Self::step`] has to continue.
     fn run(&self, bytes: &[u8], from: usize, found: &mut Vec<Found>, touched: &mut u8) -> usize {
         match self {
             Format::Classic(reader) => reader.run(bytes, from, found, touched),
@@ -147,9 +146,9 @@ impl Format {
             Format::Snoop(reader) => reader.step(rest),
             Format::Erf => erf::step(rest),
         };
-        // Who reads them goes on by their lengths.
+        // The reader advances by their lengths.
         match item {
-            Ok(Item { length: 0, .. }) => Err(Stop::Damaged("an item of no bytes".into())),
+            Ok(Item { length: 0, .. }) => Err(Stop::Damaged("an item with a length of 0".into())),
             Ok(Item { length, .. }) | Err(Stop::Short { needs: length, .. })
                 if length > MAX_RECORD =>
             {

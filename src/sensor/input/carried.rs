@@ -1,9 +1,9 @@
-//! Files that a mail carries: inputs in an input, as the members of an archive are.
+//! Files that a mail carries: inputs within an input, like the members of an archive.
 //!
-//! A mail is read once, from its first line to its last. What it carries is put away until
-//! it is whole, in memory or in a file without a name, and then opened like a member: it may be
-//! compressed, an archive, a capture or a mail, and what it unpacks to draws on the
-//! [`Allowance`] of the input that it came in.
+//! A mail is read once, from its first line to its last. Its attachments are stored until they are
+//! complete, in memory or in an unnamed file, and then opened like members: they may be compressed,
+//! an archive, a capture or a mail, and what they decompress to counts towards the [`Allowance`] of
+//! the input that contains them.
 
 use super::HEAD;
 use super::allowance::Allowance;
@@ -17,28 +17,29 @@ use std::fs::File;
 use std::io::{self, Cursor, Seek, Write};
 use std::sync::Arc;
 
-/// What of a file is kept in memory, in bytes.
+/// How much of a file is kept in memory, in bytes.
 const IN_MEMORY: usize = bound(1 << 20, 256);
 
-/// Bytes on their way to a reader.
+/// Bytes that are stored for a reader.
 #[derive(Debug, Default)]
 pub struct Spool {
     memory: Vec<u8>,
     file: Option<File>,
     failed: Option<io::Error>,
-    /// What it holds is told elsewhere unless it is more than text.
-    is_told: bool,
-    /// Nobody needs it.
+    /// Its contents are reported elsewhere unless it is more than text.
+    is_reported: bool,
+    /// It is not needed.
     is_dropped: bool,
 }
 
 impl Spool {
-    /// An empty one. `is_told`: text is told elsewhere, and kept only if it hides something.
-    pub fn new(is_told: bool) -> Spool {
-        Spool { is_told, ..Spool::default() }
+    /// An empty one. `is_reported`: its text is reported elsewhere, and only kept if it hides
+    /// something.
+    pub fn new(is_reported: bool) -> Spool {
+        Spool { is_reported, ..Spool::default() }
     }
 
-    /// Takes the next bytes. Where they can't be kept, the reader says so.
+    /// Adds the next bytes. If they can't be stored, the reader reports that.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.is_dropped || self.failed.is_some() {
             return;
@@ -49,14 +50,14 @@ impl Spool {
         match &mut self.file {
             Some(file) => {
                 self.failed = file.write_all(bytes).err();
-                // What it is stays known.
+                // What was detected stays known.
                 let room = HEAD.saturating_sub(self.memory.len()).min(bytes.len());
                 self.memory.extend_from_slice(&bytes[..room]);
             }
             None => self.memory.extend_from_slice(bytes),
         }
-        if self.is_told && self.memory.len() >= HEAD {
-            self.is_told = false;
+        if self.is_reported && self.memory.len() >= HEAD {
+            self.is_reported = false;
             self.drop_text();
         }
     }
@@ -72,7 +73,7 @@ impl Spool {
         self.memory.truncate(HEAD);
     }
 
-    /// Text that is told elsewhere is not kept.
+    /// Text that is reported elsewhere is not kept.
     fn drop_text(&mut self) {
         let head = self.memory.get(..HEAD).unwrap_or(&self.memory);
         let is_text = matches!(Contents::of(head), Contents::Text | Contents::Binary);
@@ -81,14 +82,14 @@ impl Spool {
         }
     }
 
-    /// Bytes that are held in memory.
+    /// The number of bytes held in memory.
     pub fn weight(&self) -> usize {
         self.memory.capacity()
     }
 
-    /// Nothing more comes. Whether there is anything to look into.
+    /// Ends it. Returns whether there is anything to search.
     pub fn end(&mut self) -> bool {
-        if std::mem::take(&mut self.is_told) {
+        if std::mem::take(&mut self.is_reported) {
             self.drop_text();
         }
         !self.is_dropped && (!self.memory.is_empty() || self.failed.is_some())
@@ -112,12 +113,12 @@ pub struct Carrier {
     path: Arc<str>,
     depth: u8,
     allowance: Allowance,
-    /// It unpacked to so much that nothing more of it is looked into.
+    /// It decompressed to so much that nothing more of it is searched.
     is_over: bool,
 }
 
 impl Carrier {
-    /// That which an input is.
+    /// The carrier for an input.
     pub fn of(input: &Input) -> Carrier {
         let Input { path, depth, allowance, .. } = input;
         Carrier {
@@ -128,13 +129,13 @@ impl Carrier {
         }
     }
 
-    /// Opens a file that lies in it, in `depth` mails that are read with it; none once there was
-    /// too much, which is said once.
+    /// Opens a file in it, inside `depth` mails that are read with it; `None` once there was too
+    /// much, which is reported once.
     ///
     /// # Errors
     ///
-    /// With the file's name when it cannot be read, or more is in the input than it may unpack
-    /// to.
+    /// With the file's name if it cannot be read, or if the input contains more than it may
+    /// decompress to.
     pub fn open(&mut self, name: &[u8], depth: u8, spool: Spool) -> Result<Option<Input>> {
         if self.is_over {
             return Ok(None);
@@ -143,8 +144,8 @@ impl Carrier {
         let path: Arc<str> = format!("{}!/{}", self.path, super::path::spell(name)).into();
         if !self.allowance.another_member() {
             self.is_over = true;
-            let error = Error::format("more is in it than an archive may unpack to")
-                .remedy("save what it carries, and scan the folder");
+            let error = Error::format("it contains more than an archive may decompress to")
+                .remedy("save its attachments and scan the folder");
             return Err(error.at_path(&*self.path));
         }
         let depth = self.depth.saturating_add(depth).saturating_add(1);
@@ -163,16 +164,16 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    fn spooled(bytes: &[u8], is_told: bool, piece: usize) -> Option<Vec<u8>> {
-        let mut spool = Spool::new(is_told);
+    fn spooled(bytes: &[u8], is_reported: bool, piece: usize) -> Option<Vec<u8>> {
+        let mut spool = Spool::new(is_reported);
         bytes.chunks(piece).for_each(|piece| spool.push(piece));
         let mut all = Vec::new();
         spool.end().then(|| spool.into_reader().unwrap().read_to_end(&mut all).unwrap())?;
         Some(all)
     }
 
-    /// What is kept comes back, from memory or from a file, and text that is told elsewhere does
-    /// not, however it came.
+    /// What is kept is read back, from memory or from a file; text that is reported elsewhere is
+    /// not, however it arrives.
     #[test]
     fn what_is_kept() {
         let long: Vec<u8> = b"text\n".repeat(IN_MEMORY / 4);

@@ -1,32 +1,28 @@
-//! Chunks: blocks of whole lines, and what happens where a line is too long.
+//! Chunks: blocks of whole lines, and how lines that are too long are cut.
 //!
-//! One rule says where an input is cut, for streams and for files alike, so that
-//! threads that never speak to each other agree about it. With a chunk size of N
-//! and a line bound of L, boundary k lies
+//! One rule defines where an input is cut, for streams and for files alike, so that threads agree
+//! about it without communicating. With a chunk size of N and a line limit of L, boundary k is
 //!
-//! - right behind the first newline at or after byte `k * N - 1`, if there is one
-//!   within L bytes;
+//! - directly after the first newline at or after byte `k * N - 1`, if there is one within L bytes;
 //! - at the end of the input, if that is nearer than L bytes;
 //! - otherwise at byte `k * N`, in the middle of a line: a *hard* cut.
 //!
-//! Boundaries never run backwards, and a boundary that falls on its predecessor
-//! makes an empty chunk, which nobody gets to see. Hence a chunk holds at most
-//! N + L bytes, and a line of a gigabyte comes in windows of N bytes. What lies
-//! around a hard cut is handed out with the chunks on both sides, so that a name
-//! or an address that stands across it is seen whole, and so does the record that it stands
-//! in. A cut between two lines has such context where the second may go on with a record
-//! that began before it ([`goes_on`]), or where somebody says that all may
-//! ([`Bounds::with_records`]).
+//! Boundaries never go backwards, and a boundary equal to its predecessor makes an empty chunk,
+//! which is skipped. So a chunk has at most N + L bytes, and a line of a gigabyte is read in
+//! windows of N bytes. The bytes around a hard cut are included in the chunks on both sides, so
+//! that a name or an address across the cut is seen whole, and so is its record. A cut between two
+//! lines has such context if the second line may continue an earlier record ([`continues_record`]),
+//! or if any line may ([`Bounds::with_records`]).
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A block of an input.
 ///
-/// Whatever *begins* in `buffer[start..end]` belongs to this chunk, also when it
-/// ends behind `end`. The bytes before `start` and from `end` on are context. At hard cuts that
-/// before `start` is of the same line. At others there is some in the midst of records only,
-/// and it consists of whole lines.
+/// Whatever *begins* in `buffer[start..end]` belongs to this chunk, even if it ends after `end`.
+/// The bytes before `start` and from `end` on are context. At a hard cut, the context before
+/// `start` belongs to the same line. At other cuts there is context only within records, and it
+/// consists of whole lines.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Chunk {
     /// The bytes. Give it back to the [`Pool`] when done.
@@ -37,8 +33,8 @@ pub struct Chunk {
     pub end: usize,
     /// The offset of `buffer[0]` in the decompressed input.
     pub offset: u64,
-    /// Whether the chunk begins behind a newline or at the input's first byte, and
-    /// ends behind a newline or at the input's last byte.
+    /// Whether the chunk begins after a newline or at the input's first byte, and ends after a
+    /// newline or at the input's last byte.
     pub whole_lines: bool,
 }
 
@@ -54,19 +50,19 @@ impl Chunk {
 pub struct Bounds {
     chunk: usize,
     line: usize,
-    behind: usize,
-    ahead: usize,
-    /// Whether any line may go on with a record that began before it.
+    look_behind: usize,
+    look_ahead: usize,
+    /// Whether any line may continue an earlier record.
     has_records: bool,
 }
 
-/// The longest record that is seen whole wherever the cuts are, in bytes, and a line break.
+/// The longest record that is seen whole wherever the cuts are, in bytes, including a line break.
 const AROUND: usize = (64 << 10) + 1;
 
 impl Default for Bounds {
-    /// Chunks of 256 KiB, which stay in a core's second-level cache; lines up to
-    /// 1 MiB in one piece; where there is context, 64 KiB of it before and after: records
-    /// of several lines, or in a line that is longer, reach so far.
+    /// Chunks of 256 KiB, which fit into a core's second-level cache; lines up to 1 MiB in one
+    /// piece; where there is context, 64 KiB of it before and after, enough for most records of
+    /// several lines, or records in a longer line.
     fn default() -> Self {
         Bounds::new(256 << 10)
     }
@@ -76,27 +72,27 @@ impl Bounds {
     /// The default, with chunks of about `chunk` bytes (at least one).
     pub fn new(chunk: usize) -> Bounds {
         let chunk = chunk.max(1);
-        Bounds { chunk, line: 1 << 20, behind: AROUND, ahead: AROUND, has_records: false }
+        Bounds { chunk, line: 1 << 20, look_behind: AROUND, look_ahead: AROUND, has_records: false }
     }
 
-    /// Another bound on the length of lines, and on the context at hard cuts.
-    /// `ahead` is below `line`: so much has been read when a hard cut is made.
+    /// Sets another limit for the length of lines, and for the context at hard cuts. `look_ahead` must
+    /// be below `line`: this much has been read when a hard cut is made.
     #[must_use]
-    pub fn with_lines(self, line: usize, behind: usize, ahead: usize) -> Bounds {
+    pub fn with_lines(self, line: usize, look_behind: usize, look_ahead: usize) -> Bounds {
         let line = line.max(2);
-        Bounds { line, behind, ahead: ahead.min(line - 1), ..self }
+        Bounds { line, look_behind, look_ahead: look_ahead.min(line - 1), ..self }
     }
 
-    /// Says that records go over several lines of any form: there is context at every cut.
+    /// Records span several lines of any form: there is context at every cut.
     #[must_use]
     pub fn with_records(self) -> Bounds {
         Bounds { has_records: true, ..self }
     }
 
-    /// Whether the line that begins with these bytes may go on with a record that began
-    /// before it; two suffice.
-    pub(super) fn goes_on(&self, line: &[u8]) -> bool {
-        self.has_records && !line.is_empty() || goes_on(line)
+    /// Whether the line that begins with these bytes may continue an earlier record; two bytes are
+    /// enough.
+    pub(super) fn continues_record(&self, line: &[u8]) -> bool {
+        self.has_records && !line.is_empty() || continues_record(line)
     }
 
     /// The chunk size N.
@@ -104,37 +100,37 @@ impl Bounds {
         self.chunk
     }
 
-    /// The most bytes that a chunk's buffer holds.
+    /// The maximum number of bytes in a chunk's buffer.
     pub fn max_buffer(&self) -> usize {
-        self.behind + self.chunk + self.line + self.ahead
+        self.look_behind + self.chunk + self.line + self.look_ahead
     }
 
-    pub(super) fn behind(&self) -> usize {
-        self.behind
+    pub(super) fn look_behind(&self) -> usize {
+        self.look_behind
     }
 
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead
+    pub(super) fn look_ahead(&self) -> usize {
+        self.look_ahead
     }
 
-    /// Where boundary k would like to be.
+    /// The nominal position of boundary k.
     pub(super) fn nominal(&self, k: u64) -> u64 {
         k.saturating_mul(self.chunk as u64)
     }
 
-    /// The number of the first boundary that lies behind `offset`.
+    /// The number of the first boundary after `offset`.
     pub(super) fn next_after(&self, offset: u64) -> u64 {
         offset / self.chunk as u64 + 1
     }
 
-    /// Where the newline of a boundary that would like to be at `nominal` is
-    /// looked for, in an input of `len` bytes.
+    /// The range to search for the newline of a boundary with this nominal position, in an input of
+    /// `len` bytes.
     pub(super) fn search(&self, nominal: u64, len: u64) -> Range<u64> {
         let from = nominal.saturating_sub(1);
         from..from.saturating_add(self.line as u64).min(len)
     }
 
-    /// The boundary, when there is no newline in [`search`](Self::search).
+    /// The boundary, if there is no newline in [`search`](Self::search).
     pub(super) fn without_newline(&self, nominal: u64, len: u64) -> Cut {
         if nominal.saturating_sub(1).saturating_add(self.line as u64) > len {
             Cut::soft(len)
@@ -144,7 +140,7 @@ impl Bounds {
     }
 }
 
-/// Behind a nominal boundary the newline is usually near: so far is read at first.
+/// After a nominal boundary the newline is usually near: this much is read first.
 pub(super) const TAIL: u64 = 4 << 10;
 
 /// A boundary between chunks.
@@ -153,7 +149,7 @@ pub(super) struct Cut {
     pub(super) at: u64,
     /// In the middle of a line.
     pub(super) hard: bool,
-    /// Between two lines, perhaps in the midst of a record.
+    /// Between two lines, perhaps within a record.
     pub(super) inner: bool,
 }
 
@@ -163,16 +159,16 @@ impl Cut {
         Cut { at, hard: false, inner: false }
     }
 
-    /// Whether what lies around it is handed out with the chunks on both sides.
+    /// Whether the bytes around it are included in the chunks on both sides.
     pub(super) fn has_context(self) -> bool {
         self.hard || self.inner
     }
 
-    /// Where the context begins in the bytes before it. `begins_line`: a line begins with the
-    /// first of them.
+    /// Where the context begins in the bytes before it. `begins_line`: a line begins with the first
+    /// of these bytes.
     pub(super) fn context(self, before: &[u8], begins_line: bool) -> usize {
         match self.hard {
-            // No more than the line.
+            // Only the line.
             true => memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1),
             // Whole lines.
             false if begins_line => 0,
@@ -180,22 +176,22 @@ impl Cut {
         }
     }
 
-    /// How much of the bytes behind it is context; `is_all`: no more follow.
-    pub(super) fn context_behind(self, behind: &[u8], is_all: bool) -> usize {
+    /// How many of the bytes after it are context; `is_all`: no more bytes follow.
+    pub(super) fn context_after(self, after: &[u8], is_all: bool) -> usize {
         match self.hard || is_all {
-            true => behind.len(),
-            false => memchr::memrchr(b'\n', behind).map_or(0, |newline| newline + 1),
+            true => after.len(),
+            false => memchr::memrchr(b'\n', after).map_or(0, |newline| newline + 1),
         }
     }
 }
 
-/// Whether a line may go on with a record that began before it: it is indented or empty, or
-/// it closes something, as programs print JSON and XML for people.
-fn goes_on(line: &[u8]) -> bool {
+/// Whether a line may continue an earlier record: it is indented or empty, or it closes a bracket
+/// or tag, as in JSON and XML that is printed for people.
+fn continues_record(line: &[u8]) -> bool {
     matches!(line, [b' ' | b'\t' | b'\r' | b'\n' | b'}' | b']', ..] | [b'<', b'/', ..])
 }
 
-/// Buffers to be used again, shared between whoever fills and whoever empties them.
+/// Reusable buffers, shared between the threads that fill and empty them.
 #[derive(Clone, Debug)]
 pub struct Pool(Arc<Shelf>);
 
@@ -206,12 +202,12 @@ struct Shelf {
 }
 
 impl Pool {
-    /// A pool that keeps at most `keep` buffers while nobody needs them.
+    /// A pool that keeps at most `keep` unused buffers.
     pub fn new(keep: usize) -> Pool {
         Pool(Arc::new(Shelf { buffers: Mutex::new(Vec::with_capacity(keep)), keep }))
     }
 
-    /// A buffer with whatever bytes were last in it.
+    /// A buffer with arbitrary contents.
     pub fn take(&self) -> Vec<u8> {
         let mut buffers = self.0.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         buffers.pop().unwrap_or_default()

@@ -1,32 +1,32 @@
-//! What the first bytes say of the rest: text, a container, mails, or something that
-//! nobody here can look into.
+//! Detects the type of an input from its first bytes: text, a container, mails, or something that
+//! cannot be searched inside.
 
 use super::archive::is_header;
 use super::mailbox;
 
-/// What an input holds.
+/// The type of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Contents {
     /// Text of any kind: a log.
     Text,
-    /// Bytes of some program's: searched as they are.
+    /// Binary data of some program: searched as raw bytes.
     Binary,
-    /// A mail, or several in the format mbox.
+    /// A mail, or several in mbox format.
     Mail,
-    /// An archive in the format zip, or a document that is one.
+    /// A zip archive, or a document in that format.
     Zip,
-    /// An archive in the format tar.
+    /// A tar archive.
     Tar,
     /// Windows events, EVTX.
     Events,
-    /// Something that hides what it holds, by its name. Its bytes are searched as they
-    /// are, and what it holds is not looked into.
+    /// Something that hides its contents; the text is its name. Its raw bytes are searched, but not
+    /// its contents.
     Closed(&'static str),
 }
 
-/// Formats that hide what they hold, by compression, encryption or an encoding of their
-/// own: name, offset, and the bytes there.
+/// Formats that hide their contents, by compression, encryption or a special encoding: name,
+/// offset, and the bytes there.
 const CLOSED: &[(&str, usize, &[u8])] = &[
     ("7z", 0, b"7z\xbc\xaf\x27\x1c"),
     ("rar", 0, b"Rar!\x1a\x07"),
@@ -82,15 +82,16 @@ const CLOSED: &[(&str, usize, &[u8])] = &[
     ("sequencefile", 0, b"SEQ\x06"),
 ];
 
-/// Where the volume descriptor of an ISO 9660 image says what it is.
+/// Where the volume descriptor of an ISO 9660 image has its identifier.
 pub(super) const ISO: (u64, &[u8]) = (0x8001, b"CD001");
 
 impl Contents {
-    /// What begins with these bytes: 512 suffice, but for mails, whose headers are read.
+    /// The type of an input that begins with these bytes: 512 are enough, except for mails, whose
+    /// headers are read.
     pub fn of(head: &[u8]) -> Contents {
         match head {
-            // The second is of an archive without members, the third of one in parts that
-            // turned out to need one part only.
+            // The second signature is that of an empty archive, the third one of a split archive
+            // that turned out to need only one part.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => {
                 return Contents::Zip;
             }
@@ -99,7 +100,7 @@ impl Contents {
             _ => {}
         }
         let is_binary = head.iter().any(|&b| matches!(b, 0..=8 | 14..=26));
-        // A text may begin with so few bytes, too.
+        // A text may begin with these few bytes, too.
         let is = |(_, at, magic): &&(&str, usize, &[u8])| {
             head.get(*at..).is_some_and(|rest| rest.starts_with(magic))
                 && (is_binary || magic.len() > 4)
@@ -114,8 +115,8 @@ impl Contents {
     }
 }
 
-/// Whether these are the first bytes of a cpio archive whose headers are digits; a log may
-/// begin with the seventh of July 2007.
+/// Whether these are the first bytes of a cpio archive with ASCII headers; a log may begin with the
+/// seventh of July 2007.
 fn is_cpio(head: &[u8]) -> bool {
     matches!(head, [b'0', b'7', b'0', b'7', b'0', b'1' | b'2' | b'7', rest @ ..]
         if rest.len() >= 24 && rest[..24].iter().all(u8::is_ascii_hexdigit))

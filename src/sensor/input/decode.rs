@@ -1,8 +1,8 @@
-//! Compression that is seen through: gzip, zlib, zstd, bzip2, xz, lzma, lz4.
+//! Transparent decompression: gzip, zlib, zstd, bzip2, xz, lzma, lz4.
 //!
-//! Every format is read to its last member, frame or stream, because rotated
-//! logs are appended to each other. An error of a decoder comes after all bytes
-//! that could be decoded, and names the format.
+//! Every format is read to its last member, frame or stream, because rotated logs are appended to
+//! each other. An error of a decoder comes after all bytes that could be decoded, and names the
+//! format.
 
 use super::lz4::Lz4Reader;
 use super::lzma::LzmaReader;
@@ -10,7 +10,7 @@ use flate2::bufread::ZlibDecoder;
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read};
 
-/// How bytes are packed.
+/// The compression formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
     /// gzip, with any number of members.
@@ -23,25 +23,25 @@ pub enum Packing {
     Bzip2,
     /// xz, with any number of streams.
     Xz,
-    /// The format of LZMA Utils, `.lzma`, with any number of streams.
+    /// The LZMA Utils format, `.lzma`, with any number of streams.
     Lzma,
-    /// lz4, with any number of frames, old ones and skippable ones included.
+    /// lz4, with any number of frames, including legacy and skippable ones.
     Lz4,
 }
 
-/// The buffer in front of a decoder, in bytes.
+/// The buffer before a decoder, in bytes.
 const PACKED_BUFFER: usize = 64 << 10;
 
 impl Packing {
-    /// The packing that begins with these bytes. Thirteen of them are enough.
+    /// The compression that begins with these bytes. Thirteen of them are enough.
     pub fn of(head: &[u8]) -> Option<Packing> {
         match head {
             [0x1f, 0x8b, 8, ..] => Some(Packing::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
                 Some(Packing::Zstd)
             }
-            // `BZh`, the block size, and the magic of the first block or, when
-            // there is none, of the end.
+            // `BZh`, the block size, and the magic of the first block or, if there is none, of the
+            // end.
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
             | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => {
                 Some(Packing::Bzip2)
@@ -67,7 +67,7 @@ impl Packing {
         }
     }
 
-    /// Unpacks what `packed` yields.
+    /// Decompresses what `packed` yields.
     pub(super) fn unpack(self, packed: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
         let packed = BufReader::with_capacity(PACKED_BUFFER, packed);
         let decoder: Box<dyn Read + Send> = match self {
@@ -83,8 +83,8 @@ impl Packing {
     }
 }
 
-/// Whether these bytes begin a stream of zlib's: two bytes are little to know it by, so what
-/// follows must unpack to something.
+/// Whether these bytes begin a zlib stream: two bytes are too few to recognise it, so what follows
+/// must decompress to something.
 fn is_zlib(head: &[u8]) -> bool {
     let [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), ..] = *head else { return false };
     debug_assert!((0x78 * 256 + u32::from(flags)).is_multiple_of(31), "RFC 1950, 2.2");
@@ -95,7 +95,7 @@ fn is_zlib(head: &[u8]) -> bool {
         && inflate.total_out() > 0
 }
 
-/// Streams of zlib's, one behind the other.
+/// zlib streams, one after the other.
 struct Zlib<R>(Option<ZlibDecoder<BufReader<R>>>);
 
 impl<R: Read> Read for Zlib<R> {
@@ -118,8 +118,8 @@ impl fmt::Display for Packing {
     }
 }
 
-/// A decoder whose errors say what was being decoded. Once it has failed it is
-/// at its end: some decoders, asked again, invent bytes.
+/// A decoder whose errors name the format. Once it has failed it stays at its end: some decoders,
+/// called again, return made-up bytes.
 struct Unpacked {
     packing: Packing,
     decoder: Box<dyn Read + Send>,
@@ -143,10 +143,10 @@ impl Read for Unpacked {
 
 fn explain(packing: Packing, error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() {
-        return error; // The disk's trouble, not the data's.
+        return error; // An error of the disk, not of the data.
     }
     let text = match error.kind() {
-        io::ErrorKind::UnexpectedEof => format!("{packing} data ends in the middle"),
+        io::ErrorKind::UnexpectedEof => format!("{packing} data is incomplete"),
         _ => format!("damaged {packing} data: {error}"),
     };
     io::Error::new(error.kind(), text)

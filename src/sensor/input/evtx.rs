@@ -1,21 +1,21 @@
-//! Windows events in files, EVTX: each record becomes a line of JSON.
+//! Windows event logs, EVTX: each record becomes a line of JSON.
 //!
-//! The crate `evtx` reads chunks; this walks over them as they come, for a chunk needs no
-//! other one. A line is `{"time":"…","Event":{…}}`: the time is the event's own
-//! (`SystemTime`), and stands first, where records of logs have it. What is damaged is left
-//! out, counted, and told at the end.
+//! The crate `evtx` reads chunks; this walks over them in order, because a chunk doesn't depend on
+//! others. A line is `{"time":"…","Event":{…}}`: the time is the event's own (`SystemTime`), and
+//! comes first, as in logs. Damaged records are left out, counted, and reported at the end.
 
 use evtx::{EvtxChunkData, ParserSettings};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// The header of a file, and a chunk (`[MS-EVEN6]` is silent; libevtx's documentation, 2 and 3).
+/// Sizes of a file header and a chunk (libevtx's documentation, 2 and 3; `[MS-EVEN6]` doesn't
+/// define them).
 const HEADER: usize = 4 << 10;
 const CHUNK: usize = 64 << 10;
 
-/// What the records of a chunk may become. Records share templates, so that a chunk can be
-/// made that would become thousands of times its size.
+/// The maximum size of the records of a chunk. Records share templates, so a crafted chunk could
+/// expand to thousands of times its size.
 const MAX_LINES: usize = 16 << 20;
 
 /// Windows events as lines of JSON.
@@ -49,7 +49,7 @@ impl<R: Read> Events<R> {
         }
     }
 
-    /// Reads a chunk, if there is one, and makes lines of it.
+    /// Reads a chunk, if there is one, and converts it to lines.
     fn fill(&mut self) -> io::Result<()> {
         self.lines.clear();
         self.at = 0;
@@ -66,13 +66,13 @@ impl<R: Read> Events<R> {
             let is_missing = is_first && chunk.is_empty();
             self.damaged += u64::from(is_missing || chunk.iter().any(|&b| b != 0));
         }
-        // Files are made larger than what is in them.
+        // Files are allocated larger than their contents.
         if chunk.iter().all(|&b| b == 0) {
             return Ok(());
         }
         chunk.resize(CHUNK, 0);
         let Events { settings, lines, damaged, .. } = self;
-        // The crate slices what damaged chunks say; a panic of its is a damaged chunk.
+        // The crate slices by lengths in damaged chunks; if it panics, the chunk counts as damaged.
         let read = catch_unwind(AssertUnwindSafe(|| records(chunk, settings, lines, damaged)));
         if read.is_err() {
             *damaged += 1;
@@ -81,7 +81,7 @@ impl<R: Read> Events<R> {
     }
 }
 
-/// Appends the records of a chunk as lines, and counts what cannot be read.
+/// Appends the records of a chunk as lines, and counts the unreadable ones.
 fn records(chunk: Vec<u8>, settings: &Arc<ParserSettings>, lines: &mut Vec<u8>, damaged: &mut u64) {
     let Ok(mut chunk) = EvtxChunkData::new(chunk, false) else {
         *damaged += 1;
@@ -133,7 +133,7 @@ impl<R: Read> Read for Events<R> {
             let count = std::mem::take(&mut self.damaged);
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("{count} damaged events, or chunks of them, were left out"),
+                format!("{count} damaged events or chunks were skipped"),
             ));
         }
         Ok(given)

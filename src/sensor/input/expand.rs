@@ -1,15 +1,14 @@
-//! From the words of a command line to the files that they mean.
+//! From command line arguments to files.
 //!
-//! The rules are grep's: a word that names something that exists means just
-//! that; otherwise it is a pattern, when it can be one. Directories are walked to
-//! the bottom, hidden files included. What is found there is sorted by the bytes
-//! of its path, so that two runs over the same tree read it in the same order.
+//! The rules are grep's: an argument that names something that exists means just that; otherwise it
+//! is a pattern, if it can be one. Directories are walked recursively, including hidden files.
+//! Their files are sorted by the bytes of their paths, so that two runs over the same tree read it
+//! in the same order.
 //!
-//! A link to a file is followed; a link to a directory that is met on the way
-//! down is not, so that a walk neither circles nor leaves the tree (through a
-//! link to `/` it would end in `/proc/kmsg`). It is counted instead, as is
-//! everything in a directory that is no file: opening a pipe or a device that
-//! nobody asked for can block forever.
+//! Links to files are followed; links to directories that are found in a walk are not, so that it
+//! neither loops nor leaves the tree (through a link to `/` it would end in `/proc/kmsg`). They are
+//! counted instead, as is everything else in a directory that is not a file: opening a pipe or a
+//! device that was not asked for can block forever.
 
 use crate::engine::error::{Error, Result};
 use std::ffi::OsStr;
@@ -18,17 +17,17 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// One thing to open.
+/// An input to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Standard input, spelt `-`.
+    /// Standard input, written as `-`.
     Stdin,
-    /// A file, or whatever else was named explicitly: a pipe, a device.
+    /// A file, or another path that was named explicitly: a pipe, a device.
     Path(PathBuf),
 }
 
 impl Target {
-    /// What errors and alerts call it: the path as it was given, `-` for standard input.
+    /// Its name in errors and alerts: the path as it was given, `-` for standard input.
     pub fn name(&self) -> std::sync::Arc<str> {
         match self {
             Target::Stdin => "-".into(),
@@ -37,30 +36,30 @@ impl Target {
     }
 }
 
-/// What a walk left out, by reason.
+/// What a walk skipped, by reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Skipped {
     /// Pipes, sockets and devices inside directories.
     pub special: u64,
     /// Links to directories inside directories.
     pub directory_links: u64,
-    /// Links that lead nowhere, or in a circle.
+    /// Broken or circular links.
     pub broken_links: u64,
 }
 
-/// What a command line means.
+/// The meaning of a command line.
 #[derive(Debug, Default)]
 pub struct Expansion {
-    /// What to open: the words in their order, each word's files by their bytes.
+    /// What to open: arguments in their order, the files of each sorted by their bytes.
     pub targets: Vec<Target>,
-    /// One error for each word or directory that could not be read.
+    /// One error for each argument or directory that could not be read.
     pub errors: Vec<Error>,
-    /// What was left out.
+    /// What was skipped.
     pub skipped: Skipped,
 }
 
-/// Finds the files that the words mean. An error is about one word or one
-/// directory; everything else is still found.
+/// Finds the files that the arguments mean. An error concerns one argument or one directory;
+/// everything else is still found.
 pub fn expand<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> Expansion {
     let mut expansion = Expansion::default();
     for word in words {
@@ -94,7 +93,7 @@ impl Expansion {
         }
     }
 
-    /// Sorted, and each path once: `dir/**` finds a directory and its parent.
+    /// Sorted, without duplicates: `dir/**` finds a directory and its parent.
     fn add_sorted(&mut self, mut files: Vec<PathBuf>) {
         files.sort_unstable_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
         files.dedup();
@@ -107,15 +106,15 @@ impl Expansion {
             require_literal_separator: true,
             require_literal_leading_dot: true,
         };
-        // The glob crate lets a last `**` mean directories alone.
+        // In the glob crate, a final `**` only matches directories.
         let pattern = match pattern.strip_suffix("**") {
             Some("") => "*",
             Some(parent) => parent.strip_suffix('/').unwrap_or(pattern),
             None => pattern,
         };
         let found = glob::glob_with(pattern, options).map_err(|error| {
-            Error::usage(format!("neither a file nor a pattern: {}", error.msg))
-                .remedy("a literal `*`, `?` or `[` is written `[*]`, `[?]`, `[[]`")
+            Error::usage(format!("neither an existing file nor a valid pattern: {}", error.msg))
+                .remedy("write a literal `*`, `?` or `[` as `[*]`, `[?]`, `[[]`")
         })?;
         let mut files = Vec::new();
         let mut any = false;
@@ -135,12 +134,12 @@ impl Expansion {
         if any {
             return Ok(());
         }
-        Err(Error::usage("there is no such file, and no file matches it as a pattern")
-            .remedy("a literal `*`, `?` or `[` is written `[*]`, `[?]`, `[[]`"))
+        Err(Error::usage("no such file, and as a pattern it matches no file")
+            .remedy("write a literal `*`, `?` or `[` as `[*]`, `[?]`, `[[]`"))
     }
 
     fn walk(&mut self, directory: &Path, files: &mut Vec<PathBuf>) {
-        // `dir` itself may be a link: it was named, so it is meant.
+        // `dir` itself may be a link: it was named explicitly, so it is followed.
         for entry in walkdir::WalkDir::new(directory).follow_root_links(true).min_depth(1) {
             match entry {
                 Ok(entry) => self.add_entry(entry.file_type(), entry.into_path(), files),
@@ -169,7 +168,7 @@ impl Expansion {
     }
 }
 
-/// The word as a pattern, if it has anything of one.
+/// The argument as a pattern, if it contains wildcards.
 fn pattern_of(word: &OsStr) -> Option<&str> {
     word.to_str().filter(|word| word.contains(['*', '?', '[']))
 }
@@ -237,10 +236,10 @@ mod tests {
         assert_eq!(errors.len(), 3, "{errors:?}");
         assert!(errors[0].contains("nowhere: cannot open: No such file"), "{errors:?}");
         assert!(
-            errors[1].contains("*.txt: there is no such file, and no file matches it as a pattern"),
+            errors[1].contains("*.txt: no such file, and as a pattern it matches no file"),
             "{errors:?}"
         );
-        assert!(errors[2].contains("neither a file nor a pattern"), "{errors:?}");
+        assert!(errors[2].contains("neither an existing file nor a valid pattern"), "{errors:?}");
     }
 
     #[test]
@@ -259,7 +258,7 @@ mod tests {
         );
         assert!(got.errors.is_empty(), "{:?}", got.errors);
         assert_eq!(got.skipped, Skipped { special: 1, directory_links: 1, broken_links: 2 });
-        // The same link, named, is followed.
+        // The same link is followed if it is named explicitly.
         assert!(expand([at("a/up")]).targets.len() > 6);
     }
 }

@@ -1,5 +1,4 @@
-//! Reading that can be ended from outside: what comes after a [`Halt`] reads as the end of the
-//! input.
+//! Reading that can be stopped from outside: after a [`Halt`], the input reads as ended.
 
 use crate::sensor::halt::Halt;
 use std::fs::File;
@@ -23,7 +22,7 @@ impl Read for Halting {
                 continue;
             }
             match self.file.read(buffer) {
-                // Somebody else was quicker, or made the descriptor one that does not wait.
+                // Another reader was faster, or made the descriptor non-blocking.
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.halt.is_possible() => {}
                 outcome => return outcome,
             }
@@ -54,7 +53,7 @@ mod tests {
             assert_eq!(reader.read(&mut buffer).unwrap(), 0);
         });
         assert!(halt.is_set());
-        // And stays so, whatever comes.
+        // It stays ended, whatever arrives.
         io::Write::write_all(&mut &theirs, b"abc").unwrap();
         assert_eq!(reader.read(&mut buffer).unwrap(), 0);
         assert!(!Halt::default().is_set());

@@ -1,7 +1,7 @@
-//! lz4 in frames (`lz4_Frame_format.md` of the reference implementation, 1.6.4).
+//! lz4 frames (`lz4_Frame_format.md` of the reference implementation, 1.6.4).
 //!
-//! The blocks are the crate's. Its own reader of frames takes a file that is cut off
-//! between two blocks for whole, stops at a skippable frame, and at a second old one.
+//! The crate decompresses blocks. Its own frame reader accepts a file that is cut off between two
+//! blocks, and stops at a skippable frame and at a second legacy frame.
 
 use std::io::{self, Read};
 use xxhash_rust::xxh32::{Xxh32, xxh32};
@@ -10,14 +10,14 @@ const FRAME: u32 = 0x184d_2204;
 const LEGACY: u32 = 0x184c_2102;
 const SKIPPABLE: u32 = 0x184d_2a50;
 
-/// The block of an old frame, and the most that one may take packed.
+/// The size of a block in a legacy frame, and the maximum compressed size.
 const LEGACY_BLOCK: usize = 8 << 20;
 const LEGACY_PACKED: usize = LEGACY_BLOCK + LEGACY_BLOCK / 255 + 16;
 
 /// How far back a block may refer.
 const WINDOW: usize = 64 << 10;
 
-/// Where the reader is.
+/// The position of the reader.
 enum State {
     Between,
     Frame(Frame),
@@ -25,7 +25,7 @@ enum State {
     Over,
 }
 
-/// What the descriptor of a frame says.
+/// The settings in the descriptor of a frame.
 struct Frame {
     block: usize,
     is_linked: bool,
@@ -38,12 +38,12 @@ pub(super) struct Lz4Reader<R> {
     inner: R,
     state: State,
     packed: Vec<u8>,
-    /// What was unpacked lies in here from `at` to `end`. It is never cleared: a block has room
-    /// for megabytes, of which thousands may take some bytes each.
+    /// Decompressed bytes are in here from `at` to `end`. It is never cleared: a block may need
+    /// megabytes, even if thousands of them contain only a few bytes each.
     out: Vec<u8>,
     at: usize,
     end: usize,
-    /// The last bytes of the blocks before, for those that refer to them, and some in front.
+    /// The last bytes of previous blocks, for blocks that refer to them, and some before.
     window: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl<R: Read> Lz4Reader<R> {
         }
     }
 
-    /// The next number, or none at the end.
+    /// The next number, or `None` at the end.
     fn number(&mut self) -> io::Result<Option<u32>> {
         let mut bytes = [0; 4];
         let mut filled = 0;
@@ -84,7 +84,7 @@ impl<R: Read> Lz4Reader<R> {
         self.number()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Takes the magic number of a frame, and what belongs to it.
+    /// Reads the magic number of a frame, and what belongs to it.
     fn begin(&mut self, magic: u32) -> io::Result<()> {
         self.state = match magic {
             FRAME => State::Frame(self.descriptor()?),
@@ -97,7 +97,7 @@ impl<R: Read> Lz4Reader<R> {
                 }
                 State::Between
             }
-            _ => return Err(damaged("garbage behind its end")),
+            _ => return Err(damaged("unexpected data after the end")),
         };
         Ok(())
     }
@@ -115,14 +115,14 @@ impl<R: Read> Lz4Reader<R> {
         self.inner.read_exact(&mut bytes[2..])?;
         let (check, checked) = bytes.split_last().unwrap_or((&0, &[]));
         if (xxh32(checked, 0) >> 8) as u8 != *check {
-            return Err(damaged("the checksum of a header is wrong"));
+            return Err(damaged("wrong checksum of a header"));
         }
         if has(1) {
-            return Err(damaged("it needs a dictionary"));
+            return Err(damaged("it requires a dictionary"));
         }
         let block = match sizes >> 4 & 7 {
             size @ 4..=7 => 1 << (8 + 2 * size),
-            _ => return Err(damaged("an unknown size of blocks")),
+            _ => return Err(damaged("an unknown block size")),
         };
         self.window.clear();
         Ok(Frame {
@@ -133,13 +133,13 @@ impl<R: Read> Lz4Reader<R> {
         })
     }
 
-    /// Reads a block's packed bytes.
+    /// Reads a block's compressed bytes.
     fn read_packed(&mut self, length: usize) -> io::Result<()> {
         self.packed.resize(length, 0);
         self.inner.read_exact(&mut self.packed)
     }
 
-    /// Room for so many unpacked bytes.
+    /// Makes room for this many decompressed bytes.
     fn make_room(&mut self, length: usize) {
         if self.out.len() < length {
             self.out.resize(length, 0);
@@ -163,17 +163,17 @@ impl<R: Read> Lz4Reader<R> {
             if let Some(checksum) = frame.checksum
                 && self.must_number()? != checksum.digest()
             {
-                return Err(damaged("the checksum of a frame is wrong"));
+                return Err(damaged("wrong checksum of a frame"));
             }
             return Ok(());
         }
         let (length, is_plain) = ((size & 0x7fff_ffff) as usize, size >> 31 == 1);
         if length > frame.block {
-            return Err(damaged("a block is longer than blocks may be"));
+            return Err(damaged("a block is too long"));
         }
         self.read_packed(length)?;
         if frame.has_block_checksums && self.must_number()? != xxh32(&self.packed, 0) {
-            return Err(damaged("the checksum of a block is wrong"));
+            return Err(damaged("wrong checksum of a block"));
         }
         if is_plain {
             self.make_room(length);
@@ -192,17 +192,17 @@ impl<R: Read> Lz4Reader<R> {
         Ok(())
     }
 
-    /// Brings the window up to the end of the block that was unpacked.
+    /// Moves the window to the end of the decompressed block.
     fn slide(&mut self) {
         let new = &self.out[self.end.saturating_sub(WINDOW)..self.end];
         self.window.extend_from_slice(new);
-        // Not for each of many short blocks.
+        // Not after each of many short blocks.
         if self.window.len() > 2 * WINDOW {
             self.window.drain(..self.window.len() - WINDOW);
         }
     }
 
-    /// The next block of an old frame, which ends where the data does or another frame
+    /// The next block of a legacy frame, which ends at the end of the data or where another frame
     /// begins.
     fn legacy_block(&mut self) -> io::Result<()> {
         let Some(size) = self.number()? else { return Ok(()) };
@@ -210,7 +210,7 @@ impl<R: Read> Lz4Reader<R> {
             return self.begin(size);
         }
         if size as usize > LEGACY_PACKED {
-            return Err(damaged("a block is longer than blocks may be"));
+            return Err(damaged("a block is too long"));
         }
         self.read_packed(size as usize)?;
         self.unpack(LEGACY_BLOCK, false)?;
@@ -218,7 +218,7 @@ impl<R: Read> Lz4Reader<R> {
         Ok(())
     }
 
-    /// Takes a magic number, a block or an end: always some bytes.
+    /// Reads a magic number, a block or an end: always at least one byte.
     fn fill(&mut self) -> io::Result<()> {
         (self.at, self.end) = (0, 0);
         match std::mem::replace(&mut self.state, State::Over) {

@@ -1,17 +1,17 @@
 //! xz and its predecessor, `.lzma`, through liblzma.
 //!
-//! The crate's own reader loses what came out of the call that met the damage. Here that
-//! is given first, as `xz -dc` does, and the error afterwards.
+//! The crate's own reader loses the output of the call that met the damage. Here it is returned
+//! first, as in `xz -dc`, followed by the error.
 
 use liblzma::stream::{Action, CONCATENATED, Error, Status, Stream};
 use std::io::{self, BufRead, Read};
 
-/// What a header may make us allocate; `xz -9` asks for 65 MiB.
+/// The memory limit for decoding; `xz -9` needs 65 MiB.
 const MEMORY: u64 = 256 << 20;
 
-/// Whether these are the first bytes of `.lzma`, which has no magic number: the usual
-/// properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, and a length that can be one
-/// (`doc/lzma-file-format.txt` of XZ Utils, 1.1; liblzma asks for the same).
+/// Whether these are the first bytes of `.lzma`, which has no magic number: the usual properties, a
+/// dictionary of 2^n or 2^n + 2^(n-1) bytes, and a plausible length (`doc/lzma-file-format.txt` of
+/// XZ Utils, 1.1; liblzma requires the same).
 pub(super) fn is_lzma(head: &[u8]) -> bool {
     let Some((&[0x5d, a, b, c, d], rest)) = head.split_first_chunk() else { return false };
     let Some(length) = rest.first_chunk() else { return false };
@@ -20,17 +20,17 @@ pub(super) fn is_lzma(head: &[u8]) -> bool {
     let low = dictionary.trailing_zeros();
     let is_round = low >= 12 && matches!(dictionary.checked_shr(low), Some(1 | 3));
     let is_usual = is_round || dictionary == u32::MAX;
-    // The first byte behind the header is one of the range coder's, and always zero.
+    // The first byte after the header belongs to the range coder, and is always zero.
     is_usual && (length == u64::MAX || length < 1 << 38) && rest.get(8).is_none_or(|&b| b == 0)
 }
 
-/// A decoder that gives everything that was intact.
+/// A decoder that returns everything that was intact.
 pub(super) struct LzmaReader<R> {
     inner: R,
     stream: Stream,
-    /// `.lzma`: streams end by themselves, and what follows is looked at here.
+    /// `.lzma`: the decoder stops at the end of a stream, and what follows is checked here.
     is_alone: bool,
-    /// A stream of `.lzma` is over; what follows may be another one.
+    /// A stream of `.lzma` has ended; another one may follow.
     is_between: bool,
     failed: Option<io::Error>,
     is_over: bool,
@@ -58,12 +58,15 @@ impl<R: BufRead> LzmaReader<R> {
         } else if is_lzma(rest) {
             self.stream = Stream::new_lzma_decoder(MEMORY)?;
         } else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "garbage behind its end"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "unexpected data after the end",
+            ));
         }
         Ok(())
     }
 
-    /// One call of the decoder: how much it gave, and whether it took or ended anything.
+    /// One call of the decoder: how much it returned, and whether it consumed or ended anything.
     fn step(&mut self, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
         let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
         let packed = self.inner.fill_buf()?;
@@ -80,9 +83,9 @@ impl<R: BufRead> LzmaReader<R> {
                 self.failed = Some(io::ErrorKind::UnexpectedEof.into())
             }
             Ok(_) => {}
-            // It cannot go on without more: the data has ended.
+            // It cannot continue without more: the data has ended.
             Err(Error::MemLimit) => {
-                self.failed = Some(io::Error::other("it needs more memory than 256 MiB"));
+                self.failed = Some(io::Error::other("it requires more than 256 MiB of memory"));
             }
             Err(error) => self.failed = Some(io::Error::from(error)),
         }

@@ -1,13 +1,13 @@
-//! Mails in files: whether the first bytes are those of a mail (RFC 5322), alone or in a
-//! mailbox (mbox, RFC 4155).
+//! Mails in files: recognises the first bytes of a mail (RFC 5322), alone or in a mailbox (mbox,
+//! RFC 4155).
 //!
-//! Names of files say nothing: mails lie in maildirs under numbers, and as `.eml`, `.mht`
-//! or `.txt`. A log whose lines look like `Name: value` stays a log: several headers that
-//! mails have must be there, none twice that mails have once, and nothing else. Who wants to get
-//! past a reader says some of them twice; what else a log has not tells such mails.
+//! File names say nothing: mails are stored in maildirs under numbers, and as `.eml`, `.mht` or
+//! `.txt`. A log whose lines look like `Name: value` is still a log: a mail must have several
+//! headers of mails, and repeat none that mails have once. Crafted mails repeat some of them to
+//! evade a reader; they are recognised by headers that logs don't have.
 
-/// Headers of mails: name, whether others than mails seldom have it, and whether a mail
-/// has it once.
+/// Headers of mails: the name, whether other texts seldom have it, and whether a mail has it only
+/// once.
 const HEADERS: [(&[u8], bool, bool); 16] = [
     (b"From", true, true),
     (b"To", true, true),
@@ -27,7 +27,7 @@ const HEADERS: [(&[u8], bool, bool); 16] = [
     (b"ARC-Seal", true, false),
 ];
 
-/// What logs don't have, however much they are about mails: told by place in [`HEADERS`].
+/// Headers that logs don't have, even if they are about mails, by index in [`HEADERS`].
 const NEVER_IN_LOGS: u32 = 1 << 4 | 1 << 6 | 1 << 8 | 1 << 13;
 
 /// Whether these are the first bytes of a mail or of a mailbox.
@@ -44,8 +44,8 @@ pub(super) fn is_mail(head: &[u8]) -> bool {
     strong && count >= if is_box { 1 } else { 2 }
 }
 
-/// Whether a line begins a mail in a mailbox: `From`, who sent it, and when (RFC 4155,
-/// appendix A; programs differ in how the time is written, but all of them tell it).
+/// Whether a line begins a mail in a mailbox: `From`, the sender, and the time (RFC 4155, appendix
+/// A; programs write the time differently, but all of them have it).
 pub fn is_from_line(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"From ") else { return false };
     if rest.len() > 512 {
@@ -59,8 +59,8 @@ pub fn is_from_line(line: &[u8]) -> bool {
     words.take(8).any(|word| is_time(word.trim_ascii_end()))
 }
 
-/// Whether a line is that before a mail of Apple's Mail (`.emlx`): how many bytes it has, filled up
-/// with blanks. A list of properties follows the mail.
+/// Whether a line is the one before a mail of Apple Mail (`.emlx`): its length in bytes, padded
+/// with spaces. A property list follows the mail.
 pub fn is_count_line(line: &[u8]) -> bool {
     let digits = line.trim_ascii_end();
     matches!(digits.len(), 1..=10) && digits.iter().all(u8::is_ascii_digit)
@@ -73,8 +73,8 @@ fn line(text: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r").unwrap_or(line), text.get(end + 1..).unwrap_or_default())
 }
 
-/// Which of the headers are there, up to an empty line or the end; none if these are no
-/// headers of a mail.
+/// Which of the headers occur before an empty line or the end; `None` if these are not headers of a
+/// mail.
 fn headers(text: &[u8]) -> Option<u32> {
     let (mut known, mut rest) = (0, text);
     let (mut is_first, mut is_doubled) = (true, false);
@@ -87,7 +87,7 @@ fn headers(text: &[u8]) -> Option<u32> {
             [b' ' | b'\t', ..] if !is_first => {}
             _ => match name(header) {
                 Some(name) => is_doubled |= add(name, header, &mut known)?,
-                // The head ends in the midst of a name.
+                // The head ends within a name.
                 None if is_cut && !is_first => {}
                 None => return None,
             },
@@ -105,8 +105,8 @@ fn name(header: &[u8]) -> Option<&[u8]> {
     is_name.then_some(name)
 }
 
-/// Notes a header, and whether it should have come once and did before; none if a mail would not
-/// have it.
+/// Records a header, and whether it was repeated though it should occur only once; `None` if it
+/// would not be in a mail.
 fn add(name: &[u8], header: &[u8], known: &mut u32) -> Option<bool> {
     let at = HEADERS.iter().position(|(other, ..)| name.eq_ignore_ascii_case(other));
     let Some(at) = at else { return Some(false) };

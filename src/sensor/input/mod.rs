@@ -1,4 +1,4 @@
-//! Bytes, and where they came from.
+//! Bytes, and their origin.
 //!
 //! ```
 //! use wiresift::sensor::input::{Contents, Input};
@@ -10,12 +10,11 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! [`expand()`] turns the words of a command line into [`Target`]s. [`Input::open`]
-//! opens one, decompresses it and shows its first bytes ([`Input::head`]), by which
-//! the caller tells a capture from a log. The rest is read either from a
-//! [`PlainFile`], by many threads at once and by position ([`FileChunks`]), or from a
-//! [`Stream`], which one thread cuts into blocks of whole lines ([`Chunker`]). Both
-//! bound the memory, however long a line is.
+//! [`expand()`] turns command line arguments into [`Target`]s. [`Input::open`] opens one,
+//! decompresses it and shows its first bytes ([`Input::head`]), by which the caller distinguishes
+//! captures from logs. The rest is read either from a [`PlainFile`], by many threads at once and by
+//! position ([`FileChunks`]), or from a [`Stream`], which one thread cuts into blocks of whole
+//! lines ([`Chunker`]). Both limit memory, however long a line is.
 //!
 //! This room does not know what is searched for in the bytes.
 

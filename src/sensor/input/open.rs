@@ -1,4 +1,4 @@
-//! Opening an input, and finding out what it is.
+//! Opens an input, and detects its type.
 
 use super::allowance::Allowance;
 use super::contents::{Contents, ISO};
@@ -18,20 +18,20 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _}
 use std::path::Path;
 use std::sync::Arc;
 
-/// How many decompressed bytes [`Input::head`] shows at most: mails are known by the
-/// headers that they begin with.
+/// The maximum number of decompressed bytes that [`Input::head`] shows: mails are recognised by the
+/// headers at their beginning.
 pub const HEAD: usize = 4 << 10;
 
-/// Archives in each other. A zip that holds itself ends here.
+/// The maximum depth of nested archives. A zip that contains itself ends here.
 pub const MAX_DEPTH: u8 = 4;
 
-/// How many bytes that are no text are waited for at a live pipe.
+/// How many bytes of non-text to wait for at a live pipe.
 const BINARY_HEAD: usize = 512;
 
-/// Compression inside compression is seen through this often.
+/// The maximum number of nested compressions.
 const MAX_PACKINGS: usize = 2;
 
-/// What bytes come out of.
+/// The source of bytes.
 type Source = Box<dyn Read + Send>;
 
 /// An opened input whose first bytes are known.
@@ -43,7 +43,7 @@ pub struct Input {
     wide: Option<Wide>,
     pub(super) contents: Contents,
     pub(super) opened: Opened,
-    /// How many archives are around it.
+    /// How many archives it is nested in.
     pub(super) depth: u8,
     pub(super) allowance: Allowance,
 }
@@ -51,7 +51,7 @@ pub struct Input {
 /// The bytes of an input.
 #[derive(Debug)]
 pub enum Opened {
-    /// A plain file: many threads may read it, each where it likes.
+    /// A plain file: many threads may read it, each at its own position.
     Seekable(PlainFile),
     /// A pipe, or compressed data: one reader from the first byte to the last.
     Stream(Stream),
@@ -65,20 +65,20 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream from any reader; `path` is what errors and alerts call it.
+    /// A stream from any reader; `path` is its name in errors and alerts.
     pub fn new(path: impl Into<Arc<str>>, reader: impl Read + Send + 'static) -> Stream {
         Stream { path: path.into(), is_live: false, reader: Box::new(reader) }
     }
 
-    /// Says that somebody may be waiting for what is in the pipe now: whole lines
-    /// are handed on as they come, and not when a block is full.
+    /// Marks it as live: someone may be waiting for what is in the pipe now, so whole lines are
+    /// passed on as they arrive, and not when a block is full.
     #[must_use]
     pub fn live(mut self) -> Stream {
         self.is_live = true;
         self
     }
 
-    /// What errors and alerts call it.
+    /// Its name in errors and alerts.
     pub fn path(&self) -> &Arc<str> {
         &self.path
     }
@@ -103,14 +103,14 @@ impl fmt::Debug for Stream {
 }
 
 impl Input {
-    /// Opens a target, looks through its compression and reads its first bytes.
+    /// Opens a target, decompresses it and reads its first bytes.
     ///
-    /// Compressed data that is damaged so early that there is no first byte is an
-    /// input without bytes here; the error comes when it is read.
+    /// Compressed data that is damaged before its first byte is opened as an empty input; the error
+    /// comes when it is read.
     ///
     /// # Errors
     ///
-    /// With the path, when it cannot be opened or not be read at all.
+    /// With the path, if it cannot be opened or not be read at all.
     pub fn open(target: &Target) -> Result<Input> {
         Self::open_until(target, &Halt::default())
     }
@@ -119,7 +119,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// As [`Input::open`].
+    /// Those of [`Input::open`].
     pub fn open_until(target: &Target, halt: &Halt) -> Result<Input> {
         match target {
             Target::Stdin => Self::open_stdin(halt).map_err(|error| error.at_path("-")),
@@ -132,11 +132,11 @@ impl Input {
         }
     }
 
-    /// Finds out what a reader gives; `path` is what errors and alerts call it.
+    /// Detects what a reader returns; `path` is its name in errors and alerts.
     ///
     /// # Errors
     ///
-    /// When nothing at all can be read.
+    /// If nothing at all can be read.
     pub fn of(path: &str, reader: impl Read + Send + 'static) -> Result<Input> {
         Self::of_stream(path.into(), Box::new(reader), false)
             .map_err(|error| Error::io("cannot read", error).at_path(path))
@@ -153,8 +153,8 @@ impl Input {
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        // Files of /proc and /sys say that they are empty and are not. Standard
-        // input may be a file that somebody has already read from.
+        // Files of /proc and /sys claim to be empty. Standard input may be a file that was already
+        // read in part.
         if metadata.is_file() && metadata.len() > 0 && file.stream_position()? == 0 {
             let is_sparse = metadata.blocks() < metadata.len().div_ceil(512);
             let file = PlainFile::new(Arc::clone(&path), file, metadata.len()).sparse(is_sparse);
@@ -166,7 +166,7 @@ impl Input {
                 return Self::of_stream(path, Box::new(file.into_file()), false);
             }
             let mut contents = Contents::of(&head);
-            if is_program(&head) && super::archive::is_zip_behind(&file)? {
+            if is_program(&head) && super::archive::is_zip_at_end(&file)? {
                 contents = Contents::Zip;
             }
             if contents == Contents::Binary && is_image(&file) {
@@ -184,14 +184,14 @@ impl Input {
         Self::of_stream(path, Box::new(Halting { file, halt: halt.clone() }), true)
     }
 
-    /// What a stream holds.
+    /// The type of a stream.
     fn of_stream(path: Arc<str>, reader: Source, is_live: bool) -> io::Result<Input> {
         let allowance = Allowance::default();
         let reader = Box::new(allowance.earning(reader));
         Self::of_reader(path, reader, is_live, (0, allowance))
     }
 
-    /// A member of an archive, in so many archives.
+    /// A member of an archive, at this nesting depth.
     pub(super) fn nested(
         path: Arc<str>,
         reader: Source,
@@ -238,39 +238,39 @@ impl Input {
         };
         let contents = match Contents::of(&head) {
             Contents::Zip | Contents::Tar if depth >= MAX_DEPTH => {
-                Contents::Closed("archive in too many others")
+                Contents::Closed("too deeply nested archive")
             }
-            // What it carries would be one deeper, and not be looked into.
-            Contents::Mail if depth > MAX_DEPTH => Contents::Closed("mail in too many others"),
-            _ if Packing::of(&head).is_some() => Contents::Closed("data packed too often"),
+            // Its attachments would be one level deeper, and not be searched.
+            Contents::Mail if depth > MAX_DEPTH => Contents::Closed("too deeply nested mail"),
+            _ if Packing::of(&head).is_some() => Contents::Closed("data compressed too many times"),
             contents => contents,
         };
         let opened = Opened::Stream(Stream { path: Arc::clone(&path), is_live, reader });
         Ok(Input { path, head, packings, wide, contents, opened, depth, allowance })
     }
 
-    /// What errors and alerts call it: the path as it was given, `-` for standard input.
+    /// Its name in errors and alerts: the path as it was given, `-` for standard input.
     pub fn path(&self) -> &Arc<str> {
         &self.path
     }
 
-    /// The first bytes, decompressed: [`HEAD`], or all that there are. From a live
-    /// pipe it may be fewer, but always enough to know a magic number by.
+    /// The first bytes, decompressed: [`HEAD`], or all if there are fewer. From a live pipe it may
+    /// be fewer, but always enough to recognise a magic number.
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// The compressions that were seen through, outermost first.
+    /// The compressions that were decoded, outermost first.
     pub fn packings(&self) -> &[Packing] {
         &self.packings
     }
 
-    /// The wide characters that it is decoded from, if it is.
+    /// The wide encoding that it is decoded from, if any.
     pub fn wide(&self) -> Option<Wide> {
         self.wide
     }
 
-    /// What it holds.
+    /// Its type.
     pub fn contents(&self) -> Contents {
         self.contents
     }
@@ -289,7 +289,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// When it has more than `limit` bytes, or cannot be read to its end.
+    /// If it has more than `limit` bytes, or cannot be read to its end.
     pub fn read_all(self, limit: u64) -> Result<Vec<u8>> {
         let path = Arc::clone(&self.path);
         let mut bytes = Vec::new();
@@ -312,8 +312,8 @@ impl Input {
     }
 }
 
-/// Opens a file. That of a named pipe waits for somebody who writes; where a halt may come it is
-/// opened at once, and reading waits.
+/// Opens a file. Opening a named pipe waits for a writer; if there may be a halt it is opened at
+/// once, and reading waits.
 fn open_file(path: &Path, halt: &Halt) -> io::Result<File> {
     let is_pipe = || std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo());
     if halt.is_possible() && is_pipe() {
@@ -323,22 +323,22 @@ fn open_file(path: &Path, halt: &Halt) -> io::Result<File> {
     File::open(path)
 }
 
-/// Whether these are the first bytes of a program, which an archive may stand behind that unpacks
-/// itself: of Windows, of Linux, of macOS, or a script.
+/// Whether these are the first bytes of a program, which a self-extracting archive may follow: of
+/// Windows, Linux, macOS, or a script.
 fn is_program(head: &[u8]) -> bool {
     let magics: [&[u8]; 5] = [b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"];
     magics.iter().any(|magic| head.starts_with(magic))
 }
 
-/// Whether a file is an image of a disc, which says so far behind its beginning.
+/// Whether a file is a disc image, whose identifier is far from its beginning.
 fn is_image(file: &PlainFile) -> bool {
     let (at, magic) = ISO;
     let mut there = [0; 5];
     file.read_at(&mut there, at).is_ok_and(|read| &there[..read] == magic)
 }
 
-/// The first bytes, and the error that came after them. Whoever types into a terminal or
-/// pipes a slow log in is not kept waiting: there a whole line is enough.
+/// The first bytes, and the error after them. On a terminal or a slow pipe, a whole line is enough,
+/// so that nobody has to wait.
 fn read_head(reader: &mut dyn Read, is_live: bool) -> (Vec<u8>, Option<io::Error>) {
     let mut head = vec![0; HEAD];
     let mut filled = 0;
@@ -358,8 +358,8 @@ fn read_head(reader: &mut dyn Read, is_live: bool) -> (Vec<u8>, Option<io::Error
     (head, failed)
 }
 
-/// Whether something can be made of these first bytes: a line is there, or what they are is
-/// known, or more of them would not tell.
+/// Whether these first bytes are enough: they contain a line, their type is known, or more of them
+/// would not help.
 fn is_enough(head: &[u8]) -> bool {
     // The one magic number that begins like an empty line, pcapng's.
     if head.len() < 4 && b"\n\r\r\n".starts_with(head) {
@@ -375,7 +375,7 @@ fn is_enough(head: &[u8]) -> bool {
     head.len() >= BINARY_HEAD
 }
 
-/// An error that is due when the bytes before it have been read.
+/// An error that is returned when the bytes before it have been read.
 struct Failing(Option<io::Error>);
 
 impl Read for Failing {

@@ -1,11 +1,11 @@
-//! What alerts call a file.
+//! The names of files in alerts.
 
 use crate::engine::error::name_text;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A path as text, spelt as in errors; see [`name_text`].
+/// A path as text, escaped as in errors; see [`name_text`].
 pub fn display(path: &Path) -> Arc<str> {
     spell(path.as_os_str().as_bytes())
 }
@@ -29,7 +29,7 @@ mod tests {
             (b"\xff.log", "\\xff.log"),
             (b"\xfe.log", "\\xfe.log"),
             (b"a\\\xff", "a\\\\\\xff"),
-            // No file's name, but a file may be called that.
+            // Not a file name, but a file may have it.
             (b"\\xff.log", "\\\\xff.log"),
         ] {
             assert_eq!(&*spell(name), text);

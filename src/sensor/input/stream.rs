@@ -1,4 +1,4 @@
-//! Streams in chunks.
+//! Cuts streams into chunks.
 
 use super::chunk::{Bounds, Chunk, Cut, Pool, TAIL};
 use super::open::Stream;
@@ -9,11 +9,10 @@ use std::sync::Arc;
 
 /// Cuts a [`Stream`] into [`Chunk`]s, in order, and without a gap.
 ///
-/// The cuts are those of [`FileChunks`](super::FileChunks), but for live streams:
-/// there, whole lines are handed on as soon as they have come.
+/// The cuts are those of [`FileChunks`](super::FileChunks), except for live streams: there, whole
+/// lines are passed on as soon as they arrive.
 ///
-/// After an error the bytes before it still come as chunks, then the error, once,
-/// then nothing.
+/// On an error, the bytes before it are returned as chunks, then the error, once, then nothing.
 #[derive(Debug)]
 pub struct Chunker {
     stream: Stream,
@@ -21,7 +20,7 @@ pub struct Chunker {
     pool: Pool,
     /// The next chunk and what was read beyond it.
     buffer: Vec<u8>,
-    /// How many bytes of the buffer are the stream's.
+    /// How many bytes of the buffer belong to the stream.
     filled: usize,
     /// Offset of `buffer[0]` in the stream.
     base: u64,
@@ -30,7 +29,7 @@ pub struct Chunker {
     /// The stream's length, once it has ended or failed.
     len: Option<u64>,
     failed: Option<io::Error>,
-    /// How many of the bytes of whole lines that a live stream has brought may be handed out.
+    /// How many bytes of the whole lines of a live stream may be returned.
     whole: fn(&[u8]) -> usize,
 }
 
@@ -51,30 +50,29 @@ impl Chunker {
         }
     }
 
-    /// Says how much of the whole lines that a live stream has brought may be handed out
-    /// before more comes: the rest is of a record that goes on.
+    /// Sets the function that says how many bytes of the whole lines of a live stream may be
+    /// returned before more arrives: the rest belongs to a record that continues.
     #[must_use]
     pub fn held_by(mut self, whole: fn(&[u8]) -> usize) -> Chunker {
         self.whole = whole;
         self
     }
 
-    /// What errors and alerts call the stream.
+    /// Its name in errors and alerts.
     pub fn path(&self) -> &Arc<str> {
         self.stream.path()
     }
 
-    /// The next chunk; none at the end.
+    /// The next chunk; `None` at the end.
     ///
     /// # Errors
     ///
-    /// What the stream's reader says, with path and offset, when all bytes before
-    /// it have been handed out.
+    /// The reader's, with path and offset, once all bytes before it have been returned.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         let end = self.next_cut();
         if self.start.at >= end.at {
             return match self.failed.take() {
-                Some(error) => Err(Error::io("cannot read on", error)
+                Some(error) => Err(Error::io("cannot continue reading", error)
                     .at_path(&**self.stream.path())
                     .at_offset(self.end())),
                 None => Ok(None),
@@ -84,21 +82,21 @@ impl Chunker {
         Ok(Some(self.hand_out(end)))
     }
 
-    /// Reads what lies around a cut, if that is handed out with both chunks. Of a live stream
-    /// no record is cut that could have any.
+    /// Reads the bytes around a cut, if they are included in both chunks. In a live stream no
+    /// record is cut that could have such context.
     fn with_context(&mut self, mut end: Cut) -> Cut {
         if !end.hard && !self.stream.is_live() {
             self.read_on(end.at + 2);
             let next = &self.buffer[(end.at - self.base) as usize..self.filled];
-            end.inner = self.bounds.goes_on(next);
+            end.inner = self.bounds.continues_record(next);
         }
         if end.has_context() {
-            self.read_on(end.at + self.bounds.ahead() as u64);
+            self.read_on(end.at + self.bounds.look_ahead() as u64);
         }
         end
     }
 
-    /// Reads until so much is there, or the end.
+    /// Reads until this much is available, or the end.
     fn read_on(&mut self, to: u64) {
         while self.end() < to && self.len.is_none() {
             self.read_to(to);
@@ -109,12 +107,12 @@ impl Chunker {
         self.base + self.filled as u64
     }
 
-    /// The stream's length, as far as anybody can know.
+    /// The stream's length, as far as known.
     fn known_len(&self) -> u64 {
         self.len.unwrap_or(u64::MAX)
     }
 
-    /// Finds the end of the chunk that begins at `start`, reading as far as needed.
+    /// Finds the end of the chunk that begins at `start`, reading as far as necessary.
     fn next_cut(&mut self) -> Cut {
         let nominal = self.bounds.nominal(self.bounds.next_after(self.start.at));
         let mut from = self.bounds.search(nominal, u64::MAX).start;
@@ -135,11 +133,11 @@ impl Chunker {
             if from < to {
                 let range = (from - self.base) as usize..(to - self.base) as usize;
                 if let Some(found) = memchr(b'\n', &self.buffer[range]) {
-                    let behind = from + found as u64 + 1;
-                    match self.whole_before(behind) {
+                    let line_end = from + found as u64 + 1;
+                    match self.whole_before(line_end) {
                         Some(cut) => return cut,
                         None => {
-                            from = behind;
+                            from = line_end;
                             continue;
                         }
                     }
@@ -153,7 +151,7 @@ impl Chunker {
         }
     }
 
-    /// One read, which may come short.
+    /// A single read, which may return fewer bytes.
     fn read_to(&mut self, want: u64) {
         let size = (want - self.base) as usize;
         if self.buffer.len() < size {
@@ -170,17 +168,17 @@ impl Chunker {
         }
     }
 
-    /// The cut at a line's end, or before the record of a live stream that goes on there.
-    fn whole_before(&self, behind: u64) -> Option<Cut> {
+    /// The cut at a line's end, or before a record of a live stream that continues there.
+    fn whole_before(&self, line_end: u64) -> Option<Cut> {
         if !self.stream.is_live() {
-            return Some(Cut::soft(behind));
+            return Some(Cut::soft(line_end));
         }
-        let lines = (self.start.at - self.base) as usize..(behind - self.base) as usize;
+        let lines = (self.start.at - self.base) as usize..(line_end - self.base) as usize;
         let whole = (self.whole)(&self.buffer[lines]) as u64;
-        (whole > 0).then(|| Cut::soft((self.start.at + whole).min(behind)))
+        (whole > 0).then(|| Cut::soft((self.start.at + whole).min(line_end)))
     }
 
-    /// Behind the last whole line that is here, if there is one.
+    /// After the last whole line in the buffer, if there is one.
     fn lines_so_far(&self) -> Option<Cut> {
         let from = (self.start.at - self.base) as usize;
         let newline = memrchr(b'\n', &self.buffer[from..self.filled])?;
@@ -189,15 +187,15 @@ impl Chunker {
         (whole > 0).then(|| Cut::soft(self.start.at + whole as u64))
     }
 
-    /// Splits the buffer at `end`: what lies before is handed out, what lies behind
-    /// is kept, and around a hard cut both.
+    /// Splits the buffer at `end`: the first part is returned, the second is kept, and around a
+    /// hard cut both are.
     fn hand_out(&mut self, end: Cut) -> Chunk {
         let cut = (end.at - self.base) as usize;
         let (keep_from, ahead) = if end.has_context() {
-            let from = cut - self.bounds.behind().min(cut);
-            let to = (cut + self.bounds.ahead()).min(self.filled);
+            let from = cut - self.bounds.look_behind().min(cut);
+            let to = (cut + self.bounds.look_ahead()).min(self.filled);
             let is_all = to == self.filled && self.len.is_some();
-            let ahead = end.context_behind(&self.buffer[cut..to], is_all);
+            let ahead = end.context_after(&self.buffer[cut..to], is_all);
             let begins_line = from == 0 && (self.base == 0 || !self.start.hard);
             (from + end.context(&self.buffer[from..cut], begins_line), ahead)
         } else {

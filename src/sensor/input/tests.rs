@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// A reader that gives as much at a time as it is told to, and stumbles.
+/// A reader that returns as much at a time as it is asked to, and fails now and then.
 struct Stumbling {
     bytes: Vec<u8>,
     at: usize,
@@ -47,10 +47,10 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 
 fn bounds() -> impl Strategy<Value = Bounds> {
     (1usize..90, 2usize..70, 0usize..9, 0usize..30)
-        .prop_map(|(chunk, line, behind, ahead)| Bounds::new(chunk).with_lines(line, behind, ahead))
+        .prop_map(|(chunk, line, before, after)| Bounds::new(chunk).with_lines(line, before, after))
 }
 
-/// Holds chunks against everything that is promised about them.
+/// Checks chunks against everything that is promised about them.
 fn check(text: &[u8], bounds: Bounds, chunks: &[Chunk]) -> Result<(), TestCaseError> {
     let mut at = 0u64;
     for chunk in chunks {
@@ -68,22 +68,22 @@ fn check(text: &[u8], bounds: Bounds, chunks: &[Chunk]) -> Result<(), TestCaseEr
         prop_assert_eq!(chunk.whole_lines, soft_start && soft_end);
         let line =
             text[..span.start as usize].iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
-        // An empty line may be of a record.
+        // An empty line may be part of a record.
         let is_inner = |at: u64| is_line_start(at) && text.get(at as usize) == Some(&b'\n');
         if is_inner(span.start) {
-            prop_assert!(chunk.start <= bounds.behind() && is_line_start(chunk.offset));
+            prop_assert!(chunk.start <= bounds.look_behind() && is_line_start(chunk.offset));
         } else {
-            let behind = (span.start as usize - line).min(bounds.behind());
-            prop_assert_eq!(chunk.start, behind);
+            let want = (span.start as usize - line).min(bounds.look_behind());
+            prop_assert_eq!(chunk.start, want);
         }
         let rest = text.len() - span.end as usize;
         let ahead = chunk.buffer.len() - chunk.end;
         if is_inner(span.end) {
             let end = span.end + ahead as u64;
-            prop_assert!(ahead <= bounds.ahead());
+            prop_assert!(ahead <= bounds.look_ahead());
             prop_assert!(end as usize == text.len() || is_line_start(end));
         } else {
-            prop_assert_eq!(ahead, if soft_end { 0 } else { bounds.ahead().min(rest) });
+            prop_assert_eq!(ahead, if soft_end { 0 } else { bounds.look_ahead().min(rest) });
         }
     }
     prop_assert_eq!(at as usize, text.len(), "bytes are missing");
@@ -109,7 +109,7 @@ fn plain(bytes: &[u8]) -> PlainFile {
 
 fn file_chunks(bytes: &[u8], bounds: Bounds) -> Vec<Chunk> {
     let chunks = FileChunks::new(plain(bytes), bounds);
-    // Backwards: no chunk may depend on another one having been read.
+    // Backwards: chunks must not depend on others having been read.
     let mut read: Vec<Chunk> = (0..chunks.count() + 2)
         .rev()
         .filter_map(|k| chunks.read(k, vec![b'#'; 7]).unwrap())
@@ -136,11 +136,11 @@ proptest! {
         check(&text, bounds, &chunks)?;
         prop_assert_eq!(error.is_some(), fails);
         if let Some(error) = error {
-            let want = format!("test: cannot read on at byte {}: the disk is on fire", text.len());
+            let want = format!("test: cannot continue reading at byte {}: the disk is on fire", text.len());
             prop_assert_eq!(error.to_string(), want);
             prop_assert!(chunker.next_chunk().unwrap().is_none());
         }
-        // A stream has less context where nothing before the chunk may be of a record.
+        // A stream has less context if no record can begin before the chunk.
         let own = |chunks: &[Chunk]| -> Vec<_> {
             chunks.iter().map(|chunk| (chunk.span(), chunk.whole_lines)).collect()
         };
@@ -164,7 +164,7 @@ proptest! {
     }
 }
 
-/// Where a line may go on with a record, both chunks have whole lines of the other side.
+/// Where a line may continue a record, both chunks have whole lines of the other side.
 #[test]
 fn cuts_in_the_midst_of_records() {
     let record = "{\n  \"a\": 1,\n  \"b\": 2\n}\n";
@@ -181,7 +181,7 @@ fn cuts_in_the_midst_of_records() {
                 at = own.end;
                 assert!(chunk.whole_lines && chunk.buffer.ends_with(b"\n"));
                 assert_eq!(chunk.buffer[..], text[context..context + chunk.buffer.len()]);
-                // Every record that it has a part of is there as a whole.
+                // Every record that it has a part of is there completely.
                 let all = String::from_utf8_lossy(&chunk.buffer);
                 let core = &all[chunk.start..chunk.end];
                 let begins =
@@ -199,7 +199,7 @@ fn cuts_in_the_midst_of_records() {
     assert!(chunks.len() > 1 && chunks.iter().all(|chunk| chunk.buffer == plain));
 }
 
-/// A record that a live stream brings in parts is handed on as a whole.
+/// A record that arrives in parts in a live stream is passed on as a whole.
 #[test]
 fn a_live_stream_waits_for_what_goes_on() {
     let (reader, mut writer) = io::pipe().unwrap();
@@ -346,7 +346,7 @@ fn open(path: &Path) -> Input {
     Input::open(&Target::Path(path.to_path_buf())).unwrap()
 }
 
-/// All bytes in chunks, and the error behind them.
+/// All bytes in chunks, and the error after them.
 fn read(input: Input) -> (Vec<u8>, Option<String>) {
     let Opened::Stream(stream) = input.into_opened() else { panic!("not a stream") };
     let mut chunker = Chunker::new(stream, Bounds::default(), Pool::new(2));
@@ -385,11 +385,11 @@ fn packed_twice_but_not_thrice() {
     let thrice = open(&files.write("y", &packed(Packing::Gzip, &twice)));
     assert_eq!(thrice.packings(), [Packing::Gzip, Packing::Xz]);
     assert_eq!(Packing::of(thrice.head()), Some(Packing::Gzip));
-    assert_eq!(thrice.contents(), Contents::Closed("data packed too often"));
+    assert_eq!(thrice.contents(), Contents::Closed("data compressed too many times"));
 }
 
 #[test]
-fn garbage_behind_the_end_takes_nothing_away() {
+fn garbage_after_the_end_loses_nothing() {
     let files = Files::new();
     let text = noise(600_000);
     for packing in PACKINGS {
@@ -409,7 +409,7 @@ fn frames_of_lz4() {
     let open = |bytes: &[u8]| read(open(&files.write("x", bytes)));
     assert_eq!(open(&framed(&text, false)), (text.clone(), None));
     assert_eq!(open(&framed(b"", true)), (Vec::new(), None));
-    // The old format has neither checksums nor an end; another frame may follow.
+    // The legacy format has neither checksums nor an end; another frame may follow.
     let mut old = b"\x02\x21\x4c\x18".to_vec();
     for _ in 0..2 {
         let block = lz4_flex::block::compress(&text);
@@ -418,13 +418,13 @@ fn frames_of_lz4() {
     }
     let both = [&old[..], &old, &framed(&text, true)].concat();
     assert_eq!(open(&both), (text.repeat(5), None));
-    // A file that is cut off between two blocks is no whole one.
+    // A file that is cut off between two blocks is incomplete.
     let mut cut = framed(&text, true);
     let first = u32::from_le_bytes(*cut[7..].first_chunk().unwrap()) as usize & 0x7fff_ffff;
     cut.truncate(7 + 4 + first + 4);
     let (got, error) = open(&cut);
     assert_eq!(got, text[..64 << 10]);
-    assert!(error.unwrap().contains("lz4 data ends in the middle"));
+    assert!(error.unwrap().contains("lz4 data is incomplete"));
     for at in [6, 30, 40_000] {
         let mut bytes = framed(&text, true);
         bytes[at] ^= 1;
@@ -458,7 +458,7 @@ fn holes_are_not_read() {
     assert!(reads < 64, "{reads} chunks of {} were read", chunks.count());
 }
 
-/// Opens a pipe into which somebody writes.
+/// Opens a pipe with a writer.
 fn piped(bytes: &[u8]) -> (Input, io::PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
     writer.write_all(bytes).unwrap();
@@ -468,7 +468,7 @@ fn piped(bytes: &[u8]) -> (Input, io::PipeWriter) {
 
 #[test]
 fn a_pipe_is_asked_for_a_line_and_no_more() {
-    // Each would hang if it waited for what does not come.
+    // Each of these would hang if it waited for more input.
     for (head, contents) in [
         (&b"x\n"[..], Contents::Text),
         (b"From: a@b.example\nTo: c@d.example\n\n", Contents::Mail),
@@ -488,7 +488,7 @@ fn a_pipe_is_asked_for_a_line_and_no_more() {
     assert!(capture::is_capture(input.head()));
 }
 
-/// Text that does not pack away to nothing.
+/// Text that doesn't compress to almost nothing.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 1u32;
     let mut next = || {
@@ -509,7 +509,7 @@ fn a_cut_archive_gives_what_it_has_and_then_the_error() {
         let (got, error) = read(open(&path));
         let error = error.unwrap_or_else(|| panic!("{packing}: no error"));
         let want = format!(
-            "{}: cannot read on at byte {}: {packing} data ends in the middle",
+            "{}: cannot continue reading at byte {}: {packing} data is incomplete",
             path.display(),
             got.len()
         );
@@ -517,12 +517,12 @@ fn a_cut_archive_gives_what_it_has_and_then_the_error() {
         assert!(text.starts_with(&got), "{packing}: wrong bytes");
         assert!(got.len() > 200_000, "{packing}: only {} bytes", got.len());
         let whole = open(&path).read_all(1 << 30).unwrap_err().to_string();
-        assert!(whole.contains("ends in the middle"), "{whole}");
+        assert!(whole.contains("is incomplete"), "{whole}");
     }
 }
 
 #[test]
-fn a_damaged_checksum_is_an_error_behind_the_data() {
+fn a_damaged_checksum_is_an_error_after_the_data() {
     let files = Files::new();
     let text = noise(100_000);
     let mut bytes = packed(Packing::Gzip, &text);
@@ -533,7 +533,7 @@ fn a_damaged_checksum_is_an_error_behind_the_data() {
     assert!(error.unwrap().contains("at byte 100000: damaged gzip data"));
 
     let mut trailing = packed(Packing::Gzip, b"text\n");
-    trailing.extend(b"garbage behind it");
+    trailing.extend(b"garbage after it");
     let (got, error) = read(open(&files.write("trailing", &trailing)));
     assert_eq!(got, b"text\n");
     assert!(error.unwrap().contains("damaged gzip data"));

@@ -1,44 +1,44 @@
-//! Text in UTF-16 or UTF-32, read as UTF-8 would be (Unicode 16, 3.10).
+//! Text in UTF-16 or UTF-32, decoded to UTF-8 (Unicode 16, 3.10).
 //!
-//! Windows writes logs, reports and registry exports like that. A byte order mark says
-//! so; without one the zeros of what is mostly ASCII do. What is read from then on,
-//! lines, columns and offsets, is of the UTF-8 that it becomes, without the mark.
+//! Windows writes logs, reports and registry exports like that. A byte order mark identifies it,
+//! otherwise the zeros of mostly ASCII text. All lines, columns and offsets from there on refer to
+//! the UTF-8, without the mark.
 
 use std::io::{self, Read};
 
-/// How text of wide characters is written.
+/// The wide encodings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wide {
-    /// UTF-16, the low byte first.
+    /// UTF-16, little-endian.
     Utf16Le,
-    /// UTF-16, the high byte first.
+    /// UTF-16, big-endian.
     Utf16Be,
-    /// UTF-32, the low byte first.
+    /// UTF-32, little-endian.
     Utf32Le,
-    /// UTF-32, the high byte first.
+    /// UTF-32, big-endian.
     Utf32Be,
 }
 
-/// Every one of them.
+/// All encodings.
 const ALL: [Wide; 4] = [Wide::Utf32Le, Wide::Utf32Be, Wide::Utf16Le, Wide::Utf16Be];
 
-/// So many characters are needed to know the encoding by its zeros.
+/// The number of characters needed to recognise the encoding by its zeros.
 const ENOUGH: usize = 6;
 
-/// And so many to know it by what they are.
+/// The number of characters needed to recognise it by the characters themselves.
 const ENOUGH_OF_SCRIPTS: usize = 16;
 
-/// The shortest line of bytes that is one, not a character or two.
+/// The minimum length of a line of bytes, which distinguishes it from a character or two.
 const LEAST_OF_BYTES: usize = 3;
 
-/// And so many bytes of text are enough of one, wherever it ends.
+/// The number of text bytes that are enough to recognise a line of bytes, wherever it ends.
 const ENOUGH_OF_BYTES: usize = 512;
 
-/// Bytes that are read at a time.
+/// The number of bytes read at a time.
 const BLOCK: usize = 32 << 10;
 
-/// Whether it is ASCII by bytes, nearly all of it: in UTF-16 every other byte of ASCII is
-/// zero, and other scripts have few bytes that look like it.
+/// Whether it is almost entirely single-byte ASCII: in UTF-16 every other byte of ASCII is zero,
+/// and other scripts have few bytes that look like it.
 fn is_of_bytes(text: &[u8]) -> bool {
     let text = &text[..text.len().min(512)];
     let ascii = text.iter().filter(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()).count();
@@ -46,8 +46,8 @@ fn is_of_bytes(text: &[u8]) -> bool {
 }
 
 /// Whether a number is that of a character of a living script, or of its punctuation (Unicode 16,
-/// by blocks): Latin with accents to Arabic, those of India to Georgian, punctuation and signs,
-/// Japanese, Chinese, Korean, and their full widths.
+/// by blocks): Latin with accents to Arabic, Indic scripts to Georgian, punctuation and symbols,
+/// Japanese, Chinese, Korean, and full-width forms.
 fn is_of_script(value: u32) -> bool {
     matches!(
         value,
@@ -65,17 +65,18 @@ fn is_of_script(value: u32) -> bool {
 }
 
 impl Wide {
-    /// The encoding of what begins with these bytes, and how long its mark is.
+    /// The encoding of a text that begins with these bytes, and the length of its mark.
     pub fn of(head: &[u8]) -> Option<(Wide, usize)> {
         match head {
-            // Also UTF-16 that begins with a mark and NUL, which nobody writes.
+            // This also matches UTF-16 that begins with a mark and NUL, which does not occur in
+            // practice.
             [0xff, 0xfe, 0, 0, ..] => Some((Wide::Utf32Le, 4)),
             [0, 0, 0xfe, 0xff, ..] => Some((Wide::Utf32Be, 4)),
-            // Two stray bytes before a text of bytes are no mark.
+            // Two stray bytes before single-byte text are not a mark.
             [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] if is_of_bytes(rest) => None,
             [0xff, 0xfe, ..] => Some((Wide::Utf16Le, 2)),
             [0xfe, 0xff, ..] => Some((Wide::Utf16Be, 2)),
-            // In all of them ASCII has zeros, and a text of bytes has none.
+            // In all of them ASCII has zeros, and single-byte text has none.
             _ if memchr::memchr(0, head).is_none() => None,
             _ => {
                 let is = |wide: &Wide| wide.is_unmistakable(head) || wide.is_of_scripts(head);
@@ -101,7 +102,7 @@ impl Wide {
         }
     }
 
-    /// The number that a whole unit stands for.
+    /// The number that a complete unit stands for.
     fn value(self, unit: &[u8]) -> u32 {
         let big = unit.iter().fold(0, |value, &byte| value << 8 | u32::from(byte));
         match self {
@@ -111,8 +112,8 @@ impl Wide {
         }
     }
 
-    /// Whether nearly all is text in ASCII, and at least half of it printed characters: so
-    /// many zeros, each in its place, neither programs nor tables of numbers have.
+    /// Whether almost everything is ASCII text, and at least half of it printable characters:
+    /// neither programs nor tables of numbers have so many zeros in the right places.
     fn is_unmistakable(self, head: &[u8]) -> bool {
         let units = head.chunks_exact(self.unit());
         let count = units.len();
@@ -127,9 +128,9 @@ impl Wide {
         count >= ENOUGH && printed * 2 >= count && (printed + blank) * 10 >= count * 9
     }
 
-    /// Whether all is text in UTF-16 in whatever script, with some characters of ASCII between:
-    /// blanks, digits, line ends. Of numbers and of programs some would be none, or of no script
-    /// that logs are written in.
+    /// Whether everything is UTF-16 text in any script, with some ASCII characters in between:
+    /// spaces, digits, line ends. Numbers and programs would contain invalid characters, or scripts
+    /// that logs are not written in.
     fn is_of_scripts(self, head: &[u8]) -> bool {
         if self.unit() != 2 {
             return false;
@@ -158,9 +159,9 @@ impl Wide {
         count >= ENOUGH_OF_SCRIPTS && is_some(ascii) && is_some(low)
     }
 
-    /// Whether a line is one of bytes, all in ASCII, to an end that is one byte; none if more bytes
-    /// are needed to know. In wide characters a zero stands beside each line end: before it, or
-    /// behind it where the low byte comes first.
+    /// Whether a line consists of single bytes, all in ASCII, up to a line end of a single byte;
+    /// `None` if more bytes are needed to decide. In wide encodings a zero is next to each line
+    /// end: before it, or after it if little-endian.
     fn kind_of_line(self, rest: &[u8], is_end: bool) -> Option<bool> {
         let is_text = |byte: &u8| matches!(byte, b'\t' | b'\r' | b' '..=b'~');
         let Some(end) = rest.iter().position(|byte| !is_text(byte)) else {
@@ -175,7 +176,7 @@ impl Wide {
         }
     }
 
-    /// Decodes what `wide` yields, behind its mark.
+    /// Decodes what `wide` yields, after its mark.
     pub(super) fn decode<R: Read>(self, wide: R) -> WideReader<R> {
         WideReader {
             wide: self,
@@ -191,15 +192,15 @@ impl Wide {
     }
 }
 
-/// A reader of wide characters that gives UTF-8. What stands for nothing, such as half of
-/// a pair of surrogates, becomes U+FFFD.
+/// Decodes wide characters to UTF-8. Invalid units, such as half of a surrogate pair, become
+/// U+FFFD.
 pub(super) struct WideReader<R> {
     wide: Wide,
     inner: R,
     block: Vec<u8>,
-    /// Bytes at the begin of the block that are not a whole unit yet.
+    /// Bytes at the beginning of the block that don't form a complete unit yet.
     kept: usize,
-    /// The first half of a pair.
+    /// The first half of a surrogate pair.
     high: Option<u32>,
     line: Line,
     out: Vec<u8>,
@@ -208,7 +209,7 @@ pub(super) struct WideReader<R> {
 }
 
 impl<R: Read> WideReader<R> {
-    /// Reads once, and decodes what came.
+    /// Reads once, and decodes what arrived.
     fn fill(&mut self) -> io::Result<()> {
         self.out.clear();
         self.at = 0;
@@ -226,7 +227,7 @@ impl<R: Read> WideReader<R> {
         Ok(())
     }
 
-    /// Decodes so many bytes of the block, as far as they can be without those that follow; all of
+    /// Decodes this many bytes of the block, as far as possible without those that follow; all of
     /// them if nothing follows.
     fn take(&mut self, filled: usize, is_end: bool) {
         let WideReader { wide, block, high, out, line, kept, .. } = self;
@@ -270,12 +271,12 @@ impl<R: Read> WideReader<R> {
     }
 }
 
-/// Where a reader is in a line.
+/// The position of a reader in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
     Begins,
     Wide,
-    /// Appended by a program that did not know of the encoding.
+    /// Appended by a program that did not use the encoding.
     Bytes,
 }
 
@@ -299,7 +300,7 @@ fn push(value: u32, pairs: bool, high: &mut Option<u32>, out: &mut Vec<u8>) {
 
 impl<R: Read> Read for WideReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // A block may hold nothing but a part of a character.
+        // A block may contain only part of a character.
         while self.at == self.out.len() && !self.is_over {
             self.fill()?;
         }
@@ -315,7 +316,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A reader that gives a few bytes at a time.
+    /// A reader that returns a few bytes at a time.
     struct Few<'a>(&'a [u8], usize);
 
     impl Read for Few<'_> {
@@ -349,11 +350,11 @@ mod tests {
             assert_eq!(Wide::of(&encode(wide, line)), Some((wide, 0)), "{wide:?}");
             let marked = encode(wide, &format!("\u{feff}{line}"));
             assert_eq!(Wide::of(&marked), Some((wide, wide.unit())), "{wide:?}");
-            // Enough, and a character less.
+            // Just enough characters, and one too few.
             assert_eq!(Wide::of(&encode(wide, "abc123")), Some((wide, 0)));
             assert_eq!(Wide::of(&encode(wide, "abc12")), None);
         }
-        // Some letters of other scripts do not hide it; a text of them needs its mark.
+        // Some letters of other scripts do not hide it; a whole text of them needs a mark.
         let mixed = "Gäste: 192.0.2.1 и evil.example";
         assert_eq!(Wide::of(&encode(Wide::Utf16Le, mixed)), Some((Wide::Utf16Le, 0)));
         for wide in [Wide::Utf16Le, Wide::Utf16Be] {
@@ -408,7 +409,7 @@ mod tests {
         assert_eq!(decode(Wide::Utf32Be, &wild, 3), "a\u{fffd}\u{fffd}b");
     }
 
-    /// Lines of bytes that a program appended which did not know of the encoding.
+    /// Lines of bytes that were appended by a program that did not use the encoding.
     #[test]
     fn lines_of_bytes_between() {
         for wide in [Wide::Utf16Le, Wide::Utf16Be] {

@@ -1,4 +1,4 @@
-//! Sockets that systemd opened before we started (`sd_listen_fds(3)`).
+//! Sockets that systemd opened before the process started (`sd_listen_fds(3)`).
 
 use crate::{Error, Result};
 use rustix::net::{AddressFamily, SocketType, sockopt};
@@ -7,36 +7,36 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 
-/// The first descriptor that is handed over.
+/// The first descriptor that systemd passes.
 const FIRST: RawFd = 3;
 
-/// The most that are asked for.
+/// The maximum number of descriptors that are requested.
 const MAX_SOCKETS: usize = 1024;
 
-/// A socket that was handed over, by what it is.
+/// A socket that systemd passed, by type.
 #[derive(Debug)]
 pub enum Socket {
     /// Accepts TCP.
     Tcp(TcpListener),
     /// Receives UDP.
     Udp(UdpSocket),
-    /// Accepts connections of this machine.
+    /// Accepts unix stream connections.
     Unix(UnixListener),
-    /// Receives datagrams of this machine.
+    /// Receives unix datagrams.
     UnixDatagram(UnixDatagram),
 }
 
-/// The sockets that were handed over and nobody has taken yet: number, name, descriptor.
+/// The sockets that were passed and not taken yet: number, name, descriptor.
 #[derive(Debug, Default)]
 pub struct Activated(Vec<(usize, String, OwnedFd)>);
 
 impl Activated {
-    /// Those of this process, from `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`. None, if the
-    /// variables are missing or meant for another process.
+    /// The sockets of this process, from `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`. There are
+    /// none if the variables are missing or meant for another process.
     ///
     /// # Errors
     ///
-    /// When a descriptor can't be duplicated.
+    /// If a descriptor can't be duplicated.
     pub fn from_environment() -> Result<Activated> {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let is_ours = variable("LISTEN_PID").parse() == Ok(std::process::id());
@@ -50,8 +50,8 @@ impl Activated {
     /// Duplicates `count` descriptors of this process, from `first` on.
     fn of(first: RawFd, count: usize, names: &str) -> Result<Activated> {
         let failed = |error: rustix::io::Errno| {
-            Error::io("take the sockets of systemd over", error.into())
-                .remedy("a SystemCallFilter has to name pidfd_open and pidfd_getfd")
+            Error::io("take over the sockets of systemd", error.into())
+                .remedy("add pidfd_open and pidfd_getfd to SystemCallFilter")
         };
         let this = pidfd_open(getpid(), PidfdFlags::empty()).map_err(failed)?;
         let mut names = names.split(':');
@@ -63,28 +63,30 @@ impl Activated {
         sockets.collect::<Result<Vec<_>>>().map(Activated)
     }
 
-    /// Takes the first socket of that name, or of that number, from 0.
+    /// Takes the first socket with that name, or with that number, counted from 0.
     ///
     /// # Errors
     ///
-    /// When there is none, or it is of another kind than those that are listened at.
+    /// If there is none, or it has a type that can't be used.
     pub fn take(&mut self, name: &str) -> Result<Socket> {
-        // What was taken leaves the numbers of the others as they are.
+        // Taking one does not change the numbers of the others.
         let is_it = |(number, own, _): &(usize, String, OwnedFd)| {
             own == name || name.parse() == Ok(*number)
         };
         let Some(at) = self.0.iter().position(is_it) else {
             let names: Vec<&str> = self.0.iter().map(|(_, name, _)| &**name).collect();
             let remedy = match &*names {
-                [] => "systemd handed none over: is there a .socket unit for this service?".into(),
-                names => format!("FileDescriptorName= of the .socket units: {}", names.join(", ")),
+                [] => "systemd passed no sockets: is there a .socket unit for this service?".into(),
+                names => {
+                    format!("FileDescriptorName= of the available sockets: {}", names.join(", "))
+                }
             };
-            return Err(Error::usage(format!("there is no socket “{name}”")).remedy(remedy));
+            return Err(Error::usage(format!("no such socket “{name}”")).remedy(remedy));
         };
         let (_, _, socket) = self.0.remove(at);
         let unfit = || {
-            Error::usage(format!("the socket “{name}” is of no kind that can be listened at"))
-                .remedy("ListenStream= or ListenDatagram=, with Accept=no")
+            Error::usage(format!("the socket “{name}” has an unsupported type"))
+                .remedy("use ListenStream= or ListenDatagram=, with Accept=no")
         };
         let family = sockopt::socket_domain(&socket).map_err(|_| unfit())?;
         let kind = sockopt::socket_type(&socket).map_err(|_| unfit())?;
@@ -117,7 +119,7 @@ mod tests {
         assert!(activated.take("0").unwrap_err().to_string().contains(".socket unit"));
         let mut activated = Activated::of(number, 1, "").unwrap();
         assert!(matches!(activated.take("0"), Ok(Socket::Tcp(_))));
-        // The second one is the second one, also when the first has been taken.
+        // Numbers stay the same when the first socket has been taken.
         let duplicate = |name: &str| {
             let socket = tcp.try_clone().unwrap();
             (name.to_string(), OwnedFd::from(socket))
@@ -132,7 +134,7 @@ mod tests {
         assert!(matches!(activated.take("u"), Ok(Socket::Udp(_))));
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut activated = Activated::of(one.as_raw_fd(), 1, "p").unwrap();
-        assert!(activated.take("p").unwrap_err().to_string().contains("of no kind"));
+        assert!(activated.take("p").unwrap_err().to_string().contains("unsupported type"));
         assert!(Activated::of(100_000, 1, "").is_err());
     }
 

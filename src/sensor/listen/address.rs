@@ -1,11 +1,11 @@
-//! Where to listen, as it is written in the configuration.
+//! Listening addresses, as written in the configuration.
 
 use crate::{Error, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A place to listen at.
+/// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// `udp://ADDRESS:PORT`
@@ -14,11 +14,12 @@ pub enum Address {
     Tcp(String),
     /// `tls://ADDRESS:PORT`
     Tls(String),
-    /// `unix:PATH`: a stream that others connect to.
+    /// `unix:PATH`: a stream socket
     Unix(PathBuf),
-    /// `unix-datagram:PATH`
+    /// `unix-datagram:PATH`: a datagram socket
     UnixDatagram(PathBuf),
-    /// `systemd:NAME`: a socket of that `FileDescriptorName=`, or of that number, from 0.
+    /// `systemd:NAME`: a socket with that `FileDescriptorName=`, or with that number, counted from
+    /// 0
     Activated(String),
 }
 

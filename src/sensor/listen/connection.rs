@@ -1,4 +1,4 @@
-//! A connection that somebody opened to us, with TLS or without.
+//! An accepted connection, with or without TLS.
 
 use super::tls::Tls;
 use crate::clock::Stopwatch;
@@ -12,14 +12,13 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a client may take for the handshake of TLS.
+/// How long a client may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How long a client may leave what we write unread.
+/// How long a client may leave written data unread.
 const WRITE: Duration = Duration::from_secs(30);
 
-/// A connection. It is read only when there is something to read, so that it ends with its
-/// [`Halt`].
+/// A connection. It is only read when there is something to read, so that its [`Halt`] can end it.
 #[derive(Debug)]
 pub struct Connection {
     socket: Socket,
@@ -52,12 +51,12 @@ impl Read for Socket {
     }
 }
 
-/// Waits for whoever does not read, but not for ever.
+/// Waits for a slow reader, but not forever.
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let watch = Stopwatch::start();
         while watch.elapsed() < WRITE {
-            // A signal ends a wait early.
+            // A signal may end a wait early.
             if !takes_within(&*self, timespec(WRITE.saturating_sub(watch.elapsed())))? {
                 continue;
             }
@@ -86,11 +85,11 @@ pub(super) fn timespec(time: Duration) -> Timespec {
 }
 
 impl Connection {
-    /// A TCP connection. The handshake of TLS happens with the first read or write.
+    /// A TCP connection. The TLS handshake happens with the first read or write.
     ///
     /// # Errors
     ///
-    /// When its options can't be set.
+    /// If its options can't be set.
     pub(super) fn tcp(
         socket: TcpStream,
         peer: Arc<str>,
@@ -99,7 +98,7 @@ impl Connection {
     ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
-        // A sender that vanished without a word is noticed after some minutes.
+        // A peer that vanished silently is noticed after some minutes.
         rustix::net::sockopt::set_socket_keepalive(&socket, true)?;
         rustix::net::sockopt::set_tcp_keepidle(&socket, Duration::from_secs(120))?;
         let connection = tls.map(|tls| ServerConnection::new(tls.config())).transpose();
@@ -107,42 +106,42 @@ impl Connection {
         Ok(Connection { socket: Socket::Tcp(socket), tls, peer, halt })
     }
 
-    /// A connection of the same machine.
+    /// A connection from the same machine.
     ///
     /// # Errors
     ///
-    /// When its options can't be set.
+    /// If its options can't be set.
     pub fn unix(socket: UnixStream, peer: Arc<str>, halt: Halt) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Connection { socket: Socket::Unix(socket), tls: None, peer, halt })
     }
 
-    /// Who opened it: an address, or the path of the socket.
+    /// The peer: an address, or the path of the socket.
     pub fn peer(&self) -> &Arc<str> {
         &self.peer
     }
 
-    /// What ends its reads.
+    /// The halt that ends its reads.
     pub fn halt(&self) -> &Halt {
         &self.halt
     }
 
-    /// Reads what is there, waiting for `most` at most: without it for ever. 0 at the end, and
-    /// when it is time to end.
+    /// Reads what is available, waiting at most for `max`, or forever without it. Returns 0 at the
+    /// end, and when it is time to stop.
     ///
     /// # Errors
     ///
-    /// `TimedOut` when nothing came; else those of the socket and of TLS.
-    pub fn read(&mut self, buffer: &mut [u8], most: Option<Duration>) -> io::Result<usize> {
+    /// `TimedOut` if nothing arrived; otherwise errors of the socket and of TLS.
+    pub fn read(&mut self, buffer: &mut [u8], max: Option<Duration>) -> io::Result<usize> {
         let watch = Stopwatch::start();
         loop {
             if let Some(count) = self.plain(buffer)? {
                 return Ok(count);
             }
             let is_shaking = self.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
-            let most =
-                if is_shaking { Some(most.map_or(HANDSHAKE, |m| m.min(HANDSHAKE))) } else { most };
-            if !self.wait(&watch, most)? {
+            let max =
+                if is_shaking { Some(max.map_or(HANDSHAKE, |m| m.min(HANDSHAKE))) } else { max };
+            if !self.wait(&watch, max)? {
                 return Ok(0);
             }
         }
@@ -159,7 +158,7 @@ impl Connection {
             Some(0) => return Ok(Some(0)),
             Some(_) => tls.process_new_packets(),
         };
-        // What is to be answered goes out also when it is the alert that ends it.
+        // Send pending TLS messages, even if this is the alert that ends the connection.
         while tls.wants_write() {
             tls.write_tls(&mut self.socket)?;
         }
@@ -167,12 +166,12 @@ impl Connection {
         unless_empty(tls.reader().read(buffer))
     }
 
-    /// Waits for something to read. Returns `false` when it is time to end.
-    fn wait(&self, watch: &Stopwatch, most: Option<Duration>) -> io::Result<bool> {
-        match most {
+    /// Waits for something to read. Returns `false` when it is time to stop.
+    fn wait(&self, watch: &Stopwatch, max: Option<Duration>) -> io::Result<bool> {
+        match max {
             None => drop(self.halt.wait_to_read(&self.socket)?),
-            Some(most) => {
-                let left = most.saturating_sub(watch.elapsed());
+            Some(max) => {
+                let left = max.saturating_sub(watch.elapsed());
                 if left.is_zero() {
                     return Err(ErrorKind::TimedOut.into());
                 }
@@ -186,7 +185,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// `TimedOut` when nobody reads it; else those of the socket and of TLS.
+    /// `TimedOut` if the peer doesn't read it; otherwise errors of the socket and of TLS.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else { return Write::write_all(&mut self.socket, bytes) };
         let mut rest = bytes;
@@ -203,7 +202,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Says that nothing more comes.
+    /// Signals the end of the data.
     pub fn close(mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -212,7 +211,7 @@ impl Connection {
     }
 }
 
-/// `None` where nothing can be read now. TLS that was cut off without a goodbye has ended.
+/// `None` if nothing can be read now. TLS that was cut off without a `close_notify` has ended.
 fn unless_empty(outcome: io::Result<usize>) -> io::Result<Option<usize>> {
     match outcome {
         Ok(count) => Ok(Some(count)),

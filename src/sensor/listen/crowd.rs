@@ -1,4 +1,4 @@
-//! Connections, each in a thread of its own, and no more of them than allowed.
+//! Connections, each on its own thread, with a limit on their number.
 
 use super::{Connection, Listener};
 use crate::sensor::halt::Halt;
@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 
-/// Stacks of connections: their buffers are on the heap.
+/// The stack size of connection threads: their buffers are on the heap.
 const STACK: usize = 256 << 10;
 
-/// How long an accept that failed is not tried again: 100 ms.
+/// How long to wait after a failed accept: 100 ms.
 const AFTER_FAILURE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// How many connections there are.
+/// The numbers of connections.
 #[derive(Clone, Debug)]
 pub struct Crowd {
-    most: usize,
+    max: usize,
     shared: Arc<Shared>,
 }
 
@@ -29,21 +29,21 @@ struct Shared {
     failed: AtomicU64,
 }
 
-/// What became of those who connected.
+/// Counts of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct CrowdCounts {
     /// Connections that are open.
     pub open: usize,
-    /// Connections that were taken.
+    /// Connections that were accepted.
     pub accepted: u64,
     /// Connections that were closed at once, because there were too many.
     pub refused: u64,
-    /// Connections that could not be taken: no descriptors, no threads.
+    /// Connections that could not be accepted: no descriptors, no threads.
     pub failed: u64,
 }
 
 impl CrowdCounts {
-    /// The counts of both.
+    /// The sum of both.
     #[must_use]
     pub fn and(self, other: CrowdCounts) -> CrowdCounts {
         CrowdCounts {
@@ -55,7 +55,7 @@ impl CrowdCounts {
     }
 }
 
-/// One of them, while it is there.
+/// A connection, while it is open.
 struct Place(Arc<Shared>);
 
 impl Drop for Place {
@@ -65,12 +65,12 @@ impl Drop for Place {
 }
 
 impl Crowd {
-    /// At most so many at a time.
-    pub fn new(most: usize) -> Crowd {
-        Crowd { most: most.max(1), shared: Arc::default() }
+    /// Allows at most this many at a time.
+    pub fn new(max: usize) -> Crowd {
+        Crowd { max: max.max(1), shared: Arc::default() }
     }
 
-    /// What became of those who connected.
+    /// The current counts.
     pub fn counts(&self) -> CrowdCounts {
         let Shared { open, accepted, refused, failed } = &*self.shared;
         CrowdCounts {
@@ -81,12 +81,12 @@ impl Crowd {
         }
     }
 
-    /// Serves a listener until the halt, in a thread that is returned. It ends when all
-    /// connections have: they read with the same halt.
+    /// Serves a listener until the halt, on a thread that is returned. It ends when all connections
+    /// have ended: they read with the same halt.
     ///
     /// # Errors
     ///
-    /// When no thread can be started.
+    /// If no thread can be started.
     pub fn serve(
         &self,
         name: &'static str,
@@ -121,7 +121,7 @@ impl Crowd {
         serve: &Arc<dyn Fn(Connection) + Send + Sync>,
     ) {
         let shared = &self.shared;
-        if shared.open.fetch_add(1, Ordering::Relaxed) >= self.most {
+        if shared.open.fetch_add(1, Ordering::Relaxed) >= self.max {
             shared.open.fetch_sub(1, Ordering::Relaxed);
             shared.refused.fetch_add(1, Ordering::Relaxed);
             return;

@@ -1,4 +1,4 @@
-//! What listens at an address.
+//! Listening sockets.
 
 use super::activation::{Activated, Socket};
 use super::{Address, Connection, Tls};
@@ -13,10 +13,10 @@ use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The receive buffer that sockets of datagrams ask for: 8 MiB.
+/// The receive buffer that datagram sockets request: 8 MiB.
 pub const RECEIVE_BUFFER: usize = 8 << 20;
 
-/// What an address came to.
+/// An address that is listened on.
 #[derive(Debug)]
 pub enum Bound {
     /// Connections are accepted.
@@ -30,7 +30,7 @@ pub enum Bound {
 pub struct Listener {
     kind: Kind,
     tls: Option<Tls>,
-    /// Removed when it is dropped: a socket in the file system that we made.
+    /// A socket file that we created, which is removed when this is dropped.
     path: Option<PathBuf>,
 }
 
@@ -40,11 +40,11 @@ enum Kind {
     Unix(UnixListener, Arc<str>),
 }
 
-/// A socket that receives datagrams, without waiting.
+/// A socket that receives datagrams, without blocking.
 #[derive(Debug)]
 pub struct Datagrams {
     kind: DatagramKind,
-    /// The receive buffer that the system gave, in bytes.
+    /// The size of the receive buffer that the system granted, in bytes.
     buffer: usize,
     path: Option<PathBuf>,
 }
@@ -56,12 +56,13 @@ enum DatagramKind {
 }
 
 impl Bound {
-    /// Listens at an address. `tls` is for `tls://`, `activated` what systemd handed over.
+    /// Listens on an address. `tls` is for `tls://`, `activated` are the sockets that systemd
+    /// passed.
     ///
     /// # Errors
     ///
-    /// When the address is taken, needs privileges, is none of this machine; when there is
-    /// no such socket of systemd.
+    /// If the address is in use, requires privileges, or does not belong to this machine; or if
+    /// there is no such socket from systemd.
     pub fn open(address: &Address, tls: Option<&Tls>, activated: &mut Activated) -> Result<Bound> {
         let failed = |error: io::Error| explain(address, error);
         match address {
@@ -95,7 +96,7 @@ impl Bound {
         }
     }
 
-    /// A stream socket of systemd speaks TLS if there are files for it.
+    /// A stream socket from systemd uses TLS if a certificate is configured.
     fn activated(socket: Socket, tls: Option<Tls>) -> io::Result<Bound> {
         let path = Path::new("systemd");
         Ok(match socket {
@@ -119,7 +120,7 @@ impl Listener {
         Ok(Listener { kind: Kind::Unix(socket, peer), tls: None, path: None })
     }
 
-    /// Where it listens, if that is an address with a port.
+    /// The address that it listens on, if it has a port.
     pub fn local_addr(&self) -> Option<std::net::SocketAddr> {
         match &self.kind {
             Kind::Tcp(socket) => socket.local_addr().ok(),
@@ -127,11 +128,12 @@ impl Listener {
         }
     }
 
-    /// Waits for a connection. `None` when it is time to end, and when there was none after all.
+    /// Waits for a connection. Returns `None` when it is time to stop, and if the connection is
+    /// gone already.
     ///
     /// # Errors
     ///
-    /// When the system has no more descriptors.
+    /// If the system has no more descriptors.
     pub fn accept(&self, halt: &Halt) -> io::Result<Option<Connection>> {
         let is_ready = match &self.kind {
             Kind::Tcp(socket) => halt.wait_to_read(socket)?,
@@ -152,7 +154,7 @@ impl Listener {
         match accepted {
             Ok(connection) => Ok(Some(connection)),
             Err(error) => match error.kind() {
-                // They went away while they waited.
+                // The client disconnected while it waited.
                 ErrorKind::WouldBlock
                 | ErrorKind::Interrupted
                 | ErrorKind::ConnectionAborted
@@ -178,12 +180,12 @@ impl Datagrams {
         Ok(Datagrams { kind: DatagramKind::Unix(socket, peer), buffer, path: None })
     }
 
-    /// Receives a datagram, without waiting: its length, and who sent it. `intern` keeps names
-    /// that come again.
+    /// Receives a datagram, without blocking: its length, and the sender. `intern` keeps recurring
+    /// names.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when there is none.
+    /// `WouldBlock` if there is none.
     pub fn receive(
         &self,
         buffer: &mut [u8],
@@ -199,23 +201,23 @@ impl Datagrams {
         }
     }
 
-    /// Asks for another receive buffer than [`RECEIVE_BUFFER`].
+    /// Requests another receive buffer than [`RECEIVE_BUFFER`].
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn enlarge(&mut self, bytes: usize) -> io::Result<()> {
         self.buffer = enlarge(&*self, bytes)?;
         Ok(())
     }
 
-    /// The receive buffer that the system gave, in bytes. Where it is less than
+    /// The size of the receive buffer that the system granted, in bytes. If it is less than
     /// [`RECEIVE_BUFFER`], `net.core.rmem_max` is too small.
     pub fn buffer(&self) -> usize {
         self.buffer
     }
 
-    /// Where it receives, if that is an address with a port.
+    /// The address that it receives on, if it has a port.
     pub fn local_addr(&self) -> Option<std::net::SocketAddr> {
         match &self.kind {
             DatagramKind::Udp(socket) => socket.local_addr().ok(),
@@ -233,8 +235,8 @@ impl AsFd for Datagrams {
     }
 }
 
-/// Asks for the largest receive buffer, beyond the system's bound where we may; returns what
-/// it is now. Linux doubles what is asked for.
+/// Requests the largest receive buffer, beyond the system's limit if permitted; returns its present
+/// size. Linux doubles the requested size.
 fn enlarge(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
     if sockopt::set_socket_recv_buffer_size_force(&socket, bytes).is_err() {
         sockopt::set_socket_recv_buffer_size(&socket, bytes)?;
@@ -242,11 +244,11 @@ fn enlarge(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
     Ok(sockopt::socket_recv_buffer_size(&socket)? / 2)
 }
 
-/// The mode of sockets in the file system. Who connects needs to write to it: the group may, so
-/// that programs of other users can send, whatever the umask.
+/// The mode of sockets in the file system, whatever the umask. Connecting requires write
+/// permission: the group has it, so that programs of other users can send.
 const SOCKET_MODE: u32 = 0o660;
 
-/// Binds to a path. A socket that nobody listens at any more is taken away.
+/// Binds to a path. A stale socket file is removed.
 fn bind_path<T>(path: &Path, bind: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     let bound = match bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_over(path) => {
@@ -259,7 +261,7 @@ fn bind_path<T>(path: &Path, bind: impl Fn(&Path) -> io::Result<T>) -> io::Resul
     Ok(bound)
 }
 
-/// Whether it is a socket, and nobody answers.
+/// Whether it is a socket that no process listens on.
 fn is_left_over(path: &Path) -> bool {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|of| of.file_type().is_socket());
     let is_refused = |outcome: io::Result<()>| {
@@ -283,19 +285,19 @@ impl Drop for Datagrams {
 }
 
 fn no_tls(address: &Address) -> Error {
-    Error::usage(format!("{address} has no certificate"))
-        .remedy("certificate = \"FILE\" and key = \"FILE\" name them")
+    Error::usage(format!("{address} needs a certificate"))
+        .remedy("set tls_cert = \"FILE\" and tls_key = \"FILE\"")
 }
 
 fn explain(address: &Address, error: io::Error) -> Error {
     let remedy = match error.kind() {
-        ErrorKind::AddrInUse => "another program listens there",
+        ErrorKind::AddrInUse => "another program is listening on it",
         ErrorKind::PermissionDenied => {
-            "ports below 1024 need CAP_NET_BIND_SERVICE or a socket of systemd"
+            "ports below 1024 require CAP_NET_BIND_SERVICE or a socket from systemd"
         }
         ErrorKind::AddrNotAvailable => "this machine has no such address",
         _ => "",
     };
-    let failed = Error::io(format!("listen at {address}"), error);
+    let failed = Error::io(format!("listen on {address}"), error);
     if remedy.is_empty() { failed } else { failed.remedy(remedy) }
 }

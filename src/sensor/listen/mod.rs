@@ -1,5 +1,4 @@
-//! Sockets that others connect to: what listens where, connections, TLS, and sockets that
-//! systemd opened for us.
+//! Sockets that others connect to: listeners, connections, TLS, and sockets opened by systemd.
 //!
 //! ```
 //! use wiresift::sensor::listen::Address;
@@ -11,16 +10,16 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! Everything waits with a [`Halt`](crate::sensor::input::Halt), so that it ends when it should:
-//! connections are read only when they have something to read. Each connection has a thread of
-//! its own, and there are at most as many as [`Crowd`] allows.
+//! Everything waits with a [`Halt`](crate::sensor::input::Halt), so that it can be stopped:
+//! connections are only read when there is something to read. Each connection has its own thread,
+//! and [`Crowd`] limits their number.
 //!
 //! # Socket activation without `unsafe`
 //!
-//! systemd hands sockets over as descriptors 3, 4… To own one by its number is `unsafe` in Rust.
-//! Instead the process asks the kernel for a duplicate of each (`pidfd_getfd` on itself, Linux 5.6).
-//! systemd counts that call to `@debug`: a unit with `SystemCallFilter=@system-service` has to
-//! name `pidfd_getfd` as well.
+//! systemd passes sockets as descriptors 3, 4… Taking ownership of one by its number is `unsafe` in
+//! Rust. Instead the process asks the kernel for a duplicate of each (`pidfd_getfd` on itself,
+//! Linux 5.6). systemd counts that call as `@debug`: a unit with `SystemCallFilter=@system-service`
+//! has to list `pidfd_getfd` as well.
 
 mod activation;
 mod address;

@@ -1,4 +1,4 @@
-//! TLS for those who connect to us: certificates from files.
+//! TLS for accepted connections: certificates from files.
 
 use crate::{Error, Result};
 use rustls::pki_types::pem::PemObject as _;
@@ -8,18 +8,18 @@ use rustls::{RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The files of a server's TLS, in PEM form.
+/// The TLS files of a server, in PEM form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Our certificate, and those that lead to its root.
+    /// The certificate of the server, and those that lead to its root.
     pub certificate: PathBuf,
-    /// Its key, without a passphrase.
+    /// Its private key, without a passphrase.
     pub key: PathBuf,
-    /// Who has to have issued the certificates of clients. Without it they need none.
+    /// The issuers of client certificates. If `None`, clients need no certificate.
     pub client_ca: Option<PathBuf>,
 }
 
-/// A server's TLS, which can be read again while it is used. Clones are one.
+/// The TLS settings of a server, which can be reloaded while in use. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Tls {
     files: Arc<TlsFiles>,
@@ -31,17 +31,17 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// When a file can't be read, has no certificate or key in it, or they don't fit.
+    /// If a file can't be read, contains no certificate or key, or if they don't match.
     pub fn open(files: TlsFiles) -> Result<Tls> {
         let current = Arc::new(Mutex::new(Arc::new(read(&files)?)));
         Ok(Tls { files: Arc::new(files), current })
     }
 
-    /// Reads the files again: connections from now on have the new certificate.
+    /// Reads the files again: new connections use the new certificate.
     ///
     /// # Errors
     ///
-    /// Those of [`Tls::open`]; then the old one stays.
+    /// Those of [`Tls::open`]; the old files then stay in use.
     pub fn reload(&self) -> Result<()> {
         let new = Arc::new(read(&self.files)?);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = new;
@@ -65,13 +65,15 @@ fn read(files: &TlsFiles) -> Result<ServerConfig> {
             roots.add_parsable_certificates(certificates(path)?);
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
-                .map_err(|_| Error::format("no certificate in it can be used").at_path(path))?;
+                .map_err(|_| {
+                    Error::format("the file contains no usable certificate").at_path(path)
+                })?;
             builder.with_client_cert_verifier(verifier)
         }
     };
     builder
         .with_single_cert(certificates(&files.certificate)?, private_key(&files.key)?)
-        .map_err(|_| Error::format("the key does not fit the certificate").at_path(&files.key))
+        .map_err(|_| Error::format("the key does not match the certificate").at_path(&files.key))
 }
 
 fn read_pem(path: &Path) -> Result<Vec<u8>> {
@@ -83,14 +85,14 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(Error::format("there is no certificate in it").at_path(path)),
-        Err(_) => Err(Error::format("this is no PEM file").at_path(path)),
+        Ok(_) => Err(Error::format("the file contains no certificate").at_path(path)),
+        Err(_) => Err(Error::format("not a PEM file").at_path(path)),
     }
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_slice(&read_pem(path)?).map_err(|_| {
-        Error::format("there is no private key in it")
+        Error::format("the file contains no private key")
             .at_path(path)
             .remedy("write it in PEM form, without a passphrase")
     })

@@ -1,6 +1,6 @@
 //! The table of all metrics.
 
-/// What a family is.
+/// The type of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Only grows.
@@ -11,7 +11,7 @@ pub(super) enum Kind {
     Histogram,
 }
 
-/// A label and where its values are from.
+/// A label and the origin of its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label {
     /// A name of [`Sets::inputs`].
@@ -22,11 +22,11 @@ pub(super) enum Label {
     Feed,
     /// A name of [`Sets::topics`].
     Topic,
-    /// These.
+    /// A fixed set of values.
     Fixed(&'static str, &'static [&'static str]),
 }
 
-/// The names that the configuration gives: values of labels.
+/// The values of labels that come from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Sets {
     /// Names of inputs.
@@ -45,7 +45,7 @@ const ROTATIONS: Label =
     Label::Fixed("kind", &["renamed", "truncated", "replaced", "packed", "removed"]);
 const LOST: Label = Label::Fixed("reason", &["truncated", "removed", "damaged", "holes", "shed"]);
 const DROPPED_AT: Label = Label::Fixed("where", &["kernel", "interface", "queue"]);
-/// Kinds of indicators, those of files in one.
+/// Kinds of indicators; those of files are combined.
 const KINDS: Label = Label::Fixed(
     "kind",
     &["ip", "net", "endpoint", "domain", "url", "email", "digest", "certificate", "other"],
@@ -56,7 +56,7 @@ const ERRORS: Label = Label::Fixed(
     "class",
     &["connection", "tls", "timeout", "busy", "server", "denied", "refused", "protocol"],
 );
-const DROPPED: Label = Label::Fixed("reason", &["full", "behind", "too_large", "refused"]);
+const DROPPED: Label = Label::Fixed("reason", &["full", "backlog", "too_large", "refused"]);
 const RESULTS: Label = Label::Fixed("result", &["loaded", "failed"]);
 
 macro_rules! families {
@@ -92,42 +92,42 @@ macro_rules! families {
 
 families! {
     Lines, "lines_total", Counter, [Label::Input], "Lines that were matched.";
-    Bytes, "bytes_total", Counter, [Label::Input], "Bytes that were matched, decompressed.";
+    Bytes, "bytes_total", Counter, [Label::Input], "Bytes that were matched, after decompression.";
     InputLagBytes, "input_lag_bytes", Gauge, [Label::Input],
-        "Bytes that an input has and we have not read.";
+        "Bytes of an input that were not read yet.";
     InputLagSeconds, "input_lag_seconds", Gauge, [Label::Input],
-        "Age of the oldest record that is not processed yet.";
+        "Age of the oldest record that was not processed yet.";
     InputUp, "input_up", Gauge, [Label::Input], "1 while an input works, 0 while it fails.";
     KafkaLag, "kafka_lag", Gauge, [Label::Topic], "Messages of a topic that are not committed yet.";
-    FilesOpen, "files_open", Gauge, [], "Files that are open to be read.";
-    FilesUnreadable, "files_unreadable", Gauge, [], "Files that can not be read.";
-    FilesWatched, "files_watched", Gauge, [MODES], "Files that are watched, by how.";
-    Rotations, "rotations_total", Counter, [ROTATIONS], "Rotations of files that were followed.";
-    LostBytes, "lost_bytes_total", Counter, [LOST], "Bytes that were gone before they were read.";
-    LinesCut, "lines_cut_total", Counter, [], "Lines that were longer than what is matched of one.";
+    FilesOpen, "files_open", Gauge, [], "Files that are open for reading.";
+    FilesUnreadable, "files_unreadable", Gauge, [], "Files that cannot be read.";
+    FilesWatched, "files_watched", Gauge, [MODES], "Files that are watched, by method.";
+    Rotations, "rotations_total", Counter, [ROTATIONS], "Rotations of followed files.";
+    LostBytes, "lost_bytes_total", Counter, [LOST], "Bytes that were lost before they were read.";
+    LinesCut, "lines_cut_total", Counter, [], "Lines that were cut because they exceeded the limit.";
     DatagramsDropped, "datagrams_dropped_total", Counter, [],
-        "Datagrams that the kernel dropped at our sockets.";
-    ConnectionsOpen, "connections_open", Gauge, [Label::Input], "Connections of an input.";
+        "Datagrams that the kernel dropped at the sensor's sockets.";
+    ConnectionsOpen, "connections_open", Gauge, [Label::Input], "Open connections of an input.";
     ConnectionsRefused, "connections_refused_total", Counter, [Label::Input],
         "Connections that were closed at once, because there were too many.";
     Packets, "packets_total", Counter, [], "Packets that were decoded.";
     PacketsDropped, "packets_dropped_total", Counter, [DROPPED_AT],
-        "Packets that were dropped, by where.";
-    Hits, "hits_total", Counter, [KINDS], "Observables that met an indicator, by its kind.";
-    Alerts, "alerts_total", Counter, [SEVERITIES], "Alerts that were sent on.";
-    Suppressed, "suppressed_total", Counter, [SUPPRESSED], "Hits that made no alert, by why.";
-    SuppressionKeys, "suppression_keys", Gauge, [], "Windows of suppression that are open.";
-    SinkRecords, "sink_records_total", Counter, [Label::Sink], "Records that a sink has taken.";
-    SinkRetries, "sink_retries_total", Counter, [Label::Sink], "Attempts after the first.";
-    SinkErrors, "sink_errors_total", Counter, [Label::Sink, ERRORS], "Attempts that failed, by why.";
-    Dropped, "dropped_total", Counter, [Label::Sink, DROPPED], "Records that a sink never got.";
+        "Packets that were dropped, by location.";
+    Hits, "hits_total", Counter, [KINDS], "Observables that matched an indicator, by its kind.";
+    Alerts, "alerts_total", Counter, [SEVERITIES], "Alerts that were passed to the sinks.";
+    Suppressed, "suppressed_total", Counter, [SUPPRESSED], "Hits that produced no alert, by reason.";
+    SuppressionKeys, "suppression_keys", Gauge, [], "Open suppression windows.";
+    SinkRecords, "sink_records_total", Counter, [Label::Sink], "Records that were delivered to a sink.";
+    SinkRetries, "sink_retries_total", Counter, [Label::Sink], "Delivery attempts after the first.";
+    SinkErrors, "sink_errors_total", Counter, [Label::Sink, ERRORS], "Failed delivery attempts, by reason.";
+    Dropped, "dropped_total", Counter, [Label::Sink, DROPPED], "Records that never reached a sink, by reason.";
     DeadLetters, "dead_letters_total", Counter, [Label::Sink],
-        "Records that a sink refused for good, and that were kept in a file.";
+        "Records that a sink permanently refused, and that were kept in a file.";
     SinkLatency, "sink_latency_seconds", Histogram, [Label::Sink],
         "Time from an alert to its delivery.";
     SpoolBytes, "spool_bytes", Gauge, [], "Bytes of the spool on disk.";
     SpoolOldest, "spool_oldest_seconds", Gauge, [Label::Sink],
-        "Age of the oldest record that a sink has not taken.";
+        "Age of the oldest record that was not delivered to a sink.";
     DatabaseBuilt, "database_built_timestamp_seconds", Gauge, [], "When the database was built.";
     DatabaseIndicators, "database_indicators", Gauge, [], "Indicators in the database.";
     DatabaseReloads, "database_reloads_total", Counter, [RESULTS], "Reloads of the database.";

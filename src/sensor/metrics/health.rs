@@ -1,16 +1,16 @@
-//! Whether the workers move, and whether alerts can be found and sent.
+//! Whether the workers make progress, and whether alerts can be found and sent.
 
 use crate::clock::Stopwatch;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A worker that has not moved for so long is stuck.
+/// A worker without a heartbeat for this long is stuck.
 pub const MAX_SILENCE: Duration = Duration::from_secs(30);
 
-/// The heartbeats of all workers. Clones are one.
+/// The heartbeats of all workers. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Hearts {
+pub struct Heartbeats {
     watch: Stopwatch,
     all: Arc<Mutex<Vec<Arc<Beat>>>>,
 }
@@ -18,52 +18,52 @@ pub struct Hearts {
 #[derive(Debug)]
 struct Beat {
     name: String,
-    /// Tenths of a second since the hearts began, of the last beat.
+    /// The time of the last beat, in tenths of a second since the start.
     last: AtomicU32,
 }
 
-/// The heart of one worker: it beats each time that the worker comes around, also when there
-/// is nothing to do. A worker that ends drops it.
+/// The heartbeat of one worker, which beats in each of its rounds, even if there is nothing to do.
+/// A worker that ends drops it.
 #[derive(Debug)]
-pub struct Heart {
+pub struct Heartbeat {
     watch: Stopwatch,
     beat: Arc<Beat>,
     all: Arc<Mutex<Vec<Arc<Beat>>>>,
 }
 
-impl Default for Hearts {
+impl Default for Heartbeats {
     fn default() -> Self {
-        Hearts { watch: Stopwatch::start(), all: Arc::default() }
+        Heartbeats { watch: Stopwatch::start(), all: Arc::default() }
     }
 }
 
-/// Tenths of a second: 13 years of them.
+/// In tenths of a second, which last for 13 years.
 fn tenths(time: Duration) -> u32 {
     u32::try_from(time.as_millis() / 100).unwrap_or(u32::MAX)
 }
 
-impl Hearts {
-    /// The heart of another worker.
-    pub fn heart(&self, name: impl Into<String>) -> Heart {
+impl Heartbeats {
+    /// The heartbeat of another worker.
+    pub fn heartbeat(&self, name: impl Into<String>) -> Heartbeat {
         let last = AtomicU32::new(tenths(self.watch.elapsed()));
         let beat = Arc::new(Beat { name: name.into(), last });
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Arc::clone(&beat));
-        Heart { watch: self.watch, beat, all: Arc::clone(&self.all) }
+        Heartbeat { watch: self.watch, beat, all: Arc::clone(&self.all) }
     }
 
-    /// The workers that have not moved for longer than `most`, with how long that is.
-    pub fn silent(&self, most: Duration) -> Vec<(String, Duration)> {
+    /// The workers without a heartbeat for longer than `max`, and for how long.
+    pub fn silent(&self, max: Duration) -> Vec<(String, Duration)> {
         let now = tenths(self.watch.elapsed());
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let silences = all.iter().map(|beat| {
             let silence = now.saturating_sub(beat.last.load(Ordering::Relaxed));
             (beat.name.clone(), Duration::from_millis(u64::from(silence) * 100))
         });
-        silences.filter(|(_, silence)| *silence > most).collect()
+        silences.filter(|(_, silence)| *silence > max).collect()
     }
 
-    /// How long ago the last beat was of the worker that moved least recently. `None` if there
+    /// The time since the last beat of the worker that has been silent the longest. `None` if there
     /// are no workers.
     pub(super) fn longest_silence(&self) -> Option<Duration> {
         let now = tenths(self.watch.elapsed());
@@ -73,14 +73,14 @@ impl Hearts {
     }
 }
 
-impl Heart {
-    /// The worker moves.
+impl Heartbeat {
+    /// Records that the worker makes progress.
     pub fn beat(&self) {
         self.beat.last.store(tenths(self.watch.elapsed()), Ordering::Relaxed);
     }
 }
 
-impl Drop for Heart {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|beat| !Arc::ptr_eq(beat, &self.beat));
@@ -98,7 +98,7 @@ macro_rules! obstacles {
             /// Every obstacle.
             pub const ALL: &'static [Obstacle] = &[$(Obstacle::$variant,)*];
 
-            /// In words.
+            /// As text.
             pub const fn text(self) -> &'static str {
                 match self { $(Obstacle::$variant => $text,)* }
             }
@@ -113,13 +113,13 @@ obstacles! {
     Inputs, "the inputs are not open";
     /// The spool is full.
     Spool, "the spool is full";
-    /// The database is older than it may be.
+    /// The database is older than allowed.
     Age, "the database is too old";
-    /// It is time to end.
+    /// The sensor is shutting down.
     Stopping, "shutting down";
 }
 
-/// Whether the sensor is ready. At first it has no database and no inputs. Clones are one.
+/// Whether the sensor is ready. At first it has no database and no inputs. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Readiness(Arc<[AtomicBool]>);
 
@@ -133,14 +133,14 @@ impl Default for Readiness {
 }
 
 impl Readiness {
-    /// Puts an obstacle in the way, or takes it away.
+    /// Sets or removes an obstacle.
     pub fn set(&self, obstacle: Obstacle, is_there: bool) {
         if let Some(flag) = self.0.get(obstacle as usize) {
             flag.store(is_there, Ordering::Relaxed);
         }
     }
 
-    /// What is in the way.
+    /// The current obstacles.
     pub fn obstacles(&self) -> Vec<Obstacle> {
         let all = Obstacle::ALL.iter().zip(self.0.iter());
         all.filter(|(_, flag)| flag.load(Ordering::Relaxed))

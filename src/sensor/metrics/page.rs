@@ -5,16 +5,16 @@ use super::process;
 use super::registry::{BUCKETS, Metrics, Series};
 use std::fmt::Write as _;
 
-/// The type of the page.
+/// The content type of the page.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Metrics {
-    /// The page, with what the system says of this process at the end.
+    /// The page, with the metrics of the process at the end.
     pub fn page(&self) -> String {
         let mut page = String::with_capacity(16 << 10);
         for (&family, members) in Family::ALL.iter().zip(self.families.iter()) {
             if members.rows.is_empty() {
-                // A family of inputs without any input has nothing to say.
+                // A family of inputs is left out if there are no inputs.
                 continue;
             }
             let kind = match family.kind() {
@@ -58,7 +58,7 @@ fn row(page: &mut String, family: Family, values: &[String], series: &Series) {
     }
 }
 
-/// HELP and TYPE of a family.
+/// The HELP and TYPE lines of a family.
 pub(super) fn head(page: &mut String, name: &str, kind: &str, help: &str) {
     // Writing to a string does not fail.
     let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -87,7 +87,7 @@ pub(super) fn line(page: &mut String, name: &str, labels: &[(&str, &str)], value
     let _ = writeln!(page, " {value}");
 }
 
-/// A number as Prometheus writes it.
+/// A number in Prometheus' notation.
 pub(super) fn number(value: f64) -> String {
     match value {
         _ if value.is_nan() => "NaN".to_string(),

@@ -1,19 +1,19 @@
-//! What the system says of this process, under the names that all clients of Prometheus use.
+//! What the system reports about this process, under the names that all Prometheus clients use.
 
 use super::page::{head, line, number};
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Resource, getrlimit};
 
-/// Appends `process_*`. What the system does not say is left out.
+/// Appends `process_*`. What the system does not report is left out.
 pub(super) fn write(page: &mut String) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let times = Times::of(&stat);
-    // A unit with `ProcSubset=pid` does not see the time of the boot.
+    // A unit with `ProcSubset=pid` can't read the boot time.
     let boot = std::fs::read_to_string("/proc/stat").ok().and_then(|text| {
         text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<f64>().ok())
     });
     let descriptors = std::fs::read_dir("/proc/self/fd").map(|all| all.count() as f64).ok();
-    let most = getrlimit(Resource::Nofile).current.map(|most| most as f64);
+    let max = getrlimit(Resource::Nofile).current.map(|max| max as f64);
     let start = times.as_ref().zip(boot).map(|(times, boot)| boot + times.start);
     let cpu = times.as_ref().map(|times| times.cpu);
     let resident = times.as_ref().map(|times| times.resident);
@@ -22,8 +22,8 @@ pub(super) fn write(page: &mut String) {
         ("process_cpu_seconds_total", "counter", "Time on processors.", cpu),
         ("process_resident_memory_bytes", "gauge", "Resident memory.", resident),
         ("process_virtual_memory_bytes", "gauge", "Mapped memory.", mapped),
-        ("process_open_fds", "gauge", "Descriptors that are open.", descriptors),
-        ("process_max_fds", "gauge", "The most descriptors.", most),
+        ("process_open_fds", "gauge", "Open file descriptors.", descriptors),
+        ("process_max_fds", "gauge", "Maximum number of file descriptors.", max),
         ("process_start_time_seconds", "gauge", "When the process started.", start),
     ] {
         if let Some(value) = value {
@@ -33,7 +33,7 @@ pub(super) fn write(page: &mut String) {
     }
 }
 
-/// What `/proc/self/stat` says (`proc_pid_stat(5)`), in seconds and bytes.
+/// The values of `/proc/self/stat` (`proc_pid_stat(5)`), in seconds and bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Times {
     cpu: f64,
@@ -45,10 +45,10 @@ struct Times {
 
 impl Times {
     fn of(stat: &str) -> Option<Times> {
-        // The name of the program may have spaces and parentheses in it.
+        // The name of the program may contain spaces and parentheses.
         let (_, rest) = stat.rsplit_once(") ")?;
         let fields: Vec<&str> = rest.split(' ').collect();
-        // Fields are numbered from 1, and the first of the rest is the third.
+        // Fields are numbered from 1, and the rest begins with the third.
         let field = |number: usize| fields.get(number - 3)?.trim().parse::<f64>().ok();
         let ticks = clock_ticks_per_second() as f64;
         Some(Times {

@@ -10,28 +10,28 @@ use std::time::Duration;
 pub(super) const BUCKETS: [f64; 12] =
     [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 3600.0];
 
-/// A number that only grows. Clones are one.
+/// A number that only grows. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Counter(Arc<AtomicU64>);
 
 impl Counter {
-    /// Counts.
+    /// Adds to it.
     pub fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// Takes over what was counted elsewhere, from its beginning. Less than before is left alone.
+    /// Sets it to a total that is counted elsewhere. A smaller total is ignored.
     pub fn set(&self, total: u64) {
         self.0.fetch_max(total, Ordering::Relaxed);
     }
 
-    /// What was counted.
+    /// The current count.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// A number that goes up and down. Clones are one.
+/// A number that goes up and down. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Gauge(Arc<AtomicU64>);
 
@@ -41,19 +41,19 @@ impl Gauge {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
-    /// What it is.
+    /// The current value.
     pub fn get(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// Observations, counted by size. Clones are one.
+/// Observations, counted by size. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram(Arc<Observations>);
 
 #[derive(Debug, Default)]
 struct Observations {
-    /// By bucket, what is larger than all of them last.
+    /// One per bucket; the last one counts everything that is larger.
     counts: [AtomicU64; BUCKETS.len() + 1],
     /// In microseconds.
     sum: AtomicU64,
@@ -71,8 +71,8 @@ impl Histogram {
         self.0.sum.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// Takes over what was counted elsewhere: observations of each bucket alone, of what is larger
-    /// than all of them last, and their sum.
+    /// Sets it to observations counted elsewhere: one count per bucket, the last one for everything
+    /// that is larger, and their sum.
     pub fn set(&self, counts: &[u64], sum: Duration) {
         for (place, count) in self.0.counts.iter().zip(counts) {
             place.store(*count, Ordering::Relaxed);
@@ -81,8 +81,8 @@ impl Histogram {
         self.0.sum.store(micros, Ordering::Relaxed);
     }
 
-    /// For each bucket how many observations were no larger than its bound, all of them last; and
-    /// their sum in seconds.
+    /// For each bucket, how many observations were not larger than its bound, with the total last;
+    /// and their sum in seconds.
     pub(super) fn read(&self) -> ([u64; BUCKETS.len() + 1], f64) {
         let mut total = 0;
         let counts = std::array::from_fn(|at| {
@@ -109,19 +109,20 @@ pub(super) struct Members {
     by_labels: HashMap<Vec<String>, usize>,
 }
 
-/// All metrics of a sensor. Clones are one.
+/// All metrics of a sensor. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     pub(super) families: Arc<[Members]>,
 }
 
 impl Metrics {
-    /// All series of these names, at zero.
+    /// All series for these names, at zero.
     pub fn new(sets: Sets) -> Metrics {
         Metrics { families: Family::ALL.iter().map(|&family| members(family, &sets)).collect() }
     }
 
-    /// The same with other names, after a reload: what stays keeps its value, and its handles.
+    /// Switches to other names after a reload: series that stay keep their values, and their
+    /// handles.
     #[must_use]
     pub fn with(&self, sets: Sets) -> Metrics {
         let new = Family::ALL.iter().map(|&family| {
@@ -142,8 +143,8 @@ impl Metrics {
         members.rows.get(*members.by_labels.get(&labels)?).map(|(_, series)| series)
     }
 
-    /// The handle of a counter; keep it. Where there is none of these labels, or the family is of
-    /// another kind, it counts into nothing: what is shown is a closed set.
+    /// The handle of a counter; keep it. If there are no such labels, or the family is of another
+    /// type, it is not shown anywhere: the set of series is closed.
     pub fn counter(&self, family: Family, labels: &[&str]) -> Counter {
         match self.find(family, labels) {
             Some(Series::Counter(counter)) => counter.clone(),
@@ -151,7 +152,7 @@ impl Metrics {
         }
     }
 
-    /// The handle of a gauge, likewise.
+    /// The handle of a gauge, with the same rules.
     pub fn gauge(&self, family: Family, labels: &[&str]) -> Gauge {
         match self.find(family, labels) {
             Some(Series::Gauge(gauge)) => gauge.clone(),
@@ -159,7 +160,7 @@ impl Metrics {
         }
     }
 
-    /// The handle of a histogram, likewise.
+    /// The handle of a histogram, with the same rules.
     pub fn histogram(&self, family: Family, labels: &[&str]) -> Histogram {
         match self.find(family, labels) {
             Some(Series::Histogram(histogram)) => histogram.clone(),

@@ -1,7 +1,7 @@
 //! The pages, over HTTP.
 
 use super::page::CONTENT_TYPE;
-use super::{Hearts, MAX_SILENCE, Metrics, Obstacle, Readiness, Status};
+use super::{Heartbeats, MAX_SILENCE, Metrics, Obstacle, Readiness, Status};
 use crate::sensor::halt::Halt;
 use crate::sensor::http::{Limits, Method, Request, Response, Server};
 use crate::sensor::listen::{Activated, Address, Bound, Tls};
@@ -9,20 +9,20 @@ use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most connections at a time.
+/// The maximum number of connections at a time.
 const MAX_CONNECTIONS: usize = 16;
 
-/// The pages, and what is on them.
+/// The pages, and the data that they show.
 #[derive(Clone)]
 pub struct Pages {
-    /// What is counted now. A reload puts another one here.
+    /// The current metrics. A reload replaces them.
     pub metrics: Arc<Mutex<Metrics>>,
-    /// Called before the page of metrics is written: whoever keeps counts of its own sets them.
+    /// Called before the page of metrics is written, to update counts that are kept elsewhere.
     pub before: Arc<dyn Fn() + Send + Sync>,
-    /// What runs.
+    /// What is running.
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
-    /// Whether the workers move.
-    pub hearts: Hearts,
+    /// Whether the workers make progress.
+    pub heartbeats: Heartbeats,
     /// Whether alerts can be found and sent.
     pub readiness: Readiness,
 }
@@ -36,7 +36,7 @@ impl Pages {
     ///
     /// # Errors
     ///
-    /// When the address can't be listened at, or no thread can be started.
+    /// If it can't listen on the address, or no thread can be started.
     pub fn serve(
         self,
         address: &Address,
@@ -45,7 +45,7 @@ impl Pages {
         halt: Halt,
     ) -> Result<Operation> {
         let Bound::Streams(listener) = Bound::open(address, tls, activated)? else {
-            return Err(Error::usage(format!("{address} takes no connections")));
+            return Err(Error::usage(format!("{address} does not accept connections")));
         };
         // Requests have no bodies here.
         let limits = Limits { body: 0, connections: MAX_CONNECTIONS, ..Limits::default() };
@@ -55,10 +55,10 @@ impl Pages {
             .map_err(|error| Error::io("start a thread", error))
     }
 
-    /// The answer to a request.
+    /// The response to a request.
     pub(super) fn answer(&self, request: &Request) -> Response {
         if !matches!(request.method, Method::Get | Method::Head) {
-            return Response::text(405, "GET only\n").with("Allow", "GET, HEAD");
+            return Response::text(405, "only GET is allowed\n").with("Allow", "GET, HEAD");
         }
         match &*request.path {
             "/metrics" => {
@@ -77,7 +77,7 @@ impl Pages {
                 false => Response::text(503, self.in_words().join("\n") + "\n"),
             },
             "/" => Response::text(200, "/metrics\n/status\n/-/healthy\n/-/ready\n"),
-            _ => Response::text(404, "no such page\n"),
+            _ => Response::text(404, "page not found\n"),
         }
     }
 
@@ -86,13 +86,13 @@ impl Pages {
     }
 
     fn healthy(&self) -> Response {
-        let silent = self.hearts.silent(MAX_SILENCE);
+        let silent = self.heartbeats.silent(MAX_SILENCE);
         if silent.is_empty() {
             return Response::text(200, "healthy\n");
         }
         let mut text = String::new();
         for (name, silence) in silent {
-            let _ = writeln!(text, "{name} has not moved for {} s", silence.as_secs());
+            let _ = writeln!(text, "{name} has made no progress for {} s", silence.as_secs());
         }
         Response::text(503, text)
     }
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Pages {
 }
 
 impl Operation {
-    /// Where the pages are, if that is an address with a port.
+    /// The address of the pages, if it has a port.
     pub fn local_addr(&self) -> Option<std::net::SocketAddr> {
         self.0.local_addr()
     }

@@ -1,21 +1,21 @@
-//! `/status`: what runs, and how far it is, as JSON for people and scripts.
+//! `/status`: what is running, and its progress, as JSON for people and scripts.
 
 use crate::engine::indicator::Timestamp;
 use serde::{Serialize, Serializer};
 
-/// The whole page. What is unknown is left out.
+/// The whole page. Unknown values are left out.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Status {
-    /// Ours.
+    /// The version of the sensor.
     pub version: String,
     /// `running`, `degraded`, `stopping`.
     pub state: String,
-    /// What is in the way, in words. Empty while all is well.
+    /// What is wrong, as text. Empty if all is well.
     pub obstacles: Vec<String>,
     /// When the process started.
     #[serde(serialize_with = "time")]
     pub started: Timestamp,
-    /// The database that is matched against.
+    /// The current database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseStatus>,
     /// In the order of the configuration.
@@ -24,7 +24,7 @@ pub struct Status {
     pub sinks: Vec<SinkStatus>,
     /// Bytes of the spool on disk.
     pub spool_bytes: u64,
-    /// Windows of suppression that are open.
+    /// Open suppression windows.
     pub suppression_keys: usize,
 }
 
@@ -41,7 +41,7 @@ pub struct DatabaseStatus {
     /// When it was loaded.
     #[serde(serialize_with = "time")]
     pub loaded: Timestamp,
-    /// How many indicators it has.
+    /// The number of indicators.
     pub indicators: u64,
 }
 
@@ -54,10 +54,10 @@ pub struct InputStatus {
     pub kind: String,
     /// `open`, `waiting`, `paused`, `failing`, `closed`.
     pub state: String,
-    /// What goes wrong at present.
+    /// What is wrong at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-    /// Where it listens.
+    /// The address that it listens on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
     /// Lines so far.
@@ -72,16 +72,16 @@ pub struct InputStatus {
     pub files: Vec<FileStatus>,
 }
 
-/// A file that is followed. This is where per-file lag is: it would be too many series.
+/// A followed file. Per-file lag is shown here, because it would be too many series for metrics.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FileStatus {
     /// Its path.
     pub path: String,
-    /// How far it was read.
+    /// How far it was read, in bytes.
     pub offset: u64,
-    /// How long it is.
+    /// Its length in bytes.
     pub size: u64,
-    /// What goes wrong at present.
+    /// What is wrong at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
@@ -95,19 +95,19 @@ pub struct SinkStatus {
     pub kind: String,
     /// `ok`, `retrying`, `held`.
     pub state: String,
-    /// What goes wrong at present.
+    /// What is wrong at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-    /// Records that it has taken.
+    /// Records that were delivered.
     pub records: u64,
-    /// Bytes of the spool that it has not taken yet.
+    /// Bytes in the spool that were not delivered yet.
     pub pending_bytes: u64,
-    /// The folder of the spool, while anything waits there.
+    /// The folder of the spool, if anything is waiting there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spool: Option<String>,
-    /// Records that it never got.
+    /// Records that never reached it.
     pub dropped: u64,
-    /// Records that it refused for good.
+    /// Records that it permanently refused.
     pub dead_letters: u64,
 }
 
@@ -118,7 +118,7 @@ fn time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Erro
 impl Status {
     /// The page.
     pub fn to_json(&self) -> Vec<u8> {
-        // Texts, numbers and maps with texts as keys: there is nothing that JSON has no form for.
+        // There are only texts, numbers, and maps with text keys, which JSON can always represent.
         let mut page = serde_json::to_vec_pretty(self).unwrap_or_default();
         page.push(b'\n');
         page

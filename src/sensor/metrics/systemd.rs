@@ -1,22 +1,22 @@
-//! What systemd is told (`sd_notify(3)`): datagrams to the socket that it names.
+//! Notifications to systemd (`sd_notify(3)`): datagrams to the socket that it names.
 
-use super::Hearts;
+use super::Heartbeats;
 use crate::clock::{Stopwatch, monotonic_micros};
 use crate::{Error, Result};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// The service that systemd started us as. Without it everything here does nothing.
+/// A connection to the systemd that started the service. Without one, everything here does nothing.
 #[derive(Debug, Default)]
 pub struct Systemd(Option<UnixDatagram>);
 
 impl Systemd {
-    /// The one of `NOTIFY_SOCKET`.
+    /// The socket named by `NOTIFY_SOCKET`.
     ///
     /// # Errors
     ///
-    /// When there is one and it can't be reached.
+    /// If it is set and the socket can't be reached.
     pub fn from_environment() -> Result<Systemd> {
         match std::env::var_os("NOTIFY_SOCKET") {
             Some(name) if !name.is_empty() => Systemd::at(name.as_encoded_bytes()),
@@ -24,7 +24,7 @@ impl Systemd {
         }
     }
 
-    /// The one at a path, or after `@` at a name that is in no file system.
+    /// The socket at a path, or with an abstract name after `@`.
     fn at(name: &[u8]) -> Result<Systemd> {
         let connect = || {
             let address = match name.strip_prefix(b"@") {
@@ -35,7 +35,7 @@ impl Systemd {
             };
             let socket = UnixDatagram::unbound()?;
             socket.connect_addr(&address)?;
-            // Whoever does not read must not hold us up.
+            // A reader that stops reading must not block the sensor.
             socket.set_write_timeout(Some(Duration::from_secs(1)))?;
             Ok(socket)
         };
@@ -43,45 +43,45 @@ impl Systemd {
         Ok(Systemd(Some(socket)))
     }
 
-    /// Whether systemd listens.
+    /// Whether there is a systemd to notify.
     pub fn is_there(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The sensor has started, or has reloaded.
+    /// Reports that the sensor has started, or has reloaded.
     pub fn ready(&self) {
-        self.say("READY=1");
+        self.send("READY=1");
     }
 
-    /// The start takes longer: systemd waits for so long from now on.
+    /// Reports that starting takes longer: systemd then waits for this long.
     pub fn extend_start(&self, time: Duration) {
-        self.say(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
+        self.send(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
     }
 
-    /// A reload begins; [`Systemd::ready`] ends it.
+    /// Reports that a reload begins; [`Systemd::ready`] ends it.
     pub fn reloading(&self) {
-        self.say(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
+        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
     }
 
-    /// The sensor ends.
+    /// Reports that the sensor is stopping.
     pub fn stopping(&self) {
-        self.say("STOPPING=1");
+        self.send("STOPPING=1");
     }
 
     /// One line for `systemctl status`.
     pub fn status(&self, text: &str) {
-        self.say(&format!("STATUS={}", text.replace(['\n', '\r'], " ")));
+        self.send(&format!("STATUS={}", text.replace(['\n', '\r'], " ")));
     }
 
-    fn say(&self, text: &str) {
+    fn send(&self, text: &str) {
         if let Some(socket) = &self.0 {
-            // It is a courtesy: that systemd did not hear it is no reason to do anything else.
+            // Notifications are optional, so a failure has no consequences.
             let _ = socket.send(text.as_bytes());
         }
     }
 }
 
-/// The watchdog of systemd: it is told that we live only while every worker moves.
+/// The watchdog of systemd, which is only notified while every worker makes progress.
 #[derive(Debug)]
 pub struct Watchdog {
     interval: Duration,
@@ -89,7 +89,7 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// The one that systemd asks for with `WATCHDOG_USEC`, if that is meant for this process.
+    /// The watchdog requested by `WATCHDOG_USEC`, if that is meant for this process.
     pub fn from_environment() -> Option<Watchdog> {
         let variable = |name: &str| std::env::var(name).ok();
         let is_ours = match variable("WATCHDOG_PID") {
@@ -100,30 +100,30 @@ impl Watchdog {
         is_ours.then(|| Watchdog::each(Duration::from_micros(micros)))
     }
 
-    /// One that is told within this time, at each half of it.
+    /// A watchdog with this timeout, notified after each half of it.
     pub fn each(time: Duration) -> Watchdog {
         Watchdog { interval: time / 2, watch: Stopwatch::start() }
     }
 
-    /// How long to wait before the next call of [`Watchdog::tick`], at most.
+    /// The longest time to wait before the next call of [`Watchdog::tick`].
     pub fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// Tells systemd that we live, if it is time and every worker has moved since the last
-    /// time. Returns whether it did.
-    pub fn tick(&mut self, systemd: &Systemd, hearts: &Hearts) -> bool {
+    /// Notifies systemd that the process is alive, if it is time and every worker has made progress
+    /// since the last notification. Returns whether it did.
+    pub fn tick(&mut self, systemd: &Systemd, heartbeats: &Heartbeats) -> bool {
         let since = self.watch.elapsed();
         if since < self.interval {
             return false;
         }
-        // Beats are known to a tenth of a second.
-        let most = since + Duration::from_millis(100);
-        if hearts.longest_silence().is_some_and(|silence| silence > most) {
+        // The resolution of heartbeats is a tenth of a second.
+        let max = since + Duration::from_millis(100);
+        if heartbeats.longest_silence().is_some_and(|silence| silence > max) {
             return false;
         }
         self.watch = Stopwatch::start();
-        systemd.say("WATCHDOG=1");
+        systemd.send("WATCHDOG=1");
         true
     }
 }
@@ -132,8 +132,8 @@ impl Watchdog {
 mod tests {
     use super::*;
 
-    /// What is heard at a socket that `act` talks to.
-    fn heard(act: impl FnOnce(&Systemd)) -> Vec<String> {
+    /// What is received at a socket that `act` sends to.
+    fn received(act: impl FnOnce(&Systemd)) -> Vec<String> {
         let name = format!("wiresift-test-{}-{}", std::process::id(), monotonic_micros());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let socket = UnixDatagram::bind_addr(&address).unwrap();
@@ -148,23 +148,23 @@ mod tests {
     }
 
     #[test]
-    fn what_systemd_hears() {
+    fn what_systemd_receives() {
         let before = monotonic_micros();
-        let mut told = heard(|systemd| {
+        let mut messages = received(|systemd| {
             systemd.ready();
             systemd.status("3 inputs\n2 sinks");
             systemd.stopping();
             systemd.extend_start(Duration::from_secs(60));
             systemd.reloading();
         });
-        let reloading = told.pop().unwrap();
+        let reloading = messages.pop().unwrap();
         assert_eq!(
-            told,
+            messages,
             ["READY=1", "STATUS=3 inputs 2 sinks", "STOPPING=1", "EXTEND_TIMEOUT_USEC=60000000"]
         );
         let micros = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
         assert!((before..=monotonic_micros()).contains(&micros.parse().unwrap()));
-        // At a path, and where nobody listens.
+        // At a path, with and without a receiver.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         assert!(Systemd::at(path.to_str().unwrap().as_bytes()).is_err());
@@ -174,28 +174,28 @@ mod tests {
     }
 
     #[test]
-    fn the_watchdog_is_told_only_while_every_worker_moves() {
-        let hearts = Hearts::default();
-        let (moves, stuck) = (hearts.heart("moves"), hearts.heart("stuck"));
+    fn the_watchdog_is_notified_only_while_every_worker_makes_progress() {
+        let heartbeats = Heartbeats::default();
+        let (moves, stuck) = (heartbeats.heartbeat("moves"), heartbeats.heartbeat("stuck"));
         let mut watchdog = Watchdog::each(Duration::from_millis(400));
-        let mut told = Vec::new();
-        let said = heard(|systemd| {
-            told.push(watchdog.tick(systemd, &hearts));
+        let mut ticks = Vec::new();
+        let messages = received(|systemd| {
+            ticks.push(watchdog.tick(systemd, &heartbeats));
             std::thread::sleep(Duration::from_millis(220));
             moves.beat();
             stuck.beat();
-            told.push(watchdog.tick(systemd, &hearts));
+            ticks.push(watchdog.tick(systemd, &heartbeats));
             std::thread::sleep(Duration::from_millis(700));
             moves.beat();
-            // It has not moved since the last time, and a tenth of a second more.
+            // It has been silent since the last time, plus a tenth of a second.
             watchdog.watch = Stopwatch::start();
             std::thread::sleep(Duration::from_millis(220));
             moves.beat();
-            told.push(watchdog.tick(systemd, &hearts));
+            ticks.push(watchdog.tick(systemd, &heartbeats));
             drop(stuck);
-            told.push(watchdog.tick(systemd, &hearts));
+            ticks.push(watchdog.tick(systemd, &heartbeats));
         });
-        assert_eq!(told, [false, true, false, true]);
-        assert_eq!(said, ["WATCHDOG=1"; 2]);
+        assert_eq!(ticks, [false, true, false, true]);
+        assert_eq!(messages, ["WATCHDOG=1"; 2]);
     }
 }

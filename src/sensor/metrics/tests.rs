@@ -45,7 +45,7 @@ fn the_page_has_every_series_once() {
     metrics.counter(Family::Bytes, &["journal"]).set(6);
     metrics.gauge(Family::SpoolBytes, &[]).set(1.5);
     metrics.counter(Family::SinkErrors, &["file", "tls"]).add(1);
-    // Outside of the closed sets, or of another kind: into nothing.
+    // Outside of the closed sets, or of another type: not shown.
     metrics.counter(Family::Lines, &["/var/log/syslog"]).add(9);
     metrics.counter(Family::Lines, &[]).add(9);
     metrics.counter(Family::SpoolBytes, &[]).add(9);
@@ -80,7 +80,7 @@ fn the_page_has_every_series_once() {
     let distinct: BTreeSet<&str> = series.iter().copied().collect();
     assert_eq!(series.len(), distinct.len());
     assert!(page.contains("process_resident_memory_bytes ") && !page.contains("/var/log"));
-    // Without inputs there is nothing to say of them.
+    // Without inputs, their families are left out.
     assert!(!Metrics::new(Sets::default()).page().contains("wiresift_lines_total"));
 }
 
@@ -98,7 +98,7 @@ fn a_reload_keeps_what_stays() {
     assert!(page.contains("wiresift_lines_cut_total 1\n") && !page.contains("syslog"));
 }
 
-/// Pages of a sensor, and what is behind them.
+/// The pages of a sensor, and the data that they show.
 fn pages() -> Pages {
     let metrics = Metrics::new(sets());
     let cut = metrics.counter(Family::LinesCut, &[]);
@@ -115,12 +115,12 @@ fn pages() -> Pages {
         metrics: Arc::new(Mutex::new(metrics)),
         before: Arc::new(move || cut.add(1)),
         status: Arc::new(move || Status { inputs: vec![input.clone()], ..Status::default() }),
-        hearts: Hearts::default(),
+        heartbeats: Heartbeats::default(),
         readiness: Readiness::default(),
     }
 }
 
-/// An answer over a socket.
+/// A response from a socket.
 fn ask(place: std::net::SocketAddr, request: &str) -> String {
     let mut socket = std::net::TcpStream::connect(place).unwrap();
     write!(socket, "{request} HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
@@ -133,7 +133,7 @@ fn ask(place: std::net::SocketAddr, request: &str) -> String {
 fn pages_over_http() {
     let (halt, stopper) = Halt::new().unwrap();
     let pages = pages();
-    let (readiness, hearts) = (pages.readiness.clone(), pages.hearts.clone());
+    let (readiness, heartbeats) = (pages.readiness.clone(), pages.heartbeats.clone());
     let address: Address = "tcp://127.0.0.1:0".parse().unwrap();
     let operation = pages.serve(&address, None, &mut Activated::default(), halt).unwrap();
     let place = operation.local_addr().unwrap();
@@ -155,20 +155,20 @@ fn pages_over_http() {
     assert_eq!(status["started"], "1970-01-01T00:00:00.000000Z");
     assert!(ask(place, "POST /metrics").starts_with("HTTP/1.1 405 "));
     assert!(ask(place, "GET /etc/passwd").starts_with("HTTP/1.1 404 "));
-    let _worker = hearts.heart("worker");
-    assert_eq!(hearts.silent(MAX_SILENCE), []);
+    let _worker = heartbeats.heartbeat("worker");
+    assert_eq!(heartbeats.silent(MAX_SILENCE), []);
     stopper.stop();
     operation.join();
 }
 
 #[test]
 fn workers_that_do_not_move_are_named() {
-    let hearts = Hearts::default();
-    let (moves, stuck) = (hearts.heart("moves"), hearts.heart("stuck"));
+    let heartbeats = Heartbeats::default();
+    let (moves, stuck) = (heartbeats.heartbeat("moves"), heartbeats.heartbeat("stuck"));
     std::thread::sleep(Duration::from_millis(350));
     moves.beat();
-    let silent = hearts.silent(Duration::from_millis(150));
+    let silent = heartbeats.silent(Duration::from_millis(150));
     assert_eq!(silent.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["stuck"]);
     drop(stuck);
-    assert_eq!(hearts.silent(Duration::from_millis(150)), []);
+    assert_eq!(heartbeats.silent(Duration::from_millis(150)), []);
 }

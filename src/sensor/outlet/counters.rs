@@ -1,23 +1,23 @@
-//! What happened to an outlet.
+//! The counters of an outlet.
 
 use crate::sensor::deliver::{Class, Trouble};
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The upper ends of the classes of latency, in milliseconds; one more has no end.
+/// The upper bounds of the latency buckets, in milliseconds; the last bucket has none.
 pub const LATENCIES: [u64; 12] =
     [1, 5, 10, 50, 100, 500, 1_000, 5_000, 30_000, 60_000, 300_000, 3_600_000];
 
-/// How an outlet is.
+/// The health of an outlet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {
-    /// The last batch arrived.
+    /// The last batch was delivered.
     #[default]
     Good,
-    /// It is being sent again.
+    /// The last batch is being retried.
     Retrying,
-    /// The receiver doesn't allow it: somebody has to mend that.
+    /// The receiver denies access: someone has to fix that.
     Held,
 }
 
@@ -32,7 +32,7 @@ impl Health {
     }
 }
 
-/// Counts, from one thread for any others.
+/// Counters, updated by one thread and read by any.
 #[derive(Debug, Default)]
 pub struct Counters {
     records: AtomicU64,
@@ -48,30 +48,30 @@ pub struct Counters {
     trouble: Mutex<Option<String>>,
 }
 
-/// The counts at some time.
+/// The counters at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Records that arrived.
+    /// Records that were delivered.
     pub records: u64,
     /// Records that the filter left out.
     pub filtered: u64,
     /// Records that were refused, and are dead letters.
     pub dead: u64,
-    /// Batches that are done with.
+    /// Batches that are done.
     pub batches: u64,
-    /// Tries after the first one.
+    /// Attempts after the first one.
     pub retries: u64,
     /// Batches with trouble, by its class.
     pub errors: Vec<(Class, u64)>,
-    /// Records by the time from the spool to the receiver: those of each class of [`LATENCIES`]
-    /// alone, and of what is longer.
+    /// Records by the time from the spool to the receiver: one count for each bucket of
+    /// [`LATENCIES`] alone, and one for longer times.
     pub latencies: Vec<u64>,
     /// The sum of these times.
     pub latency: Duration,
-    /// How it is.
+    /// The health.
     pub health: Health,
-    /// When the oldest record that waits was appended, in microseconds since 1970; none when
-    /// nothing waits.
+    /// When the oldest waiting record was appended, in microseconds since 1970; `None` if nothing
+    /// waits.
     pub waiting_since: Option<i64>,
     /// The last trouble, while there is any.
     pub trouble: Option<String>,
@@ -98,7 +98,7 @@ impl Snapshot {
 }
 
 impl Counters {
-    /// The counts now.
+    /// The current values.
     pub fn snapshot(&self) -> Snapshot {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let waiting_since = self.waiting_since.load(Ordering::Relaxed);
@@ -153,7 +153,7 @@ impl Counters {
         self.waiting_since.store(micros.unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// What a batch came to.
+    /// Adds the result of a batch.
     pub(super) fn was(&self, health: Health, trouble: Option<&Trouble>) {
         self.health.store(health as u8, Ordering::Relaxed);
         if let Some(trouble) = trouble {
@@ -162,7 +162,7 @@ impl Counters {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         }
-        let mut told = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        *told = trouble.map(|trouble| trouble.reason.clone());
+        let mut shown = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = trouble.map(|trouble| trouble.reason.clone());
     }
 }

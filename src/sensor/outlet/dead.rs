@@ -1,4 +1,4 @@
-//! Letters that were refused: kept in a file, with the reason, for somebody to look at.
+//! Refused records, which are kept in a file, with the reason, for someone to look at.
 
 use crate::engine::indicator::Timestamp;
 use crate::sensor::spool::RecordRef;
@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// From this size on a file is put aside, in place of the one that was put aside before.
+/// From this size on a file is rotated; it replaces the one that was rotated before.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The file of a sink.
@@ -20,7 +20,7 @@ pub(super) struct DeadLetters {
     file: Option<File>,
 }
 
-/// A line of it.
+/// A line of the file.
 #[derive(Serialize)]
 struct Letter<'a> {
     time: String,
@@ -31,7 +31,7 @@ struct Letter<'a> {
     alert: Alert<'a>,
 }
 
-/// The record, or what was in its place.
+/// The record, or a text if it isn't JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Alert<'a> {
@@ -40,9 +40,9 @@ enum Alert<'a> {
 }
 
 impl DeadLetters {
-    /// In `folder/dead-letter/SINK.ndjson`, which is made with the first letter.
+    /// The file `folder/dead-letter/SINK.ndjson`, which is created with the first letter.
     pub(super) fn new(folder: &Path, sink: &str) -> Self {
-        // A name is no path, whatever somebody calls a sink.
+        // The name of a sink must not be used as a path.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let name: String = sink.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
         let path = folder.join("dead-letter").join(format!("{name}.ndjson"));
@@ -72,7 +72,7 @@ impl DeadLetters {
         })
     }
 
-    /// Makes what was written outlive a crash.
+    /// Makes what was written survive a crash.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
@@ -84,7 +84,7 @@ impl DeadLetters {
         };
         if is_long {
             self.file = None;
-            #[expect(clippy::disallowed_methods, reason = "a log that is full is put aside")]
+            #[expect(clippy::disallowed_methods, reason = "a full log is rotated")]
             fs::rename(&self.path, self.path.with_extension("ndjson.1"))?;
         }
         match &mut self.file {

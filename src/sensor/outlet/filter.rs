@@ -5,9 +5,9 @@ use crate::sensor::deliver::Reading;
 use crate::sensor::spool::RecordRef;
 use glob::{MatchOptions, Pattern};
 
-/// Which records a sink wants: those that every condition takes, and none that is excluded. The
-/// default wants everything that was not held back. Patterns are names with wildcards, ignoring
-/// case, as on the command line.
+/// Which records a sink wants: those that meet every condition, and are not excluded. The default
+/// wants everything that was not held back. Patterns are names with wildcards, ignoring case, as on
+/// the command line.
 ///
 /// ```
 /// use wiresift::engine::indicator::Timestamp;
@@ -24,36 +24,37 @@ use glob::{MatchOptions, Pattern};
 pub struct Filter {
     /// The lowest severity, from 1 to 4; 0 for any.
     pub severity: u8,
-    /// The least of the highest confidence of a source, 0 to 100. Without any it is not reached.
+    /// The minimum for the highest confidence of a source, 0 to 100. Sources without a confidence
+    /// don't reach it.
     pub confidence: Option<u8>,
-    /// Kinds of what was seen, or of an indicator that it met; empty for all.
+    /// Kinds of the observable, or of an indicator that it matched; empty for all.
     pub kinds: Vec<Kind>,
-    /// Feeds, of which one has to claim it; empty for all.
+    /// Feeds, one of which has to list it; empty for all.
     pub feeds: Vec<Pattern>,
-    /// Tags, of which one source has to have one; empty for any, or none.
+    /// Tags, one of which a source has to have; empty for no condition.
     pub tags: Vec<Pattern>,
     /// Names of inputs; empty for all.
     pub inputs: Vec<Pattern>,
-    /// Not these kinds, of what was seen or of an indicator that it met.
+    /// Excluded kinds, of the observable or of an indicator that it matched.
     pub exclude_kinds: Vec<Kind>,
-    /// Not what only these feeds claim.
+    /// Excluded feeds: records that only these feeds list.
     pub exclude_feeds: Vec<Pattern>,
-    /// Not if a source has one of these tags.
+    /// Excluded tags: records of which a source has one of these.
     pub exclude_tags: Vec<Pattern>,
-    /// Not from these inputs.
+    /// Excluded inputs.
     pub exclude_inputs: Vec<Pattern>,
-    /// Whether also what was held back is wanted, as for an archive.
+    /// Whether suppressed records are wanted as well, as for an archive.
     pub suppressed: bool,
 }
 
 impl Filter {
-    /// Whether a record is wanted. One whose JSON can't be read is, if its severity is: it is
-    /// better seen than lost.
+    /// Whether a record is wanted. If its JSON can't be read, only the severity decides: it is
+    /// better to send such a record than to lose it.
     pub fn wants(&self, record: &RecordRef<'_>) -> bool {
         if record.severity < self.severity {
             return false;
         }
-        // Most have no lists, and most records are not held back: then nothing is parsed.
+        // Most filters have no lists, and most records are not suppressed: then nothing is parsed.
         let may_be_held =
             !self.suppressed && memchr::memmem::find(record.json, b"\"suppressed\"").is_some();
         if !self.reads() && !may_be_held {
@@ -62,7 +63,7 @@ impl Filter {
         Reading::of(record.json).is_none_or(|alert| self.wants_reading(record.severity, &alert))
     }
 
-    /// Whether an alert of this severity that reads so is wanted.
+    /// Whether an alert with this severity and these fields is wanted.
     pub fn wants_reading(&self, severity: u8, alert: &Reading<'_>) -> bool {
         severity >= self.severity
             && (self.suppressed || !alert.suppressed)
@@ -70,7 +71,7 @@ impl Filter {
             && !self.excludes(alert)
     }
 
-    /// Whether it asks for more than the severity.
+    /// Whether it needs more than the severity.
     fn reads(&self) -> bool {
         let kinds = [&self.kinds, &self.exclude_kinds];
         let names = [
@@ -104,13 +105,13 @@ impl Filter {
     }
 }
 
-/// Whether what was seen, or an indicator that it met, is of one of some kinds.
+/// Whether the observable, or an indicator that it matched, is of one of these kinds.
 fn has_kind(kinds: &[Kind], alert: &Reading<'_>) -> bool {
     let is_one = |name: &str| kinds.iter().any(|kind| kind.name() == name);
     is_one(&alert.seen.kind) || alert.indicators.iter().any(|it| is_one(&it.kind))
 }
 
-/// Whether a source has a tag that fits.
+/// Whether a source has a matching tag.
 fn has_tag(patterns: &[Pattern], alert: &Reading<'_>) -> bool {
     alert.sources().any(|source| source.tags.iter().any(|tag| fits(patterns, tag)))
 }
@@ -126,7 +127,7 @@ mod tests {
     use crate::engine::indicator::Timestamp;
     use crate::sensor::spool::Record;
 
-    /// Seen as a URL; met a URL of two feeds and a domain of one.
+    /// Seen as a URL; matched a URL of two feeds and a domain of one.
     const JSON: &str = r#"{"input":"web-1","seen":{"kind":"url","where":"http.url"},"indicators":[
         {"kind":"url","sources":[{"feed":"otx","tags":["C2","x"],"confidence":40},{"feed":"b"}]},
         {"kind":"domain","sources":[{"feed":"abuse.ch/b","tags":["phishing"],"confidence":75}]}]}"#;
@@ -198,10 +199,10 @@ mod tests {
         ] {
             assert_eq!(wants(&filter, bare), is_wanted, "{filter:?}");
         }
-        // No feed is no feed that is excluded.
+        // A record without feeds has no excluded feed.
         let filter = Filter { exclude_feeds: patterns(&["*"]), ..all() };
         assert!(wants(&filter, r#"{"seen":{"kind":"ip"}}"#));
-        // What can't be read is better seen than lost.
+        // What can't be read is better sent than lost.
         assert!(wants(&filter, "?"));
         assert!(!wants(&Filter { severity: 3, ..filter }, "?"));
     }

@@ -1,11 +1,11 @@
-//! One sink of the daemon: what of the spool it wants, in which batches, and what to do when its
-//! receiver does not take it.
+//! One sink of the daemon: which records of the spool it wants, in which batches, and what to do
+//! when its receiver does not take them.
 //!
-//! An [`Outlet`] reads the spool at its own pace, gathers what its [`Filter`] lets through into
-//! batches and hands them to a way to [`deliver`](super::deliver) them, one at a time, for order.
-//! What can arrive later is sent again until it does, with growing pauses; what is refused for
-//! good goes to a file of dead letters. The cursor moves only when every record of a batch is in
-//! one of both places.
+//! An [`Outlet`] reads the spool at its own pace, collects what its [`Filter`] accepts into batches
+//! and passes them to a way to [`deliver`](super::deliver) them, one at a time, to keep their
+//! order. What can be delivered later is retried until it arrives, with growing pauses; what is
+//! permanently refused goes to a file of dead letters. The cursor moves only when every record of a
+//! batch is in one of the two places.
 //!
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
@@ -39,12 +39,12 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `outlet` | the [`Outlet`], a step at a time, so that tests need no time |
-//! | `running` | a thread that makes the steps |
-//! | `filter` | what a sink wants |
-//! | `retry` | how long to wait between tries |
-//! | `dead` | letters that were refused |
-//! | `counters` | what happened, for metrics and for the status |
+//! | `outlet` | the [`Outlet`], one step at a time, so that tests don't have to wait |
+//! | `running` | a thread that runs the steps |
+//! | `filter` | which records a sink wants |
+//! | `retry` | how long to wait between attempts |
+//! | `dead` | refused records |
+//! | `counters` | counters for metrics and for the status |
 
 mod counters;
 mod dead;

@@ -1,4 +1,4 @@
-//! The outlet, a step at a time.
+//! The outlet, one step at a time.
 
 use super::counters::{Counters, Health};
 use super::dead::DeadLetters;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How long an idle outlet waits before it looks at the halt.
+/// How long an idle outlet waits before it checks the halt.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// How often it is looked whether a batch that gathers is full by now, at least and at most.
+/// How often an incomplete batch is checked for being full, at least and at most.
 const LOOK: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
 
 /// How large batches are.
@@ -23,7 +23,7 @@ const LOOK: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
 pub struct Batching {
     /// Records.
     pub max_records: usize,
-    /// Bytes of records in the spool, with all their forms.
+    /// Bytes of records in the spool, with all their formats.
     pub max_bytes: usize,
     /// How long the first record of a batch waits for others.
     pub max_age: Duration,
@@ -48,18 +48,18 @@ impl Default for Batching {
 pub struct Settings {
     /// The sink's name, under which the spool has its cursor.
     pub name: String,
-    /// Where the folder of dead letters is.
+    /// The parent of the folder of dead letters.
     pub folder: PathBuf,
-    /// What it wants.
+    /// Which records it wants.
     pub filter: Filter,
     /// How large batches are.
     pub batching: Batching,
-    /// How long it waits between tries.
+    /// How long it waits between attempts.
     pub retry: Retry,
 }
 
 impl Settings {
-    /// Everything, in batches of the default, with dead letters below a folder.
+    /// Wants everything, in batches of the default size, with dead letters below a folder.
     pub fn new(name: &str, folder: &Path) -> Self {
         Settings {
             name: name.to_string(),
@@ -71,16 +71,16 @@ impl Settings {
     }
 }
 
-/// What comes after a step.
+/// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The next one.
+    /// Run the next one.
     Next,
-    /// Nothing, until there is a record.
+    /// Wait until there is a record.
     Idle,
-    /// Nothing, for this time.
+    /// Wait for this time.
     Wait(Duration),
-    /// Nothing more: it was halted, and nothing is left, or the receiver does not take it.
+    /// Stop: it was halted, and nothing is left, or the receiver does not take the rest.
     Done,
 }
 
@@ -96,15 +96,15 @@ pub struct Outlet {
     pace: Pace,
     counters: Arc<Counters>,
     renew: Arc<AtomicBool>,
-    /// What is gathered, or on its way.
+    /// The records that are being collected or delivered.
     batch: Batch,
-    /// Whether each record of a batch on its way is still to arrive; empty while it gathers.
+    /// Whether each record of a batch in delivery still has to arrive; empty while collecting.
     due: Vec<bool>,
-    /// Up to where the spool was read.
+    /// How far the spool was read.
     position: Cursor,
-    /// Since when the batch gathers, by the clock's uptime.
+    /// Set since the batch is being collected, by the clock's uptime.
     since: Option<Duration>,
-    /// Nothing is sent before that.
+    /// Nothing is sent before this time.
     until: Duration,
     last: Step,
 }
@@ -145,17 +145,17 @@ impl Outlet {
         &self.name
     }
 
-    /// What happened so far.
+    /// What has happened so far.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
-    /// Set, it has connections opened and secrets read again.
+    /// If set, it reopens connections and reads secrets again.
     pub(super) fn renewal(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.renew)
     }
 
-    /// Does what is to do now, and no more than one try. It waits for nothing but the receiver.
+    /// Does what is due, with at most one attempt. It waits for nothing but the receiver.
     pub fn step(&mut self) -> Step {
         if self.renew.swap(false, Ordering::Relaxed) {
             self.deliver.renew();
@@ -173,7 +173,7 @@ impl Outlet {
                 self.spool.wait(self.position, IDLE);
             }
             Step::Wait(time) => {
-                // A renewal ends a long pause, too.
+                // A renewal also ends a long pause.
                 self.pace.wait(time.min(LOOK[1]));
             }
         }
@@ -201,11 +201,11 @@ impl Outlet {
             self.counters.tried_again();
         }
         let arrived = self.attempt();
-        // One try is what there is time for.
+        // There is only time for one attempt.
         if !arrived && is_ending { Step::Done } else { Step::Next }
     }
 
-    /// Reads on; returns whether the batch is to be sent.
+    /// Continues reading; returns whether the batch has to be sent.
     fn gather(&mut self, is_ending: bool) -> bool {
         let Batching { max_records, max_bytes, max_age, .. } = self.batching;
         loop {
@@ -232,7 +232,7 @@ impl Outlet {
             self.counters.waits_since(oldest);
             let now = self.pace.clock().uptime();
             let since = *self.since.get_or_insert(now);
-            // What the filter took out has made room again.
+            // What the filter removed has made room again.
             let is_full = is_full && self.batch.len() == read;
             if is_full || is_ending && is_end || now.saturating_sub(since) >= max_age {
                 return true;
@@ -243,7 +243,7 @@ impl Outlet {
         }
     }
 
-    /// How long a batch that gathers is left alone.
+    /// How long to leave an incomplete batch alone.
     fn gathering(&self) -> Option<Duration> {
         let now = self.pace.clock().uptime();
         let left = self.batching.max_age.saturating_sub(now.saturating_sub(self.since?));
@@ -251,7 +251,7 @@ impl Outlet {
         Some(left.min(look))
     }
 
-    /// Sends what is still to arrive; returns whether all of it is done with.
+    /// Sends what still has to arrive; returns whether all of it is done.
     fn attempt(&mut self) -> bool {
         let batch = std::mem::take(&mut self.batch);
         let records: Vec<RecordRef<'_>> = batch.records().collect();
@@ -285,7 +285,7 @@ impl Outlet {
         false
     }
 
-    /// Does what an outcome says; returns the trouble there is.
+    /// Applies an outcome; returns the remaining trouble.
     fn settle(
         &mut self,
         parcel: &[RecordRef<'_>],
@@ -305,8 +305,9 @@ impl Outlet {
                 Verdict::Refused { status, reason } => {
                     let letter = self.dead.write(&self.name, record, (*status, reason), now);
                     if let Err(error) = letter {
-                        // Without a letter it would be lost: it is sent, and refused, once more.
-                        let reason = format!("write a dead letter: {error}");
+                        // Without a letter the record would be lost: it is sent, and refused, once
+                        // more.
+                        let reason = format!("cannot write a dead letter: {error}");
                         trouble = Some(Trouble::new(Class::Refused, reason));
                         continue;
                     }

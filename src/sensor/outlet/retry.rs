@@ -1,24 +1,24 @@
-//! How long to wait between tries.
+//! How long to wait between attempts.
 
 use crate::clock::Stopwatch;
 use std::fmt;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// After the first try that failed.
+/// The pause after the first failed attempt.
 const FIRST: Duration = Duration::from_secs(1);
 
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
-/// Where somebody has to mend something, a try costs nothing but a line in the receiver's log.
+/// If someone has to fix something, an attempt costs nothing but a line in the receiver's log.
 const HOLD: Duration = Duration::from_secs(60);
 
-/// Takes a pause at random up to the one it is given, so that sensors whose receiver comes back
-/// do not all knock at once. Tests take what is given.
+/// Picks a random pause up to the given one, so that sensors whose receiver comes back do not all
+/// connect at once. Tests use the given pause.
 pub type Jitter = Box<dyn FnMut(Duration) -> Duration + Send>;
 
-/// Counts tries. There is no last one.
+/// Counts attempts. There is no limit.
 pub struct Retry {
     tries: u32,
     jitter: Jitter,
@@ -36,41 +36,41 @@ impl Default for Retry {
         let since = Stopwatch::start();
         let process = std::process::id();
         let mut round = 0u64;
-        Retry::new(Box::new(move |most| {
+        Retry::new(Box::new(move |max| {
             round += 1;
             let seed = format!("{process}{:p}{round}{:?}", &raw const round, since.elapsed());
             let random = xxh3_64(seed.as_bytes());
-            most.mul_f64((random >> 11) as f64 / (1u64 << 53) as f64)
+            max.mul_f64((random >> 11) as f64 / (1u64 << 53) as f64)
         }))
     }
 }
 
 impl Retry {
-    /// With a jitter of the caller's.
+    /// With the caller's jitter.
     pub fn new(jitter: Jitter) -> Self {
         Retry { tries: 0, jitter }
     }
 
-    /// The pause after one more try that failed: anything up to 1 s, 2 s, 4 s and so on.
+    /// The pause after another failed attempt: anything up to 1 s, 2 s, 4 s and so on.
     pub fn pause(&mut self) -> Duration {
-        let most = doubled(FIRST, self.tries).min(MAX_PAUSE);
+        let max = doubled(FIRST, self.tries).min(MAX_PAUSE);
         self.tries = self.tries.saturating_add(1);
-        (self.jitter)(most).min(most)
+        (self.jitter)(max).min(max)
     }
 
-    /// The pause after one more try that was not allowed: 1, 2, 4 and 5 minutes.
+    /// The pause after another denied attempt: 1, 2, 4 and 5 minutes.
     pub fn hold(&mut self) -> Duration {
         let pause = doubled(HOLD, self.tries).min(MAX_PAUSE);
         self.tries = self.tries.saturating_add(1);
         pause
     }
 
-    /// The next try is the first one again.
+    /// The next attempt counts as the first one again.
     pub fn reset(&mut self) {
         self.tries = 0;
     }
 
-    /// Tries that failed since the last one that did not.
+    /// Failed attempts since the last success.
     pub fn tries(&self) -> u32 {
         self.tries
     }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_five_minutes() {
-        let mut retry = Retry::new(Box::new(|most| most));
+        let mut retry = Retry::new(Box::new(|max| max));
         let pauses: Vec<u64> = (0..11).map(|_| retry.pause().as_secs()).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         retry.tries = u32::MAX;

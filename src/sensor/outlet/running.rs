@@ -1,4 +1,4 @@
-//! A thread that makes the steps of an outlet.
+//! A thread that runs the steps of an outlet.
 
 use super::counters::Counters;
 use super::outlet::{Outlet, Step};
@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// An outlet at work.
+/// A running outlet.
 #[derive(Debug)]
 pub struct Running {
     thread: JoinHandle<()>,
@@ -29,7 +29,7 @@ impl Running {
         let (renew, counters) = (outlet.renewal(), outlet.counters());
         let name = format!("sink {}", outlet.name());
         let thread = thread::Builder::new().name(name).spawn(move || {
-            // Dropped however the thread ends.
+            // Dropped no matter how the thread ends.
             let _end = end;
             while outlet.step() != Step::Done {
                 outlet.rest();
@@ -38,25 +38,25 @@ impl Running {
         Ok(Running { thread, ended, renew, counters })
     }
 
-    /// What happened so far.
+    /// What has happened so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Opens connections and reads secrets again, and tries at once: after a SIGHUP.
+    /// Reopens connections, reads secrets again, and retries at once: after a SIGHUP.
     pub fn renew(&self) {
         self.renew.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the thread is there: one that is not has met a fault of ours.
+    /// Whether the thread is running: if not, it has panicked.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }
 
-    /// Waits for the end after a halt, at most for this time; returns whether it came. What
-    /// was not delivered is in the spool.
-    pub fn finish(self, most: Duration) -> bool {
-        match self.ended.recv_timeout(most) {
+    /// Waits for the thread to end after a halt, at most for this time; returns whether it ended.
+    /// What was not delivered is in the spool.
+    pub fn finish(self, max: Duration) -> bool {
+        match self.ended.recv_timeout(max) {
             Err(RecvTimeoutError::Timeout) => false,
             _ => self.thread.join().is_ok(),
         }

@@ -1,4 +1,4 @@
-//! Outlets over real spools, with receivers and clocks of the test's.
+//! Outlets with real spools, and with receivers and clocks that the tests control.
 
 use super::*;
 use crate::engine::indicator::Timestamp;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A clock that goes on only where the test says so.
+/// A clock that only advances where the test says so.
 #[derive(Debug, Default)]
 struct HandClock(Mutex<Duration>);
 
@@ -30,11 +30,11 @@ impl Clock for HandClock {
 
 type Judge = Box<dyn FnMut(&[u8]) -> Outcome + Send>;
 
-/// Keeps what it was sent, and does as it is told; when nothing is told, it takes everything.
+/// Stores what it was sent, and answers as scripted; without a script, it accepts everything.
 #[derive(Clone, Default)]
 struct Double {
     sent: Arc<Mutex<Vec<Vec<u8>>>>,
-    told: Arc<Mutex<VecDeque<Judge>>>,
+    scripts: Arc<Mutex<VecDeque<Judge>>>,
     renewed: Arc<Mutex<usize>>,
 }
 
@@ -42,7 +42,7 @@ impl Deliver for Double {
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome {
         let ids: Vec<u8> = batch.iter().map(|record| record.id[15]).collect();
         self.sent.lock().unwrap().push(ids.clone());
-        let judge = self.told.lock().unwrap().pop_front();
+        let judge = self.scripts.lock().unwrap().pop_front();
         judge.map_or_else(|| Outcome::delivered(batch.len()), |mut judge| judge(&ids))
     }
 
@@ -69,7 +69,7 @@ impl Bench {
         let clock = Arc::new(HandClock::default());
         let (halt, stopper) = Halt::new().unwrap();
         let mut settings = Settings::new("s", folder.path());
-        settings.retry = Retry::new(Box::new(|most| most));
+        settings.retry = Retry::new(Box::new(|max| max));
         change(&mut settings);
         let double = Double::default();
         let pace = Pace::new(clock.clone(), halt, Timeouts::default());
@@ -86,11 +86,11 @@ impl Bench {
         }
     }
 
-    fn tell(&self, judge: impl FnMut(&[u8]) -> Outcome + Send + 'static) {
-        self.double.told.lock().unwrap().push_back(Box::new(judge));
+    fn script(&self, judge: impl FnMut(&[u8]) -> Outcome + Send + 'static) {
+        self.double.scripts.lock().unwrap().push_back(Box::new(judge));
     }
 
-    /// Makes steps until there is nothing to do now; returns the last one.
+    /// Runs steps until there is nothing to do now; returns the last one.
     fn settle(&mut self) -> Step {
         for _ in 0..1000 {
             match self.outlet.step() {
@@ -98,7 +98,7 @@ impl Bench {
                 step => return step,
             }
         }
-        panic!("it never rests");
+        panic!("it never becomes idle");
     }
 
     fn pass(&self, seconds: f64) {
@@ -131,7 +131,7 @@ fn a_batch_goes_when_it_is_full_or_old_enough() {
     assert_eq!(bench.settle(), Step::Wait(Duration::from_millis(100)));
     bench.pass(0.95);
     assert_eq!(bench.settle(), Step::Wait(Duration::from_millis(50)));
-    assert_eq!(bench.snapshot().waiting_since, None, "zero is when the clock began");
+    assert_eq!(bench.snapshot().waiting_since, None, "zero is the start of the clock");
     bench.append([3, 4]);
     assert!(matches!(bench.settle(), Step::Wait(_)));
     assert_eq!(bench.sent(), [[1, 2, 3]]);
@@ -141,7 +141,7 @@ fn a_batch_goes_when_it_is_full_or_old_enough() {
     assert_eq!(bench.spool.backlog("s").bytes, 0);
     let snapshot = bench.snapshot();
     assert_eq!((snapshot.records, snapshot.batches, snapshot.retries), (4, 2, 0));
-    // Two waited 950 ms, one none, and one a second.
+    // Two waited 950 ms, one didn't wait, and one waited a second.
     assert_eq!(snapshot.latency, Duration::from_millis(2900));
     assert_eq!(snapshot.latencies.iter().sum::<u64>(), 4);
     assert_eq!(snapshot.latencies[6], 3);
@@ -181,7 +181,7 @@ fn what_is_not_wanted_moves_the_cursor_and_fills_no_batch() {
 fn tries_come_after_growing_pauses_and_new_records_wait_for_their_turn() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
     for _ in 0..3 {
-        bench.tell(again(Class::Server));
+        bench.script(again(Class::Server));
     }
     bench.append([1, 2]);
     let mut pauses = Vec::new();
@@ -191,7 +191,7 @@ fn tries_come_after_growing_pauses_and_new_records_wait_for_their_turn() {
         assert_eq!(bench.snapshot().trouble.as_deref(), Some("why"));
         bench.append([3]);
         bench.pass(pause.as_secs_f64() / 2.0);
-        assert!(matches!(bench.settle(), Step::Wait(_)), "not before its time");
+        assert!(matches!(bench.settle(), Step::Wait(_)), "not too early");
         bench.pass(pause.as_secs_f64() / 2.0);
     }
     assert_eq!(pauses, [1, 2, 4]);
@@ -205,7 +205,7 @@ fn tries_come_after_growing_pauses_and_new_records_wait_for_their_turn() {
 #[test]
 fn only_what_did_not_arrive_is_sent_again_and_the_cursor_waits_for_all() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
-    bench.tell(|ids| {
+    bench.script(|ids| {
         let mut outcome = again(Class::Busy)(ids);
         outcome.verdicts[0] = Verdict::Delivered;
         outcome.verdicts[2] = Verdict::Refused { status: 400, reason: "bad".into() };
@@ -213,7 +213,11 @@ fn only_what_did_not_arrive_is_sent_again_and_the_cursor_waits_for_all() {
         outcome
     });
     bench.append([1, 2, 3, 4]);
-    assert_eq!(bench.settle(), Step::Wait(Duration::from_secs(42)), "the receiver's wish wins");
+    assert_eq!(
+        bench.settle(),
+        Step::Wait(Duration::from_secs(42)),
+        "the receiver's Retry-After takes precedence"
+    );
     let cursor = bench.spool.cursor("s");
     assert!(bench.spool.wait(cursor, Duration::ZERO), "the cursor is where it was");
     bench.pass(42.0);
@@ -234,14 +238,14 @@ fn only_what_did_not_arrive_is_sent_again_and_the_cursor_waits_for_all() {
 fn without_a_dead_letter_nothing_is_dropped() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
     let place = bench.folder.path().join("dead-letter");
-    std::fs::write(&place, "no folder").unwrap();
+    std::fs::write(&place, "not a folder").unwrap();
     for _ in 0..2 {
-        bench.tell(|ids| Outcome::refused(ids.len(), 400, "bad"));
+        bench.script(|ids| Outcome::refused(ids.len(), 400, "bad"));
     }
     bench.append([1]);
     assert!(matches!(bench.settle(), Step::Wait(_)));
     let trouble = bench.snapshot().trouble.unwrap();
-    assert!(trouble.starts_with("write a dead letter: "), "{trouble}");
+    assert!(trouble.starts_with("cannot write a dead letter:"), "{trouble}");
     std::fs::remove_file(&place).unwrap();
     bench.pass(10.0);
     assert_eq!(bench.settle(), Step::Idle);
@@ -252,7 +256,7 @@ fn without_a_dead_letter_nothing_is_dropped() {
 fn who_is_denied_holds_until_somebody_mends_it() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
     for _ in 0..2 {
-        bench.tell(again(Class::Denied));
+        bench.script(again(Class::Denied));
     }
     bench.append([1]);
     assert_eq!(bench.settle(), Step::Wait(Duration::from_secs(60)));
@@ -291,20 +295,20 @@ fn a_halt_sends_what_is_there_at_once_and_tries_once() {
     assert_eq!(bench.spool.backlog("s").bytes, 0);
 
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
-    bench.tell(again(Class::Connection));
-    bench.tell(again(Class::Connection));
+    bench.script(again(Class::Connection));
+    bench.script(again(Class::Connection));
     bench.append([1]);
     assert!(matches!(bench.settle(), Step::Wait(_)));
     bench.stopper.take().unwrap().stop();
     assert_eq!(bench.settle(), Step::Done);
-    assert_eq!(bench.sent().len(), 2, "one try more, without its pause");
-    assert!(bench.spool.backlog("s").bytes > 0, "it is there for the next start");
+    assert_eq!(bench.sent().len(), 2, "one more attempt, without a pause");
+    assert!(bench.spool.backlog("s").bytes > 0, "it is kept for the next start");
 }
 
 #[test]
 fn a_deliver_that_answers_too_little_loses_nothing() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
-    bench.tell(|_| Outcome::delivered(1));
+    bench.script(|_| Outcome::delivered(1));
     bench.append([1, 2]);
     assert!(matches!(bench.settle(), Step::Wait(_)));
     bench.pass(1.0);
@@ -315,7 +319,7 @@ fn a_deliver_that_answers_too_little_loses_nothing() {
 #[test]
 fn a_cursor_that_the_spool_moved_is_followed() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
-    bench.tell(again(Class::Connection));
+    bench.script(again(Class::Connection));
     bench.append([1]);
     bench.settle();
     bench.append([2]);

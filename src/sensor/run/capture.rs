@@ -1,4 +1,4 @@
-//! What packets show, held against the database.
+//! Matches the contents of packets against the database.
 
 use super::dedup::SeenValues;
 use crate::engine::database::{Database, Section};
@@ -9,13 +9,13 @@ use crate::sensor::input::capture::CaptureStream;
 use crate::sensor::input::{Input, Opened};
 use std::sync::Arc;
 
-/// A capture that is read once, plain files too. Mapping them was tried: faulting the map
-/// in cost up to a third more user time than reading through a small window (then `wiresift
-/// scan -j 1 FILE` against `wiresift scan -j 1 - <FILE`, with the files of `make packets`),
-/// and a file that got shorter under way raised a signal where it now just ends. Mapping only
-/// long packets, a MiB at a time, so that nobody copies what nobody looks at, cost 228 ns a
-/// packet of bulk TLS where reading cost 197: each page is a miss of the address cache, and
-/// where memory is virtual twice that is dear.
+/// Opens a capture that is read once, even if it is a plain file. Mapping files was tried: page
+/// faults cost up to a third more user time than reading through a small window (measured with
+/// `wiresift scan -j 1 FILE` against `wiresift scan -j 1 - <FILE`, with the files of `make
+/// packets`), and a file that is truncated while it is read raised a signal where it now just ends.
+/// Mapping only long packets, a MiB at a time, so that unused bytes are not copied, cost 228 ns a
+/// packet of bulk TLS where reading cost 197: each page is a TLB miss, which is expensive in a
+/// virtual machine.
 pub(super) fn opened(input: Input) -> CaptureStream {
     CaptureStream::new(match input.into_opened() {
         Opened::Stream(stream) => stream,
@@ -25,15 +25,15 @@ pub(super) fn opened(input: Input) -> CaptureStream {
 
 /// Where hits go.
 pub(super) trait HitSink<'d> {
-    /// What comes now was found by the packet of this place.
+    /// What follows was found by the packet of this order.
     fn begins(&mut self, order: Order) {
         let _ = order;
     }
 
-    /// A hit. `flow` is the flow whose totals it will have at its end, if it may wait.
+    /// A hit. `flow` is the flow whose final totals it gets, if it may wait for them.
     fn catch(&mut self, hit: Hit<'d>, flow: Option<u64>);
 
-    /// A flow that a hit may wait for was closed.
+    /// A flow that a hit may be waiting for was closed.
     fn closed(&mut self, flow: &FlowEnd) {
         let _ = flow;
     }
@@ -41,7 +41,7 @@ pub(super) trait HitSink<'d> {
 
 /// Looks up what the decoder finds.
 ///
-/// On a live interface nobody waits: an alert about an address has the totals of its first
+/// On a live interface hits don't wait: an alert about an address has the totals of its first
 /// packet.
 pub(super) struct PacketScan<'s, 'd, N> {
     pub(super) scanner: &'s mut Scanner,
@@ -49,11 +49,11 @@ pub(super) struct PacketScan<'s, 'd, N> {
     pub(super) path: &'s Arc<str>,
     /// Whether `path` names an interface.
     pub(super) is_live: bool,
-    pub(super) told: &'s mut SeenValues,
-    pub(super) net: N,
+    pub(super) reported: &'s mut SeenValues,
+    pub(super) hit_sink: N,
 }
 
-/// Whether the database has any use for digests and fingerprints of a kind.
+/// Whether the database has digests or fingerprints of a kind.
 pub(super) fn wants(database: &Database, kind: Kind) -> bool {
     match kind.digest_len() {
         Some(16) => database.has(Section::Digest16),
@@ -64,7 +64,7 @@ pub(super) fn wants(database: &Database, kind: Kind) -> bool {
     }
 }
 
-/// What met indicators in a packet.
+/// What matched indicators in a packet.
 type Found<'d> = Vec<(Seen, Vec<Match<'d>>)>;
 
 impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
@@ -84,22 +84,23 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
             return false;
         }
         if !of_flow {
-            // What follows from a value, the domain of an address, is told once a packet, however
-            // many fields and texts it follows from. The values themselves are told with each field.
-            let told = &mut *self.told;
+            // What is derived from a value, such as the domain of an address, is reported once per
+            // packet, however many fields and texts contain it. The values themselves are reported
+            // for each field.
+            let reported = &mut *self.reported;
             found.retain(|(seen, _)| {
-                told.is_new(packet, seen.kind, &seen.value, seen.at) || seen.at == at
+                reported.is_new(packet, seen.kind, &seen.value, seen.at) || seen.at == at
             });
         }
         if matches!(said, Said::Head(_)) {
             for (seen, _) in &found {
-                self.told.note(packet, seen.kind, &seen.value);
+                self.reported.note(packet, seen.kind, &seen.value);
             }
         }
         self.take(found, packet, said, of_flow)
     }
 
-    /// Makes hits of what was found in a packet. Returns whether there are any.
+    /// Makes hits of the matches in a packet. Returns whether there are any.
     #[cold]
     fn take(
         &mut self,
@@ -116,7 +117,7 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
             }
             let place = Place::Packet(Box::new(place));
             let flow = (of_flow && !self.is_live).then_some(packet.flow_id);
-            self.net.catch(Hit { seen, matches, place }, flow);
+            self.hit_sink.catch(Hit { seen, matches, place }, flow);
         }
         any
     }
@@ -124,7 +125,7 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
 
 impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
     fn begins(&mut self, order: Order) {
-        self.net.begins(order);
+        self.hit_sink.begins(order);
     }
 
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
@@ -141,7 +142,7 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
 
     fn flow_closed(&mut self, flow: &FlowEnd) {
         if flow.is_wanted {
-            self.net.closed(flow);
+            self.hit_sink.closed(flow);
         }
     }
 
@@ -155,14 +156,14 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
 
     fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
         let mut found = Vec::new();
-        let PacketScan { scanner, database, told, .. } = self;
-        // A host is named by several headers of a request, and its own by that of the host.
+        let PacketScan { scanner, database, reported, .. } = self;
+        // Several headers of a request may name a host; its own is the one from the `Host` header.
         let is_head = matches!(said, Said::Head(_));
         scanner.scan_carried(database, text, at, packet.time, |seen, matches| {
-            if is_head && told.is_field(packet, seen.kind, &seen.value) {
+            if is_head && reported.is_field(packet, seen.kind, &seen.value) {
                 return;
             }
-            if told.is_new(packet, seen.kind, &seen.value, seen.at) {
+            if reported.is_new(packet, seen.kind, &seen.value, seen.at) {
                 found.push((seen, matches));
             }
         });

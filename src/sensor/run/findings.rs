@@ -1,6 +1,6 @@
-//! What the shares of a capture find, put in the order of its packets.
+//! The findings of the shards of a capture, put in the order of its packets.
 
-use crate::engine::alert::Origin;
+use crate::engine::alert::Provenance;
 use crate::engine::indicator::{Flow, Place};
 use crate::engine::packet::{Order, SHARDS};
 use crate::engine::scan::Hit;
@@ -10,50 +10,50 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What one share found in a piece of a capture, in the order of its packets.
+/// What one shard found in a piece of a capture, in the order of its packets.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<(Order, Finding)>,
-    /// Encoded records, one behind the other.
+    /// Encoded records, one after the other.
     records: Vec<u8>,
     order: Order,
 }
 
 #[derive(Debug)]
 enum Finding {
-    /// A record, and where it lies.
+    /// A record, and where it is.
     Record(Range<usize>),
     /// An alert that is written when its turn comes.
     Alert(Box<Waiting>),
     /// An alert that waits for the totals of its flow.
     Waits(Box<Waiting>),
-    /// A flow that somebody may wait for was closed.
+    /// A flow that an alert may wait for was closed.
     Closed(u64, Flow),
 }
 
-/// An alert about an address, of which the totals of the flow are missing.
+/// An alert about an address that lacks the totals of its flow.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) hit: Hit<'static>,
-    /// What the database that found it says of itself.
-    pub(super) origin: Arc<Origin>,
+    /// The facts of the database that found it.
+    pub(super) origin: Arc<Provenance>,
     pub(super) flow: u64,
 }
 
 impl Findings {
-    /// What comes now was found by the packet of this place.
+    /// What follows was found by the packet of this order.
     pub(super) fn begins(&mut self, order: Order) {
         self.order = order;
     }
 
-    /// Takes a record that is written by `write`.
+    /// Adds a record that `write` writes.
     pub(super) fn record(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.records.len();
         write(&mut self.records);
         self.list.push((self.order, Finding::Record(start..self.records.len())));
     }
 
-    /// Takes an alert that is to be written in the order of the inputs.
+    /// Adds an alert that is to be written in the order of the inputs.
     pub(super) fn alert(&mut self, waiting: Waiting) {
         self.list.push((self.order, Finding::Alert(Box::new(waiting))));
     }
@@ -67,14 +67,14 @@ impl Findings {
     }
 }
 
-/// Alerts that wait for the totals of their flow, and for those in front of them.
+/// Alerts that wait for the totals of their flow, and for the alerts before them.
 const MAX_WAITING: usize = 16 << 10;
 
 /// What is ready to be passed on.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     pub(super) records: Records,
-    /// Where alerts are written when their turn comes: those, and no records.
+    /// Alerts that are written when their turn comes; if there are any, there are no records.
     pub(super) alerts: Vec<Waiting>,
 }
 
@@ -83,12 +83,12 @@ impl Ready {
         self.records.is_empty() && self.alerts.is_empty()
     }
 
-    /// About how many bytes it takes.
+    /// Its approximate size in bytes.
     pub(super) fn weight(&self) -> usize {
         self.records.bytes().len() + 1024 * self.alerts.len()
     }
 
-    /// Adds what comes after it.
+    /// Appends what comes after it.
     pub(super) fn extend(&mut self, mut more: Ready) {
         self.records.append(&mut more.records);
         self.alerts.extend(more.alerts);
@@ -102,41 +102,42 @@ enum Entry {
     Waits(Box<Waiting>),
 }
 
-/// Puts together what the shares found.
+/// Combines the findings of the shards.
 ///
-/// An address is reported once for a flow, in the place of the flow's first packet and with
-/// the flow's totals. So alerts wait until the flows of all alerts before them are closed, or
-/// until too many wait; then the first ones go on with the totals that are known by then.
+/// An address is reported once for a flow, at the position of the flow's first packet and with the
+/// flow's totals. So alerts wait until the flows of all alerts before them are closed, or until too
+/// many wait; then the first ones are released with the totals known by then.
 #[derive(Debug, Default)]
 pub(super) struct Merger {
     waiting: VecDeque<Entry>,
-    /// Alerts that went on.
+    /// The number of alerts that were released.
     gone: u64,
     /// Which alerts wait for a flow, counted from the first of all.
     flows: HashMap<u64, Vec<u64>>,
 }
 
 impl Merger {
-    /// Takes what all shares found in the next piece, and gives what is ready. `late` writes
+    /// Takes the findings of all shards in the next piece, and returns what is ready. `late` writes
     /// the record of an alert that had to wait, unless its turn is still to come.
     pub(super) fn add(
         &mut self,
-        shares: [Findings; SHARDS],
+        shards: [Findings; SHARDS],
         late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
     ) -> Ready {
-        let mut all = Vec::with_capacity(shares.iter().map(|share| share.list.len()).sum());
+        let mut all = Vec::with_capacity(shards.iter().map(|shard| shard.list.len()).sum());
         let mut records = Vec::with_capacity(SHARDS);
-        for (number, share) in shares.into_iter().enumerate() {
-            all.extend(share.list.into_iter().map(|(order, found)| (order, number, found)));
-            records.push(share.records);
+        for (number, shard) in shards.into_iter().enumerate() {
+            all.extend(shard.list.into_iter().map(|(order, found)| (order, number, found)));
+            records.push(shard.records);
         }
-        // Each share's are in order, and a packet is of one share: stable is enough.
+        // Each shard's findings are in order, and a packet belongs to one shard: a stable sort is
+        // enough.
         all.sort_by_key(|&(order, ..)| order);
         let mut out = Ready::default();
-        for (_, share, found) in all {
+        for (_, shard, found) in all {
             match found {
                 Finding::Record(range) => {
-                    let record = records.get(share).and_then(|records| records.get(range));
+                    let record = records.get(shard).and_then(|records| records.get(range));
                     let record = record.unwrap_or_default();
                     if self.waiting.is_empty() {
                         self.give(&mut out, record);
@@ -164,7 +165,7 @@ impl Merger {
         out
     }
 
-    /// Gives everything that still waits.
+    /// Releases everything that still waits.
     pub(super) fn finish(&mut self, late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool) -> Ready {
         let mut out = Ready::default();
         self.release(0, late, &mut out);
@@ -173,7 +174,7 @@ impl Merger {
 
     fn close(&mut self, flow: u64, totals: Flow, late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool) {
         for serial in self.flows.remove(&flow).unwrap_or_default() {
-            // Those that went on had to do without.
+            // Alerts that were released earlier did without the totals.
             let place = serial.checked_sub(self.gone).map(|place| place as usize);
             let Some(entry) = place.and_then(|place| self.waiting.get_mut(place)) else { continue };
             if let Entry::Waits(waiting) = entry {
@@ -191,16 +192,16 @@ impl Merger {
         }
     }
 
-    /// Gives the alerts in front that wait for nothing, and as many more as it takes to keep
-    /// at most `most`.
+    /// Releases the first alerts that wait for nothing, and as many more as it takes to keep at
+    /// most `max`.
     fn release(
         &mut self,
-        most: usize,
+        max: usize,
         late: &dyn Fn(&Waiting, &mut Vec<u8>) -> bool,
         out: &mut Ready,
     ) {
         while let Some(first) = self.waiting.front() {
-            if matches!(first, Entry::Waits(_)) && self.waiting.len() <= most {
+            if matches!(first, Entry::Waits(_)) && self.waiting.len() <= max {
                 break;
             }
             match self.waiting.pop_front() {

@@ -1,4 +1,4 @@
-//! What a worker hands in of an input, and where it goes.
+//! What workers hand in for an input, and where it goes.
 
 use super::findings::Ready;
 use super::ordered::Piece;
@@ -8,27 +8,27 @@ use std::sync::Arc;
 /// What a worker hands in.
 pub(super) struct Finished<F> {
     pub(super) found: Option<F>,
-    /// What is encoded already.
+    /// What is already encoded.
     pub(super) ready: Ready,
     pub(super) weight: usize,
     pub(super) bytes: u64,
     pub(super) newlines: u64,
-    /// Offset behind the last newline, if there is one.
+    /// Offset after the last newline, if there is one.
     pub(super) line_start: Option<u64>,
     /// Offset of the chunk.
     pub(super) offset: u64,
     pub(super) ends_open: bool,
     pub(super) is_live: bool,
-    /// A text ends with it: what follows counts its lines anew.
+    /// A text ends with it: the lines that follow are counted from 1 again.
     pub(super) ends_text: bool,
     pub(super) is_last: bool,
-    /// What it does with the count of lines.
+    /// How it affects the count of lines.
     pub(super) turn: Turn,
-    /// What there is to say before it, unless nothing more is wanted of the input by then.
-    pub(super) words: Vec<Word>,
+    /// What to report before it, unless nothing more is wanted of the input by then.
+    pub(super) remarks: Vec<Remark>,
 }
 
-/// Whether a text stops or goes on: what it carries is passed on in the midst of it.
+/// Whether a text is interrupted or continues: what it carries is passed on in the middle of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Turn {
     #[default]
@@ -37,13 +37,14 @@ pub(super) enum Turn {
     GoesOn,
 }
 
-/// What is said of an input when its turn comes: so it does not depend on which thread was first.
-pub(super) enum Word {
-    /// Something could not be done.
+/// A remark about an input, reported when its turn comes, so that the order doesn't depend on the
+/// threads.
+pub(super) enum Remark {
+    /// Something failed.
     Failed(Error),
-    /// Something cannot be looked into.
+    /// Something cannot be searched inside.
     Closed(Arc<str>, &'static str),
-    /// Something is searched as the bytes that it is.
+    /// Something is searched as raw bytes.
     Binary,
 }
 
@@ -62,22 +63,22 @@ impl<F> Finished<F> {
             ends_text: false,
             is_last: false,
             turn: Turn::None,
-            words: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 
-    /// With something to say, if there is something.
-    pub(super) fn saying(mut self, word: Option<Word>) -> Self {
-        self.words.extend(word);
+    /// Adds a remark, if there is one.
+    pub(super) fn with_remark(mut self, remark: Option<Remark>) -> Self {
+        self.remarks.extend(remark);
         self
     }
 
-    /// A text stops here, and something else is passed on before it goes on.
+    /// The text is interrupted: something else is passed on before it continues.
     pub(super) fn stops() -> Self {
         Finished { turn: Turn::Stops, ..Finished::new(None, 0) }
     }
 
-    /// The text that stopped last goes on.
+    /// The text that was interrupted last continues.
     pub(super) fn goes_on() -> Self {
         Finished { turn: Turn::GoesOn, ..Finished::new(None, 0) }
     }
@@ -108,6 +109,6 @@ impl<F> Piece for Finished<F> {
 pub(super) struct Slot {
     pub(super) number: usize,
     pub(super) next: u64,
-    /// It lies in an archive: its last piece is not that of the input.
+    /// It is in an archive: its last piece is not that of the input.
     pub(super) is_member: bool,
 }

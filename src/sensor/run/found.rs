@@ -1,13 +1,13 @@
 //! Hits that leave the thread that made them.
 
-use crate::engine::alert::Origin;
+use crate::engine::alert::Provenance;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Hit;
 
-/// A hit that needs no database any more.
+/// A hit that no longer borrows from a database.
 pub(super) struct Found {
     pub(super) hit: Hit<'static>,
-    pub(super) origin: Origin,
+    pub(super) origin: Provenance,
     /// When its input was read.
     pub(super) read_at: Timestamp,
 }

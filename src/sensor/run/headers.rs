@@ -1,24 +1,23 @@
-//! What header lines say, across the chunks of an input.
+//! Header lines, tracked across the chunks of an input.
 //!
-//! A log may have several headers (Zeek's, when logs were joined): each counts for what
-//! follows it. Chunks of a file are scanned by many threads and in no order; each thread
-//! notes the headers of its chunk before it scans it, and asks for those before it only
-//! after a hit. Then a chunk whose headers nobody has noted yet is read once more: one
-//! that another thread is about to scan. A file whose head has no header is taken to have
-//! none.
+//! A log may have several headers (Zeek's, when logs were joined): each applies to what follows it.
+//! Chunks of a file are scanned by many threads and in no order; each thread records the headers of
+//! its chunk before it scans it, and asks for those before it only after a hit. If the headers of
+//! an earlier chunk are not known by then, that chunk is read a second time: another thread is
+//! about to scan it. A file whose head has no header is assumed to have none.
 
 use crate::engine::text::fields::{Changes, Format, Heads, Layout};
 use crate::sensor::input::{Chunk, FileChunks, Pool};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How much of an input's head shows whether it has headers.
+/// How much of an input's head is searched for headers.
 pub(super) const HEAD: usize = 16 << 10;
 
-/// Changes in a chunk's own lines.
+/// Header changes in a chunk's own lines.
 fn changes(chunk: &Chunk) -> Changes {
     let own = &chunk.buffer[chunk.start..chunk.end];
-    // Behind a hard cut the first line is the rest of one.
+    // After a hard cut, the first line is the rest of one.
     let from = match chunk.start {
         0 => 0,
         _ => memchr::memchr(b'\n', own).map_or(own.len(), |newline| newline + 1),
@@ -36,11 +35,11 @@ pub(super) struct FileHeads {
 
 #[derive(Debug)]
 struct Noted {
-    /// The formats by the chunk from whose beginning on they hold.
+    /// The formats, by the first chunk that they apply to.
     formats: BTreeMap<u64, Arc<Format>>,
     /// The first chunk whose headers are not known.
     next: u64,
-    /// Those of chunks behind it.
+    /// The headers of chunks after it.
     ahead: BTreeMap<u64, Changes>,
 }
 
@@ -90,11 +89,11 @@ impl FileHeads {
                 noted.next
             };
             if self.chunks.after_hole(next) > next {
-                // Nothing but zeros, which nobody scans.
+                // Only zeros, which are not scanned.
                 self.noted().note(next, Changes::default());
                 continue;
             }
-            // Whoever scans it tells if it cannot be read.
+            // If it can't be read, the thread that scans it reports that.
             let chunk = self.chunks.read(next, self.pool.take()).ok().flatten();
             let found = chunk.as_ref().map(changes).unwrap_or_default();
             self.noted().note(next, found);
@@ -113,7 +112,7 @@ pub(super) enum FileLayout {
 }
 
 impl FileLayout {
-    /// Notes the headers of chunk `k`, and returns how its lines name their fields.
+    /// Records the headers of chunk `k`, and returns how its lines name their fields.
     pub(super) fn note(&self, k: u64, chunk: Option<&Chunk>) -> Layout {
         match self {
             FileLayout::Fixed(format) => Layout::Fixed(Arc::clone(format)),
@@ -171,7 +170,7 @@ impl StreamHeads {
 }
 
 /// How lines name their fields after these header lines, of which those of a table come first;
-/// `is_own`: they are the first of the lines themselves.
+/// `is_own` if they are the first of the lines themselves.
 pub(super) fn layout_after(header: &[u8], is_own: bool) -> Layout {
     let table = Format::of_table(header);
     let changes = Changes::of(header);

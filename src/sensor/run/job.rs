@@ -1,34 +1,34 @@
-//! What every job is given.
+//! What every job needs.
 
 use super::{Current, Follow, Output, Signals};
 use crate::engine::packet;
 use crate::engine::scan::Options;
 use std::path::PathBuf;
 
-/// What to match inputs against, and what becomes of the alerts; what the inputs are is said
-/// beside it ([`Files`](super::Files), `Listen`).
+/// What to match inputs against, and what happens to the alerts; the inputs are separate
+/// ([`Files`](super::Files), `Listen`).
 #[derive(Debug)]
 pub struct Job<'d> {
     /// What to match against.
     pub database: &'d Current,
-    /// Where newer databases come from while the job runs; `None` to use none.
+    /// Where newer databases come from while the job runs; `None` to keep the first one.
     pub follow: Option<Follow>,
-    /// What the scanners do beyond the rules.
+    /// What the scanners do besides the rules.
     pub options: Options,
-    /// How packets are decoded. What it bounds is for all workers together.
+    /// How packets are decoded. Its limits are for all workers together.
     pub packets: packet::Config,
-    /// What is written of alerts, and how.
+    /// Which alerts are written, and how.
     pub output: Output,
     /// Worker threads; 0 for one per core.
     pub threads: usize,
-    /// The file that alerts go to, if SIGHUP has it reopened.
+    /// The file of alerts, if SIGHUP reopens it.
     pub rotated: Option<PathBuf>,
-    /// What ends the job in order: what was read by then is matched and written.
+    /// What ends the job in an orderly way: what was read by then is matched and written.
     pub signals: &'d Signals,
 }
 
 impl<'d> Job<'d> {
-    /// A job that nothing ends early, with one thread per core.
+    /// A job that runs to its end, with one thread per core.
     pub fn new(database: &'d Current, output: Output, signals: &'d Signals) -> Job<'d> {
         Job {
             database,

@@ -1,10 +1,9 @@
-//! Mails in files: what they carry, and what stands in them as they are.
+//! Mail files: their decoded contents, and their raw lines.
 //!
-//! A mail is decoded as in a capture, and its lines are searched as those of a log, too:
-//! whatever is no mail after all, and what decoding leaves out, is still seen. What both
-//! find in one mail is told once, as decoding found it. Files have lines, which captures
-//! have not: a piece of a few lines is decoded at a time, and what was found is looked for
-//! in these lines.
+//! A mail is decoded as in a capture, and its lines are also searched like those of a log, so that
+//! text that turns out not to be a mail, and text that decoding leaves out, is still seen. What
+//! both find in one mail is reported once, as found by decoding. Unlike captures, files have lines:
+//! a piece of a few lines is decoded at a time, and findings are located in these lines.
 
 use super::parcels::{Carried, Parcels};
 use crate::engine::indicator::{Kind, LogPlace, Timestamp};
@@ -14,21 +13,20 @@ use hashbrown::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Lines that are decoded together, in bytes.
+/// The maximum size of lines that are decoded together, in bytes.
 const PIECE: usize = 512;
 
-/// How far back the begin of a line that was put together is looked for.
-const MAX_BEHIND: usize = 8 << 10;
+/// How far back to look for the beginning of a line that was joined.
+const MAX_LOOKBACK: usize = 8 << 10;
 
-/// So many observables of a piece are looked for in it; the others are told to stand where it
-/// begins.
+/// How many observables of a piece are located in it; the others are reported at its beginning.
 const MAX_SEARCHES: u32 = 64;
 
-/// The most of a line that is shown.
+/// The maximum length of a line that is shown.
 const MAX_TEXT: usize = 1 << 10;
 
-/// So many observables of a mail are remembered.
-const MAX_TOLD: usize = 4096;
+/// How many observables of a mail are remembered.
+const MAX_REMEMBERED: usize = 4096;
 
 /// How much of a mail's head is searched for its time.
 const MAX_HEAD: usize = 64 << 10;
@@ -40,8 +38,8 @@ pub(super) struct Mails {
     /// The line before was empty: a mail may begin.
     after_blank: bool,
     /// What decoding found in this mail.
-    told: HashSet<(Kind, String)>,
-    /// The time of this mail, if it tells one.
+    found: HashSet<(Kind, String)>,
+    /// The time of this mail, if it states one.
     time: Option<Timestamp>,
     /// When the input was read.
     read_at: Timestamp,
@@ -63,7 +61,7 @@ impl Mails {
             mail: MailFile::new(read_at),
             is_begun: false,
             after_blank: true,
-            told: HashSet::new(),
+            found: HashSet::new(),
             time: None,
             read_at,
             parcels: Parcels::default(),
@@ -75,7 +73,7 @@ impl Mails {
         self.parcels.clone()
     }
 
-    /// The files in it that are whole by now.
+    /// The files in it that are complete by now.
     pub(super) fn carried(&self) -> Vec<Carried> {
         self.parcels.take()
     }
@@ -84,17 +82,17 @@ impl Mails {
         self.mail.counters()
     }
 
-    /// The time of the mail, if it tells one.
+    /// The time of the mail, if it states one.
     pub(super) fn time(&self) -> Option<Timestamp> {
         self.time
     }
 
-    /// When what stands in the mail happened.
+    /// The time of the observables in the mail.
     pub(super) fn time_or_read(&self) -> Timestamp {
         self.time.unwrap_or(self.read_at)
     }
 
-    /// Cuts the lines in a part of a text where mails begin.
+    /// Cuts the lines of a part of a text where mails begin.
     pub(super) fn segments(&mut self, text: &[u8], core: Range<usize>) -> Vec<Segment> {
         let mut segments = Vec::new();
         let (mut start, mut at, mut lines, mut counted) = (core.start, core.start, 0, 0);
@@ -115,7 +113,7 @@ impl Mails {
         segments
     }
 
-    /// Ends the mail before, if a segment begins another one. `visitor` is for that one.
+    /// Ends the previous mail if a segment begins another one. `visitor` is for the previous one.
     pub(super) fn begin<V: Visitor>(&mut self, text: &[u8], segment: &Segment, visitor: &mut V) {
         if !segment.begins {
             return;
@@ -124,7 +122,7 @@ impl Mails {
         let next = time.unwrap_or(self.read_at);
         self.mail.finish(next, visitor);
         (self.is_begun, self.time) = (true, time);
-        self.told.clear();
+        self.found.clear();
     }
 
     /// Decodes a segment, in pieces; `visitor` makes the visitor of a piece.
@@ -146,7 +144,7 @@ impl Mails {
                     end = next;
                 }
             }
-            // The line that begins a mail in a mailbox is none of its headers, nor is a count.
+            // The line that begins a mail in a mailbox is not one of its headers, nor is a count.
             let first = text.get(at).copied().unwrap_or_default();
             let is_first = at == segment.span.start && segment.begins;
             if is_first && (text[at..end].starts_with(b"From ") || first.is_ascii_digit()) {
@@ -163,32 +161,32 @@ impl Mails {
         }
     }
 
-    /// Nothing more comes.
+    /// Ends the last mail.
     pub(super) fn end<V: Visitor>(&mut self, visitor: &mut V) {
         self.mail.finish(self.read_at, visitor);
     }
 
-    /// Notes what decoding found.
-    pub(super) fn tell(&mut self, kind: Kind, value: &str) {
-        if self.told.len() < MAX_TOLD {
-            self.told.insert((kind, value.to_owned()));
+    /// Remembers what decoding found.
+    pub(super) fn remember(&mut self, kind: Kind, value: &str) {
+        if self.found.len() < MAX_REMEMBERED {
+            self.found.insert((kind, value.to_owned()));
         }
     }
 
     /// Whether decoding found it in this mail.
-    pub(super) fn was_told(&self, kind: Kind, value: &str) -> bool {
-        self.told.contains(&(kind, value.to_owned()))
+    pub(super) fn has_found(&self, kind: Kind, value: &str) -> bool {
+        self.found.contains(&(kind, value.to_owned()))
     }
 }
 
-/// Something that wants to know which lines are decoded now.
+/// Receives the lines that are decoded next.
 pub(super) trait Pieces {
-    /// These are decoded next.
+    /// Called before the lines of `span` are decoded.
     fn piece(&mut self, span: Range<usize>);
 }
 
-/// Whether a line is decoded without its neighbours: one that ends headers or a paragraph,
-/// and those in which nothing stands as it was meant, so that only the line tells where.
+/// Whether a line is decoded without its neighbours: lines that end headers or a paragraph, and
+/// encoded lines, where only the line gives the position.
 fn is_alone(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
@@ -201,9 +199,9 @@ fn line_end(text: &[u8], at: usize, end: usize) -> usize {
     memchr::memchr(b'\n', &text[at..end]).map_or(end, |newline| at + newline + 1)
 }
 
-/// The time of the mail that begins here: when the last host took it (the first `Received`)
-/// or put it into its box, which its sender cannot have written, or else its own date
-/// (RFC 5322, 3.6.1).
+/// The time of the mail that begins here: when the last host received it (the first `Received`) or
+/// put it into its mailbox, which its sender cannot have written, otherwise its own date (RFC 5322,
+/// 3.6.1).
 fn time_of(mail: &[u8]) -> Option<Timestamp> {
     let head = &mail[..mail.len().min(MAX_HEAD)];
     let end = memchr::memmem::find(head, b"\n\n").into_iter();
@@ -223,7 +221,7 @@ fn time_of(mail: &[u8]) -> Option<Timestamp> {
     received.or_else(delivered).or_else(|| read_time(&header(head, b"date")?))
 }
 
-/// The first header of a name, unfolded.
+/// The first header with a name, unfolded.
 fn header(head: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let mut value: Option<Vec<u8>> = None;
     for line in head.split(|&b| b == b'\n') {
@@ -250,19 +248,20 @@ fn read_time(text: &[u8]) -> Option<Timestamp> {
     Some(Timestamp(time.as_microsecond()))
 }
 
-/// Finds places of what was decoded in the lines that it was decoded from.
+/// Locates decoded text in the lines that it was decoded from.
 pub(super) struct Finder<'t> {
     text: &'t [u8],
     /// Offset of the text in its input.
     offset: u64,
-    /// Where lines are counted from.
+    /// Where the line count begins.
     start: usize,
-    /// Lines that may hold what is told now: from the first one of which nothing was told.
+    /// Lines that may contain what is reported now: from the first one of which nothing was
+    /// reported.
     from: usize,
     lines_before: u64,
     piece: Range<usize>,
     searches: u32,
-    was_told: bool,
+    is_reported: bool,
 }
 
 impl<'t> Finder<'t> {
@@ -276,38 +275,38 @@ impl<'t> Finder<'t> {
             lines_before: segment.lines,
             piece: start..start,
             searches: MAX_SEARCHES,
-            was_told: true,
+            is_reported: true,
         }
     }
 
-    /// Lines are decoded.
+    /// The lines of `span` are decoded next.
     pub(super) fn piece(&mut self, span: Range<usize>) {
         let is_paragraph = self.text[..self.piece.end].ends_with(b"\n\n")
             || self.text[..self.piece.end].ends_with(b"\n\r\n");
-        let from = match self.was_told {
-            // Nothing of what came before goes on.
+        let from = match self.is_reported {
+            // After the end of a paragraph, no line continues an earlier one.
             _ if is_paragraph && !self.piece.is_empty() => span.start,
             true => self.piece.start,
             false => self.from,
         };
-        let floor = span.start.saturating_sub(MAX_BEHIND).max(from);
-        // A whole line, and the lines before it counted.
+        let floor = span.start.saturating_sub(MAX_LOOKBACK).max(from);
+        // Start at a whole line, and count the lines before it.
         let floor = match floor == from {
             true => from,
             false => line_end(self.text, floor, span.start),
         };
         self.lines_before += newlines(&self.text[self.start..floor]);
         (self.start, self.from, self.piece) = (floor, floor, span);
-        (self.searches, self.was_told) = (MAX_SEARCHES, false);
+        (self.searches, self.is_reported) = (MAX_SEARCHES, false);
     }
 
-    /// Text of these lines was told.
-    pub(super) fn told(&mut self) {
-        self.was_told = true;
+    /// Text of these lines was reported.
+    pub(super) fn mark_reported(&mut self) {
+        self.is_reported = true;
     }
 
-    /// Line, column and offset of what was found, in its lines or of the first byte of them:
-    /// all of it, or as much of its begin as stands there. The others may be encoded.
+    /// Line, column and offset of the finding, or of its longest prefix that occurs in the lines;
+    /// otherwise of their first byte, because the text may be encoded.
     pub(super) fn place(&mut self, raw: &str) -> (u64, u64, u64) {
         let at = self.find(raw.as_bytes()).unwrap_or(self.from);
         let before = &self.text[self.start.min(at)..at];
@@ -329,7 +328,7 @@ impl<'t> Finder<'t> {
         None
     }
 
-    /// The place of something in a log, with the text that it was decoded to, if any.
+    /// The position of a finding in a log, with the text that it was decoded to, if any.
     pub(super) fn log_place(
         &mut self,
         path: &Arc<str>,
@@ -393,7 +392,7 @@ mod tests {
         let second = memchr::memmem::find(text, b"From c").unwrap();
         let whole = spans(&mut mails, 0..text.len());
         assert_eq!(whole, [(0..second, 0, true), (second..text.len(), 5, true)]);
-        // However it is cut between two lines.
+        // The result does not depend on which line it is cut at.
         let mut mails = Mails::new(Timestamp(0));
         assert_eq!(spans(&mut mails, 0..second), [(0..second, 0, true)]);
         assert_eq!(spans(&mut mails, second..text.len()), [(second..text.len(), 0, true)]);

@@ -32,10 +32,10 @@
 //!
 //! | file | contents |
 //! | --- | --- |
-//! | `job` | [`Job`]: what every job is given |
+//! | `job` | [`Job`]: what every job needs |
 //! | `notice` | [`Notice`]: what a job reports while it runs |
 //! | `ordered` | results of threads, put back into the order of the input |
-//! | `found` | hits that leave the thread that made them |
+//! | `found` | hits that leave the thread that created them |
 //! | `outlet` | which alerts are written, and what they add up to |
 //! | `finished` | results on their way to the writer |
 //! | `pipeline` | cuts inputs into pieces of work, and the threads that do it |
@@ -43,7 +43,7 @@
 //! | `unpack` | inputs that contain others: archives, event logs |
 //! | `mails` | files that are mails: their lines and attachments |
 //! | `parcels` | files in mails, waiting to be scanned |
-//! | `live` | [`tail()`]: what keeps coming, with commits |
+//! | `live` | [`tail()`]: inputs that never end, with commits |
 //! | `daemon` | [`daemon::serve()`]: `wiresift run` |
 //! | `scan` | [`scan()`]: logs and captures to alerts |
 //! | `capture` | one capture, from its first packet to its last |
@@ -55,7 +55,7 @@
 //! | `observe` | [`observe()`]: what a scan can see, without a database |
 
 mod capture;
-mod crew;
+mod capture_workers;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 mod dedup;

@@ -5,18 +5,18 @@ use super::Report;
 use super::Sandbox;
 use crate::Error;
 
-/// Something that the caller of a job wants to know while it runs.
+/// Something that the caller of a job should know while it runs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice<'a> {
-    /// Something could not be done; the job goes on.
+    /// Something failed; the job goes on.
     Failed(&'a Error),
-    /// Something was passed over on purpose.
+    /// Something was skipped on purpose.
     Skipped(&'a str),
-    /// Something that cannot be looked into: its bytes were searched as they are, if it has
-    /// any outside of an archive.
+    /// Something that cannot be searched inside: its raw bytes were searched, if it has any outside
+    /// of an archive.
     Closed {
-        /// What alerts would call it.
+        /// The name that alerts would use for it.
         path: &'a str,
         /// What it is.
         what: &'static str,
@@ -25,28 +25,28 @@ pub enum Notice<'a> {
     Swapped {
         /// Its build identifier.
         id: &'a str,
-        /// Distinct values that it holds.
+        /// The number of distinct values in it.
         values: u64,
     },
-    /// SIGHUP asked for a newer database, and the file has not changed.
+    /// SIGHUP requested a newer database, but the file has not changed.
     NothingNewer,
-    /// A newer database could not be used; the one in use stays.
+    /// A newer database could not be used; the current one stays.
     Kept(&'a Error),
-    /// How far the job is.
+    /// The progress of the job.
     Progress {
         /// Bytes read so far.
         done: u64,
-        /// Bytes in all, as far as they are known; 0 if they are not.
+        /// Total bytes, as far as known; 0 if unknown.
         total: u64,
     },
-    /// An interface is listened to.
+    /// An interface is being listened to.
     Listening {
         /// Its name.
         interface: &'a str,
         /// How many workers share its packets.
         workers: usize,
     },
-    /// What the process gave up.
+    /// The privileges that the process dropped.
     #[cfg(feature = "live")]
     Sandboxed(&'a Sandbox),
     /// An interface disappeared; the job waits for it to return.
@@ -61,7 +61,7 @@ pub enum Notice<'a> {
         /// Its name.
         interface: &'a str,
     },
-    /// The link of an interface is down: nothing can come in.
+    /// The link of an interface is down: nothing can be received.
     Down {
         /// Its name.
         interface: &'a str,
@@ -71,7 +71,7 @@ pub enum Notice<'a> {
         /// Its name.
         interface: &'a str,
     },
-    /// Something about the logs that are followed.
+    /// Something about the followed logs.
     Tail(&'a crate::sensor::input::tail::Notice),
     /// The output can't be written; it is retried, and alerts wait.
     OutputFailed(&'a Error),
@@ -80,13 +80,13 @@ pub enum Notice<'a> {
         /// Alerts that were lost meanwhile.
         lost: u64,
     },
-    /// SIGHUP had the output reopened, or this is why it could not be.
+    /// SIGHUP reopened the output, or the error that prevented it.
     Reopened(Option<&'a Error>),
-    /// Counts so far, at the interval that was asked for.
+    /// Counts so far, at the requested interval.
     Report(&'a Report),
-    /// Counts so far, because SIGUSR1 asked for them.
+    /// Counts so far, because of SIGUSR1.
     Asked(&'a Report),
 }
 
-/// Takes notices; from any thread.
+/// Receives notices, from any thread.
 pub type Notify<'a> = &'a (dyn Fn(Notice<'_>) + Sync);

@@ -1,6 +1,6 @@
-//! What can be seen in the inputs, without a database: one JSON object a line.
+//! Lists what can be seen in the inputs, without a database: one JSON object per line.
 
-use super::crew::{Packets, ShardState};
+use super::capture_workers::{Packets, ShardState};
 use super::dedup::SeenValues;
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
@@ -26,11 +26,11 @@ pub struct ObserveJob {
     pub targets: Vec<Target>,
     /// How packets are decoded.
     pub packets: packet::Config,
-    /// Threads; 0 for one a core.
+    /// Threads; 0 for one per core.
     pub threads: usize,
     /// Bytes of a chunk; 0 for the default.
     pub chunk: usize,
-    /// Ends it in order.
+    /// Ends it in an orderly way.
     pub halt: Halt,
 }
 
@@ -38,7 +38,7 @@ pub struct ObserveJob {
 ///
 /// # Errors
 ///
-/// Never at present: an output that cannot be written is in the report.
+/// None at present: an output that cannot be written is in the report.
 pub fn observe(job: ObserveJob, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<Report> {
     let ObserveJob { targets, threads, chunk, halt, .. } = job;
     let plan = Plan { targets, threads, chunk, read_at: now(), halt };
@@ -98,11 +98,11 @@ impl Work for Observing {
                 mails.end(&mut watch);
             }
             let decoded = watch.found;
-            decoded.iter().for_each(|(kind, value, _)| mails.tell(*kind, value));
+            decoded.iter().for_each(|(kind, value, _)| mails.remember(*kind, value));
             let mut all: Vec<_> = decoded.into_iter().map(|(_, _, sighting)| sighting).collect();
             let core = segment.span.clone();
             let raw = sightings(extractor, text, core, origin, |kind, value| {
-                !mails.was_told(kind, value)
+                !mails.has_found(kind, value)
             });
             all.extend(raw.into_iter().map(|it| Sighting { line: it.line + segment.lines, ..it }));
             all.sort_by_key(|sighting| (sighting.line, sighting.column));
@@ -126,8 +126,8 @@ impl Work for Observing {
         lane: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let ShardState { share, told, .. } = lane;
-        packets.show(share, &mut Watch { path, extractor, told, findings });
+        let ShardState { shard, reported, .. } = lane;
+        packets.show(shard, &mut Watch { path, extractor, reported, findings });
     }
 
     fn notes(
@@ -142,7 +142,7 @@ impl Work for Observing {
         for note in packets.notes() {
             text.clear();
             note.append(&mut text);
-            findings.begins(Order::behind(note.number));
+            findings.begins(Order::after(note.number));
             let origin = Origin { path: Arc::clone(path), ..Origin::new("") };
             let whole = 0..text.len();
             for found in sightings(extractor, text.as_bytes(), whole, &origin, |_, _| true) {
@@ -178,7 +178,7 @@ impl Work for Observing {
     }
 }
 
-/// The observables of a text that are to be kept.
+/// The observables of a text that are kept.
 fn sightings(
     extractor: &mut Extractor,
     text: &[u8],
@@ -255,7 +255,7 @@ impl Visitor for MailWatch<'_, '_> {
             let raw = value.clone();
             self.push(kind, value, &raw, at);
         }
-        self.finder.told();
+        self.finder.mark_reported();
     }
 
     fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
@@ -267,7 +267,7 @@ impl Visitor for MailWatch<'_, '_> {
             let at = if place == Where::LogText { at } else { place };
             self.push(kind, value, &String::from_utf8_lossy(&text[span]), at);
         }
-        self.finder.told();
+        self.finder.mark_reported();
     }
 }
 
@@ -343,7 +343,7 @@ struct Watch<'a> {
     path: &'a Arc<str>,
     /// For the texts that are carried.
     extractor: &'a mut Extractor,
-    told: &'a mut SeenValues,
+    reported: &'a mut SeenValues,
     findings: &'a mut Findings,
 }
 
@@ -407,7 +407,7 @@ impl Visitor for Watch<'_> {
         found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
         for (_, kind, value, place) in found {
             let at = if place == Where::LogText { at } else { place };
-            if self.told.is_new(packet, kind, &value, at) {
+            if self.reported.is_new(packet, kind, &value, at) {
                 self.push_value(kind, value, at, packet, said);
             }
         }

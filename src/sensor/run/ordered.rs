@@ -1,26 +1,26 @@
-//! Pieces of work that are finished in any order, handed on in the input's.
+//! Pieces of work that are finished in any order, passed on in the order of the input.
 //!
-//! A worker hands a finished piece in; if it is the next one, it and all that wait
-//! behind it are passed on at once, by that worker. What is too early waits in a
-//! table; when that is full, its worker waits, too. The next piece is never held
-//! up: whoever gives pieces out gives the first one that is there, so that it is in
-//! some worker's hand, or in that of the worker that opens its input. A slow reader of the output thus slows the scan, and memory stays bounded.
+//! A worker hands in a finished piece; if it is the next one, that worker passes it on at once,
+//! with all waiting pieces that directly follow it. A piece that is too early waits in a table;
+//! when the table is full, its worker waits, too. The next piece is never held up: pieces are
+//! assigned in order, so it is being processed by some worker, or by the worker that opens its
+//! input. A slow reader of the output thus slows down the scan, and memory stays bounded.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Place of a piece: number of its input, number within it.
+/// The position of a piece: number of its input, number within it.
 pub(super) type Place = (usize, u64);
 
 /// A piece that can be passed on.
 pub(super) trait Piece {
-    /// What it weighs while it waits.
+    /// Its weight while it waits.
     fn weight(&self) -> usize;
     /// Whether its input ends with it.
     fn is_last(&self) -> bool;
 }
 
-/// The most weight that waits, beside the piece that is next.
+/// The maximum weight that waits, besides the piece that is next.
 const MAX_WAITING: usize = 64 << 20;
 
 struct State<P> {
@@ -46,8 +46,8 @@ impl<P: Piece> Ordered<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a piece in. `pass` is called, under the lock, for every piece whose turn
-    /// it is; it returns whether to go on. Returns whether to go on.
+    /// Hands in a piece. `pass` is called, under the lock, for every piece whose turn it is; it
+    /// returns whether to continue, and so does this.
     pub(super) fn hand_in(
         &self,
         place: Place,
@@ -82,7 +82,7 @@ impl<P: Piece> Ordered<P> {
         !state.stopped
     }
 
-    /// Makes everybody stop.
+    /// Makes all workers stop.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
         self.turn.notify_all();

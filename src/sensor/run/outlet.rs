@@ -1,8 +1,8 @@
-//! What becomes of alerts: which are written, in which form, and what all come to.
+//! What happens to alerts: which are written, in which form, and their totals.
 //!
-//! An outlet is given every alert in the order of the inputs. What it needs no order
-//! for, which is the usual case, is encoded by the threads that find it, and does not
-//! come here ([`Output::needs_order`]).
+//! An outlet receives every alert in the order of the inputs. Output that does not depend on the
+//! order, which is the usual case, is encoded by the threads that find the alerts, and bypasses it
+//! ([`Output::needs_order`]).
 
 #[cfg(feature = "daemon")]
 use super::found::Found;
@@ -12,31 +12,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Observables of one input that are remembered for [`Output::first`]; when so many were
-/// seen, all are forgotten, and may be reported once more.
+/// The number of observables of one input that are remembered for [`Output::first`]; beyond it, all
+/// are forgotten, and may be reported once more.
 const MAX_SEEN: usize = 1 << 20;
 
-/// What is written of alerts, and how.
+/// Which alerts are written, and how.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// How alerts are encoded.
     pub encoder: Encoder,
     /// Which alerts are wanted.
     pub selection: Selection,
-    /// An observable once for each input.
+    /// Report each observable only once per input.
     pub first: bool,
-    /// So many alerts for each input; what is behind the last of them is not read.
-    pub most: Option<u64>,
-    /// In place of alerts, something shorter.
+    /// The maximum number of alerts per input; what follows the last of them is not read.
+    pub max_alerts: Option<u64>,
+    /// What is written: alerts, or something shorter.
     pub form: Form,
-    /// Whether what was found is counted for a summary.
+    /// Whether to count the findings for a summary.
     pub summary: bool,
-    /// Takes every alert in place of an encoder.
+    /// Receives every alert instead of an encoder.
     #[cfg(feature = "daemon")]
     pub(super) forward: Option<Forward>,
 }
 
-/// Takes alerts as they are: the daemon has several sinks, and rules of its own.
+/// Receives alerts as they are: the daemon has several sinks, and its own rules.
 #[cfg(feature = "daemon")]
 #[derive(Clone)]
 pub(super) struct Forward(pub(super) Arc<dyn Fn(Found) + Send + Sync>);
@@ -54,14 +54,14 @@ pub enum Form {
     /// Alerts.
     #[default]
     Alerts,
-    /// How many alerts each input has, a line each: `path:count`.
+    /// The number of alerts in each input, one per line: `path:count`.
     Counts,
-    /// The same of one input: its count alone, as grep has it.
+    /// The same for a single input: only the count, as in grep.
     Count,
-    /// The paths of inputs that have any, a line each.
+    /// The paths of inputs with alerts, one per line.
     Paths,
-    /// Nothing: whether there is any alert is all that is asked. Everything is read all the
-    /// same, so that what could not be is told whatever was found before it.
+    /// Nothing: only the exit code matters. Everything is still read, so that failures are reported
+    /// no matter what was found before them.
     Nothing,
 }
 
@@ -72,7 +72,7 @@ impl Output {
             encoder,
             selection: Selection::default(),
             first: false,
-            most: None,
+            max_alerts: None,
             form: Form::Alerts,
             summary: false,
             #[cfg(feature = "daemon")]
@@ -80,7 +80,7 @@ impl Output {
         }
     }
 
-    /// Whether alerts have to come in the order of the inputs, one by one.
+    /// Whether alerts have to come one by one, in the order of the inputs.
     pub fn needs_order(&self) -> bool {
         #[cfg(feature = "daemon")]
         if self.forward.is_some() {
@@ -89,7 +89,7 @@ impl Output {
         self.encoder.format() == Format::Text
             || !self.selection.takes_all()
             || self.first
-            || self.most.is_some()
+            || self.max_alerts.is_some()
             || self.form != Form::Alerts
             || self.summary
     }
@@ -98,20 +98,20 @@ impl Output {
 /// What was left out, and what was found.
 #[derive(Clone, Debug, Default)]
 pub struct Yield {
-    /// Alerts that were not wanted, by the reason.
+    /// Unwanted alerts, by reason.
     pub left_out: BTreeMap<LeftOut, u64>,
-    /// What was found, if somebody asked.
+    /// The findings, if requested.
     pub summary: Option<Box<Summary>>,
 }
 
-/// Takes alerts one by one.
+/// Receives alerts one by one.
 #[derive(Debug)]
 pub(super) struct Outlet {
     output: Output,
     shown: Shown,
     /// The observables of the input that were reported.
     seen: HashSet<u128>,
-    /// Alerts of the input by path: an archive has one for each member.
+    /// Alerts of the input by path: each member of an archive has its own.
     counts: Vec<(Arc<str>, u64)>,
     taken: u64,
     result: Yield,
@@ -125,7 +125,7 @@ impl Outlet {
         Outlet { output, shown, seen, counts, taken: 0, result }
     }
 
-    /// Writes the alert, if it is wanted, and answers whether it is.
+    /// Writes the alert if it is wanted, and returns whether it is.
     pub(super) fn take(&mut self, alert: &Alert<'_>, out: &mut Vec<u8>) -> bool {
         #[cfg(feature = "daemon")]
         if let Some(Forward(forward)) = &self.output.forward {
@@ -186,14 +186,14 @@ impl Outlet {
 
     /// Whether nothing more is wanted of the input.
     pub(super) fn is_full(&self) -> bool {
-        let most = match self.output.form {
+        let limit = match self.output.form {
             Form::Paths if !self.output.summary => Some(1),
-            _ => self.output.most,
+            _ => self.output.max_alerts,
         };
-        most.is_some_and(|most| self.taken >= most)
+        limit.is_some_and(|limit| self.taken >= limit)
     }
 
-    /// The input ends; what comes now is of the next one.
+    /// Ends the input; what follows belongs to the next one.
     pub(super) fn ends(&mut self, input: &str, out: &mut Vec<u8>) {
         match self.output.form {
             Form::Counts if self.counts.is_empty() => line(input, Some(0), out),
@@ -213,7 +213,7 @@ impl Outlet {
     }
 }
 
-/// A path, with the controls in it spelt out, and a count.
+/// A path, with its control characters escaped, and a count.
 fn line(path: &str, count: Option<u64>, out: &mut Vec<u8>) {
     out.extend_from_slice(crate::engine::alert::spelt(path).as_bytes());
     if let Some(count) = count {

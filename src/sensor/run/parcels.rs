@@ -1,5 +1,4 @@
-//! Files that mails carry, between the decoder that finds them and the pipeline that looks
-//! into them.
+//! Files that mails carry, between the decoder that finds them and the pipeline that searches them.
 
 use crate::Result;
 use crate::engine::packet::{Attachment, Parcel};
@@ -13,30 +12,30 @@ const MAX_NAME: usize = 1 << 10;
 #[derive(Debug)]
 pub(super) struct Carried {
     pub(super) name: Vec<u8>,
-    /// In how many mails its own one lies.
+    /// How many mails it is nested in.
     pub(super) depth: u8,
     pub(super) spool: Spool,
 }
 
-/// Those of an input that are whole, in their order.
+/// The complete files of an input, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parcels(Arc<Mutex<Vec<Carried>>>);
 
 impl Parcels {
-    /// What takes the bytes of a file.
+    /// Receives the bytes of a file.
     pub(super) fn begin(&self, file: &Attachment<'_>) -> Box<dyn Parcel> {
         let name = file.name.get(..MAX_NAME).unwrap_or(file.name).to_vec();
-        let carried = Carried { name, depth: file.depth, spool: Spool::new(file.is_told) };
+        let carried = Carried { name, depth: file.depth, spool: Spool::new(file.is_reported) };
         Box::new(Open { carried, whole: self.clone() })
     }
 
-    /// Those that are whole by now.
+    /// The files that are complete by now.
     pub(super) fn take(&self) -> Vec<Carried> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// A file whose bytes are to come.
+/// A file whose bytes are still arriving.
 #[derive(Debug)]
 struct Open {
     carried: Carried,
@@ -61,7 +60,7 @@ impl Parcel for Open {
 }
 
 impl Carried {
-    /// Opens it as a member of what carried it.
+    /// Opens it as a member of the input that carried it.
     pub(super) fn open(self, carrier: &mut Carrier) -> Result<Option<Input>> {
         carrier.open(&self.name, self.depth, self.spool)
     }

@@ -1,14 +1,13 @@
-//! Inputs cut into pieces of work, and the threads that do them.
+//! Cuts inputs into pieces of work, and runs the threads that process them.
 //!
-//! A plain file is cut into chunks that any thread can fetch; a stream (a pipe,
-//! compressed data) is done by one thread from beginning to end, while the others go on
-//! with the next inputs. A capture is begun by one thread, and those that have nothing
-//! else to do help it. What is found is handed on in the order of the inputs, whoever
-//! found it.
+//! A plain file is cut into chunks that any thread can fetch; a stream (a pipe, compressed data) is
+//! processed by one thread from beginning to end, while the others continue with the next inputs. A
+//! capture is begun by one thread, and idle threads help. The results are passed on in the order of
+//! the inputs, no matter which thread found them.
 
-use super::crew::{CaptureWorkers, Packets, ShardState};
+use super::capture_workers::{CaptureWorkers, Packets, ShardState};
 use super::findings::{Findings, Ready, Waiting};
-use super::finished::{Finished, Slot, Turn, Word};
+use super::finished::{Finished, Remark, Slot, Turn};
 use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
 use super::mails::Mails;
 use super::ordered::{Ordered, Place};
@@ -28,20 +27,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What is done to the inputs: hits are hunted, or observables listed.
+/// What is done with the inputs: hits are found, or observables listed.
 pub(super) trait Work: Sync {
-    /// Scratch of one thread.
+    /// Scratch space of one thread.
     type Scratch: Send;
-    /// What is found in a piece.
+    /// The results of a piece.
     type Found: Send;
-    /// What a piece of a capture is held against.
+    /// What a piece of a capture is matched against.
     type Against: Send + Sync;
 
     fn scratch(&self) -> Self::Scratch;
-    /// Takes what a scratch counted.
+    /// Takes the counts of a scratch.
     fn counters(&self, scratch: &mut Self::Scratch) -> scan::Counters;
     fn chunk(&self, scratch: &mut Self::Scratch, chunk: &Chunk, origin: &Origin) -> Self::Found;
-    /// Looks for what mails carry in a chunk of their file, and for what stands in its lines.
+    /// Searches a chunk of a mail file: what the mails carry, and the raw lines.
     fn mails(
         &self,
         scratch: &mut Self::Scratch,
@@ -50,11 +49,11 @@ pub(super) trait Work: Sync {
         origin: &Origin,
         is_last: bool,
     ) -> Self::Found;
-    /// What the next piece of a capture is held against.
+    /// What the next piece of a capture is matched against.
     fn against(&self) -> Self::Against;
     /// How packets are decoded.
     fn packets(&self) -> &packet::Config;
-    /// Decodes the packets of a share in a piece of the capture at `path`.
+    /// Decodes the packets of a shard in a piece of the capture at `path`.
     fn decode(
         &self,
         scratch: &mut Self::Scratch,
@@ -64,7 +63,7 @@ pub(super) trait Work: Sync {
         lane: &mut ShardState,
         findings: &mut Findings,
     );
-    /// Looks into the texts that stand among the packets of a piece of the capture at `path`.
+    /// Searches the texts among the packets of a piece of the capture at `path`.
     fn notes(
         &self,
         scratch: &mut Self::Scratch,
@@ -73,18 +72,18 @@ pub(super) trait Work: Sync {
         packets: &Packets,
         findings: &mut Findings,
     );
-    /// Writes the record of what had to wait, where something has to; answers whether it
-    /// did, and not put it off until [`Self::alert`].
+    /// Writes the record of an alert that had to wait, if alerts are encoded early; returns false
+    /// if that is left to [`Self::alert`].
     fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
         let _ = (waiting, out);
         true
     }
-    /// Writes an alert whose turn it is; answers whether it is wanted.
+    /// Writes an alert whose turn it is; returns whether it is wanted.
     fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
         let _ = (alert, out);
         true
     }
-    /// An input ends, and all that was found in it was encoded.
+    /// An input has ended, and all its results were encoded.
     fn ends(&self, input: &str, out: &mut Records) {
         let _ = (input, out);
     }
@@ -92,42 +91,42 @@ pub(super) trait Work: Sync {
     fn is_full(&self) -> bool {
         false
     }
-    /// Writes it; `lines` come before the chunk, and its first line has `columns`
-    /// bytes before it. Returns how many records there were.
+    /// Writes the results of a chunk; `lines` lines come before the chunk, and its first line has
+    /// `columns` bytes before it. Returns the number of records.
     fn encode(&self, found: Self::Found, lines: u64, columns: u64, out: &mut Records) -> u64;
-    /// What it weighs, about.
+    /// The approximate size of the results.
     fn weight(&self, found: &Self::Found) -> usize;
 }
 
-/// No input: none has the number.
+/// Stands for no input, because no input has this number.
 const NO_INPUT: usize = usize::MAX;
 
-/// A plain file that is being cut up.
+/// A plain file that is being cut.
 struct Cutting {
     chunks: Arc<FileChunks>,
     layout: FileLayout,
     next: u64,
-    /// Pieces that were given out: as many as chunks, where there are no holes.
+    /// The number of assigned pieces: the same as chunks, if there are no holes.
     pieces: u64,
 }
 
 struct Given<'p, W: Work> {
     targets: VecDeque<(usize, Target)>,
-    /// Captures that are being decoded, by their numbers.
+    /// Captures that are being decoded, by number.
     captures: BTreeMap<usize, Shared<'p, W>>,
-    /// By their numbers: a file that was opened late still comes before its
-    /// successors. Else all workers could wait with pieces of a later one for a
-    /// piece of this one, which nobody would take.
+    /// By number, so that a file that was opened late still comes before its successors. Otherwise
+    /// all workers could end up holding pieces of a later file while no worker takes the piece of
+    /// this one that they wait for.
     cutting: BTreeMap<usize, Cutting>,
-    /// Workers that are about to find out whether their input can be cut up; then
-    /// there will be work for others.
+    /// Workers that are finding out whether their input can be cut; if so, there will be work for
+    /// others.
     opening: usize,
 }
 
-/// A capture that others may help with.
+/// A capture that other workers may help with.
 struct Shared<'p, W: Work> {
     number: usize,
-    crew: Arc<CaptureWorkers<'p, W>>,
+    workers: Arc<CaptureWorkers<'p, W>>,
     is_live: bool,
     /// Pieces that were handed in.
     pieces: Arc<AtomicU64>,
@@ -135,19 +134,19 @@ struct Shared<'p, W: Work> {
 
 impl<W: Work> Clone for Shared<'_, W> {
     fn clone(&self) -> Self {
-        let Shared { number, crew, is_live, pieces } = self;
-        let (crew, pieces) = (Arc::clone(crew), Arc::clone(pieces));
-        Shared { number: *number, crew, is_live: *is_live, pieces }
+        let Shared { number, workers, is_live, pieces } = self;
+        let (workers, pieces) = (Arc::clone(workers), Arc::clone(pieces));
+        Shared { number: *number, workers, is_live: *is_live, pieces }
     }
 }
 
-/// What the passing side keeps.
+/// The state of the passing side.
 pub(super) struct Passing<'s> {
     sink: &'s mut dyn Sink,
     out: Records,
     lines: u64,
     line_start: u64,
-    /// The same of texts that stopped.
+    /// The same for interrupted texts.
     stopped: Vec<(u64, u64)>,
     done: u64,
     total: u64,
@@ -155,7 +154,7 @@ pub(super) struct Passing<'s> {
 }
 
 impl Passing<'_> {
-    /// Puts the count of lines away, or takes it up again.
+    /// Saves the count of lines, or restores it.
     fn turn(&mut self, turn: Turn) {
         let place = (self.lines, self.line_start);
         (self.lines, self.line_start) = match turn {
@@ -175,7 +174,7 @@ pub(super) struct Plan {
     pub(super) threads: usize,
     pub(super) chunk: usize,
     pub(super) read_at: Timestamp,
-    /// Ends it in order: what was read by then is looked into.
+    /// Ends it in an orderly way: what was read by then is searched.
     pub(super) halt: Halt,
 }
 
@@ -190,14 +189,14 @@ pub(super) struct Pipeline<'p, 's, W: Work> {
     pub(super) notify: Notify<'p>,
     pub(super) pool: Pool,
     halt: Halt,
-    /// What alerts call the inputs.
+    /// The names that alerts use for the inputs.
     names: Vec<Arc<str>>,
     /// The input of which nothing more is wanted.
     full: AtomicUsize,
 }
 
-/// Does `work` to every input of the plan. What concerns one input alone is told
-/// through a notice and counted.
+/// Runs `work` on every input of the plan. What concerns only one input is reported through a
+/// notice and counted.
 pub(super) fn run<W: Work>(
     work: &W,
     plan: Plan,
@@ -249,7 +248,7 @@ pub(super) fn run<W: Work>(
         pipeline.worker();
     });
     let mut passing = pipeline.passing.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Of an input that a halt cut off.
+    // The rest of an input that was cut off by a halt.
     let stopped: u64 = passing.stopped.iter().map(|(lines, _)| lines).sum();
     passing.report.lines += passing.lines + stopped;
     passing.report
@@ -262,7 +261,7 @@ fn size_of_target(target: &Target) -> u64 {
     }
 }
 
-/// A piece of work that was given to a worker.
+/// A piece of work that was assigned to a worker.
 enum Task<'p, W: Work> {
     Chunk { place: Place, k: u64, chunks: Arc<FileChunks>, layout: FileLayout, is_last: bool },
     Open { number: usize, target: Target },
@@ -297,8 +296,8 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next piece of work: a chunk of the first file that has any left, or else
-    /// the next input, or else a part of the first capture.
+    /// The next piece of work: a chunk of the first file that has any left, otherwise the next
+    /// input, otherwise a part of the first capture.
     fn task(&self) -> Option<Task<'p, W>> {
         let mut given = self.given();
         loop {
@@ -338,7 +337,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
     }
 
-    /// The input that a worker was opening is cut up, or will never be.
+    /// The input that a worker was opening is being cut, or never will be.
     fn opened(&self, cutting: Option<(usize, Cutting)>) {
         let mut given = self.given();
         given.opening -= 1;
@@ -351,15 +350,15 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         (self.notify)(Notice::Failed(error));
     }
 
-    /// Says something whose turn it is.
-    fn say(&self, passing: &mut Passing<'_>, word: Word) {
-        match word {
-            Word::Failed(error) => {
+    /// Reports a remark whose turn it is.
+    fn report_remark(&self, passing: &mut Passing<'_>, remark: Remark) {
+        match remark {
+            Remark::Failed(error) => {
                 passing.report.errors += 1;
                 (self.notify)(Notice::Failed(&error));
             }
-            Word::Closed(path, what) => self.closed(passing, &path, what),
-            Word::Binary => passing.report.binary += 1,
+            Remark::Closed(path, what) => self.closed(passing, &path, what),
+            Remark::Binary => passing.report.binary += 1,
         }
     }
 
@@ -368,7 +367,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
             Ok(input) => input,
             Err(error) => {
                 self.opened(None);
-                let nothing = Finished::new(None, 0).saying(Some(Word::Failed(error)));
+                let nothing = Finished::new(None, 0).with_remark(Some(Remark::Failed(error)));
                 return self.hand_in((number, 0), nothing.last());
             }
         };
@@ -379,7 +378,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
         match input.contents() {
             Contents::Zip | Contents::Tar => {
-                // Others wait: there may be captures to help with.
+                // Wake the others: there may be captures to help with.
                 let go_on = self.archive(scratch, &mut slot, input);
                 self.opened(None);
                 return go_on && self.hand_in((number, slot.next), Finished::new(None, 0).last());
@@ -389,8 +388,10 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
                 return self.contents(scratch, &mut slot, input);
             }
             _ => {
-                let word = Self::closed_word(&input);
-                word.into_iter().for_each(|word| self.say(&mut self.passing(), word));
+                let remark = Self::closed_remark(&input);
+                remark
+                    .into_iter()
+                    .for_each(|remark| self.report_remark(&mut self.passing(), remark));
             }
         }
         let head = input.head().to_vec();
@@ -403,7 +404,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
     }
 
-    /// Cuts a plain file up; a small one is done with at once.
+    /// Cuts a plain file; a small one is processed right away.
     fn cut(&self, scratch: &mut W::Scratch, number: usize, file: PlainFile) -> bool {
         let mut head = vec![0; HEAD];
         let filled = file.read_at(&mut head, 0).unwrap_or(0);
@@ -425,7 +426,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
     }
 
-    /// How an input with this head is cut, and how its lines make records.
+    /// How an input with this head is cut, and how its lines form records.
     fn bounds_for(&self, head: &[u8]) -> (Bounds, Paragraphs) {
         let paragraphs = Paragraphs::of(head);
         match paragraphs {
@@ -460,11 +461,11 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
             }
             Err(error) => {
                 layout.note(k, None);
-                Finished::new(None, 0).saying(Some(Word::Failed(error)))
+                Finished::new(None, 0).with_remark(Some(Remark::Failed(error)))
             }
         };
         let end = if is_last { chunks.finish() } else { Ok(()) };
-        let finished = finished.saying(end.err().map(Word::Failed));
+        let finished = finished.with_remark(end.err().map(Remark::Failed));
         self.hand_in(place, if is_last { finished.last() } else { finished })
     }
 
@@ -478,7 +479,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         Origin { path: Arc::clone(path), layout, offset: chunk.offset, read_at }
     }
 
-    /// What was found in a chunk, whose buffer is given back.
+    /// Wraps the results of a chunk, and gives its buffer back.
     pub(super) fn finished(&self, found: W::Found, chunk: Chunk) -> Finished<W::Found> {
         let weight = self.work.weight(&found);
         let own = &chunk.buffer[chunk.start..chunk.end];
@@ -495,7 +496,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         finished
     }
 
-    /// Text that one thread reads.
+    /// Processes text that one thread reads.
     pub(super) fn stream(
         &self,
         scratch: &mut W::Scratch,
@@ -511,15 +512,15 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         let mut heads = StreamHeads::default();
         let mut held: Option<Finished<W::Found>> = None;
         loop {
-            // A live stream ends by itself then, after what has come already.
+            // A live stream ends by itself, after what has already arrived.
             let is_over = !is_live && self.halt.is_set() || self.is_full(slot.number);
             let next = if is_over { Ok(None) } else { chunker.next_chunk() };
             let is_over = !matches!(next, Ok(Some(_)));
-            // A piece is handed in once it is known whether another one follows; but
-            // nobody at a live pipe waits for that.
+            // A piece is handed in once it is known whether another one follows; but results from a
+            // live pipe must not wait for that.
             if let Some(finished) = held.take() {
                 if is_over {
-                    let last = finished.last_of(slot).saying(self.end_word(next));
+                    let last = finished.last_of(slot).with_remark(self.end_remark(next));
                     return self.hand_in_next(slot, last);
                 }
                 if !self.hand_in_next(slot, finished) {
@@ -527,7 +528,7 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
                 }
             }
             let Ok(Some(chunk)) = next else {
-                let last = Finished::new(None, 0).last_of(slot).saying(self.end_word(next));
+                let last = Finished::new(None, 0).last_of(slot).with_remark(self.end_remark(next));
                 return self.hand_in_next(slot, last);
             };
             let layout = heads.next(&chunk);
@@ -545,21 +546,20 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         }
     }
 
-    /// What is to be said of how a stream ended. What was cut off by a halt is no fault of its
-    /// own.
-    pub(super) fn end_word(&self, end: Result<Option<Chunk>>) -> Option<Word> {
-        end.err().filter(|_| !self.halt.is_set()).map(Word::Failed)
+    /// The remark about how a stream ended. A stream that was cut off by a halt did not fail.
+    pub(super) fn end_remark(&self, end: Result<Option<Chunk>>) -> Option<Remark> {
+        end.err().filter(|_| !self.halt.is_set()).map(Remark::Failed)
     }
 
-    /// Decodes a capture, with whoever has nothing else to do.
+    /// Decodes a capture, with the help of idle workers.
     pub(super) fn capture(&self, scratch: &mut W::Scratch, slot: &mut Slot, input: Input) -> bool {
         let number = slot.number;
         let path = Arc::clone(input.path());
         let is_live = input.is_live();
         let capture = super::capture::opened(input);
-        // A live one ends by itself, after what has come already.
+        // A live one ends by itself, after what has already arrived.
         let halt = if is_live { Halt::default() } else { self.halt.clone() };
-        let crew = Arc::new(CaptureWorkers::new(
+        let workers = Arc::new(CaptureWorkers::new(
             self.work,
             capture,
             Arc::clone(&path),
@@ -567,17 +567,18 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
             halt,
         ));
         let pieces = Arc::new(AtomicU64::new(slot.next));
-        let shared = Shared { number, crew, is_live, pieces };
+        let shared = Shared { number, workers, is_live, pieces };
         {
             let mut given = self.given();
-            // An archive goes on behind it.
+            // An archive continues after it.
             given.opening -= usize::from(!slot.is_member);
             given.captures.insert(number, shared.clone());
             self.opened.notify_all();
         }
         let go_on = self.help(scratch, &shared);
-        let (counters, bytes, outcome) = shared.crew.end();
-        // Captures are read to their ends, whatever is wanted of them: so this is always said.
+        let (counters, bytes, outcome) = shared.workers.end();
+        // Captures are read to their ends no matter what is wanted of them, so errors are always
+        // reported.
         if let Err(error) = outcome
             && !self.halt.is_set()
         {
@@ -593,18 +594,18 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         go_on && self.hand_in_next(slot, last)
     }
 
-    /// Works on a capture until it is done. Returns whether to go on.
+    /// Works on a capture until it is done. Returns whether to continue.
     fn help(&self, scratch: &mut W::Scratch, shared: &Shared<'p, W>) -> bool {
-        let Shared { number, crew, is_live, pieces } = shared;
-        let hand_on = |ready: Ready| {
-            // By one thread at a time.
+        let Shared { number, workers, is_live, pieces } = shared;
+        let pass_on = |ready: Ready| {
+            // One thread at a time.
             let piece = pieces.fetch_add(1, Ordering::Relaxed);
             let weight = ready.weight();
             let finished = Finished { is_live: *is_live, ready, ..Finished::new(None, weight) };
             self.hand_in((*number, piece), finished)
         };
-        let tell = |error: Error| self.fail(&error.at_path(&**crew.path()));
-        let go_on = crew.work(scratch, &hand_on, &tell);
+        let report = |error: Error| self.fail(&error.at_path(&**workers.path()));
+        let go_on = workers.work(scratch, &pass_on, &report);
         self.given().captures.remove(number);
         go_on
     }
@@ -630,9 +631,9 @@ impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
         let passing = &mut *passing;
         let before = passing.report.records;
         passing.turn(finished.turn);
-        for word in finished.words {
+        for remark in finished.remarks {
             if !self.is_full(number) {
-                self.say(passing, word);
+                self.report_remark(passing, remark);
             }
         }
         let columns = finished.offset.saturating_sub(passing.line_start);

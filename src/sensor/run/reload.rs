@@ -1,23 +1,22 @@
-//! The database that is in force, and the newer one that takes its place under way.
+//! The current database, and its replacement by a newer one at run time.
 //!
-//! Whoever scans holds a [`Lease`] and looks, between two chunks or packets, whether
-//! the [`Current`] database has turned: one load of a number that hardly ever changes.
-//! So a swap stops nobody, and what was begun with a database is finished with it.
+//! Each scanning thread holds a [`Lease`] and checks, between two chunks or packets, whether the
+//! [`Current`] database was replaced: a single load of a number that hardly ever changes. So a swap
+//! blocks no thread, and what was begun with a database is finished with it.
 //!
-//! A [`Watcher`] on a thread of its own looks at the published file. It opens and
-//! checks a new one, every byte of it, before anybody sees it; one that does not pass
-//! is told and counted, and the old one stays. The old one is given back by the
-//! watcher, too: unmapping a large file takes milliseconds, which are not a packet's.
+//! A [`Watcher`] on its own thread looks at the published file. It opens and checks a new one,
+//! every byte of it, before any other thread sees it; a damaged one is reported and counted, and
+//! the old one stays. The watcher also drops the old one: unmapping a large file takes
+//! milliseconds, which would delay packets.
 //!
-//! It asks for the file's status, once a second, and does not wait for inotify's
-//! notices. One system call a second is nothing beside feeds that are fetched each
-//! half hour, and it sees what inotify does not: files on NFS, links that are turned
-//! to another folder, folders that are mounted over. It is also all that the sandbox
-//! of a tap has to let through.
+//! It checks the file's status once a second instead of using inotify. One system call a second is
+//! nothing compared to fetching feeds every half hour, and it sees what inotify does not: files on
+//! NFS, links that are redirected to another folder, mounts over folders. It is also all that the
+//! sandbox of a tap has to allow.
 
 use super::Notice;
 use crate::clock::{Stopwatch, now};
-use crate::engine::alert::Origin;
+use crate::engine::alert::Provenance;
 use crate::engine::database::{Database, Stamp};
 use crate::engine::indicator::Timestamp;
 use crate::{Error, Result};
@@ -26,40 +25,40 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often the watcher looks whether it is to end, or was called by a signal.
+/// How often the watcher checks for its end and for signals.
 pub(super) const ROUND: Duration = Duration::from_millis(50);
 
-/// A database, and what alerts of it say about where they were made.
+/// A database, and what its alerts say about where they were created.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) database: Database,
-    pub(super) origin: Arc<Origin>,
-    /// When it came into force.
+    pub(super) origin: Arc<Provenance>,
+    /// When it became current.
     #[cfg_attr(not(feature = "daemon"), allow(dead_code, reason = "the daemon shows it"))]
     loaded: Timestamp,
 }
 
-/// The database that is in force.
+/// The current database.
 #[derive(Debug)]
 pub struct Current {
     known: Mutex<Arc<Known>>,
-    /// How often it was replaced. Readers compare it with what they remember.
+    /// How many times it was replaced. Readers compare it with what they remember.
     turn: AtomicU64,
     kept: AtomicU64,
     host: Option<String>,
 }
 
-/// How often the database was replaced under way.
+/// How many times the database was replaced at run time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swaps {
-    /// A newer one took its place.
+    /// A newer database replaced it.
     pub taken: u64,
     /// A newer one could not be opened or was damaged, and the old one stayed.
     pub kept: u64,
 }
 
 impl Current {
-    /// Puts a database in force. Alerts name `host` as the sensor, if it is given.
+    /// Makes a database current. Alerts name `host` as the sensor, if it is given.
     pub fn new(database: Database, host: Option<String>) -> Self {
         let known = Mutex::new(Arc::new(Known::new(database, host.as_deref())));
         Current { known, turn: AtomicU64::new(0), kept: AtomicU64::new(0), host }
@@ -69,8 +68,7 @@ impl Current {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a newer database in force; the old one lives as long as somebody works
-    /// with it.
+    /// Makes a newer database current; the old one lives as long as a thread is using it.
     pub fn replace(&self, database: Database) {
         drop(self.swap(database));
     }
@@ -83,13 +81,12 @@ impl Current {
         old
     }
 
-    /// What somebody did to the file of the database in force, if that may have changed what
-    /// was found.
+    /// What was done to the file of the current database, if that may have changed the results.
     pub(super) fn damage(&self) -> Option<Error> {
         self.lock().database.damage()
     }
 
-    /// The identifier of the database in force, when it was built, and how many values it holds.
+    /// The identifier of the current database, when it was built, and how many values it holds.
     #[cfg(feature = "daemon")]
     pub(super) fn facts(&self) -> (String, Timestamp, u64) {
         let known = self.lock();
@@ -97,13 +94,13 @@ impl Current {
         (origin.database.clone(), origin.built, database.summary().total())
     }
 
-    /// When it came into force.
+    /// When it became current.
     #[cfg(feature = "daemon")]
     pub(super) fn loaded(&self) -> Timestamp {
         self.lock().loaded
     }
 
-    /// What happened so far.
+    /// What has happened so far.
     pub fn swaps(&self) -> Swaps {
         Swaps { taken: self.turn.load(Ordering::Relaxed), kept: self.kept.load(Ordering::Relaxed) }
     }
@@ -111,7 +108,7 @@ impl Current {
 
 impl Known {
     fn new(database: Database, host: Option<&str>) -> Self {
-        let origin = Arc::new(Origin {
+        let origin = Arc::new(Provenance {
             database: database.build_id(),
             built: database.built(),
             host: host.map(str::to_owned),
@@ -130,22 +127,22 @@ pub(super) struct Lease {
 impl Lease {
     pub(super) fn new(current: &Current) -> Self {
         let known = current.lock();
-        // Turned under the lock, so that the two belong together.
+        // Read under the lock, so that the two belong together.
         Lease { known: Arc::clone(&known), turn: current.turn.load(Ordering::Acquire) }
     }
 
-    /// How often the database had been replaced.
+    /// How many times the database had been replaced.
     pub(super) fn turn(&self) -> u64 {
         self.turn
     }
 
-    /// Whether another database is in force by now.
+    /// Whether another database is current by now.
     #[inline]
     fn is_over(&self, current: &Current) -> bool {
         current.turn.load(Ordering::Acquire) != self.turn
     }
 
-    /// Takes the database that is in force. Returns whether it is another one.
+    /// Takes the current database. Returns whether it is another one.
     #[inline]
     pub(super) fn renew(&mut self, current: &Current) -> bool {
         let is_over = self.is_over(current);
@@ -161,25 +158,25 @@ impl Lease {
 pub struct Follow {
     /// The published file.
     pub path: PathBuf,
-    /// How often it is looked at.
+    /// How often to look at it.
     pub every: Duration,
-    /// Whether SIGHUP asks for a look, too.
+    /// Whether SIGHUP triggers a look, too.
     pub on_hangup: bool,
 }
 
-/// What came of a look at the file.
+/// The result of a look at the file.
 #[derive(Debug)]
 pub(super) enum Look {
-    /// A newer database is in force.
+    /// A newer database is current.
     Taken { id: String, values: u64 },
-    /// The file holds what is in force already. Said only to those who asked.
+    /// The file contains the current database. Only reported if a look was requested.
     Same,
-    /// The file could not be taken.
+    /// The file could not be used.
     Kept(Error),
 }
 
 impl Look {
-    /// As whoever started the job is told.
+    /// As a notice to the caller of the job.
     pub(super) fn notice(&self) -> Notice<'_> {
         match self {
             Look::Taken { id, values } => Notice::Swapped { id, values: *values },
@@ -195,14 +192,14 @@ pub(super) struct Watcher<'c> {
     current: &'c Current,
     follow: Follow,
     hangup: Arc<AtomicBool>,
-    /// The file that was looked at last, good or not; none where there was none.
+    /// The file that was looked at last, valid or not; `None` if there was none.
     seen: Option<Stamp>,
-    /// Old databases that somebody may still work with.
+    /// Old databases that may still be in use.
     retired: Vec<Arc<Known>>,
 }
 
 impl<'c> Watcher<'c> {
-    /// Begins to wait for signals.
+    /// Starts to wait for signals.
     pub(super) fn new(current: &'c Current, follow: Follow) -> Result<Self> {
         let hangup = Arc::new(AtomicBool::new(false));
         if follow.on_hangup {
@@ -213,8 +210,8 @@ impl<'c> Watcher<'c> {
         Ok(Watcher { current, follow, hangup, seen, retired: Vec::new() })
     }
 
-    /// Looks until it is to stop.
-    pub(super) fn run(mut self, stop: &Stop, mut tell: impl FnMut(Look)) {
+    /// Looks until it is stopped.
+    pub(super) fn run(mut self, stop: &Stop, mut report: impl FnMut(Look)) {
         let mut looked = Stopwatch::start();
         let round = self.follow.every.min(ROUND);
         while !stop.wait(round) {
@@ -222,15 +219,15 @@ impl<'c> Watcher<'c> {
             if is_called || looked.elapsed() >= self.follow.every {
                 looked = Stopwatch::start();
                 if let Some(look) = self.look(is_called) {
-                    tell(look);
+                    report(look);
                 }
             }
             self.retired.retain(|old| Arc::strong_count(old) > 1);
         }
     }
 
-    /// Looks at the file, and takes it if it is another one. `is_called`: also when it
-    /// seems to be the same.
+    /// Looks at the file, and takes it if it is another one. `is_called`: even if it seems to be
+    /// the same.
     fn look(&mut self, is_called: bool) -> Option<Look> {
         let path = &self.follow.path;
         let stamp = std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
@@ -240,7 +237,7 @@ impl<'c> Watcher<'c> {
         self.seen = stamp;
         match Database::load(path) {
             Ok(database) => {
-                // It may have been replaced again since it was looked at.
+                // It may have been replaced again since it was checked.
                 self.seen = database.stamp();
                 let id = database.build_id();
                 if id == self.current.lock().origin.database {
@@ -258,7 +255,7 @@ impl<'c> Watcher<'c> {
     }
 }
 
-/// Ends a watcher.
+/// Stops a watcher.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
     is_set: Mutex<bool>,
@@ -266,40 +263,41 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Asks for the end.
+    /// Requests the end.
     fn set(&self) {
         *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.turn.notify_all();
     }
 
-    /// Waits for so long at most; whether it is the end.
-    pub(super) fn wait(&self, most: Duration) -> bool {
+    /// Waits at most this long; returns whether the end was requested.
+    pub(super) fn wait(&self, max: Duration) -> bool {
         let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.turn.wait_timeout_while(is_set, most, |is_set| !*is_set);
+        let waited = self.turn.wait_timeout_while(is_set, max, |is_set| !*is_set);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-/// Does `work` while the database is watched, if it is to be followed.
+/// Runs `work` while the database is watched, if it is to be followed.
 ///
 /// # Errors
 ///
-/// When signals cannot be waited for, or the thread cannot be started.
+/// If signals cannot be waited for, or the thread cannot be started.
 pub(super) fn while_watched<T>(
     current: &Current,
     follow: Option<Follow>,
-    tell: impl FnMut(Look) + Send,
+    report: impl FnMut(Look) + Send,
     work: impl FnOnce() -> T,
 ) -> Result<T> {
     let Some(follow) = follow else { return Ok(work()) };
     let watcher = Watcher::new(current, follow)?;
     let stop = Stop::default();
     std::thread::scope(|scope| {
-        // Also when the work panics: else nobody would end the watcher.
+        // Stop the watcher even if the work panics: otherwise it would never end.
         let _guard = StopAtEnd(&stop);
         let name = "watch-database".to_string();
-        let spawned =
-            std::thread::Builder::new().name(name).spawn_scoped(scope, || watcher.run(&stop, tell));
+        let spawned = std::thread::Builder::new()
+            .name(name)
+            .spawn_scoped(scope, || watcher.run(&stop, report));
         spawned.map_err(|e| Error::io("start a thread that watches the database", e))?;
         Ok(work())
     })
@@ -370,7 +368,7 @@ mod tests {
         assert_eq!(lease.known.origin.host.as_deref(), Some("sensor"));
         assert_eq!(watcher.retired.len(), 1);
 
-        // Damaged, and gone: told once each, and the one in force stays.
+        // Damaged, and missing: each reported once, and the current one stays.
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::remove_file(&path).unwrap();
@@ -398,18 +396,19 @@ mod tests {
         let current = Current::new(Database::open(&path).unwrap(), None);
         let every = Duration::from_millis(1);
         let follow = Follow { path: path.clone(), every, on_hangup: false };
-        let told = AtomicU64::new(0);
-        let tell = |_: Look| {
-            told.fetch_add(1, Ordering::Relaxed);
+        let reported = AtomicU64::new(0);
+        let report = |_: Look| {
+            reported.fetch_add(1, Ordering::Relaxed);
         };
         let began = Stopwatch::start();
         let work = || {
             publish("b.example", &path);
-            while told.load(Ordering::Relaxed) == 0 && began.elapsed() < Duration::from_secs(20) {
+            while reported.load(Ordering::Relaxed) == 0 && began.elapsed() < Duration::from_secs(20)
+            {
                 std::thread::sleep(Duration::from_millis(1));
             }
         };
-        while_watched(&current, Some(follow), tell, work).unwrap();
-        assert_eq!((told.into_inner(), current.swaps().taken), (1, 1));
+        while_watched(&current, Some(follow), report, work).unwrap();
+        assert_eq!((reported.into_inner(), current.swaps().taken), (1, 1));
     }
 }

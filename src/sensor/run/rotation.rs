@@ -1,7 +1,7 @@
-//! Outputs that are opened again, for whoever renamed their files.
+//! Reopens outputs after their files were renamed.
 //!
-//! Programs that rotate logs rename a file, send SIGHUP to whoever writes it, and expect it to
-//! appear anew. A file that is still in its place is left alone.
+//! Programs that rotate logs rename a file, send SIGHUP to the process that writes it, and expect
+//! it to create the file again. A file that is still in its place is left alone.
 
 use super::reload::{ROUND, Stop, StopAtEnd};
 use super::{Notice, Notify};
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Is set by SIGHUP.
+/// A flag that SIGHUP sets.
 pub(super) fn hangup() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&flag))
@@ -20,8 +20,8 @@ pub(super) fn hangup() -> Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
-/// Opens an output again, with what the format has at a file's end and beginning.
-/// Returns whether that is another file.
+/// Reopens an output, with what the format has at a file's end and beginning. Returns whether it is
+/// another file.
 pub(super) fn open_again(sink: &mut dyn Sink, encoder: &Encoder) -> Result<bool> {
     let (mut end, mut begin) = (Vec::new(), Vec::new());
     encoder.end(now(), &mut end);
@@ -29,7 +29,7 @@ pub(super) fn open_again(sink: &mut dyn Sink, encoder: &Encoder) -> Result<bool>
     sink.reopen(&end, &begin)
 }
 
-/// A sink that is opened again by another thread than the one that writes.
+/// A sink that is reopened by another thread than the one that writes.
 struct Handed<'h, 's>(&'h Mutex<&'s mut dyn Sink>);
 
 impl<'s> Handed<'_, 's> {
@@ -48,11 +48,11 @@ impl Sink for Handed<'_, '_> {
     }
 }
 
-/// Does `work` while SIGHUP has the sink opened again, if it is to.
+/// Runs `work` while SIGHUP reopens the sink, if it is to.
 ///
 /// # Errors
 ///
-/// When signals cannot be waited for, or the thread cannot be started.
+/// If signals cannot be waited for, or the thread cannot be started.
 pub(super) fn while_rotated<T>(
     sink: &mut dyn Sink,
     is_rotated: bool,

@@ -1,7 +1,7 @@
 //! Logs and captures to alerts.
 
 use super::capture::{HitSink, PacketScan};
-use super::crew::{Packets, ShardState};
+use super::capture_workers::{Packets, ShardState};
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
 use super::outlet::{Form, Outlet};
@@ -12,7 +12,7 @@ use super::rotation::while_rotated;
 use super::{Current, Job, Notice, Notify, Report};
 use crate::Result;
 use crate::clock::now;
-use crate::engine::alert::{Alert, Encoder, Origin as AlertOrigin};
+use crate::engine::alert::{Alert, Encoder, Provenance};
 use crate::engine::database::Database;
 use crate::engine::indicator::{Kind, Observable, Place, Timestamp, Where};
 use crate::engine::packet::{
@@ -35,7 +35,7 @@ pub struct Files {
     pub chunk: usize,
 }
 
-/// The longest that a scan may take to its end once a signal asked for it.
+/// The longest time that a scan may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct ScanWork<'d> {
@@ -43,7 +43,7 @@ struct ScanWork<'d> {
     options: Options,
     packets: packet::Config,
     encoder: Encoder,
-    /// What needs the order of the inputs; `None` where nothing does.
+    /// The outlet that needs the order of the inputs; `None` if none does.
     outlet: Option<Mutex<Outlet>>,
     read_at: Timestamp,
 }
@@ -51,8 +51,8 @@ struct ScanWork<'d> {
 type Hits<'k> = Vec<Hit<'k>>;
 
 self_cell!(
-    /// The hits of a chunk, and the database that they borrow from: it stays until they
-    /// are written, also when another one has taken its place.
+    /// The hits of a chunk, and the database that they borrow from: it stays until they are
+    /// written, even if it was replaced.
     pub(super) struct ChunkHits {
         owner: Arc<Known>,
         #[covariant]
@@ -66,13 +66,13 @@ pub(super) struct WorkerScratch {
     lease: Lease,
 }
 
-/// Matches every input against the database and writes the alerts in the order of the inputs.
-/// With [`Job::follow`] what is found depends on when a newer database comes.
+/// Matches every input against the database and writes the alerts in the order of the inputs. With
+/// [`Job::follow`] the results depend on when a newer database arrives.
 ///
 /// # Errors
 ///
-/// When the work cannot begin. An output that can't be written ends it early, and is in the
-/// report; what concerns one input alone goes to `notify` and is counted.
+/// If the work cannot begin. An output that can't be written ends it early, and is in the report;
+/// what concerns only one input goes to `notify` and is counted.
 pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>) -> Result<Report> {
     let read_at = now();
     job.signals.watch(Some(PATIENCE))?;
@@ -91,10 +91,10 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
         frame.frame(|bytes| hunting.encoder.begin(read_at, bytes));
     }
     sink.write(&frame)?;
-    let tell = |look: Look| notify(look.notice());
+    let report = |look: Look| notify(look.notice());
     let mut report = while_rotated(sink, is_rotated, &hunting.encoder, notify, |sink| {
         let work = || pipeline::run(&hunting, plan, sink, notify);
-        while_watched(current, job.follow, tell, work)
+        while_watched(current, job.follow, report, work)
     })??;
     report.swaps = current.swaps();
     if let Some(error) = current.damage() {
@@ -112,10 +112,10 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
     Ok(report)
 }
 
-/// Takes what is found in packets: it is encoded at once, but for what has to wait.
+/// Takes what is found in packets: it is encoded at once, unless it has to wait.
 struct CollectHits<'c, 'f> {
     hunting: &'c ScanWork<'c>,
-    origin: &'c Arc<AlertOrigin>,
+    origin: &'c Arc<Provenance>,
     findings: &'f mut Findings,
 }
 
@@ -147,8 +147,8 @@ impl<'d> HitSink<'d> for CollectHits<'_, '_> {
 }
 
 impl ScanWork<'_> {
-    /// Writes an alert; answers whether it is wanted.
-    fn write(&self, hit: &Hit<'_>, origin: &AlertOrigin, out: &mut Vec<u8>) -> bool {
+    /// Writes an alert; returns whether it is wanted.
+    fn write(&self, hit: &Hit<'_>, origin: &Provenance, out: &mut Vec<u8>) -> bool {
         let alert = Alert::new(hit, origin, self.read_at);
         match self.outlet() {
             Some(mut outlet) => outlet.take(&alert, out),
@@ -168,7 +168,7 @@ impl ScanWork<'_> {
 impl Work for ScanWork<'_> {
     type Scratch = WorkerScratch;
     type Found = ChunkHits;
-    /// Taken anew for each piece: flows outlive the database that they began with.
+    /// Taken again for each piece: flows outlive the database that they began with.
     type Against = Lease;
 
     fn scratch(&self) -> WorkerScratch {
@@ -228,10 +228,12 @@ impl Work for ScanWork<'_> {
                     mails.end(&mut reader);
                 }
                 found = reader.found;
-                found[first..].iter().for_each(|hit| mails.tell(hit.seen.kind, &hit.seen.value));
+                found[first..]
+                    .iter()
+                    .for_each(|hit| mails.remember(hit.seen.kind, &hit.seen.value));
                 let core = segment.span.clone();
                 scanner.scan_text(database, text, core, &origin, |mut hit| {
-                    if mails.was_told(hit.seen.kind, &hit.seen.value) {
+                    if mails.has_found(hit.seen.kind, &hit.seen.value) {
                         return;
                     }
                     if let Place::Log(place) = &mut hit.place {
@@ -263,15 +265,16 @@ impl Work for ScanWork<'_> {
         lane: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let ShardState { share, told, turn } = lane;
+        let ShardState { shard, reported, turn } = lane;
         if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
-            share.show_flows_again();
+            shard.show_flows_again();
         }
         let Known { database, origin, .. } = &*lease.known;
-        let net = CollectHits { hunting: self, origin, findings };
+        let hit_sink = CollectHits { hunting: self, origin, findings };
         let scanner = &mut bench.scanner;
-        let mut hunter = PacketScan { scanner, database, path, is_live: false, told, net };
-        packets.show(share, &mut hunter);
+        let mut packet_scan =
+            PacketScan { scanner, database, path, is_live: false, reported, hit_sink };
+        packets.show(shard, &mut packet_scan);
     }
 
     fn notes(
@@ -288,7 +291,7 @@ impl Work for ScanWork<'_> {
         for note in packets.notes() {
             text.clear();
             note.append(&mut text);
-            catch.begins(Order::behind(note.number));
+            catch.begins(Order::after(note.number));
             let time = note.time.map(Timestamp);
             let from = Origin {
                 path: Arc::clone(path),
@@ -358,7 +361,7 @@ fn offset(hit: &Hit<'_>) -> u64 {
 struct MailReader<'s, 'd, 't> {
     scanner: &'s mut Scanner,
     database: &'d Database,
-    /// Where it is, and when it is said to have happened.
+    /// Its path, and its time.
     origin: &'s mut Origin,
     /// The mail's own time.
     time: Option<Timestamp>,
@@ -400,7 +403,7 @@ impl Visitor for MailReader<'_, '_, '_> {
             let place = finder.log_place(&origin.path, raw, text.clone(), *time);
             found.push(Hit { seen, matches, place: Place::Log(place) });
         });
-        finder.told();
+        finder.mark_reported();
     }
 
     fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
@@ -413,7 +416,7 @@ impl Visitor for MailReader<'_, '_, '_> {
             }
             found.push(hit);
         });
-        finder.told();
+        finder.mark_reported();
     }
 }
 

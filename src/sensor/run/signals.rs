@@ -1,9 +1,9 @@
-//! The signals that ask for an end, and those that must not be one.
+//! The signals that end the process, and those that must not.
 //!
-//! The first signal ends the work in order: what was received is looked into, whole records are
-//! written, counts are printed. The second one ends the process at once. Some programs send one
-//! signal twice, to the process and to its group (`timeout` does): what comes within a tenth of a
-//! second counts as the same, and gets its way a little later.
+//! The first signal ends the work in an orderly way: what was received is searched, complete
+//! records are written, counts are printed. The second one ends the process at once. Some programs
+//! send one signal twice, to the process and to its group (as `timeout` does): a second one within
+//! a tenth of a second counts as the same, and takes effect a little later.
 
 use crate::clock::Stopwatch;
 use crate::sensor::input::{Halt, Stopper};
@@ -17,13 +17,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What comes that soon after the first signal is the same one.
+/// A signal that comes this soon after the first is the same one.
 const SAME: Duration = Duration::from_millis(100);
 
-/// How long the work may go on after a signal that was told twice.
+/// How long the work may continue after a signal that was sent twice.
 const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
-/// Waits for the signals that ask for an end; the default waits for none.
+/// Waits for signals that end the process; the default waits for none.
 #[derive(Debug, Default)]
 pub struct Signals {
     halt: Halt,
@@ -34,25 +34,25 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Waits for SIGINT and SIGTERM, and with `on_hangup` for SIGHUP, but for those that whoever
-    /// started the process had ignored (`nohup`, a shell without job control for what it runs in
-    /// the background): they stay so. SIGUSR1 asks for counts. Nobody is woken before
+    /// Waits for SIGINT and SIGTERM, and with `on_hangup` for SIGHUP. Signals that were ignored
+    /// when the process was started (by `nohup`, or by a shell without job control for background
+    /// processes) stay ignored. SIGUSR1 requests counts. Signals have no effect before
     /// [`Signals::watch`].
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn new(on_hangup: bool) -> Result<Signals> {
         let refused = |e| Error::io("wait for signals", e);
         let (halt, stopper) = Halt::new().map_err(refused)?;
         let number = Arc::new(AtomicUsize::new(0));
         let asked = Arc::new(AtomicBool::new(false));
-        // A pipe, for a socket takes a system call that the sandbox of a tap refuses.
+        // Use a pipe, because a socket takes a system call that the sandbox of a tap refuses.
         let (reader, writer) = std::io::pipe().map_err(refused)?;
         let hangup = on_hangup.then_some(SIGHUP);
         let all = [SIGINT, SIGTERM].into_iter().chain(hangup);
         for signal in all.filter(|&signal| !is_ignored(signal)) {
-            // The number is there before anybody is woken.
+            // Store the number before waking the thread.
             let status = usize::try_from(signal).unwrap_or(0);
             signal_hook::flag::register_usize(signal, Arc::clone(&number), status)
                 .map_err(refused)?;
@@ -65,36 +65,36 @@ impl Signals {
         Ok(Signals { halt, number, asked, waiting })
     }
 
-    /// For a job within another one, which has a halt of its own. It takes no signals.
+    /// For a job within another one, which has its own halt. It takes no signals.
     #[cfg(feature = "daemon")]
     pub(super) fn of(halt: Halt) -> Signals {
         Signals { halt, ..Signals::default() }
     }
 
-    /// Starts the thread that waits, once. So long the work may take to its end after the first
-    /// signal: then the process ends as it does with the second one.
+    /// Starts the thread that waits, once. `max` limits how long the work may take to end after
+    /// the first signal: then the process ends as it does with a second one.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
-    pub fn watch(&self, most: Option<Duration>) -> Result<()> {
+    /// If the system refuses.
+    pub fn watch(&self, max: Option<Duration>) -> Result<()> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((reader, stopper)) = waiting else { return Ok(()) };
         let last = Arc::clone(&self.number);
-        let most = most.and_then(|most| Timespec::try_from(most).ok());
+        let max = max.and_then(|max| Timespec::try_from(max).ok());
         std::thread::Builder::new()
             .name("signals".into())
-            .spawn(move || watch(reader, stopper, &last, most))
+            .spawn(move || watch(reader, stopper, &last, max))
             .map(drop)
             .map_err(|e| Error::io("start a thread that waits for signals", e))
     }
 
-    /// Is set by the first of them.
+    /// The halt that the first signal sets.
     pub fn halt(&self) -> Halt {
         self.halt.clone()
     }
 
-    /// The signal that asked for the end, if one did.
+    /// The signal that requested the end, if any.
     pub fn number(&self) -> Option<u8> {
         let is_set = self.halt.is_set();
         is_set.then(|| u8::try_from(self.number.load(Ordering::Relaxed)).unwrap_or(0))
@@ -106,7 +106,7 @@ impl Signals {
     }
 }
 
-/// Takes each signal as a byte.
+/// Receives each signal as a byte.
 fn watch(
     mut reader: PipeReader,
     stopper: Stopper,
@@ -130,18 +130,18 @@ fn watch(
     }
 }
 
-/// What came of waiting.
+/// The result of waiting.
 enum Next {
     Signal,
-    /// The time was over.
+    /// The time is up.
     Nothing,
-    /// Nobody writes any more.
+    /// All writers are gone.
     End,
 }
 
-fn next(reader: &mut PipeReader, most: Option<&Timespec>) -> Next {
+fn next(reader: &mut PipeReader, max: Option<&Timespec>) -> Next {
     loop {
-        match poll(&mut [PollFd::new(reader, PollFlags::IN)], most) {
+        match poll(&mut [PollFd::new(reader, PollFlags::IN)], max) {
             Ok(0) => return Next::Nothing,
             Ok(_) => {}
             Err(Errno::INTR) => continue,
@@ -165,13 +165,13 @@ fn is_ignored(signal: i32) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
-/// Makes an error of what would be an end without a word: SIGXFSZ (a file that may not become
-/// larger) makes writing fail instead, and SIGUSR1, which asks many services for their counts,
-/// does nothing where nobody waits for it.
+/// Prevents signals from killing the process without a message: SIGXFSZ (a file that may not become
+/// larger) makes writing fail instead, and SIGUSR1, which many services use to request counts, does
+/// nothing while it is not waited for.
 ///
 /// # Errors
 ///
-/// When the system refuses.
+/// If the system refuses.
 pub fn outlive_signals() -> Result<()> {
     for signal in [SIGXFSZ, SIGUSR1] {
         signal_hook::flag::register(signal, Arc::default())

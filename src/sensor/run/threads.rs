@@ -1,6 +1,6 @@
-//! How many threads a job takes.
+//! How many threads a job uses.
 
-/// Threads to use when nobody says: one for each core.
+/// The default number of threads: one per core.
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
 }

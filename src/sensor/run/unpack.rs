@@ -1,10 +1,10 @@
-//! Inputs that hold others, or text in an encoding of its own: archives, events, mails with
-//! what they carry.
+//! Inputs that contain others, or text in a special encoding: archives, event logs, mails and their
+//! attachments.
 //!
-//! One thread goes through each of them, from beginning to end.
+//! One thread processes each of them, from beginning to end.
 
 use super::Notice;
-use super::finished::{Finished, Slot, Word};
+use super::finished::{Finished, Remark, Slot};
 use super::mails::Mails;
 use super::parcels::Carried;
 use super::pipeline::{Passing, Pipeline, Work};
@@ -15,31 +15,31 @@ use crate::sensor::input::{
 };
 use std::sync::Arc;
 
-/// How many inputs of each kind that cannot be looked into are named; the others are
+/// How many inputs of each kind that cannot be searched inside are named; the others are only
 /// counted.
 const NAMED: u64 = 10;
 
 impl<W: Work> Pipeline<'_, '_, W> {
-    /// Goes through the members of an archive, and through theirs.
+    /// Processes the members of an archive, and their members.
     pub(super) fn archive(&self, scratch: &mut W::Scratch, slot: &mut Slot, input: Input) -> bool {
         let mut archive = match Archive::open(input) {
             Ok(Some(archive)) => archive,
             Ok(None) => return true,
-            Err(error) => return self.say_next(slot, Word::Failed(error)),
+            Err(error) => return self.report_next(slot, Remark::Failed(error)),
         };
         loop {
             let member = match archive.next_member() {
                 Ok(Some(member)) => member,
                 Ok(None) => return true,
                 Err(error) => {
-                    if self.say_next(slot, Word::Failed(error)) {
+                    if self.report_next(slot, Remark::Failed(error)) {
                         continue;
                     }
                     return false;
                 }
             };
             let goes_on = match member {
-                Member::Closed(path, why) => self.say_next(slot, Word::Closed(path, why)),
+                Member::Closed(path, why) => self.report_next(slot, Remark::Closed(path, why)),
                 Member::File(input) => {
                     self.passing().report.members += 1;
                     slot.is_member = true;
@@ -52,12 +52,12 @@ impl<W: Work> Pipeline<'_, '_, W> {
         }
     }
 
-    /// Says something at the place of the input that it comes to.
-    fn say_next(&self, slot: &mut Slot, word: Word) -> bool {
-        self.hand_in_next(slot, Finished::new(None, 0).saying(Some(word)))
+    /// Reports a remark at the position of its input.
+    fn report_next(&self, slot: &mut Slot, remark: Remark) -> bool {
+        self.hand_in_next(slot, Finished::new(None, 0).with_remark(Some(remark)))
     }
 
-    /// Looks into an input that one thread reads.
+    /// Searches an input that one thread reads.
     pub(super) fn contents(&self, scratch: &mut W::Scratch, slot: &mut Slot, input: Input) -> bool {
         if crate::sensor::input::capture::is_capture(input.head()) {
             return self.capture(scratch, slot, input);
@@ -66,8 +66,8 @@ impl<W: Work> Pipeline<'_, '_, W> {
         match contents {
             Contents::Zip | Contents::Tar => return self.archive(scratch, slot, input),
             _ => {
-                let word = Self::closed_word(&input);
-                if word.is_some_and(|word| !self.say_next(slot, word)) {
+                let remark = Self::closed_remark(&input);
+                if remark.is_some_and(|remark| !self.report_next(slot, remark)) {
                     return false;
                 }
             }
@@ -87,8 +87,8 @@ impl<W: Work> Pipeline<'_, '_, W> {
         }
     }
 
-    /// Reads mails, in chunks of one size whatever was asked for: what is found depends on
-    /// nothing but the bytes.
+    /// Reads mails, in chunks of one size regardless of the option: the results depend only on the
+    /// bytes.
     fn mails(
         &self,
         scratch: &mut W::Scratch,
@@ -113,11 +113,11 @@ impl<W: Work> Pipeline<'_, '_, W> {
             }
         }
         self.passing().report.packets.add(mails.counters());
-        let last = Finished::new(None, 0).last_of(slot).saying(self.end_word(next));
+        let last = Finished::new(None, 0).last_of(slot).with_remark(self.end_remark(next));
         self.hand_in_next(slot, last)
     }
 
-    /// Looks into files that a mail carries, whose text goes on behind them.
+    /// Searches files that a mail carries, whose text continues after them.
     fn carried(
         &self,
         scratch: &mut W::Scratch,
@@ -138,23 +138,23 @@ impl<W: Work> Pipeline<'_, '_, W> {
                         self.contents(scratch, slot, input)
                     }
                     Ok(None) => true,
-                    Err(error) => self.say_next(slot, Word::Failed(error)),
+                    Err(error) => self.report_next(slot, Remark::Failed(error)),
                 };
         }
         slot.is_member = is_member;
         goes_on && self.hand_in_next(slot, Finished::goes_on())
     }
 
-    /// What is to be said of what is searched as it stands, though more than that may be in it.
-    pub(super) fn closed_word(input: &Input) -> Option<Word> {
+    /// The remark about an input that is searched as raw bytes, although it may contain more.
+    pub(super) fn closed_remark(input: &Input) -> Option<Remark> {
         match input.contents() {
-            Contents::Closed(what) => Some(Word::Closed(Arc::clone(input.path()), what)),
-            Contents::Binary => Some(Word::Binary),
+            Contents::Closed(what) => Some(Remark::Closed(Arc::clone(input.path()), what)),
+            Contents::Binary => Some(Remark::Binary),
             _ => None,
         }
     }
 
-    /// Counts something that cannot be looked into, and names the first ones.
+    /// Counts something that cannot be searched inside, and names the first ones.
     pub(super) fn closed(&self, passing: &mut Passing<'_>, path: &Arc<str>, what: &'static str) {
         let count = passing.report.closed.entry(what).or_default();
         *count += 1;

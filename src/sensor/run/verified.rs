@@ -1,14 +1,14 @@
-//! Databases that were checked before.
+//! Databases that were verified before.
 //!
-//! A check reads every byte of a file: 30 ms for 10 million indicators that are in
-//! the page cache, and a read of the whole disk file where they are not. Who starts
-//! for one look-up should not pay that each time. So the identity of a file that
-//! passed is noted in the user's cache, `wiresift/checked` below `XDG_CACHE_HOME` or
-//! `~/.cache`, and a file of the same identity is opened without the check.
+//! Verification reads every byte of a file: 30 ms for 10 million indicators in the page cache, and
+//! a read of the whole file from disk if it is not cached. A process that starts for a single
+//! lookup should not pay that each time. So the identity of a file that passed is recorded in the
+//! user's cache, `wiresift/checked` below `XDG_CACHE_HOME` or `~/.cache`, and a file with the same
+//! identity is opened without verification.
 //!
-//! That is safe: look-ups check every bound themselves, so that a file that was
-//! changed behind our back may give wrong answers, but never a panic. `verify` always
-//! checks. Without a cache that is ours alone to write, everything is checked.
+//! That is safe: lookups check every bound themselves, so a file that was changed without our
+//! knowledge may give wrong answers, but never a panic. `verify` always verifies. Without a cache
+//! that only this user can write, every file is verified.
 
 use crate::Result;
 use crate::engine::database::{Database, Identity};
@@ -17,21 +17,21 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// Opens a database, and checks it unless this very file was checked before.
+/// Opens a database, and verifies it unless this very file was verified before.
 ///
 /// # Errors
 ///
-/// As [`Database::open`].
+/// Those of [`Database::open`].
 pub fn open_database(path: impl AsRef<Path>) -> Result<Database> {
     unless_known(|is_known| Database::open_unless_known(path, is_known))
 }
 
-/// Copies a database into memory, for whoever works with it for long, and checks it unless
-/// this very file was checked before.
+/// Copies a database into memory, for long-running work, and verifies it unless this very file was
+/// verified before.
 ///
 /// # Errors
 ///
-/// As [`Database::open`].
+/// Those of [`Database::open`].
 pub fn load_database(path: impl AsRef<Path>) -> Result<Database> {
     unless_known(|is_known| Database::load_unless_known(path, is_known))
 }
@@ -54,20 +54,20 @@ fn unless_known(
     Ok(database)
 }
 
-/// Where identities are noted.
+/// The folder in which identities are recorded.
 fn folder() -> Option<PathBuf> {
     let of = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = of("XDG_CACHE_HOME").or_else(|| of("HOME").map(|home| home.join(".cache")))?;
     Some(cache.join("wiresift").join("checked"))
 }
 
-/// Ours, and nobody else's to write.
+/// Whether the folder is ours, and only we can write to it.
 fn is_ours(metadata: &Metadata) -> bool {
     let ours = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
     ours && metadata.mode() & 0o022 == 0
 }
 
-/// One file for each database, so that processes do not write over each other.
+/// One file for each database, so that processes do not overwrite each other's.
 fn file(folder: &Path, identity: &Identity) -> PathBuf {
     folder.join(&identity.build_id)
 }

@@ -1,18 +1,18 @@
-//! Time zones by the names that people give them.
+//! Time zones by the names that people use.
 
 use crate::{Error, Result};
 use jiff::tz::{Offset, TimeZone};
 
-/// The zone of a name of the IANA's (`Europe/Berlin`), of an offset (`+02:00`), or that
-/// of this machine (`local`).
+/// The time zone with an IANA name (`Europe/Berlin`) or an offset (`+02:00`), or that of this
+/// machine (`local`).
 ///
 /// # Errors
 ///
-/// When there is no such zone.
+/// If there is no such zone.
 pub fn time_zone(name: &str) -> Result<TimeZone> {
     if name.eq_ignore_ascii_case("local") {
         return TimeZone::try_system().map_err(|_| {
-            Error::usage("this machine does not say its time zone")
+            Error::usage("this machine has no time zone configured")
                 .remedy("name it, as in Europe/Berlin")
         });
     }
@@ -42,9 +42,9 @@ fn offset(name: &str) -> Option<Offset> {
         (None, 4) => rest.split_at(2),
         _ => return None,
     };
-    let number = |text: &str, most: i32| {
+    let number = |text: &str, max: i32| {
         let is_number = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        text.parse::<i32>().ok().filter(|&n| is_number && n <= most)
+        text.parse::<i32>().ok().filter(|&n| is_number && n <= max)
     };
     let minutes = number(hours, 14)? * 60 + number(minutes, 59)?;
     Offset::from_seconds(sign * minutes * 60).ok()

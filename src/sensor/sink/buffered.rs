@@ -1,4 +1,4 @@
-//! Records on their way to a writer.
+//! Buffers records for a writer.
 
 use super::gate::Gate;
 use super::records::{Pending, Records};
@@ -9,18 +9,18 @@ use std::io::{ErrorKind, Seek as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 
-/// Enough that a system call is cheap beside its bytes.
+/// Large enough that the cost of a system call is small.
 const CAPACITY: usize = 64 * 1024;
 
 /// What records are written to.
 pub(super) trait Target: Write {
-    /// Takes the last bytes that were written away again, if that can be done.
+    /// Removes the last written bytes again, if possible.
     fn cut_back(&mut self, bytes: usize) -> bool {
         let _ = bytes;
         false
     }
 
-    /// What somebody may have to be waited for at.
+    /// The descriptor, if writing to it may block until someone reads.
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None
     }
@@ -40,7 +40,7 @@ impl Target for File {
     fn cut_back(&mut self, bytes: usize) -> bool {
         let mut cut = || -> std::io::Result<bool> {
             let length = self.metadata()?.len();
-            // Somebody else may have written after us, or emptied the file.
+            // Another process may have written after us, or emptied the file.
             let is_ours = self.metadata()?.is_file() && self.stream_position()? == length;
             let Some(length) = length.checked_sub(bytes as u64).filter(|_| is_ours) else {
                 return Ok(false);
@@ -51,13 +51,13 @@ impl Target for File {
     }
 }
 
-/// Gathers whole records and writes them in few calls.
+/// Collects complete records and writes them in few calls.
 pub(super) struct Buffered<W: Target> {
     inner: W,
-    /// Named in errors.
+    /// The name used in errors.
     path: PathBuf,
     pending: Pending,
-    /// Of a stream that is not waited for for ever.
+    /// For a stream, which is not waited for forever.
     gate: Option<Gate>,
 }
 
@@ -66,7 +66,7 @@ impl<W: Target> Buffered<W> {
         Buffered { inner, path, pending: Pending::with_capacity(CAPACITY), gate: None }
     }
 
-    /// Waits for a reader no longer than shortly after the halt.
+    /// Stops waiting for a reader shortly after the halt.
     pub(super) fn until(&mut self, halt: &Halt) {
         self.gate = self.inner.descriptor().and_then(|stream| Gate::of(stream, halt));
     }
@@ -80,33 +80,33 @@ impl<W: Target> Buffered<W> {
         Ok(())
     }
 
-    /// Passes everything on, through whatever buffer the writer has itself.
+    /// Passes everything on, through the writer's own buffer if it has one.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.drain()?;
         self.inner.flush().map_err(|e| Error::io("write", e).at_path(&self.path))
     }
 
-    /// Records that were taken and are not written.
+    /// The number of records that were taken and are not written.
     pub(super) fn waiting(&self) -> u64 {
         self.pending.count()
     }
 
-    /// Goes on with another writer, for what is pending, too. Before it comes `begin`.
+    /// Switches to another writer, also for what is pending. `begin` is written before that.
     pub(super) fn turn_to(&mut self, inner: W, begin: &[u8]) {
         self.inner = inner;
         self.pending.begin_with(begin);
     }
 
-    /// Drops what is pending; returns how many records that are.
+    /// Drops what is pending; returns the number of records.
     pub(super) fn give_up(&mut self) -> u64 {
         let count = self.pending.count();
         self.pending.clear();
         count
     }
 
-    /// Writes what is pending. After a failure exactly what was not written is
-    /// pending still, so that trying again neither repeats nor tears a record. Half a record is
-    /// taken back, where that can be done: nobody may ever come to write its rest.
+    /// Writes what is pending. After a failure exactly what was not written is still pending, so
+    /// that trying again neither repeats nor tears a record. An incomplete record is removed, if
+    /// possible, because its rest may never be written.
     fn drain(&mut self) -> Result<()> {
         let mut written = 0;
         let outcome = loop {
@@ -136,7 +136,7 @@ impl<W: Target> Buffered<W> {
     }
 }
 
-/// The last chance: a caller that cares for errors has flushed before.
+/// A last attempt: a caller that cares about errors has flushed before.
 impl<W: Target> Drop for Buffered<W> {
     fn drop(&mut self) {
         let _ = self.flush();

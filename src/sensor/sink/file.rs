@@ -1,4 +1,4 @@
-//! Files, and whatever a path leads to.
+//! Files, and everything else that a path can lead to.
 
 use super::buffered::Buffered;
 use super::contract::Sink;
@@ -13,25 +13,25 @@ use std::path::{Path, PathBuf};
 pub struct FileSink {
     buffered: Buffered<File>,
     path: PathBuf,
-    /// The file, where it may be opened again.
+    /// The file, if it may be reopened.
     node: Option<Node>,
 }
 
 impl FileSink {
-    /// Goes on at the end of the file, and makes it if there is none.
+    /// Appends to the file, and creates it if it doesn't exist.
     ///
     /// # Errors
     ///
-    /// When the file can't be opened for writing.
+    /// If the file can't be opened for writing.
     pub fn append(path: impl AsRef<Path>) -> Result<Self> {
         Self::open(path.as_ref(), Outlet::append)
     }
 
-    /// Begins anew: what the file held is lost.
+    /// Starts with an empty file: its previous contents are lost.
     ///
     /// # Errors
     ///
-    /// When the file can't be opened for writing.
+    /// If the file can't be opened for writing.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::open(path.as_ref(), Outlet::create)
     }
@@ -42,7 +42,7 @@ impl FileSink {
     }
 }
 
-/// Opens what a path leads to; what is no file of its own name has no node.
+/// Opens what a path leads to; anything but a regular file under its own name has no node.
 fn opened(
     path: &Path,
     open: impl FnOnce(&Outlet) -> std::io::Result<File>,
@@ -54,7 +54,7 @@ fn opened(
         let node = Node::of(&file.metadata()?).filter(|_| is_file);
         Ok((file, node))
     };
-    open().map_err(|e| Error::io("open for alerts", e).at_path(path))
+    open().map_err(|e| Error::io("open the alert file", e).at_path(path))
 }
 
 impl Sink for FileSink {
@@ -139,7 +139,7 @@ mod tests {
         sink.flush().unwrap();
         assert_eq!(fs::read(at("alerts.1")).unwrap(), b"one\ntwo\nend\n");
         assert_eq!(fs::read(at("alerts")).unwrap(), b"begin\nthree\n");
-        // Deleted counts, too; devices are never opened again.
+        // A deleted file counts, too; devices are never reopened.
         fs::remove_file(at("alerts")).unwrap();
         assert!(sink.reopen(b"", b"").unwrap() && at("alerts").exists());
         assert!(!FileSink::append("/dev/null").unwrap().reopen(b"", b"").unwrap());

@@ -1,9 +1,9 @@
-//! Writing to streams that nobody may read, so that it can be ended from outside.
+//! Writes to streams that may have no reader, in a way that can be stopped from outside.
 //!
-//! A write to a full pipe returns when somebody reads, which may be never, and a part of what was
-//! given may be in the pipe by then. So a stream is given only what it takes without waiting, in
-//! whole records; for its turn both it and a [`Halt`] are waited for. After the halt a reader has
-//! a little time to take what is left.
+//! A write to a full pipe returns when someone reads, which may be never, and a part of the data
+//! may be in the pipe by then. So a stream only gets what it accepts without blocking, in complete
+//! records; until it accepts more, both it and a [`Halt`] are waited for. After the halt the reader
+//! has a little time to take the rest.
 
 use super::records::Pending;
 use crate::sensor::halt::{Halt, takes_within};
@@ -13,31 +13,31 @@ use rustix::pipe::{PIPE_BUF, fcntl_getpipe_size};
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 
-/// For so long a stream is waited for at a time, after the halt.
+/// How long to wait for a stream at a time, after the halt.
 const ROUND: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
-/// So many times in all: two seconds.
+/// How many times to wait in total: two seconds.
 const ROUNDS: u32 = 40;
 
-/// For so long a pipe is left to its reader before it is asked whether it is empty.
+/// How long to leave a pipe to its reader before checking whether it is empty.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 
-/// As many pauses as a round has.
+/// The number of pauses in a round.
 const PAUSES: u32 = 50;
 
-/// Lets as much through as a stream takes.
+/// Lets through as much as a stream accepts.
 #[derive(Debug)]
 pub(super) struct Gate {
     halt: Halt,
-    /// Bytes that the pipe takes when it is empty; none of what is no pipe.
+    /// Bytes that the pipe holds when it is empty; `None` if it is not a pipe.
     capacity: Option<usize>,
-    /// Rounds that are left after the halt, and pauses of the one that is under way.
+    /// Rounds that are left after the halt, and pauses in the current round.
     rounds: u32,
     pauses: u32,
 }
 
 impl Gate {
-    /// For a stream; `None` for files, which keep nobody waiting.
+    /// For a stream; `None` for files, which don't block.
     pub(super) fn of(stream: BorrowedFd<'_>, halt: &Halt) -> Option<Gate> {
         let mode = rustix::fs::fstat(stream).ok()?.st_mode;
         let kind = rustix::fs::FileType::from_raw_mode(mode);
@@ -48,13 +48,13 @@ impl Gate {
         Some(Gate { halt: halt.clone(), capacity, rounds: ROUNDS, pauses: 0 })
     }
 
-    /// Waits until the stream takes some of the pending bytes after the first `start`; answers
-    /// how many, which are whole records. A record longer than all that a pipe holds goes in
-    /// parts.
+    /// Waits until the stream accepts some of the pending bytes after the first `start`; returns
+    /// how many, which are complete records. A record that is longer than the capacity of a pipe is
+    /// written in parts.
     ///
     /// # Errors
     ///
-    /// After a halt, when nobody reads.
+    /// After a halt, if nothing reads the stream.
     pub(super) fn room(
         &mut self,
         stream: BorrowedFd<'_>,
@@ -62,7 +62,7 @@ impl Gate {
         start: usize,
     ) -> io::Result<usize> {
         let left = pending.bytes().len() - start;
-        let whole_of = |most: usize| pending.whole(start, start + most);
+        let whole_of = |max: usize| pending.whole(start, start + max);
         loop {
             self.wait(stream)?;
             let few = left.min(PIPE_BUF);
@@ -71,15 +71,15 @@ impl Gate {
                 return Ok(if whole > 0 { whole } else { few });
             };
             if ioctl_fionread(stream)? == 0 {
-                let most = left.min(capacity);
-                let all = whole_of(most);
-                return Ok(if all > 0 { all } else { most });
+                let max = left.min(capacity);
+                let all = whole_of(max);
+                return Ok(if all > 0 { all } else { max });
             }
             if whole > 0 {
-                // As much as goes into a pipe at once or not at all (pipe(7)), and there is room.
+                // As much as fits into a pipe at once or not at all (pipe(7)), and there is room.
                 return Ok(whole);
             }
-            // A long record waits for an empty pipe, unless it is longer than any.
+            // A long record waits for an empty pipe, unless it is longer than the pipe's capacity.
             if whole_of(left.min(capacity)) == 0 {
                 return Ok(few);
             }
@@ -113,11 +113,11 @@ impl Gate {
         if self.rounds == 0 {
             return Err(nobody_reads());
         }
-        // The halt is set, and nothing else is waited for.
+        // The halt is set, and there is nothing else to wait for.
         Halt::default().pause(PAUSE)
     }
 }
 
 fn nobody_reads() -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, "nobody reads")
+    io::Error::new(ErrorKind::TimedOut, "the reader stopped reading")
 }

@@ -14,27 +14,26 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! A [`Sink`] takes encoded [`Records`] and writes them whole: each write to the
-//! operating system ends where a record ends. Several writers to one file, or a
-//! reader that stops halfway, never see half an alert. Records are buffered; the
-//! caller [flushes](Sink::flush) when it is idle, so that alerts appear at once on a
-//! quiet line and cost few system calls on a busy one.
+//! A [`Sink`] takes encoded [`Records`] and writes them whole: each write to the operating system
+//! ends where a record ends. With several writers to one file, or a reader that stops halfway, no
+//! partial alert is ever seen. Records are buffered; the caller [flushes](Sink::flush) when it is
+//! idle, so that alerts appear at once on a quiet line and cost few system calls on a busy one.
 //!
-//! This room does not know what a scan is. It never drops a record silently: one
-//! that cannot be written is an error, and the caller still has it.
+//! This room does not know what a scan is. It never drops a record silently: if one cannot be
+//! written, that is an error, and the caller still has the record.
 
-mod aside;
 mod buffered;
 mod contract;
 mod file;
 mod gate;
 mod null;
 mod records;
+mod rotator;
 mod stdout;
 
-pub use aside::{Aside, Rotation};
 pub use contract::Sink;
 pub use file::FileSink;
 pub use null::Null;
 pub use records::Records;
+pub use rotator::{Rotation, Rotator};
 pub use stdout::StdoutSink;

@@ -1,10 +1,10 @@
-//! Nowhere.
+//! A sink that discards everything.
 
 use super::contract::Sink;
 use super::records::Records;
 use crate::Result;
 
-/// A sink that discards everything, for runs whose outcome is all that matters.
+/// A sink that discards everything, for runs where only the result matters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Null;
 

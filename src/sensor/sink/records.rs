@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-/// Encoded records, one after the other, with their ends: whatever takes them (a pipe, a full
-/// disk, a batch) can stop between two of them, and knows how many it took.
+/// Encoded records, one after the other, with their ends: any destination (a pipe, a full disk, a
+/// batch) can stop between two of them, and knows how many it took.
 ///
-/// What a format writes around its records (a header, a footer) goes along with them and ends
-/// none, so that it is never counted.
+/// What a format writes around its records (a header, a footer) is stored along with them, but ends
+/// no record and is never counted.
 ///
 /// ```
 /// use wiresift::sensor::sink::Records;
@@ -36,7 +36,7 @@ impl Records {
         result
     }
 
-    /// Appends what is no record: it ends none and is not counted.
+    /// Appends bytes that are not a record, and are not counted.
     pub fn frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
     }
@@ -63,18 +63,18 @@ impl Records {
         self.ends.extend(more.ends.drain(..).map(|end| base + end));
     }
 
-    /// Drops everything, and keeps the memory.
+    /// Drops everything, but keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
     }
 }
 
-/// Records that wait to be written, of which those in front go first.
+/// Records that wait to be written, first in, first out.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     bytes: Vec<u8>,
-    /// Where records end; the last one may be followed by what is no record.
+    /// Where records end; the last one may be followed by other bytes.
     ends: VecDeque<usize>,
 }
 
@@ -89,7 +89,7 @@ impl Pending {
         self.ends.extend(records.ends.iter().map(|end| base + end));
     }
 
-    /// Puts what is no record in front of all.
+    /// Puts bytes that are not a record before everything else.
     pub(super) fn begin_with(&mut self, frame: &[u8]) {
         self.bytes.splice(..0, frame.iter().copied());
         self.ends.iter_mut().for_each(|end| *end += frame.len());
@@ -99,23 +99,23 @@ impl Pending {
         &self.bytes
     }
 
-    /// The number of records of which any byte is left.
+    /// The number of records of which some bytes are left.
     pub(super) fn count(&self) -> u64 {
         self.ends.len() as u64
     }
 
-    /// How many bytes, up to the offset `most`, are whole records that begin at `start`: 0 if the
-    /// first one is longer.
-    pub(super) fn whole(&self, start: usize, most: usize) -> usize {
-        if most >= self.bytes.len() {
+    /// How many bytes, up to the offset `max`, are complete records that begin at `start`: 0 if
+    /// the first one is longer.
+    pub(super) fn whole(&self, start: usize, max: usize) -> usize {
+        if max >= self.bytes.len() {
             return self.bytes.len() - start;
         }
-        let before = self.ends.partition_point(|&end| end <= most);
+        let before = self.ends.partition_point(|&end| end <= max);
         let last = before.checked_sub(1).and_then(|at| self.ends.get(at));
         last.map_or(0, |end| end.saturating_sub(start))
     }
 
-    /// Takes the first bytes away.
+    /// Removes the first bytes.
     pub(super) fn drain(&mut self, bytes: usize) {
         self.bytes.drain(..bytes);
         let gone = self.ends.partition_point(|&end| end <= bytes);
@@ -153,10 +153,10 @@ mod tests {
         assert_eq!(records.count(), 2);
         let mut pending = Pending::default();
         pending.push(&records);
-        for most in 0..=28 {
-            let want = [0, 10, 23, 28].into_iter().rfind(|end| *end <= most).unwrap();
-            assert_eq!(pending.whole(0, most), want, "{most}");
-            assert_eq!(pending.whole(10, most), want.saturating_sub(10), "{most}");
+        for max in 0..=28 {
+            let want = [0, 10, 23, 28].into_iter().rfind(|end| *end <= max).unwrap();
+            assert_eq!(pending.whole(0, max), want, "{max}");
+            assert_eq!(pending.whole(10, max), want.saturating_sub(10), "{max}");
         }
         pending.drain(11);
         assert_eq!((pending.count(), pending.whole(0, 12), pending.bytes().len()), (1, 12, 17));

@@ -7,8 +7,8 @@ use crate::Result;
 use crate::sensor::halt::Halt;
 use std::io;
 
-/// Writes alerts to standard output. Each write holds its lock, so that whatever
-/// else the process prints stands between records and never inside one.
+/// Writes alerts to standard output. Each write holds its lock, so anything else that the process
+/// prints comes between records and never inside one.
 pub struct StdoutSink(Buffered<io::Stdout>);
 
 impl StdoutSink {

@@ -14,42 +14,43 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes that have to be free on a disk that was full, before it counts as free again.
+/// Bytes that have to be free before a full disk counts as free again.
 const FREE: u64 = 1 << 20;
 
-/// What a sink reads of the log.
+/// How a sink reads the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sink {
-    /// Where it goes on; the oldest record that is there for a sink that is new.
+    /// Where it resumes; `None` for a new sink, which starts at the oldest record.
     pub cursor: Option<Cursor>,
-    /// The most bytes that it may keep back. Without a number it is half of the log, and only
-    /// where the log is full and another sink reads; a sink that is alone is waited for.
+    /// The maximum number of bytes that it may keep back. If `None`, it is half of the log, and
+    /// only applies when the log is full and another sink is reading; for a sink that is alone, the
+    /// log waits.
     pub max_backlog: Option<u64>,
 }
 
-/// What became of a record.
+/// The result of appending a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Stored {
-    /// It is in the log.
+    /// The record is in the log.
     Yes,
     /// There is no room now: wait, and append it again.
     Full,
-    /// There is no room, and the input can't wait: it was dropped, and counted.
+    /// There was no room, and the input can't wait: the record was dropped, and counted.
     Shed,
-    /// It is longer than [`MAX_RECORD`](super::MAX_RECORD), or than the log: it was dropped, and
-    /// counted.
+    /// The record is longer than [`MAX_RECORD`](super::MAX_RECORD), or than the log: it was
+    /// dropped, and counted.
     TooLong,
 }
 
 /// What was found when the log was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// Whole records.
+    /// Complete records.
     pub records: u64,
-    /// Bytes after the last whole record of the last segment, which were cut off.
+    /// Bytes after the last complete record of the last segment, which were cut off.
     pub cut_bytes: u64,
-    /// Other segments in which something is damaged; what comes after it is not read.
+    /// Other segments that contain damage; what comes after the damage is not read.
     pub damaged_segments: u64,
 }
 
@@ -62,20 +63,20 @@ pub struct Counters {
     pub shed: [u64; 4],
     /// Records that were too long.
     pub too_long: u64,
-    /// Times that a sink met damage, and went on with the next segment.
+    /// How many times a sink met damage, and continued with the next segment.
     pub damage_met: u64,
     /// Bytes on disk.
     pub bytes: u64,
-    /// Records that a sink will not read, since it kept back too much, by its name.
+    /// Records that a sink will not read, because it kept back too much, by name.
     pub skipped: BTreeMap<String, u64>,
 }
 
-/// What a sink has not read yet.
+/// What a sink has not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Bytes, without what is damaged.
+    /// Bytes, without damaged parts.
     pub bytes: u64,
-    /// Segments, the one under way among them.
+    /// Segments, including the active one.
     pub segments: u64,
 }
 
@@ -95,7 +96,7 @@ impl Batch {
         spans.filter_map(|(start, end)| record::again(self.bytes.get(start..*end)?))
     }
 
-    /// Keeps those records from the one at `from` on that are wanted.
+    /// Keeps the records from index `from` on that are wanted.
     pub fn retain_from(&mut self, from: usize, mut wants: impl FnMut(RecordRef<'_>) -> bool) {
         let ends = self.ends.split_off(from.min(self.ends.len()));
         let mut start = self.ends.last().copied().unwrap_or(0);
@@ -115,18 +116,18 @@ impl Batch {
         self.bytes.truncate(kept);
     }
 
-    /// Leaves nothing in it but its end.
+    /// Removes all records, but keeps the end.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
     }
 
-    /// How many there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -136,13 +137,13 @@ impl Batch {
         self.bytes.len()
     }
 
-    /// Where the sink goes on after them: what [`Spool::advance`] takes once they are delivered.
+    /// Where the sink resumes after them: pass it to [`Spool::advance`] once they are delivered.
     pub fn end(&self) -> Cursor {
         self.end
     }
 }
 
-/// The log. Clones are the same one.
+/// The log. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Spool(Arc<Shared>);
 
@@ -158,25 +159,25 @@ struct Shared {
 struct State {
     /// By number.
     segments: VecDeque<Segment>,
-    /// Of the last segment, if it takes more.
+    /// The last segment, if it can take more.
     active: Option<File>,
-    /// The number of the next one.
+    /// The number of the next segment.
     next: u64,
     sinks: BTreeMap<String, Sink>,
     disk_full: bool,
-    /// Bytes of the last record that there was no room for, of an input that waits.
+    /// Bytes of the last record from a waiting input that found no room.
     wanted: u64,
     counters: Counters,
     buffer: Vec<u8>,
 }
 
 impl Spool {
-    /// Opens the log in a folder, and makes the folder if there is none. The caller holds the
-    /// lock of the folder: two logs in one would damage each other.
+    /// Opens the log in a folder, and creates the folder if it doesn't exist. The caller holds the
+    /// lock of the folder: two logs in one folder would damage each other.
     ///
     /// # Errors
     ///
-    /// When the folder can't be made or read. Damage in the files is no error.
+    /// If the folder can't be created or read. Damaged files are not an error.
     pub fn open(
         folder: &Path,
         limits: Limits,
@@ -199,7 +200,7 @@ impl Spool {
         };
         let spool = Spool(Arc::new(shared));
         *spool.state() = state;
-        // All of them, before what they have read is removed.
+        // Add all sinks before removing what they have read.
         let mut state = spool.state();
         for (name, sink) in sinks {
             state.place(&name, sink);
@@ -209,12 +210,12 @@ impl Spool {
         Ok((spool, recovery))
     }
 
-    /// A lock that a panic has poisoned is as good as before: every change is one assignment.
+    /// A lock poisoned by a panic is still usable: every change is a single assignment.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a sink, or changes the limit of one that is there. Without a cursor it begins with the
+    /// Adds a sink, or changes the limit of an existing one. Without a cursor it begins with the
     /// oldest record.
     pub fn add(&self, name: &str, sink: Sink) {
         let mut state = self.state();
@@ -222,27 +223,28 @@ impl Spool {
         state.remove_read(&self.0.folder, &self.0.limits);
     }
 
-    /// Forgets a sink; what only it had not read is removed.
+    /// Forgets a sink; what only this sink had not read is removed.
     pub fn forget(&self, name: &str) {
         let mut state = self.state();
         state.sinks.remove(name);
         state.remove_read(&self.0.folder, &self.0.limits);
     }
 
-    /// Appends a record. With `can_wait` it is the caller's still when there is no room, and has
-    /// to be appended again; else what has the lowest severity is dropped first.
+    /// Appends a record. With `can_wait`, a record that finds no room is not stored, and the caller
+    /// has to append it again; otherwise records of the lowest severity are dropped first.
     ///
     /// # Errors
     ///
-    /// When the disk fails, and not when it is full. What was written before is whole.
+    /// If the disk fails, but not if it is full. What was written before stays intact.
     pub fn append(&self, record: &Record, now: Timestamp, can_wait: bool) -> Result<Stored> {
         let limits = &self.0.limits;
-        let most = if can_wait { limits.wait_at() } else { limits.shed_at(record.severity) };
-        self.append_within(record, now, can_wait, most)
+        let max = if can_wait { limits.wait_at() } else { limits.shed_at(record.severity) };
+        self.append_within(record, now, can_wait, max)
     }
 
-    /// The same for the rest of what was begun while there was room, of an input that can wait:
-    /// it may fill the log to its end, so that what was begun need not be done twice.
+    /// Like [`append`](Spool::append), for an input that can wait and whose piece was begun while
+    /// there was room: it may fill the log completely, so that the piece doesn't have to be
+    /// processed twice.
     ///
     /// # Errors
     ///
@@ -256,7 +258,7 @@ impl Spool {
         record: &Record,
         now: Timestamp,
         can_wait: bool,
-        most: u64,
+        max: u64,
     ) -> Result<Stored> {
         let Shared { folder, limits, .. } = &*self.0;
         let mut state = self.state();
@@ -265,7 +267,7 @@ impl Spool {
         let is_short = record.encode(now, &mut buffer);
         let stored = if is_short && FIRST + buffer.len() as u64 <= limits.wait_at() {
             let shed_as = (!can_wait).then_some(record.severity);
-            state.store(folder, limits, (most, shed_as), &buffer)
+            state.store(folder, limits, (max, shed_as), &buffer)
         } else {
             state.counters.too_long += 1;
             Ok(Stored::TooLong)
@@ -278,20 +280,20 @@ impl Spool {
         stored.map_err(|error| Error::io("write the spool", error).at_path(folder))
     }
 
-    /// Makes what was appended outlive a crash of the system. Comes before the commit of the
-    /// inputs' positions.
+    /// Makes appended records survive a crash of the system. Call it before committing the
+    /// positions of the inputs.
     ///
     /// # Errors
     ///
-    /// When the disk fails.
+    /// If the disk fails.
     pub fn sync(&self) -> Result<()> {
         let active = self.state().active.as_ref().map(File::try_clone);
-        // Without the lock: readers go on.
+        // Sync without the lock, so that readers can continue.
         let synced = active.map_or(Ok(()), |file| file.and_then(|file| file.sync_data()));
         synced.map_err(|error| Error::io("sync the spool", error).at_path(&self.0.folder))
     }
 
-    /// Whether inputs that can wait have to.
+    /// Whether inputs that can wait have to wait.
     pub fn is_full(&self) -> bool {
         let mut state = self.state();
         if state.disk_full {
@@ -305,8 +307,9 @@ impl Spool {
         state.disk_full || state.counters.bytes + wanted > self.0.limits.wait_at()
     }
 
-    /// Adds what comes after a cursor to a batch, until it has `max_records`, or `max_bytes` from
-    /// its second record on. Returns whether it has; else there is nothing more to read now.
+    /// Adds the records after a cursor to a batch, until it has `max_records`, or exceeds
+    /// `max_bytes` with more than one record. Returns whether it is full; otherwise there is
+    /// nothing more to read now.
     pub fn read(
         &self,
         from: Cursor,
@@ -335,12 +338,12 @@ impl Spool {
         is_full || batch.len() >= max_records
     }
 
-    /// The segment in which a cursor has something to read; the lock is not kept.
+    /// The segment in which a cursor has something to read; the lock is released.
     fn segment(&self, cursor: Cursor) -> Option<Segment> {
         self.state().at(cursor)
     }
 
-    /// Reads on in a segment; returns where it stopped, and whether the batch is full.
+    /// Continues reading in a segment; returns where it stopped, and whether the batch is full.
     fn read_segment(
         &self,
         segment: &Segment,
@@ -374,7 +377,8 @@ impl Spool {
         }
     }
 
-    /// Moves a sink's cursor forward; what all have passed is removed. It never goes back.
+    /// Moves a sink's cursor forward; what all sinks have passed is removed. A cursor never moves
+    /// back.
     pub fn advance(&self, sink: &str, to: Cursor) {
         let mut state = self.state();
         if let Some(sink) = state.sinks.get_mut(sink)
@@ -385,19 +389,19 @@ impl Spool {
         }
     }
 
-    /// Where a sink goes on.
+    /// Where a sink resumes.
     pub fn cursor(&self, sink: &str) -> Cursor {
         self.state().sinks.get(sink).and_then(|sink| sink.cursor).unwrap_or_default()
     }
 
-    /// The cursors of all sinks: what is committed with the positions of the inputs.
+    /// The cursors of all sinks, to be committed with the positions of the inputs.
     pub fn cursors(&self) -> BTreeMap<String, Cursor> {
         let state = self.state();
         let cursors = state.sinks.iter();
         cursors.map(|(name, sink)| (name.clone(), sink.cursor.unwrap_or_default())).collect()
     }
 
-    /// The end of the log: where a sink begins that is to see new records only.
+    /// The end of the log, where a sink begins that only wants new records.
     pub fn end(&self) -> Cursor {
         let state = self.state();
         match state.segments.back() {
@@ -415,26 +419,26 @@ impl Spool {
             .segments
             .iter()
             .filter(|segment| (segment.number, segment.end) > (cursor.segment, cursor.offset));
-        Backlog { bytes: state.behind(cursor), segments: segments.count() as u64 }
+        Backlog { bytes: state.unread(cursor), segments: segments.count() as u64 }
     }
 
-    /// What happened so far.
+    /// What has happened so far.
     pub fn counters(&self) -> Counters {
         self.state().counters.clone()
     }
 
-    /// Waits until there is a record after a cursor, at most for a time; returns whether
-    /// there is one.
-    pub fn wait(&self, cursor: Cursor, most: Duration) -> bool {
+    /// Waits until there is a record after a cursor, or until the timeout; returns whether there is
+    /// one.
+    pub fn wait(&self, cursor: Cursor, max: Duration) -> bool {
         let is_read = |state: &mut State| state.at(cursor).is_none();
-        let waited = self.0.appended.wait_timeout_while(self.state(), most, is_read);
+        let waited = self.0.appended.wait_timeout_while(self.state(), max, is_read);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.at(cursor).is_some()
     }
 }
 
 impl State {
-    /// Takes in a segment that was there.
+    /// Adds an existing segment.
     fn found(
         &mut self,
         folder: &Path,
@@ -475,8 +479,8 @@ impl State {
         rest.find(has).copied()
     }
 
-    /// Bytes after a cursor.
-    fn behind(&self, cursor: Cursor) -> u64 {
+    /// The number of bytes after a cursor.
+    fn unread(&self, cursor: Cursor) -> u64 {
         let Some(segment) = self.at(cursor) else { return 0 };
         let Some(last) = self.segments.back() else { return 0 };
         let is_in = segment.number == cursor.segment;
@@ -484,17 +488,17 @@ impl State {
         (last.base + last.end).saturating_sub(segment.base + passed)
     }
 
-    /// Takes in a sink; one that is there keeps its cursor.
+    /// Adds a sink; an existing one keeps its cursor.
     fn place(&mut self, name: &str, sink: Sink) {
         let cursor = self.sinks.get(name).map_or(sink.cursor, |known| known.cursor);
         let cursor = self.clamp(cursor.unwrap_or_default());
-        // A number that a cursor had is never used again.
+        // A number that a cursor has referred to is never used again.
         self.next = self.next.max(cursor.segment.saturating_add(1));
         self.sinks.insert(name.to_string(), Sink { cursor: Some(cursor), ..sink });
     }
 
-    /// A cursor that is in the log: what it may say of segments that are not there, or of more
-    /// than a segment has, is from another time.
+    /// A valid cursor for this log: one that refers to missing segments, or to more bytes than a
+    /// segment has, is from another time.
     fn clamp(&self, cursor: Cursor) -> Cursor {
         let found = self.segments.iter().find(|segment| segment.number >= cursor.segment);
         match found {
@@ -507,17 +511,17 @@ impl State {
         }
     }
 
-    /// Writes an encoded record, if that makes the log no longer than `most`; what can't wait has
-    /// a severity that it is counted under where there is no room.
+    /// Writes an encoded record, if the log then stays within `max`. A record that can't wait is
+    /// counted under its severity when it finds no room.
     fn store(
         &mut self,
         folder: &Path,
         limits: &Limits,
-        (most, shed_as): (u64, Option<u8>),
+        (max, shed_as): (u64, Option<u8>),
         bytes: &[u8],
     ) -> io::Result<Stored> {
         self.make_room(folder, limits, bytes.len() as u64);
-        let has_room = self.counters.bytes + bytes.len() as u64 <= most;
+        let has_room = self.counters.bytes + bytes.len() as u64 <= max;
         let is_written = has_room && self.write(folder, limits, bytes)?;
         Ok(match shed_as {
             _ if is_written => {
@@ -537,7 +541,7 @@ impl State {
         })
     }
 
-    /// Writes a record at the end; false where the disk is full.
+    /// Writes a record at the end; returns false if the disk is full.
     fn write(&mut self, folder: &Path, limits: &Limits, bytes: &[u8]) -> io::Result<bool> {
         let is_over = self.segments.back().is_some_and(|last| {
             last.end > FIRST && last.end + bytes.len() as u64 > limits.segment()
@@ -550,7 +554,7 @@ impl State {
                 return Err(io::ErrorKind::NotFound.into());
             };
             file.write_all_at(bytes, last.end).inspect_err(|_| {
-                // Half a record would be cut off at the next start, too.
+                // Remove the incomplete record now; the next start would cut it off as well.
                 let _ = file.set_len(last.end);
             })
         });
@@ -574,13 +578,13 @@ impl State {
 
     /// Ends the last segment.
     fn seal(&mut self) -> io::Result<()> {
-        // Before it is forgotten: a failure is reported to the caller, who appends again.
+        // Sync before letting go of it: a failure is returned to the caller, who appends again.
         self.active.as_ref().map_or(Ok(()), File::sync_data)?;
         self.active = None;
         Ok(())
     }
 
-    /// Segments of an earlier run are never written to: what is after their end may be anything.
+    /// Segments of an earlier run are never written to: anything may follow their end.
     fn open_active(&mut self, folder: &Path) -> io::Result<()> {
         if self.active.is_none() {
             self.active = Some(segment::create(folder, self.next)?);
@@ -589,44 +593,44 @@ impl State {
         Ok(())
     }
 
-    /// Moves the cursors of sinks that keep back too much, so that `more` bytes have room.
+    /// Moves the cursors of sinks that keep back too much, to make room for `more` bytes.
     fn make_room(&mut self, folder: &Path, limits: &Limits, more: u64) {
         let is_full = self.counters.bytes + more > limits.wait_at() || self.disk_full;
         if !is_full && self.sinks.values().all(|sink| sink.max_backlog.is_none()) {
             return;
         }
-        let behind: Vec<u64> =
-            self.sinks.values().map(|sink| self.behind(sink.cursor.unwrap_or_default())).collect();
-        let has_reader = behind.iter().any(|behind| *behind < limits.alive_at());
+        let unread: Vec<u64> =
+            self.sinks.values().map(|sink| self.unread(sink.cursor.unwrap_or_default())).collect();
+        let has_reader = unread.iter().any(|unread| *unread < limits.alive_at());
         let late: Vec<(String, u64)> = self
             .sinks
             .iter()
-            .zip(&behind)
-            .filter_map(|((name, sink), behind)| {
-                let most = match sink.max_backlog {
-                    Some(most) => most,
+            .zip(&unread)
+            .filter_map(|((name, sink), unread)| {
+                let max = match sink.max_backlog {
+                    Some(max) => max,
                     None if is_full && has_reader => limits.dead_at(),
                     None => return None,
                 };
-                (*behind > most).then(|| (name.clone(), most))
+                (*unread > max).then(|| (name.clone(), max))
             })
             .collect();
-        for (name, most) in &late {
-            self.skip(folder, name, *most);
+        for (name, max) in &late {
+            self.skip(folder, name, *max);
         }
         if !late.is_empty() {
             self.remove_read(folder, limits);
         }
     }
 
-    /// Moves a cursor to the first segment from which on there is no more than `most`, or to the
-    /// end of all.
-    fn skip(&mut self, folder: &Path, name: &str, most: u64) {
+    /// Moves a cursor to the first segment from which no more than `max` bytes remain, or to the
+    /// end.
+    fn skip(&mut self, folder: &Path, name: &str, max: u64) {
         let Some(from) = self.sinks.get(name).and_then(|sink| sink.cursor) else { return };
         let Some(last) = self.segments.back().copied() else { return };
         let all = last.base + last.end;
         let fits = |segment: &&Segment| {
-            segment.number > from.segment && all.saturating_sub(segment.base) <= most
+            segment.number > from.segment && all.saturating_sub(segment.base) <= max
         };
         let to = match self.segments.iter().find(fits) {
             Some(segment) => Cursor { segment: segment.number, offset: FIRST },
@@ -664,7 +668,7 @@ impl State {
                 (cursor.segment, cursor.offset) >= (first.number, first.end)
             });
             let is_active = self.active.is_some() && self.segments.len() == 1;
-            // A segment under way goes, too, where it takes a good part of the room there is.
+            // An active segment is removed as well if it takes up a good part of the room.
             let is_small = first.end < limits.segment() / 2 && !self.disk_full;
             if !is_passed || is_active && is_small {
                 break;

@@ -1,9 +1,9 @@
-//! One log on disk between what finds alerts and the sinks that send them on.
+//! A log on disk between the threads that find alerts and the sinks that send them.
 //!
-//! Alerts are appended once, in every form that a sink wants; each sink has a [`Cursor`] of its
-//! own and reads at its own speed. What all cursors have passed is removed, a segment at a time.
-//! So a collector that is away for an hour costs disk and no alert, and a slow one keeps nobody
-//! else waiting.
+//! Alerts are appended once, in every format that some sink wants; each sink has its own [`Cursor`]
+//! and reads at its own speed. What all cursors have passed is removed, one segment at a time. So a
+//! collector that is unreachable for an hour costs disk space but no alerts, and a slow one doesn't
+//! delay the others.
 //!
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
@@ -24,23 +24,23 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! The log may hold any bytes when it is opened: a crash tears its last record, a disk rots. A
-//! torn end is cut off, and from a record whose checksum is wrong the rest of its segment is
-//! skipped, which is counted; opening never fails for what is in the files. A full disk is the
-//! same as a full spool: [`Stored::Full`], and no error.
+//! The log may contain any bytes when it is opened: a crash tears its last record, a disk decays. A
+//! torn end is cut off, and after a record with a wrong checksum the rest of its segment is skipped
+//! and counted; opening never fails because of the contents of files. A full disk is the same as a
+//! full spool: [`Stored::Full`], not an error.
 //!
 //! Checksums are CRC-32, by `crc32fast`. The log has no version: no release has written one yet, so
-//! its form may change, and what was written in another is skipped as damaged.
+//! its format may change, and what was written in another format is skipped as damaged.
 //!
-//! The room doesn't know who reads, and keeps no cursor on disk: the caller commits
+//! The room doesn't know the readers, and keeps no cursors on disk: the caller commits
 //! [`Spool::cursors`] together with the positions of its inputs, after [`Spool::sync`].
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `record` | [`Record`], and its form in the log |
-//! | `segment` | files of the log, and what of them is whole |
+//! | `record` | [`Record`], and its encoding in the log |
+//! | `segment` | files of the log, and how much of them is intact |
 //! | `log` | the [`Spool`]: appending, reading, removing |
-//! | `room` | how much may be in it, who waits, and what is shed |
+//! | `room` | how much it may hold, which inputs wait, and what is shed |
 
 mod log;
 mod record;

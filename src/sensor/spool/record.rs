@@ -1,4 +1,4 @@
-//! A record: an alert in every form that some sink wants.
+//! A record: an alert in every format that some sink wants.
 //!
 //! In the log, integers in little endian:
 //!
@@ -11,45 +11,45 @@
 use crate::engine::alert::Format;
 use crate::engine::indicator::Timestamp;
 
-/// The longest body of a record, in bytes. Alerts have some KiB; hundreds of sources with long
-/// descriptions make one of a megabyte.
+/// The longest body of a record, in bytes. Alerts are a few KiB; one from hundreds of sources with
+/// long descriptions can reach a megabyte.
 pub const MAX_RECORD: usize = crate::engine::progress::bound(8 << 20, 1 << 10);
 
 /// Length and checksum.
 pub(super) const HEAD: usize = 8;
 
-/// What a body has before its JSON.
+/// The fixed part of a body, before its JSON.
 const FIXED: usize = 16 + 1 + 8 + 8 + 4;
 
 /// An alert on its way to the sinks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What tells it from all others: receivers drop duplicates by it. Shown by [`hex`].
+    /// Its unique identifier, by which receivers drop duplicates. Shown by [`hex`].
     pub id: [u8; 16],
     /// From 1, low, to 4, critical.
     pub severity: u8,
     /// When it happened.
     pub time: Timestamp,
-    /// The record of `docs/alert.schema.json`, one object without an end of line.
+    /// The record of `docs/alert.schema.json`, one object without a newline.
     pub json: Vec<u8>,
-    /// The same in other formats, each once, without an end of line.
+    /// The same in other formats, each once, without a newline.
     pub forms: Vec<(Format, Vec<u8>)>,
 }
 
 impl Record {
-    /// A record with its JSON alone; a line feed at its end is left out.
+    /// A record with only its JSON; a trailing newline is removed.
     pub fn new(id: [u8; 16], severity: u8, time: Timestamp, json: &[u8]) -> Self {
         Record { id, severity, time, json: line(json).to_vec(), forms: Vec::new() }
     }
 
-    /// Adds another encoding; a line feed at its end is left out.
+    /// Adds another encoding; a trailing newline is removed.
     #[must_use]
     pub fn form(mut self, format: Format, bytes: &[u8]) -> Self {
         self.forms.push((format, line(bytes).to_vec()));
         self
     }
 
-    /// Appends head and body; false, and nothing, for a record that is too long.
+    /// Appends head and body; if the record is too long, appends nothing and returns false.
     pub(super) fn encode(&self, stored: Timestamp, out: &mut Vec<u8>) -> bool {
         let names = self.forms.iter().map(|(format, _)| format.name());
         let forms = names.zip(&self.forms).map(|(name, (_, bytes))| 5 + name.len() + bytes.len());
@@ -85,13 +85,13 @@ fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(bytes);
 }
 
-/// Of a record with its head: over the body and over its length.
+/// The checksum of a record's body and of its length.
 fn checksum(record: &[u8]) -> u32 {
     let (length, body) = (&record[..4], &record[HEAD..]);
     crc32fast::hash(body) ^ crc32fast::hash(length)
 }
 
-/// A record as it stands in the log.
+/// A record as stored in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordRef<'a> {
     /// See [`Record::id`].
@@ -102,13 +102,13 @@ pub struct RecordRef<'a> {
     pub time: Timestamp,
     /// When it was appended to the log.
     pub stored: Timestamp,
-    /// The record of `docs/alert.schema.json`, without an end of line.
+    /// The record of `docs/alert.schema.json`, without a newline.
     pub json: &'a [u8],
     forms: &'a [u8],
 }
 
 impl<'a> RecordRef<'a> {
-    /// A record that is in no log, for those who have one in memory: it has no other forms.
+    /// A record that is in no log, for callers that have one in memory: it has no other formats.
     pub fn of(record: &'a Record, stored: Timestamp) -> Self {
         let Record { id, severity, time, json, .. } = record;
         RecordRef { id: *id, severity: *severity, time: *time, stored, json, forms: &[] }
@@ -143,19 +143,19 @@ impl<'a> RecordRef<'a> {
     }
 }
 
-/// An id in 32 hexadecimal digits, as receivers see it.
+/// An id as 32 hexadecimal digits, as receivers see it.
 pub fn hex(id: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*id))
 }
 
-/// What stands at the beginning of some bytes of a log.
+/// What is at the beginning of some bytes of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next<'a> {
     /// A record, and its length with its head.
     Whole(RecordRef<'a>, usize),
-    /// The beginning of a record, of which this many bytes are needed.
+    /// An incomplete record, of which this many bytes are needed.
     Short(usize),
-    /// No record of ours, or a damaged one.
+    /// Not a record, or a damaged one.
     Bad,
 }
 
@@ -173,12 +173,12 @@ pub(super) fn next(bytes: &[u8]) -> Next<'_> {
     fields(body).map_or(Next::Bad, |record| Next::Whole(record, HEAD + length))
 }
 
-/// A record that [`next`] found whole before.
+/// A record that [`next`] has already checked.
 pub(super) fn again(bytes: &[u8]) -> Option<RecordRef<'_>> {
     fields(bytes.get(HEAD..)?)
 }
 
-/// The fields of a body. What a later version may add after the forms is not ours to judge.
+/// The fields of a body. Anything after the forms is ignored, so that later versions can add to it.
 fn fields(body: &[u8]) -> Option<RecordRef<'_>> {
     let (id, rest) = body.split_first_chunk::<16>()?;
     let (severity, rest) = rest.split_first()?;
@@ -201,7 +201,7 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((u32::from_le_bytes(*number) as usize, rest))
 }
 
-/// The form at the beginning of some: its name, its bytes, and what comes after it.
+/// The form at the beginning of some bytes: its name, its bytes, and the remaining bytes.
 fn form(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (length, rest) = bytes.split_first()?;
     let (name, rest) = rest.split_at_checked(usize::from(*length))?;

@@ -1,13 +1,13 @@
-//! How much may be in the log, who waits, and what is shed.
+//! How much the log may hold, which inputs wait, and what is shed.
 //!
-//! Where nothing can be taken back from a log, the lowest severity is shed first by being turned
-//! away first: inputs that can wait do so from 80 % on, and what is left is for those that can't,
-//! up to 85 % for alerts of any severity, up to 100 % for critical ones alone.
+//! Nothing can be taken back from a log, so shedding the lowest severity first means refusing it
+//! first: inputs that can wait do so from 80 % on, and the rest is reserved for those that can't,
+//! up to 85 % for alerts of any severity, and up to 100 % for critical ones only.
 
-/// Percent of the log from which on inputs that can wait have to.
+/// The percentage of the log at which inputs that can wait start waiting.
 const WAIT_AT: u64 = 80;
 
-/// Percent that each severity above none may use beyond that.
+/// The additional percentage that each severity may use.
 const STEP: u64 = 5;
 
 /// How large the log may become.
@@ -15,7 +15,7 @@ const STEP: u64 = 5;
 pub struct Limits {
     /// Bytes on disk.
     pub max_bytes: u64,
-    /// Bytes of a segment. It is an eighth of `max_bytes` at most.
+    /// Bytes of a segment, at most an eighth of `max_bytes`.
     pub segment_bytes: u64,
 }
 
@@ -32,22 +32,22 @@ impl Limits {
         self.segment_bytes.min(self.max_bytes / 8)
     }
 
-    /// From here on inputs that can wait have to.
+    /// From here on, inputs that can wait have to wait.
     pub(super) fn wait_at(&self) -> u64 {
         self.share(WAIT_AT)
     }
 
-    /// Up to here an alert of this severity is taken from an input that can't wait.
+    /// Up to here, an alert of this severity is accepted from an input that can't wait.
     pub(super) fn shed_at(&self, severity: u8) -> u64 {
         self.share(WAIT_AT + STEP * u64::from(severity.clamp(1, 4)))
     }
 
-    /// The most that a sink without a limit of its own may keep back while another one reads.
+    /// The most that a sink without its own limit may keep back while another one is reading.
     pub(super) fn dead_at(&self) -> u64 {
         self.max_bytes / 2
     }
 
-    /// A sink that keeps back less than this reads.
+    /// A sink that keeps back less than this counts as reading.
     pub(super) fn alive_at(&self) -> u64 {
         self.max_bytes / 4
     }

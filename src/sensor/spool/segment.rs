@@ -1,4 +1,4 @@
-//! The files of a log: their names, and what of them is whole.
+//! The files of a log: their names, and how much of them is intact.
 
 use super::record::{self, Next};
 use std::fs::{self, File, OpenOptions};
@@ -6,13 +6,13 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What each file begins with: its kind and the version of its form.
+/// What each file begins with: its kind and the version of its format.
 pub(super) const MAGIC: [u8; 8] = *b"wsspool\x01";
 
-/// Where the first record of a segment stands.
+/// The offset of the first record of a segment.
 pub(super) const FIRST: u64 = MAGIC.len() as u64;
 
-/// Bytes that are read at once.
+/// Bytes read at once.
 const CHUNK: usize = 256 << 10;
 
 /// A place in the log: before a record, or at the end of a segment.
@@ -24,15 +24,15 @@ pub struct Cursor {
     pub offset: u64,
 }
 
-/// A segment as far as it is known to be whole.
+/// A segment, as far as it is known to be intact.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
     pub(super) number: u64,
-    /// Bytes that all segments before it had, since the log was opened.
+    /// Bytes of all segments before it, since the log was opened.
     pub(super) base: u64,
-    /// Where its last whole record ends.
+    /// Where its last complete record ends.
     pub(super) end: u64,
-    /// What it takes on disk, with what of it is damaged.
+    /// Its size on disk, including damaged parts.
     pub(super) length: u64,
     pub(super) records: u64,
 }
@@ -42,21 +42,21 @@ pub(super) fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:012}.spool"))
 }
 
-/// The numbers of the segments in a folder, sorted. Other files are not ours.
+/// The numbers of the segments in a folder, sorted. Other files are ignored.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let number = name.to_str().and_then(|name| name.strip_suffix(".spool"));
         let number = number.and_then(|number| number.parse().ok());
-        // A number that another name means, too, would be read twice.
+        // A number that another name spells as well would be read twice.
         numbers.extend(number.filter(|number| path(folder, *number).ends_with(&name)));
     }
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// Makes a new segment, which must not be there yet.
+/// Creates a new segment, which must not exist.
 pub(super) fn create(folder: &Path, number: u64) -> io::Result<File> {
     let path = path(folder, number);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
@@ -67,7 +67,7 @@ pub(super) fn create(folder: &Path, number: u64) -> io::Result<File> {
     made.map(|()| file)
 }
 
-/// What of a file is whole.
+/// How much of a file is intact.
 pub(super) struct Whole {
     pub(super) end: u64,
     pub(super) length: u64,
@@ -93,14 +93,15 @@ pub(super) fn check(file: &File) -> Whole {
 pub(super) struct Reader<'f> {
     file: &'f File,
     end: u64,
-    /// What was read; what of it was not taken begins at `taken`, which is `at` in the file.
+    /// What was read; the part that was not consumed begins at `taken`, which is offset `at` in the
+    /// file.
     buffer: Vec<u8>,
     taken: usize,
     at: u64,
 }
 
 impl<'f> Reader<'f> {
-    /// From an offset up to `end`.
+    /// A reader from an offset up to `end`.
     pub(super) fn new(file: &'f File, at: u64, end: u64) -> Self {
         Reader { file, end, buffer: Vec::new(), taken: 0, at }
     }
@@ -115,7 +116,7 @@ impl<'f> Reader<'f> {
         self.at
     }
 
-    /// Passes the next record on, with its bytes; `None` at the end, and where no whole record is.
+    /// Passes on the next record, with its bytes; `None` at the end, and at an incomplete record.
     pub(super) fn record<T>(
         &mut self,
         take: impl FnOnce(record::RecordRef<'_>, &[u8]) -> T,
@@ -135,8 +136,8 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// Reads on until `needed` bytes are there; `None` where the file has fewer. A record is
-    /// asked for twice at most: for its head, and then for all of it.
+    /// Reads until `needed` bytes are available; `None` if the file has fewer. It is called at most
+    /// twice for a record: for its head, and then for all of it.
     fn fill(&mut self, needed: usize) -> Option<()> {
         self.buffer.drain(..self.taken);
         self.taken = 0;

@@ -68,7 +68,7 @@ fn each_sink_reads_all_in_order_and_what_all_read_is_gone() {
     assert_eq!(numbers(&spool, "b"), all);
     assert!(files(folder.path()).len() <= 1);
     assert!(spool.counters().bytes < 1 << 13);
-    assert_eq!(numbers(&spool, "nobody"), [0u64; 0]);
+    assert_eq!(numbers(&spool, "unknown"), [0u64; 0]);
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn what_cannot_wait_is_shed_from_the_lowest_severity_on() {
     for severity in 1..=4 {
         assert_eq!(fill(severity, false), Stored::Shed);
         let used = spool.counters().bytes;
-        let most = 32_000 + 2_000 * u64::from(severity);
-        assert!((most - 300..=most).contains(&used), "{severity}: {used}");
+        let max = 32_000 + 2_000 * u64::from(severity);
+        assert!((max - 300..=max).contains(&used), "{severity}: {used}");
     }
     assert_eq!(spool.counters().shed, [1; 4]);
     assert!(spool.is_full());
@@ -171,7 +171,7 @@ fn what_cannot_wait_is_shed_from_the_lowest_severity_on() {
 }
 
 #[test]
-fn a_dead_sink_keeps_nobody_waiting_and_one_that_is_alone_is_waited_for() {
+fn a_dead_sink_delays_no_other_and_a_lone_sink_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let (spool, _) = Spool::open(folder.path(), small(40_000), sinks(["dead", "live"])).unwrap();
     let mut live = Vec::new();
@@ -195,7 +195,7 @@ fn a_dead_sink_keeps_nobody_waiting_and_one_that_is_alone_is_waited_for() {
 }
 
 #[test]
-fn a_limit_of_its_own_holds_whoever_else_reads() {
+fn a_sink_limit_holds_whether_or_not_others_read() {
     let folder = tempfile::tempdir().unwrap();
     let sink = Sink { cursor: None, max_backlog: Some(10_000) };
     let (spool, _) = Spool::open(folder.path(), small(80_000), [("a".into(), sink)]).unwrap();
@@ -230,7 +230,7 @@ fn after_a_restart_each_sink_goes_on_and_numbers_of_segments_are_never_used_agai
     assert_eq!(files(folder.path()).len(), 0);
     assert_eq!(spool.append(&record(9, 1, 10), NOW, true).unwrap(), Stored::Yes);
     assert_eq!(numbers(&spool, "a"), [9]);
-    // A sink that is new begins with what is there, or where it is asked to.
+    // A new sink begins with what is there, or where it is asked to.
     assert_eq!(spool.append(&record(10, 1, 10), NOW, true).unwrap(), Stored::Yes);
     spool.add("old", Sink::default());
     spool.add("new", Sink { cursor: Some(spool.end()), max_backlog: None });
@@ -279,31 +279,31 @@ fn files_that_are_gone_or_not_ours_are_survived() {
     Spool::open(folder.path(), small(1 << 14), at(&[("a".into(), wild)].into())).unwrap();
 }
 
-/// What is done to a log.
+/// An operation on a log.
 #[derive(Clone, Debug)]
 enum Step {
     Append(usize),
     Read(bool, usize),
     Commit,
-    /// The process ends; the last segment loses so much of its end, per mille.
+    /// The process ends; the last segment loses this much of its end, in per mille.
     Crash(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0usize..300).prop_map(Step::Append),
-        3 => (any::<bool>(), 1usize..8).prop_map(|(which, most)| Step::Read(which, most)),
+        3 => (any::<bool>(), 1usize..8).prop_map(|(which, max)| Step::Read(which, max)),
         2 => Just(Step::Commit),
         1 => (0u64..=1000).prop_map(Step::Crash),
     ]
 }
 
-/// The list of records that the log has to be equal to.
+/// The list of records that the log has to equal.
 #[derive(Default)]
 struct Model {
     /// Each record, and where it ended.
     records: Vec<(u64, Cursor)>,
-    /// What each sink reads next, and what of that is committed.
+    /// What each sink reads next, and how much of that is committed.
     next: [u64; 2],
     committed: [u64; 2],
     cursors: BTreeMap<String, Cursor>,
@@ -327,10 +327,10 @@ proptest! {
                     model.records.push((model.count, spool.end()));
                     model.count += 1;
                 }
-                Step::Read(which, most) => {
+                Step::Read(which, max) => {
                     let which = usize::from(which);
                     let mut batch = Batch::default();
-                    spool.read(spool.cursor(&which.to_string()), most, 700, &mut batch);
+                    spool.read(spool.cursor(&which.to_string()), max, 700, &mut batch);
                     let got: Vec<u64> =
                         batch.records().map(|r| u128::from_be_bytes(r.id) as u64).collect();
                     let from = model.next[which];
@@ -419,7 +419,7 @@ proptest! {
     }
 }
 
-/// Cuts the last segment; returns up to where there is something left.
+/// Cuts the last segment; returns up to where something is left.
 fn crash(folder: &Path, mille: u64) -> Option<Cursor> {
     let last = files(folder).pop()?;
     let length = fs::metadata(&last).unwrap().len();

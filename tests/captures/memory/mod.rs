@@ -16,7 +16,7 @@ use std::io::Write as _;
 const MIB: u64 = 1 << 20;
 
 /// The maximum resident memory of any test.
-const MOST: u64 = 512 * MIB;
+const MAX_MEMORY: u64 = 512 * MIB;
 
 /// Hosts that are requested before, during and after the attack; the third after it, on a
 /// connection from before.
@@ -132,7 +132,7 @@ fn towers_of_tunnels() {
     // Nested IP, GRE, MPLS and VXLAN.
     let towers: [(u8, &[u8]); 4] =
         [(4, &[]), (47, &[0, 0, 8, 0]), (137, &[0, 0, 1, 64]), (17, &vxlan)];
-    let scanned = survive("towers", MOST, |wire, half| {
+    let scanned = survive("towers", MAX_MEMORY, |wire, half| {
         for at in 0..300 {
             let at = 8 * at + if half == Half::First { 0 } else { 1 << 16 };
             for (number, (proto, header)) in towers.iter().enumerate() {
@@ -186,7 +186,7 @@ fn bodies_that_unpack_without_end() {
         ("brotli-types", "br", 350, packed::brotli_types()),
     ];
     for (name, codings, count, body) in bodies {
-        survive(name, MOST, |wire, half| {
+        survive(name, MAX_MEMORY, |wire, half| {
             let head = format!(
                 "PUT /x HTTP/1.1\r\nHost: a.example\r\nContent-Encoding: {codings}\r\n\
                  Content-Length: 1000000000\r\n\r\n"
@@ -221,7 +221,7 @@ fn bodies_of_http2() {
         ("http2-brotli-types", "br", 16, packed::brotli_types()),
     ];
     for (name, codings, count, body) in bodies {
-        survive(name, MOST, |wire, half| {
+        survive(name, MAX_MEMORY, |wire, half| {
             let fields = [
                 (":method", "PUT"),
                 (":scheme", "http"),
@@ -308,7 +308,7 @@ fn messages_without_end() {
             "mail-parts" => (9, 800),
             _ => (9, 1900),
         };
-        survive(name, MOST, |wire, half| {
+        survive(name, MAX_MEMORY, |wire, half| {
             let mut crowd = Crowd::new(count, port, half);
             crowd.open(wire).say(wire, 1, to_server, &begin).say(wire, times, to_server, &more);
         });
@@ -319,7 +319,7 @@ fn messages_without_end() {
 #[test]
 fn transfers_that_do_not_come() {
     // One connection that requests one file after the other.
-    survive("ftp", MOST, |wire, half| {
+    survive("ftp", MAX_MEMORY, |wire, half| {
         let mut ends = Ends::new(if half == Half::First { 1 } else { 2 }, 21);
         wire.open(&ends);
         wire.say(&mut ends, false, b"220 us\r\n");
@@ -346,14 +346,14 @@ fn transfers_that_do_not_come() {
         [&(message.len() as u32).to_be_bytes()[..], &message].concat()
     };
     let name = b"x\0".repeat(1000);
-    survive("smb-names", MOST, |wire, half| {
+    survive("smb-names", MAX_MEMORY, |wire, half| {
         let mut crowd = Crowd::new(140, 445, half);
         crowd.open(wire);
         for number in 0..1000 {
             crowd.say(wire, 1, true, &create(number, &name));
         }
     });
-    survive("ranges", MOST, |wire, half| {
+    survive("ranges", MAX_MEMORY, |wire, half| {
         let mut ends = Ends::new(if half == Half::First { 1 } else { 2 }, HTTP);
         wire.open(&ends);
         for at in 0..100_000 {
@@ -368,7 +368,7 @@ fn transfers_that_do_not_come() {
         }
     });
     // Many ranges of few files, none of them adjacent.
-    survive("range-pieces", MOST, |wire, half| {
+    survive("range-pieces", MAX_MEMORY, |wire, half| {
         let mut ends = Ends::new(if half == Half::First { 1 } else { 2 }, HTTP);
         wire.open(&ends);
         for at in 0..120_000_u64 {
@@ -384,7 +384,7 @@ fn transfers_that_do_not_come() {
             wire.say(&mut ends, false, head.as_bytes());
         }
     });
-    survive("tftp", MOST, |wire, half| {
+    survive("tftp", MAX_MEMORY, |wire, half| {
         let first = if half == Half::First { 0 } else { 1 << 20 };
         for at in 0..300_000 {
             let name = format!("\0\x01{at:0900}\0octet\0");
@@ -397,7 +397,7 @@ fn transfers_that_do_not_come() {
 #[test]
 fn holes_in_streams() {
     let letters = [b'x'; 1000];
-    survive("holes", MOST, |wire, half| {
+    survive("holes", MAX_MEMORY, |wire, half| {
         let mut crowd = Crowd::new(6000, HTTP, half);
         crowd.open(wire).say(wire, 1, true, b"GET / HTTP/1.1\r\nHost: ");
         for piece in 1..60 {
@@ -407,7 +407,7 @@ fn holes_in_streams() {
         }
     });
     // After a SYN only, and after nothing.
-    survive("beginnings", MOST, |wire, half| {
+    survive("beginnings", MAX_MEMORY, |wire, half| {
         let crowd = Crowd::new(6000, HTTP, half);
         for piece in 1..60 {
             for (at, ends) in crowd.all.iter().enumerate() {
@@ -423,7 +423,7 @@ fn holes_in_streams() {
 /// Streams that held much data once, and are left open.
 #[test]
 fn streams_that_held_much() {
-    survive("long-heads", MOST, |wire, half| {
+    survive("long-heads", MAX_MEMORY, |wire, half| {
         let mut crowd = Crowd::new(5000, HTTP, half);
         let letters = [&b"X: "[..], &[b'x'; 14_000], b"\r\n"].concat();
         crowd.open(wire);
@@ -435,7 +435,7 @@ fn streams_that_held_much() {
             wire.say(ends, true, b"\r\n");
         }
     });
-    survive("long-targets", MOST, |wire, half| {
+    survive("long-targets", MAX_MEMORY, |wire, half| {
         let mut crowd = Crowd::new(20_000, HTTP, half);
         let request = format!("GET /{} HTTP/1.1\r\nHost: a.example\r\n\r\n", "x".repeat(1900));
         let requests = request.repeat(8);
@@ -459,7 +459,7 @@ fn streams_that_held_much() {
             wire.say(ends, false, &[&b"HTTP/1.1 200 OK\r\n"[..], &[b'x'; 3900]].concat());
         }
     });
-    survive("disorder", MOST, |wire, half| {
+    survive("disorder", MAX_MEMORY, |wire, half| {
         let mut crowd = Crowd::new(20_000, HTTP, half);
         crowd.open(wire);
         for ends in &mut crowd.all {
@@ -477,7 +477,7 @@ fn streams_that_held_much() {
 /// Last fragments of long packets whose other fragments never arrive.
 #[test]
 fn fragments_without_the_others() {
-    let scanned = survive("fragments", MOST, |wire, half| {
+    let scanned = survive("fragments", MAX_MEMORY, |wire, half| {
         for at in 0..50_000_u32 {
             let src = 0x0b00_0000 + at % 7 + if half == Half::First { 0 } else { 8 };
             let mut packet = v4(src, 0xc633_6402, 17, &[&[7; 8]]);

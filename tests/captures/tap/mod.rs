@@ -211,7 +211,7 @@ fn it_gives_up_what_it_does_not_need() {
         let line = ended.messages.iter().find(|line| line.contains(part));
         line.unwrap_or_else(|| panic!("no {part} in {:?}", ended.messages))
     };
-    assert!(said("capabilities:").contains("CAP_NET_RAW is all that is left"));
+    assert!(said("capabilities:").contains("only CAP_NET_RAW is left"));
     assert_eq!(said("seccomp:").contains("NOT in force"), !is_in_force);
     said("landlock:");
     tap = Tap::of(net.tap(&["-i", &far(wire), "--no-sandbox"]).start());
@@ -268,8 +268,8 @@ fn errors_say_what_to_do() {
             run = run.expect_stderr(part);
         }
     };
-    fails(&["-i", "no-such"], &["no such interface “no-such”", "there are: ", &far]);
-    fails(&["-i", &far, "tcp", "prt", "80"], &["the filter “tcp prt 80” is wrong: "]);
+    fails(&["-i", "no-such"], &["no such interface “no-such”", "available: ", &far]);
+    fails(&["-i", &far, "tcp", "prt", "80"], &["invalid filter “tcp prt 80”: "]);
     fails(&["-i", &far, "-i", &far], &["given twice"]);
     net.ip(&format!("link set {far} down"));
     fails(&["-i", &far], &["not up", &format!("ip link set dev {far} up")]);

@@ -25,7 +25,7 @@ fn capture(name: &str) -> Vec<u8> {
     fs::read(project().join("testdata/captures").join(name)).unwrap()
 }
 
-/// How many alerts a capture has, which differ.
+/// How many alerts a capture has, without duplicates.
 fn want(post: &Post, name: &str) -> usize {
     let path = project().join("testdata/captures").join(name);
     let args = ["scan", "--db", "db.wsdb", "--format", "json", "--at", "now"];
@@ -74,7 +74,7 @@ fn a_capture_that_is_damaged_is_reported_and_holds_up_none() {
     };
     let want = want(&post, "http_scan.pcap");
     wait_for("the next one is read", || of("b.pcap") == want);
-    assert!(of("a.pcap") > 0, "what is whole of it is matched");
+    assert!(of("a.pcap") > 0, "its intact part is matched");
     wait_for("what was read is gone", || !post.path("in/b.pcap").exists());
     daemon.stop();
 }

@@ -1,4 +1,4 @@
-//! What goes wrong around the process: full disks, too few descriptors, damaged state, clocks.
+//! Problems around the process: full disks, too few descriptors, damaged state, clocks.
 
 use super::{Daemon, Dice, Post, number, records, wait_for};
 use crate::harness::{Code, missing, skip};
@@ -9,7 +9,7 @@ use std::process::Command;
 const FILES: &str = "[suppress]\nenabled = false\n\n[[input]]\nkind = \"files\"\n\
                      patterns = \"logs/*.log\"\n\n";
 
-/// Whether this process may make a namespace with a disk of its own, and says loudly if not.
+/// Whether this process may create a namespace with its own disk; if not, says so loudly.
 fn has_namespaces(test: &str) -> bool {
     let probe = Command::new("unshare").args(["-rm", "true"]).output();
     match probe {
@@ -20,8 +20,8 @@ fn has_namespaces(test: &str) -> bool {
     false
 }
 
-/// Starts it with a small disk at `disk`, most of which somebody else uses; and where the disk is
-/// seen from here.
+/// Starts it with a small disk at `disk`, most of which is already used; also returns where the
+/// disk is visible from here.
 fn start_on_full_disk(post: &Post, free: &str) -> (Daemon, PathBuf) {
     fs::create_dir(post.path("disk")).unwrap();
     let line = format!(
@@ -32,7 +32,7 @@ fn start_on_full_disk(post: &Post, free: &str) -> (Daemon, PathBuf) {
     command.wrapped_in("unshare", &["-rm", "sh", "-c", &line, "sh"]);
     let mut daemon = post.launch(&command);
     daemon.wait_ready();
-    // `sh` and `unshare` became it.
+    // `sh` and `unshare` were replaced by it.
     let root = format!("/proc/{}/root{}/disk", daemon.id(), post.dir.path().display());
     (daemon, root.into())
 }
@@ -140,7 +140,7 @@ fn a_state_that_is_cut_anywhere_starts_or_says_what_to_do() {
         match run.code {
             Code::Exit(0 | 1) => {
                 started += 1;
-                // Nothing is missing; what the commits that were cut told of is there again at most.
+                // Nothing is missing; at most the alerts of the lost commits are repeated.
                 assert_eq!(post.numbers("alerts.json").len(), 100, "{cut}: {}", run.report());
             }
             Code::Exit(2) => {
@@ -151,7 +151,7 @@ fn a_state_that_is_cut_anywhere_starts_or_says_what_to_do() {
         }
     }
     assert!(started > 0 && refused > 0, "{started} started, {refused} refused");
-    // What the message says helps: all is read again, and is there again.
+    // The remedy in the message works: everything is read again, and repeated.
     fs::write(post.path("state/daemon/state"), "").unwrap();
     post.command(&["--once", "--reset"]).run().expect(0);
     assert!(post.numbers("alerts.json").values().all(|count| *count == 2));

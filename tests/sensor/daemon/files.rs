@@ -1,4 +1,4 @@
-//! Files into files: two inputs, two sinks, and every line's alerts exactly once in both, whatever
+//! Files to files: two inputs, two sinks, and every line's alerts exactly once in both, whatever
 //! happens to the process.
 
 use super::{Dice, Post, counts, each_once, wait_for};
@@ -42,7 +42,7 @@ fn post(name: &str) -> Post {
     post
 }
 
-/// How often the number of each line is in the file in CEF.
+/// How often the number of each line occurs in the CEF file.
 fn cef_numbers(post: &Post) -> BTreeMap<u64, u64> {
     let text = fs::read_to_string(post.path("alerts.cef")).unwrap_or_default();
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -67,7 +67,7 @@ fn alerts_name_their_input_and_the_local_side() {
     web.write(0..1);
     let daemon = post.start();
     proxy.write(1..2);
-    // The sink in JSON takes names alone.
+    // The JSON sink only accepts domain names.
     proxy.line("2 connect 203.0.113.9");
     wait_for("all are there", || {
         fs::read_to_string(post.path("alerts.cef")).is_ok_and(|text| text.lines().count() == 3)
@@ -100,7 +100,7 @@ fn a_restart_goes_on_and_writes_nothing_twice() {
     expect_both(&post, 200);
     let said = daemon.stop();
     assert!(said.contains("200 alerts") || said.contains("100 alerts"), "{said}");
-    // Nothing is left for a third one.
+    // Nothing is left for a third run.
     post.once().expect(1);
     expect_both(&post, 200);
 }
@@ -112,7 +112,7 @@ fn killed_at_any_moment_alerts_are_once_in_both_files() {
     let mut logs = [post.log("web.log"), post.log("proxy.log")];
     let (mut next, mut rotations) = (0, 0);
     for round in 0..20 {
-        // Not waited for: it is killed at its start, too.
+        // Don't wait for it: it is also killed while it starts.
         let daemon = post.launch(&post.command(&[]));
         for _ in 0..1 + dice.roll(4) {
             for log in &mut logs {
@@ -141,7 +141,7 @@ fn killed_at_any_moment_alerts_are_once_in_both_files() {
 }
 
 #[test]
-fn files_of_alerts_are_put_aside_and_hold_each_alert_once() {
+fn alert_files_are_rotated_and_hold_each_alert_once() {
     let post = Post::new("run-aside");
     post.configure(
         "[suppress]\nenabled = false\n[[input]]\nkind = \"files\"\npatterns = \"logs/*.log\"\n\
@@ -170,7 +170,7 @@ fn files_of_alerts_are_put_aside_and_hold_each_alert_once() {
     wait_for("all are there", || all().len() as u64 >= next);
     daemon.stop();
     each_once(&all(), next);
-    assert!(fs::read_dir(post.path("out")).unwrap().count() > 2, "it was put aside");
+    assert!(fs::read_dir(post.path("out")).unwrap().count() > 2, "it was rotated");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_queue_of_inotify_that_overflows_loses_no_line() {
     logs[1].write(15..20);
     fs::remove_file(&logs[1].path).unwrap();
     daemon.signal("CONT");
-    daemon.wait_said("inotify's queue was full");
+    daemon.wait_said("the inotify queue was full");
     post.expect_once("alerts.json", 20);
     new.write(20..25);
     logs[0].write(25..30);

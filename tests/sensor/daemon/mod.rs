@@ -1,5 +1,4 @@
-//! `wiresift run` as people run it: a configuration in a folder, the process, its pages and its
-//! signals.
+//! `wiresift run` in real use: a configuration in a folder, the process, its pages and its signals.
 
 mod captures;
 mod faults;
@@ -27,21 +26,21 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 use wiresift::clock::Stopwatch;
 
-/// The longest that anything may take to happen. Nothing takes so long on a machine that has time.
+/// The time limit for anything to happen, which is never reached on an idle machine.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// Waits until something is so.
+/// Waits until a condition is met.
 #[track_caller]
 fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Stopwatch::start();
     while !is_so() {
-        assert!(began.elapsed() < LIMIT, "it is not so: {what}");
+        assert!(began.elapsed() < LIMIT, "timed out: {what}");
         sleep(Duration::from_millis(10));
     }
 }
 
-/// A port that nobody listens at. It is below those that the system gives to clients, so that none
-/// of them takes it before it is used.
+/// A port that nothing listens on. It is below the range for clients, so that none of them takes it
+/// before it is used.
 fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
@@ -55,7 +54,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// Numbers that look random and are the same in every run (xorshift64*).
+/// Pseudo-random numbers that are the same in every run (xorshift64*).
 struct Dice(u64);
 
 impl Dice {
@@ -66,12 +65,13 @@ impl Dice {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides
     }
 
-    fn nap(&mut self, most: u64) {
-        sleep(Duration::from_millis(self.roll(most)));
+    fn nap(&mut self, max: u64) {
+        sleep(Duration::from_millis(self.roll(max)));
     }
 }
 
-/// A folder with a database that holds `evil.example`, a folder for logs, and a port for the pages.
+/// A folder with a database that contains `evil.example`, a folder for logs, and a port for the
+/// pages.
 struct Post {
     dir: Dir,
     port: u16,
@@ -95,12 +95,12 @@ impl Post {
         self.dir.command().args(["compile", "-q", "-o", "db.wsdb", "list.txt"]).run().expect(0);
     }
 
-    /// Writes the configuration: what is given, below the usual beginning.
+    /// Writes the configuration: the given text, after the usual beginning.
     fn configure(&self, rest: &str) {
         self.configure_all("", "", rest);
     }
 
-    /// The same with more for the top and for `[daemon]`.
+    /// The same with additions for the top and for `[daemon]`.
     fn configure_all(&self, top: &str, daemon: &str, rest: &str) {
         let port = self.port;
         let text = format!(
@@ -116,7 +116,7 @@ impl Post {
         command
     }
 
-    /// Runs to the end of what is there.
+    /// Runs to the end of the existing input.
     fn once(&self) -> Run {
         self.command(&["--once"]).run()
     }
@@ -129,7 +129,7 @@ impl Post {
         daemon
     }
 
-    /// Starts it, and waits for nothing.
+    /// Starts it without waiting.
     fn launch(&self, command: &TestCommand) -> Daemon {
         Daemon::of(command.start(), self.port)
     }
@@ -139,17 +139,17 @@ impl Post {
         Log::open(&self.path("logs").join(name))
     }
 
-    /// The records of a file in JSON, as far as they are whole.
+    /// The complete records of a JSON file.
     fn alerts(&self, name: &str) -> Vec<Value> {
         records(&self.path(name))
     }
 
-    /// How often each number is in a file of alerts in JSON.
+    /// How often each number occurs in a JSON file of alerts.
     fn numbers(&self, name: &str) -> BTreeMap<u64, u64> {
         counts(self.alerts(name).iter().filter_map(number))
     }
 
-    /// Demands that alerts about each of the first lines are in a file exactly once, in the end.
+    /// Asserts that alerts about each of the first lines are eventually in a file exactly once.
     #[track_caller]
     fn expect_once(&self, name: &str, lines: u64) {
         wait_for(name, || self.numbers(name).len() as u64 >= lines);
@@ -157,19 +157,19 @@ impl Post {
     }
 }
 
-/// The records of a file in JSON, as far as they are whole.
+/// The complete records of a JSON file.
 fn records(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
     whole.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The number that the line of an alert begins with.
+/// The number at the beginning of an alert's line.
 fn number(alert: &Value) -> Option<u64> {
     alert["log"]["text"].as_str()?.split(' ').next()?.parse().ok()
 }
 
-/// How often each number is there.
+/// How often each number occurs.
 fn counts(numbers: impl Iterator<Item = u64>) -> BTreeMap<u64, u64> {
     let mut counts = BTreeMap::new();
     numbers.for_each(|number| *counts.entry(number).or_default() += 1);
@@ -184,7 +184,7 @@ fn each_once(counts: &BTreeMap<u64, u64>, lines: u64) {
     assert_eq!(counts.len() as u64, lines);
 }
 
-#[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
+#[expect(clippy::disallowed_methods, reason = "as log rotation does")]
 fn rename(from: &Path, to: &Path) {
     fs::rename(from, to).unwrap();
 }
@@ -201,7 +201,7 @@ impl Log {
         Log { path: path.to_path_buf(), file }
     }
 
-    /// A line for each number that meets the database.
+    /// A line that matches the database for each number.
     fn write(&mut self, numbers: std::ops::Range<u64>) {
         let lines: String =
             numbers.map(|n| format!("{n} query for host{n}.evil.example\n")).collect();
@@ -212,20 +212,20 @@ impl Log {
         writeln!(self.file, "{line}").unwrap();
     }
 
-    /// Renames it and begins anew, as logrotate does.
+    /// Renames it and starts a new one, like logrotate.
     fn rotate(&mut self, to: &str) {
         rename(&self.path, &self.path.with_file_name(to));
         *self = Log::open(&self.path);
     }
 
-    /// Copies it and cuts it, as logrotate does with `copytruncate`.
+    /// Copies and truncates it, like logrotate with `copytruncate`.
     fn copy_and_cut(&mut self, to: &str) {
         fs::copy(&self.path, self.path.with_file_name(to)).unwrap();
         self.file.set_len(0).unwrap();
     }
 }
 
-/// The process. It is killed when it is dropped.
+/// The process, which is killed when this is dropped.
 struct Daemon {
     child: Child,
     port: u16,
@@ -234,7 +234,7 @@ struct Daemon {
 
 impl Daemon {
     fn of(mut child: Child, port: u16) -> Daemon {
-        // Nobody may wait for a pipe that is not read.
+        // The process must not block on an unread pipe.
         gather(child.stdout.take().unwrap());
         let said = gather(child.stderr.take().unwrap());
         Daemon { child, port, said }
@@ -265,7 +265,7 @@ impl Daemon {
         }
     }
 
-    /// A page: status and body; none while nobody answers.
+    /// A page: status and body; `None` if nothing is listening.
     fn try_get(&self, path: &str) -> Option<(u16, String)> {
         get(self.port, path)
     }
@@ -280,7 +280,7 @@ impl Daemon {
         serde_json::from_str(&self.get("/status").1).unwrap()
     }
 
-    /// An input or a sink as the status has it.
+    /// An input or a sink in the status.
     #[track_caller]
     fn part(&self, kind: &str, name: &str) -> Value {
         let status = self.status();
@@ -289,7 +289,7 @@ impl Daemon {
         part.unwrap_or_else(|| panic!("no {name} in {status}")).clone()
     }
 
-    /// A metric, by its name and labels as the page has them; zero if it is not there.
+    /// A metric, by its name and labels as on the page; zero if it is missing.
     #[track_caller]
     fn metric(&self, name: &str) -> f64 {
         let (_, page) = self.get("/metrics");
@@ -307,7 +307,7 @@ impl Daemon {
         assert!(sent.unwrap().success(), "{name}: {}", self.said());
     }
 
-    /// Has it take up its configuration, and waits until it did, or did not.
+    /// Makes it reload its configuration, and waits until that succeeded or failed.
     #[track_caller]
     fn reload(&self, result: &str) {
         let name = format!("wiresift_config_reloads_total{{result=\"{result}\"}}");
@@ -320,14 +320,14 @@ impl Daemon {
         }
     }
 
-    /// Waits for the end, and returns the exit status with what it said.
+    /// Waits for the end, and returns the exit status with the output.
     #[track_caller]
     fn end(mut self) -> (Option<i32>, String) {
         let began = Stopwatch::start();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                // The pipe may still hold its last words.
-                wait_for("it has said all", || Arc::strong_count(&self.said) == 1);
+                // The pipe may still contain its last output.
+                wait_for("all output is read", || Arc::strong_count(&self.said) == 1);
                 return (status.code(), self.said());
             }
             assert!(began.elapsed() < LIMIT, "it does not end: {}", self.said());
@@ -335,7 +335,7 @@ impl Daemon {
         }
     }
 
-    /// Asks it to end, and demands that it ends in order.
+    /// Asks it to end, and asserts that it ends normally.
     #[track_caller]
     fn stop(self) -> String {
         self.signal("TERM");
@@ -358,7 +358,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Reads a pipe to its end, on a thread of its own.
+/// Reads a pipe to its end, on a separate thread.
 fn gather(mut pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
     let text = Arc::new(Mutex::new(String::new()));
     let to = Arc::clone(&text);
@@ -372,13 +372,13 @@ fn gather(mut pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
     text
 }
 
-/// A page of a server on this machine: status and body; none while nobody answers.
+/// A page of a server on this machine: status and body; `None` if nothing is listening.
 fn get(port: u16, path: &str) -> Option<(u16, String)> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     ask(port, request.as_bytes())
 }
 
-/// Sends a request that asks for the connection to be closed, and reads the answer.
+/// Sends a request with `Connection: close`, and reads the response.
 fn ask(port: u16, request: &[u8]) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(LIMIT)).ok()?;

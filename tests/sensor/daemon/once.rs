@@ -1,4 +1,4 @@
-//! `--once`: to the end of what is there.
+//! `--once`: to the end of the existing input.
 
 use super::Post;
 use crate::harness::project;
@@ -38,7 +38,7 @@ fn files_and_captures_are_read_to_their_ends_once() {
     assert!(of("captures") > 10);
     assert_eq!(fs::read_dir(post.path("in")).unwrap().count(), 0);
     assert_eq!(fs::read_dir(post.path("done")).unwrap().count(), names.len());
-    // Nothing is new to a second one.
+    // A second run finds nothing new.
     post.once().expect(1);
     assert_eq!(post.alerts("alerts.json").len(), alerts.len());
     post.log("a.log").write(50..51);

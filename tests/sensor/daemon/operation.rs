@@ -1,4 +1,4 @@
-//! The process as systemd, Prometheus and people see it.
+//! The process as seen by systemd, Prometheus and people.
 
 use super::{LIMIT, Post, wait_for};
 use crate::harness::missing;
@@ -10,15 +10,15 @@ use std::time::Duration;
 const CONFIG: &str = "[[input]]\nkind = \"files\"\npatterns = \"logs/*.log\"\n\n\
                       [[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n";
 
-/// What systemd hears, until something has been said.
-fn heard(socket: &UnixDatagram, until: &str) -> Vec<String> {
-    let mut heard: Vec<String> = Vec::new();
+/// What systemd receives, until a message contains the text.
+fn received(socket: &UnixDatagram, until: &str) -> Vec<String> {
+    let mut received: Vec<String> = Vec::new();
     let mut buffer = [0; 4096];
-    while !heard.iter().any(|text| text.contains(until)) {
-        let Ok(length) = socket.recv(&mut buffer) else { panic!("no {until} in {heard:?}") };
-        heard.push(String::from_utf8(buffer[..length].to_vec()).unwrap());
+    while !received.iter().any(|text| text.contains(until)) {
+        let Ok(length) = socket.recv(&mut buffer) else { panic!("no {until} in {received:?}") };
+        received.push(String::from_utf8(buffer[..length].to_vec()).unwrap());
     }
-    heard
+    received
 }
 
 #[test]
@@ -30,21 +30,21 @@ fn systemd_hears_what_becomes_of_it() {
     let mut command = post.command(&[]);
     command.env("NOTIFY_SOCKET", post.path("notify")).env("WATCHDOG_USEC", "1000000");
     let mut daemon = post.launch(&command);
-    heard(&socket, "READY=1");
+    received(&socket, "READY=1");
     daemon.wait_ready();
-    let status = heard(&socket, "STATUS=");
+    let status = received(&socket, "STATUS=");
     assert!(status.concat().contains("1 input, 1 sink"), "{status:?}");
     for _ in 0..3 {
-        heard(&socket, "WATCHDOG=1");
+        received(&socket, "WATCHDOG=1");
     }
     daemon.signal("HUP");
-    let words = heard(&socket, "RELOADING=1").concat();
+    let words = received(&socket, "RELOADING=1").concat();
     assert!(words.contains("MONOTONIC_USEC="), "{words}");
-    heard(&socket, "READY=1");
+    received(&socket, "READY=1");
     post.log("a.log").write(0..1);
     post.expect_once("alerts.json", 1);
     daemon.signal("TERM");
-    heard(&socket, "STOPPING=1");
+    received(&socket, "STOPPING=1");
     let (status, said) = daemon.end();
     assert_eq!(status, Some(0), "{said}");
 }
@@ -81,7 +81,7 @@ fn pages_are_served() {
 }
 
 impl Post {
-    /// Demands so many alerts, of whatever.
+    /// Asserts a number of alerts, about anything.
     #[track_caller]
     fn expect_once_suppressed(&self, count: usize) {
         wait_for("they are there", || self.alerts("alerts.json").len() == count);
@@ -94,7 +94,7 @@ fn one_state_has_one_process() {
     post.configure(CONFIG);
     let daemon = post.start();
     let first = daemon.id().to_string();
-    // Another port: it is the state that they would share.
+    // Another port: only the state is shared.
     let port = super::free_port().to_string();
     let text = fs::read_to_string(post.path("wiresift.toml")).unwrap();
     let other = text.replace(&post.port.to_string(), &port).replace("alerts.json", "other.json");

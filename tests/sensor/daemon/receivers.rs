@@ -1,4 +1,4 @@
-//! What others send: who wrote it is in the alert, and what was received is matched.
+//! What others send: the alert names the sender, and what was received is matched.
 
 use super::{Post, ask, free_port, wait_for};
 use crate::harness::missing;
@@ -75,9 +75,9 @@ fn what_was_received_before_the_end_is_alerted() {
         let text = format!("<13>Nov 29 10:00:00 web1 app: {n} www.evil.example");
         udp.send_to(text.as_bytes(), ("127.0.0.1", port)).unwrap();
     }
-    // All of it is in our sockets: what is not, nobody has received.
+    // All of it is in our sockets: what is not was never received.
     drop(stream);
-    wait_for("the most of it is received", || {
+    wait_for("most of it is received", || {
         daemon.metric("wiresift_lines_total{input=\"syslog\"}") > 0.0
     });
     let said = daemon.stop();
@@ -110,7 +110,7 @@ fn events_of_suricata_come_over_a_socket() {
     assert!(alerts.iter().all(|alert| alert["seen"]["field"] == "dns.rrname"), "{:?}", alerts[0]);
     assert!(alerts.iter().all(|alert| alert["input"] == "eve"));
     daemon.stop();
-    // The socket of a process that was killed is no obstacle.
+    // A stale socket of a killed process is not an obstacle.
     let daemon = post.start();
     daemon.kill();
     let daemon = post.start();
@@ -146,6 +146,6 @@ fn events_for_splunk_are_taken_with_a_token_alone() {
     assert_eq!(alerts.iter().filter_map(super::number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!((&alerts[0]["input"], &alerts[0]["local"]), (&"hec".into(), &"web1".into()));
     daemon.stop();
-    // The secret is nowhere in what it said, and without one nothing starts.
+    // The secret is not in the output, and without one nothing starts.
     post.command(&[]).run().expect(2).expect_stderr("TOKEN");
 }

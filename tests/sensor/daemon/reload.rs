@@ -1,4 +1,4 @@
-//! SIGHUP: what changed is taken up, what is wrong leaves the old one running, and no line is lost
+//! SIGHUP: changes take effect, errors leave the old configuration running, and no line is lost
 //! meanwhile.
 
 use super::{Dice, Log, Post, each_once, free_port, number, wait_for};
@@ -25,7 +25,7 @@ fn sink(name: &str, path: &str, more: &str) -> String {
     format!("[[sink]]\nkind = \"file\"\nname = \"{name}\"\npath = \"{path}\"\n{more}\n\n")
 }
 
-/// Writes to a log while something else is done, and returns how many lines it wrote.
+/// Writes to a log while a closure runs, and returns how many lines it wrote.
 fn while_written(log: &mut Log, from: u64, act: impl FnOnce()) -> u64 {
     let (is_over, next) = (AtomicBool::new(false), AtomicU64::new(from));
     thread::scope(|scope| {
@@ -37,7 +37,7 @@ fn while_written(log: &mut Log, from: u64, act: impl FnOnce()) -> u64 {
             }
         };
         thread::Builder::new().name("writer".into()).spawn_scoped(scope, write).unwrap();
-        // It ends also when what is done fails.
+        // It also ends if the closure fails.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
         is_over.store(true, Ordering::Relaxed);
         if let Err(panic) = outcome {
@@ -61,14 +61,14 @@ fn a_broken_file_leaves_the_old_one_running() {
     let said = daemon.said();
     assert!(said.contains("wiresift.toml:") && said.contains("patterns"), "{said}");
     assert_eq!(daemon.metric("wiresift_config_reloads_total{result=\"failed\"}"), 1.0);
-    // One that is well formed, but can't be opened.
+    // A valid configuration whose output can't be opened.
     let unopenable = good.clone() + &sink("other", "no/such/folder/alerts.json", "");
     post.configure(&unopenable);
     daemon.reload("failed");
     assert!(daemon.said().contains("“other”"), "{}", daemon.said());
     post.expect_once("alerts.json", lines);
     assert_eq!(daemon.get("/-/ready").0, 200);
-    // Mended, it is taken up.
+    // When it is fixed, it takes effect.
     fs::create_dir_all(post.path("no/such/folder")).unwrap();
     daemon.reload("loaded");
     log.write(lines..lines + 1);
@@ -130,7 +130,7 @@ fn a_new_sink_has_each_alert_once_also_when_it_is_killed_then() {
             dice.nap(40);
         });
         daemon.kill();
-        // It goes on there.
+        // It resumes there.
         post.configure(&base(&format!("{a}{out}{new}")));
         post.once().expect(0);
         let numbers = post.numbers(&format!("new{round}.json"));
@@ -201,7 +201,7 @@ fn a_receiver_listens_at_another_port() {
     send(second, 1_000_001);
     wait_for("the second", || post.numbers("alerts.json").contains_key(&1_000_001));
     wait_for("the old port is closed", || TcpStream::connect(("127.0.0.1", first)).is_err());
-    // A port that is taken: the error says so, the rest goes on, and the next reload heals it.
+    // A port that is in use: the error says so, the rest continues, and the next reload fixes it.
     let taken = std::net::TcpListener::bind(("127.0.0.1", first)).unwrap();
     post.configure(&base(&format!("{}{rest}", syslog(first))));
     daemon.reload("failed");
@@ -236,7 +236,7 @@ fn a_database_that_is_published_is_used() {
     let mut other = post.log("a-new.log");
     other.line("1000000 three.example");
     wait_for("what is new is found", || post.numbers("alerts.json").contains_key(&1_000_000));
-    // One that is damaged is not.
+    // A damaged database is not loaded.
     fs::write(post.path("db.wsdb"), "no database").unwrap();
     daemon.wait_said("keeping the previous database");
     log.write(lines..lines + 1);
@@ -257,28 +257,28 @@ fn a_database_that_is_published_is_used() {
 fn an_input_that_changes_gives_out_what_it_has_received() {
     let post = Post::new("run-reload-same-port");
     let port = free_port();
-    let syslog = |most: u64| {
+    let syslog = |max: u64| {
         format!(
             "[[input]]\nkind = \"syslog\"\nlisten = \"tcp://127.0.0.1:{port}\"\n\
-             max_connections = {most}\n\n"
+             max_connections = {max}\n\n"
         )
     };
     let sink = sink("out", "alerts.json", "");
     post.configure(&base(&format!("{}{sink}", syslog(10))));
     let daemon = post.start();
     let lines = 30_000;
-    for most in 11..14 {
-        let from = lines * (most - 11);
+    for max in 11..14 {
+        let from = lines * (max - 11);
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let text = |n| format!("<13>Nov 29 10:00:00 web1 app: {n} www.evil.example\n");
         let text: String = (from..from + lines).map(text).collect();
         stream.write_all(text.as_bytes()).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
-        // The other side has closed: all of it is received.
+        // The other side has closed: everything was received.
         let mut rest = Vec::new();
         std::io::Read::read_to_end(&mut stream, &mut rest).unwrap();
-        // The same port, with other settings, while most of it waits to be matched.
-        post.configure(&base(&format!("{}{sink}", syslog(most))));
+        // The same port, with other settings, while most of it is waiting to be matched.
+        post.configure(&base(&format!("{}{sink}", syslog(max))));
         daemon.reload("loaded");
     }
     assert_eq!(daemon.get("/-/ready").0, 200);
@@ -321,7 +321,7 @@ fn files_of_sinks_that_go_and_come_back_lose_nothing() {
     }
     wait_for("the last is there", || post.numbers("alerts.json").contains_key(&(next - 1)));
     daemon.stop();
-    // Each alert is in one of the files, at least: in both never.
+    // Each alert is in at least one of the files, and never in both.
     let mut counts = post.numbers("alerts.json");
     for (number, count) in post.numbers("other.json") {
         *counts.entry(number).or_default() += count;

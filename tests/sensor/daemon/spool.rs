@@ -1,4 +1,5 @@
-//! Receivers elsewhere: away, slow, refusing, silent. Nothing is lost, and nobody else waits.
+//! Remote receivers: unreachable, slow, refusing, silent. Nothing is lost, and other sinks don't
+//! wait.
 
 use super::{Dice, LIMIT, Post, each_once, records, wait_for};
 use crate::harness::server::{Asked, Reply, Server};
@@ -31,10 +32,10 @@ fn numbers<'a>(alerts: impl IntoIterator<Item = &'a Value>) -> Vec<u64> {
     alerts.into_iter().filter_map(super::number).collect()
 }
 
-/// What a server was sent and has acknowledged.
+/// What a server received and acknowledged.
 type Taken = Arc<Mutex<Vec<Value>>>;
 
-/// A server that takes everything.
+/// A server that accepts everything.
 fn taking(taken: &Taken) -> impl Fn(&Asked) -> Reply + Send + Sync + 'static {
     let taken = Arc::clone(taken);
     move |asked| {
@@ -77,7 +78,7 @@ fn a_socket_that_is_away_gets_all_in_order_when_it_is_there() {
 fn killed_while_it_sends_every_alert_arrives() {
     let post = Post::new("run-killed-sending");
     let taken = Taken::default();
-    // Each answer takes a while, so that many a kill comes between a request and its answer.
+    // Each response takes a while, so that many kills come between a request and its response.
     let server = {
         let take = taking(&taken);
         Server::start(move |asked| take(asked).late(Duration::from_millis(30)))
@@ -86,7 +87,7 @@ fn killed_while_it_sends_every_alert_arrives() {
     post.configure(&format!("{INPUT}{sink}{}", file_sink()));
     let mut log = post.log("a.log");
     let mut dice = Dice(99);
-    // A log is known by its number, which is in the first commit.
+    // A log is identified by its number, which is in the first commit.
     log.write(0..1);
     post.once().expect(0);
     let mut next = 1;
@@ -113,7 +114,7 @@ fn killed_while_it_sends_every_alert_arrives() {
         want.iter().all(|id| ids.iter().any(|it| id == it))
     });
     daemon.stop();
-    // What arrives again has the same id.
+    // What is sent again has the same id.
     let mut by_line = BTreeMap::new();
     for alert in taken.lock().unwrap().iter() {
         let number = super::number(alert).unwrap();
@@ -183,7 +184,7 @@ fn a_receiver_that_never_answers_holds_up_nobody() {
     let daemon = post.start();
     for round in 0..4 {
         log.write(100 * round..100 * (round + 1));
-        // Far sooner than the receiver's time is over.
+        // Far sooner than the receiver's timeout.
         post.expect_once("alerts.json", 100 * (round + 1));
     }
     let errors = "wiresift_sink_errors_total{sink=\"silent\",class=\"timeout\"}";
@@ -197,7 +198,7 @@ fn a_receiver_that_never_answers_holds_up_nobody() {
         assert!(line.contains(part), "no {part:?}: {line}");
     }
     drop(server);
-    // Another one in its place gets what waits.
+    // Another one in its place gets what is waiting.
     let taken = Taken::default();
     let server = Server::start(taking(&taken));
     let better = webhook(&server.url("/"), "name = \"silent\"");
@@ -222,7 +223,7 @@ fn while_the_spool_is_full_files_wait_and_it_is_not_ready() {
     post.configure_all("", "spool_size = \"16M\"", &format!("{INPUT}{sink}"));
     let mut log = post.log("a.log");
     let daemon = post.start();
-    // More than the spool holds: a record is at least 600 bytes long.
+    // More than the spool can hold: a record is at least 600 bytes long.
     let lines = 40_000;
     log.write(0..lines);
     wait_for("it is full", || daemon.get("/-/ready").0 == 503);

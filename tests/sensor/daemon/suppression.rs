@@ -1,4 +1,4 @@
-//! Repeats: the first alert at once, the rest as one record, and all of them counted.
+//! Repeats: the first alert is sent at once, the rest as one record, and all are counted.
 
 use super::{Post, wait_for};
 use serde_json::Value;
@@ -34,7 +34,7 @@ fn split(alerts: &[Value]) -> (Vec<Value>, Vec<Value>) {
     alerts.iter().cloned().partition(|alert| alert["repeat"].is_null())
 }
 
-/// How many alerts all of the records stand for.
+/// How many alerts all records stand for.
 fn total(alerts: &[Value]) -> u64 {
     alerts.iter().map(|alert| alert["repeat"]["count"].as_u64().unwrap_or(1)).sum()
 }
@@ -59,7 +59,7 @@ fn repeats_come_as_one_record_and_the_archive_has_all() {
     let values = repeat["values"].as_array().unwrap().len() as u64;
     assert!(values <= 8 && repeat["more"].as_u64().is_some_and(|more| more > 0), "{repeat}");
     assert_eq!(repeat["key"]["indicator"], "domain evil.example");
-    // The window is over: the next one goes out at once, and begins another.
+    // The window is over: the next alert is sent at once, and starts another.
     log.write(50..51);
     wait_for("the next is there", || post.alerts("alerts.json").len() == 3);
     assert_eq!(daemon.metric("wiresift_suppressed_total{reason=\"repeated\"}"), 49.0);
@@ -86,7 +86,7 @@ fn other_keys_and_critical_alerts_are_no_repeats() {
         b.line(&format!("{number} www.evil.example"));
         a.line(&format!("{number} worse.example"));
     }
-    // One of each log, and every critical one.
+    // One for each log, and every critical one.
     wait_for("five are there", || post.alerts("alerts.json").len() == 5);
     let alerts = post.alerts("alerts.json");
     let critical = alerts.iter().filter(|alert| alert["severity"] == 4);
@@ -109,7 +109,7 @@ fn a_restart_within_a_window_gives_what_is_held_back_and_no_flood() {
     assert_eq!((firsts.len(), repeats.len()), (1, 1));
     assert_eq!(repeats[0]["repeat"]["count"], 29);
     assert_eq!(repeats[0]["repeat"]["partial"], true);
-    // The window is open still.
+    // The window is still open.
     let daemon = post.start();
     log.write(30..40);
     wait_for("all are counted", || {

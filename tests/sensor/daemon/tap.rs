@@ -1,4 +1,4 @@
-//! A tap within the daemon, on a wire that the test makes.
+//! A tap in the daemon, on a virtual wire.
 
 use super::{Daemon, free_port, records, wait_for};
 use crate::captures::tap::net::{Net, far, frames};
@@ -65,7 +65,7 @@ fn alerts_of_a_tap_go_through_suppression_to_a_file() {
     sender.replay(name);
     let archived = || records(&net.dir.path().join("archive.json")).len() as u64;
     wait_for("all are in the archive", || archived() == want);
-    // Counted are those of IP.
+    // Only IP packets are counted.
     let is_ip = |frame: &&Vec<u8>| matches!(frame[12..14], [0x08, 0x00] | [0x86, 0xdd]);
     let sent = frames(name).iter().filter(is_ip).count() as u64;
     let packets = || metric(&net, port, "wiresift_packets_total");

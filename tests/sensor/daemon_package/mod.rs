@@ -1,5 +1,5 @@
-//! The Debian package, installed into a root that has nothing but what it depends on, and the
-//! service in a system that boots from there: what the unit takes away must not be missing.
+//! The Debian package, installed into a root with only its dependencies, and the service in a
+//! system that boots from there: the unit must not take away anything that is needed.
 
 use crate::harness::{Dir, missing, project, skip};
 use std::fs;
@@ -7,29 +7,30 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-/// What is in the root beside the essential packages: what the package depends on, and what
-/// the test needs itself.
+/// Packages in the root besides the essential ones: the dependencies of the package, and what the
+/// test itself needs.
 const PACKAGES: [&str; 4] = ["libpcap0.8", "systemd", "init-system-helpers", "iproute2"];
 
-/// What the sandbox asks for, and sockets of systemd, which a container refuses otherwise.
+/// System calls for the sandbox and for sockets from systemd, which a container would otherwise
+/// refuse.
 const SYSTEM_CALLS: &str =
     "seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self pidfd_getfd";
 
-/// Runs to the end, and has both streams in one text.
+/// Runs to the end, and returns both streams as one text.
 fn run(command: &mut Command) -> (bool, String) {
     let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().unwrap();
     let text = [stdout, stderr].concat();
     (status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Runs to the end, which has to be a good one.
+/// Runs to the end, and asserts success.
 fn must(command: &mut Command) -> String {
     let (is_right, said) = run(command);
     assert!(is_right, "{command:?}\n{said}");
     said
 }
 
-/// Whether the test can be done here.
+/// Whether the test can run here.
 fn is_possible(test: &str, programs: &[&str]) -> bool {
     if !rustix::process::geteuid().is_root() {
         skip(test, "only root can install packages");
@@ -48,7 +49,7 @@ fn is_possible(test: &str, programs: &[&str]) -> bool {
     true
 }
 
-/// The package of the binary that is tested. It is made once.
+/// The package of the tested binary, which is built once.
 fn package() -> &'static Path {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     PACKAGE.get_or_init(|| {
@@ -92,7 +93,7 @@ fn the_package_installs_and_runs_in_a_bare_root() {
     let root = root(&dir);
     let version = must(&mut inside(&root, "wiresift --version"));
     assert_eq!(version, format!("wiresift {}\n", env!("CARGO_PKG_VERSION")));
-    // Each file is as it was packed.
+    // Each file is as it was packaged.
     assert_eq!(must(&mut inside(&root, "dpkg --verify wiresift")), "");
     let groups = must(&mut inside(&root, "id -nG wiresift"));
     assert_eq!(
@@ -111,7 +112,7 @@ fn the_package_installs_and_runs_in_a_bare_root() {
     ] {
         assert!(root.join(file).exists(), "no {file}");
     }
-    // Exactly these: cargo-deb would make services of the names of sockets.
+    // Exactly these: cargo-deb would derive services from the names of sockets.
     let units = must(&mut inside(&root, "dpkg -L wiresift | grep /systemd/system/ | sort"));
     let units: Vec<&str> = units.lines().filter_map(|line| line.rsplit('/').next()).collect();
     let sockets = ["wiresift-syslog-tcp.socket", "wiresift-syslog-udp.socket"];
@@ -122,7 +123,7 @@ fn the_package_installs_and_runs_in_a_bare_root() {
     the_configuration_survives(&root);
 }
 
-/// The first configuration reads the journal and lacks a database, and says so.
+/// The first configuration reads the journal and lacks a database, which is reported.
 fn check_configuration(root: &Path) {
     if !run(&mut inside(root, "wiresift run --help")).0 {
         return skip("check_configuration", "this build has no `wiresift run`");
@@ -130,7 +131,7 @@ fn check_configuration(root: &Path) {
     let check = "wiresift run --config /etc/wiresift/wiresift.toml --check";
     let (is_right, said) = run(&mut inside(root, check));
     assert!(!is_right && said.contains("wiresift feed add"), "{said}");
-    // From outside: a database is moved into place by way of /proc, which a bare root has not.
+    // From outside: a database is moved into place through /proc, which a bare root doesn't have.
     let list = root.join("list.txt");
     fs::write(&list, "evil.example\n").unwrap();
     fs::create_dir_all(root.join("var/lib/wiresift")).unwrap();
@@ -146,7 +147,7 @@ fn check_configuration(root: &Path) {
     fs::write(&first, kept).unwrap();
 }
 
-/// What was changed stays with an upgrade and a removal, and goes with the rest.
+/// Changed files survive an upgrade and a removal, and are deleted with a purge.
 fn the_configuration_survives(root: &Path) {
     let own = format!("--root={}", root.display());
     let file = root.join("etc/wiresift/wiresift.toml");
@@ -163,7 +164,7 @@ fn the_configuration_survives(root: &Path) {
     }
 }
 
-/// What `boot.sh` found out.
+/// The results of `boot.sh`.
 struct Found(PathBuf);
 
 impl Found {
@@ -181,14 +182,14 @@ impl Found {
     }
 }
 
-/// Boots the root. `None`, and a loud word, if systems can't be booted here.
+/// Boots the root. Returns `None`, with a loud message, if systems can't be booted here.
 fn boot(test: &str, root: &Path) -> Option<Found> {
     let write = |name: &str, text: &str| {
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    // With an identity it is no first boot, which would enable all that is installed.
+    // With a machine id it is not a first boot, which would enable all units.
     write("etc/machine-id", "0123456789abcdef0123456789abcdef\n");
     write("out/boot.sh", include_str!("boot.sh"));
     write(
@@ -225,10 +226,10 @@ fn the_service_works_in_a_system_that_boots() {
     found.is("tail.result", "success\n0\n");
     found.says("tap", "203.0.113.9");
     found.is("tap.result", "success\n0\n");
-    found.says("tap.sandbox", "capabilities: in part: CAP_NET_RAW is all that is left");
+    found.says("tap.sandbox", "capabilities: in part: only CAP_NET_RAW is left");
     found.says("tap.sandbox", "seccomp: ");
     assert!(!found.text("tap.sandbox").contains("seccomp: NOT"), "{}", found.text("tap.sandbox"));
-    // The kernel may have no Landlock; the unit must not be what is in its way.
+    // The kernel may lack Landlock, but the unit must not be the reason.
     assert!(!found.text("tap.sandbox").contains("not permitted"), "{}", found.text("tap.sandbox"));
     found.is("tap.reload", "0\n");
     found.is("tap.rotated", "tail.json\ntail.json.state\ntap.json\ntap.json.1\n");

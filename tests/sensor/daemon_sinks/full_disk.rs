@@ -1,4 +1,4 @@
-//! A spool on a disk that is full waits, and goes on when there is room.
+//! A spool on a full disk waits, and continues when there is room.
 
 use super::program;
 use crate::harness::{Dir, missing};
@@ -8,10 +8,10 @@ use std::process::Command;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::sensor::spool::{Batch, Limits, Record, Sink, Spool, Stored};
 
-/// Names the small disk to the test that is run on it.
+/// The name of the small disk for the test that runs on it.
 const DISK: &str = "WIRESIFT_SMALL_DISK";
 
-/// Starts this program again, in a namespace that has a disk of 3 MiB.
+/// Restarts this program in a namespace with a disk of 3 MiB.
 #[test]
 fn a_full_disk_is_a_full_spool() {
     let test = "a_full_disk_is_a_full_spool";
@@ -59,7 +59,7 @@ fn on_a_small_disk() {
     spool.read(spool.cursor("a"), usize::MAX, usize::MAX, &mut batch);
     assert_eq!(batch.len(), stored, "what was stored is whole");
     spool.sync().unwrap();
-    // Read, removed, and there is room again.
+    // After reading and removing, there is room again.
     spool.advance("a", batch.end());
     assert!(!spool.is_full());
     assert_eq!(append(7, true), Stored::Yes);

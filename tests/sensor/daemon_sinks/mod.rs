@@ -18,7 +18,7 @@ use wiresift::sensor::spool::{Batch, Limits, Record, RecordRef, Sink, Spool, Sto
 /// The alerts of the manual.
 const NAMES: [&str; 7] = ["dns", "field", "file", "flow", "http", "log", "tls"];
 
-/// The alerts of `testdata/alerts`, as they come from a spool.
+/// The alerts of `testdata/alerts`, as read from a spool.
 fn alerts() -> Batch {
     let read = |name: &str, format: Format| {
         let path = project().join("testdata/alerts").join(format!("{name}.{format}"));
@@ -52,7 +52,7 @@ fn deliver(to: &mut dyn Deliver, batch: &Batch) -> Outcome {
     to.deliver(&records)
 }
 
-/// Sends until everything has arrived, as an outlet does.
+/// Sends until everything has arrived, like an outlet.
 fn insist(to: &mut dyn Deliver, batch: &Batch) {
     let mut last = Outcome::default();
     for _ in 0..50 {
@@ -71,7 +71,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A program, until it is dropped.
+/// A program that runs until it is dropped.
 struct Peer(Child);
 
 impl Drop for Peer {
@@ -81,7 +81,7 @@ impl Drop for Peer {
     }
 }
 
-/// Starts a program and waits until it listens at a port; its words go to a file.
+/// Starts a program and waits until it listens on a port; its output goes to a file.
 fn start(command: &mut Command, port: u16, words: &Path) -> Peer {
     let out = fs::File::create(words).unwrap();
     let errors = fs::File::create(words.with_extension("err")).unwrap();
@@ -113,7 +113,7 @@ fn lines(path: &Path, count: usize) -> Vec<String> {
     panic!("{} of {count} lines: {lines:#?}", lines.len());
 }
 
-/// Where a program of the system is.
+/// The path of a system program.
 fn program(name: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&paths).chain(["/usr/sbin".into(), "/sbin".into()]);

@@ -1,4 +1,4 @@
-//! rsyslog takes our messages in every framing, and after it was killed.
+//! rsyslog accepts our messages in every framing, and after it was killed.
 
 use super::{NAMES, Peer, alerts, deliver, free_port, insist, lines, program, start};
 use crate::harness::{Dir, missing, skip};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use wiresift::sensor::deliver::{Framing, Pace, Syslog, SyslogSettings, TlsSettings, Transport};
 
-/// What is written of each message.
+/// What is written for each message.
 const TEMPLATE: &str = "%pri%|%timestamp:::date-rfc3339%|%hostname%|%app-name%|%msgid%|\
                         %structured-data%|%msg%\\n";
 
-/// Starts rsyslogd with TCP and UDP on one port; `tls` comes first.
+/// Starts rsyslogd with TCP and UDP on one port; `tls` precedes it.
 fn rsyslog(binary: &Path, dir: &Dir, port: u16, tls: Option<(&Path, &Path)>) -> Peer {
     let place = dir.path().display();
     let (global, stream) = match tls {
@@ -52,7 +52,7 @@ fn syslog(port: u16, transport: Transport) -> Syslog {
     Syslog::new(settings, Pace::default()).unwrap()
 }
 
-/// What rsyslog has to write, a line for each alert.
+/// The expected output of rsyslog, one line per alert.
 fn check(lines: &[String]) {
     let batch = alerts();
     for record in batch.records() {
@@ -64,7 +64,7 @@ fn check(lines: &[String]) {
         assert_eq!((fields[2], fields[3]), ("sensor-1", "wiresift"));
         assert!(fields[4].starts_with("ioc-") && fields[5].starts_with("[ioc@32473 "), "{line}");
         let text = fields[6].trim_start_matches(' ');
-        assert!(text.is_ascii() && text.contains(" in "), "no mark of byte order: {line}");
+        assert!(text.is_ascii() && text.contains(" in "), "no byte order mark: {line}");
     }
 }
 
@@ -97,7 +97,7 @@ fn rsyslog_takes_tls() {
         .stderr(Stdio::null())
         .status();
     if !made.is_ok_and(|status| status.success()) {
-        return skip(test, "openssl is not here to make a certificate");
+        return skip(test, "no openssl to create a certificate");
     }
     let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").is_file();
     if !["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"]

@@ -1,4 +1,4 @@
-//! Tenzir's receivers for Splunk's HEC and for `_bulk`: real servers that others wrote.
+//! Tenzir's receivers for Splunk's HEC and for `_bulk`: independent real servers.
 
 use super::{NAMES, Peer, alerts, free_port, insist, lines, start};
 use crate::feeds::exchanges::python::python;
@@ -10,9 +10,9 @@ use wiresift::sensor::deliver::{
 };
 use wiresift::sensor::secret::Credential;
 
-/// Starts a pipeline that writes what it receives, a line each.
+/// Starts a pipeline that writes what it receives, one line each.
 fn tenzir(test: &str, dir: &Dir, pipeline: &str, port: u16) -> Option<(Peer, PathBuf)> {
-    // Only with a will: it is 175 MB.
+    // Only on request: it is 175 MB.
     if std::env::var_os("WIRESIFT_PEERS").is_none_or(|peers| peers != "required") {
         crate::harness::skip(test, "Tenzir is heavy: make test-peers");
         return None;

@@ -1,6 +1,6 @@
-//! Repeat records without an alert: an indicator with hundreds of sources makes alerts that are
-//! too long to keep. Such a record has what every consumer of the format relies on, and makes
-//! nothing up: no place, no source.
+//! Repeat records without an alert. An indicator with hundreds of sources makes alerts that are too
+//! long to keep. Such a record has the fields that every consumer of the format relies on, and
+//! invents nothing: no place, no source.
 
 use super::super::object::{show, write_object};
 use super::super::record::tame;
@@ -8,11 +8,12 @@ use super::super::{Format, SCHEMA, cef, ecs, eve, json, ocsf, syslog, text, zeek
 use crate::engine::indicator::Kind;
 use crate::engine::suppress::{Member, Repeat};
 
-/// The record before the repeat is written into it, without a newline.
+/// Builds the record, without a newline, before the repeat is written into it.
 pub(super) fn record(format: Format, repeat: &Repeat) -> Vec<u8> {
     let mut out = Vec::new();
     let said = Said { repeat, time: tame(repeat.last).to_string() };
     match format {
+        // Only required members: the counts are added afterwards, as to any other record.
         Format::Json => said.json(&mut out),
         Format::Eve => said.eve(&mut out),
         Format::Ecs => said.ecs(&mut out),
@@ -25,21 +26,22 @@ pub(super) fn record(format: Format, repeat: &Repeat) -> Vec<u8> {
     out
 }
 
-/// What the repeat says by itself.
+/// The parts that a repeat provides by itself.
 struct Said<'a> {
     repeat: &'a Repeat,
-    /// Of the last alert.
+    /// The time of the last alert.
     time: String,
 }
 
 impl Said<'_> {
-    /// The indicator if it is part of the key, else the first value.
+    /// The indicator if it is part of the key, otherwise the first value.
     fn best(&self) -> (Kind, &str) {
         let mut members = self.repeat.key.iter();
         let indicator = members.find(|(member, _)| *member == Member::Indicator);
         indicator
             .and_then(|(_, text)| text.split_once(' '))
             .and_then(|(kind, value)| Some((Kind::from_name(kind)?, value)))
+            // Without the kind, no format may interpret the value.
             .unwrap_or((Kind::Opaque, self.repeat.values.first().map_or("", |value| value)))
     }
 
@@ -69,6 +71,7 @@ impl Said<'_> {
                 o.number("rev", 1u8);
                 o.text("signature", &format!("IOC {}", self.headline()));
                 o.text("category", eve::category(kind));
+                // Suricata counts down, our numbers count up.
                 o.number("severity", 5 - json::number(self.repeat.severity));
                 o.object("context", |o| o.object("ioc", |o| o.text("schema", SCHEMA)));
             });
@@ -93,6 +96,7 @@ impl Said<'_> {
 
     fn ocsf(&self, out: &mut Vec<u8>) {
         write_object(out, |o| {
+            // As in `ocsf::encode`: “Findings”, “Detection Finding”, “Create”.
             o.number("category_uid", 2);
             o.number("class_uid", 2004);
             o.number("activity_id", 1);
@@ -140,6 +144,7 @@ impl Said<'_> {
     fn zeek(&self, out: &mut Vec<u8>) {
         let (kind, value) = self.best();
         zeek::seconds(self.repeat.last, out);
+        // There is no connection, so its columns are unset.
         out.extend_from_slice(b"\t-\t-\t-\t-\t-\t");
         zeek::field(out, zeek::indicator(kind, value));
         let kind = zeek::intel_type(kind);

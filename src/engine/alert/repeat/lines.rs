@@ -1,4 +1,4 @@
-//! The formats whose records are lines of text.
+//! Repeat records in the formats that consist of lines of text.
 
 use super::super::object::show;
 use super::super::record::tame;
@@ -7,11 +7,11 @@ use crate::engine::indicator::Severity;
 use crate::engine::suppress::Repeat;
 use std::borrow::Cow;
 
-/// Names with values as they stand, escaped, in their order.
+/// Names and their values, still escaped, in their original order.
 struct Pairs<'t>(Vec<(&'t [u8], Cow<'t, [u8]>)>);
 
 impl<'t> Pairs<'t> {
-    /// Changes a value, or adds one at the end. Needs no escaping.
+    /// Changes a value, or appends one. The value must not need escaping.
     fn set(&mut self, name: &'t str, value: impl ToString) {
         let value = Cow::Owned(value.to_string().into_bytes());
         match self.0.iter_mut().find(|(known, _)| *known == name.as_bytes()) {
@@ -29,18 +29,20 @@ impl<'t> Pairs<'t> {
     }
 }
 
-/// CEF has keys for the count and the times, which replace those of a flow: a key may occur
-/// once.
+/// CEF has keys for the count and the times. They replace those of a flow, because a key may occur
+/// only once.
 pub(super) fn cef(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     if !record.starts_with(b"CEF:") {
         return None;
     }
+    // Seven bars separate the header fields and the extension; in the header, bars are escaped.
     let bars: Vec<usize> = unescaped(record, b'|').take(7).collect();
     let &[.., sixth, seventh] = &*bars else { return None };
     if bars.len() < 7 {
         return None;
     }
     let mut pairs = extension(&record[seventh + 1..])?;
+    // The repeat is an event of its own, which a SIEM must not drop as a duplicate of the alert.
     pairs.set("externalId", repeat.uid());
     if pairs.get("act") == Some(arcsight::SUPPRESSED.as_bytes()) {
         pairs.remove("act");
@@ -50,6 +52,7 @@ pub(super) fn cef(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     pairs.set("end", arcsight::millis(repeat.last));
     let mut out = record[..=sixth].to_vec();
     let before = number(&record[sixth + 1..seventh])?;
+    // The last alert may be less severe than one before it.
     show(&mut out, before.max(arcsight::severity(repeat.severity)));
     out.push(b'|');
     for (at, (key, value)) in pairs.0.iter().enumerate() {
@@ -61,10 +64,10 @@ pub(super) fn cef(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Takes an extension apart. A key is what is between an unescaped `=` and the space before it.
+/// Splits an extension. A key is the text between a space and an unescaped `=`.
 fn extension(text: &[u8]) -> Option<Pairs<'_>> {
     let mut pairs = Vec::new();
-    // Where the value of the pair before begins, and the pair's key.
+    // The previous pair's key, and where its value begins.
     let mut open: Option<(usize, &[u8])> = None;
     for equals in unescaped(text, b'=') {
         let begin = open.map_or(0, |(begin, _)| begin);
@@ -75,6 +78,7 @@ fn extension(text: &[u8]) -> Option<Pairs<'_>> {
                 pairs.push((key, Cow::Borrowed(&text[begin..begin + space])));
                 &text[begin + space + 1..equals]
             }
+            // A second key must follow a value and a space.
             _ => return None,
         };
         if key.is_empty() || !key.iter().all(u8::is_ascii_alphanumeric) {
@@ -88,7 +92,7 @@ fn extension(text: &[u8]) -> Option<Pairs<'_>> {
     Some(Pairs(pairs))
 }
 
-/// Where a byte is that no backslash escapes.
+/// The positions of a byte that is not escaped by a backslash.
 fn unescaped(text: &[u8], wanted: u8) -> impl Iterator<Item = usize> {
     let mut is_escaped = false;
     text.iter().enumerate().filter_map(move |(at, &byte)| {
@@ -98,12 +102,12 @@ fn unescaped(text: &[u8], wanted: u8) -> impl Iterator<Item = usize> {
     })
 }
 
-/// RFC 5424: parameters of our element, and the number at the end of MSG.
+/// RFC 5424: changes parameters of our element, and appends the count to MSG.
 pub(super) fn syslog(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     let pri = record.strip_prefix(b"<")?;
     let end = memchr::memchr(b'>', pri)?;
     let priority = number(&pri[..end])?;
-    // After VERSION, TIMESTAMP, HOSTNAME, APP-NAME, PROCID and MSGID.
+    // The header fields: VERSION, TIMESTAMP, HOSTNAME, APP-NAME, PROCID and MSGID.
     let header = &pri[end..];
     let sixth = memchr::memchr_iter(b' ', header).nth(5)?;
     let (header, element) = header.split_at(sixth + 1);
@@ -121,7 +125,7 @@ pub(super) fn syslog(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
         pairs.set("partial", "true");
     }
     let mut out = Vec::new();
-    // The lower, the worse; the facility is the same.
+    // A lower number is more severe. The facility stays the same.
     show(&mut out, format_args!("<{}", priority.min(rfc5424::priority(repeat.severity))));
     out.extend_from_slice(header);
     out.extend_from_slice(opening.as_bytes());
@@ -138,7 +142,7 @@ pub(super) fn syslog(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The parameters of an element after its name, and what follows its `]`.
+/// The parameters of an element after its name, and the text after its `]`.
 fn parameters(text: &[u8]) -> Option<(Pairs<'_>, &[u8])> {
     let mut pairs = Vec::new();
     let mut rest = text;
@@ -156,7 +160,7 @@ fn parameters(text: &[u8]) -> Option<(Pairs<'_>, &[u8])> {
     }
 }
 
-/// A line for people below the others.
+/// Appends a line for people.
 pub(super) fn text(record: &[u8], repeat: &Repeat) -> Vec<u8> {
     let mut out = raised(record, repeat.severity).unwrap_or_else(|| record.to_vec());
     let until = tame(repeat.last);
@@ -164,8 +168,9 @@ pub(super) fn text(record: &[u8], repeat: &Repeat) -> Vec<u8> {
     out
 }
 
-/// With a higher severity at the margin, if it is one.
+/// Raises the severity in the margin, if there is one.
 fn raised(record: &[u8], severity: Severity) -> Option<Vec<u8>> {
+    // Whether the record was written in colour is not known here.
     let lower = (1..json::number(severity)).filter_map(Severity::from_number);
     let heads = lower.flat_map(|lower| [(lower, false), (lower, true)]);
     heads.into_iter().find_map(|(lower, has_colour)| {

@@ -1,5 +1,5 @@
-//! The members of a JSON object in their order, to change some and leave all others as they
-//! stand, byte by byte.
+//! Splits a JSON object into its members, to change some of them and leave the others unchanged,
+//! byte by byte.
 
 use std::borrow::Cow;
 
@@ -9,14 +9,14 @@ pub(super) struct Members<'t>(Vec<Member<'t>>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Member<'t> {
-    /// As it stands between the quotes.
+    /// The name as it is between the quotes, still escaped.
     name: &'t [u8],
     value: Cow<'t, [u8]>,
 }
 
 impl<'t> Members<'t> {
-    /// Takes an object apart; `None` if the text is anything else or more. Of values only the end
-    /// is sought, so what is wrong within them stays.
+    /// Splits an object. Returns `None` if the text is not exactly one object. Values are only
+    /// searched for their ends, so invalid values are kept as they are.
     pub(super) fn of(text: &'t [u8]) -> Option<Self> {
         let mut rest = text.strip_prefix(b"{")?;
         let mut members = Vec::new();
@@ -36,7 +36,7 @@ impl<'t> Members<'t> {
         }
     }
 
-    /// The value of a member, as it stands.
+    /// The encoded value of a member.
     pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find(|member| member.name == name.as_bytes()).map(|member| &*member.value)
     }
@@ -46,7 +46,7 @@ impl<'t> Members<'t> {
         str::from_utf8(self.get(name)?).ok()?.parse().ok()
     }
 
-    /// Changes the value of a member, or adds one at the end.
+    /// Changes the value of a member, or appends it.
     pub(super) fn set(&mut self, name: &'t str, value: impl Into<Vec<u8>>) {
         let value = Cow::Owned(value.into());
         match self.0.iter_mut().find(|member| member.name == name.as_bytes()) {
@@ -60,8 +60,8 @@ impl<'t> Members<'t> {
         self.0.retain(|member| member.name != name.as_bytes());
     }
 
-    /// Changes the object that a member holds. A missing one is added; what is no object is left
-    /// alone.
+    /// Changes an object inside a member. A missing member is added; one that is not an object
+    /// stays unchanged.
     pub(super) fn within(&mut self, name: &'t str, change: impl FnOnce(&mut Members<'_>)) {
         let held = self.get(name).unwrap_or(b"{}").to_vec();
         if let Some(mut members) = Members::of(&held) {
@@ -70,7 +70,7 @@ impl<'t> Members<'t> {
         }
     }
 
-    /// The object again.
+    /// Encodes the object again.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![b'{'];
         for (at, Member { name, value }) in self.0.iter().enumerate() {
@@ -84,7 +84,7 @@ impl<'t> Members<'t> {
     }
 }
 
-/// Where the string ends that `text` begins with, after its last quote.
+/// Where the string at the start of `text` ends, including its closing quote.
 fn text_end(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     if text.first() != Some(&b'"') {
@@ -99,8 +99,8 @@ fn text_end(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the value ends that `text` begins with. Counts brackets instead of recursing: they may be
-/// nested as deep as they like.
+/// Where the value at the start of `text` ends. Counts brackets instead of recursing, because the
+/// nesting depth is not bounded.
 fn value_end(text: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0usize);
     loop {

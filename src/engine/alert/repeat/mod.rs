@@ -1,13 +1,13 @@
-//! Repeat records: what comes of alerts that were held back.
+//! Repeat records: what is reported about alerts that were held back.
 //!
-//! When a window of [`suppress`](crate::engine::suppress) ends, its alerts are gone; what
-//! is left is a [`Repeat`](crate::engine::suppress::Repeat) with the bytes of the last one,
-//! perhaps from before a restart. So [`write_repeat`] works on the text of an alert, and does not
-//! encode one anew: it puts the identifier of the repeat into it, raises the severity, and adds
-//! the counts where the format has a place for them.
+//! When a window of [`suppress`](crate::engine::suppress) ends, its alerts are gone. What is left
+//! is a [`Repeat`](crate::engine::suppress::Repeat) with the bytes of the last one, perhaps from
+//! before a restart. So [`write_repeat`] edits the text of an alert instead of encoding one: it
+//! replaces the identifier, raises the severity, and adds the counts where the format has a place
+//! for them.
 //!
-//! The bytes come from our own state, but nothing here relies on them: what is not read as
-//! expected is passed on as it is.
+//! The bytes come from our own state, but nothing here relies on that: anything unexpected is
+//! passed on unchanged.
 //!
 //! | file | what it holds |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! The formats whose records are objects of JSON.
+//! Repeat records in the formats that consist of JSON objects.
 
 use super::super::object::{Object, quote, show, write_object};
 use super::super::record::tame;
@@ -14,12 +14,12 @@ pub(super) fn json(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     Some(members.to_bytes())
 }
 
-/// Suricata's schema has no member for any of it, so it is in `alert.context.ioc`.
+/// Suricata's schema has no members for the counts, so they go into `alert.context.ioc`.
 pub(super) fn eve(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     let mut members = Members::of(record)?;
     let level = own::number(repeat.severity);
     members.within("alert", |alert| {
-        // Suricata counts from 1, the worst.
+        // Suricata counts down: 1 is the most severe.
         if alert.number("severity").is_none_or(|before| before > 5 - level) {
             alert.set("severity", text_of(5 - level));
             let name = format!("[\"{}\"]", suricata::severity_name(repeat.severity));
@@ -30,13 +30,14 @@ pub(super) fn eve(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     Some(members.to_bytes())
 }
 
-/// The counts are under `wiresift`; ECS has fields for the time from first to last.
+/// The counts are under `wiresift`. ECS has fields for the first and last time.
 pub(super) fn ecs(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     let mut members = Members::of(record)?;
     let level = own::number(repeat.severity);
     members.within("event", |event| {
         event.set("id", quoted(&repeat.uid()));
         raise(event, "severity", level);
+        // The scale of `ecs`: four severities on 0 to 100.
         raise(event, "risk_score", 25 * level);
         event.set("start", time(repeat.first));
         event.set("end", time(repeat.last));
@@ -45,7 +46,7 @@ pub(super) fn ecs(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     Some(members.to_bytes())
 }
 
-/// The base class of OCSF has the count and the times; the rest is in `unmapped`.
+/// OCSF's base class has the count and the times; the rest goes into `unmapped`.
 pub(super) fn ocsf(record: &[u8], repeat: &Repeat) -> Option<Vec<u8>> {
     let mut members = Members::of(record)?;
     let (name, level) = lake::severity(repeat.severity);
@@ -75,7 +76,7 @@ fn ours(members: &mut Members<'_>, repeat: &Repeat) {
     counts(members, repeat);
 }
 
-/// Adds `repeat`, and removes what says that the alert is held back.
+/// Adds `repeat`, and removes the mark of an alert that is held back.
 fn counts(members: &mut Members<'_>, repeat: &Repeat) {
     members.remove("suppressed");
     let mut object = Vec::new();
@@ -99,7 +100,7 @@ fn fill(o: &mut Object<'_>, repeat: &Repeat) {
     }
 }
 
-/// Makes a number at least `least`.
+/// Raises a number to at least `least`.
 fn raise<'t>(members: &mut Members<'t>, name: &'t str, least: u8) {
     if members.number(name).is_none_or(|before| before < least) {
         members.set(name, text_of(least));

@@ -1,17 +1,17 @@
-//! The way from an alert's bytes to the repeat record in every format.
+//! Turns an alert's bytes into the repeat record, in every format.
 
 use super::super::Format;
 use super::{bare, lines, objects};
 use crate::engine::suppress::Repeat;
 use std::borrow::Cow;
 
-/// Appends the repeat record made of an alert that [`Encoder::encode`] wrote in `format`: the
-/// same content with the identifier of the repeat, its counts, and its severity if that is
-/// higher. A record that was held back is not any more: `suppressed` goes.
+/// Appends the repeat record for an alert that [`Encoder::encode`] wrote in `format`: the same
+/// content with the repeat's identifier and counts, and with its severity if that is higher. The
+/// mark of an alert that is held back (`suppressed`) is removed.
 ///
-/// If `alert` is empty, because all were too long to keep, the record has only what the repeat
-/// knows. If it is anything else than an alert of that format, it is passed on as it is.
-/// In any case whole lines are appended.
+/// If `alert` is empty, because all alerts were too long to keep, the record only contains what the
+/// repeat knows. Anything that is not an alert of that format is passed on unchanged. In any case,
+/// whole lines are appended.
 ///
 /// ```
 /// use wiresift::engine::alert::{Format, write_repeat};
@@ -54,7 +54,7 @@ pub fn write_repeat(format: Format, alert: &[u8], repeat: &Repeat, out: &mut Vec
         Format::Cef => lines::cef(&record, repeat),
         Format::Syslog => lines::syslog(&record, repeat),
         Format::Text => Some(lines::text(&record, repeat)),
-        // `intel.log` has no column for any of it.
+        // `intel.log` has no columns for the counts.
         Format::Zeek => None,
     };
     out.extend_from_slice(changed.as_deref().unwrap_or(&record));

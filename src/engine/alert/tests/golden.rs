@@ -1,6 +1,6 @@
-//! The golden files of `testdata/alerts`, and the examples of `docs/alerts.md`,
-//! which are the same alerts. `WIRESIFT_BLESS=1 cargo test alert::tests::golden`
-//! writes both anew; look at the difference before you commit it.
+//! The golden files of `testdata/alerts`, and the examples of `docs/alerts.md`, which are the same
+//! alerts. `WIRESIFT_BLESS=1 cargo test alert::tests::golden` rewrites both; check the diff before
+//! committing it.
 
 use super::hits::{handling, origin, repeat, samples};
 use super::{Alert, Encoder, Format, READ_AT};
@@ -13,10 +13,10 @@ fn project(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Samples that the daemon handled: one that it held back, and what came of that.
+/// Samples that the daemon handled: one that it held back, and the repeat record for it.
 const HANDLED: [&str; 2] = ["held", "repeat"];
 
-/// A whole output of one alert, header and end with it.
+/// A complete output with one alert, including header and footer.
 fn output(name: &str, format: Format) -> String {
     let sample = if HANDLED.contains(&name) { "relayed" } else { name };
     let (_, hit) = samples().into_iter().find(|(known, _)| *known == sample).expect(name);
@@ -41,7 +41,7 @@ fn output(name: &str, format: Format) -> String {
         .replace(concat!("\"", env!("CARGO_PKG_VERSION"), "\""), "\"VERSION\"")
 }
 
-/// Compares `found` with the file, or makes it so.
+/// Compares `found` with the file, or rewrites the file.
 fn hold_against(path: &str, found: &str) {
     let path = project(path);
     if std::env::var_os("WIRESIFT_BLESS").is_some() {
@@ -101,7 +101,7 @@ fn examples_of_the_manual() {
     hold_against(path, &filled);
 }
 
-/// Where the object or array ends that begins at `open`.
+/// The end of the object or array that begins at `open`.
 fn close(bytes: &[u8], open: usize) -> usize {
     let (mut depth, mut in_text, mut at) = (0, false, open);
     loop {
@@ -119,8 +119,8 @@ fn close(bytes: &[u8], open: usize) -> usize {
     }
 }
 
-/// The same JSON in lines, members in their order, short objects and arrays left
-/// in one piece.
+/// The same JSON on several lines, members in their original order, short objects and arrays on one
+/// line.
 fn indented(json: &str) -> String {
     const WIDTH: usize = 88;
     let bytes = json.trim_end().as_bytes();

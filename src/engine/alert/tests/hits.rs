@@ -1,7 +1,6 @@
-//! Hits to make alerts of: a few that could be real, and any number that could
-//! not.
+//! Hits to build alerts from: a few realistic ones, and arbitrary ones.
 
-use crate::engine::alert::{Handling, Origin};
+use crate::engine::alert::{Handling, Provenance};
 use crate::engine::indicator::{
     Context, Direction, Dns, File, Flow, Ftp, Http, Kind, LogPlace, PacketPlace, Place, Protocol,
     Quality, Scope, Sender, Severity, Smb, Smtp, Ssh, Timestamp, Tlp, Tls, Tunnel, Where,
@@ -19,8 +18,8 @@ const SECOND: i64 = 1_000_000;
 /// 2026-11-24T02:24:37.251547Z
 const START: Timestamp = Timestamp(1_795_487_077_251_547);
 
-pub(super) fn origin() -> Origin {
-    Origin {
+pub(super) fn origin() -> Provenance {
+    Provenance {
         database: "5f0c2a91d3b84e67".into(),
         built: Timestamp::from_seconds(1_795_478_400),
         host: Some("sensor-1".into()),
@@ -244,7 +243,7 @@ fn log() -> Hit<'static> {
     }
 }
 
-/// The same domain in a line that came by syslog.
+/// The same domain in a line received by syslog.
 fn relayed() -> Hit<'static> {
     let mut hit = log();
     let text = "query[A] cdn.evil.example from 10.0.0.5";
@@ -266,12 +265,12 @@ fn relayed() -> Hit<'static> {
     hit
 }
 
-/// How the daemon handles the line that came by syslog.
+/// How the daemon handles the line received by syslog.
 pub(super) fn handling() -> Handling<'static> {
     Handling { input: "edge", local: "resolver-1", is_suppressed: true }
 }
 
-/// What came of it and others in an hour.
+/// The repeat record for it and others within an hour.
 pub(super) fn repeat() -> Repeat {
     let second = |n: i64| Timestamp::from_seconds(1_795_483_477 + n);
     let key = [
@@ -322,7 +321,7 @@ fn field() -> Hit<'static> {
     }
 }
 
-/// Text from outside, mostly of the nasty sort.
+/// Text from outside, mostly hostile.
 pub(super) fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "\\PC{0,12}",
@@ -444,7 +443,7 @@ fn any_sender() -> impl Strategy<Value = Sender> {
     )
 }
 
-/// Any repeat whatever, without content.
+/// An arbitrary repeat without content.
 pub(super) fn any_repeat() -> impl Strategy<Value = Repeat> {
     let numbers = (any::<u128>(), 1..=u64::MAX, prop_oneof![Just(0), any::<u64>()]);
     let times = (any_time(), any_time(), any_time());
@@ -592,7 +591,7 @@ fn any_packet() -> impl Strategy<Value = PacketPlace> {
         })
 }
 
-/// Any hit whatever.
+/// An arbitrary hit.
 pub(super) fn any_hit() -> impl Strategy<Value = Hit<'static>> {
     let place = prop_oneof![
         any_log().prop_map(Place::Log),

@@ -1,7 +1,7 @@
-//! The record again, as a tree of values: written from the contract and not from
-//! the encoder, and as simply as possible.
+//! The record as a tree of values, written from the contract instead of the encoder, and as simple
+//! as possible.
 
-use super::super::{Alert, Handling, Origin};
+use super::super::{Alert, Handling, Provenance};
 use crate::engine::indicator::{
     Context, Direction, LogPlace, PacketPlace, Place, Protocol, Timestamp,
 };
@@ -9,8 +9,8 @@ use crate::engine::scan::Hit;
 use crate::engine::suppress::Repeat;
 use serde_json::{Map, Value, json};
 
-/// What the `json` of `hit` must mean.
-pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Value {
+/// The expected value of the `json` format for `hit`.
+pub(super) fn record(hit: &Hit<'_>, origin: &Provenance, read_at: Timestamp) -> Value {
     let alert = Alert::new(hit, origin, read_at);
     let severity = hit.matches.iter().flat_map(|m| &m.sources).filter_map(|s| s.severity).max();
     let flags = |quality: crate::engine::indicator::Quality| quality.names().collect::<Vec<_>>();
@@ -49,7 +49,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Origin, read_at: Timestamp) -> Valu
         said(&mut record, place);
     }
     let mut record = without_empty(record);
-    // What is there even when it is empty.
+    // Members that are present even if they are empty.
     record["seen"]["value"] = json!(seen.value);
     record["database"]["id"] = json!(origin.database);
     record["indicators"] = json!(indicators.into_iter().map(indicator).collect::<Vec<_>>());
@@ -101,7 +101,7 @@ pub(super) fn handled(mut record: Value, handling: &Handling<'_>) -> Value {
     record
 }
 
-/// The record that stands for those that were held back, made of the last one.
+/// The repeat record for alerts that were held back, made from the last one.
 pub(super) fn repeated(mut record: Value, repeat: &Repeat) -> Value {
     record.as_object_mut().unwrap().remove("suppressed");
     record["id"] = json!(repeat.uid());
@@ -129,7 +129,7 @@ pub(super) fn repeated(mut record: Value, repeat: &Repeat) -> Value {
     record
 }
 
-/// What the protocol said there.
+/// What the protocol said at that place.
 fn said(record: &mut Value, place: &PacketPlace) {
     match &place.protocol {
         Some(Protocol::Dns(dns)) => {
@@ -173,7 +173,7 @@ fn said(record: &mut Value, place: &PacketPlace) {
     }
 }
 
-/// `value` is there even when it is empty, and so are the texts inside arrays.
+/// `value` is present even if it is empty, and so are texts inside arrays.
 fn indicator(indicator: Value) -> Value {
     let (value, sources) = (indicator["value"].clone(), indicator["sources"].clone());
     let mut indicator = without_empty(indicator);
@@ -244,7 +244,7 @@ fn time(time: Option<Timestamp>) -> Value {
     time.map_or(Value::Null, |t| json!(Timestamp(t.0.clamp(YEAR_0, YEAR_9999)).to_string()))
 }
 
-/// Null, `""`, `[]` and `{}` are left out.
+/// Null, `""`, `[]` and `{}` are omitted.
 fn without_empty(value: Value) -> Value {
     let Value::Object(members) = value else { return value };
     let full = |value: &Value| match value {

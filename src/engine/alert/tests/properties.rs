@@ -1,8 +1,8 @@
-//! What holds for every alert that there could be.
+//! Properties that hold for every alert.
 
 use super::hits::{any_hit, any_text, origin, samples};
 use super::{Alert, Encoder, Format, READ_AT, encoded, oracle};
-use crate::engine::alert::{DEFAULT_SEVERITY, Origin, is_own};
+use crate::engine::alert::{DEFAULT_SEVERITY, Provenance, is_own};
 use crate::engine::indicator::{Place, Severity, Timestamp};
 use proptest::prelude::*;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -41,13 +41,13 @@ fn what_others_wrote_is_not_ours() {
     assert!(is_own(b"") && is_own(zeek.replace("\tzeek\t", "\twiresift\t").as_bytes()));
 }
 
-/// Checks that a line is CEF whose extension can be taken apart.
+/// Checks that a line is CEF with an extension that can be parsed.
 pub(super) fn is_cef(line: &str) {
     let header = regex::Regex::new(r"^CEF:0\|(?:(?:[^|\\]|\\[|\\])*\|){6}").unwrap();
     let found = header.find(line).unwrap_or_else(|| panic!("{line:?}"));
     let extension = &line[found.end()..].trim_end_matches('\n');
     assert!(!extension.contains('\n'), "{line:?}");
-    // Every `=` that is not escaped follows a key, and each key comes once.
+    // Every unescaped `=` follows a key, and each key occurs once.
     let keys = regex::Regex::new(r"(?:^| )([A-Za-z0-9]+)=").unwrap();
     let unescaped = extension.replace("\\\\", "").replace("\\=", "");
     let mut names: Vec<&str> =
@@ -122,14 +122,14 @@ fn the_members_come_in_the_order_of_the_contract() {
 proptest! {
     #[test]
     fn json_parses_back_to_the_record(hit in any_hit(), host in any_text(), database in any_text()) {
-        let origin = Origin { database, built: READ_AT, host: Some(host) };
+        let origin = Provenance { database, built: READ_AT, host: Some(host) };
         let value = parsed(&encoded(&hit, &origin, Format::Json));
         prop_assert_eq!(value, oracle::record(&hit, &origin, READ_AT));
     }
 
     #[test]
     fn nothing_steers_a_terminal_or_breaks_a_line(hit in any_hit(), host in any_text()) {
-        let origin = Origin { host: Some(host), ..origin() };
+        let origin = Provenance { host: Some(host), ..origin() };
         for &format in Format::ALL {
             let text = encoded(&hit, &origin, format);
             prop_assert!(text.ends_with('\n'), "{}: {:?}", format, text);
@@ -144,8 +144,8 @@ proptest! {
 
     #[test]
     fn outputs_of_ours_are_known_and_records_begin_at_the_margin(hit in any_hit(), colour: bool) {
-        // On a sensor its name may stand in each record.
-        let origin = Origin { host: None, ..origin() };
+        // On a sensor, its name may be in each record.
+        let origin = Provenance { host: None, ..origin() };
         let alert = Alert::new(&hit, &origin, READ_AT);
         let colour_code = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
         for &format in Format::ALL {
@@ -222,13 +222,14 @@ proptest! {
     }
 }
 
-/// A parser keeps the last of two members with one name, and then says less.
+/// A parser keeps the last of two members with the same name, and loses the other.
 #[test]
 fn no_member_comes_twice() {
     for (name, hit) in samples() {
         for format in [Format::Json, Format::Eve, Format::Ecs, Format::Ocsf] {
             let text = encoded(&hit, &origin(), format);
-            // What could steer a terminal is spelt out, and read again as it was.
+            // Characters that control a terminal are escaped, and parsing returns the original
+            // text.
             let again = crate::engine::error::spelt_json(&parsed(&text).to_string()).len();
             assert_eq!(again + 1, text.len(), "{name} {format}: {text}");
         }
@@ -265,7 +266,7 @@ fn a_line_without_a_time_has_the_time_of_its_reading() {
 
 #[test]
 fn an_observation_keeps_its_identifier() {
-    let (mine, other) = (origin(), Origin { database: "other".into(), ..origin() });
+    let (mine, other) = (origin(), Provenance { database: "other".into(), ..origin() });
     let mut uids = Vec::new();
     for (_, hit) in samples() {
         let uid = Alert::new(&hit, &mine, READ_AT).uid();
@@ -283,7 +284,7 @@ fn names_lead_back() {
     assert_eq!(Format::from_name("xml"), None);
 }
 
-/// The last line of the `text` of a hit in `line`, at `column`.
+/// The last line of the `text` format for a hit in `line`, at `column`.
 fn excerpt(line: &str, column: u64) -> String {
     let (_, mut hit) = samples().remove(4);
     let Place::Log(log) = &mut hit.place else { panic!("not a log") };
@@ -301,12 +302,12 @@ fn excerpts_show_the_match() {
     assert!(shown.contains(&format!("é{value}ü")), "{shown}");
     assert!(shown.starts_with("  | ...é") && shown.ends_with("ü..."), "{shown}");
     assert!(shown.chars().count() < 140, "{shown}");
-    // Bytes that were replaced before the match moved it.
+    // Invalid bytes before the match were replaced, which moved it.
     assert!(excerpt(&long, 301).contains(&format!("é{value}ü")));
     // The line was cut before the match.
     let shown = excerpt(&"x".repeat(1024), 5000);
     assert!(shown.starts_with("  | xxx") && shown.ends_with("x..."), "{shown}");
-    // A column inside a character.
+    // The column is inside a character.
     assert_eq!(excerpt("éé", 2), "  | éé");
 }
 

@@ -1,4 +1,4 @@
-//! What the daemon adds to alerts, and the records of those that were held back.
+//! What the daemon adds to alerts, and the repeat records for alerts that were held back.
 
 use super::hits::{any_hit, any_repeat, any_text, handling, origin, repeat, samples};
 use super::properties::{is_cef, is_syslog};
@@ -74,7 +74,7 @@ fn every_format_names_the_sender_and_our_side() {
     }
 }
 
-/// The identifier of the alert is nowhere in the record, and that of the repeat wherever it was.
+/// The record no longer contains the alert's identifier, and has the repeat's wherever it was.
 #[test]
 fn every_format_has_the_identifier_and_the_counts() {
     let (hit, handling, mut repeat) = (relayed(), handling(), repeat());
@@ -111,7 +111,7 @@ fn every_format_has_the_identifier_and_the_counts() {
     assert_eq!(ocsf["end_time"], 1_795_487_077_000i64);
 }
 
-/// What format says of a severity, after the repeat raised it from low.
+/// The severity in each format, after the repeat raised it from low.
 #[test]
 fn the_severity_is_the_higher_one() {
     let mut hit = relayed();
@@ -128,7 +128,7 @@ fn the_severity_is_the_higher_one() {
         let repeat = Repeat { severity: repeats, ..repeat() };
         let all = |hit: &Hit<'_>, format| {
             let text = repeated(encoded(hit, &handling(), format).as_bytes(), &repeat, format);
-            // What the source says of itself stays.
+            // The source's own severity stays.
             of_source.replace(&text, "").into_owned()
         };
         for &format in Format::ALL {
@@ -148,7 +148,7 @@ fn the_severity_is_the_higher_one() {
 
 /// All alerts of a window were too long to keep.
 #[test]
-fn a_repeat_stands_without_an_alert() {
+fn a_repeat_record_needs_no_alert() {
     let (ours, suricata) = (schema::ours(), schema::suricata());
     proptest!(|(repeat in any_repeat())| {
         for &format in Format::ALL {
@@ -197,7 +197,7 @@ proptest! {
         prop_assert_eq!(parsed(&text), want);
         let again = repeated(text.as_bytes(), &repeat, Format::Json);
         prop_assert_eq!(parsed(&again), oracle::repeated(parsed(&text), &repeat));
-        // Once more changes nothing: there is one `repeat`, not two.
+        // A second time changes nothing: there is one `repeat`, not two.
         prop_assert_eq!(&repeated(again.as_bytes(), &repeat, Format::Json), &again);
     }
 
@@ -237,7 +237,7 @@ proptest! {
         prop_assert!(out[7..].starts_with(bytes), "{:?}", out);
     }
 
-    /// Cut anywhere, or with a byte that differs.
+    /// Truncated anywhere, or with one byte changed.
     #[test]
     fn damaged_alerts_are_passed_on(
         hit in any_hit(), cut: prop::sample::Index, byte: u8, repeat in any_repeat()
@@ -252,7 +252,7 @@ proptest! {
             write_repeat(format, &bytes, &repeat, &mut out);
             prop_assert!(out.len() > 2 && out.ends_with(b"\n"));
             if OBJECTS.contains(&format) {
-                // An object that is cut is none.
+                // A truncated object is not an object.
                 let first = out.split(|byte| *byte == b'\n').next().unwrap();
                 prop_assert!(at == 0 || at == bytes.len() - 1 || first == &bytes[..at]);
             }

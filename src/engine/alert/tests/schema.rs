@@ -1,8 +1,9 @@
-//! The schemas: ours, which ships in `docs`, and Suricata's, which does not.
+//! Validates against the schemas: our own, which is in `docs`, and Suricata's, which is not
+//! included.
 
 use super::hits::{any_hit, every_kind_everywhere, origin, samples};
 use super::{Format, encoded};
-use crate::engine::alert::Origin;
+use crate::engine::alert::Provenance;
 use crate::engine::scan::Hit;
 use boon::{Compiler, SchemaIndex, Schemas};
 use proptest::prelude::*;
@@ -24,7 +25,7 @@ impl Schema {
         Schema { schemas, index }
     }
 
-    fn check(&self, hit: &Hit<'_>, origin: &Origin, format: Format) {
+    fn check(&self, hit: &Hit<'_>, origin: &Provenance, format: Format) {
         self.check_text(&encoded(hit, origin, format));
     }
 
@@ -59,7 +60,7 @@ fn json_keeps_the_contract() {
     let schema = ours();
     for hit in samples().into_iter().map(|(_, hit)| hit).chain(every_kind_everywhere()) {
         schema.check(&hit, &origin(), Format::Json);
-        schema.check(&hit, &Origin::default(), Format::Json);
+        schema.check(&hit, &Provenance::default(), Format::Json);
     }
 }
 

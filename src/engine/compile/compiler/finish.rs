@@ -1,4 +1,4 @@
-//! From what was collected to the contents of a database.
+//! Turns what was collected into the contents of a database.
 
 use super::Compiler;
 use super::joiner::{Joiner, Table};

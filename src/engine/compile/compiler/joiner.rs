@@ -1,4 +1,4 @@
-//! Rows with equal keys, joined.
+//! Joins rows with equal keys.
 
 use crate::engine::compile::arena::{self, Arena};
 use crate::engine::database::{Contents, Keyed, Laid, Posting, lay_out};

@@ -1,4 +1,4 @@
-//! Values that were no indicators.
+//! Values that are not indicators.
 
 use crate::engine::indicator::Reason;
 use std::collections::BTreeSet;
@@ -21,12 +21,12 @@ pub(super) struct Refused {
     pub(super) feed: Box<str>,
 }
 
-/// Those that are remembered.
+/// The values to store.
 #[derive(Debug, Default)]
 pub(super) struct RefusedValues(BTreeSet<Refused>);
 
 impl RefusedValues {
-    /// Remembers a value of a feed, cut where it is long, if there is room.
+    /// Adds a value of a feed if there is room, and truncates it if it is too long.
     pub(super) fn add(&mut self, value: &str, reason: Reason, feed: &str) {
         let value = value.trim();
         let value = &value[..value.floor_char_boundary(MAX_REFUSED_LEN)];
@@ -44,7 +44,7 @@ impl RefusedValues {
         }
     }
 
-    /// Takes them, in their order.
+    /// Takes the values, in their order.
     pub(super) fn take(&mut self) -> BTreeSet<Refused> {
         std::mem::take(&mut self.0)
     }

@@ -82,12 +82,12 @@ pub(in crate::engine::packet) struct Shared {
 }
 
 impl Shared {
-    /// `most_bytes` is the bound for files that arrive in ranges.
-    pub(in crate::engine::packet) fn new(most_bytes: usize, reads_unknown: bool) -> Self {
+    /// `max_bytes` is the bound for files that arrive in ranges.
+    pub(in crate::engine::packet) fn new(max_bytes: usize, reads_unknown: bool) -> Self {
         Shared {
             url: Vec::new(),
             announced: Expectations::default(),
-            ranges: Ranges::new(most_bytes),
+            ranges: Ranges::new(max_bytes),
             credit: InflateBudget::default(),
             reads_unknown,
         }

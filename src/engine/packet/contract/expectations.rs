@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 /// Announcements that are kept.
-const MOST: usize = bound(4096, 8);
+const MAX_EXPECTATIONS: usize = bound(4096, 8);
 
 /// Microseconds from an announcement to the first bytes of its connection.
 pub(in crate::engine::packet) const TIMEOUT: i64 = 120 * 1_000_000;
@@ -61,7 +61,7 @@ impl Expectations {
         let serial = self.serial;
         self.entries.insert(end, Entry { transfer, time, serial });
         self.order.push_back((end, serial));
-        while self.order.len() > MOST
+        while self.order.len() > MAX_EXPECTATIONS
             && let Some((end, serial)) = self.order.pop_front()
         {
             if self.entries.get(&end).is_some_and(|entry| entry.serial == serial) {
@@ -109,13 +109,13 @@ mod tests {
         let address = |at: u32| IpAddr::V4(Ipv4Addr::from_bits(at));
         let end =
             |at: usize| End { address: address(at as u32 / 2), port: at as u16, peer: address(1) };
-        for at in 0..3 * MOST {
+        for at in 0..3 * MAX_EXPECTATIONS {
             announced.put(end(at), Transfer::default(), Timestamp(0));
             announced.put(end(0), Transfer::default(), Timestamp(0));
         }
-        assert!(announced.entries.len() <= MOST);
-        assert_eq!(announced.order.len(), MOST);
-        assert!(announced.get_mut(end(3 * MOST - 1)).is_some());
+        assert!(announced.entries.len() <= MAX_EXPECTATIONS);
+        assert_eq!(announced.order.len(), MAX_EXPECTATIONS);
+        assert!(announced.get_mut(end(3 * MAX_EXPECTATIONS - 1)).is_some());
         assert!(announced.get_mut(end(1)).is_none());
         assert!(announced.remove(end(0)).is_some());
         assert!(announced.remove(end(0)).is_none());

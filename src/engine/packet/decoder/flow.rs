@@ -107,7 +107,7 @@ pub(in crate::engine::packet) struct Flows {
     free: u32,
     lists: [List; STAGES.len()],
     timeouts: [u64; STAGES.len()],
-    most: usize,
+    max: usize,
     /// When idle flows were last searched.
     swept: Timestamp,
     /// How often all flows had to be reported again.
@@ -132,7 +132,7 @@ impl Flows {
                 seconds(config.answered_timeout),
                 seconds(config.ended_timeout),
             ],
-            most: config.most_flows.clamp(1, NIL as usize - 1),
+            max: config.max_flows.clamp(1, NIL as usize - 1),
             swept: NEVER,
             turn: 0,
             shared: None,
@@ -172,7 +172,7 @@ impl Flows {
                 Err(close) => self.close(slot, close, closed),
             }
         }
-        if self.index.len() >= self.most {
+        if self.index.len() >= self.max {
             self.evict(facts.time, closed);
         }
         self.open(&key, hash, facts, side)

@@ -40,7 +40,7 @@ impl Hosts {
             streams: Streams::new(config),
             datagrams: Datagrams::new(config),
             counters: Counters::default(),
-            shared: Shared::new(config.most_stream_bytes / RANGES_SHARE, config.unknown_text),
+            shared: Shared::new(config.max_stream_bytes / RANGES_SHARE, config.unknown_text),
             #[cfg(test)]
             is_careful: false,
         }

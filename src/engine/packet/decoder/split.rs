@@ -316,9 +316,9 @@ impl Shard {
     /// All shards of a capture; `config` is for all of them together.
     pub fn all(config: &Config) -> [Shard; SHARDS] {
         let config = Config {
-            most_flows: (config.most_flows / SHARDS).max(1),
-            most_stream_bytes: config.most_stream_bytes / SHARDS,
-            most_quic_bytes: config.most_quic_bytes / SHARDS,
+            max_flows: (config.max_flows / SHARDS).max(1),
+            max_stream_bytes: config.max_stream_bytes / SHARDS,
+            max_quic_bytes: config.max_quic_bytes / SHARDS,
             ..config.clone()
         };
         std::array::from_fn(|number| Shard { number, hosts: Hosts::new(&config) })

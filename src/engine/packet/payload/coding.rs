@@ -256,13 +256,13 @@ fn brotli_window(data: &[u8]) -> usize {
 /// The window that a Zstandard frame announces (RFC 8878, 3.1.1.1); the largest if the bytes for
 /// it are missing.
 fn zstd_window(data: &[u8]) -> usize {
-    let most = 1 << ZSTD_WINDOW_LOG;
+    let max = 1 << ZSTD_WINDOW_LOG;
     match data {
         [0x28, 0xb5, 0x2f, 0xfd, descriptor, window, ..] if descriptor & 0x20 == 0 => {
             let base = 1_usize << (10 + (window >> 3));
-            (base + (base >> 3) * usize::from(window & 7)).min(most)
+            (base + (base >> 3) * usize::from(window & 7)).min(max)
         }
-        _ => most,
+        _ => max,
     }
 }
 

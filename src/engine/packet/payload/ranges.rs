@@ -150,14 +150,14 @@ impl Partial {
 pub(in crate::engine::packet) struct Ranges {
     files: HashMap<Key, Partial>,
     bytes: usize,
-    most: usize,
+    max: usize,
     clock: u64,
 }
 
 impl Ranges {
-    /// Holds at most `most` bytes.
-    pub(in crate::engine::packet) fn new(most: usize) -> Self {
-        Ranges { files: HashMap::new(), bytes: 0, most, clock: 0 }
+    /// Holds at most `max` bytes.
+    pub(in crate::engine::packet) fn new(max: usize) -> Self {
+        Ranges { files: HashMap::new(), bytes: 0, max, clock: 0 }
     }
 
     /// Drops everything.
@@ -236,7 +236,7 @@ impl Ranges {
 
     /// Drops the files that were written to least recently.
     fn make_room(&mut self, counters: &mut Counters) {
-        while self.bytes > self.most || self.files.len() > MAX_FILES {
+        while self.bytes > self.max || self.files.len() > MAX_FILES {
             let oldest = self.files.iter().min_by_key(|(_, partial)| partial.touched);
             let Some(key) = oldest.map(|(&key, _)| key) else { return };
             counters.note(Fault::RangesEvicted);

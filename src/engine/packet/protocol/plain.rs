@@ -33,7 +33,7 @@ const TARGETS: [&[u8]; 7] =
 const TARGETS_OF_DATAGRAMS: [&[u8]; 1] = [b"* HTTP/1."];
 
 /// What follows the method of a request: capitals and a blank.
-fn behind_method(data: &[u8]) -> Option<&[u8]> {
+fn after_method(data: &[u8]) -> Option<&[u8]> {
     let is_method = |&&byte: &&u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
     let length = data.iter().take(MAX_METHOD).take_while(is_method).count();
     data.get(length..)?.strip_prefix(b" ").filter(|_| length > 2)
@@ -54,7 +54,7 @@ fn is_message(payload: &[u8]) -> bool {
     };
     begins_like(payload, &OPENINGS)
         || begins_like(payload, &[b"HTTP/1.1 ", b"HTTP/1.0 "])
-        || behind_method(payload).is_some_and(|rest| {
+        || after_method(payload).is_some_and(|rest| {
             begins_like(rest, &TARGETS) || begins_like(rest, &TARGETS_OF_DATAGRAMS)
         })
 }
@@ -102,7 +102,7 @@ impl Protocol for Lines {
             }
             _ => return Probe::No,
         }
-        if let Some(rest) = behind_method(data) {
+        if let Some(rest) = after_method(data) {
             match Probe::by_opening(rest, TARGETS, || Lines) {
                 Probe::Is(parser) => return Probe::Is(parser),
                 Probe::Maybe(_) => return Probe::Maybe(data.len() + 1),

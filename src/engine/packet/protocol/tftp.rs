@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 /// Concurrent transfers.
-const MOST: usize = bound(1024, 4);
+const MAX_TRANSFERS: usize = bound(1024, 4);
 
 /// The longest name of a request.
 const MAX_NAME: usize = bound(1 << 10, 24);
@@ -216,7 +216,7 @@ impl Transfers {
             counters.note(Fault::TransferLost);
         }
         self.order.push_back((end, serial));
-        while self.order.len() > MOST
+        while self.order.len() > MAX_TRANSFERS
             && let Some((end, serial)) = self.order.pop_front()
         {
             if self.open.get(&end).is_some_and(|transfer| transfer.serial == serial) {

@@ -34,7 +34,7 @@ pub(in crate::engine::packet) struct Streams {
     free: Vec<u32>,
     /// Buffered bytes of all slots.
     bytes: usize,
-    most: usize,
+    max: usize,
     /// Where room was made last.
     hand: usize,
 }
@@ -45,7 +45,7 @@ impl Streams {
             slots: Vec::new(),
             free: Vec::new(),
             bytes: 0,
-            most: config.most_stream_bytes,
+            max: config.max_stream_bytes,
             hand: 0,
         }
     }
@@ -320,7 +320,7 @@ impl Streams {
 
     /// Takes slots away until the bound is kept.
     fn make_room(&mut self, counters: &mut Counters) {
-        while self.used() > self.most && self.free.len() < self.slots.len() {
+        while self.used() > self.max && self.free.len() < self.slots.len() {
             // Round robin, because an order by last use would cost an update for each segment.
             self.hand = (self.hand + 1) % self.slots.len();
             let stream = &self.slots[self.hand];

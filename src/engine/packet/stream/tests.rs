@@ -396,7 +396,7 @@ fn a_new_connection_on_the_same_ports() {
 
 #[test]
 fn memory_is_bounded_and_other_flows_keep_what_they_have() {
-    let config = Config { most_stream_bytes: 200_000, ..Config::default() };
+    let config = Config { max_stream_bytes: 200_000, ..Config::default() };
     let mut decoder = Decoder::new(config);
     let mut recorder = Recorder::default();
     for port in 1..2000 {
@@ -550,7 +550,7 @@ proptest! {
             done[side] = end;
         }
         parts.push(Part { flags: FIN, ..Part::data(true, sides[1].len(), &[]) });
-        decode_with(Config { most_stream_bytes: 100_000, ..Config::default() }, port, &parts);
+        decode_with(Config { max_stream_bytes: 100_000, ..Config::default() }, port, &parts);
     }
 
     #[test]
@@ -572,7 +572,7 @@ proptest! {
                 Part { to_server, seq, ack, flags, data }
             })
             .collect();
-        let config = Config { most_stream_bytes: 20_000, ..Config::default() };
+        let config = Config { max_stream_bytes: 20_000, ..Config::default() };
         decode_with(config, port, &parts);
     }
 }

@@ -312,7 +312,7 @@ fn fragments_around_and_inside_of_a_tunnel() {
 }
 
 #[test]
-fn fragments_of_v6_with_more_headers_behind() {
+fn fragments_of_v6_with_more_headers_after_them() {
     let transport = inner()[20..].to_vec();
     let options = [&[17, 0, 0, 0, 0, 0, 0, 0][..], &transport].concat();
     let parts: Vec<_> = options

@@ -40,7 +40,7 @@ pub struct Attachment<'a> {
     /// The nesting depth of its mail in other mails.
     pub depth: u8,
     /// Its text is reported anyway: only what is not text is new.
-    pub is_told: bool,
+    pub is_reported: bool,
 }
 
 /// Takes the bytes of such a file as they arrive.

@@ -28,7 +28,7 @@ impl Order {
     const DEPTH: u32 = 4;
 
     /// The place after everything in the frame of this number.
-    pub fn behind(number: u64) -> Order {
+    pub fn after(number: u64) -> Order {
         Order::new(number, usize::MAX)
     }
 

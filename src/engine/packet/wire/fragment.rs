@@ -66,7 +66,7 @@ pub(in crate::engine::packet) struct Fragments {
     order: VecDeque<(Key, u64)>,
     serial: u64,
     bytes: usize,
-    most_bytes: usize,
+    max_bytes: usize,
     timeout: i64,
     spare: Vec<Vec<u8>>,
 }
@@ -78,7 +78,7 @@ impl Fragments {
             order: VecDeque::new(),
             serial: 0,
             bytes: 0,
-            most_bytes: config.most_fragment_bytes,
+            max_bytes: config.max_fragment_bytes,
             timeout: i64::from(config.fragment_timeout) * 1_000_000,
             spare: Vec::new(),
         }
@@ -166,7 +166,7 @@ impl Fragments {
     }
 
     fn make_room(&mut self, counters: &mut Counters) {
-        while self.bytes > self.most_bytes
+        while self.bytes > self.max_bytes
             && let Some((key, serial)) = self.order.pop_front()
         {
             self.give_up(&key, serial, Fault::FragmentsEvicted, counters);

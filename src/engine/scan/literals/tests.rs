@@ -81,7 +81,7 @@ fn paths() {
             (r#""C:\\Daten\\\u00DCbung\\b\u00F6se.exe""#, 1),
         ],
     );
-    // No place without an escape: an anchor for each form.
+    // No place without an escape, so there is an anchor for each form.
     counts(
         Kind::Filepath,
         r"D:\a\b\c\d/é",
@@ -125,7 +125,7 @@ fn mutexes_and_pipes() {
             (r"Global\evilmtx xGlobal\EvilMtx Global\EvilMtx2 Global\EvilMtx_", 0),
         ],
     );
-    // Too short to have an anchor.
+    // Too short for an anchor.
     counts(Kind::Mutex, "qwxyz", &[("saw qwxyz", 0)]);
     counts(Kind::Mutex, "qwxyzj", &[("saw qwxyzj", 1), ("qwxyzj", 1)]);
     counts(
@@ -228,8 +228,8 @@ fn nothing_without_literals() {
     assert_eq!(hits(&database, "evil-user AS65000", 0..17), []);
 }
 
-/// Every span that stands for one of the strings, as it is or as JSON writes it, with
-/// no letter, digit or underscore around it.
+/// Every span that represents one of the strings, plain or as JSON writes it, without a letter,
+/// digit or underscore next to it.
 fn naive(text: &str, values: &BTreeSet<String>) -> Vec<(Range<usize>, String)> {
     let borders: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
     let mut found = Vec::new();
@@ -249,7 +249,7 @@ fn naive(text: &str, values: &BTreeSet<String>) -> Vec<(Range<usize>, String)> {
     found
 }
 
-/// A string that may stand in a text as it is or as JSON writes it.
+/// A string as it can appear in a text: plain or as JSON writes it.
 fn written(value: &str, form: u8) -> String {
     match form {
         0 => value.to_string(),
@@ -285,8 +285,8 @@ proptest! {
         for hit in &got {
             prop_assert!(want.contains(hit), "{:?} in {}", hit, text);
         }
-        // Where backslashes can be read in two ways, one of them counts; what begins in
-        // the middle of an escape may be found, and need not.
+        // Where backslashes can be read in two ways, one of them counts. A match that begins inside
+        // an escape is allowed but not required.
         for (span, value) in &want {
             if is_escaped(text.as_bytes(), span.start) && text[span.start..].starts_with(['/', '\\']) {
                 continue;

@@ -26,14 +26,14 @@ fn the_least_recently_used_key_goes_and_says_what_it_held() {
 
 #[test]
 fn bytes_are_bounded_whatever_is_held_back() {
-    let most = 1 << 20;
-    let mut suppressor = Suppressor::new(Config { max_bytes: most, ..window_of(100) });
+    let max = 1 << 20;
+    let mut suppressor = Suppressor::new(Config { max_bytes: max, ..window_of(100) });
     let mut count = 0;
     for n in 0..1000 {
         let local = format!("host-{n}");
         for _ in 0..3 {
             suppressor.judge(&asked("evil.example", &local), seconds(1), || vec![b'x'; 20_000]);
-            assert!(suppressor.memory_usage() <= most);
+            assert!(suppressor.memory_usage() <= max);
         }
         count += suppressor.take_repeats().iter().map(|repeat| repeat.count).sum::<u64>();
     }
@@ -71,7 +71,7 @@ fn resident() -> usize {
     status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
-/// A million keys, each with an alert held back: the estimate matches the memory used.
+/// A million keys, each with an alert held back: the estimate matches the actual memory use.
 #[test]
 fn a_million_keys_take_what_is_reckoned() {
     let mut suppressor = Suppressor::new(window_of(3600)).recorded();

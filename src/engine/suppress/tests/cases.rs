@@ -70,7 +70,7 @@ fn what_is_new_passes() {
     let also = Facts { others: parent, ..asked("evil.example", "a") };
     assert_eq!(judge(&also), Verdict::Pass(Reason::Indicator));
     assert_eq!(judge(&also), Verdict::HeldBack);
-    // The same value as another kind is another indicator.
+    // The same value as a different kind is a different indicator.
     let url = Facts { indicator: (Kind::Url, "evil.example"), ..facts.clone() };
     assert_eq!(judge(&url), Verdict::Pass(Reason::Indicator));
     let feeds = Facts { feeds: vec!["mine", "otx"], ..facts.clone() };
@@ -105,7 +105,7 @@ fn what_comes_late_opens_nothing_again() {
     suppressor.advance(seconds(1100));
     let repeat = suppressor.take_repeats().remove(0);
     assert_eq!((repeat.count, repeat.first, repeat.start), (1, seconds(10), seconds(1000)));
-    // From a window that has ended: it counts as if it came now.
+    // It belongs to a window that has ended, so it counts as if it came now.
     assert!(suppressor.judge(&facts, seconds(1050), Vec::new).is_pass());
     assert!(!suppressor.judge(&facts, seconds(1199), Vec::new).is_pass());
     // Time does not go back.

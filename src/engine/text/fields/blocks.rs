@@ -6,7 +6,6 @@
 //! counts. So a longer document contains the records that open below it. The result
 //! only depends on the [`MAX_BLOCK`] bytes around a line, and not on how the text
 //! was cut. The lines of a text are inspected once, when the first hit asks.
-//! at once, when the first hit asks.
 
 use super::columns::Format;
 use super::lines::{Line, MAX_BLOCK, lines};
@@ -92,8 +91,8 @@ fn whole_line(records: &[Range<usize>], line: &Range<usize>) -> Option<Range<usi
 
 /// The record that contains a place.
 pub(super) fn record_at(records: &[Range<usize>], at: usize) -> Option<Range<usize>> {
-    let behind = records.partition_point(|record| record.start <= at);
-    let record = records.get(behind.checked_sub(1)?)?;
+    let after = records.partition_point(|record| record.start <= at);
+    let record = records.get(after.checked_sub(1)?)?;
     record.contains(&at).then(|| record.clone())
 }
 
@@ -244,10 +243,10 @@ mod tests {
                 assert_eq!(trimmed(&text), want);
                 let place = text.find(&name).unwrap();
                 let line = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-                for (behind, ahead) in [(MAX_BLOCK, MAX_BLOCK), (9000, 70_000), (70_000, 9000)] {
-                    let from = line(place.saturating_sub(behind));
-                    let to = line((place + ahead).min(text.len()));
-                    assert_eq!(trimmed(&text[from..to]), want, "{behind} {ahead}");
+                for (before, after) in [(MAX_BLOCK, MAX_BLOCK), (9000, 70_000), (70_000, 9000)] {
+                    let from = line(place.saturating_sub(before));
+                    let to = line((place + after).min(text.len()));
+                    assert_eq!(trimmed(&text[from..to]), want, "{before} {after}");
                 }
             }
         }

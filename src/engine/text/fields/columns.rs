@@ -62,7 +62,7 @@ impl Format {
         if paragraphs != Paragraphs::None {
             return Format { paragraphs, ..Format::default() };
         }
-        let head = behind_preamble(head.strip_prefix(MARK).unwrap_or(head));
+        let head = after_preamble(head.strip_prefix(MARK).unwrap_or(head));
         let first = head.split(|&b| b == b'\n').next().unwrap_or_default();
         let line = first.strip_suffix(b"\r").unwrap_or(first);
         let is_whole = first.len() < head.len();
@@ -151,7 +151,7 @@ impl Format {
 
 /// The text after the line that spreadsheets (`sep=,`) or PowerShell (`#TYPE
 /// System.Object`) put before a header.
-fn behind_preamble(head: &[u8]) -> &[u8] {
+fn after_preamble(head: &[u8]) -> &[u8] {
     let Some(end) = memchr::memchr(b'\n', head) else { return head };
     let line = head[..end].trim_ascii_end();
     let is_preamble = line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") && line.len() <= 5;
@@ -219,7 +219,7 @@ impl Iterator for Cells<'_> {
     /// The next cell, without quotes.
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.line.get(self.at..)?;
-        let (cell, behind) = if self.has_quotes && rest.first() == Some(&b'"') {
+        let (cell, after) = if self.has_quotes && rest.first() == Some(&b'"') {
             let close = quote_end(rest);
             let tail = rest.get(close + 1..).unwrap_or_default();
             let skipped = memchr::memchr(self.separator, tail).unwrap_or(tail.len());
@@ -228,7 +228,7 @@ impl Iterator for Cells<'_> {
             let len = memchr::memchr(self.separator, rest).unwrap_or(rest.len());
             (self.at..self.at + len, self.at + len)
         };
-        self.at = behind + 1;
+        self.at = after + 1;
         Some(cell)
     }
 }
@@ -372,12 +372,12 @@ impl Layout {
                     start => memchr::memchr(b'\n', &text[start..])
                         .map_or(text.len(), |at| start + at + 1),
                 };
-                each_header(&text[from..], |behind, line| {
+                each_header(&text[from..], |after, line| {
                     let before = later.last().map_or(&first, |(_, format)| format);
                     let mut changes = Changes::default();
                     changes.line(line);
                     let format = Arc::new(changes.applied(before));
-                    later.push((from + behind, format));
+                    later.push((from + after, format));
                 });
                 Sections::new(first, later)
             }
@@ -409,7 +409,7 @@ impl Sections {
 
     /// The format that applies at a place.
     pub fn at(&self, place: usize) -> &Arc<Format> {
-        match self.later.partition_point(|(behind, _)| *behind <= place) {
+        match self.later.partition_point(|(after, _)| *after <= place) {
             0 => &self.first,
             after => &self.later[after - 1].1,
         }

@@ -52,8 +52,8 @@ pub(super) fn begins(line: &[u8], text: &Range<usize>, nest: u8) -> Option<usize
         }
         // Times are written in brackets, too.
         b'[' => {
-            let behind = next(start + 1)?;
-            let is_array = b"{[".contains(&line[behind]) || quote_at(line, behind, nest).is_some();
+            let after = next(start + 1)?;
+            let is_array = b"{[".contains(&line[after]) || quote_at(line, after, nest).is_some();
             if is_array { Some(start) } else { object(line, text, nest) }
         }
         _ => object(line, text, nest),
@@ -103,15 +103,15 @@ pub(super) fn read(line: &[u8], text: Range<usize>, nest: u8, record: &mut Membe
             b'"' | b'\\' => {
                 let Some(start) = quote_at(line, at, nest) else {
                     match break_at(line, at, nest) {
-                        Some(behind) => at = behind,
+                        Some(after) => at = after,
                         None => return at,
                     }
                     continue;
                 };
                 let Some(level) = levels.last_mut() else { return at };
-                let (end, behind) = string_end(line, start, nest);
+                let (end, after) = string_end(line, start, nest);
                 string(level, start..end, record);
-                at = behind;
+                at = after;
                 continue;
             }
             // Ruby writes `=>` instead of a colon.

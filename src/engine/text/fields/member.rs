@@ -13,7 +13,7 @@ pub(super) enum Name {
     Column(u32),
 }
 
-/// A member: its name, its value, and the object that it lies in.
+/// A member: its name, its value, and the object that contains it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
     pub(super) name: Name,
@@ -50,7 +50,7 @@ pub(super) struct Scope {
     pub(super) root: u32,
 }
 
-/// The members of a line or a text, in the order of the text, and the objects that they lie in.
+/// The members of a line or a text, in the order of the text, and the objects that contain them.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     all: Vec<Member>,

@@ -314,7 +314,7 @@ pub(super) fn is_record(name: &[u8]) -> bool {
 }
 
 /// Whether an object with this name describes the record that contains it.
-pub(super) fn tells_of_record(name: &[u8]) -> bool {
+pub(super) fn describes_its_record(name: &[u8]) -> bool {
     matches!(
         Plain::of(name).text(),
         "event"

@@ -89,7 +89,7 @@ impl Pairs<'_> {
             record.push(Name::None, quote + 1..end, self.scope);
             return (end + 1).min(self.line.len());
         }
-        let (end, behind) = string_end(self.line, quote + 1, self.nest);
+        let (end, after) = string_end(self.line, quote + 1, self.nest);
         // `[hostname "evil.example"]` of ModSecurity.
         if self.nest == 0
             && self.line.get(end + 1) == Some(&b']')
@@ -103,7 +103,7 @@ impl Pairs<'_> {
                 record.push(name, quote + 1..end, self.scope);
             }
         }
-        behind.max(quote + 1)
+        after.max(quote + 1)
     }
 
     /// Whether the text has a label before each value, separated by tabs (Labeled
@@ -139,8 +139,8 @@ impl Pairs<'_> {
     /// The value that begins at a place, and where the text after it begins.
     fn value(&self, at: usize) -> (Range<usize>, usize) {
         if let Some(start) = quote_at(self.line, at, self.nest) {
-            let (end, behind) = string_end(self.line, start, self.nest);
-            return (start..end, behind);
+            let (end, after) = string_end(self.line, start, self.nest);
+            return (start..end, after);
         }
         let rest = self.line.get(at..).unwrap_or_default();
         if rest.first() == Some(&b'\'') {
@@ -148,8 +148,8 @@ impl Pairs<'_> {
             return (at + 1..at + 1 + len, (at + len + 2).min(self.line.len()));
         }
         if let Some(inside) = self.bracketed(at) {
-            let behind = inside.end + 1;
-            return (inside, behind);
+            let after = inside.end + 1;
+            return (inside, after);
         }
         if self.is_cef {
             let end = self.end_of_cef(at);
@@ -212,37 +212,37 @@ impl Pairs<'_> {
         let head = &self.line[self.floor..equals];
         let gap = head.iter().rev().take(MAX_GAP).take_while(|b| b" \t".contains(b)).count();
         let end = equals - gap;
-        let (value, behind) = self.value_behind(equals + 1);
+        let (value, after) = self.value_after(equals + 1);
         let start = self.word(end);
         let before = if start > self.floor { self.line[start - 1] } else { b' ' };
         // `?a=b&c=d` is a query, not a record.
         if start < end && (Some(before) == self.delimiter || !b"?&/".contains(&before)) {
             record.push(Name::Key(start as u32, end as u32), value, self.scope);
         }
-        behind
+        after
     }
 
     /// The value after an equals sign, and where the text after it begins. After a
     /// blank, another pair may begin.
-    fn value_behind(&self, from: usize) -> (Range<usize>, usize) {
+    fn value_after(&self, from: usize) -> (Range<usize>, usize) {
         let own = self.value(from);
         let is_blank = |at: usize| self.line.get(at).is_some_and(|b| b" \t".contains(b));
         if !own.0.is_empty() || !is_blank(from) || self.delimiter == Some(self.line[from]) {
             return own;
         }
-        let Some(at) = self.behind_gap(from) else { return own };
-        let (value, behind) = self.value(at);
-        let mut next = behind;
-        while next - behind < MAX_GAP && is_blank(next) {
+        let Some(at) = self.after_gap(from) else { return own };
+        let (value, after) = self.value(at);
+        let mut next = after;
+        while next - after < MAX_GAP && is_blank(next) {
             next += 1;
         }
-        if self.line.get(next) == Some(&b'=') { own } else { (value, behind) }
+        if self.line.get(next) == Some(&b'=') { own } else { (value, after) }
     }
 
     /// Reads the pair around a colon, if it is one.
     fn colon(&self, colon: usize, record: &mut Members) -> usize {
         let next = colon + 1;
-        let Some(at) = self.behind_gap(next) else { return next };
+        let Some(at) = self.after_gap(next) else { return next };
         // Python writes `'dst': '192.0.2.1'`.
         let is_quoted = colon > self.floor && self.line[colon - 1] == b'\'';
         // Lists align their colons: `TimeCreated  : 6/24/2026`.
@@ -264,16 +264,16 @@ impl Pairs<'_> {
         if !is_known || b"?&/:".contains(&before) {
             return next;
         }
-        let (value, behind) = self.value(at);
+        let (value, after) = self.value(at);
         if value.is_empty() {
             return next;
         }
         record.push(Name::Key(start as u32, end as u32), value, self.scope);
-        behind.max(next)
+        after.max(next)
     }
 
     /// Where the value after blanks begins.
-    fn behind_gap(&self, from: usize) -> Option<usize> {
+    fn after_gap(&self, from: usize) -> Option<usize> {
         let gap = self.line.get(from..)?.iter().take(MAX_GAP);
         let at = from + gap.take_while(|b| b" \t".contains(b)).count();
         Some(at).filter(|at| *at < self.line.len())

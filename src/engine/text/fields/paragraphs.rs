@@ -46,14 +46,14 @@ impl Paragraphs {
         }
     }
 
-    /// Whether a line begins a record. `behind_blank` says that it follows an empty
+    /// Whether a line begins a record. `after_blank` says that it follows an empty
     /// line.
-    fn begins(self, line: &Line<'_>, behind_blank: bool) -> bool {
+    fn begins(self, line: &Line<'_>, after_blank: bool) -> bool {
         match self {
             Paragraphs::None => false,
             Paragraphs::Export => line.text.starts_with(b"__CURSOR="),
             Paragraphs::Events => is_event(line),
-            Paragraphs::List => behind_blank && name_of_list(line).is_some(),
+            Paragraphs::List => after_blank && name_of_list(line).is_some(),
         }
     }
 }
@@ -108,13 +108,13 @@ fn is_list(text: &[u8]) -> bool {
 /// The records of a text. One that is too long is cut between lines.
 pub(super) fn records(text: &[u8], form: Paragraphs) -> Vec<Range<usize>> {
     let mut records: Vec<Range<usize>> = Vec::new();
-    let mut behind_blank = true;
+    let mut after_blank = true;
     for line in lines(text) {
-        if form.begins(&line, behind_blank) {
+        if form.begins(&line, after_blank) {
             end_last(text, &mut records, line.start);
             records.push(line.start..line.start);
         }
-        behind_blank = line.text.is_empty();
+        after_blank = line.text.is_empty();
     }
     end_last(text, &mut records, text.len());
     records

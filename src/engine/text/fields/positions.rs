@@ -36,7 +36,7 @@ impl Positions {
     }
 
     /// The port of the address at `span`, and the name for both.
-    pub(super) fn port_beside(
+    pub(super) fn port_in_other_field(
         &mut self,
         line: &[u8],
         text: &Range<usize>,
@@ -48,11 +48,11 @@ impl Positions {
         let is_quoted = span.start > text.start && line[span.start - 1] == b'"';
         let before = span.start.checked_sub(1 + usize::from(is_quoted));
         let before = before.filter(|at| *at >= text.start).map(|at| line[at]);
-        let behind = (span.end + usize::from(is_quoted) < text.end)
+        let after = (span.end + usize::from(is_quoted) < text.end)
             .then(|| line[span.end + usize::from(is_quoted)]);
-        let separator = match (before, behind) {
-            (Some(before), Some(behind)) if before == behind => behind,
-            (_, Some(behind)) if SEPARATORS.contains(&behind) => behind,
+        let separator = match (before, after) {
+            (Some(before), Some(after)) if before == after => after,
+            (_, Some(after)) if SEPARATORS.contains(&after) => after,
             (Some(before), _) => before,
             _ => return None,
         };
@@ -217,7 +217,8 @@ mod tests {
     fn port(line: &str, hit: &str) -> Option<u16> {
         let at = line.find(hit).unwrap();
         let mut positions = Positions::default();
-        let found = positions.port_beside(line.as_bytes(), &(0..line.len()), at..at + hit.len());
+        let found =
+            positions.port_in_other_field(line.as_bytes(), &(0..line.len()), at..at + hit.len());
         found.map(|found| found.0)
     }
 

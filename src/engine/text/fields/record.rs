@@ -265,7 +265,7 @@ impl Record {
             let name = self.name(line, member.name);
             let is_of_thing = || {
                 names::time_rank(name) == Some(names::CREATED_RANK)
-                    && self.tells_of_thing(line, member.scope)
+                    && self.describes_thing(line, member.scope)
             };
             if names::is_other_time(name) || is_of_thing() {
                 return None;

@@ -211,7 +211,7 @@ fn head(line: &[u8]) -> usize {
             }
         }
     }
-    at = behind_number(line, at).unwrap_or(at);
+    at = after_number(line, at).unwrap_or(at);
     // Cisco devices mark an untrusted clock with a star or a dot.
     skip(at, b" \t[(\"'{*.:<-")
 }
@@ -227,7 +227,7 @@ fn colour(text: &[u8]) -> usize {
 
 /// Where the time after a number begins: `123: *Jun 24`, `1234:M 24 Jun`, `[1234]
 /// 24 Jun`.
-fn behind_number(line: &[u8], start: usize) -> Option<usize> {
+fn after_number(line: &[u8], start: usize) -> Option<usize> {
     let bracket = usize::from(line.get(start) == Some(&b'['));
     let digits = line[start + bracket..].iter().take(11).take_while(|b| b.is_ascii_digit()).count();
     let end = start + bracket + digits;
@@ -328,7 +328,7 @@ fn stamp(text: &[u8], clock: &Clock, yearless: bool) -> Option<Timestamp> {
         };
     }
     let day = reader.date()?;
-    let behind_date = reader.at;
+    let after_date = reader.at;
     let mut time = reader.separated_clock(&day)?;
     let half = reader.half_of_day();
     if let Some(is_afternoon) = half {
@@ -339,7 +339,7 @@ fn stamp(text: &[u8], clock: &Clock, yearless: bool) -> Option<Timestamp> {
     if day.is_ambiguous {
         // The order in `06/05/2026` follows from what only Americans write, or
         // Suricata; or from the day of reading, which no time is after.
-        let is_american = half.is_some() || reader.text.get(behind_date) == Some(&b'-');
+        let is_american = half.is_some() || reader.text.get(after_date) == Some(&b'-');
         if !is_american && month != date {
             (month, date) = only_past(day.year?, month, date, clock)?;
         }
@@ -350,7 +350,7 @@ fn stamp(text: &[u8], clock: &Clock, yearless: bool) -> Option<Timestamp> {
     let mut region = offset.is_none().then(|| reader.region()).flatten();
     let year = match day.year {
         Some(year) => Some(year),
-        None => reader.year_behind(),
+        None => reader.year_after(),
     };
     if day.year.is_none() && offset.is_none() && region.is_none() {
         offset = reader.offset();

@@ -119,15 +119,15 @@ fn close(line: &[u8], at: usize, open: &mut Vec<Element>) -> usize {
 /// element.
 fn skip(line: &[u8], at: usize, element: Option<&Element>, record: &mut Members) -> usize {
     let rest = &line[at..];
-    let behind = |mark: &[u8]| memchr::memmem::find(rest, mark).map(|found| (found, mark.len()));
+    let after = |mark: &[u8]| memchr::memmem::find(rest, mark).map(|found| (found, mark.len()));
     let found = if rest.starts_with(b"<![CDATA[") {
-        let found = behind(b"]]>");
+        let found = after(b"]]>");
         text(line, at + 9..at + found.map_or(rest.len(), |(at, _)| at.max(9)), element, record);
         found
     } else if rest.starts_with(b"<!--") {
-        behind(b"-->")
+        after(b"-->")
     } else {
-        behind(b">")
+        after(b">")
     };
     found.map_or(line.len(), |(found, len)| at + found + len)
 }
@@ -183,14 +183,14 @@ fn attribute_value(line: &[u8], at: &mut usize, nest: u8) -> Option<Range<usize>
     let equals = (line.get(*at) == Some(&b'=')).then_some(*at)?;
     *at += 1;
     if let Some(start) = quote_at(line, equals + 1, nest) {
-        let (end, behind) = match slashes(nest) {
+        let (end, after) = match slashes(nest) {
             0 => {
                 let len = memchr::memchr(b'"', &line[start..]).unwrap_or(line.len() - start);
                 (start + len, (start + len + 1).min(line.len()))
             }
             _ => string_end(line, start, nest),
         };
-        *at = behind;
+        *at = after;
         return Some(start..end);
     }
     let start = equals + 2;

@@ -34,7 +34,7 @@ pub(super) struct Asker<'a> {
     client: &'a Client,
     pub(super) clock: &'a dyn Clock,
     pub(super) walked: Walked,
-    /// How long the server asked to wait, in its last answer.
+    /// The time that the server asked to wait, in its last answer.
     leave_alone: Option<Duration>,
 }
 

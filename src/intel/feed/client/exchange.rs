@@ -16,7 +16,7 @@ pub trait Keeper {
     /// It cannot be stored.
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()>;
 
-    /// Removes a document. It is no error if there is none.
+    /// Removes a document, if it exists.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Exchange {
 
     /// Whether each document is complete in itself. If not, documents must be read
     /// together, because one may say something about the objects of another.
-    pub fn documents_stand_alone(&self) -> bool {
+    pub fn are_documents_independent(&self) -> bool {
         !matches!(self, Exchange::Taxii(_))
     }
 
@@ -115,7 +115,7 @@ impl Exchange {
         let mut together = Vec::new();
         for name in names {
             let Some(document) = keeper.get(&name)? else { continue };
-            if self.documents_stand_alone() {
+            if self.are_documents_independent() {
                 let read = crate::intel::feed::read(&document, &options, sink);
                 summary.add(&read.map_err(|error| error.at_path(&name))?);
             } else {

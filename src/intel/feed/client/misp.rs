@@ -375,7 +375,7 @@ impl Walker<'_> {
             let Some(uuid) = entry.uuid.as_deref().filter(|uuid| is_name(uuid)) else { continue };
             let time = entry.time().unwrap_or(0);
             listed.insert(uuid.to_string());
-            // Only the search can tell which of the others have the tags.
+            // Only the search shows which of the others have the tags.
             if time > first && self.cursor.events.get(uuid).is_some_and(|known| *known < time) {
                 missed.push(uuid.to_string());
             }
@@ -391,7 +391,7 @@ impl Walker<'_> {
     /// Fetches events by name; those that are not returned are gone.
     fn again(&mut self, server: &Server, uuids: &[String], newest: &mut i64) -> Result<()> {
         // An event that is stored enters the cursor with its new time, so the old
-        // times tell which ones were not.
+        // times show which ones were not.
         let known: Vec<_> = uuids.iter().map(|uuid| self.cursor.events.remove(uuid)).collect();
         let asked = Search::new(server).uuids(uuids);
         let outcome = self.search(server, &asked, newest);

@@ -11,7 +11,6 @@
 //!
 //! A pulse is stored as sent and replaced as a whole: a deleted indicator is only
 //! visible by its absence.
-//! visible by its absence.
 
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
@@ -156,8 +155,7 @@ impl Id {
     }
 }
 
-/// An event of `pulses/events`: somebody subscribed, unsubscribed or deleted
-/// something.
+/// An event of `pulses/events`: a user subscribed, unsubscribed or deleted something.
 #[derive(Deserialize)]
 struct Event {
     id: Option<Id>,
@@ -272,7 +270,7 @@ impl Walker<'_> {
     fn run(&mut self) -> Result<()> {
         let loss = self.apply_events()?;
         match self.cursor.walk.clone() {
-            // Nobody knows which pages the removed pulses were on.
+            // It is not known which pages the removed pulses were on.
             Some(walk) if loss > walk.loss => self.begin(walk.began, walk.since, loss)?,
             Some(_) => {}
             None => {
@@ -303,7 +301,7 @@ impl Walker<'_> {
 
     /// Starts over at the first page. `loss` is the last removal already applied.
     fn begin(&mut self, began: String, since: Option<String>, loss: Option<Moment>) -> Result<()> {
-        // The watermark must not pass pulses newer than those that were seen.
+        // The watermark must not pass pulses newer than those that were read.
         let newest = self.cursor.walk.take().and_then(|walk| walk.newest);
         self.cursor.walk =
             Some(Walk { began, since, page: 1, limit: LIMITS[0], count: None, newest, loss });
@@ -495,8 +493,8 @@ impl Walker<'_> {
     /// last removed.
     fn apply_events(&mut self) -> Result<Option<Moment>> {
         let since = match (&self.cursor.walk, &self.cursor.events) {
-            (_, Some(events)) => behind(events),
-            (Some(walk), None) => behind(&walk.began),
+            (_, Some(events)) => with_margin(events),
+            (Some(walk), None) => with_margin(&walk.began),
             (None, None) => naive(before(self.asker.now(), MARGIN)),
         };
         let news = self.events(&since)?;
@@ -623,7 +621,7 @@ fn endless(page: u32, limit: u32, count: Option<u64>) -> bool {
 }
 
 /// The margin before a time, or the text itself if it is not a time.
-fn behind(text: &str) -> String {
+fn with_margin(text: &str) -> String {
     Timestamp::parse(text).map_or_else(|| text.to_string(), |time| naive(before(time, MARGIN)))
 }
 

@@ -292,7 +292,7 @@ impl Walker<'_> {
             after: self.taxii.added_after.map(|time| time.to_string()),
             ..Place::default()
         });
-        anew(&mut place);
+        restart(&mut place);
         let began = before(self.asker.now(), MARGIN).to_string();
         let mut restarts = 0;
         for _ in 0..MAX_PAGES {
@@ -319,7 +319,7 @@ impl Walker<'_> {
                                     .err()
                                     .unwrap_or(Error::network(what).at_path(at)));
                             }
-                            anew(&mut place);
+                            restart(&mut place);
                             continue;
                         }
                     }
@@ -478,7 +478,7 @@ fn merged(documents: &[Vec<u8>]) -> Result<Vec<u8>> {
 }
 
 /// Restarts after what is stored.
-fn anew(place: &mut Place) {
+fn restart(place: &mut Place) {
     place.next = None;
     if let Some(last) = &place.last {
         place.after = Some(just_before(last));

@@ -24,8 +24,7 @@ pub trait Clock {
     ///
     /// # Errors
     ///
-    /// Waiting was interrupted because the program is to end. The caller must
-    /// return.
+    /// Waiting was interrupted because the program is ending. The caller must return.
     fn sleep(&self, time: Duration) -> Result<()>;
 }
 

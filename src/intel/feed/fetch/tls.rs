@@ -39,12 +39,14 @@ pub(super) fn agent(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let pinned = certificates(roots)?;
     let mut store = RootCertStore::empty();
+    // A self-signed certificate may not be usable as a root; `Pinning` compares it as a whole.
     store.add_parsable_certificates(pinned.iter().cloned());
     let unusable = |_| Error::format("it contains no usable certificate").at_path(roots);
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
         .build()
         .map_err(unusable)?;
     let builder = ClientConfig::builder_with_provider(provider)
+        // TLS 1.2 as well: appliances are often old.
         .with_protocol_versions(rustls::ALL_VERSIONS)
         .map_err(|_| Error::usage("TLS cannot be set up"))?
         .dangerous()
@@ -117,6 +119,7 @@ impl ServerCertVerifier for Pinning {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::Other(_) | CertificateError::UnknownIssuer,
             )) if self.pinned.iter().any(|pinned| pinned == end_entity) => {
+                // The failed verification did not get as far as the name.
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -160,15 +163,18 @@ impl<In: Transport> Connector<In> for Trusting {
         chained: Option<In>,
     ) -> std::result::Result<Option<Self::Out>, ureq::Error> {
         let Some(transport) = chained else { return Ok(None) };
+        // Plain HTTP stays plain, and an encrypted connection is not wrapped again.
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
         }
+        // In a URL, IPv6 addresses have brackets; in certificates they do not.
         let host = details.uri.host().unwrap_or("").trim_matches(['[', ']']).to_string();
         let name = ServerName::try_from(host)
             .map_err(|_| ureq::Error::Tls("the host's name cannot be that of a certificate"))?;
         let mut connection = ClientConnection::new(Arc::clone(&self.0), name)?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(details.timeout);
+        // Complete the handshake now, so that its errors are explained as errors of the connection.
         connection.complete_io(&mut socket)?;
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
@@ -232,9 +238,8 @@ pub(super) fn words(error: &rustls::Error) -> Error {
     use CertificateError as Bad;
     use rustls::{AlertDescription as Alert, Error as Tls};
     match error {
-        Tls::InvalidMessage(_) => {
-            Error::network("the server does not speak TLS on this port").remedy("// in the url")
-        }
+        Tls::InvalidMessage(_) => Error::network("the server does not speak TLS on this port")
+            .remedy("if it only speaks plain HTTP, use http:// in the URL"),
         Tls::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
             Error::network("the server's certificate has expired")
         }

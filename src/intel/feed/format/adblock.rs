@@ -78,6 +78,7 @@ fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
     if plain.len() < filter.len() && address::parse_ip(plain).is_ok() {
         return Ok(Filter::Hosts(filter));
     }
+    // A comment needs a blank before it: `##` and `#@#` are cosmetic filters.
     let plain = filter.split_once(" #").map_or(filter, |(before, _)| before.trim_end());
     let (pattern, options) = plain.split_once('$').unwrap_or((plain, ""));
     if let Some(option) = options.split(',').find(|option| !is_whole(option)) {
@@ -90,6 +91,7 @@ fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
     let (name, is_subtree) = match (pattern.strip_prefix("||"), pattern.strip_prefix('|')) {
         (Some(rest), _) => (rest, true),
         (None, Some(rest)) => (rest, false),
+        // Lists for DNS filters contain plain names; for an ad blocker, the same text is a pattern.
         (None, None) if !pattern.ends_with('^') => {
             let is_plain =
                 pattern.contains('.') && !pattern.contains(['/', '*', '^', '|', ':', '@', '=']);
@@ -98,6 +100,7 @@ fn parse(filter: &str) -> Result<Filter<'_>, &'static str> {
         _ => return Err("a pattern"),
     };
     let name = name.strip_suffix('|').unwrap_or(name).strip_suffix('^').ok_or("a pattern")?;
+    // `||*.name^` is the same as `||name^` without the name itself.
     let stem = name.strip_prefix("*.").unwrap_or(name);
     if stem.is_empty() || stem.contains(['/', '*', '^', '|', '?']) {
         return Err("a pattern");
@@ -136,7 +139,7 @@ pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
 }
 
 /// Whether a line may occur between filters; for detection.
-pub(in crate::intel::feed) fn is_beside(line: &str) -> bool {
+pub(in crate::intel::feed) fn may_be_between_entries(line: &str) -> bool {
     is_entry(line)
         || line.starts_with("@@")
         || line.starts_with('/') && line.ends_with('/')

@@ -38,7 +38,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     }
 }
 
-/// Where a directive sends names, unless it blocks them.
+/// Where a directive sends names, or `None` if it blocks them.
 fn elsewhere(directive: &str, target: &str, is_sinkhole: bool) -> Option<String> {
     let address: Option<IpAddr> = target.split('#').next().and_then(|t| t.parse().ok());
     match directive {
@@ -49,7 +49,7 @@ fn elsewhere(directive: &str, target: &str, is_sinkhole: bool) -> Option<String>
             _ => Some(format!("it is sent to {target}")),
         },
         _ if target == "#" => Some("it is resolved as usual".into()),
-        // Nobody answers at the unspecified address.
+        // The unspecified address is not a host, so the name is blocked.
         _ if address.is_some_and(|address| address.is_unspecified()) => None,
         _ => Some(format!("it is resolved by {target}")),
     }

@@ -15,6 +15,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let scope = intake.domain_scope(Scope::Subtree);
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
+    // Decided once for the whole list, so that the order of its lines does not matter.
     intake.trust_names(is_of_names(text));
     for (number, line) in Lines::new(text) {
         let line = line.trim();
@@ -66,6 +67,7 @@ impl Allowed<'_> {
         let mut until = None;
         for term in terms.split_whitespace() {
             let end = term.strip_prefix("until=").and_then(Timestamp::parse);
+            // A second expiry is probably a mistake, and it is not clear which one is meant.
             if end.is_none() || until.is_some() {
                 let detail = format!("invalid term “{term}”: expected until=2027-01-31, once");
                 return intake.reject(value, Reason::Malformed, Some(detail));

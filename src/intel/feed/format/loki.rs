@@ -15,11 +15,11 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let plain = Arc::new(intake.base());
     let mut contexts = Contexts::new();
     for (number, line) in Lines::new(text) {
-        let Line::Value(line, behind) = lines::parse(line) else { continue };
+        let Line::Value(line, after) = lines::parse(line) else { continue };
         intake.at_line(number);
         let (value, comment) = match line.split_once(';') {
             Some((value, comment)) => (value, comment.trim()),
-            None => (line, behind.unwrap_or("")),
+            None => (line, after.unwrap_or("")),
         };
         let context = if comment.is_empty() {
             &plain
@@ -50,6 +50,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
     for (number, line) in Lines::new(text) {
         let line = line.trim();
         if line.is_empty() {
+            // A blank line ends the block that a comment describes.
             about.clear();
             continue;
         }
@@ -58,6 +59,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
             continue;
         }
         intake.at_line(number);
+        // From the right, because the pattern may contain semicolons.
         let mut parts = line.rsplitn(3, ';');
         let (last, middle, first) = (parts.next(), parts.next(), parts.next());
         let (pattern, score, exclusion) = match (first, middle, last) {
@@ -73,6 +75,7 @@ pub(in crate::intel::feed) fn read_names(text: &str, intake: &mut Intake<'_>) {
                 continue;
             }
         };
+        // Such an entry lowers the score of other matches, so it is not an indicator.
         if score.trim().starts_with('-') {
             intake.reject(line, Reason::Ignored, Some("its score lowers that of others".into()));
             continue;

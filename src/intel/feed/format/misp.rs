@@ -39,9 +39,11 @@ fn read_document(document: &Value, found: &mut bool, intake: &mut Intake<'_>) {
         let holds =
             |entry: &Object| entry.contains_key("Attribute") || entry.contains_key("Object");
         if let Some(response) = entry.get("response") {
+            // An empty response is a valid answer to a search that found nothing.
             *found = true;
             read_document(response, found, intake);
         }
+        // Only objects have a template; an event also has attributes.
         if entry.contains_key("Attribute") && entry.contains_key("template_uuid") {
             *found = true;
             let base = intake.base();
@@ -106,6 +108,7 @@ fn object_port(object: &Object) -> Option<String> {
         is_port.then(|| json::text(attribute, "value").map(|port| port.into_owned())).flatten()
     });
     let port = ports.next()?;
+    // With several ports it is not clear which one belongs to the address.
     ports.next().is_none().then_some(port)
 }
 
@@ -129,6 +132,7 @@ fn tags(holder: &Object, context: &mut Context<'static>) {
             .filter(|head| head.eq_ignore_ascii_case("tlp:"))
             .and_then(|_| crate::engine::indicator::Tlp::from_name(&name))
         {
+            // Of several markings, the most restrictive applies.
             tlp = tlp.max(Some(level));
         }
         galaxy(&name, context);
@@ -145,12 +149,14 @@ fn galaxy(tag: &str, context: &mut Context<'static>) {
         .map(|(name, value)| (name, value.trim_matches('"')));
     match parts {
         Some((name, value)) if name.ends_with("attack-pattern") => {
+            // Names end in the identifier: `Phishing - T1566`.
             let id = value.rsplit(" - ").next().unwrap_or(value);
             push_once(&mut context.attack, id);
         }
         Some((name, value))
             if name.ends_with("threat-actor") || name.ends_with("intrusion-set") =>
         {
+            // ATT&CK appends its own identifier: `APT28 - G0007`.
             push_once(&mut context.adversary, value.split(" - G").next().unwrap_or(value));
         }
         Some((
@@ -158,6 +164,7 @@ fn galaxy(tag: &str, context: &mut Context<'static>) {
             | "backdoor" | "android" | "mitre-malware" | "mitre-tool",
             value,
         )) => {
+            // ATT&CK appends its own identifier: `Emotet - S0367`.
             push_once(&mut context.malware, value.split(" - S").next().unwrap_or(value));
         }
         _ => push_once(&mut context.tags, tag),
@@ -266,7 +273,6 @@ fn meaning(kind: &str) -> Meaning {
     }
 }
 
-/// Passes on an attribute's value according to its meaning.
 /// An attribute that is for detection.
 struct Attribute<'v> {
     kind: &'v str,
@@ -276,6 +282,7 @@ struct Attribute<'v> {
 }
 
 impl Attribute<'_> {
+    /// Passes on the attribute's value according to its meaning.
     fn put(&self, meaning: &Meaning, mut context: Context<'static>, intake: &mut Intake<'_>) {
         let Attribute { kind, value, port } = *self;
         let subtree = intake.domain_scope(Scope::Subtree);

@@ -64,12 +64,12 @@ fn is_default<T: Default + PartialEq>(form: &T) -> bool {
     *form == T::default()
 }
 
-/// How a type of members stands in a record.
+/// How members of a type are represented in a record.
 trait Member: Sized {
     type Form<'a>: Default;
-    /// What stands there.
+    /// The representation of a member.
     fn form(&self) -> Self::Form<'_>;
-    /// The member, or `base` where the record says nothing.
+    /// Reads a member, or returns `base` if the record does not contain it.
     fn read(form: Self::Form<'_>, base: Self) -> Self;
 }
 
@@ -124,11 +124,13 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
         };
         let (value, raw) = (std::mem::take(&mut record.value), record.raw.take());
         let context = context_of(record, intake.base());
+        // A writer emits a feed's indicators in order, so equal contexts are adjacent.
         if *last != context {
             last = Arc::new(context);
         }
         match Indicator::new(kind, &value, scope, Arc::clone(&last)) {
             Ok(mut indicator) => {
+                // The stored value is canonical, so only the record knows the original text.
                 indicator.raw = raw.as_deref().map(Into::into).or(indicator.raw);
                 intake.put(indicator);
             }

@@ -14,6 +14,7 @@ use serde_json::Value;
 pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Result<()> {
     for document in json::parse_all(text)? {
         let results = match &document {
+            // A page of the API wraps its results; exports contain them directly.
             Value::Object(page) if page.contains_key("results") => json::array(page, "results"),
             other => json::each(other),
         };
@@ -53,6 +54,7 @@ fn read_pulse(pulse: &Object, intake: &mut Intake<'_>) {
 fn context_of_pulse(pulse: &Object, mut context: Context<'static>) -> Context<'static> {
     context.collection = json::own(pulse, "name");
     context.collection_id = json::own(pulse, "id");
+    // Both spellings occur.
     let tlp = json::text(pulse, "tlp").or_else(|| json::text(pulse, "TLP"));
     context.tlp = tlp.and_then(|name| Tlp::from_name(&name)).or(context.tlp);
     for tag in texts(pulse, "tags") {
@@ -78,6 +80,7 @@ fn texts(object: &Object, name: &str) -> Vec<String> {
     json::array(object, name)
         .iter()
         .filter_map(|value| match value {
+            // Only the identifier of a technique, without its title.
             Value::Object(entry) if name == "attack_ids" => json::text(entry, "id"),
             Value::Object(entry) => json::text(entry, "display_name")
                 .or_else(|| json::text(entry, "name"))
@@ -98,6 +101,7 @@ fn read_indicator(
 ) {
     let value = json::text(indicator, "indicator").unwrap_or_default();
     let kind = json::text(indicator, "type").unwrap_or_default();
+    // The source hides the value, so there is nothing to match.
     if json::text(indicator, "access_type").is_some_and(|t| t.eq_ignore_ascii_case("redacted")) {
         intake.reject(&value, Reason::Redacted, None);
         return;
@@ -105,6 +109,7 @@ fn read_indicator(
     let context = contexts.get(&key(indicator), || context_of(indicator, base)).clone();
     let name = types::squeeze(&kind);
     if matches!(&*name, "yara" | "nids" | "osquery" | "snort" | "sigma") {
+        // For rules, `indicator` is only an identifier.
         let content = json::text(indicator, "content").unwrap_or(value);
         intake.typed(Kind::Opaque, &content, Scope::Exact, &context);
         return;
@@ -114,6 +119,7 @@ fn read_indicator(
             let scope = if kind == Kind::Domain { intake.domain_scope(scope) } else { scope };
             intake.typed(kind, &value, scope, &context);
         }
+        // An unknown type is stored for `lookup` and reported, not dropped silently.
         None => {
             intake.typed(Kind::Opaque, &value, Scope::Exact, &context);
             intake.reject(&value, Reason::Ignored, Some(format!("unknown type {kind}")));
@@ -126,6 +132,7 @@ fn key(indicator: &Object) -> String {
     let mut key = String::new();
     for name in ["id", "title", "description", "expiration", "is_active", "created", "role"] {
         key.push_str(&json::text(indicator, name).unwrap_or_default());
+        // A separator that no member contains, so that different members give different keys.
         key.push('\x1f');
     }
     if json::truth(indicator, "is_active") == Some(false) {

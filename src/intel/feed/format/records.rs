@@ -73,19 +73,20 @@ fn is_lines(text: &str) -> bool {
     })
 }
 
-/// A record: its members, and whether its values hold.
+/// A record: its members, and whether its values are valid.
 struct Record<'r> {
     members: &'r [Member<'r>],
     standing: Standing<'r>,
 }
 
 impl Record<'_> {
-    /// The text of a member; none where it is not text.
+    /// The text of a member; `None` if it is not text.
     fn text(&self, at: usize) -> Option<Cow<'_, str>> {
         json::as_text(self.members[at].1)
     }
 }
 
+/// Reads records one after another.
 struct Reader {
     contexts: Contexts,
     /// The names of the last record's members, and their roles: most records have
@@ -143,8 +144,8 @@ impl Reader {
         let first = |at: usize| {
             json::each(members[at].1).iter().find_map(json::as_text).unwrap_or_default()
         };
-        let beside = self.layout.beside(is_net, first);
-        let is_url = !beside.has_url && self.url(record, intake);
+        let others = self.layout.other_cells(is_net, first);
+        let is_url = !others.has_url && self.url(record, intake);
         let mut found = is_net || is_url;
         for (at, meaning) in self.values(members) {
             // The first address of a network is not a separate indicator.
@@ -156,7 +157,7 @@ impl Reader {
             }
             for value in json::each(members[at].1).iter().filter_map(json::as_text) {
                 found = true;
-                match self.layout.detail(at, meaning, &value, &beside) {
+                match self.layout.detail(at, meaning, &value, &others) {
                     Some(Detail::Same) => {}
                     _ if standing.rejects(&value, intake) => {}
                     Some(Detail::Known(why)) => {
@@ -245,8 +246,8 @@ impl Reader {
         let context = self.context(members, intake);
         let record = Record { members, standing: Standing { gone, context: &context } };
         let values = self.values(members);
-        let is_beside = |at: usize| members[at].1.is_array() && !is_list(&members[at]);
-        for &(at, meaning) in values.iter().filter(|(at, _)| is_beside(*at)) {
+        let is_other_list = |at: usize| members[at].1.is_array() && !is_list(&members[at]);
+        for &(at, meaning) in values.iter().filter(|(at, _)| is_other_list(*at)) {
             for value in json::each(members[at].1).iter().filter_map(json::as_text) {
                 if !record.standing.rejects(&value, intake) {
                     self.put(&value, meaning, &record, intake);

@@ -15,6 +15,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
     let block = Arc::new(base);
     let mut origin = String::new();
     for (number, line) in Lines::new(text) {
+        // A semicolon starts a comment anywhere in a zone file, and no name contains one.
         let line = line.split_once(';').map_or(line, |(before, _)| before);
         let mut words = line.split_ascii_whitespace();
         let Some(owner) = words.next() else { continue };
@@ -24,6 +25,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             continue;
         }
         let Some((record, data)) = record(words) else { continue };
+        // An indented line has no owner of its own; `@` is the zone itself (SOA, NS).
         if line.starts_with([' ', '\t']) || owner.starts_with(['$', '@']) {
             continue;
         }
@@ -33,6 +35,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
                 intake.reject(owner, Reason::NotBlocked, Some("it is only forced to TCP".into()));
                 continue;
             }
+            // `CNAME .` and `CNAME *.` deny the name, other data redirects it to a page with an
+            // explanation.
             _ if matches!(record, "CNAME" | "A" | "AAAA") => &block,
             _ => {
                 intake.reject(
@@ -59,6 +63,7 @@ fn record<'a>(words: impl Iterator<Item = &'a str>) -> Option<(&'a str, &'a str)
 /// servers and clients cannot be observed in traffic.
 fn put(owner: &str, origin: &str, context: &Shared, intake: &mut Intake<'_>) {
     let name = owner.trim_end_matches('.');
+    // Owners may be relative to the zone or complete.
     let name = match name.strip_suffix(origin) {
         Some(rest) if !origin.is_empty() => rest.trim_end_matches('.'),
         _ => name,
@@ -89,6 +94,7 @@ fn network(labels: &str) -> Option<String> {
     let mut parts = labels.split('.');
     let length: u8 = parts.next()?.parse().ok()?;
     let mut groups: Vec<&str> = parts.collect();
+    // Labels are in reverse order, as in reverse DNS.
     groups.reverse();
     let address: IpAddr = match groups.iter().position(|group| *group == "zz") {
         Some(at) => {

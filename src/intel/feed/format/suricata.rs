@@ -27,10 +27,12 @@ pub(in crate::intel::feed) fn read_dataset(text: &str, intake: &mut Intake<'_>) 
             worth => contexts.get(worth, || {
                 let mut context = intake.base();
                 context.confidence =
+                    // Reputations of datareps go up to 65,535; those above 100 count as certain.
                     worth.parse::<u16>().ok().map(|w| w.min(100) as u8).or(context.confidence);
                 context
             }),
         };
+        // Hex digits are also valid Base64, so the form with a fixed length is tried first.
         let binary = digest::kind_of_len(entry.len()).filter(|_| is_hex(entry));
         if let Some(kind) = binary {
             intake.typed(kind, entry, Scope::Exact, context);
@@ -60,6 +62,7 @@ fn decoded(entry: &str) -> Option<String> {
 /// Whether a line is an entry of a dataset of strings; for detection.
 pub(in crate::intel::feed) fn is_string_entry(line: &str) -> bool {
     let entry = line.split(',').next().unwrap_or(line);
+    // Short words are often valid Base64 by accident.
     entry.len() >= 8 && !is_hex(entry) && decoded(entry).is_some()
 }
 
@@ -82,6 +85,7 @@ pub(in crate::intel::feed) fn read_iprep(text: &str, intake: &mut Intake<'_>) {
             if let Some((category, score)) = rest.split_once(',') {
                 columns::add_tag(&mut context, &format!("category:{}", category.trim()));
                 if let Ok(score) = score.trim().parse::<u16>() {
+                    // Scores range from 0 to 127.
                     context.confidence = Some((u32::from(score.min(127)) * 100 / 127) as u8);
                 }
             }

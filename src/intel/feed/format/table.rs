@@ -72,9 +72,9 @@ pub(in crate::intel::feed) fn delimiter(text: &str) -> Option<u8> {
         while counts.len() < 20 && next_row(&mut lines, &mut row).is_some() {
             counts.push(row.fields.len());
         }
-        let most = counts.iter().copied().max().unwrap_or(0);
-        let same = counts.iter().filter(|&&count| count == most).count();
-        (most > 1 && same * 10 >= counts.len() * 7).then_some((same, most))
+        let columns = counts.iter().copied().max().unwrap_or(0);
+        let same = counts.iter().filter(|&&count| count == columns).count();
+        (columns > 1 && same * 10 >= counts.len() * 7).then_some((same, columns))
     };
     [b'\t', b',', b';', b'|']
         .into_iter()
@@ -92,6 +92,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
         })?,
         None => match separator_line(text) {
             Some((delimiter, _)) => delimiter,
+            // A table with one column has no delimiter, and any will do.
             None => delimiter(lines::cut(text, HEAD)).unwrap_or(b','),
         },
     };
@@ -144,6 +145,7 @@ fn find_layout(
 ) -> Result<Found> {
     let mut row = Row::new(delimiter);
     let mut comment: Option<(Layout, Vec<String>)> = None;
+    // A copy from before each line, to return to if the first row turns out to be data.
     let mut before = lines.clone();
     while let Some((_, line)) = lines.next() {
         match lines::parse(line) {
@@ -186,6 +188,7 @@ fn find_layout(
         Some((confirmed(layout, &samples(lines.clone(), delimiter))?, names))
     });
     let (layout, names) = match (header, comment) {
+        // A header in a row of its own takes precedence over one in a comment.
         (Some(layout), _) => (layout, names),
         (None, Some((layout, names))) => (layout, names),
         (None, None) => (guessed_layout(&row, lines, delimiter), Vec::new()),
@@ -219,7 +222,7 @@ fn guessed_layout(first: &Row<'_>, lines: &mut Lines<'_>, delimiter: u8) -> Layo
     let is_value = |at: usize| guessed.values.iter().any(|(value, _)| *value == at);
     layout.context.retain(|&(at, _)| !is_value(at));
     layout.unknown.clear();
-    (layout.values, layout.nets, layout.beside) = (guessed.values, guessed.nets, guessed.beside);
+    (layout.values, layout.nets, layout.unused) = (guessed.values, guessed.nets, guessed.unused);
     layout
 }
 
@@ -311,8 +314,8 @@ impl Reader {
             return put_pattern(pattern, &standing, intake);
         }
         let port = self.layout.port.map(|at| row.get(at)).filter(|port| is_port(port));
-        let beside = self.layout.beside(true, |at| Cow::Borrowed(row.get(at)));
-        let joint = self.layout.joint().filter(|_| !beside.has_url);
+        let others = self.layout.other_cells(true, |at| Cow::Borrowed(row.get(at)));
+        let joint = self.layout.joint().filter(|_| !others.has_url);
         let url = joint.and_then(|joint| joint.text(port, |at| row.get(at)));
         if let Some(url) = &url {
             standing.take(url, intake);
@@ -334,7 +337,7 @@ impl Reader {
             }
             found = true;
             if !is_joined(column) {
-                match self.layout.detail(column, kind, value, &beside) {
+                match self.layout.detail(column, kind, value, &others) {
                     Some(detail) => left_out(column, value, detail, intake),
                     None => self.value(row, (column, kind), &standing, intake),
                 }
@@ -348,7 +351,7 @@ impl Reader {
 
     /// Rejects the contents of columns next to those of the values.
     fn report_others(&self, row: &Row<'_>, intake: &mut Intake<'_>) {
-        for &column in &self.layout.beside {
+        for &column in &self.layout.unused {
             if !is_nothing(row.get(column)) {
                 let detail = format!("column {} contains values, too", column + 1);
                 intake.reject(row.get(column), Reason::LeftOut, Some(detail));
@@ -369,7 +372,7 @@ impl Reader {
         })
     }
 
-    /// Takes the value of a column, if it holds.
+    /// Passes on the value of a column, if it is valid.
     fn value(
         &mut self,
         row: &Row<'_>,

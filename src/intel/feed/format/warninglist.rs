@@ -151,8 +151,8 @@ fn plain(bytes: &[u8], id: &str) -> Result<WarningList> {
 /// Shorter parts of values occur in too many of them.
 const MIN_PART: usize = 4;
 
-/// The kinds that a list applies to, according to its attributes. Attributes that
-/// nothing is matched as are ignored.
+/// The kinds that a list applies to, according to its attributes. Attributes that are never matched
+/// are ignored.
 fn limits(attributes: &[Value]) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
     for attribute in attributes.iter().filter_map(Value::as_str) {
@@ -194,8 +194,8 @@ fn hostname(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     }
 }
 
-/// A whole value of any kind. A leading dot includes subdomains. A single label is
-/// a top-level domain and exact: nobody means to allow all of `com`.
+/// A whole value of any kind. A leading dot includes subdomains. A single label is a top-level
+/// domain and exact, because allowing all of `com` is never intended.
 fn string(entry: &str, context: &Shared, intake: &mut Intake<'_>) {
     match guess(entry, Scope::Exact) {
         Err(Reason::SingleLabel | Reason::UnknownTld) => {

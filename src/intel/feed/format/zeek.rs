@@ -24,6 +24,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     let mut key = String::new();
     for (number, line) in Lines::new(text) {
         if let Some(header) = line.strip_prefix("#fields") {
+            // A file of several concatenated ones has several headers; each applies to the rows
+            // after it.
             fields = Some(header_of(header).ok_or_else(|| {
                 Error::format("the #fields line names no indicator and indicator_type")
                     .at_line(number)
@@ -45,6 +47,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
             intake.reject(line, Reason::Malformed, Some("too few columns".into()));
             continue;
         };
+        // Rows that differ only in the indicator share a context.
         key.clear();
         for (at, text) in row.iter().enumerate() {
             if at != fields.indicator && at != fields.kind {
@@ -53,6 +56,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
             }
         }
         let context = contexts.get(&key, || context_of(fields, &row, intake.base())).clone();
+        // Zeek's policy script `frameworks/intel/removal` removes such items.
         if context.inactive {
             intake.reject(value, Reason::Withdrawn, Some("meta.remove".into()));
         } else if let Some((kind, scope)) = kind_of(kind, value) {

@@ -18,7 +18,7 @@ pub(in crate::intel::feed) enum Column {
     Port,
     /// A part of a network.
     Net(Part),
-    /// Whether the record still holds.
+    /// Whether the record is still valid.
     Live(Live),
     Feed,
     Collection,

@@ -398,8 +398,8 @@ fn without_idle(words: &[String]) -> Option<Column> {
     for length in (1..=words.len()).rev() {
         for from in 0..=words.len() - length {
             let (before, rest) = words.split_at(from);
-            let (kept, behind) = rest.split_at(length);
-            let is_rest_spare = before.iter().chain(behind).all(&is_spare);
+            let (kept, after) = rest.split_at(length);
+            let is_rest_spare = before.iter().chain(after).all(&is_spare);
             let found = is_rest_spare.then(|| role(kept)).flatten();
             // `Malware` and `Source` alone are roles, but not values.
             let is_meant = |role: &Column| {
@@ -691,7 +691,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever it is called, it is called something.
+        /// No name makes this panic.
         #[test]
         fn any_heading(name in "[a-zA-Z0-9é()/&_. -]{0,80}") {
             let _ = (of(&name), is_member(&name));

@@ -31,7 +31,7 @@ pub(in crate::intel::feed) struct Layout {
     pub(in crate::intel::feed) live: Vec<(usize, Live)>,
     /// The columns with values that are not used, because nothing says what they
     /// are.
-    pub(in crate::intel::feed) beside: Vec<usize>,
+    pub(in crate::intel::feed) unused: Vec<usize>,
     /// The columns that belong in the context.
     pub(in crate::intel::feed) context: Vec<(usize, Column)>,
     /// The columns whose heading means something hostile. Values in them are
@@ -158,7 +158,7 @@ impl Layout {
     pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Layout {
         let mut layout = Layout::default();
         let roles = roles::of_names(names);
-        layout.live = roles.beside;
+        layout.live = roles.live;
         for (at, heading) in roles.headings.into_iter().enumerate() {
             match heading {
                 Heading::Role(column) => layout.put(at, column),
@@ -226,12 +226,12 @@ impl Layout {
 
     /// The relations between the cells of a row; `has_net` says whether those of
     /// the network form one. Not needed if only one column has values.
-    pub(in crate::intel::feed) fn beside<'c>(
+    pub(in crate::intel::feed) fn other_cells<'c>(
         &self,
         has_net: bool,
         cell: impl Fn(usize) -> Cow<'c, str>,
-    ) -> Beside {
-        let mut found = Beside::default();
+    ) -> OtherCells {
+        let mut found = OtherCells::default();
         let net = self.nets.filter(|_| has_net).map(|nets| cell(nets.start));
         let net = net.and_then(|net| address::parse_ip(&refang(net.trim())).ok());
         found.has_net = net.is_some();
@@ -272,37 +272,37 @@ impl Layout {
         at: usize,
         kind: Meaning,
         text: &str,
-        beside: &Beside,
+        others: &OtherCells,
     ) -> Option<Detail> {
-        if beside.has_url && self.joint().is_some_and(|joint| joint.path == at) {
+        if others.has_url && self.joint().is_some_and(|joint| joint.path == at) {
             return Some(Detail::Same);
         }
         let (kind, _) = kind?;
-        if beside.is_named {
+        if others.is_named {
             return Some(Detail::Known("another member of the record is named as the indicator"));
         }
         if self.providers.contains(&at) {
             return Some(Detail::Known("it describes the network in the same row"));
         }
-        if beside.is_strong && is_detail(kind) {
+        if others.is_strong && is_detail(kind) {
             return Some(Detail::Same);
         }
-        if matches!(kind, Kind::Ip | Kind::Net) && beside.is_same(&refang(text.trim())) {
+        if matches!(kind, Kind::Ip | Kind::Net) && others.is_same(&refang(text.trim())) {
             return Some(Detail::Same);
         }
-        if beside.has_net && matches!(kind, Kind::Ip | Kind::Net) {
+        if others.has_net && matches!(kind, Kind::Ip | Kind::Net) {
             return Some(Detail::Known("it describes the network in the same row"));
         }
         if self.hosts.contains(&at)
             && let text = refang(text.trim())
-            && beside.hosts.iter().any(|host| host.eq_ignore_ascii_case(&text))
+            && others.hosts.iter().any(|host| host.eq_ignore_ascii_case(&text))
         {
             return Some(Detail::Same);
         }
-        if beside.has_url && self.is_hosting && kind == Kind::Ip {
+        if others.has_url && self.is_hosting && kind == Kind::Ip {
             return Some(Detail::Known("it hosted the URL in the same row"));
         }
-        if beside.has_address && self.owned.contains(&at) {
+        if others.has_address && self.owned.contains(&at) {
             return Some(Detail::Known("it describes the address in the same row"));
         }
         None
@@ -312,15 +312,15 @@ impl Layout {
 /// The maximum number of cells of a row to compare with each other.
 const MAX_CELLS: usize = 32;
 
-/// The other cells of a row.
+/// What the other cells of a row contain.
 #[derive(Debug, Default)]
-pub(in crate::intel::feed) struct Beside {
-    /// One is named as the value.
+pub(in crate::intel::feed) struct OtherCells {
+    /// Whether one of them is named as the value.
     is_named: bool,
-    /// One is more than a detail of another.
+    /// Whether one of them is more than a detail of another.
     is_strong: bool,
     has_address: bool,
-    /// A network in several columns.
+    /// Whether several columns form a network.
     has_net: bool,
     pub(in crate::intel::feed) has_url: bool,
     ips: Vec<IpAddr>,
@@ -344,7 +344,7 @@ pub(in crate::intel::feed) fn is_detail(kind: Kind) -> bool {
     kind.is_string() || matches!(kind, Kind::Imphash | Kind::Pehash | Kind::Opaque)
 }
 
-impl Beside {
+impl OtherCells {
     /// Whether another cell already covers an address or network: the network of a
     /// listed address, or the first address of a listed network.
     fn is_same(&self, text: &str) -> bool {

@@ -26,7 +26,7 @@ pub(in crate::intel::feed) struct Roles {
     /// Columns named as the value.
     pub(in crate::intel::feed) named: Vec<usize>,
     /// Context columns that can also mark a row as harmless.
-    pub(in crate::intel::feed) beside: Vec<(usize, Live)>,
+    pub(in crate::intel::feed) live: Vec<(usize, Live)>,
     /// The column with patterns.
     pub(in crate::intel::feed) pattern: Option<usize>,
     /// The columns that form a URL.
@@ -73,11 +73,11 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
     // `asn`, `asname` and the operator's domain, as in lists of networks.
     let is_other = |(heading, name): (&Heading, &String)| {
         use Kind::{Asn, Domain, Net};
-        let is_beside = [Asn, Domain, Net].iter().any(|kind| of_kind(heading, *kind))
+        let is_detail = [Asn, Domain, Net].iter().any(|kind| of_kind(heading, *kind))
             || matches!(heading, Heading::Role(Column::Net(_)))
             // A country code, here.
             || name == "cc";
-        is_value(heading) && !is_beside
+        is_value(heading) && !is_detail
     };
     let is_of_networks =
         has(is_number) && has(is_operator) && !headings.iter().zip(&squeezed).any(is_other);
@@ -91,14 +91,14 @@ pub(in crate::intel::feed) fn of_names(names: &[&str]) -> Roles {
         providers: at(&is_provider_of),
         named: at(&is_named),
         is_hosting: has_owner || has_place,
-        beside: beside(&squeezed, &headings),
+        live: live_columns(&squeezed, &headings),
         has_counts: has(live::is_count),
         headings,
     }
 }
 
 /// Columns that say what a row is listed as.
-fn beside(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
+fn live_columns(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
     let is_free = |heading: &Heading| match heading {
         Heading::Role(column) => column.is_context(),
         _ => true,
@@ -106,7 +106,7 @@ fn beside(names: &[String], headings: &[Heading]) -> Vec<(usize, Live)> {
     let columns = names.iter().zip(headings).enumerate();
     columns
         .filter(|(_, (_, heading))| is_free(heading))
-        .filter_map(|(at, (name, _))| Some((at, live::beside(name)?)))
+        .filter_map(|(at, (name, _))| Some((at, live::of_context_name(name)?)))
         .collect()
 }
 

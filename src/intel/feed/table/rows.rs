@@ -6,7 +6,6 @@
 //! accepts what real feeds contain and a strict reader rejects: blanks before a
 //! quote, headers that are comments, a stray quote that would swallow the rest of
 //! the file.
-//! quote, headers that are comments, a stray quote that would swallow the rest.
 
 use crate::intel::feed::lines::Lines;
 use std::borrow::Cow;

@@ -25,9 +25,9 @@ pub(in crate::intel::feed) fn samples(mut lines: Lines<'_>, delimiter: u8) -> Ve
     rows
 }
 
-/// The layout, confirmed by the rows: without its network if they contain none
-/// (`first` and `last` can also be times), and with columns whose values no name
-/// announces. `None` if no column has values.
+/// The layout, confirmed by the rows: without its network if they contain none (`first` and `last`
+/// can also be times), and with columns that contain values although their names do not say so.
+/// `None` if no column has values.
 pub(in crate::intel::feed) fn confirmed(
     mut layout: Layout,
     rows: &[Vec<String>],
@@ -61,13 +61,13 @@ pub(in crate::intel::feed) fn confirmed(
         .collect();
     let is_left = |at: &usize| holds(at, is_value) && !meant.contains(at);
     left.extend(unknown);
-    layout.beside = left.into_iter().filter(is_left).collect();
+    layout.unused = left.into_iter().filter(is_left).collect();
     if names_value {
-        layout.beside.extend(meant);
+        layout.unused.extend(meant);
     } else {
         layout.values.extend(meant.into_iter().map(|at| (at, None)));
     }
-    layout.beside.sort_unstable();
+    layout.unused.sort_unstable();
     layout.values.sort_by_key(|&(at, _)| at);
     layout.has_values().then_some(layout)
 }
@@ -89,7 +89,7 @@ fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
     let field = |row: &[String], at: Option<usize>| {
         at.and_then(|at| row.get(at)).map_or("", |text| text).to_string()
     };
-    let told: Vec<Option<String>> = rows
+    let filled: Vec<Option<String>> = rows
         .iter()
         .filter(|row| !is_nothing(&field(row, Some(nets.start))))
         // A row may contain a single address.
@@ -108,8 +108,8 @@ fn has_networks(nets: Nets, rows: &[Vec<String>]) -> bool {
             false => nets::is_network(text) || nets::is_reversed(text),
         })
     };
-    let fitting = told.iter().filter(is_net).count();
-    fitting > 0 && fitting * 10 >= told.len() * 8
+    let fitting = filled.iter().filter(is_net).count();
+    fitting > 0 && fitting * 10 >= filled.len() * 8
 }
 
 /// Whether eight out of ten cells of a column pass a test.
@@ -184,10 +184,10 @@ pub(in crate::intel::feed) fn guess_layout(lines: Lines<'_>, delimiter: u8) -> L
         layout.port = Some(at + 1).filter(|port| are_ports(&samples, at, *port));
         layout.values.push((at, layout.port.map(|_| (Kind::Ip, Scope::Exact))));
         layout.kind = (0..kinds.len()).find(|&kind| kind != at && kinds[kind] * 10 >= rows * 9);
-        let is_beside = |&column: &usize| {
+        let is_unused = |&column: &usize| {
             column != at && Some(column) != layout.kind && good[column] * 10 >= rows * 9
         };
-        layout.beside = (0..good.len()).filter(is_beside).collect();
+        layout.unused = (0..good.len()).filter(is_unused).collect();
     }
     layout
 }
@@ -205,9 +205,9 @@ pub(in crate::intel::feed) fn are_ports(rows: &[Vec<String>], ip: usize, port: u
     let is_conclusive =
         |row: &Vec<String>| number(row).is_some_and(|port| port > 100 || port == 80);
     let is_common = |row: &Vec<String>| number(row).is_some_and(is_known_port);
-    let mut told = rows.iter().filter(|row| !is_nothing(&cell(row, ip))).peekable();
-    told.peek().is_some()
-        && told.all(is_row)
+    let mut filled = rows.iter().filter(|row| !is_nothing(&cell(row, ip))).peekable();
+    filled.peek().is_some()
+        && filled.all(is_row)
         && rows.iter().any(is_conclusive)
         && rows.iter().any(is_common)
 }
@@ -232,12 +232,12 @@ pub(in crate::intel::feed) fn guess_nets(rows: &[Vec<String>]) -> Option<Nets> {
     let first = rows.first()?;
     let is_address = |at: &usize| address::parse_ip(&first[*at]).is_ok();
     let start = (0..first.len()).find(is_address)?;
-    let beside = start + 1;
+    let next = start + 1;
     let nets = Nets::from(start);
     let is_net = |end: bool| {
         let texts = rows.iter().map(|row| {
             let at = |at: usize| row.get(at).map_or("", |field| field);
-            let (to, length) = if end { (at(beside), "") } else { ("", at(beside)) };
+            let (to, length) = if end { (at(next), "") } else { ("", at(next)) };
             nets.text(at(start), to, length).filter(|text| text.len() > at(start).len())
         });
         let mut fitting = 0;
@@ -252,7 +252,7 @@ pub(in crate::intel::feed) fn guess_nets(rows: &[Vec<String>]) -> Option<Nets> {
     };
     // `203.0.113.0,255.255.255.0` is a mask rather than an end.
     if is_net(false) {
-        return Some(Nets { length: Some(beside), ..nets });
+        return Some(Nets { length: Some(next), ..nets });
     }
-    is_net(true).then_some(Nets { end: Some(beside), ..nets })
+    is_net(true).then_some(Nets { end: Some(next), ..nets })
 }

@@ -140,7 +140,7 @@ fn objects_in_records() {
             r#"{"name":"report","content":{"ips":["203.0.113.5"]},"request":{"ip":"198.51.100.7"}}"#,
             &["203.0.113.5"],
         ),
-        // A record that names the value refers to that alone.
+        // A record that names its value refers only to that.
         (
             r#"[{"indicator":"evil.example","type":"domain","files":[{"md5":"MD5SUM"}]}]"#,
             &["evil.example"],

@@ -1,4 +1,4 @@
-//! For any bytes, no reader panics; what is written reads back.
+//! No reader panics for any bytes, and writing and reading back gives the same indicators.
 
 use crate::engine::indicator::{
     Context, Direction, Indicator, Kind, Role, Scope, Severity, Timestamp, Tlp,
@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Pieces that readers recognise, so that random text gets far.
+/// Pieces that readers recognise, so that random text reaches deep into them.
 const PIECES: &[&str] = &[
     "\n",
     "\r\n",
@@ -90,7 +90,7 @@ proptest! {
         }
     }
 
-    /// Also for whatever readers accept in nearly random text.
+    /// Also for anything that readers accept in nearly random text.
     #[test]
     fn whatever_is_read_can_be_written_and_read(bytes in mixed()) {
         for &format in Format::ALL {

@@ -91,7 +91,7 @@ fn networks_in_columns() {
         ),
         ("subnet;prefix_len\n2001:db8::;32\n", &["2001:db8::/32"]),
         ("first,last,x\n203.0.113.4,203.0.113.9,y\n", &["203.0.113.4/30", "203.0.113.8/31"]),
-        // Without a header, if nothing else can be meant.
+        // Without a header, if there is only one possible meaning.
         (
             "203.0.113.0,203.0.113.255,x\n198.51.100.0,198.51.100.127,y\n",
             &["203.0.113.0/24", "198.51.100.0/25"],

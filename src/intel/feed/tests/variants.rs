@@ -70,7 +70,7 @@ fn columns_that_nobody_announced() {
             &["http://evil.example/x", MD5],
             &[],
         ),
-        // What is not read is reported.
+        // Values that are not read are reported.
         (
             "Summe,Seite,Text\nMD5SUM,evil.example,this is about b.example\n",
             &[MD5],
@@ -309,7 +309,7 @@ fn lines_of_hosts_files_among_others() {
     ];
     assert_eq!(got.values(), want);
     assert!(got.rejects.is_empty());
-    // Addresses next to addresses are values, and an address alone is what it says.
+    // An address next to another is a value, and so is an address alone.
     let got = read("127.0.0.1 203.0.113.5\n203.0.113.7 198.51.100.7\n127.0.0.53\na.example\n");
     assert_eq!(
         got.values(),

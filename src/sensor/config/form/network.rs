@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 
-/// Whether a text is a name of a host, or an address without brackets.
+/// Whether a text is a host name, or an address without brackets.
 fn is_host(text: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let is_label =
@@ -32,7 +32,7 @@ pub(in crate::sensor::config) fn host_of(url: &str) -> &str {
     }
 }
 
-/// Takes `HOST:PORT` apart; an address of IPv6 stands in brackets.
+/// Splits `HOST:PORT`; an IPv6 address is in brackets.
 fn host_port(text: &str, default: Option<u16>) -> Result<HostPort, &'static str> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -48,10 +48,10 @@ fn host_port(text: &str, default: Option<u16>) -> Result<HostPort, &'static str>
         return Err("expected an address before the port: 0.0.0.0 or [::] for all");
     }
     if !is_host(host) {
-        return Err("that is no name or address of a host");
+        return Err("invalid host name or address");
     }
     let port = match rest.strip_prefix(':') {
-        Some(port) if port.contains(':') => return Err("an IPv6 address stands in brackets"),
+        Some(port) if port.contains(':') => return Err("an IPv6 address needs brackets"),
         Some(port) => port.parse().ok().filter(|port| *port > 0),
         None if rest.is_empty() => default,
         None => return Err("expected “:” and a port after the brackets"),
@@ -74,7 +74,7 @@ fn read_with<T>(
     })
 }
 
-/// An address with one of some schemes.
+/// An address with one of several schemes.
 fn address(text: &str, schemes: &[&str], ports: [Option<u16>; 2]) -> Result<Address, &'static str> {
     let (scheme, rest) = text.split_once(':').ok_or("it has no scheme")?;
     if !schemes.contains(&scheme) {
@@ -84,7 +84,7 @@ fn address(text: &str, schemes: &[&str], ports: [Option<u16>; 2]) -> Result<Addr
         let path = rest.strip_prefix("//").unwrap_or(rest);
         let is_path =
             path.starts_with('/') && path.len() > 1 && !path.chars().any(char::is_control);
-        is_path.then(|| path.into()).ok_or("expected the whole path of a socket")
+        is_path.then(|| path.into()).ok_or("expected the absolute path of a socket")
     };
     let place = |default| {
         host_port(rest.strip_prefix("//").ok_or("“//” is missing after the scheme")?, default)
@@ -96,7 +96,7 @@ fn address(text: &str, schemes: &[&str], ports: [Option<u16>; 2]) -> Result<Addr
         "unix" => Address::Unix(path()?),
         "unix-datagram" => Address::UnixDatagram(path()?),
         _ if rest.is_empty() || rest.contains(['/', ' ']) => {
-            return Err("expected the name of a socket of systemd");
+            return Err("expected the name of a systemd socket");
         }
         _ => Address::Systemd(rest.to_string()),
     })
@@ -112,7 +112,7 @@ fn schemes_text(schemes: &[&str]) -> String {
     alternatives(&schemes.iter().map(of).collect::<Vec<_>>())
 }
 
-/// An address to listen at.
+/// An address to listen on.
 pub(in crate::sensor::config) struct Listen(pub(in crate::sensor::config) &'static [&'static str]);
 
 impl Form for Listen {
@@ -138,7 +138,7 @@ impl Form for Listen {
     }
 }
 
-/// An address of a receiver of syslog; the port may be left out.
+/// The address of a syslog receiver; the port is optional.
 pub(in crate::sensor::config) struct Target;
 
 impl Form for Target {
@@ -159,7 +159,7 @@ impl Form for Target {
     }
 }
 
-/// `ADDRESS:PORT` to listen at, or `off`.
+/// `ADDRESS:PORT` to listen on, or `off`.
 pub(in crate::sensor::config) struct ListenTcp;
 
 impl Form for ListenTcp {
@@ -183,7 +183,7 @@ impl Form for ListenTcp {
 
 /// `HOST:PORT` of a server.
 pub(in crate::sensor::config) struct Server {
-    /// The port without one.
+    /// The default port.
     pub(in crate::sensor::config) port: u16,
 }
 
@@ -199,11 +199,11 @@ impl Form for Server {
     }
 
     fn about(&self) -> String {
-        format!("`HOST:PORT`, port {} without one", self.port)
+        format!("`HOST:PORT`, default port {}", self.port)
     }
 }
 
-/// A name of a host.
+/// A host name.
 pub(in crate::sensor::config) struct Host;
 
 impl Form for Host {
@@ -221,11 +221,11 @@ impl Form for Host {
     }
 
     fn about(&self) -> String {
-        "name of a host".into()
+        "host name".into()
     }
 }
 
-/// Hosts whose URLs are secrets by themselves: whoever has one can post.
+/// Hosts whose URLs are secrets themselves: anyone who has one can post.
 const SECRET_URLS: [&str; 5] = [
     "hooks.slack.com",
     "discord.com",
@@ -242,7 +242,7 @@ impl Form for Url {
 
     fn read(&self, value: &Written<'_>, _base: &Path) -> Result<String, Vec<Wrong>> {
         let text = text_of(value, "https://siem.example.net:9200")?;
-        // The URL may be a secret, or have one in it: it is not repeated.
+        // The URL may be a secret, or contain one, so it is not repeated.
         let wrong = |why: &str, remedy: &str| {
             Err(vec![Wrong::new(value.span(), format!("invalid URL: {why}"), remedy)])
         };
@@ -255,7 +255,7 @@ impl Form for Url {
         }
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         if authority.contains('@') {
-            let remedy = "set user, and name the secret with a key that ends in _env or _file";
+            let remedy = "set user, and a key that ends in _env or _file";
             return wrong("it contains a user or password", remedy);
         }
         let place = match host_port(authority, Some(443)) {
@@ -265,8 +265,8 @@ impl Form for Url {
         let is_secret =
             |host: &&str| place.host == **host || place.host.ends_with(&format!(".{host}"));
         if SECRET_URLS.iter().any(is_secret) {
-            let remedy = "name a variable with url_env, or a file that holds it with url_file";
-            return wrong("whoever reads it can post there, so it is a secret", remedy);
+            let remedy = "set url_env to a variable, or url_file to a file that contains it";
+            return wrong("the URL is a secret, because anyone who has it can post", remedy);
         }
         Ok(text.to_string())
     }
@@ -280,7 +280,7 @@ impl Form for Url {
     }
 }
 
-/// A mailbox without a name for display.
+/// A mailbox without a display name.
 pub(in crate::sensor::config) struct Mailbox;
 
 impl Form for Mailbox {

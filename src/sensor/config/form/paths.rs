@@ -1,11 +1,11 @@
-//! Paths and patterns of paths.
+//! Paths and path patterns.
 
 use super::{Form, Written, is_plain, text_of, write_text};
 use crate::engine::error::name_text;
 use crate::sensor::config::problem::{Wrong, quoted};
 use std::path::{Path, PathBuf};
 
-/// A path; a relative one starts at the folder of the configuration.
+/// A path; relative ones start at the folder of the configuration.
 pub(in crate::sensor::config) struct FilePath;
 
 impl Form for FilePath {
@@ -33,16 +33,16 @@ impl Form for FilePath {
     }
 }
 
-/// A path in TOML, which has no other text than UTF-8.
+/// A path in TOML, which only supports UTF-8.
 fn write_path(path: &Path) -> String {
     write_text(&name_text(path.as_os_str().as_encoded_bytes()))
 }
 
 /// A pattern of paths: `*`, `?`, `[…]`, `**`.
 pub(in crate::sensor::config) enum Pattern {
-    /// Of whole paths; a relative one starts at the folder of the configuration.
+    /// For whole paths; relative ones start at the folder of the configuration.
     Path,
-    /// Of whole paths or, without a slash, of names.
+    /// For whole paths or, without a slash, for names.
     PathOrName,
 }
 
@@ -56,7 +56,7 @@ impl Form for Pattern {
             Err(vec![Wrong::new(value.span(), what, "for example /var/log/**/*.log")])
         };
         if !is_plain(text) {
-            return wrong("it is empty, too long, or has control characters in it");
+            return wrong("it is empty, too long, or contains control characters");
         }
         if let Err(error) = glob::Pattern::new(text) {
             return wrong(error.msg);
@@ -64,7 +64,7 @@ impl Form for Pattern {
         if matches!(self, Pattern::PathOrName) && !text.contains('/') || text.starts_with('/') {
             return Ok(PathBuf::from(text));
         }
-        // The folder is no pattern, whatever its name has in it.
+        // The folder is taken literally, whatever its name contains.
         Ok(match base.to_str() {
             Some(base) => Path::new(&glob::Pattern::escape(base)).join(text),
             None => base.join(text),
@@ -77,8 +77,8 @@ impl Form for Pattern {
 
     fn about(&self) -> String {
         match self {
-            Pattern::Path => "pattern of paths".into(),
-            Pattern::PathOrName => "pattern of paths or names".into(),
+            Pattern::Path => "path pattern".into(),
+            Pattern::PathOrName => "path or name pattern".into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers, sizes, times, yes and no.
+//! Numbers, sizes, times, booleans.
 
 use super::{Form, Written, mistyped, text_of};
 use crate::engine::settings::{duration, duration_text, size, size_text};
@@ -8,27 +8,27 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-/// So many milliseconds.
+/// A number of milliseconds.
 pub(in crate::sensor::config) const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// So many seconds.
+/// A number of seconds.
 pub(in crate::sensor::config) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// So many days.
+/// A number of days.
 pub(in crate::sensor::config) const fn days(count: u64) -> Duration {
     Duration::from_secs(count * 86_400)
 }
 
-/// So many KiB.
+/// A number of KiB.
 pub(in crate::sensor::config) const fn kib(count: u64) -> u64 {
     count << 10
 }
 
-/// So many MiB.
+/// A number of MiB.
 pub(in crate::sensor::config) const fn mib(count: u64) -> u64 {
     count << 20
 }
@@ -41,7 +41,7 @@ impl Form for Flag {
 
     fn read(&self, value: &Written<'_>, _base: &Path) -> Result<bool, Vec<Wrong>> {
         let flag = value.get_ref().as_bool();
-        flag.ok_or_else(|| mistyped(value, "true or false", "without quotation marks"))
+        flag.ok_or_else(|| mistyped(value, "true or false", "remove the quotation marks"))
     }
 
     fn write(&self, value: &bool) -> String {
@@ -57,7 +57,7 @@ impl Form for Flag {
 pub(in crate::sensor::config) struct Number<T>(RangeInclusive<u64>, PhantomData<T>);
 
 impl<T> Number<T> {
-    /// From the least to the most.
+    /// The allowed range.
     pub(in crate::sensor::config) const fn of(range: RangeInclusive<u64>) -> Self {
         Number(range, PhantomData)
     }
@@ -67,16 +67,16 @@ impl<T: TryFrom<u64> + ToString + Clone> Form for Number<T> {
     type Value = T;
 
     fn read(&self, value: &Written<'_>, _base: &Path) -> Result<T, Vec<Wrong>> {
-        let (least, most) = (self.0.start(), self.0.end());
+        let (min, max) = (self.0.start(), self.0.end());
         let Some(integer) = value.get_ref().as_integer() else {
-            let expected = format!("a whole number from {least} to {most}");
-            return Err(mistyped(value, &expected, "without quotation marks"));
+            let expected = format!("a whole number from {min} to {max}");
+            return Err(mistyped(value, &expected, "remove the quotation marks"));
         };
         let number = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
         let number = number.filter(|number| self.0.contains(number));
         number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
             let what = format!("invalid value {}", quoted(integer.as_str()));
-            vec![Wrong::new(value.span(), what, format!("expected {least} to {most}"))]
+            vec![Wrong::new(value.span(), what, format!("expected {min} to {max}"))]
         })
     }
 
@@ -124,7 +124,7 @@ impl Size {
     }
 }
 
-/// A time, kept to the millisecond.
+/// A time, with a resolution of a millisecond.
 pub(in crate::sensor::config) struct Time(pub(in crate::sensor::config) RangeInclusive<Duration>);
 
 impl Form for Time {

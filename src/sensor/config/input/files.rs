@@ -13,45 +13,46 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 words! {
-    /// Where what is there at the first start begins.
+    /// Where files begin that exist at the first start.
     pub enum From {
-        /// At its first byte.
+        /// At their first byte.
         Beginning = "beginning",
-        /// At its end.
+        /// At their end.
         End = "end",
     }
 
     /// How folders are watched.
     pub enum Watch {
-        /// By notices of the system, and by polling where it sends none.
+        /// By inotify, and by polling where inotify doesn't work.
         Notify = "notify",
-        /// By polling alone.
+        /// Only by polling.
         Poll = "poll",
     }
 }
 
 table! {
-    /// Follows log files, through rotation of any kind.
+    /// Follows log files through rotation of any kind.
     pub struct FilesInput {
         /// Files, folders, and patterns with `*`, `?`, `[…]` and `**`.
         patterns: Vec<PathBuf> = Required(some(Pattern::Path));
-        /// Files to leave out: patterns of whole paths or, without a slash, of names.
+        /// Files to skip: patterns of whole paths or, without a slash, of names.
         exclude: Vec<PathBuf> = Or(list(Pattern::PathOrName), Vec::new());
-        /// Where files begin that are there at the first start. Those that appear later begin at
-        /// their first byte in any case.
+        /// Where to start in files that exist at the first start. Files that appear later are
+        /// always read from their first byte.
         from: From = Or(word(), From::Beginning);
-        /// How folders are watched: `notify` polls, too, where the system sends no notices
+        /// How folders are watched: `notify` also polls where the system sends no notifications
         /// (network file systems).
         watch: Watch = Or(word(), Watch::Notify);
-        /// How long a file that was renamed or removed is read on without growth.
+        /// How long to wait for more data in a file that was renamed or removed.
         rotate_wait: Duration = Or(Time(ms(100)..=days(1)), seconds(30));
-        /// Files that nobody has written to for so long are left alone until somebody does.
+        /// Files that were not written to for this long are ignored until they are written to
+        /// again.
         ignore_older: Option<Duration> = Optional(Time(seconds(1)..=days(3650)));
-        /// A last line without its line feed is matched after so long without growth.
+        /// How long to wait for more data before a last line without a line feed is matched.
         idle_flush: Option<Duration> = Optional(Time(ms(100)..=days(1)));
-        /// How often folders that send no notices are looked at.
+        /// How often to poll folders without notifications.
         poll: Duration = Or(Time(ms(100)..=days(1)), seconds(1));
-        /// How many files are open at once; without it half of the process's limit.
+        /// How many files may be open at once; default: half of the process's limit.
         max_open: Option<u32> = Optional(Number::of(8..=1_000_000));
     }
 }
@@ -61,7 +62,7 @@ impl Kind for FilesInput {
         if let Some(ignored) = self.ignore_older
             && ignored < self.rotate_wait
         {
-            let remedy = "files would be left alone before their end was read";
+            let remedy = "files would be ignored before their end was read";
             reader.wrong("ignore_older", "ignore_older is shorter than rotate_wait", remedy);
         }
     }
@@ -69,17 +70,17 @@ impl Kind for FilesInput {
     fn describe(&self) -> String {
         let mut text = format!("follows {}", paths(&self.patterns));
         if !self.exclude.is_empty() {
-            text += &format!(" without {}", paths(&self.exclude));
+            text += &format!(", except {}", paths(&self.exclude));
         }
         text += match self.from {
             From::Beginning => ", from the beginning",
-            From::End => ", from the end of what is there",
+            From::End => ", existing files from their end",
         };
         if let Some(time) = self.ignore_older {
-            text += &format!(", if written to within {}", duration_text(time));
+            text += &format!(", if modified within {}", duration_text(time));
         }
         if self.watch == Watch::Poll {
-            text += &format!(", looked at each {}", duration_text(self.poll));
+            text += &format!(", polled every {}", duration_text(self.poll));
         }
         text
     }
@@ -95,7 +96,7 @@ fn paths(paths: &[PathBuf]) -> String {
 pub enum JournalSince {
     /// With its oldest entry.
     Beginning,
-    /// With what is written from now on.
+    /// With entries that are this old.
     Now,
     /// With entries that are so old.
     Ago(Duration),
@@ -113,7 +114,7 @@ impl Form for Since {
             "beginning" => JournalSince::Beginning,
             "now" => JournalSince::Now,
             text => match duration(text).ok().filter(|time| *time <= days(3650)) {
-                // What is written again has no more than milliseconds.
+                // Only milliseconds can be written.
                 Some(time) => JournalSince::Ago(ms(u64::try_from(time.as_millis()).unwrap_or(1))),
                 None => {
                     let what = format!("invalid value {}", quoted(text));
@@ -138,24 +139,24 @@ impl Form for Since {
 }
 
 table! {
-    /// Follows the journal of systemd, by way of `journalctl`.
+    /// Follows the systemd journal, by running `journalctl`.
     pub struct JournalInput {
         /// Only entries of these units: `sshd.service`. Patterns are allowed.
         units: Vec<String> = Or(list(unit()), Vec::new());
-        /// Only entries with these fields, as `journalctl` takes them: `SYSLOG_FACILITY=10`.
+        /// Only entries with these fields, in the syntax of `journalctl`: `SYSLOG_FACILITY=10`.
         matches: Vec<String> = Or(list(field_match()), Vec::new());
-        /// Fields to match beside `MESSAGE`.
+        /// Fields to match in addition to `MESSAGE`.
         fields: Vec<String> = Or(list(field()), Vec::new());
         /// Where the first start begins: a time is how far back.
         since: JournalSince = Or(Since, JournalSince::Beginning);
-        /// A folder of journal files; without it all that this machine keeps.
+        /// A folder of journal files; default: the journal of this machine.
         directory: Option<PathBuf> = Optional(FilePath);
-        /// The program.
+        /// The program to run.
         program: String = Or(line("a program", "journalctl"), "journalctl".to_string());
     }
 }
 
-/// The name of a unit, which is no option of `journalctl`.
+/// The name of a unit, which must not look like an option of `journalctl`.
 fn unit() -> Text {
     let is_right = |text: &str| {
         let is_plain = |c: char| c.is_ascii_graphic() && !"/'\"`$;|&<>".contains(c);
@@ -164,7 +165,7 @@ fn unit() -> Text {
             && !text.starts_with('-')
             && text.chars().all(is_plain)
     };
-    Text { what: "a name of a unit", example: "sshd.service", is_right }
+    Text { what: "a unit name", example: "sshd.service", is_right }
 }
 
 fn is_field(text: &str) -> bool {
@@ -173,7 +174,7 @@ fn is_field(text: &str) -> bool {
 }
 
 fn field() -> Text {
-    Text { what: "a field of the journal", example: "_COMM", is_right: is_field }
+    Text { what: "a journal field", example: "_COMM", is_right: is_field }
 }
 
 fn field_match() -> Text {
@@ -187,7 +188,11 @@ fn field_match() -> Text {
 impl Kind for JournalInput {
     fn check(&self, reader: &mut Reader<'_, '_>) {
         if self.program.starts_with('-') {
-            reader.wrong("program", "program is an option", "name a program: journalctl");
+            reader.wrong(
+                "program",
+                "program is an option",
+                "set it to a program, such as journalctl",
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! Topics of Kafka, and how a broker is reached.
+//! Kafka topics, and how to connect to brokers.
 
 use super::From;
 use crate::sensor::config::address::HostPort;
@@ -14,9 +14,9 @@ use crate::sensor::secret::Credential;
 use std::time::Duration;
 
 words! {
-    /// How a password is shown to a broker.
+    /// How a password is sent to a broker.
     pub enum KafkaMechanism {
-        /// As it is, which needs TLS.
+        /// As plain text, which requires TLS.
         Plain = "plain",
         /// SCRAM with SHA-256.
         ScramSha256 = "scram-sha-256",
@@ -26,25 +26,25 @@ words! {
 }
 
 table! {
-    /// How the brokers are reached.
+    /// How to connect to the brokers.
     pub struct KafkaAccess {
-        /// Brokers to begin with; they name the others.
+        /// Bootstrap brokers, which name the others.
         brokers: Vec<HostPort> = Required(some(Server { port: 9092 }));
         /// Whether connections are encrypted.
         tls: bool = Or(Flag, false);
-        /// Whom to trust.
+        /// TLS settings.
         trust: ClientTls = Flat::by(());
-        /// The user; without one nobody is asked for.
+        /// The user; default: no authentication.
         user: Option<String> = Optional(line("a user", "wiresift"));
         /// The variable that holds the user's password.
         password: Option<Credential> = Secret { is_required: false };
-        /// How the password is shown.
+        /// The authentication mechanism.
         mechanism: KafkaMechanism = Or(word(), KafkaMechanism::ScramSha512);
     }
 }
 
 impl KafkaAccess {
-    /// Reports what contradicts itself.
+    /// Reports contradictions.
     pub(in crate::sensor::config) fn check(&self, reader: &mut Reader<'_, '_>) {
         self.trust.check(self.tls, "set tls = true", reader);
         match (&self.user, &self.password) {
@@ -61,7 +61,7 @@ impl KafkaAccess {
         let is_open = !self.tls && self.mechanism == KafkaMechanism::Plain;
         if self.user.is_some() && is_open {
             let remedy = "set tls = true, or mechanism = \"scram-sha-512\"";
-            reader.wrong("mechanism", "the password would be sent in the clear", remedy);
+            reader.wrong("mechanism", "the password would be sent in plain text", remedy);
         }
     }
 
@@ -79,28 +79,29 @@ pub(in crate::sensor::config) fn topic() -> Text {
             && text.bytes().all(is_letter)
             && ![".", ".."].contains(&text)
     };
-    Text { what: "a name of a topic", example: "logs", is_right }
+    Text { what: "a topic name", example: "logs", is_right }
 }
 
 table! {
-    /// Reads topics of Kafka, as a member of a group. Needs a build with the feature `kafka`.
+    /// Reads Kafka topics, as a member of a consumer group. Requires a build with the feature
+    /// `kafka`.
     pub struct KafkaInput {
-        /// How the brokers are reached.
+        /// How to connect to the brokers.
         access: KafkaAccess = Flat::by(());
         /// The topics.
         topics: Vec<String> = Required(some(topic()));
-        /// The group: its members share the partitions.
-        group: String = Or(line("a name of a group", "wiresift"), "wiresift".to_string());
+        /// The consumer group: its members share the partitions.
+        group: String = Or(line("a group name", "wiresift"), "wiresift".to_string());
         /// A name of this member that survives restarts (`group.instance.id`), so that its
-        /// partitions wait for it.
+        /// partitions stay assigned to it.
         instance: Option<String> = Optional(Text {
-            what: "a name of a member",
+            what: "a member name",
             example: "sensor-1",
             is_right: is_plain,
         });
-        /// Where partitions begin that the group has no offset of.
+        /// Where to start in partitions without a committed offset.
         from: From = Or(word(), From::Beginning);
-        /// After how long without a sign a member counts as dead.
+        /// How long until a silent member counts as dead.
         session_timeout: Duration = Or(Time(seconds(1)..=seconds(1800)), seconds(45));
         /// How often offsets are committed.
         commit_every: Duration = Or(Time(ms(100)..=seconds(600)), seconds(5));
@@ -114,7 +115,7 @@ impl Kind for KafkaInput {
 
     fn describe(&self) -> String {
         format!(
-            "reads the topics {} of {}, as a member of the group {}",
+            "reads the topics {} from {}, as a member of the group {}",
             listed(&self.topics),
             self.access.describe(),
             self.group

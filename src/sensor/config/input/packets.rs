@@ -12,23 +12,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 table! {
-    /// Listens to interfaces. Needs CAP_NET_RAW.
+    /// Listens to interfaces. Requires CAP_NET_RAW.
     pub struct TapInput {
         /// The interfaces; `any` for all.
         interfaces: Vec<String> = Required(some(interface()));
-        /// Only packets that a filter takes, in tcpdump's syntax; all if empty.
+        /// A capture filter in tcpdump's syntax; all packets if empty.
         filter: String = Or(Text {
             what: "a filter in tcpdump's syntax",
             example: "not port 22",
             is_right: |text| text.len() <= 64 << 10 && !text.chars().any(char::is_control),
         }, String::new());
-        /// The kernel's ring, for each worker and interface.
+        /// The size of the kernel's ring, for each worker and interface.
         ring: u64 = Or(Size(kib(512)..=mib(2047)), mib(16));
-        /// Bytes to capture of each packet.
+        /// The number of bytes to capture of each packet.
         snaplen: u32 = Or(Number::of(64..=262_144), 262_144);
-        /// Whether packets addressed to others are captured, too.
+        /// Whether to capture packets that are addressed to others.
         promiscuous: bool = Or(Flag, true);
-        /// Workers; 0 is one for each core.
+        /// Workers; 0 for one per core.
         threads: u32 = Or(Number::of(0..=1024), 0);
     }
 }
@@ -39,22 +39,22 @@ fn interface() -> Text {
         let is_plain = |c: char| c.is_ascii_graphic() && c != '/';
         (1..=15).contains(&text.len()) && text.chars().all(is_plain)
     };
-    Text { what: "a name of an interface", example: "eth0", is_right }
+    Text { what: "an interface name", example: "eth0", is_right }
 }
 
 impl Kind for TapInput {
     fn check(&self, reader: &mut Reader<'_, '_>) {
         let has_any = self.interfaces.iter().any(|name| name == "any");
         if has_any && self.interfaces.len() > 1 {
-            let remedy = "keep one: packets would be matched twice";
-            reader.wrong("interfaces", "“any” beside other interfaces", remedy);
+            let remedy = "keep only one, or packets are matched twice";
+            reader.wrong("interfaces", "“any” is combined with other interfaces", remedy);
         }
     }
 
     fn describe(&self) -> String {
         let mut text = format!("listens to {}", listed(&self.interfaces));
         if !self.filter.is_empty() {
-            text += &format!(", packets that “{}” takes", self.filter);
+            text += &format!(", packets that match “{}”", self.filter);
         }
         if !self.promiscuous {
             text += ", not promiscuous";
@@ -67,11 +67,11 @@ impl Kind for TapInput {
 }
 
 words! {
-    /// What becomes of a capture that was read.
+    /// What happens to a capture after it was read.
     pub enum Done {
-        /// It stays.
+        /// It is kept.
         Keep = "keep",
-        /// It goes to another folder.
+        /// It is moved to another folder.
         Move = "move",
         /// It is deleted.
         Delete = "delete",
@@ -79,15 +79,15 @@ words! {
 }
 
 table! {
-    /// Reads captures as they appear in a folder: each once, in the order of their names.
+    /// Reads captures that appear in a folder: each once, in the order of their names.
     pub struct CapturesInput {
         /// The folder.
         folder: PathBuf = Required(FilePath);
-        /// What becomes of a capture that was read.
+        /// What happens to a capture after it was read.
         done: Done = Or(word(), Done::Keep);
-        /// Where captures go with `done = "move"`.
+        /// Where captures are moved with `done = "move"`.
         move_to: Option<PathBuf> = Optional(FilePath);
-        /// How often the folder is looked at where the system sends no notices.
+        /// How often to poll the folder if the system sends no notifications.
         poll: Duration = Or(Time(ms(100)..=days(1)), seconds(1));
     }
 }
@@ -96,11 +96,15 @@ impl Kind for CapturesInput {
     fn check(&self, reader: &mut Reader<'_, '_>) {
         match (self.done, &self.move_to) {
             (Done::Move, None) => {
-                reader.wrong("done", "done = \"move\" without move_to", "set move_to to a folder");
+                reader.wrong(
+                    "done",
+                    "done is “move”, but move_to is not set",
+                    "set move_to to a folder",
+                );
             }
             (Done::Move, Some(folder)) if *folder == self.folder => {
-                let remedy = "name another folder";
-                reader.wrong("move_to", "move_to is the folder that is read", remedy);
+                let remedy = "use another folder";
+                reader.wrong("move_to", "move_to is the same as folder", remedy);
             }
             (Done::Keep | Done::Delete, Some(_)) => {
                 let what = format!("move_to is set, but done is “{}”", self.done.name());
@@ -120,6 +124,6 @@ impl Kind for CapturesInput {
                 format!(", and moves them to {}", folder.unwrap_or_default())
             }
         };
-        format!("{text}{end} (looked at each {} at least)", duration_text(self.poll))
+        format!("{text}{end} (polled at least every {})", duration_text(self.poll))
     }
 }

@@ -1,4 +1,4 @@
-//! Sinks that other programs search: Elasticsearch, Splunk, Kafka.
+//! Sinks that can be searched: Elasticsearch, Splunk, Kafka.
 
 use super::delivery::{Batches, ClientTls, Delivery, is_https};
 use super::local::formats_of_records;
@@ -13,8 +13,8 @@ use crate::sensor::config::table::{Kind, table};
 use crate::sensor::secret::Credential;
 
 table! {
-    /// Sends ECS documents to Elasticsearch or OpenSearch (`_bulk`), each once: its id is the
-    /// alert's.
+    /// Sends ECS documents to Elasticsearch or OpenSearch (`_bulk`), each once, with the id of the
+    /// alert.
     pub struct ElasticsearchSink {
         /// The cluster, without `/_bulk`.
         url: String = Required(Url);
@@ -22,13 +22,13 @@ table! {
         index: String = Or(index(), "wiresift-alerts".to_string());
         /// The variable that holds the API key.
         key: Option<Credential> = Secret { is_required: false };
-        /// The user, for basic authentication in place of a key.
+        /// The user, for basic authentication instead of a key.
         user: Option<String> = Optional(line("a user", "wiresift"));
         /// The variable that holds the user's password.
         password: Option<Credential> = Secret { is_required: false };
-        /// Whether bodies are packed with gzip.
+        /// Whether to compress requests with gzip.
         gzip: bool = Or(Flag, true);
-        /// Whom to trust.
+        /// TLS settings.
         tls: ClientTls = Flat::by(());
         /// Batches and the spool.
         delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(5), age: seconds(1) });
@@ -42,13 +42,13 @@ fn index() -> Text {
         let is_odd = text.is_empty() || text.len() > 255 || text.starts_with(['-', '_', '+', '.']);
         !is_odd && !text.chars().any(is_bad)
     };
-    Text { what: "a name of an index, in lower case", example: "wiresift-alerts", is_right }
+    Text { what: "an index name, in lower case", example: "wiresift-alerts", is_right }
 }
 
-/// Reports a secret that anybody on the way could read.
+/// Reports a secret that could be intercepted.
 fn check_clear(url: &str, has_secret: bool, reader: &mut Reader<'_, '_>) {
     if has_secret && !is_https(url) && !is_local(host_of(url)) {
-        reader.wrong("url", "the secret would be sent in the clear", "write https://");
+        reader.wrong("url", "the secret would be sent in plain text", "use https://");
     }
 }
 
@@ -58,16 +58,16 @@ impl Kind for ElasticsearchSink {
         let password = if reader.has("password_env") { "password_env" } else { "password_file" };
         if self.key.is_some() && (self.user.is_some() || self.password.is_some()) {
             let other = if self.user.is_some() { "user" } else { password };
-            reader.conflict(key, other, "a cluster is shown a key or a password, not both");
+            reader.conflict(key, other, "use either a key or a password");
         } else if self.user.is_some() != self.password.is_some() {
             let (key, remedy) = match self.user {
                 Some(_) => ("user", "set password_env or password_file"),
                 None => (password, "set user"),
             };
-            reader.wrong(key, "user and password belong together", remedy);
+            reader.wrong(key, "user and password must be set together", remedy);
         }
         check_clear(&self.url, self.key.is_some() || self.password.is_some(), reader);
-        self.tls.check(is_https(&self.url), "write https://", reader);
+        self.tls.check(is_https(&self.url), "use https://", reader);
     }
 
     fn describe(&self) -> String {
@@ -82,15 +82,15 @@ table! {
         url: String = Required(Url);
         /// The variable that holds the token.
         token: Option<Credential> = Secret { is_required: true };
-        /// The index; without it that of the token.
-        index: Option<String> = Optional(line("a name of an index", "security"));
+        /// The index; default: the index of the token.
+        index: Option<String> = Optional(line("an index name", "security"));
         /// The source type.
         sourcetype: String = Or(line("a source type", "wiresift:alert"), "wiresift:alert".to_string());
-        /// Wait until the indexers have a batch on disk; the token has to allow it.
+        /// Whether to wait until the indexers have a batch on disk; the token has to allow it.
         acks: bool = Or(Flag, false);
-        /// Whether bodies are packed with gzip.
+        /// Whether to compress requests with gzip.
         gzip: bool = Or(Flag, true);
-        /// Whom to trust.
+        /// TLS settings.
         tls: ClientTls = Flat::by(());
         /// Batches and the spool.
         delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(1), age: seconds(1) });
@@ -100,7 +100,7 @@ table! {
 impl Kind for SplunkSink {
     fn check(&self, reader: &mut Reader<'_, '_>) {
         check_clear(&self.url, true, reader);
-        self.tls.check(is_https(&self.url), "write https://", reader);
+        self.tls.check(is_https(&self.url), "use https://", reader);
     }
 
     fn describe(&self) -> String {
@@ -111,9 +111,9 @@ impl Kind for SplunkSink {
 }
 
 words! {
-    /// How messages for Kafka are packed.
+    /// How messages for Kafka are compressed.
     pub enum KafkaCompression {
-        /// Not at all.
+        /// Uncompressed.
         None = "none",
         /// gzip.
         Gzip = "gzip",
@@ -127,16 +127,16 @@ words! {
 }
 
 table! {
-    /// Sends to a topic of Kafka, each alert once a session (`acks=all`, idempotence); the key of
-    /// a message is the value seen. Needs a build with the feature `kafka`.
+    /// Sends to a Kafka topic, each alert once per session (`acks=all`, idempotence); the key of a
+    /// message is the observed value. Requires a build with the feature `kafka`.
     pub struct KafkaSink {
-        /// How the brokers are reached.
+        /// How to connect to the brokers.
         access: KafkaAccess = Flat::by(());
         /// The topic.
         topic: String = Required(crate::sensor::config::input::topic());
         /// The format of alerts.
         format: Format = Or(formats_of_records(), Format::Json);
-        /// How messages are packed.
+        /// How messages are compressed.
         compression: KafkaCompression = Or(word(), KafkaCompression::Lz4);
         /// Batches and the spool.
         delivery: Delivery = Flat::by(Batches { records: 10_000, size: mib(1), age: seconds(1) });

@@ -1,4 +1,4 @@
-//! What sinks over a network have in common: batches, the spool, TLS.
+//! What network sinks have in common: batches, the spool, TLS.
 
 use crate::engine::settings::{duration_text, size_text};
 use crate::sensor::config::field::{Optional, Or};
@@ -8,32 +8,32 @@ use crate::sensor::config::table::table;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a batch of a kind is without further words.
+/// The default batches of a kind.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sensor::config) struct Batches {
     /// Records.
     pub(in crate::sensor::config) records: u32,
     /// Bytes.
     pub(in crate::sensor::config) size: u64,
-    /// How long the first one waits.
+    /// How long the first record waits.
     pub(in crate::sensor::config) age: Duration,
 }
 
 table! {
-    /// Batches, and what waits in the spool while the receiver is away.
+    /// Batches, and what waits in the spool while the receiver is unreachable.
     pub struct Delivery(defaults: Batches) {
-        /// The most alerts of a batch.
+        /// The maximum number of alerts in a batch.
         batch_records: u32 = Or(Number::of(1..=100_000), defaults.records);
-        /// The most bytes of a batch, before it is packed.
+        /// The maximum size of a batch in bytes, before compression.
         batch_size: u64 = Or(Size(kib(1)..=mib(64)), defaults.size);
-        /// How long an alert waits for others at most.
+        /// How long an alert waits for others.
         batch_age: Duration = Or(Time(ms(1)..=days(1)), defaults.age);
-        /// What may wait for this sink in the spool; beyond it the oldest alerts are dropped for
-        /// it, and counted. Without it the spool's size counts.
+        /// How much may wait for this sink in the spool; beyond it the oldest alerts are dropped
+        /// for this sink, and counted. Default: the size of the spool.
         spool_size: Option<u64> = Optional(Size(mib(1)..=mib(1 << 20)));
-        /// How long a connection may take to be made.
+        /// How long connecting may take.
         connect_timeout: Duration = Or(Time(ms(100)..=ms(300_000)), ms(5000));
-        /// How long the receiver may take to answer a batch.
+        /// How long the receiver may take to respond to a batch.
         timeout: Duration = Or(Time(ms(100)..=ms(3_600_000)), ms(30_000));
     }
 }
@@ -57,22 +57,23 @@ impl Delivery {
 }
 
 table! {
-    /// TLS towards a receiver. The certificates that the system trusts are trusted.
+    /// TLS settings for a receiver. The certificates that the system trusts are trusted.
     pub struct ClientTls {
-        /// Certificates in PEM form to trust beside those of the system: an authority's, or the
-        /// receiver's own.
+        /// Certificates in PEM form to trust in addition to those of the system: an authority's, or
+        /// the receiver's own.
         ca_file: Option<PathBuf> = Optional(FilePath);
-        /// Our certificate, in PEM form.
+        /// The client certificate, in PEM form.
         client_cert: Option<PathBuf> = Optional(FilePath);
         /// The certificate's key, in PEM form.
         client_key: Option<PathBuf> = Optional(FilePath);
-        /// Take any certificate. Then anybody on the way can read the alerts: each start warns.
+        /// Whether to accept any certificate. Alerts can then be intercepted: each start warns
+        /// about it.
         insecure: bool = Or(Flag, false);
     }
 }
 
 impl ClientTls {
-    /// Reports what contradicts itself, and what has no effect without TLS.
+    /// Reports contradictions, and settings that have no effect without TLS.
     pub(in crate::sensor::config) fn check(
         &self,
         has_tls: bool,
@@ -94,13 +95,13 @@ impl ClientTls {
             reader.wrong(has, &format!("{has} is set, but no {lacks}"), &format!("set {lacks}"));
         }
         if self.insecure && self.ca_file.is_some() {
-            let why = "with insecure any certificate is taken: remove one of them";
+            let why = "insecure accepts any certificate: remove one of them";
             reader.conflict("ca_file", "insecure", why);
         }
     }
 }
 
-/// Whether a URL is one of HTTPS.
+/// Whether a URL uses HTTPS.
 pub(in crate::sensor::config) fn is_https(url: &str) -> bool {
     url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
 }

@@ -22,30 +22,30 @@ impl Named for Format {
     }
 }
 
-/// Formats that stand by themselves: without lines before the first alert, or that refer to it.
+/// Formats whose records are independent: without header lines, or references to them.
 pub(super) fn formats_of_records() -> Word<Format> {
     let stands_alone = |format: &Format| !matches!(format, Format::Zeek | Format::Text);
     Word(Format::ALL.iter().copied().filter(stands_alone).collect())
 }
 
-/// Rotated files that are kept.
+/// The default number of rotated files that are kept.
 const KEEP: u32 = 10;
 
 table! {
     /// Appends to a file. Each line's alerts are in it exactly once, whatever happens to the
     /// process.
     pub struct FileSink {
-        /// The file. If it is moved away, by logrotate for example, a new one is made.
+        /// The file. If it is moved away, for example by logrotate, a new one is created.
         path: PathBuf = Required(FilePath);
         /// The format of alerts.
         format: Format = Or(Word(Format::ALL.to_vec()), Format::Json);
-        /// The file is rotated when it is so large.
+        /// The size at which the file is rotated.
         rotate_size: Option<u64> = Optional(Size(kib(64)..=mib(1 << 20)));
-        /// The file is rotated when its first alert is so old.
+        /// The age at which the file is rotated, counted from its first alert.
         rotate_age: Option<Duration> = Optional(Time(seconds(60)..=days(366)));
         /// How many rotated files are kept.
         keep: u32 = Or(Number::of(1..=10_000), KEEP);
-        /// Whether rotated files are packed with gzip.
+        /// Whether to compress rotated files with gzip.
         compress: bool = Or(Flag, true);
     }
 }
@@ -69,7 +69,7 @@ impl Kind for FileSink {
         let age = self.rotate_age.map(|age| format!("after {}", duration_text(age)));
         let when: Vec<String> = size.into_iter().chain(age).collect();
         if !when.is_empty() {
-            let packed = if self.compress { "packed" } else { "not packed" };
+            let packed = if self.compress { "compressed" } else { "not compressed" };
             text += &format!(", rotated {}, {} kept, {packed}", when.join(" or "), self.keep);
         }
         text
@@ -77,7 +77,7 @@ impl Kind for FileSink {
 }
 
 table! {
-    /// Prints to standard output. It is the sink of a configuration without any.
+    /// Prints to standard output. This is the sink of a configuration without any.
     pub struct StdoutSink {
         /// The format of alerts.
         format: Format = Or(Word(Format::ALL.to_vec()), Format::Json);
@@ -91,7 +91,7 @@ impl Kind for StdoutSink {
 }
 
 table! {
-    /// Writes lines to a stream socket that another program listens at.
+    /// Writes lines to a stream socket that another program listens on.
     pub struct UnixSink {
         /// The socket.
         path: PathBuf = Required(FilePath);

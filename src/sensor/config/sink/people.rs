@@ -1,4 +1,4 @@
-//! Sinks that people read: webhooks and mail.
+//! Sinks for people: webhooks and mail.
 
 use super::delivery::{Batches, ClientTls, Delivery, is_https};
 use crate::sensor::config::address::HostPort;
@@ -12,21 +12,21 @@ use crate::sensor::config::table::{Kind, table};
 use crate::sensor::secret::Credential;
 
 words! {
-    /// What a webhook gets.
+    /// What a webhook receives.
     pub enum WebhookForm {
         /// A list of alerts in JSON.
         Json = "json",
-        /// A text for people, as Slack and Mattermost take it.
+        /// A text for people, as accepted by Slack and Mattermost.
         Slack = "slack",
     }
 
     /// How the connection to a mail server is encrypted.
     pub enum MailTls {
-        /// After STARTTLS, usually on port 587; never without.
+        /// With STARTTLS, usually on port 587; required.
         StartTls = "starttls",
-        /// From the first byte, usually on port 465.
+        /// With TLS from the first byte, usually on port 465.
         Always = "always",
-        /// Not at all: for a server on this machine.
+        /// Unencrypted: for a server on this machine.
         Never = "never",
     }
 }
@@ -34,19 +34,18 @@ words! {
 table! {
     /// Posts to a webhook.
     pub struct WebhookSink {
-        /// The URL; one that is a secret itself, as those of Slack are, belongs into `url_env` or
-        /// `url_file`.
+        /// The URL; if it is itself a secret, as with Slack, use `url_env` or `url_file`.
         url: Option<String> = Optional(Url);
         /// A variable that holds the URL.
         url_secret: Option<Credential> = UrlSecret;
         /// What is posted: `json`, a list of alerts, or `slack`, a text for people.
         form: WebhookForm = Or(word(), WebhookForm::Json);
         /// A variable with the key that signs requests (Standard Webhooks); two, in a list, while
-        /// one takes the place of the other.
-        key: Vec<Credential> = Secrets { most: 2, is_required: false };
-        /// Whether bodies are packed with gzip.
+        /// one replaces the other.
+        key: Vec<Credential> = Secrets { max: 2, is_required: false };
+        /// Whether to compress requests with gzip.
         gzip: bool = Or(Flag, false);
-        /// Whom to trust.
+        /// TLS settings.
         tls: ClientTls = Flat::by(());
         /// Batches and the spool.
         delivery: Delivery = Flat::by(Batches { records: 100, size: mib(1), age: seconds(1) });
@@ -88,11 +87,11 @@ impl Kind for WebhookSink {
             (Some(_), Some(_)) => reader.conflict("url", other, "remove one of them"),
             _ => {}
         }
-        // A URL that is not known here may be one of HTTPS.
+        // A URL from a secret may use HTTPS.
         let has_tls = self.url.as_deref().is_none_or(is_https);
-        self.tls.check(has_tls, "write https://", reader);
+        self.tls.check(has_tls, "use https://", reader);
         if self.form == WebhookForm::Slack && self.gzip {
-            reader.wrong("gzip", "Slack takes no packed bodies", "remove gzip");
+            reader.wrong("gzip", "Slack does not accept compressed requests", "remove gzip");
         }
     }
 
@@ -112,24 +111,24 @@ impl Kind for WebhookSink {
 }
 
 table! {
-    /// Sends mail, for people: one a batch.
+    /// Sends mail, for people: one per batch.
     pub struct MailSink {
         /// The mail server.
         server: HostPort = Required(Server { port: 587 });
         /// How the connection is encrypted: `starttls` usually on port 587, `always` on 465,
         /// `never` for a server on this machine.
         tls: MailTls = Or(word(), MailTls::StartTls);
-        /// The user; without one nobody is asked for.
+        /// The user; default: no authentication.
         user: Option<String> = Optional(line("a user", "wiresift"));
         /// The variable that holds the user's password.
         password: Option<Credential> = Secret { is_required: false };
         /// The sender.
         from: String = Required(Mailbox);
-        /// Who gets it.
+        /// The recipients.
         to: Vec<String> = Required(some(Mailbox));
-        /// Whom to trust.
+        /// TLS settings.
         trust: ClientTls = Flat::by(());
-        /// Batches and the spool: `batch_age` is the time whose alerts are one mail.
+        /// Batches and the spool: `batch_age` is the time window of one mail.
         delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(1), age: seconds(600) });
     }
 }
@@ -147,7 +146,7 @@ impl Kind for MailSink {
             }
             (Some(_), Some(_)) if self.tls == MailTls::Never && !is_local(&self.server.host) => {
                 let remedy = "set tls to \"starttls\" or \"always\"";
-                reader.wrong("tls", "the password would be sent in the clear", remedy);
+                reader.wrong("tls", "the password would be sent in plain text", remedy);
             }
             _ => {}
         }
@@ -155,6 +154,6 @@ impl Kind for MailSink {
     }
 
     fn describe(&self) -> String {
-        format!("mails to {} by way of {}", listed(&self.to), self.server)
+        format!("mails to {} through {}", listed(&self.to), self.server)
     }
 }

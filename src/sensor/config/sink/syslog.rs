@@ -1,4 +1,4 @@
-//! A receiver of syslog.
+//! Syslog receivers.
 
 use super::delivery::{Batches, ClientTls, Delivery};
 use crate::sensor::config::address::Address;
@@ -10,21 +10,21 @@ use crate::sensor::config::table::{Kind, table};
 words! {
     /// How messages of a stream are delimited.
     pub enum Framing {
-        /// A line each, which every receiver takes.
+        /// One line each, which every receiver accepts.
         Lines = "lines",
-        /// The length before each: `octet-counted`.
+        /// With the length before each: `octet-counted`.
         Counted = "counted",
     }
 }
 
 table! {
-    /// Sends RFC 5424 to a receiver of syslog. Datagrams are cut to 1,400 bytes.
+    /// Sends RFC 5424 to a syslog receiver. Datagrams are cut to 1,400 bytes.
     pub struct SyslogSink {
-        /// The receiver. Without a port it is 514, or 6514 for TLS.
+        /// The receiver. The default port is 514, or 6514 for TLS.
         address: Address = Required(Target);
-        /// How messages on TCP are delimited: `lines` without it. On TLS they are always counted.
+        /// How messages on TCP are delimited; default: `lines`. On TLS they are always counted.
         framing: Option<Framing> = Optional(word());
-        /// Whom to trust.
+        /// TLS settings.
         tls: ClientTls = Flat::by(());
         /// Batches and the spool.
         delivery: Delivery = Flat::by(Batches { records: 1000, size: mib(1), age: seconds(1) });
@@ -39,7 +39,7 @@ impl Kind for SyslogSink {
         }
         if self.framing.is_some() && matches!(self.address, Address::Udp(_)) {
             let remedy = "remove framing, or send to tcp://";
-            reader.wrong("framing", "each datagram is one message, without framing", remedy);
+            reader.wrong("framing", "each datagram is one message, so there is no framing", remedy);
         }
         self.tls.check(self.address.is_tls(), "send to tls://", reader);
     }

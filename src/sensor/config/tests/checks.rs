@@ -45,29 +45,29 @@ fn what_is_missing_is_named() {
     let config = Config::parse(text, &path).unwrap();
     let problems = config.check(Built { kafka: false, ..EVERYTHING }).to_string();
     for want in [
-        "wiresift.toml:1:1: allow: there is no file",
-        "there is no database",
-        ":4:1: input “captures”: folder: there is no folder",
-        ":7:1: input “syslog”: listen: there is no folder /nowhere",
+        "wiresift.toml:1:1: allow: no such file",
+        "the database",
+        ":4:1: input “captures”: folder: no such folder",
+        ":7:1: input “syslog”: listen: no such folder: /nowhere",
         ":8:1: input “syslog”: unknown time zone “Mars/Olympus”",
-        "input “kafka”: this build has no Kafka (use a build with the feature kafka",
+        "input “kafka”: this build does not support Kafka (use a build with the feature kafka",
         "input “hec”: the variable WIRESIFT_UNSET_IN_TESTS is not set",
-        "path: there is no folder",
-        "token_file: there is no file",
-        "ca_file: there is no file",
+        "path: no such folder",
+        "token_file: no such file",
+        "ca_file: no such file",
     ] {
         assert!(problems.contains(want), "{problems}\n{want}");
     }
     if Path::new("/sys/class/net").exists() {
-        assert!(problems.contains("input “tap”: there is no interface none7"), "{problems}");
+        assert!(problems.contains("input “tap”: no such interface: none7"), "{problems}");
     }
     let problems = config.check(Built { live: false, ..EVERYTHING }).to_string();
-    assert!(problems.contains("input “tap”: this build can't listen to interfaces"), "{problems}");
-    // What is disabled may lack whatever it likes.
+    assert!(problems.contains("input “tap”: this build cannot listen to interfaces"), "{problems}");
+    // Disabled tables may lack anything.
     let off =
         right("[[input]]\nkind = \"tap\"\nenabled = false\ninterfaces = \"none7\"\n[[feed]]\n");
     let problems = off.check(EVERYTHING).to_string();
-    assert!(problems.contains("nothing is read: no input is enabled"), "{problems}");
+    assert!(problems.contains("no input is enabled"), "{problems}");
     assert!(!problems.contains("none7"), "{problems}");
 }
 
@@ -96,10 +96,10 @@ fn what_is_not_safe_warns() {
     mode(0o604);
     let warnings = config.warnings();
     assert_eq!(warnings.len(), 4, "{warnings:?}");
-    assert!(warnings[0].starts_with("splunk: any certificate is taken"));
+    assert!(warnings[0].starts_with("splunk: any certificate is accepted"));
     assert!(warnings[1].starts_with("elasticsearch: alerts are sent over plain http"));
     assert!(warnings[2].starts_with("syslog: alerts are sent as plain syslog"));
-    assert!(warnings[3].contains("any user of this machine can read its secret"));
+    assert!(warnings[3].contains("every user of this machine can read its secret"));
     mode(0o640);
     assert_eq!(config.warnings().len(), 3);
 }
@@ -120,7 +120,7 @@ fn it_is_described_in_plain_english() {
     );
     assert!(lines.contains("feeds: 1, fetched and compiled by this process"), "{lines}");
     assert!(
-        lines.contains("the first alert of the same indicator, where and local in 1h at once"),
+        lines.contains("the first alert with the same indicator, where and local in 1h at once"),
         "{lines}"
     );
 }
@@ -130,7 +130,7 @@ fn files_are_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wiresift.toml");
     let missing = Config::open(&path).unwrap_err().to_string();
-    assert!(missing.contains("`wiresift run --setup` makes one"), "{missing}");
+    assert!(missing.contains("run `wiresift run --setup` to create one"), "{missing}");
     std::fs::write(&path, "[daemon]\nthreads = 3\n").unwrap();
     assert_eq!(Config::open(&path).unwrap().daemon.threads, 3);
     std::fs::write(&path, "[daemon]\nthreads = x\n").unwrap();

@@ -1,9 +1,9 @@
-//! What is wrong, where, and how to mend it.
+//! What is wrong, where, and how to fix it.
 
 use super::*;
 
-/// Folders of errors: `NAME.toml`, and what is said about it in `NAME.out`.
-/// `WIRESIFT_BLESS=1 cargo test --lib config::tests::errors` renews the latter.
+/// Folders of errors: `NAME.toml`, and the expected messages in `NAME.out`. `WIRESIFT_BLESS=1 cargo
+/// test --lib config::tests::errors` renews the latter.
 #[test]
 fn golden_errors() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/config/errors");
@@ -79,8 +79,8 @@ fn secrets_are_not_repeated() {
     let hec =
         "[[input]]\nkind = \"hec\"\nlisten = \"tcp://127.0.0.1:8088\"\ntokens = [\"hunter2\"]\n";
     let problems = wrong(hec).to_string();
-    let want = "wiresift.toml:4:1: input “hec”: a secret does not belong into this file (name a \
-                variable with token_env, or a file that holds it with token_file)";
+    let want = "wiresift.toml:4:1: input “hec”: a secret does not belong in this file (set \
+                token_env to a variable, or token_file to a file that contains it)";
     assert!(problems.contains(want), "{problems}");
 }
 
@@ -109,15 +109,15 @@ fn keys_are_suggested() {
         ("[demon]\n", "did you mean “daemon”?"),
         ("[[inputs]]\nkind = \"tap\"\n", "did you mean “input”?"),
         ("[[output]]\nkind = \"tap\"\n", "did you mean “sink”?"),
-        ("threads = 3\n", "threads belongs below [daemon]"),
-        ("spool_size = \"1G\"\n", "spool_size belongs below [daemon]"),
+        ("threads = 3\n", "threads belongs in [daemon]"),
+        ("spool_size = \"1G\"\n", "spool_size belongs in [daemon]"),
         (
             "[input]\nkind = \"tap\"\n",
-            "wiresift.toml:1:1: input is a list of tables (write [[input]])",
+            "wiresift.toml:1:1: input must be a list of tables (write [[input]])",
         ),
-        ("[[daemon]]\n", "daemon is one table (write [daemon])"),
-        ("sink = [7]\n", "sink is a list of tables"),
-        ("suppress = 7\n", "suppress is one table"),
+        ("[[daemon]]\n", "daemon must be a single table (write [daemon])"),
+        ("sink = [7]\n", "sink must be a list of tables"),
+        ("suppress = 7\n", "suppress must be a single table"),
         ("[daemon]\nworkers = 7\n", "did you mean “threads”?"),
         ("[suppress]\nkey = [\"indicater\"]\n", "did you mean “indicator”?"),
     ] {
@@ -130,8 +130,8 @@ fn keys_are_suggested() {
 fn names_are_unique_and_plain() {
     let journal = "[[input]]\nkind = \"journal\"\n";
     let problems = wrong(&format!("{journal}{journal}")).to_string();
-    let want = "wiresift.toml:3:1: two inputs have the name “journal” (give one of them another \
-                name; the first is in line 1)";
+    let want = "wiresift.toml:3:1: two inputs have the name “journal” (rename one of \
+                them; the first is on line 1)";
     assert_eq!(problems, want);
     // An input and a sink may have the same one.
     right(
@@ -143,11 +143,11 @@ fn names_are_unique_and_plain() {
     }
 }
 
-/// Keys of an input, and what is said of them.
+/// Keys of an input, and the expected messages.
 const OUT_OF_BOUNDS: &[(&str, &str)] = &[
-    ("kind = \"tap\"\ninterfaces = []", "the list is shorter than 1"),
-    ("kind = \"tap\"\ninterfaces = [\"much-too-long-name\"]", "expected a name of an interface"),
-    ("kind = \"tap\"\ninterfaces = [\"any\", \"eth0\"]", "“any” beside other interfaces"),
+    ("kind = \"tap\"\ninterfaces = []", "the list needs at least 1"),
+    ("kind = \"tap\"\ninterfaces = [\"much-too-long-name\"]", "expected an interface name"),
+    ("kind = \"tap\"\ninterfaces = [\"any\", \"eth0\"]", "“any” is combined with other interfaces"),
     (
         "kind = \"tap\"\ninterfaces = \"e\"\nsnaplen = 63",
         "input “tap”: snaplen: invalid value “63” (expected 64 to 262144)",
@@ -174,7 +174,7 @@ const OUT_OF_BOUNDS: &[(&str, &str)] = &[
         "kind = \"files\"\npatterns = \"/a\"\nignore_older = \"1s\"",
         "ignore_older is shorter than rotate_wait",
     ),
-    ("kind = \"journal\"\nunits = \"--all\"", "expected a name of a unit"),
+    ("kind = \"journal\"\nunits = \"--all\"", "expected a unit name"),
     ("kind = \"journal\"\nmatches = \"x\"", "expected FIELD=VALUE"),
     ("kind = \"journal\"\nsince = \"tomorrow\"", "expected beginning, now, or a time such as 24h"),
     ("kind = \"syslog\"\nlisten = \"514\"", "it has no scheme (expected udp://HOST:PORT"),
@@ -189,27 +189,27 @@ const OUT_OF_BOUNDS: &[(&str, &str)] = &[
     ),
     ("kind = \"hec\"\nlisten = \"tcp://0.0.0.0:8088\"", "neither token_env nor token_file is set"),
     ("kind = \"hec\"\nlisten = \"udp://0.0.0.0:8088\"\ntoken_env = \"T\"", "unknown scheme"),
-    ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a b\"", "expected a name of a topic"),
+    ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a b\"", "expected a topic name"),
     (
         "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"",
         "user is set, but no password",
     ),
     (
         "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nuser = \"u\"\npassword_env = \"P\"\nmechanism = \"plain\"",
-        "sent in the clear",
+        "sent in plain text",
     ),
     (
         "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"",
         "the connection is not encrypted",
     ),
-    ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "without move_to"),
+    ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "but move_to is not set"),
     (
         "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"",
         "move_to is set, but done is “keep”",
     ),
     (
         "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/a\"\ndone = \"move\"",
-        "is the folder that is read",
+        "move_to is the same as folder",
     ),
     ("kind = \"eve\"\npath = \"\"", "invalid path"),
 ];
@@ -262,18 +262,18 @@ fn sinks_contradict_themselves() {
         ),
         (
             "kind = \"webhook\"\nurl_env = \"U\"\nform = \"slack\"\ngzip = true",
-            "Slack takes no packed bodies",
+            "Slack does not accept compressed requests",
         ),
         (
             "kind = \"splunk\"\nurl = \"http://s\"\ntoken_env = \"T\"",
-            "the secret would be sent in the clear",
+            "the secret would be sent in plain text",
         ),
         (
             "kind = \"splunk\"\nurl = \"https://s\"\ntoken_env = \"T\"\ntoken_file = \"t\"",
             "token_env and token_file are both set",
         ),
         ("kind = \"stdout\"\nkinds = \"dmain\"", "did you mean “domain”?"),
-        ("kind = \"stdout\"\nkinds = \"ip\"\nexclude_kinds = \"ip\"", "no alert would be left"),
+        ("kind = \"stdout\"\nkinds = \"ip\"\nexclude_kinds = \"ip\"", "no alert would remain"),
         ("kind = \"stdout\"\nmin_confidence = 101", "expected 0 to 100"),
         ("kind = \"stdout\"\nmin_severity = \"hihg\"", "did you mean “high”?"),
         ("kind = \"stdout\"\nseverity = \"high\"", "did you mean “min_severity”?"),
@@ -292,15 +292,15 @@ fn secrets_of_sinks_are_whole_and_not_sent_in_the_clear() {
     let mail = "kind = \"mail\"\nserver = \"m\"\nfrom = \"a@b\"\nto = \"a@b\"";
     let elastic = "kind = \"elasticsearch\"\nurl = \"https://e\"";
     for (keys, want) in [
-        (&format!("{elastic}\nindex = \"Alerts\""), "expected a name of an index, in lower case"),
-        (&format!("{elastic}\nuser = \"u\""), "user and password belong together"),
+        (&format!("{elastic}\nindex = \"Alerts\""), "expected an index name, in lower case"),
+        (&format!("{elastic}\nuser = \"u\""), "user and password must be set together"),
         (
             &format!("{elastic}\nuser = \"u\"\npassword_env = \"P\"\nkey_env = \"K\""),
             "key_env and user are both set",
         ),
         (
             &format!("{mail}\ntls = \"never\"\nuser = \"u\"\npassword_env = \"P\""),
-            "sent in the clear",
+            "sent in plain text",
         ),
         (&format!("{mail}\nwindow = \"5m\""), "did you mean “batch_age”?"),
         (&format!("{mail}\nto = \"a@b\""), "duplicate key"),
@@ -334,9 +334,9 @@ fn tables_contradict_each_other() {
     for (text, want) in [
         (
             syslog("tcp://0.0.0.0:601", "[[input]]\nkind = \"hec\"\ntoken_env = \"T\"\nlisten = \"tcp://0.0.0.0:601\"\n"),
-            "input “hec”: tcp://0.0.0.0:601 is taken (input “syslog” listens there, too)",
+            "input “hec”: tcp://0.0.0.0:601 is already in use (input “syslog” listens on it, too)",
         ),
-        (syslog("tcp://127.0.0.1:9750", ""), "is taken (metrics are served there)"),
+        (syslog("tcp://127.0.0.1:9750", ""), "is already in use (metrics are served on it)"),
         (
             syslog("udp://0.0.0.0:514", "[[sink]]\nkind = \"syslog\"\naddress = \"udp://127.0.0.1\"\n"),
             "its alerts would be read again by input “syslog”",
@@ -357,7 +357,7 @@ fn tables_contradict_each_other() {
         let problems = wrong(&text).to_string();
         assert!(problems.contains(want), "{problems}\n{want}");
     }
-    // What is disabled is in nobody's way.
+    // Disabled tables conflict with nothing.
     right(&syslog("tcp://127.0.0.1:9750", "enabled = false\n"));
     right(&syslog(
         "udp://0.0.0.0:514",

@@ -1,4 +1,4 @@
-//! Every kind with all its keys; what is written comes back.
+//! Every kind with all its keys; what is written is read back.
 
 use super::*;
 use crate::engine::alert::Format;
@@ -6,10 +6,10 @@ use crate::engine::indicator::{Kind, Severity};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Every table with every key, and no key at its default.
+/// Every table with every key, and no key with its default value.
 pub(super) const ALL: &str = include_str!("every_key.toml");
 
-/// Keys that several kinds have from the same type.
+/// Keys of the same type that several kinds have.
 const SHARED: [&str; 11] = [
     "ca_file",
     "client_cert",
@@ -61,7 +61,7 @@ fn every_key_of_every_table_is_read_and_written() {
     assert_eq!((again.daemon, again.suppress), (config.daemon, config.suppress));
 }
 
-/// The tables of the file that begin so, and are of that kind.
+/// The tables of the file with this header and kind.
 fn sections(header: &str, kind: Option<&str>) -> Vec<String> {
     let all = ALL.split("\n\n").map(|section| format!("\n{section}\n"));
     let is_kind = |section: &String| {
@@ -174,7 +174,7 @@ fn feeds_are_passed_over() {
     let text = "interval = \"1h\"\nallow_wide = true\nsuppress = [\"lists\"]\nwarninglists = [\"w\"]\n\
                 annotate = []\n[[feed]]\nname = \"x\"\nwhatever = 7\n[[feed]]\n";
     assert_eq!(right(text).feeds, 2);
-    // `suppress` is either a list of theirs, or our table, which may have the list in it.
+    // `suppress` is either a list of the feeds, or our table, which may contain the list.
     let config = right("[suppress]\nlists = [\"lists\"]\nwindow = \"2h\"\n");
     assert_eq!(config.suppress.window, seconds(7200));
 }

@@ -11,7 +11,7 @@ mod reference;
 mod reload;
 mod setups;
 
-/// Parses a text that is right.
+/// Parses a valid text.
 fn right(text: &str) -> Config {
     match Config::parse(text, Path::new("/etc/wiresift/wiresift.toml")) {
         Ok(config) => config,
@@ -19,7 +19,7 @@ fn right(text: &str) -> Config {
     }
 }
 
-/// Parses a text that is wrong.
+/// Parses an invalid text.
 fn wrong(text: &str) -> Problems {
     let parsed = Config::parse(text, Path::new("wiresift.toml"));
     parsed.err().unwrap_or_else(|| panic!("nothing is wrong with\n{text}"))

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What must hold of any text; the fuzzer asks the same.
+/// What must hold for any text; the fuzzer checks the same.
 pub(super) fn holds(text: &str) {
     let path = Path::new("wiresift.toml");
     match Config::parse(text, path) {
@@ -22,7 +22,7 @@ pub(super) fn holds(text: &str) {
     }
 }
 
-/// Texts of what configurations are made of.
+/// Pieces of text that configurations consist of.
 fn pieces() -> impl Strategy<Value = String> {
     let words: Vec<String> =
         super::every_key::ALL.lines().map(|line| format!("{line}\n")).collect();
@@ -47,7 +47,7 @@ proptest! {
         holds(&text);
     }
 
-    /// One letter of a right file is another one.
+    /// One letter of a valid file is replaced.
     #[test]
     fn no_slip_panics(at in 0..super::every_key::ALL.len(), letter in "[ -~\n]") {
         let mut text = super::every_key::ALL.to_string();

@@ -1,4 +1,4 @@
-//! `docs/config.md` is what the code says.
+//! `docs/config.md` matches the code.
 
 use super::*;
 
@@ -41,8 +41,8 @@ fn the_example_is_right() {
     assert_eq!((config.inputs.len(), config.sinks.len(), config.feeds), (2, 2, 1));
 }
 
-/// The keys of the feeds' tables are those that the other house reads. Its parser lists them
-/// when it is asked for one that there is not.
+/// The keys of the feed tables are those that the other house reads. Its parser lists them in the
+/// error about an unknown key.
 #[cfg(feature = "fetch")]
 #[test]
 fn the_keys_of_feeds_are_those_of_their_parser() {

@@ -41,6 +41,6 @@ fn what_is_disabled_is_not_there() {
     assert_eq!(changes.inputs.removed, ["journal"]);
     assert!(off.changes(&off).is_empty());
     assert_eq!(off.changes(&right("")).inputs, Tables::default());
-    // The sink of a file without any is the same as if it were written.
+    // The default sink of a file without sinks equals an explicit one.
     assert_eq!(right(text).changes(&right("")).sinks.unchanged, ["stdout"]);
 }

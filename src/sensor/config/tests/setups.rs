@@ -66,7 +66,7 @@ fn every_answer_makes_a_file_that_is_right() {
     }
 }
 
-/// Each proposal of a comment is right when it is taken.
+/// Each proposal in a comment is valid when it is used.
 #[test]
 fn what_is_commented_out_is_right_too() {
     let answers = Answers {

@@ -1,4 +1,4 @@
-//! Receivers that speak HTTP.
+//! HTTP receivers.
 
 use super::server::{Act, Request, Server};
 use super::*;
@@ -56,7 +56,10 @@ fn a_webhook_gets_an_array_that_is_signed_with_both_keys() {
     assert_eq!(two.path, "/hook?k=s3cret");
     assert_eq!(two.headers["content-type"], "application/json");
     assert_eq!(two.headers["webhook-timestamp"], "1795953600");
-    assert_eq!(one.headers["webhook-id"], two.headers["webhook-id"], "for whoever drops doubles");
+    assert_eq!(
+        one.headers["webhook-id"], two.headers["webhook-id"],
+        "so that receivers can drop duplicates"
+    );
     let signatures: Vec<&str> = two.headers["webhook-signature"].split(' ').collect();
     assert_eq!(signatures.len(), 2);
     assert!(signatures.iter().all(|signature| signature.starts_with("v1,")));
@@ -156,7 +159,7 @@ fn a_key_that_is_replaced_is_read_when_the_old_one_is_not_taken() {
     std::fs::write(&path, "new").unwrap();
     assert_eq!(short(&deliver(&mut splunk, &batch("a"))), "d");
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(short(&deliver(&mut splunk, &batch("a"))), "d", "what was read is kept");
+    assert_eq!(short(&deliver(&mut splunk, &batch("a"))), "d", "the secret that was read is kept");
     splunk.renew();
     let outcome = deliver(&mut splunk, &batch("a"));
     assert_eq!((short(&outcome), class(&outcome)), ("a".into(), Class::Denied));
@@ -182,7 +185,7 @@ fn documents_have_an_index_an_id_and_an_outcome_each() {
     assert_eq!(lines[7], "{\"message\":\"d\"}\n");
 }
 
-/// Takes two documents at most, and none with an `x`.
+/// Accepts two documents at most, and none with an `x`.
 fn small(request: &Request) -> (u16, String) {
     match request.body.lines().count() / 2 {
         3.. => (413, "too large".into()),
@@ -220,7 +223,7 @@ fn a_record_without_the_form_is_refused_and_costs_the_others_nothing() {
     assert_eq!(server.seen()[0].body.lines().count(), 4);
 }
 
-/// One bad object spoils a body, and is named by nothing.
+/// One bad object spoils a body, and the response doesn't say which one.
 fn picky(request: &Request) -> (u16, String) {
     if request.body.contains(r#""value":"x""#) {
         return (400, r#"{"text":"Invalid data format","code":6,"invalid-event-number":0}"#.into());
@@ -269,7 +272,7 @@ fn acks_that_never_come_end_after_five_minutes_of_asking() {
     let outcome = deliver(&mut splunk(&server, true), &batch("ab"));
     assert_eq!((short(&outcome), class(&outcome)), ("aa".into(), Class::TimedOut));
     let asked = server.seen().len() - 1;
-    // 0.25 s, 0.5 s … 8 s, and then each 10 s.
+    // 0.25 s, 0.5 s … 8 s, and then every 10 s.
     assert_eq!(asked, 35);
 }
 
@@ -316,7 +319,7 @@ fn tls_trusts_who_it_is_told_to_and_nobody_else() {
         let refused = outcome(with(&other), host);
         assert_eq!((short(&refused), class(&refused)), ("a".into(), Class::Tls));
         let reason = refused.trouble.unwrap().reason;
-        assert!(reason.contains("nobody whom we trust"), "{reason}");
+        assert!(reason.contains("not trusted"), "{reason}");
     }
     let insecure = TlsSettings { insecure: true, ..TlsSettings::default() };
     assert_eq!(short(&outcome(insecure, "127.0.0.1")), "d");

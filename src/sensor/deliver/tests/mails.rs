@@ -9,7 +9,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 
-/// A mail server that answers a command by its beginning; what it doesn't know is `250 ok`.
+/// A mail server that responds to commands by their beginning; unknown ones get `250 ok`.
 struct Mailbox {
     port: u16,
     said: Arc<Mutex<Vec<String>>>,
@@ -184,7 +184,7 @@ fn passwords_go_in_tls_alone_and_in_both_ways() {
         };
         assert_eq!(&said[..want.len()], want);
     }
-    // A server, or somebody on the way, that has no STARTTLS gets nothing.
+    // A server without STARTTLS, or one whose STARTTLS was stripped, gets nothing.
     let mailbox = Mailbox::new(vec![("EHLO", "250-here\n250 AUTH PLAIN")], None);
     let outcome = send(with(mailbox.port, MailTls::StartTls));
     assert_eq!((short(&outcome), class(&outcome)), ("aa".into(), Class::Denied));

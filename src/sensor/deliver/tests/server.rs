@@ -1,4 +1,4 @@
-//! A receiver that follows a script.
+//! A scripted receiver.
 
 use crate::sensor::secret::Credential;
 use flate2::read::MultiGzDecoder;
@@ -13,27 +13,27 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What a server does with a request.
+/// How a server reacts to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
-    /// Answers: the status, headers, and the body.
+    /// Responds with the status, headers, and the body.
     Answer(u16, &'static str, String),
-    /// Ends the connection without an answer.
+    /// Closes the connection without a response.
     Close,
-    /// Never answers.
+    /// Never responds.
     Silence,
     /// Declares more of a body than it sends.
     Half,
-    /// Answers with the Splunk channel's ack, or what it is given the path and body.
+    /// Calls a function with the path and body, and responds with its result.
     By(fn(&Request) -> (u16, String)),
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) path: String,
     pub(super) headers: BTreeMap<String, String>,
-    /// Unpacked.
+    /// Decompressed.
     pub(super) body: String,
 }
 
@@ -48,12 +48,12 @@ pub(super) trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
 impl Server {
-    /// Does one act for each request, and the last one for all that come after.
+    /// Performs one act for each request, and the last one for all later requests.
     pub(super) fn new(acts: &[Act]) -> Server {
         Server::start(acts, None)
     }
 
-    /// The same in TLS.
+    /// The same with TLS.
     pub(super) fn tls(acts: &[Act], certificate: (&Path, &Path)) -> Server {
         Server::start(acts, Some(server_config(certificate)))
     }
@@ -84,7 +84,7 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// A secret for it, in a file that is there as long as the server.
+    /// A secret for it, in a file that exists as long as the server.
     pub(super) fn secret(&self, text: &str) -> Credential {
         let count = std::fs::read_dir(self.secrets.path()).unwrap().count();
         let path = self.secrets.path().join(count.to_string());
@@ -92,7 +92,7 @@ impl Server {
         Credential::File(path)
     }
 
-    /// What came so far.
+    /// What was received so far.
     pub(super) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
     }
@@ -113,7 +113,7 @@ pub(super) fn server_config((cert, key): (&Path, &Path)) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// The connection, in TLS if it has to be.
+/// The connection, with TLS if configured.
 pub(super) fn wrapped(socket: TcpStream, tls: Option<Arc<ServerConfig>>) -> Box<dyn Stream> {
     let _ = socket.set_read_timeout(Some(Duration::from_secs(20)));
     match tls {

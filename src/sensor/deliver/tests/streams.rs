@@ -7,8 +7,8 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::sync::mpsc::{Receiver, channel};
 
-/// A thread that takes connections one after another; what it reads of each comes from the
-/// receiver, a connection a text.
+/// A thread that accepts connections one after another; what it reads is sent to the receiver, one
+/// text per connection.
 fn reader(
     listener: TcpListener,
     mut read: impl FnMut(usize, TcpStream) -> String + Send + 'static,
@@ -61,7 +61,7 @@ fn lines_and_counted_frames() {
 #[test]
 fn what_was_not_acknowledged_before_a_reset_is_sent_again() {
     let (listener, port) = listener();
-    // The first connection ends with bytes unread, which is a reset.
+    // The first connection ends with unread bytes, which causes a reset.
     let texts = reader(listener, |number, mut socket| {
         if number > 0 {
             return read_all(socket);
@@ -103,7 +103,7 @@ fn a_receiver_that_went_away_between_batches_is_connected_to_again() {
     let first = deliver(&mut syslog, &batch("a"));
     let line = texts.recv().unwrap();
     assert!(line.ends_with("] a\n"));
-    // Whether its end was seen at once decides who sends `a` again; `b` arrives in any case.
+    // Whether the end was noticed at once decides who sends `a` again; `b` arrives in any case.
     let mut last = deliver(&mut syslog, &batch("b"));
     while last.has_again() {
         last = deliver(&mut syslog, &batch("b"));
@@ -163,7 +163,7 @@ fn datagrams_are_whole_and_short() {
     let length = socket.recv(&mut buffer).unwrap();
     assert!((1399..=1400).contains(&length));
     assert!(std::str::from_utf8(&buffer[..length]).unwrap().ends_with("üü"));
-    // Nobody there: known with the next datagram.
+    // Nothing is listening: known with the next datagram.
     drop(socket);
     let mut outcome = deliver(&mut syslog, &batch);
     for _ in 0..20 {

@@ -1,11 +1,11 @@
-//! Bytes that can be read anywhere: those of a file, or of a stream that was put away.
+//! Bytes that can be read at any position: those of a file, or of a stream that was stored.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// What of a stream is kept in memory; more goes to a file without a name.
+/// How much of a stream is kept in memory; longer streams go to an unnamed file.
 const IN_MEMORY: u64 = 16 << 20;
 
 /// The bytes of an archive.
@@ -16,7 +16,7 @@ pub(super) enum Bytes {
 }
 
 impl Bytes {
-    /// Puts a stream away. What fails after some bytes still has those.
+    /// Stores a stream. If it fails after some bytes, those are still available.
     pub(super) fn spool(mut stream: impl Read) -> io::Result<Bytes> {
         let mut memory = Vec::new();
         let read = (&mut stream).take(IN_MEMORY).read_to_end(&mut memory);

@@ -1,8 +1,9 @@
-//! tar: members one after the other, each behind a header (POSIX.1-2001 `pax`, with what
-//! GNU tar adds).
+//! tar: members one after the other, each after a header (POSIX.1-2001 `pax`, with GNU tar's
+//! extensions).
 //!
-//! The crate knows the fields of headers. Its own walk lends members out, reads names of any
-//! length into memory, and stops at the first end mark, where appended archives go on.
+//! The crate parses the fields of headers. Its own iterator lends out members, reads names of any
+//! length into memory, and stops at the first end mark, although appended archives continue after
+//! it.
 
 use super::found::{Found, Source};
 use std::io::{self, BufReader, Read};
@@ -10,26 +11,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const BLOCK: usize = 512;
 
-/// The longest name, and the longest set of attributes, that is read.
+/// The maximum length of a name, and of a set of attributes.
 const MAX_TEXT: u64 = 64 << 10;
 
-/// An archive on its way.
+/// A tar archive.
 pub(super) struct Tarred {
     shared: Arc<Mutex<Shared>>,
     /// An end mark was seen: what follows may be another archive, or anything.
     is_ended: bool,
 }
 
-/// What the archive and the member that is being read have in common.
+/// The state shared by the archive and the member that is being read.
 struct Shared {
     reader: Box<dyn Read + Send>,
-    /// Bytes of the member that are not read yet.
+    /// Bytes of the member that are still to be read.
     left: u64,
-    /// Bytes behind it up to the next block.
+    /// Bytes after it up to the next block.
     padding: u64,
 }
 
-/// What comes before a header and is about it.
+/// Data before a header that applies to it.
 #[derive(Default)]
 struct Ahead {
     name: Option<Vec<u8>>,
@@ -46,16 +47,16 @@ fn damaged(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("damaged tar archive: {what}"))
 }
 
-/// Whether this is the header of a member: its checksum, in which its own field counts as
-/// blanks, is right (POSIX.1-1988, 10.1.1). So old archives are known, too.
+/// Whether this is the header of a member: its checksum, which counts its own field as blanks, is
+/// right (POSIX.1-1988, 10.1.1). This also recognises old archives.
 pub(in crate::sensor::input) fn is_header(block: &[u8]) -> bool {
     let Some(header) = block.first_chunk::<BLOCK>() else { return false };
     let field = &header[148..156];
     let digits = field.iter().skip_while(|&&b| b == b' ').take_while(|b| (b'0'..=b'7').contains(b));
-    let told = digits.fold(0u32, |value, &digit| value << 3 | u32::from(digit - b'0'));
+    let stated = digits.fold(0u32, |value, &digit| value << 3 | u32::from(digit - b'0'));
     let sum: u32 = header.iter().map(|&b| u32::from(b)).sum();
     let own: u32 = field.iter().map(|&b| u32::from(b)).sum();
-    header[0] != 0 && told == sum - own + 8 * u32::from(b' ')
+    header[0] != 0 && stated == sum - own + 8 * u32::from(b' ')
 }
 
 impl Tarred {
@@ -65,7 +66,7 @@ impl Tarred {
         Tarred { shared: Arc::new(Mutex::new(shared)), is_ended: false }
     }
 
-    /// The next file. Takes a block at least, or is at the end.
+    /// The next file. Always consumes a block, unless it is at the end.
     pub(super) fn next_file(&mut self) -> io::Result<Option<Found>> {
         let handle = Arc::clone(&self.shared);
         let mut shared = handle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,13 +79,13 @@ impl Tarred {
                 continue;
             }
             if !is_header(&block) {
-                // Tapes are padded with what lay in the buffer.
-                return if self.is_ended { Ok(None) } else { Err(damaged("no header")) };
+                // Tapes are padded with whatever was in the buffer.
+                return if self.is_ended { Ok(None) } else { Err(damaged("invalid header")) };
             }
             self.is_ended = false;
             let header = tar::Header::from_byte_slice(&block);
             let kind = header.entry_type();
-            let own = header.entry_size().map_err(|_| damaged("no size"))?;
+            let own = header.entry_size().map_err(|_| damaged("invalid size"))?;
             let is_file = kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse();
             let size = if is_file { ahead.size.unwrap_or(own) } else { own };
             if kind.is_gnu_sparse() {
@@ -109,7 +110,7 @@ impl Tarred {
 }
 
 impl Ahead {
-    /// Takes the attributes of the next member (POSIX.1-2001, pax).
+    /// Reads the attributes of the next member (POSIX.1-2001, pax).
     fn read(&mut self, attributes: &[u8]) {
         for attribute in tar::PaxExtensions::new(attributes).flatten() {
             match attribute.key_bytes() {
@@ -127,19 +128,19 @@ impl Shared {
         self.padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
     }
 
-    /// Goes over what is left of the member before.
+    /// Skips the rest of the previous member.
     fn skip_rest(&mut self) -> io::Result<()> {
         let rest = self.left.saturating_add(self.padding);
         (self.left, self.padding) = (0, 0);
         let skipped = io::copy(&mut (&mut self.reader).take(rest), &mut io::sink())?;
-        // Some programs leave the padding of the last member out.
+        // Some programs omit the padding of the last member.
         if skipped + (BLOCK as u64) <= rest {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(())
     }
 
-    /// The next block; none where the archive ends.
+    /// The next block; `None` at the end of the archive.
     fn block(&mut self, may_be_short: bool) -> io::Result<Option<[u8; BLOCK]>> {
         let mut block = [0; BLOCK];
         let mut filled = 0;
@@ -155,8 +156,8 @@ impl Shared {
         Ok(Some(block))
     }
 
-    /// Goes over the maps of a sparse file that its header has no room for. What is stored
-    /// of the file then comes without its holes.
+    /// Skips the maps of a sparse file that don't fit into its header. The stored data then comes
+    /// without the holes.
     fn skip_maps(&mut self, header: &[u8; BLOCK]) -> io::Result<()> {
         let mut goes_on = header[482] != 0;
         while goes_on {
@@ -166,7 +167,7 @@ impl Shared {
         Ok(())
     }
 
-    /// The bytes of a member that is about the next one, as far as they are read.
+    /// The bytes of an item that describes the next member, as far as they are read.
     fn text(&mut self, size: u64) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
         let read = (&mut self.reader).take(size.min(MAX_TEXT)).read_to_end(&mut text)?;
@@ -187,7 +188,7 @@ impl Read for Entry {
         }
         let read = shared.reader.read(&mut buffer[..wanted])?;
         if read == 0 {
-            // Told once: for the archive this is its end.
+            // Reported once: for the archive this is the end.
             (shared.left, shared.padding) = (0, 0);
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

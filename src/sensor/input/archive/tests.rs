@@ -1,4 +1,4 @@
-//! Archives made by others' writers, and by hand what those refuse to write.
+//! Archives made by other programs, and handmade ones that those refuse to write.
 
 use super::*;
 use crate::sensor::input::{Contents, Input, Packing, Target};
@@ -41,7 +41,7 @@ fn piped(bytes: &[u8], allowance: Allowance) -> Input {
     Input::nested("x".into(), reader, 0, allowance).unwrap()
 }
 
-/// Everything in an archive and in those inside of it: names, and bytes, errors or why not.
+/// Everything in an archive and in nested archives: names, and bytes, errors or reasons.
 fn everything(input: Input) -> Vec<(String, String)> {
     let mut found = Vec::new();
     go_through(input, &mut found);
@@ -89,7 +89,7 @@ fn members_of_either() {
     ] {
         assert_eq!(everything(open(&bytes)), pairs(&want));
         assert_eq!(everything(piped(&bytes, Allowance::default())), pairs(&want));
-        // Something in front would make it another file; something behind is not its matter.
+        // Data before it would make it another file; data after it doesn't matter.
         let followed = [&bytes[..], &[0; 1024]].concat();
         assert_eq!(everything(open(&followed)), pairs(&want));
     }
@@ -116,7 +116,7 @@ fn archives_in_archives_end_somewhere() {
     }
     assert_eq!(everything(open(&bytes)), pairs(&[("x!/z!/z!/z!/z", "at the bottom\n")]));
     let bytes = zipped(&[("z", &bytes)], CompressionMethod::Deflated);
-    let too_deep = pairs(&[("x!/z!/z!/z!/z", "archive in too many others")]);
+    let too_deep = pairs(&[("x!/z!/z!/z!/z", "too deeply nested archive")]);
     assert_eq!(everything(open(&bytes)), too_deep);
 }
 
@@ -130,8 +130,8 @@ fn no_archive_unpacks_to_more_than_it_may() {
     let whole = found.iter().filter(|(_, text)| text.len() == 1 << 20).count();
     assert_eq!(whole, 2, "the archive itself is charged, too");
     assert!(found.len() <= 4, "{}", found.len());
-    assert!(found.last().unwrap().1.contains("more is in it than an archive may unpack to"));
-    // So many members, however small.
+    assert!(found.last().unwrap().1.contains("it contains more than an archive may decompress to"));
+    // Too many members, however small.
     let bytes = tarred(&[("a", b""), ("b", b""), ("c", b"")]);
     assert_eq!(everything(piped(&bytes, Allowance::new(1 << 20, 2))).len(), 3);
 }
@@ -149,22 +149,22 @@ fn names_that_hide_each_other_elsewhere() {
 }
 
 #[test]
-fn damage_is_told_and_the_rest_is_read() {
+fn damage_is_reported_and_the_rest_is_read() {
     let members: [(&str, &[u8]); 2] = [("a", b"one\n"), ("b", b"two\n")];
     let bytes = zipped(&members, CompressionMethod::Stored);
-    // A checksum.
+    // A wrong checksum.
     let mut wrong = bytes.clone();
     let at = memchr::memmem::find(&wrong, b"one\n").unwrap();
     wrong[at] = b'X';
     let found = everything(open(&wrong));
-    assert!(found[0].1.contains("the checksum of a member is wrong"), "{found:?}");
+    assert!(found[0].1.contains("wrong checksum of a member"), "{found:?}");
     assert_eq!(found[1].1, "two\n");
-    // The directory is cut off: members are found as they lie.
+    // The directory is cut off: members are read in sequence.
     let end = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
     let found = everything(open(&bytes[..end]));
     assert_eq!((&found[0].1[..], &found[1].1[..]), ("one\n", "two\n"));
-    assert!(found[2].1.contains("cut off, and has no directory"), "{found:?}");
-    // In the midst of a member of a tar archive.
+    assert!(found[2].1.contains("cut off and has no directory"), "{found:?}");
+    // Cut within a member of a tar archive.
     let archive = tarred(&[("a", b"one\n"), ("b", &[b'x'; 2000])]);
     let found = everything(open(&archive[..3 * 512 + 700]));
     assert_eq!(found[0].1, "one\n");
@@ -192,5 +192,5 @@ fn what_cannot_be_looked_into() {
     let found = everything(open(&bytes));
     assert_eq!(found, pairs(&[("x!/a", "encrypted zip member"), ("x!/b", "two\n")]));
     (bytes[entry + 8], bytes[entry + 10]) = (0, 98);
-    assert_eq!(everything(open(&bytes))[0].1, "zip member packed by an unknown method");
+    assert_eq!(everything(open(&bytes))[0].1, "zip member with an unknown compression method");
 }

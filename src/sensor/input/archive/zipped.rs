@@ -1,10 +1,9 @@
-//! zip: members by the directory at the end (APPNOTE.TXT 6.3.10 of PKWARE).
+//! zip: members by the directory at the end (PKWARE's APPNOTE.TXT 6.3.10).
 //!
-//! The directory is walked and not loaded: entries of the same name don't hide each other,
-//! and nothing grows with their number. (The crate `zip`, which reads feeds, keeps one entry
-//! a name, and looks for the directory's end through all of a file that has none.) Where no
-//! directory is found, the file was cut off: then the members are read as they lie, as far
-//! as they go.
+//! The directory is not loaded into memory: entries with the same name don't hide each other, and
+//! nothing grows with their number. (The crate `zip`, which reads feeds, keeps one entry per name,
+//! and searches all of a file that has no directory for its end.) If no directory is found, the
+//! file was cut off: then the members are read in sequence, as far as they go.
 
 use super::found::{Found, Source};
 use super::spool::{Bytes, Section};
@@ -18,22 +17,23 @@ const END: [u8; 4] = *b"PK\x05\x06";
 const END_64: [u8; 4] = *b"PK\x06\x06";
 const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 
-/// The end of the directory, with the longest comment (4.3.16), and the locator before it.
+/// The maximum size of the end of the directory, with the longest comment (4.3.16), and of the
+/// locator before it.
 const LONGEST_END: u64 = 20 + 22 + 0xffff;
 
-/// An archive on its way.
+/// A zip archive.
 #[derive(Debug)]
 pub(super) struct Zipped {
     bytes: Arc<Bytes>,
-    /// Where the next entry of the directory is, or the next member if there is none.
+    /// Where the next entry of the directory is, or the next member if there is no directory.
     at: u64,
     end: u64,
-    /// What offsets are counted from.
+    /// The position that offsets are relative to.
     base: u64,
     has_directory: bool,
 }
 
-/// What a header says of a member.
+/// The fields of a header.
 #[derive(Clone, Copy, Debug)]
 struct Facts {
     flags: u16,
@@ -74,7 +74,7 @@ impl Zipped {
         Ok(Zipped { bytes, at, end, base, has_directory })
     }
 
-    /// The next file. Goes on by a header at least, or is at the end.
+    /// The next file. Always consumes a header, unless it is at the end.
     pub(super) fn next_file(&mut self) -> io::Result<Option<Found>> {
         loop {
             let found = match self.has_directory {
@@ -82,7 +82,7 @@ impl Zipped {
                 true => self.entry()?,
                 false => self.local()?,
             };
-            // Folders have no bytes of their own.
+            // Folders have no contents.
             match found {
                 Found::File(name, _) if name.ends_with(b"/") => {}
                 found => return Ok(Some(found)),
@@ -96,7 +96,7 @@ impl Zipped {
         let cut = |_| damaged("its directory is cut off");
         self.bytes.read_exact_at(&mut header, self.at).map_err(cut)?;
         if !header.starts_with(&ENTRY) {
-            return Err(damaged("an entry of its directory is none"));
+            return Err(damaged("invalid directory entry"));
         }
         let fields = Fields(&header);
         let (name, extra) = (usize::from(fields.u16(28)), usize::from(fields.u16(30)));
@@ -117,17 +117,17 @@ impl Zipped {
         let mut local = [0; 30];
         let there = self.bytes.read_exact_at(&mut local, start);
         if there.is_err() || !local.starts_with(&LOCAL) {
-            return Ok(Found::Closed(text, "zip member that is not there"));
+            return Ok(Found::Closed(text, "missing zip member"));
         }
         let fields = Fields(&local);
         let head = 30 + u64::from(fields.u16(26)) + u64::from(fields.u16(28));
         Ok(self.member(text, facts, start.saturating_add(head)))
     }
 
-    /// The member that lies next in the archive (4.3.7).
+    /// The next member in sequence (4.3.7).
     fn local(&mut self) -> io::Result<Found> {
         let mut header = [0; 30];
-        let cut = |_| damaged("it is cut off, and has no directory");
+        let cut = |_| damaged("it is cut off and has no directory");
         self.bytes.read_exact_at(&mut header, self.at).map_err(cut)?;
         if !header.starts_with(&LOCAL) {
             return Err(damaged("it has no directory"));
@@ -146,7 +146,7 @@ impl Zipped {
         facts.widen(&text[name..], &mut 0);
         text.truncate(name);
         let start = self.at + 30 + (name + extra) as u64;
-        // The sizes follow the data: then only the data says where it ends.
+        // The sizes follow the data: then only the data itself shows where it ends.
         if facts.flags & 8 != 0 && facts.packed == 0 {
             facts.packed = self.end.saturating_sub(start);
         }
@@ -156,7 +156,7 @@ impl Zipped {
     }
 
     fn member(&self, name: Vec<u8>, facts: Facts, start: u64) -> Found {
-        // Bit 0, and bit 13 where the directory is encrypted, too; 99 is AES (7.2.6).
+        // Bit 0, and bit 13 if the directory is encrypted, too; 99 is AES (7.2.6).
         if facts.flags & 0x2001 != 0 || facts.method == 99 {
             return Found::Closed(name, "encrypted zip member");
         }
@@ -167,17 +167,19 @@ impl Zipped {
                 let checked = Checked { source, crc: flate2::Crc::new(), expected: crc };
                 Found::File(name, Box::new(checked))
             }
-            Some(Err(_)) | None => Found::Closed(name, "zip member packed by an unknown method"),
+            Some(Err(_)) | None => {
+                Found::Closed(name, "zip member with an unknown compression method")
+            }
         }
     }
 }
 
 impl Facts {
-    /// Takes the sizes from the extra field of zip64 (4.5.3), where the header has no room.
+    /// Reads the sizes from the zip64 extra field (4.5.3), where the header has no room for them.
     fn widen(&mut self, mut extra: &[u8], offset: &mut u64) {
         while let [a, b, c, d, rest @ ..] = extra {
             let length = usize::from(u16::from_le_bytes([*c, *d])).min(rest.len());
-            let (field, behind) = rest.split_at(length);
+            let (field, rest) = rest.split_at(length);
             if [*a, *b] == [1, 0] {
                 let mut at = 0;
                 for value in [&mut self.unpacked, &mut self.packed, offset] {
@@ -187,11 +189,11 @@ impl Facts {
                     }
                 }
             }
-            extra = behind;
+            extra = rest;
         }
     }
 
-    /// A reader of the unpacked bytes; none by a method that nobody here knows (4.4.5).
+    /// A reader of the decompressed bytes; `None` if the method is unknown (4.4.5).
     fn unpack(&self, section: Section) -> Option<io::Result<Source>> {
         let packed = BufReader::with_capacity(32 << 10, section);
         Some(match self.method {
@@ -205,8 +207,8 @@ impl Facts {
         })
     }
 
-    /// LZMA has its properties behind a version (5.8.8): the header of `.lzma` says the same
-    /// in another order.
+    /// LZMA has its properties after a version (5.8.8): the header of `.lzma` contains the same in
+    /// another order.
     fn unpack_lzma(&self, mut packed: BufReader<Section>) -> io::Result<Source> {
         let mut header = [0; 9];
         packed.read_exact(&mut header)?;
@@ -217,12 +219,12 @@ impl Facts {
     }
 }
 
-/// Where the directory begins and ends, and what offsets are counted from.
+/// Where the directory begins and ends, and what offsets are relative to.
 fn find_directory(bytes: &Bytes, len: u64) -> io::Result<Option<(u64, u64, u64)>> {
     let from = len.saturating_sub(LONGEST_END);
     let mut tail = vec![0; (len - from) as usize];
     bytes.read_exact_at(&mut tail, from)?;
-    // The last one whose comment fits: something may follow the archive.
+    // The last one with a plausible comment, because data may follow the archive.
     let is_end = |&at: &usize| {
         tail.len() >= at + 22 && at + 22 + usize::from(Fields(&tail[at..]).u16(20)) <= tail.len()
     };
@@ -239,14 +241,14 @@ fn find_directory(bytes: &Bytes, len: u64) -> io::Result<Option<(u64, u64, u64)>
             end = there;
         }
     }
-    // Something may stand before the archive, and then all offsets are too small.
+    // Data may precede the archive, and then all offsets are too small.
     let start = end.checked_sub(size).filter(|start| *start >= offset);
     Ok(start.map(|start| (start, end, start - offset)))
 }
 
-/// Whether an archive stands at the end of so many bytes: the end of a directory, which begins
-/// with an entry where it says.
-pub(super) fn is_behind(
+/// Whether there is an archive at the end of these bytes: the end of a directory, which begins with
+/// an entry at the stated offset.
+pub(super) fn is_at_end(
     len: u64,
     read_at: impl Fn(&mut [u8], u64) -> io::Result<usize>,
 ) -> io::Result<bool> {
@@ -261,7 +263,7 @@ pub(super) fn is_behind(
     Ok(size > 0 && read_at(&mut entry, start)? == 4 && entry == ENTRY)
 }
 
-/// A member whose checksum is held against what its header says.
+/// A member whose checksum is compared with its header.
 struct Checked {
     source: Source,
     crc: flate2::Crc,
@@ -276,7 +278,7 @@ impl Read for Checked {
             && !buffer.is_empty()
             && self.expected.take().is_some_and(|expected| expected != self.crc.sum())
         {
-            return Err(damaged("the checksum of a member is wrong"));
+            return Err(damaged("wrong checksum of a member"));
         }
         Ok(read)
     }
@@ -288,7 +290,7 @@ fn explain(error: io::Error) -> io::Error {
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
-            io::Error::new(error.kind(), "a member of the zip archive ends in the middle")
+            io::Error::new(error.kind(), "a member of the zip archive is incomplete")
         }
         _ => io::Error::new(error.kind(), format!("damaged zip member: {error}")),
     }

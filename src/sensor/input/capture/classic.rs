@@ -5,21 +5,21 @@ use super::item::{Found, Item, Stop};
 use crate::engine::progress::bound;
 use std::ops::Range;
 
-/// The length of what is in front of the first record, in the usual form.
+/// The length of what comes before the first record, in the usual form.
 pub(super) const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
 
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
-/// No record is longer, unless the file's own snap length says so (as libpcap has it).
+/// The maximum length of a record, unless the file's snap length allows more (as in libpcap).
 const LONGEST: u32 = bound(262_144, 4096) as u32;
 
-/// The bits of the header's last word that are the link type; above them is the length of a
-/// frame check sequence.
+/// The bits of the header's last word that are the link type; above them is the length of a frame
+/// check sequence.
 const LINKTYPE: u32 = 0x03ff_ffff;
 
-/// What the magic says: byte order, unit of the fractions, and lengths of headers.
+/// What the magic defines: byte order, unit of the fractions, and lengths of headers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     endian: Endian,
@@ -29,9 +29,9 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Reads the magic, if it is one: the usual ones, that of A. Kuznetzov, with eight more
-    /// bytes in front of each packet, and those of Ixia's hardware and software, with the
-    /// size of all records behind the header.
+    /// Reads the magic, if it is a known one: the usual ones, A. Kuznetzov's, with eight more bytes
+    /// before each packet, and those of Ixia's hardware and software, with the size of all records
+    /// after the header.
     pub(super) fn of(head: &[u8]) -> Option<Order> {
         let magic = head.first_chunk::<4>()?;
         let both = [
@@ -56,7 +56,7 @@ impl Order {
         })
     }
 
-    /// The length of what is in front of the first record.
+    /// The length of what comes before the first record.
     pub(super) fn file_header(self) -> usize {
         self.file_header
     }
@@ -67,7 +67,7 @@ pub(super) struct Reader {
     order: Order,
     linktype: u32,
     longest: u32,
-    /// The two lengths of a record may stand the wrong way about.
+    /// The two lengths of a record may be swapped.
     is_old: bool,
 }
 
@@ -76,11 +76,11 @@ impl Reader {
     pub(super) fn new(head: &[u8], mut order: Order) -> Result<Self, Stop> {
         let field = |at| order.endian.u32(head, at);
         let (Some(snaplen), Some(linktype)) = (field(16), field(20)) else {
-            return Err(Stop::Short { what: "its header", needs: order.file_header });
+            return Err(Stop::Short { what: "the file header", needs: order.file_header });
         };
         let version = order.endian.u16(head, 4).zip(order.endian.u16(head, 6));
         let mut linktype = linktype & LINKTYPE;
-        // AIX has the numbers of SNMP's interfaces, and nanoseconds.
+        // AIX uses interface type numbers of SNMP, and nanoseconds.
         if version == Some((2, 2)) {
             order.is_nano = true;
             linktype = match linktype {
@@ -92,14 +92,14 @@ impl Reader {
             };
         }
         let is_old = matches!(version, Some((2, 0..=3) | (543, _)));
-        let most = (super::item::MAX_RECORD - order.record_header) as u32;
-        Ok(Reader { order, linktype, longest: snaplen.max(LONGEST).min(most), is_old })
+        let max = (super::item::MAX_RECORD - order.record_header) as u32;
+        Ok(Reader { order, linktype, longest: snaplen.max(LONGEST).min(max), is_old })
     }
 
-    /// Reads the records from `from` on, as many as are whole. Returns where the first begins
-    /// that is not, or is damaged: [`Self::step`] says which. `touched` is given a byte of each
-    /// record's second line in the cache: what was just read from a file need not be in the
-    /// cache of the core that read it, and here nobody waits for it.
+    /// Reads the records from `from` on, as many as are complete. Returns where the first begins
+    /// that is incomplete or damaged: [`Self::step`] determines which. `touched` receives a byte of
+    /// each record's second cache line: what was just read from a file may not be in the cache of
+    /// this core, and this prefetches it without waiting.
     pub(super) fn run(
         &self,
         bytes: &[u8],
@@ -144,7 +144,7 @@ impl Reader {
         }
     }
 
-    /// Reads the record at the front of what is left.
+    /// Reads the record at the beginning of the rest.
     pub(super) fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
         let header = self.order.record_header;
         let field = |at| self.order.endian.u32(rest, at);

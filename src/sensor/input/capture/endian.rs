@@ -1,6 +1,6 @@
-//! Numbers in the byte order of whoever wrote the file.
+//! Numbers in the byte order of the program that wrote the file.
 
-/// The order of the bytes of a number.
+/// The byte order of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endian {
     Little,

@@ -1,24 +1,23 @@
-//! ERF, of Endace's cards: records one after the other, with no header of the file.
+//! ERF, Endace's format: records one after the other, without a file header.
 //!
 //! A record has a time of 64 bits (seconds and their fractions, little-endian), its kind, and in
-//! the order of the network its length, a counter of losses and the length on the wire; then
-//! extension headers of eight bytes while the first bit says that there are more, for Ethernet two
-//! bytes of padding, and the frame (Endace's "Extensible Record Format Types", and Wireshark's
-//! reader).
+//! network byte order its length, a loss counter and the length on the wire; then extension headers
+//! of eight bytes while the first bit indicates more, for Ethernet two bytes of padding, and the
+//! frame (Endace's "Extensible Record Format Types", and Wireshark's reader).
 
 use super::endian::Endian;
 use super::item::{Found, Item, Stop};
 
 const HEADER: usize = 16;
 
-/// Kinds of records that are no packets.
+/// Kinds of records that are not packets.
 const PROVENANCE: u8 = 27;
 const PADDING: u8 = 48;
 
 /// 1990 and 2100, in seconds.
 const YEARS: std::ops::Range<u32> = 631_152_000..4_102_444_800;
 
-/// Two records that follow each other are not further apart, in seconds.
+/// The maximum distance between two consecutive records, in seconds.
 const APART: u32 = 86_400;
 
 /// The tcpdump group's number for such records.
@@ -57,8 +56,8 @@ impl Header {
     }
 }
 
-/// Whether these bytes begin such a file: it has no magic. Two records in a row are sound, or the
-/// first one is a frame of Ethernet whose type stands at its place.
+/// Whether these bytes begin such a file, which has no magic: two records in a row are plausible,
+/// or the first one is an Ethernet frame with its type in the right place.
 pub(super) fn is_erf(head: &[u8]) -> bool {
     let Some(first) = Header::of(head).filter(Header::is_sound) else { return false };
     let record = usize::from(first.record);
@@ -76,8 +75,8 @@ pub(super) fn is_erf(head: &[u8]) -> bool {
         )
 }
 
-/// Reads the record at the front of what is left. The packet is the record with its header: what
-/// it carries is a matter of its link type, which captures of other formats have as well.
+/// Reads the record at the beginning of the rest. The packet is the record with its header: what it
+/// carries depends on its link type, which captures in other formats have as well.
 pub(super) fn step(rest: &[u8]) -> Result<Item, Stop> {
     let what = "the header of a packet";
     let Some(header) = Header::of(rest) else { return Err(Stop::Short { what, needs: HEADER }) };
@@ -88,7 +87,7 @@ pub(super) fn step(rest: &[u8]) -> Result<Item, Stop> {
     if rest.len() < length {
         return Err(Stop::Short { what: "a packet", needs: length });
     }
-    // Provenance and padding carry no packet.
+    // Provenance and padding records carry no packet.
     if matches!(header.kind, PROVENANCE | PADDING) {
         return Ok(Item::new(length, None));
     }
@@ -139,7 +138,7 @@ mod tests {
             let found = item.found.map(|found| (found.time, found.linktype, found.data));
             let want = is_packet.then_some((1_764_000_000_500_000, 197, 0..bytes.len()));
             assert_eq!(found, want, "{kind}");
-            // Any two records in a row are known.
+            // Any two records in a row are recognised.
             assert!(is_erf(&[&bytes[..], &record(2, &[], &frame, 34)].concat()), "{kind}");
             for cut in 0..bytes.len() {
                 assert!(matches!(step(&bytes[..cut]), Err(Stop::Short { .. })), "{cut}");

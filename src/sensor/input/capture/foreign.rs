@@ -1,7 +1,7 @@
-//! Captures of kinds that are not read: known by their first bytes, so that they are refused
-//! and not searched as text.
+//! Unsupported captures: recognised by their first bytes, so that they are refused and not searched
+//! as text.
 
-/// What a capture of a kind that is not read is called, if these are its first bytes.
+/// The name of an unsupported capture format, if these are its first bytes.
 pub(super) fn name(head: &[u8]) -> Option<&'static str> {
     let known = KINDS.iter().find(|(magic, _)| head.starts_with(magic));
     let known = known.map(|(_, name)| *name);
@@ -42,7 +42,7 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"\x0c\xa5\x01\0", "nfdump"),
     (b"\x0c\xa5\x02\0", "nfdump"),
     (b"ETHERWATCH  X", "DBS Etherwatch"),
-    // The first records of Snort's events: kind and length.
+    // The first records of Snort's event files: kind and length.
     (b"\0\0\0\x07\0\0\0\x34", "unified2"),
     (b"\0\0\0\x48\0\0\0\x4c", "unified2"),
     (b"\0\0\0\x68\0\0\0\x3c", "unified2"),
@@ -60,7 +60,7 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"\xcb\xc3\xb2\xa1", "a BPF program of libpcap"),
 ];
 
-/// The first record of a trace of NetScaler's says so, behind a header of few bytes.
+/// The first record of a NetScaler trace identifies it, after a header of a few bytes.
 fn is_netscaler(head: &[u8]) -> bool {
     let start = head.get(..64).unwrap_or(head);
     memchr::memmem::find(start, b"NetScaler").is_some()
@@ -68,7 +68,7 @@ fn is_netscaler(head: &[u8]) -> bool {
         && start.contains(&0)
 }
 
-/// A border, as tables of many programs have it, and the time and kind of a frame behind it.
+/// A border, as in tables of many programs, followed by the time and kind of a frame.
 fn is_k12_text(head: &[u8]) -> bool {
     let Some(rest) = head.strip_prefix(b"+---------+---------------+----------+") else {
         return false;
@@ -83,8 +83,8 @@ fn is_k12_text(head: &[u8]) -> bool {
     })
 }
 
-/// CommView has no magic: a frame's length (twice in the older form, with a version behind it),
-/// its date and time, and what it was captured from.
+/// CommView has no magic: a frame's length (twice in the older form, followed by a version), its
+/// date and time, and what it was captured from.
 fn is_commview(head: &[u8]) -> bool {
     let is_dated = |at: usize, medium: usize| {
         let Some(&[y0, y1, month, day, hour, minute, second, m0, m1, m2, m3]) =
@@ -105,8 +105,8 @@ fn is_commview(head: &[u8]) -> bool {
     }
 }
 
-/// What a file header of pcap holds behind its magic, in the order of the bytes of the magic: the
-/// version is 2 with few numbers behind it, and times are in UTC. Half of the magic is known.
+/// The contents of a pcap file header after its magic, in the byte order of the magic: the version
+/// is 2 with a few minor numbers, and times are in UTC. Half of the magic is known.
 fn is_pcap(head: &[u8]) -> bool {
     let Some(head) = head.first_chunk::<16>() else { return false };
     let (major, minor) = match head {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_and_what_is_none() {
+    fn kinds_and_other_files() {
         for (magic, want) in KINDS {
             let head = [magic, &[0; 48][..]].concat();
             assert!(name(&head).is_some(), "{want}");
@@ -152,7 +152,7 @@ mod tests {
         let new = b"\x48\0\0\0\xea\x07\x0b\x18\x06\0\0\0\0\0\0\0\0\0\0\0eth";
         for (head, year) in [(&old[..], 5), (&new[..], 4)] {
             assert_eq!(name(head), Some("TamoSoft CommView"));
-            // Each of these makes it something else: year, month, day, hour, minute, second.
+            // Each of these changes makes it invalid: year, month, day, hour, minute, second.
             for (at, wrong) in [(1, 9), (2, 13), (3, 32), (4, 24), (5, 60), (6, 61)] {
                 let mut other = head.to_vec();
                 other[year + at] = wrong;

@@ -1,41 +1,41 @@
-//! What a capture is made of: records and blocks, and the packets and texts in them.
+//! The parts of a capture: records and blocks, and the packets and texts in them.
 
 use super::endian::Endian;
 use crate::Error;
 use crate::engine::progress::bound;
 use std::ops::Range;
 
-/// The longest record or block: what a capture out of a pipe is put together in. Files have
-/// none that are longer either, so that both are read alike.
+/// The maximum length of a record or block, which limits the memory for captures from a pipe. Files
+/// must not exceed it either, so that both are read alike.
 pub(super) const MAX_RECORD: usize = bound(64 << 20, 4096);
 
 /// One packet of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// From 1, as Wireshark counts.
+    /// Counted from 1, as in Wireshark.
     pub number: u64,
-    /// Microseconds since 1970-01-01T00:00:00Z. Where [`is_timed`](Self::is_timed) is not
-    /// set, that of the packet before it, or 0.
+    /// Microseconds since 1970-01-01T00:00:00Z. If [`is_timed`](Self::is_timed) is not set, that of
+    /// the packet before it, or 0.
     pub time: i64,
-    /// Whether it has a time of its own: a simple packet block has none, and 0 is none.
+    /// Whether it has its own time: a simple packet block has none, and 0 counts as none.
     pub is_timed: bool,
-    /// The LINKTYPE_ of the interface, as the tcpdump group numbers them.
+    /// The LINKTYPE_ of the interface, in the tcpdump group's numbering.
     pub linktype: u32,
-    /// What was captured: the wire's bytes, or the first of them.
+    /// The captured bytes: all of the packet, or the first part.
     pub data: &'a [u8],
-    /// Length on the wire in bytes; never below that of `data`.
+    /// Length on the wire in bytes; never less than that of `data`.
     pub length: u32,
     /// Index of the interface within its section; 0 in classic files.
     pub interface: u32,
 }
 
-/// A record or block at the front of what is left of a file.
+/// A record or block at the beginning of the rest of a file.
 #[derive(Debug)]
 pub(super) struct Item {
     /// Its length. The padding of the last one may be missing.
     pub(super) length: usize,
     pub(super) found: Option<Found>,
-    /// Text that stands at the packet in it, or in its place.
+    /// Text that it contains in addition to the packet, or instead of one.
     pub(super) note: Option<Found>,
 }
 
@@ -45,10 +45,10 @@ impl Item {
     }
 }
 
-/// What an item holds in place of a packet.
+/// What an item contains instead of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    /// An entry of systemd's journal.
+    /// A systemd journal entry.
     Journal,
     /// Names of addresses.
     Names(Endian),
@@ -64,19 +64,19 @@ pub(super) struct Found {
     /// Set for a text, whose block is the data.
     pub(super) written: Option<Written>,
     pub(super) linktype: u32,
-    /// Where its bytes lie in the item.
+    /// The range of its bytes in the item.
     pub(super) data: Range<usize>,
     pub(super) length: u32,
     pub(super) interface: u32,
 }
 
 impl Found {
-    /// Whether it has a number of its own.
+    /// Whether it has its own number.
     pub(super) fn is_counted(&self) -> bool {
         matches!(self.written, None | Some(Written::Journal))
     }
 
-    /// The same, in a buffer in which the item has `before` bytes before it.
+    /// The same, in a buffer in which `before` bytes precede the item.
     pub(super) fn after(mut self, before: usize) -> Found {
         self.data = self.data.start + before..self.data.end + before;
         self
@@ -98,18 +98,18 @@ impl Found {
 /// Why an item could not be read.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The bytes end inside of `what`, which has at least as many as it `needs`.
+    /// The bytes end within `what`, which has at least as many bytes as it `needs`.
     Short {
         what: &'static str,
         needs: usize,
     },
     Damaged(String),
-    /// A link type that the format numbers in its own way, and that is not decoded.
+    /// A link type in the format's own numbering that is not decoded.
     UnknownLink(&'static str, u32),
 }
 
 impl Stop {
-    /// The error about what begins at `offset`, where nothing follows.
+    /// The error about the item at `offset`, after which nothing follows.
     pub(super) fn error(self, offset: u64) -> Error {
         let text = match self {
             Stop::UnknownLink(format, number) => {

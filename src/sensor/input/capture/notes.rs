@@ -1,9 +1,8 @@
-//! Text in the blocks of pcapng: entries of systemd's journal, comments, and the names that
-//! somebody had looked up.
+//! Text in pcapng blocks: systemd journal entries, comments, and resolved names.
 //!
-//! All of it comes out as lines of text, to be searched as lines of a log are. An entry of the
-//! journal becomes an object of JSON, as `journalctl --output=json` writes it, so that its
-//! fields and its time are read as those are. Values that are no UTF-8 lose what isn't.
+//! All of it is converted to lines of text, to be searched like lines of a log. A journal entry
+//! becomes a JSON object, as written by `journalctl --output=json`, so that its fields and its time
+//! are parsed the same way. Invalid UTF-8 is removed from values.
 
 use super::endian::Endian;
 use super::item::Written;
@@ -13,21 +12,20 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 const COMMENT: u16 = 1;
 
-/// Where the body of a block begins, behind its type and length.
+/// Where the body of a block begins, after its type and length.
 const BODY: usize = 8;
 
-/// Fields of an entry of the journal that are read.
+/// The maximum number of fields of a journal entry that are read.
 const MAX_FIELDS: usize = bound(4096, 8);
 
 /// A text in a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note<'a> {
-    /// Of the packet that it stands at; that of an entry of the journal is its own, as
-    /// Wireshark counts.
+    /// The number of its packet; a journal entry has its own number, as in Wireshark.
     pub number: u64,
-    /// Microseconds since 1970-01-01T00:00:00Z of the packet that it is about, if of one.
+    /// Microseconds since 1970-01-01T00:00:00Z of the packet that it is about, if any.
     pub time: Option<i64>,
-    /// Of its block, from the first byte of the capture.
+    /// The offset of its block, from the first byte of the capture.
     pub offset: u64,
     pub(super) kind: Written,
     pub(super) block: &'a [u8],
@@ -77,7 +75,7 @@ fn comments(options: &[u8], endian: Endian, out: &mut String) {
     all.filter(|&(code, _)| code == COMMENT).for_each(|(_, value)| line(value, out));
 }
 
-/// Text of one line or more, without what would end a string of C.
+/// Text of one line or more, without anything that would end a C string.
 fn line(text: &[u8], out: &mut String) {
     let end = memchr::memchr(0, text).unwrap_or(text.len());
     let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default());
@@ -87,10 +85,10 @@ fn line(text: &[u8], out: &mut String) {
     }
 }
 
-/// A record of names: `192.0.2.1 a.example b.example`. Returns where the options begin.
+/// A name record: `192.0.2.1 a.example b.example`. Returns where the options begin.
 fn names(block: &[u8], endian: Endian, out: &mut String) -> usize {
     let mut at = BODY;
-    // Each record takes its head, at least.
+    // Each record consumes at least its head.
     while let (Some(kind), Some(length)) = (endian.u16(block, at), endian.u16(block, at + 2)) {
         let length = usize::from(length);
         let Some(value) = block.get(at + 4..at + 4 + length) else { break };
@@ -98,7 +96,7 @@ fn names(block: &[u8], endian: Endian, out: &mut String) -> usize {
         let names = match (kind, value.first_chunk::<4>(), value.first_chunk::<16>()) {
             (0, ..) => break,
             (1, Some(bytes), _) => {
-                // A string takes whatever is written.
+                // Writing to a string never fails.
                 let _ = write!(out, "{}", Ipv4Addr::from(*bytes));
                 value.get(4..)
             }
@@ -119,8 +117,8 @@ fn names(block: &[u8], endian: Endian, out: &mut String) -> usize {
     at
 }
 
-/// An entry in the journal's export format: `NAME=value`, or a name alone, the value's length in
-/// eight bytes, and the value. What pads the block are zeros.
+/// An entry in the journal's export format: `NAME=value`, or only a name, the value's length in
+/// eight bytes, and the value. The padding of the block consists of zeros.
 fn journal(entry: &[u8], out: &mut String) {
     let mut walk = Walk::over(entry);
     let mut count = 0;
@@ -139,11 +137,11 @@ fn journal(entry: &[u8], out: &mut String) {
         let (name, value, length) = match memchr::memchr(b'=', first) {
             Some(at) => (&first[..at], first.get(at + 1..).unwrap_or_default(), end + 1),
             None => {
-                let behind = rest.get(end + 1..).unwrap_or_default();
-                let size = behind.first_chunk().map_or(0, |size| u64::from_le_bytes(*size));
-                let behind = behind.get(8..).unwrap_or_default();
-                let size = usize::try_from(size).unwrap_or(usize::MAX).min(behind.len());
-                (first, &behind[..size], (end + 9).saturating_add(size).saturating_add(1))
+                let after = rest.get(end + 1..).unwrap_or_default();
+                let size = after.first_chunk().map_or(0, |size| u64::from_le_bytes(*size));
+                let after = after.get(8..).unwrap_or_default();
+                let size = usize::try_from(size).unwrap_or(usize::MAX).min(after.len());
+                (first, &after[..size], (end + 9).saturating_add(size).saturating_add(1))
             }
         };
         if count < MAX_FIELDS {
@@ -160,7 +158,7 @@ fn journal(entry: &[u8], out: &mut String) {
     }
 }
 
-/// A string of JSON.
+/// A JSON string.
 fn string(text: &[u8], out: &mut String) {
     out.push('"');
     for char in String::from_utf8_lossy(text).chars() {

@@ -1,4 +1,4 @@
-//! pcapng: blocks of a type and a length, in sections that each start afresh.
+//! pcapng: blocks with a type and a length, in sections that are independent of each other.
 
 use super::endian::Endian;
 use super::item::{Found, Item, Stop, Written};
@@ -16,7 +16,7 @@ const ENHANCED_PACKET: u32 = 6;
 const JOURNAL: u32 = 9;
 const SECRETS: u32 = 10;
 
-/// The longest text that is read.
+/// The maximum length of a text that is read.
 const MAX_TEXT: usize = bound(8 << 20, 2048);
 
 /// Type, length, and the length again.
@@ -40,13 +40,13 @@ fn section_order(block: &[u8]) -> Option<Endian> {
 pub(super) struct Reader {
     endian: Endian,
     interfaces: Vec<Interface>,
-    /// Time of the packet before, for blocks that have none.
+    /// The time of the previous packet, for blocks that have none.
     time: i64,
     /// Blocks that are not read: custom ones, system calls, texts that are too long.
     pub(super) skipped: u64,
 }
 
-/// What an interface description says.
+/// The contents of an interface description.
 #[derive(Clone, Copy, Debug)]
 struct Interface {
     linktype: u32,
@@ -56,7 +56,7 @@ struct Interface {
     offset: i64,
 }
 
-/// The unit of an interface's times, as the way to microseconds.
+/// The unit of an interface's times, as a conversion to microseconds.
 #[derive(Clone, Copy, Debug)]
 enum Unit {
     Multiply(u64),
@@ -73,7 +73,7 @@ impl Unit {
             return Unit::Shift(exponent);
         }
         match exponent.checked_sub(6) {
-            // Past 64 bits no count of ticks makes a microsecond: the shift gives 0.
+            // Past 64 bits no number of ticks makes a microsecond: the shift gives 0.
             Some(finer) => 10_u64.checked_pow(finer).map_or(Unit::Shift(127), Unit::Divide),
             None => Unit::Multiply(10_u64.pow(6 - exponent)),
         }
@@ -99,10 +99,10 @@ impl Reader {
         Reader { endian: Endian::Little, interfaces: Vec::new(), time: 0, skipped: 0 }
     }
 
-    /// Reads the block at the front of what is left.
+    /// Reads the block at the beginning of the rest.
     pub(super) fn step(&mut self, rest: &[u8]) -> Result<Item, Stop> {
         let (kind, size) = self.frame(rest)?;
-        // Some writers forget the padding in the length: the block ends on the next border.
+        // Some writers omit the padding from the length: the block ends at the next boundary.
         let length = size.saturating_add(size.wrapping_neg() & 3);
         let body = rest.get(..size - 4).unwrap_or_default();
         let found = match kind {
@@ -112,7 +112,7 @@ impl Reader {
             }
             INTERFACE => {
                 let Some(interface) = self.read_interface(body.get(8..).unwrap_or_default()) else {
-                    return Err(Stop::Damaged("an interface description too short".into()));
+                    return Err(Stop::Damaged("an interface description that is too short".into()));
                 };
                 self.interfaces.push(interface);
                 return Ok(self.with_comments(length, body, 16));
@@ -129,7 +129,7 @@ impl Reader {
         self.time = found.time;
         let options = found.data.end.next_multiple_of(4);
         let mut item = Item::new(length, Some(found));
-        // Most have none, or one of flags.
+        // Most have no options, or only flags.
         if kind != SIMPLE_PACKET && options < body.len() {
             item.note =
                 self.comments(body, options, item.found.as_ref().is_some_and(|f| f.is_timed));
@@ -137,7 +137,7 @@ impl Reader {
         Ok(item)
     }
 
-    /// A block without a packet in it.
+    /// Reads a block without a packet.
     fn other(&mut self, kind: u32, length: usize, body: &[u8]) -> Item {
         match kind {
             JOURNAL if body.len() <= MAX_TEXT => {
@@ -149,7 +149,7 @@ impl Reader {
                 Item { note: Some(note), ..Item::new(length, None) }
             }
             STATISTICS => self.with_comments(length, body, 20),
-            // Keys show nothing but what the packets hold.
+            // Keys reveal only what the packets contain.
             SECRETS => Item::new(length, None),
             _ => {
                 self.skipped += 1;
@@ -158,7 +158,7 @@ impl Reader {
         }
     }
 
-    /// A block without a packet, with the comments in its options, which begin at `at`.
+    /// Reads a block without a packet, with the comments in its options, which begin at `at`.
     fn with_comments(&mut self, length: usize, block: &[u8], at: usize) -> Item {
         Item { note: self.comments(block, at, false), ..Item::new(length, None) }
     }
@@ -188,9 +188,9 @@ impl Reader {
         }
     }
 
-    /// Type and length of the block at the front, all of which is there.
+    /// Type and length of the block at the beginning, all of which is there.
     fn frame(&mut self, rest: &[u8]) -> Result<(u32, usize), Stop> {
-        // The type of a section header is a palindrome: it reads the same in both orders.
+        // The type of a section header is a palindrome: it is the same in both byte orders.
         if rest.starts_with(&SECTION_HEADER.to_be_bytes()) && rest.len() >= FRAME {
             self.endian = section_order(rest)
                 .ok_or_else(|| Stop::Damaged("a section without byte order".into()))?;
@@ -240,14 +240,14 @@ impl Reader {
         Some(interface)
     }
 
-    // In what follows a body begins behind type and length, but is given with them:
-    // what is found in it lies in the block.
+    // Below, a body begins after type and length, but is passed with them: what is found in it has
+    // its position in the block.
 
     fn read_enhanced(&self, block: &[u8]) -> Option<Found> {
         self.read_timed(block, self.endian.u32(block, 8)?)
     }
 
-    /// As the enhanced block, but with 16 bits of interface and 16 of drops in front.
+    /// Like the enhanced block, but with 16 bits of interface and 16 of drops before it.
     fn read_obsolete(&self, block: &[u8]) -> Option<Found> {
         self.read_timed(block, u32::from(self.endian.u16(block, 8)?))
     }
@@ -286,7 +286,7 @@ impl Reader {
     }
 }
 
-/// So many bytes from here on, if the block has them.
+/// This many bytes from here on, if the block has them.
 fn within(block: &[u8], from: usize, length: u32) -> Option<Range<usize>> {
     let range = from..from.checked_add(length as usize)?;
     block.get(range.clone()).map(|_| range)

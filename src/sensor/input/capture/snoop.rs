@@ -1,18 +1,18 @@
-//! snoop (RFC 1761), of Solaris and of Shomiti's analyzers: a header of 16 bytes, then records
-//! of 24 bytes, data and padding, all in the order of the network.
+//! snoop (RFC 1761), the format of Solaris and Shomiti's analyzers: a header of 16 bytes, then
+//! records of 24 bytes, data and padding, all in network byte order.
 
 use super::endian::Endian;
 use super::item::{Found, Item, Stop};
 
-/// The length of what is in front of the first record.
+/// The length of what comes before the first record.
 pub(super) const FILE_HEADER: usize = 16;
 const RECORD_HEADER: usize = 24;
 const MAGIC: &[u8] = b"snoop\0\0\0";
 
-/// No record is longer: what claims to be is damaged.
+/// The maximum length of a record: a longer one is damaged.
 const LONGEST: u32 = 262_144;
 
-/// Whether these bytes start a file of snoop's.
+/// Whether these bytes begin a snoop file.
 pub(super) fn is_snoop(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
 }
@@ -27,16 +27,16 @@ impl Reader {
     pub(super) fn new(head: &[u8]) -> Result<Self, Stop> {
         let field = |at| Endian::Big.u32(head, at);
         let (Some(version), Some(kind)) = (field(8), field(12)) else {
-            return Err(Stop::Short { what: "its header", needs: FILE_HEADER });
+            return Err(Stop::Short { what: "the file header", needs: FILE_HEADER });
         };
         if !(2..=5).contains(&version) {
-            return Err(Stop::Damaged(format!("version {version} of snoop")));
+            return Err(Stop::Damaged(format!("snoop version {version}")));
         }
         let linktype = linktype(kind);
         linktype.map(|linktype| Reader { linktype }).ok_or(Stop::UnknownLink("snoop", kind))
     }
 
-    /// Reads the record at the front of what is left.
+    /// Reads the record at the beginning of the rest.
     pub(super) fn step(&self, rest: &[u8]) -> Result<Item, Stop> {
         let field = |at| Endian::Big.u32(rest, at);
         let (Some(length), Some(captured), Some(whole)) = (field(0), field(4), field(8)) else {
@@ -69,7 +69,7 @@ impl Reader {
     }
 }
 
-/// What the tcpdump group calls a link type of snoop's.
+/// The tcpdump group's number for a snoop link type.
 fn linktype(kind: u32) -> Option<u32> {
     Some(match kind {
         // IEEE 802.3 and Ethernet.
@@ -77,7 +77,7 @@ fn linktype(kind: u32) -> Option<u32> {
         2 => 6,
         5 => 104,
         8 => 10,
-        // IP over ATM, InfiniBand, and what Solaris keeps to itself of IP.
+        // IP over ATM, InfiniBand, and internal types of Solaris.
         16 | 18 => 123,
         26 => 242,
         0x8000_0003 => 226,

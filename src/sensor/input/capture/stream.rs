@@ -1,4 +1,4 @@
-//! Captures that come out of a pipe or a decompressor.
+//! Captures from a pipe or a decompressor.
 
 use super::item::{Found, Packet, Stop};
 use super::{Format, Note};
@@ -8,16 +8,16 @@ use crate::{Error, Result};
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
-/// What is asked for at a time. A pipe gives what it has.
+/// How much to request at a time. A pipe returns what it has.
 const READ: usize = bound(256 << 10, 64);
 
 /// Packets that were read together.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where they lie in the bytes, and texts among them.
+    /// Their positions in the bytes, and texts among them.
     packets: Vec<Found>,
-    /// Packets in front of them.
+    /// The number of packets before them.
     before: u64,
     /// Offset of the bytes in the capture.
     base: u64,
@@ -25,24 +25,24 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The bytes that the packets' data lies in.
+    /// The bytes that contain the packets' data.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Bytes that are held.
+    /// The number of bytes held.
     pub fn weight(&self) -> usize {
         self.bytes.capacity() + self.packets.capacity() * size_of::<Found>()
     }
 
-    /// The packets, in their order.
+    /// The packets, in order.
     pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
         self.numbered()
             .filter(|(found, _)| found.written.is_none())
             .map(|(found, number)| found.packet(&self.bytes, number))
     }
 
-    /// The texts that stand at packets or between them, in their order.
+    /// The texts of packets and between packets, in order.
     pub fn notes(&self) -> impl Iterator<Item = Note<'_>> {
         let all = self.has_notes.then(|| self.numbered());
         all.into_iter().flatten().filter_map(|(found, number)| {
@@ -56,7 +56,7 @@ impl Batch {
         })
     }
 
-    /// All of it with its number, or that of the packet before it.
+    /// All items with their numbers, or that of the packet before.
     fn numbered(&self) -> impl Iterator<Item = (&Found, u64)> {
         let mut number = self.before;
         self.packets.iter().map(move |found| {
@@ -66,20 +66,20 @@ impl Batch {
     }
 }
 
-/// A capture that is read once, from its first byte to its last. Its memory is a
-/// window of the longest record, whatever its length.
+/// A capture that is read once, from its first byte to its last. Its memory is limited to a window
+/// of the longest record, whatever its length.
 #[derive(Debug)]
 pub struct CaptureStream {
     stream: Stream,
     window: Vec<u8>,
-    /// What of the window is read already, and what of it is filled.
+    /// How much of the window is consumed, and how much is filled.
     from: usize,
     filled: usize,
     /// Offset of the window in the capture.
     base: u64,
     format: Option<Format>,
     count: u64,
-    /// What the stream said behind what is filled.
+    /// The error of the stream after what is filled.
     failed: Option<io::Error>,
     is_over: bool,
 }
@@ -100,12 +100,12 @@ impl CaptureStream {
         }
     }
 
-    /// What errors and alerts call it.
+    /// Its name in errors and alerts.
     pub fn path(&self) -> &Arc<str> {
         self.stream.path()
     }
 
-    /// Whether it comes out of a pipe, uncompressed.
+    /// Whether it comes from an uncompressed pipe.
     pub fn is_live(&self) -> bool {
         self.stream.is_live()
     }
@@ -115,18 +115,18 @@ impl CaptureStream {
         self.base + self.filled as u64
     }
 
-    /// Blocks that were skipped so far, for nothing is known of what is in them.
+    /// Blocks skipped so far, because their contents are unknown.
     pub fn skipped(&self) -> u64 {
         self.format.as_ref().map_or(0, Format::skipped)
     }
 
-    /// Reads the next packets, as many as come with one read or are there already; those
-    /// of a pipe that somebody writes to at once. `batch` is used again. False at the end.
+    /// Reads the next packets, as many as arrive with one read or are already available; packets
+    /// from a live pipe are returned at once. `batch` is reused. Returns false at the end.
     ///
     /// # Errors
     ///
-    /// As an iterator over a [`Capture`](super::Capture) would, it yields one error at most,
-    /// behind all packets that could be read, and then nothing.
+    /// Like an iterator over a [`Capture`](super::Capture), it returns at most one error, after all
+    /// packets that could be read, and then nothing.
     pub fn read(&mut self, batch: &mut Batch) -> Result<bool> {
         batch.packets.clear();
         (batch.before, batch.has_notes) = (self.count, false);
@@ -149,7 +149,7 @@ impl CaptureStream {
                     self.from = self.from.saturating_add(item.length);
                     continue;
                 }
-                // What can't be read is met again, once those in front of it are handed out.
+                // An unreadable item is met again, once those before it are returned.
                 Some(Err(_)) if !batch.packets.is_empty() => break,
                 Some(Err(Stop::Short { needs, .. })) => needs,
                 Some(Err(stop)) => return self.stop(stop.error(self.base + self.from as u64)),
@@ -171,14 +171,14 @@ impl CaptureStream {
         Ok(!batch.packets.is_empty())
     }
 
-    /// Gives the window away, but for what of it was not read yet.
+    /// Takes the window, except for the unread rest.
     fn hand_out(&mut self, batch: &mut Batch) {
         if batch.packets.is_empty() {
             return;
         }
         std::mem::swap(&mut self.window, &mut batch.bytes);
         batch.base = self.base;
-        // The padding of the last block may be missing: `from` may lie behind.
+        // The padding of the last block may be missing, so `from` may be past the end.
         let done = self.from.min(self.filled);
         let rest = batch.bytes.get(done..self.filled).unwrap_or_default();
         if self.window.len() < rest.len() {
@@ -191,11 +191,11 @@ impl CaptureStream {
         self.base += done as u64;
     }
 
-    /// Reads on, until so many bytes that were not looked at are there.
+    /// Reads until this many unexamined bytes are available.
     fn go_on(&mut self, needs: usize) -> Result<()> {
         let is_enough = self
             .fill(needs)
-            .map_err(|error| Error::io("cannot read on", error).at_offset(self.bytes()))?;
+            .map_err(|error| Error::io("cannot continue reading", error).at_offset(self.bytes()))?;
         match self.format {
             None => self.open(),
             Some(_) if is_enough => Ok(()),
@@ -212,7 +212,7 @@ impl CaptureStream {
         Ok(())
     }
 
-    /// The stream has ended: inside of an item, or behind the last one.
+    /// The stream has ended: within an item, or after the last one.
     fn end(&mut self) -> Result<()> {
         self.is_over = true;
         let rest = self.window.get(self.from..self.filled).unwrap_or_default();
@@ -227,10 +227,10 @@ impl CaptureStream {
         Err(error)
     }
 
-    /// Reads until so many bytes are in the window behind what is read already;
-    /// false if the stream ends before.
+    /// Reads until this many unconsumed bytes are in the window; returns false if the stream ends
+    /// before.
     fn fill(&mut self, needs: usize) -> io::Result<bool> {
-        // The padding of the last block may be missing: `from` may lie behind.
+        // The padding of the last block may be missing, so `from` may be past the end.
         let done = self.from.min(self.filled);
         self.window.copy_within(done..self.filled, 0);
         (self.from, self.filled) = (self.from - done, self.filled - done);
@@ -238,8 +238,8 @@ impl CaptureStream {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        // A block is read whole where nobody waits for its beginning: small reads make small
-        // batches, and those cost more.
+        // A block is read completely if its beginning is not urgent: small reads make small
+        // batches, which cost more.
         let wants = if self.stream.is_live() { needs } else { needs.max(READ / 2) };
         while self.filled < self.from.saturating_add(wants) {
             let size = self.filled + READ;
@@ -250,7 +250,7 @@ impl CaptureStream {
                 Ok(0) => break,
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Told once what came before it is read.
+                // Reported once everything before it was read.
                 Err(error) if self.filled >= self.from.saturating_add(needs) => {
                     self.failed = Some(error);
                     break;

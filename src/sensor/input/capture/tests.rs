@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Writes numbers in the order asked for.
+/// Writes numbers in the requested byte order.
 struct Writer {
     bytes: Vec<u8>,
     is_big: bool,
@@ -82,7 +82,7 @@ fn section(is_big: bool) -> Vec<u8> {
     out.bytes
 }
 
-/// Gives as many bytes at a time as it is told, over and over.
+/// Returns as many bytes at a time as requested, over and over.
 struct Dripping {
     bytes: Vec<u8>,
     at: usize,
@@ -99,23 +99,23 @@ impl std::io::Read for Dripping {
     }
 }
 
-/// What a capture tells, packets in an owned form and the error as text.
-type Told = (Vec<(u64, i64, u32, Vec<u8>, u32, u32)>, Option<String>);
+/// The contents of a capture: packets in an owned form and the error as text.
+type Contents = (Vec<(u64, i64, u32, Vec<u8>, u32, u32)>, Option<String>);
 
-fn told(packet: &Packet<'_>) -> (u64, i64, u32, Vec<u8>, u32, u32) {
+fn owned(packet: &Packet<'_>) -> (u64, i64, u32, Vec<u8>, u32, u32) {
     let Packet { number, time, linktype, data, length, interface, .. } = *packet;
     (number, time, linktype, data.to_vec(), length, interface)
 }
 
-/// The same bytes out of a pipe that gives so many at a time.
-fn stream(bytes: &[u8], drip: usize) -> Told {
+/// The same bytes from a pipe that returns this many at a time.
+fn stream(bytes: &[u8], drip: usize) -> Contents {
     let reader = Dripping { bytes: bytes.to_vec(), at: 0, drip };
     let mut capture = CaptureStream::new(crate::sensor::input::Stream::new("pipe", reader));
     let mut packets = Vec::new();
     let mut batch = Batch::default();
     let last = loop {
         match capture.read(&mut batch) {
-            Ok(true) => packets.extend(batch.packets().map(|packet| told(&packet))),
+            Ok(true) => packets.extend(batch.packets().map(|packet| owned(&packet))),
             Ok(false) => break None,
             Err(error) => break Some(error.to_string()),
         }
@@ -124,10 +124,11 @@ fn stream(bytes: &[u8], drip: usize) -> Told {
     (packets, last)
 }
 
-/// Reads a file in every way there is, which must agree.
+/// Reads a file in every possible way, all of which must agree.
 fn read(bytes: &[u8]) -> (Vec<Packet<'_>>, Option<Error>) {
     let (packets, error) = read_mapped(bytes);
-    let want: Told = (packets.iter().map(told).collect(), error.as_ref().map(Error::to_string));
+    let want: Contents =
+        (packets.iter().map(owned).collect(), error.as_ref().map(Error::to_string));
     for drip in [1, 7, 24, usize::MAX] {
         assert_eq!(stream(bytes, drip), want, "{drip} bytes at a time");
     }
@@ -201,7 +202,7 @@ fn snoop_files() {
     }
     let said = |bytes: &[u8]| read(bytes).1.map(|error| error.to_string()).unwrap_or_default();
     assert!(said(&snoop(2, 7)).contains("link type 7 of snoop is not decoded"));
-    assert!(said(&snoop(9, 4)).contains("version 9 of snoop"));
+    assert!(said(&snoop(9, 4)).contains("snoop version 9"));
     let mut bytes = snoop(2, 4);
     bytes.truncate(bytes.len() - 1);
     assert!(said(&bytes).contains("cut short in a packet"));
@@ -242,7 +243,7 @@ fn modified_forms_of_pcap() {
             let want = |length| (time, linktype, &b"abc"[..], length);
             assert_eq!(got, [want(60), want(3)]);
         }
-        // Old files may have the lengths the wrong way about.
+        // Old files may have swapped lengths.
         let mut out = Writer::new(is_big);
         out.u32(0xa1b2_c3d4).u16(2).u16(3).u32(0).u32(0).u32(65_535).u32(1);
         out.u32(0).u32(0).u32(60).u32(3).raw(b"abc");
@@ -251,7 +252,7 @@ fn modified_forms_of_pcap() {
         assert_eq!((packets[0].data, packets[0].length), (&b"abc"[..], 60));
         assert!(!packets[0].is_timed);
     }
-    // Bits of the link type that are no frame check sequence's.
+    // Bits of the link type that do not belong to a frame check sequence.
     let mut bytes = classic(false, false);
     bytes[22] = 1;
     assert_eq!(read(&bytes).0[0].linktype, 0x1_0001);
@@ -270,7 +271,7 @@ fn kinds_that_are_not_read_are_named() {
         let bytes = [head, &[0; 60]].concat();
         assert!(is_capture(&bytes));
         let error = read(&bytes).1.unwrap().to_string();
-        assert!(error.contains(want) && error.contains("not read"), "{error}");
+        assert!(error.contains(want) && error.contains("unsupported"), "{error}");
     }
 }
 

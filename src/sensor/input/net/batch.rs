@@ -1,4 +1,4 @@
-//! What receivers hand on: lines, and who wrote each.
+//! What receivers pass on: lines, and the sender of each.
 
 use super::syslog::Message;
 use crate::engine::indicator::Timestamp;
@@ -13,40 +13,40 @@ const MAX_NAME: usize = 255;
 /// Bytes after which a batch is full.
 pub const FULL: usize = 256 << 10;
 
-/// Lines of text, each of which ends in LF, and what is known about each.
+/// Lines of text, each of which ends in LF, with what is known about each.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The lines.
     pub bytes: Vec<u8>,
-    /// One for each, in order.
+    /// One entry for each line, in order.
     pub lines: Vec<Line>,
-    /// Its number among the batches of its intake, from 1: what [`Intake::safe`](super::Intake::safe)
-    /// is given when all that came of the batch is safe.
+    /// Its number among the batches of its intake, from 1: pass it to
+    /// [`Intake::safe`](super::Intake::safe) when the results of the batch are safe.
     pub position: u64,
-    /// Where the next run goes on once this batch is safe: the journal's cursor.
+    /// Where the next run resumes once this batch is safe: the journal's cursor.
     pub cursor: Option<String>,
-    /// Where the position is told to those who wait for it.
+    /// Where the position is published for waiting threads.
     pub(super) ticket: Option<Arc<AtomicU64>>,
 }
 
-/// A line of a batch, and who wrote it.
+/// A line of a batch, and its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Where it begins in the bytes of the batch.
+    /// Its offset in the bytes of the batch.
     pub start: usize,
-    /// The host that wrote it, as it calls itself.
+    /// The host that wrote it, by its own name.
     pub host: Option<Arc<str>>,
     /// The program that wrote it.
     pub app: Option<Arc<str>>,
-    /// Who sent it to us: an address, the path of a socket, `journal`.
+    /// The peer that sent it: an address, the path of a socket, `journal`.
     pub peer: Arc<str>,
-    /// When it was written, as the sender says.
+    /// When it was written, according to the sender.
     pub time: Option<Timestamp>,
-    /// Whether it goes on with the record of the line before it.
-    pub goes_on: bool,
+    /// Whether it continues the record of the line before it.
+    pub is_continuation: bool,
 }
 
-/// Who wrote a record.
+/// The sender of a record.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     pub(super) host: Option<Arc<str>>,
@@ -56,12 +56,12 @@ pub(super) struct Writer {
 }
 
 impl Batch {
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The line that a byte of the batch lies in, and its number, from 0.
+    /// The line that contains a byte of the batch, and its number, from 0.
     pub fn line_at(&self, offset: usize) -> Option<(usize, &Line)> {
         let number = self.lines.partition_point(|line| line.start <= offset).checked_sub(1)?;
         self.lines.get(number).filter(|_| offset < self.bytes.len()).map(|line| (number, line))
@@ -71,9 +71,9 @@ impl Batch {
         self.bytes.len() >= FULL
     }
 
-    /// Adds a text that may have line breaks: each part of it that is not empty is a line.
-    /// `goes_on`: it belongs to the record before it. Returns how many lines that is.
-    pub(super) fn add(&mut self, text: &[u8], writer: &Writer, goes_on: bool) -> usize {
+    /// Adds a text that may have line breaks: each non-empty part is a line. `is_continuation`: it belongs
+    /// to the previous record. Returns the number of lines.
+    pub(super) fn add(&mut self, text: &[u8], writer: &Writer, is_continuation: bool) -> usize {
         let before = self.lines.len();
         let mut from = 0;
         for end in memchr_iter(b'\n', text).chain([text.len()]) {
@@ -81,33 +81,33 @@ impl Batch {
             from = end + 1;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
-                let goes_on = goes_on || self.lines.len() > before;
-                self.add_line(line, writer, goes_on);
+                let is_continuation = is_continuation || self.lines.len() > before;
+                self.add_line(line, writer, is_continuation);
             }
         }
         self.lines.len() - before
     }
 
-    fn add_line(&mut self, line: &[u8], writer: &Writer, goes_on: bool) {
+    fn add_line(&mut self, line: &[u8], writer: &Writer, is_continuation: bool) {
         self.lines.push(Line {
             start: self.bytes.len(),
             host: writer.host.clone(),
             app: writer.app.clone(),
             peer: Arc::clone(&writer.peer),
             time: writer.time,
-            goes_on,
+            is_continuation,
         });
         self.bytes.extend_from_slice(line);
         self.bytes.push(b'\n');
     }
 
-    /// Adds a line of which only the sender is known.
+    /// Adds a line of which only the peer is known.
     pub(super) fn add_plain(&mut self, line: &[u8], peer: &Arc<str>) {
         let writer = Writer { host: None, app: None, peer: Arc::clone(peer), time: None };
         self.add(line, &writer, false);
     }
 
-    /// Adds a message of syslog: its text, and the values of its data as a line of their own.
+    /// Adds a syslog message: its text, and the values of its structured data as a separate line.
     pub(super) fn add_message(
         &mut self,
         message: &Message<'_>,
@@ -141,14 +141,14 @@ impl Batch {
     }
 }
 
-/// Names that come again and again, each kept once.
+/// Recurring names, each stored once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names(HashMap<Box<[u8]>, Arc<str>>);
 
 impl Names {
     /// A name as text; `None` for an empty one.
     pub(super) fn of(&mut self, name: &[u8]) -> Option<Arc<str>> {
-        /// Names that one sender has at a time. More of them are made up.
+        /// The maximum number of names of one sender. A sender with more of them makes them up.
         const MAX_KEPT: usize = 256;
         let name = name.get(..MAX_NAME).unwrap_or(name);
         if name.is_empty() {
@@ -182,8 +182,9 @@ mod tests {
         assert_eq!(batch.add(b"", &writer(), false), 0);
         assert_eq!(batch.add(b"three\n", &writer(), false), 1);
         assert_eq!(batch.bytes, b"one\ntwo\nthree\n");
-        let goes_on: Vec<bool> = batch.lines.iter().map(|line| line.goes_on).collect();
-        assert_eq!(goes_on, [false, true, false]);
+        let is_continuation: Vec<bool> =
+            batch.lines.iter().map(|line| line.is_continuation).collect();
+        assert_eq!(is_continuation, [false, true, false]);
         let numbers = [0, 3, 4, 7, 8, 13, 14].map(|at| batch.line_at(at).map(|(n, _)| n));
         assert_eq!(numbers, [Some(0), Some(0), Some(1), Some(1), Some(2), Some(2), None]);
     }
@@ -200,9 +201,10 @@ mod tests {
             batch.add_message(&Message::parse(frame, &Clock::default()), &mut names, &peer);
         }
         assert_eq!(batch.bytes, b"a text\na=\"evil.example\" c=\"2]\"\na=\"only data\"\n");
-        let goes_on: Vec<bool> = batch.lines.iter().map(|line| line.goes_on).collect();
-        assert_eq!(goes_on, [false, true, false]);
-        // Names are kept once.
+        let is_continuation: Vec<bool> =
+            batch.lines.iter().map(|line| line.is_continuation).collect();
+        assert_eq!(is_continuation, [false, true, false]);
+        // Names are stored once.
         let hosts: Vec<_> = batch.lines.iter().filter_map(|line| line.host.as_ref()).collect();
         assert!(hosts.len() == 3 && Arc::ptr_eq(hosts[0], hosts[2]));
     }

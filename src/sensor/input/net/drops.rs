@@ -1,9 +1,9 @@
 //! Datagrams that the kernel dropped at a socket.
 //!
-//! `SO_RXQ_OVFL` would tell them with each datagram, but neither std nor rustix reads that message,
-//! and to do so by hand is `unsafe`. The same counter (`sk_drops`) stands in the last column of
-//! `/proc/self/net/udp`, in the row of the socket's inode. That is also right where no datagram
-//! comes after the last that was dropped.
+//! `SO_RXQ_OVFL` would report them with each datagram, but neither std nor rustix reads that
+//! message, and doing so by hand is `unsafe`. The same counter (`sk_drops`) is in the last column
+//! of `/proc/self/net/udp`, in the row with the socket's inode. It is also right if no datagram
+//! follows the last dropped one.
 
 use crate::sensor::listen::Datagrams;
 use rustix::fs::fstat;
@@ -17,7 +17,7 @@ pub(super) struct Drops {
 }
 
 impl Drops {
-    /// Those of a socket from here on.
+    /// Counts the drops of a socket from here on.
     pub(super) fn of(datagrams: &Datagrams) -> Drops {
         let inode = datagrams.local_addr().and_then(|_| fstat(datagrams).ok());
         let mut drops = Drops { inode: inode.map(|of| of.st_ino), seen: 0 };
@@ -25,8 +25,8 @@ impl Drops {
         drops
     }
 
-    /// How many there were since the last call. 0 where it can't be found out: senders of
-    /// this machine wait, and are not dropped.
+    /// The number of drops since the last call. 0 if it can't be determined: local senders wait,
+    /// and their datagrams are not dropped.
     pub(super) fn since_last(&mut self) -> u64 {
         let Some(inode) = self.inode else { return 0 };
         let total = ["/proc/self/net/udp", "/proc/self/net/udp6"].iter().find_map(|path| {
@@ -41,7 +41,7 @@ impl Drops {
     }
 }
 
-/// The drops in a row of the table, if it is of that socket.
+/// The drops in a row of the table, if it belongs to that socket.
 fn drops_in(row: &str, inode: u64) -> Option<u64> {
     let mut columns = row.split_ascii_whitespace();
     let own: u64 = columns.nth(9)?.parse().ok()?;

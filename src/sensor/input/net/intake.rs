@@ -1,4 +1,4 @@
-//! What receivers share: the queue to whoever matches, counters, and the way back.
+//! What receivers share: the queue to the matching thread, counters, and the way back.
 
 use super::Batch;
 use crate::sensor::halt::{Halt, Stopper};
@@ -10,19 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// Batches that wait at most. When so many do, connections are not read, and clients of HEC are
-/// asked to come again; what UDP brings then, the kernel drops and counts.
+/// The maximum number of waiting batches. When the queue is full, connections are not read, HEC
+/// clients are asked to retry, and datagrams are dropped by the kernel and counted.
 pub const QUEUE: usize = 32;
 
 macro_rules! counts {
     ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
-        /// What is counted of an intake.
+        /// The counters of an intake.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(usize)]
         pub enum Count { $($(#[$doc])* $variant,)* }
 
         impl Count {
-            /// Everything that is counted.
+            /// All counters.
             pub const ALL: &'static [Count] = &[$(Count::$variant,)*];
 
             /// The name in reports.
@@ -34,19 +34,19 @@ macro_rules! counts {
 }
 
 counts! {
-    /// Messages, entries, events: what a sender calls one.
+    /// Messages, entries, events: the sender's units.
     Records, "records";
-    /// Lines that were handed on. A record may have several.
+    /// Lines that were passed on. A record may have several.
     Lines, "lines";
     /// Their bytes.
     Bytes, "bytes";
     /// Datagrams that were received.
     Datagrams, "datagrams";
-    /// Datagrams that the kernel dropped, because we were too slow.
+    /// Datagrams that the kernel dropped, because the sensor was too slow.
     DroppedDatagrams, "dropped_datagrams";
-    /// Records whose end is missing: too long, or the sender went away.
+    /// Records without an end: too long, or the sender disconnected.
     Cut, "cut";
-    /// Connections that ended because of a count that no sender means.
+    /// Connections that ended because of an implausible length.
     AbsurdCounts, "absurd_counts";
     /// Connections that ended with an error, in TLS or below.
     BrokenConnections, "broken_connections";
@@ -54,24 +54,24 @@ counts! {
     Unauthorized, "unauthorized";
     /// Requests that were refused: of no known form.
     BadRequests, "bad_requests";
-    /// Requests that were put off, because the queue was full.
+    /// Requests that were rejected temporarily, because the queue was full.
     Busy, "busy";
     /// Starts of a program after the first.
     Restarts, "restarts";
 }
 
-/// What an intake has to give.
+/// What an intake returns.
 #[derive(Debug)]
 pub enum Next {
     /// Lines.
     Batch(Batch),
-    /// None came while we waited.
+    /// None arrived in time.
     Nothing,
     /// None will come.
     Ended,
 }
 
-/// An input over the network that runs: threads that receive, and a queue.
+/// A running network input: threads that receive, and a queue.
 #[derive(Debug)]
 pub struct Intake {
     batches: Receiver<Batch>,
@@ -83,7 +83,7 @@ pub struct Intake {
     pub(super) addresses: Vec<std::net::SocketAddr>,
 }
 
-/// What shows of an intake. It needs no lock that is held while somebody waits for a batch.
+/// The observable state of an intake. It needs no lock that is held while waiting for a batch.
 #[derive(Clone, Debug)]
 pub struct IntakeView {
     shared: Arc<Shared>,
@@ -92,22 +92,22 @@ pub struct IntakeView {
 }
 
 impl IntakeView {
-    /// As [`Intake::count`].
+    /// See [`Intake::count`].
     pub fn count(&self, of: Count) -> u64 {
         self.shared.get(of)
     }
 
-    /// As [`Intake::connections`].
+    /// See [`Intake::connections`].
     pub fn connections(&self) -> CrowdCounts {
         connections(&self.crowds)
     }
 
-    /// As [`Intake::addresses`].
+    /// See [`Intake::addresses`].
     pub fn addresses(&self) -> &[std::net::SocketAddr] {
         &self.addresses
     }
 
-    /// As [`Intake::trouble`].
+    /// See [`Intake::trouble`].
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
     }
@@ -125,7 +125,7 @@ pub(super) struct Shared {
     trouble: Mutex<Option<String>>,
 }
 
-/// Where threads of an intake put what they receive.
+/// The sending end, for the threads of an intake.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
     batches: SyncSender<Batch>,
@@ -134,7 +134,7 @@ pub(super) struct Outgoing {
 }
 
 impl Intake {
-    /// One without threads, and where they are to put what they receive.
+    /// An intake without threads, and its sending end.
     pub(super) fn new() -> Result<(Intake, Outgoing)> {
         let (sender, batches) = sync_channel(QUEUE);
         let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
@@ -156,7 +156,7 @@ impl Intake {
         Ok((intake, outgoing))
     }
 
-    /// Starts a thread that receives.
+    /// Starts a receiving thread.
     pub(super) fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         let thread = Builder::new().name(name.to_string()).spawn(work);
         self.threads.push(thread.map_err(|e| Error::io("start a thread", e))?);
@@ -167,9 +167,9 @@ impl Intake {
         self.threads.push(thread);
     }
 
-    /// The next batch, waiting for `most`.
-    pub fn next(&mut self, most: Duration) -> Next {
-        match self.batches.recv_timeout(most) {
+    /// The next batch; waits at most `max`.
+    pub fn next(&mut self, max: Duration) -> Next {
+        match self.batches.recv_timeout(max) {
             Ok(mut batch) => {
                 self.last += 1;
                 batch.position = self.last;
@@ -181,8 +181,8 @@ impl Intake {
         }
     }
 
-    /// Says that all batches up to this position are safe: what came of them can't be lost any
-    /// more. Clients that ask for acknowledgements get them now.
+    /// Marks all batches up to this position as safe: their results can no longer be lost. Clients
+    /// that ask for acknowledgements get them now.
     pub fn safe(&self, position: u64) {
         self.shared.safe.fetch_max(position, Ordering::Release);
     }
@@ -192,29 +192,29 @@ impl Intake {
         self.shared.get(of)
     }
 
-    /// The connections, where there are any.
+    /// The connections, if there are any.
     pub fn connections(&self) -> CrowdCounts {
         connections(&self.crowds)
     }
 
-    /// Where it listens, of addresses with a port.
+    /// The addresses that it listens on, if they have a port.
     pub fn addresses(&self) -> &[std::net::SocketAddr] {
         &self.addresses
     }
 
-    /// What goes wrong at present, in words; `None` if nothing does.
+    /// What is wrong at present, as text; `None` if nothing is.
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
     }
 
-    /// What others see of it, while one thread takes its batches.
+    /// Its observable state, while one thread takes its batches.
     pub fn view(&self) -> IntakeView {
         let (shared, crowds) = (Arc::clone(&self.shared), self.crowds.clone());
         IntakeView { shared, crowds, addresses: self.addresses.clone() }
     }
 
-    /// Receives nothing more. What was received is still to be had: call [`Intake::next`] until it
-    /// says that all is there.
+    /// Stops receiving. What was received is still available: call [`Intake::next`] until it
+    /// returns the end.
     pub fn stop(&mut self) {
         if let Some(stopper) = self.stopper.take() {
             stopper.stop();
@@ -225,9 +225,9 @@ impl Intake {
 impl Drop for Intake {
     fn drop(&mut self) {
         self.stop();
-        // Threads that wait for room in the queue get an error in its place.
-        let (_, nobody) = sync_channel(0);
-        self.batches = nobody;
+        // Threads that wait for room in the queue get an error instead.
+        let (_, disconnected) = sync_channel(0);
+        self.batches = disconnected;
         for thread in self.threads.drain(..) {
             // A panic was reported where it happened.
             let _ = thread.join();
@@ -256,12 +256,12 @@ impl Outgoing {
         self.shared.add(of, more);
     }
 
-    /// What goes wrong, until it is told otherwise.
+    /// Sets or clears what is wrong.
     pub(super) fn trouble(&self, what: Option<String>) {
         *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
-    /// Hands a batch on, waiting for room. Returns whether anybody takes it.
+    /// Passes a batch on, waiting for room. Returns whether it was taken.
     pub(super) fn send(&self, batch: Batch) -> bool {
         if batch.is_empty() && batch.cursor.is_none() {
             return true;
@@ -270,9 +270,9 @@ impl Outgoing {
         self.batches.send(batch).is_ok()
     }
 
-    /// Hands a batch on if there is room within `most`; else gives it back.
-    pub(super) fn send_within(&self, mut batch: Batch, most: Duration) -> Option<Batch> {
-        /// How long it waits before it looks again.
+    /// Passes a batch on if there is room within `max`; otherwise returns it.
+    pub(super) fn send_within(&self, mut batch: Batch, max: Duration) -> Option<Batch> {
+        /// How long to wait before checking again.
         const ROUND: Duration = Duration::from_millis(10);
         let (lines, bytes) = (batch.lines.len() as u64, batch.bytes.len() as u64);
         let watch = crate::clock::Stopwatch::start();
@@ -283,7 +283,7 @@ impl Outgoing {
                     self.count(Count::Bytes, bytes);
                     return None;
                 }
-                Err(TrySendError::Full(back)) if watch.elapsed() < most && !self.halt.is_set() => {
+                Err(TrySendError::Full(back)) if watch.elapsed() < max && !self.halt.is_set() => {
                     batch = back;
                     std::thread::sleep(ROUND);
                 }

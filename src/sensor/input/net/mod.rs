@@ -1,5 +1,4 @@
-//! Inputs over the network, and from programs beside us: syslog, lines by socket, HEC, the
-//! journal.
+//! Network inputs, and inputs from local programs: syslog, lines over sockets, HEC, the journal.
 //!
 //! ```
 //! use std::io::Write as _;
@@ -18,18 +17,18 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! Each input is an [`Intake`]: threads that receive, and a bounded queue of [`Batch`]es, which
-//! are lines and who wrote each. Whoever matches them takes [`Intake::next`], and says
-//! [`Intake::safe`] when what came of a batch can't be lost any more.
+//! Each input is an [`Intake`]: threads that receive, and a bounded queue of [`Batch`]es, which are
+//! lines with their senders. The matching thread calls [`Intake::next`], and then [`Intake::safe`]
+//! when the results of a batch can no longer be lost.
 //!
 //! | input | when the queue is full | what is lost at a crash |
 //! | --- | --- | --- |
 //! | [`Receive`]: TCP, TLS, unix streams | is not read, so that senders wait | what was read: these protocols don't acknowledge |
 //! | [`Receive`]: UDP | the kernel drops; counted | what was received |
-//! | [`hec::Collector`] | 503, and clients come again | nothing with acknowledgements |
-//! | [`journal::Journal`] | is not read | nothing: [`Batch::cursor`] is where to go on |
+//! | [`hec::Collector`] | 503, and clients retry | nothing with acknowledgements |
+//! | [`journal::Journal`] | is not read | nothing: [`Batch::cursor`] is where to resume |
 //!
-//! This room does not know what is looked for in the lines.
+//! This room does not know what is searched for in the lines.
 
 mod batch;
 mod drops;

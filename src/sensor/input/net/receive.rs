@@ -1,4 +1,4 @@
-//! Receivers of syslog and of lines, over UDP, TCP, TLS and sockets of this machine.
+//! Receivers of syslog and of lines, over UDP, TCP, TLS and unix sockets.
 
 use super::batch::Names;
 use super::drops::Drops;
@@ -14,32 +14,32 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often drops of the kernel are looked up.
+/// How often the kernel's drops are read.
 const DROPS: Duration = Duration::from_secs(1);
 
-/// What senders write.
+/// The format of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Syslog of any form. Clocks without a zone run in this one.
+    /// Syslog in any form. Times without a zone are in this one.
     Syslog(TimeZone),
     /// Lines as they are: EVE of Suricata (`filetype: unix_stream`, `unix_dgram`), JSON.
     Lines,
 }
 
-/// An input that receives.
+/// A receiving input.
 #[derive(Clone, Debug)]
 pub struct Receive {
-    /// Where to listen.
+    /// The addresses to listen on.
     pub addresses: Vec<Address>,
-    /// What comes.
+    /// The format of the data.
     pub format: Format,
     /// The certificate of `tls://`.
     pub tls: Option<Tls>,
-    /// The most connections at a time, over all addresses.
+    /// The maximum number of connections at a time, over all addresses.
     pub max_connections: usize,
-    /// Whether each message of a stream is a line, also where it begins with a number.
+    /// Whether each message of a stream is a line, even if it begins with a number.
     pub lines_only: bool,
-    /// The receive buffer that sockets of datagrams ask for, in bytes.
+    /// The receive buffer that datagram sockets request, in bytes.
     pub receive_buffer: usize,
 }
 
@@ -61,11 +61,11 @@ impl Receive {
     ///
     /// # Errors
     ///
-    /// When an address can't be listened at, or a thread can't be started.
+    /// If it can't listen on an address, or a thread can't be started.
     pub fn start(self, activated: &mut Activated) -> Result<Intake> {
         if self.addresses.is_empty() {
-            return Err(Error::usage("there is no address to listen at")
-                .remedy("listen = [\"udp://0.0.0.0:514\"] names one"));
+            return Err(Error::usage("no address to listen on")
+                .remedy("set listen, for example to [\"udp://0.0.0.0:514\"]"));
         }
         let bound: Result<Vec<Bound>> = self
             .addresses
@@ -103,7 +103,7 @@ impl Receive {
     }
 }
 
-/// What turns frames of one sender into lines.
+/// Converts the frames of one sender to lines.
 struct Reading<'f> {
     format: &'f Format,
     names: Names,
@@ -183,7 +183,7 @@ fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing
         match outgoing.halt.wait_to_read_within(datagrams, &DROPS_WAIT) {
             Ok(_) => {}
             Err(error) => {
-                outgoing.trouble(Some(format!("receive datagrams: {error}")));
+                outgoing.trouble(Some(format!("cannot receive datagrams: {error}")));
                 return;
             }
         }
@@ -202,10 +202,10 @@ fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing
     outgoing.count(Count::DroppedDatagrams, drops.since_last());
 }
 
-/// As [`DROPS`].
+/// See [`DROPS`].
 const DROPS_WAIT: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// Datagrams that are taken at once, at most: of empty ones no batch gets full.
+/// The maximum number of datagrams taken at once: empty ones never fill a batch.
 const MAX_DATAGRAMS: u64 = 64 << 10;
 
 /// Takes what the socket holds, up to a batch.
@@ -214,7 +214,7 @@ fn drain(datagrams: &Datagrams, buffer: &mut [u8], reading: &mut Reading<'_>, ou
     while !reading.batch.is_full() && count < MAX_DATAGRAMS {
         let (length, peer) = match datagrams.receive(buffer, &mut |name| reading.names.of(name)) {
             Ok(received) => received,
-            // What is amiss now is so at the next look, too, or gone.
+            // A problem now is either still there at the next look, or gone.
             Err(_) => break,
         };
         count += 1;

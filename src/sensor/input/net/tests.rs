@@ -1,4 +1,4 @@
-//! Receivers over real sockets of this machine.
+//! Receivers with real local sockets.
 
 use super::hec::Collector;
 use super::journal::{Journal, Start};
@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longer than anything here takes on a machine that is busy.
+/// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
 fn start(addresses: &[&str], format: Format) -> Intake {
@@ -27,7 +27,7 @@ fn syslog() -> Format {
     Format::Syslog(jiff::tz::TimeZone::UTC)
 }
 
-/// So many lines, each with host, program, and whether it goes on.
+/// This many lines, each with host, program, and whether it continues a record.
 fn lines(intake: &mut Intake, count: usize) -> Vec<(String, [String; 2], bool)> {
     let mut found = Vec::new();
     while found.len() < count {
@@ -38,7 +38,7 @@ fn lines(intake: &mut Intake, count: usize) -> Vec<(String, [String; 2], bool)> 
             let text = String::from_utf8(text.to_vec()).unwrap().trim_end().to_string();
             let names = [&line.host, &line.app];
             let names = names.map(|name| name.as_deref().unwrap_or("-").to_string());
-            found.push((text, names, line.goes_on));
+            found.push((text, names, line.is_continuation));
         }
         intake.safe(batch.position);
     }
@@ -61,8 +61,8 @@ fn syslog_over_udp_and_tcp() {
     sender.send_to(b"\0\n", udp).unwrap();
     let mut sender = TcpStream::connect(tcp).unwrap();
     sender.write_all(b"<13>1 - web2 app - - [x a=\"b\"] one\n27").unwrap();
-    let told = lines(&mut intake, 2);
-    assert_eq!((&*told[0].0, &*told[1].0, told[1].2), ("one", "a=\"b\"", true));
+    let found = lines(&mut intake, 2);
+    assert_eq!((&*found[0].0, &*found[1].0, found[1].2), ("one", "a=\"b\"", true));
     sender.write_all(b" <13>1 - web2 app - - - two\n3").unwrap();
     assert_eq!(texts(&mut intake, 1), ["two"]);
     // The last line has no end.
@@ -95,7 +95,7 @@ fn senders_wait_while_nobody_takes_anything() {
     let mut sender = TcpStream::connect(intake.addresses()[0]).unwrap();
     sender.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let line = [b"<13>".to_vec(), vec![b'x'; 60_000], b"\n".to_vec()].concat();
-    // Far more than queue and sockets hold.
+    // Far more than the queue and the sockets hold.
     let mut sent = 0;
     let mut rest: &[u8] = &line;
     while sent < 5000 {
@@ -132,10 +132,10 @@ fn lines_of_a_unix_stream_and_datagrams() {
     sender.send_to(b"{\"c\":3}\n", &datagram).unwrap();
     assert_eq!(texts(&mut intake, 1), ["{\"c\":3}"]);
     assert_eq!(intake.count(Count::Datagrams), 1);
-    // A socket that is in use is not taken away; one that is left over is.
+    // A socket that is in use is kept; a stale one is removed.
     let address: Address = addresses[0].parse().unwrap();
     let error = Bound::open(&address, None, &mut Activated::default()).unwrap_err().to_string();
-    assert!(error.contains("another program listens there"), "{error}");
+    assert!(error.contains("another program is listening on it"), "{error}");
     drop(intake);
     assert!(!Path::new(&stream).exists() && !Path::new(&datagram).exists());
     drop(std::os::unix::net::UnixListener::bind(&stream).unwrap());
@@ -161,11 +161,11 @@ fn connections_are_bounded_and_end_with_the_intake() {
     }
 }
 
-/// Certificates that openssl makes in a folder: ours, and one of a client that it issued. `None`
-/// where there is no openssl.
+/// Certificates that openssl creates in a folder: a server's, and one of a client that it issued.
+/// `None` without openssl.
 fn certificates(folder: &Path) -> Option<TlsFiles> {
     if Command::new("openssl").arg("version").output().is_err() {
-        eprintln!("SKIPPED: openssl is not here to make a certificate");
+        eprintln!("SKIPPED: no openssl to create a certificate");
         return None;
     }
     let script = "set -e; cd \"$0\"
@@ -185,7 +185,7 @@ fn certificates(folder: &Path) -> Option<TlsFiles> {
     Some(TlsFiles { certificate, key, client_ca: None })
 }
 
-/// What openssl as a client says over TLS; returns whether it could.
+/// Sends text over TLS with openssl; returns whether that succeeded.
 fn say_over_tls(folder: &Path, place: std::net::SocketAddr, more: &[&str], text: &str) -> bool {
     let script = "cd \"$0\" && place=$1 && shift && (printf '%s' \"$TEXT\"; sleep 1) | \
         openssl s_client -quiet -verify_return_error -CAfile ca.pem -verify_hostname localhost \
@@ -217,13 +217,13 @@ fn syslog_over_tls() {
         assert!(say_over_tls(folder.path(), place, &[version], "27 <13>1 - h a - - - over TLS"));
         assert_eq!(texts(&mut intake, 1), ["over TLS"]);
     }
-    // Without TLS nothing is read, and others go on.
+    // A connection without TLS is not read, and others continue.
     TcpStream::connect(place).unwrap().write_all(b"<13>no TLS at all\n").unwrap();
     tls.reload().unwrap();
     assert!(say_over_tls(folder.path(), place, &[], "<13>after it\n"));
     assert_eq!(texts(&mut intake, 1), ["after it"]);
     assert_eq!(intake.count(Count::BrokenConnections), 1);
-    // Clients that have to show a certificate.
+    // Clients that need a certificate.
     let ca = folder.path().join("ca.pem");
     let files = TlsFiles { client_ca: Some(ca), ..files };
     let mut intake = open(Tls::open(files.clone()).unwrap());
@@ -232,15 +232,15 @@ fn syslog_over_tls() {
     let own = ["-cert", "client.pem", "-key", "client.key"];
     assert!(say_over_tls(folder.path(), place, &own, "<13>it is me\n"));
     assert_eq!(texts(&mut intake, 1), ["it is me"]);
-    // Files that are none.
+    // Invalid files.
     let wrong = TlsFiles { key: files.certificate.clone(), ..files.clone() };
     assert!(Tls::open(wrong).unwrap_err().to_string().contains("no private key"));
     let wrong = TlsFiles { key: folder.path().join("client.key"), ..files };
-    assert!(Tls::open(wrong).unwrap_err().to_string().contains("does not fit"));
+    assert!(Tls::open(wrong).unwrap_err().to_string().contains("does not match"));
     assert!(Bound::open(&address, None, &mut Activated::default()).is_err());
 }
 
-/// Drops of the kernel are counted: a socket that nobody reads.
+/// Drops of the kernel are counted: a socket that is not read.
 #[test]
 fn drops_of_the_kernel_are_counted() {
     let address: Address = "udp://127.0.0.1:0".parse().unwrap();
@@ -264,7 +264,7 @@ fn drops_of_the_kernel_are_counted() {
     assert_eq!(drops.since_last(), 0);
 }
 
-/// A request to a collector, with a token; the status and the body of the answer.
+/// A request to a collector, with a token; the status and the body of the response.
 fn post(place: std::net::SocketAddr, path: &str, more: &str, body: &[u8]) -> (u16, String) {
     let mut socket = TcpStream::connect(place).unwrap();
     let head = format!(
@@ -295,9 +295,9 @@ fn hec_takes_what_shippers_send() {
     let body = b"{\"event\":\"one\",\"host\":\"h\"}{\"event\":{\"a\":\"two\"}}";
     let success = (200, "{\"text\":\"Success\",\"code\":0}".to_string());
     assert_eq!(post(place, "/event", TOKEN, body), success);
-    let told = lines(&mut intake, 2);
-    assert_eq!((&*told[0].0, &*told[0].1[0], &*told[1].0), ("one", "h", "{\"a\":\"two\"}"));
-    // Packed, with the token as a password.
+    let found = lines(&mut intake, 2);
+    assert_eq!((&*found[0].0, &*found[0].1[0], &*found[1].0), ("one", "h", "{\"a\":\"two\"}"));
+    // Compressed, with the token as a password.
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(b"{\"event\":\"three\"}").unwrap();
     let basic = "Authorization: Basic eDpzZWNyZXQ=\r\nContent-Encoding: gzip\r\n";
@@ -376,7 +376,7 @@ fn hec_is_busy_while_nobody_takes_anything() {
     assert_eq!(post(place, "/health", "", b"").0, 200);
 }
 
-/// A program that does as it is told in place of journalctl, and writes down its arguments.
+/// A script that replaces journalctl, and records its arguments.
 fn program(folder: &Path, script: &str) -> std::path::PathBuf {
     let path = folder.join("journalctl");
     let log = folder.join("arguments");
@@ -421,7 +421,7 @@ fn the_journal_is_followed_and_started_again() {
     let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
     let starts: Vec<&str> = arguments.lines().collect();
     assert!(starts[0].ends_with("--output=export --no-tail --unit=ssh"), "{arguments}");
-    // The cursor of the last entry that was whole. It has no time, so it is used as it is.
+    // The cursor of the last complete entry. It has no time, so it is used unchanged.
     for start in &starts[1..3] {
         assert!(start.contains("--after-cursor=s=1;i=2 "), "{arguments}");
     }
@@ -430,7 +430,7 @@ fn the_journal_is_followed_and_started_again() {
     assert!(matches!(intake.next(LONG), Next::Ended));
 }
 
-/// Writes entries of one second into a file of the journal, by the program that does it.
+/// Writes entries of one second to a journal file, with the program for it.
 fn write_journal(file: &Path, numbers: std::ops::Range<u64>, boot: &str) {
     let entry = |n: u64| {
         let time = 1_795_478_400_000_000 + n;
@@ -467,7 +467,7 @@ fn the_real_journal_goes_on_after_each_cursor() {
                 false => format!("--directory={}", folder.path().display()),
             };
             after_each_cursor(&argument);
-            // What is written meanwhile comes after what was there.
+            // Entries that are written meanwhile follow those that exist.
             let mut intake = journal_of(&argument, Start::Beginning).start().unwrap();
             assert_eq!(texts(&mut intake, 5)[4], "entry 5");
             write_journal(&file, 6..8, &boot);

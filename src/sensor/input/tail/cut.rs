@@ -1,9 +1,9 @@
 //! Where a piece of a stream ends.
 //!
-//! What is cut depends on the bytes and on the position alone, never on how many of them had come
-//! when they were looked at: a line that is too long is cut at the same byte whether it came at
-//! once or bit by bit. Only a line that is given out before its line feed came depends on time, and
-//! says so.
+//! Cuts depend only on the bytes and the position, never on how many bytes had arrived when they
+//! were read: a line that is too long is cut at the same byte whether it arrived at once or bit by
+//! bit. Only a line that is returned before its line feed has arrived depends on time, and is
+//! marked as such.
 
 use super::position::{Ending, Position, Within};
 use crate::engine::progress::bound;
@@ -11,45 +11,45 @@ use crate::sensor::input::Wide;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::ops::Range;
 
-/// The longest line that is given out whole, in bytes of the file without its line feed.
+/// The longest line that is returned whole, in bytes of the file without its line feed.
 pub(super) const MAX_LINE: usize = bound(1 << 20, 64);
 
-/// Fewer NULs in a line are part of it; so many end it.
+/// Fewer NULs than this are part of a line; this many end it.
 pub(super) const MIN_NULS: usize = bound(4 << 10, 32);
 
-/// What happens to a line that ends where the bytes end.
+/// What happens to a line without an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfinished {
     /// It waits.
     Waits,
-    /// It is the last one.
+    /// It is the last line.
     IsLast,
-    /// Nothing followed for long.
+    /// Nothing followed for a long time.
     IsFlushed,
 }
 
-/// What was cut.
+/// The result of a cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cutting {
-    /// Where the piece is in the bytes; nothing if it is empty.
+    /// The range of the piece in the bytes; may be empty.
     pub(super) piece: Range<usize>,
-    /// How many lines end before the piece.
+    /// The number of lines that end before the piece.
     pub(super) lines_before: u64,
     pub(super) is_rest: bool,
     pub(super) ending: Ending,
     /// How many of the bytes are done.
     pub(super) done: usize,
-    /// How many lines end in them.
+    /// The number of lines that end in them.
     pub(super) lines: u64,
     pub(super) within: Within,
-    /// Bytes that were skipped, of lines that are too long, and NULs.
+    /// Skipped bytes, of lines that are too long, and skipped NULs.
     pub(super) skipped: u64,
     pub(super) nuls: u64,
-    /// Whether what follows could be cut as well.
+    /// Whether more could be cut from the rest.
     pub(super) has_more: bool,
 }
 
-/// Cuts what follows a position.
+/// Cuts a piece after a position.
 pub(super) fn cut(
     within: Within,
     data: &[u8],
@@ -95,8 +95,8 @@ pub(super) fn cut(
     found
 }
 
-/// Takes all whole lines at once, if none of them needs a closer look: together they are no longer
-/// than one may be, and there is no NUL in them.
+/// Takes all complete lines at once, if none of them needs a closer look: together they are no
+/// longer than a single line may be, and contain no NUL.
 fn take_plain(found: &mut Cutting, data: &[u8], lines: Lines) {
     let rest = data.get(found.done..).unwrap_or_default();
     let Some(end) = memrchr(b'\n', rest).map(|at| at + 1) else { return };
@@ -109,7 +109,7 @@ fn take_plain(found: &mut Cutting, data: &[u8], lines: Lines) {
     found.within = Within::Start;
 }
 
-/// Takes lines into the piece, up to one that isn't whole.
+/// Adds lines to the piece, up to an incomplete one.
 fn take_lines(found: &mut Cutting, data: &[u8], lines: Lines, unfinished: Unfinished) {
     loop {
         let rest = data.get(found.done..).unwrap_or_default();
@@ -118,7 +118,7 @@ fn take_lines(found: &mut Cutting, data: &[u8], lines: Lines, unfinished: Unfini
             return;
         }
         if is_piece && lines.0.is_none() && rest.first() == Some(&0) {
-            // NULs between lines are no part of a piece, which has no gaps.
+            // NULs between lines are not part of a piece, which has no gaps.
             found.has_more = true;
             return;
         }
@@ -161,9 +161,9 @@ fn take_lines(found: &mut Cutting, data: &[u8], lines: Lines, unfinished: Unfini
     }
 }
 
-/// Where in a line so many NULs begin that it ends there.
+/// The position in a line at which enough NULs begin to end it.
 fn many_nuls(line: &[u8]) -> Option<usize> {
-    // Each such run has one of these places in its first half.
+    // Each such run contains one of these positions in its first half.
     let step = MIN_NULS / 2;
     let places = (step..line.len()).step_by(step).filter(|&at| line.get(at) == Some(&0));
     for at in places {
@@ -176,12 +176,12 @@ fn many_nuls(line: &[u8]) -> Option<usize> {
     None
 }
 
-/// Where lines end, by what they are written in.
+/// Where lines end, in a given encoding.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lines(pub(super) Option<Wide>);
 
 impl Lines {
-    /// Bytes of a unit.
+    /// The size of a unit in bytes.
     pub(super) fn unit(self) -> usize {
         match self.0 {
             None => 1,
@@ -190,12 +190,12 @@ impl Lines {
         }
     }
 
-    /// So many bytes, without a part of a unit.
+    /// This many bytes, rounded down to complete units.
     pub(super) fn whole_units(self, len: usize) -> usize {
         len - len % self.unit()
     }
 
-    /// After the next line feed.
+    /// The position after the next line feed.
     pub(super) fn next_end(self, data: &[u8]) -> Option<usize> {
         let unit = self.unit();
         if unit == 1 {
@@ -211,7 +211,7 @@ impl Lines {
         })
     }
 
-    /// How many lines end in it.
+    /// The number of lines that end in it.
     pub(super) fn count(self, data: &[u8]) -> u64 {
         if self.unit() == 1 {
             return memchr_iter(b'\n', data).count() as u64;
@@ -226,7 +226,7 @@ impl Lines {
 }
 
 impl Position {
-    /// The position after a cutting, without the content there.
+    /// The position after a cut, without its content.
     pub(super) fn moved(&self, cutting: &Cutting) -> Position {
         Position {
             offset: self.offset.saturating_add(cutting.done as u64),
@@ -242,7 +242,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Cuts a text that comes in steps: what is given out, how each part ends, and what is skipped.
+    /// Cuts a text that arrives in steps: what is returned, how each part ends, and what is
+    /// skipped.
     fn given(text: &[u8], steps: &[usize], wide: Option<Wide>) -> (Vec<(Vec<u8>, Ending)>, u64) {
         let (mut out, mut skipped) = (Vec::new(), 0);
         let (mut at, mut within, mut line) = (0, Within::Start, 1);
@@ -253,7 +254,7 @@ mod tests {
             let is_last = number + 1 == ends.len();
             let unfinished = if is_last { Unfinished::IsLast } else { Unfinished::Waits };
             loop {
-                // As in a file: NULs at its end are not there yet.
+                // As in a file, where NULs at the end have not arrived yet.
                 let data = &text[at..*end];
                 let nuls = data.iter().rev().take_while(|&&byte| byte == 0).count();
                 let data = if wide.is_none() { &data[..data.len() - nuls] } else { data };
@@ -287,7 +288,7 @@ mod tests {
         parts
     }
 
-    /// The slow twin: the whole text, line by line.
+    /// The slow reference: the whole text, line by line.
     fn slowly(text: &[u8]) -> (Vec<(Vec<u8>, Ending)>, u64) {
         let (mut out, mut skipped) = (Vec::new(), 0);
         let last = text.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);

@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
 
 impl Tail {
-    /// The descriptor of a file; none if it can't be had, which is said and taken care of.
+    /// The descriptor of a file; `None` if it is unavailable, which is then reported and handled.
     pub(super) fn open_file(&mut self, id: FileId) -> Option<Arc<File>> {
         self.uses += 1;
         let file = self.files.get_mut(&id)?;
@@ -21,7 +21,7 @@ impl Tail {
             return Some(Arc::clone(open));
         }
         if file.names.is_empty() {
-            // It was closed for want of room, and then removed.
+            // It was closed for lack of room, and then removed.
             self.vanish(id);
             return None;
         }
@@ -45,11 +45,11 @@ impl Tail {
 
     fn open_by_name(&self, id: FileId) -> io::Result<File> {
         let file = self.files.get(&id).ok_or(io::ErrorKind::NotFound)?;
-        // A pipe that took the place of a file would wait for who writes to it.
+        // Opening a pipe that replaced a file would wait for a writer.
         File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(&file.path)
     }
 
-    /// Keeps a descriptor, if it is of the file that is meant.
+    /// Keeps a descriptor, if it belongs to the right file.
     fn keep_open(&mut self, id: FileId, open: File) -> Option<Arc<File>> {
         let found = match self.keys.of(&open) {
             Ok(found) => found,
@@ -60,7 +60,7 @@ impl Tail {
         };
         let file = self.files.get_mut(&id)?;
         if !found.is_file || !file.found.key.is_same(&found.key) {
-            // Another one has taken its name, and perhaps its inode.
+            // Another file has its name now, and perhaps its inode.
             let (path, is_taken) = (file.path.clone(), file.is_taken());
             if file.found.key.node() == found.key.node() {
                 self.vanish(id);
@@ -78,7 +78,7 @@ impl Tail {
         Some(open)
     }
 
-    /// A file can't be opened or read: it is tried again in each round, and said once.
+    /// A file can't be opened or read: it is retried in each round, and reported once.
     pub(super) fn refuse(&mut self, id: FileId, error: io::Error) {
         let Some(file) = self.files.get_mut(&id) else { return };
         let path = file.path.clone();
@@ -93,8 +93,8 @@ impl Tail {
         self.wake_copies(id);
     }
 
-    /// Closes the file that was used least recently, of those that can be opened again: rather one
-    /// that is read to its end. Returns whether there is one.
+    /// Closes the least recently used file of those that can be reopened, preferably one that was
+    /// read to its end. Returns whether there was one.
     fn close_one(&mut self) -> bool {
         let may_close = |file: &Followed, is_idle: bool| {
             !file.names.is_empty()
@@ -113,15 +113,15 @@ impl Tail {
         true
     }
 
-    /// The system has no more descriptors: others need some, too.
+    /// The system has no more descriptors: leave some for others.
     fn make_room(&mut self) {
-        let most = (self.used.len() * 3 / 4).max(1);
-        self.options.max_descriptors = self.options.max_descriptors.min(most);
-        while self.used.len() >= most && self.close_one() {}
-        self.notices.push(Notice::TooManyOpen(most));
+        let max = (self.used.len() * 3 / 4).max(1);
+        self.options.max_descriptors = self.options.max_descriptors.min(max);
+        while self.used.len() >= max && self.close_one() {}
+        self.notices.push(Notice::TooManyOpen(max));
     }
 
-    /// Gives back what a file holds.
+    /// Releases the resources of a file.
     pub(super) fn close(&mut self, file: &mut Followed) {
         if file.file.take().is_some() {
             self.used.remove(&file.used);

@@ -1,8 +1,8 @@
-//! Folders: what is in them, and what happens there.
+//! Folders: their contents, and changes in them.
 //!
-//! Folders are watched, not files: one watch covers all names in it, also those to come, and the
-//! limit on watches is rarely met. A watch is set before a folder is listed, so that nothing falls
-//! between. Where inotify has no say, the folder is listed once in every round of polling.
+//! Folders are watched, not files: one watch covers all names in it, including future ones, and the
+//! limit on watches is rarely reached. A watch is set before a folder is listed, so that nothing is
+//! missed in between. Where inotify doesn't work, the folder is listed in every polling round.
 
 use super::key::Found;
 use super::notice::Notice;
@@ -19,8 +19,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirEntryExt as _;
 use std::path::{Path, PathBuf};
 
-/// File systems where others change files without the kernel here being asked (statfs(2)): NFS,
-/// SMB, CIFS, SMB2, FUSE, Ceph, AFS, Coda, 9P, GFS2, Lustre, VirtualBox.
+/// File systems on which remote changes are not visible to the local kernel (statfs(2)): NFS, SMB,
+/// CIFS, SMB2, FUSE, Ceph, AFS, Coda, 9P, GFS2, Lustre, VirtualBox.
 const REMOTE: [u32; 12] = [
     0x6969,
     0x517b,
@@ -36,28 +36,28 @@ const REMOTE: [u32; 12] = [
     0x786f_4256,
 ];
 
-/// Whether changes by others are seen by polling alone, by the magic number of a file system.
+/// Whether remote changes are only visible by polling, by the magic number of a file system.
 pub(super) fn is_remote(magic: u32) -> bool {
     REMOTE.contains(&magic)
 }
 
-/// Rounds of polling between two looks at whether watched folders are still what their paths lead
-/// to: a folder above may have been renamed, which no watch on it says.
+/// Polling rounds between two checks whether watched folders are still what their paths lead to: a
+/// parent folder may have been renamed, which no watch on the folder reports.
 const ROUNDS_BETWEEN_CHECKS: u32 = 10;
 
-/// Something seen in a folder.
+/// An observation in a folder.
 #[derive(Debug)]
 pub(super) enum Sight {
-    /// All that is in a folder.
+    /// The complete contents of a folder.
     Listing(PathBuf, Vec<Entry>),
-    /// A name that leads to something else now, or whose file's permissions changed; and whether a
-    /// pattern takes it.
+    /// A name that leads to something else now, or a file whose permissions changed; and whether a
+    /// pattern matches it.
     Name(PathBuf, bool),
-    /// The file was written to; and whether its writer is done.
+    /// The file was written to; and whether its writer has closed it.
     Written(PathBuf, bool),
-    /// The name is gone.
+    /// The name was removed.
     Gone(PathBuf),
-    /// The folder is gone, and all names in it.
+    /// The folder was removed, with all names in it.
     FolderGone(PathBuf),
 }
 
@@ -66,7 +66,7 @@ pub(super) enum Sight {
 pub(super) struct Entry {
     pub(super) name: OsString,
     pub(super) inode: u64,
-    /// Whether a pattern takes it.
+    /// Whether a pattern matches it.
     pub(super) is_taken: bool,
 }
 
@@ -75,7 +75,7 @@ struct Folder {
     parts: Parts,
     watch: Option<i32>,
     node: (u64, u64),
-    /// Whether a link leads here, so that it may lead elsewhere tomorrow.
+    /// Whether a link leads here, which may be changed later.
     is_linked: bool,
 }
 
@@ -87,8 +87,8 @@ pub(super) struct Folders {
     folders: BTreeMap<PathBuf, Folder>,
     by_watch: HashMap<i32, PathBuf>,
     round: u32,
-    has_told: bool,
-    /// Folders that can't be listed, of which that was said.
+    has_reported: bool,
+    /// Folders that can't be listed, which was reported.
     unreadable: BTreeSet<PathBuf>,
     pub(super) notices: Vec<Notice>,
 }
@@ -105,31 +105,31 @@ impl Folders {
                 })
                 .ok(),
         };
-        let has_told = !notices.is_empty();
+        let has_reported = !notices.is_empty();
         Folders {
             patterns,
             queue,
             folders: BTreeMap::new(),
             by_watch: HashMap::new(),
             round: 0,
-            has_told,
+            has_reported,
             unreadable: BTreeSet::new(),
             notices,
         }
     }
 
-    /// What becomes readable when something happens.
+    /// A descriptor that becomes readable when something happens.
     pub(super) fn queue(&self) -> Option<&OwnedFd> {
         self.queue.as_ref()
     }
 
-    /// How many folders are watched, and how many are polled.
+    /// The numbers of watched and polled folders.
     pub(super) fn counts(&self) -> (usize, usize) {
         let watched = self.folders.values().filter(|folder| folder.watch.is_some()).count();
         (watched, self.folders.len() - watched)
     }
 
-    /// Lists everything from the roots on.
+    /// Lists everything from the roots.
     pub(super) fn scan(&mut self, seen: &mut Vec<Sight>) {
         let roots: Vec<_> =
             self.patterns.roots().map(|(path, parts)| (path.to_path_buf(), parts)).collect();
@@ -138,7 +138,7 @@ impl Folders {
         }
     }
 
-    /// A round of polling.
+    /// Runs a polling round.
     pub(super) fn poll(&mut self, seen: &mut Vec<Sight>) {
         self.round = self.round.wrapping_add(1);
         let checks_all = self.round.is_multiple_of(ROUNDS_BETWEEN_CHECKS);
@@ -163,7 +163,7 @@ impl Folders {
                 }
             }
         }
-        // Roots that aren't there yet, or are others now.
+        // Roots that don't exist yet, or were replaced.
         let missing: Vec<_> = self
             .patterns
             .roots()
@@ -175,7 +175,7 @@ impl Folders {
         }
     }
 
-    /// Begins to watch a folder, or to hold its entries against more patterns.
+    /// Starts watching a folder, or matching its entries against more patterns.
     fn visit(&mut self, path: PathBuf, parts: Parts, seen: &mut Vec<Sight>) {
         let mut rest = vec![(path, parts)];
         while let Some((path, parts)) = rest.pop() {
@@ -203,7 +203,7 @@ impl Folders {
         }
     }
 
-    /// Sets a watch; without one the folder is polled.
+    /// Sets a watch; if that fails, the folder is polled.
     fn watch(&mut self, path: &Path) -> Option<i32> {
         let queue = self.queue.as_ref()?;
         let magic = rustix::fs::statfs(or_here(path)).map(|found| found.f_type as u32);
@@ -220,24 +220,25 @@ impl Folders {
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
         match inotify::add_watch(queue, or_here(path), flags) {
-            // Two paths may lead to one folder, which has one watch: the second one is polled.
+            // Two paths may lead to one folder, which can only have one watch: the second one is
+            // polled.
             Ok(watch) if self.by_watch.contains_key(&watch) => None,
             Ok(watch) => {
                 self.by_watch.insert(watch, path.to_path_buf());
                 Some(watch)
             }
             Err(error) => {
-                if !self.has_told {
+                if !self.has_reported {
                     let path = Some(path.to_path_buf());
                     self.notices.push(Notice::NotWatched { path, error: error.into() });
                 }
-                self.has_told = true;
+                self.has_reported = true;
                 None
             }
         }
     }
 
-    /// Reads a folder: its files go to `seen`, the folders below that lead on are returned.
+    /// Reads a folder: its files go to `seen`, and subfolders that matter are returned.
     fn read(&mut self, path: &Path, seen: &mut Vec<Sight>) -> Vec<(PathBuf, Parts)> {
         let Some(folder) = self.folders.get(path) else { return Vec::new() };
         let listed = match fs::read_dir(or_here(path)) {
@@ -268,14 +269,14 @@ impl Folders {
             files.push(Entry { name, inode, is_taken });
         }
         seen.push(Sight::Listing(path.to_path_buf(), files));
-        // Folders that were here and are no more say so themselves, if they are watched.
+        // Removed folders report that themselves, if they are watched.
         folders.retain(|(place, parts)| {
             self.folders.get(place).is_none_or(|known| !known.parts.is_superset(parts))
         });
         folders
     }
 
-    /// A folder is no more what it was, with all below it.
+    /// A folder is gone or was replaced, with everything below it.
     fn forget(&mut self, path: &Path, seen: &mut Vec<Sight>) {
         let gone: Vec<PathBuf> = self
             .folders
@@ -288,7 +289,7 @@ impl Folders {
             if let Some(Folder { watch: Some(watch), .. }) = self.folders.remove(&place) {
                 self.by_watch.remove(&watch);
                 if let Some(queue) = &self.queue {
-                    // Gone with the folder, mostly.
+                    // These are usually gone together with the folder.
                     let _ = inotify::remove_watch(queue, watch);
                 }
             }
@@ -296,16 +297,16 @@ impl Folders {
         }
     }
 
-    /// Takes what inotify has to say; returns whether it lost something, and everything must be
-    /// looked at.
+    /// Reads the notifications of inotify; returns whether some were lost, so that everything has
+    /// to be checked.
     pub(super) fn take(&mut self, seen: &mut Vec<Sight>) -> bool {
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         let is_lost = match &self.queue {
-            Some(queue) => read_queue(queue, &mut told),
+            Some(queue) => read_queue(queue, &mut events),
             None => false,
         };
-        for (watch, flags, name) in told {
-            self.tell(watch, flags, &name, seen);
+        for (watch, flags, name) in events {
+            self.handle_event(watch, flags, &name, seen);
         }
         if is_lost {
             let all: Vec<PathBuf> = self.folders.keys().cloned().collect();
@@ -314,7 +315,7 @@ impl Folders {
         is_lost
     }
 
-    fn tell(&mut self, watch: i32, flags: ReadFlags, name: &OsStr, seen: &mut Vec<Sight>) {
+    fn handle_event(&mut self, watch: i32, flags: ReadFlags, name: &OsStr, seen: &mut Vec<Sight>) {
         let Some(folder) = self.by_watch.get(&watch).cloned() else { return };
         let is = |flag: ReadFlags| flags.intersects(flag);
         if is(ReadFlags::DELETE_SELF
@@ -341,7 +342,7 @@ impl Folders {
             return;
         }
         if is(ReadFlags::MOVED_FROM | ReadFlags::DELETE) {
-            // A link to a folder may have been that.
+            // It may have been a link to a folder.
             self.forget(&path, seen);
             seen.push(Sight::Gone(path));
         } else if is_new || is(ReadFlags::ATTRIB) {
@@ -357,21 +358,21 @@ impl Folders {
     }
 }
 
-/// Notices that are taken at once, about. Whoever makes them faster than they are read waits for the
-/// next look.
+/// The approximate number of notifications that are read at once. If they are created faster than
+/// that, the rest waits for the next look.
 const MAX_NOTICES: usize = 64 << 10;
 
-/// What the queue holds; returns whether the kernel had to drop some.
-fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bool {
+/// Reads the queue; returns whether the kernel had to drop notifications.
+fn read_queue(queue: &OwnedFd, events: &mut Vec<(i32, ReadFlags, OsString)>) -> bool {
     let mut buffer = vec![MaybeUninit::uninit(); 16 << 10];
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     let mut is_lost = false;
-    while told.len() < MAX_NOTICES || !reader.is_buffer_empty() {
+    while events.len() < MAX_NOTICES || !reader.is_buffer_empty() {
         match reader.next() {
-            Ok(told_now) => {
-                is_lost |= told_now.events().contains(ReadFlags::QUEUE_OVERFLOW);
-                let name = told_now.file_name().map(|name| name.to_bytes()).unwrap_or_default();
-                told.push((told_now.wd(), told_now.events(), OsStr::from_bytes(name).to_owned()));
+            Ok(event) => {
+                is_lost |= event.events().contains(ReadFlags::QUEUE_OVERFLOW);
+                let name = event.file_name().map(|name| name.to_bytes()).unwrap_or_default();
+                events.push((event.wd(), event.events(), OsStr::from_bytes(name).to_owned()));
             }
             Err(Errno::INTR) => {}
             Err(_) => break,
@@ -380,13 +381,13 @@ fn read_queue(queue: &OwnedFd, told: &mut Vec<(i32, ReadFlags, OsString)>) -> bo
     is_lost
 }
 
-/// The node of what a path leads to, if it is a folder.
+/// The node that a path leads to, if it is a folder.
 fn found_folder(path: &Path) -> Option<(u64, u64)> {
     let found = Found::at(or_here(path)).ok()?;
     found.is_folder.then(|| found.key.node())
 }
 
-/// The folder that a path means; the empty one is that we are in.
+/// The folder that a path means; an empty path is the current folder.
 fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }

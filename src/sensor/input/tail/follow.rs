@@ -1,4 +1,4 @@
-//! A tail: its calls, and the order of its work.
+//! A tail: its functions, and the order of its work.
 
 use super::folders::{Folders, Sight};
 use super::key::Keys;
@@ -18,38 +18,40 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Turns that a step takes before it comes back without a piece: others want to know whether it is
-/// time to end.
+/// The number of turns after which a step returns without a piece, so that the caller can check
+/// whether it is time to end.
 const MAX_TURNS: usize = 64;
 
-/// Follows files that are written to.
+/// Follows growing files.
 ///
-/// Nothing is started: whoever calls [`Tail::next`] does the work. See the module's page.
+/// It starts no threads: the work is done by the caller of [`Tail::next`]. See the module
+/// documentation.
 #[derive(Debug)]
 pub struct Tail {
     pub(super) options: TailOptions,
     pub(super) folders: Folders,
     pub(super) keys: Keys,
     pub(super) files: HashMap<FileId, Followed>,
-    /// Which file a name leads to, by folder.
+    /// The files that names lead to, by folder.
     pub(super) names: HashMap<PathBuf, HashMap<OsString, FileId>>,
     pub(super) nodes: HashMap<(u64, u64), FileId>,
     pub(super) streams: HashMap<u64, Stream>,
     pub(super) loose: BTreeSet<u64>,
     /// Streams by the log that they are generations of.
     pub(super) by_stem: HashMap<PathBuf, BTreeSet<u64>>,
-    /// Loose streams by the node that held them.
+    /// Loose streams, by the node that contained them.
     pub(super) by_node: HashMap<(u64, u64), Vec<u64>>,
     groups: HashMap<PathBuf, BTreeSet<ReadyKey>>,
     queue: VecDeque<PathBuf>,
-    /// Files that are looked at in each round of polling.
+    /// Files that are checked in each polling round.
     pub(super) timed: BTreeSet<FileId>,
-    /// Files that nobody has looked into.
+    /// Files that were not examined yet.
     pub(super) fresh: BTreeSet<FileId>,
     pub(super) used: BTreeMap<u64, FileId>,
     pub(super) uses: u64,
     pub(super) next_file: FileId,
-    /// Files that wait for what becomes of a stream, being copies of it, or perhaps.
+    /// Files that wait for a decision about another file, because they are, or may be, copies of
+    /// it.
     pub(super) likenesses: HashMap<u64, BTreeSet<FileId>>,
     /// Files that wait until a stream is processed up to an offset, being copies of it.
     pub(super) awaited: HashMap<u64, BTreeSet<(u64, FileId)>>,
@@ -60,7 +62,7 @@ pub struct Tail {
     pub(super) notices: Vec<Notice>,
     pub(super) counted: Counters,
     pub(super) is_first_start: bool,
-    /// Bytes of which lines may still be counted, of files that begin at their end.
+    /// How many bytes may still be read to count lines, in files that start at their end.
     pub(super) may_count: u64,
     pub(super) now: Duration,
     pub(super) wall: i64,
@@ -68,32 +70,34 @@ pub struct Tail {
     since: Stopwatch,
 }
 
-/// What a tail has to give.
+/// What a tail returns.
 #[derive(Debug)]
 pub enum Next {
     /// Lines.
     Piece(Box<Piece>),
-    /// Nothing came for as long as was asked for.
+    /// Nothing arrived within the given time.
     Idle,
     /// It is time to end.
     Halted,
 }
 
-/// What changed since it was last asked for: what the next commit holds.
+/// Changes since the last call, to be recorded in the next commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Files with what is processed of them.
+    /// Files, with how much of them is processed.
     pub files: Vec<FileRecord>,
-    /// Streams that no file can hold any more.
+    /// Streams that no file can contain any more.
     pub forgotten: Vec<u64>,
 }
 
 impl Tail {
-    /// Begins to follow. `saved` is what the last commit holds, nothing at the first start.
+    /// Starts following. `saved` contains the records of the last commit, and is empty at the first
+    /// start.
     ///
     /// # Errors
     ///
-    /// When a pattern is none. That nothing matches it is no error: files may come.
+    /// If a pattern is invalid. It is not an error if nothing matches it, because files may appear
+    /// later.
     pub fn open(options: TailOptions, saved: Vec<FileRecord>) -> Result<Tail> {
         let since = Stopwatch::start();
         Self::open_at(options, saved, since, clock::now().0)
@@ -160,11 +164,11 @@ impl Tail {
         }
     }
 
-    /// The next piece, for which it waits so long, or until the halt is set.
+    /// The next piece; waits until one arrives, for the given time, or until the halt is set.
     ///
     /// # Errors
     ///
-    /// When the system can't wait.
+    /// If the system can't wait.
     pub fn next(&mut self, halt: &Halt, wait: Duration) -> Result<Next> {
         let until = self.since.elapsed().saturating_add(wait);
         loop {
@@ -184,25 +188,25 @@ impl Tail {
         }
     }
 
-    /// Keeps up with what happens to files without reading on: files that are renamed or removed
-    /// meanwhile stay open. For callers who can't take more for long.
+    /// Keeps up with changes without reading files: files that are renamed or removed meanwhile
+    /// stay open. For callers that can't process more for a long time.
     pub fn keep_up(&mut self) {
         (self.now, self.wall) = (self.since.elapsed(), clock::now().0);
         self.look();
     }
 
-    fn wait(&self, halt: &Halt, most: Duration) -> Result<()> {
-        let most = Timespec::try_from(most).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+    fn wait(&self, halt: &Halt, max: Duration) -> Result<()> {
+        let max = Timespec::try_from(max).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
         let waited = match self.folders.queue() {
-            Some(queue) => halt.wait_to_read_within(queue, &most).map(drop),
-            None => halt.pause(most),
+            Some(queue) => halt.wait_to_read_within(queue, &max).map(drop),
+            None => halt.pause(max),
         };
         waited.map_err(|error| Error::io("cannot wait for files to grow", error))
     }
 
-    /// One step at a time that is handed in: what happened is taken in, and files are read until
-    /// there is a piece or nothing more to read. `now` never goes back; `wall` is microseconds since
-    /// 1970, and only what expires after days depends on it.
+    /// Takes one step at a given time: changes are handled, and files are read until there is a
+    /// piece or nothing more to read. `now` never goes back; `wall` is microseconds since 1970, and
+    /// only affects what expires after days.
     pub(super) fn step(&mut self, now: Duration, wall: i64) -> Option<Piece> {
         (self.now, self.wall) = (now.max(self.now), wall);
         self.look();
@@ -237,11 +241,11 @@ impl Tail {
 
     pub(super) fn take_sights(&mut self, seen: Vec<Sight>) {
         seen.into_iter().for_each(|sight| self.take_sight(sight));
-        let said = std::mem::take(&mut self.folders.notices);
-        self.notices.extend(said);
+        let notices = std::mem::take(&mut self.folders.notices);
+        self.notices.extend(notices);
     }
 
-    /// Says that a file has something to read, or to be looked into.
+    /// Marks a file as ready to be read or examined.
     pub(super) fn make_ready(&mut self, id: FileId) {
         let Some(file) = self.files.get_mut(&id) else { return };
         if file.ready.is_some() {
@@ -257,7 +261,7 @@ impl Tail {
         group.insert(key);
     }
 
-    /// Takes a file out of what is ready.
+    /// Removes a file from those that are ready.
     pub(super) fn unready(&mut self, id: FileId) {
         let Some(file) = self.files.get_mut(&id) else { return };
         let Some(key) = file.ready.take() else { return };
@@ -266,7 +270,7 @@ impl Tail {
         }
     }
 
-    /// The next file whose turn it is: logs by turns, and of each the oldest generation.
+    /// The next file whose turn it is: logs take turns, each starting with its oldest generation.
     fn next_ready(&mut self) -> Option<FileId> {
         while let Some(stem) = self.queue.pop_front() {
             let Some(group) = self.groups.get_mut(&stem) else { continue };
@@ -291,8 +295,8 @@ impl Tail {
         self.out.push_back(piece);
     }
 
-    /// Everything before these positions is processed, and what came of it is where it should be.
-    /// Of each stream the furthest counts.
+    /// Marks everything before these positions as processed, with its results stored. The furthest
+    /// position of each stream counts.
     pub fn safe(&mut self, positions: &[Position]) {
         for position in positions {
             let Some(stream) = self.streams.get_mut(&position.stream) else { continue };
@@ -307,8 +311,8 @@ impl Tail {
         }
     }
 
-    /// What changed since the last call, for the next commit. If that fails, it is up to the caller
-    /// to commit it with the one after.
+    /// Changes since the last call, for the next commit. If that commit fails, the caller has to
+    /// add the changes to a later one.
     pub fn changed(&mut self) -> Changes {
         let forgotten = std::mem::take(&mut self.forgotten);
         let dirty = std::mem::take(&mut self.dirty);
@@ -316,12 +320,12 @@ impl Tail {
         Changes { files: records.collect(), forgotten: forgotten.into_iter().collect() }
     }
 
-    /// What operators must hear, since the last call.
+    /// What operators should know, since the last call.
     pub fn notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
     }
 
-    /// What was counted, and how many files there are.
+    /// The counters, and the numbers of files.
     pub fn counters(&self) -> Counters {
         let (watched, polled) = self.folders.counts();
         let count = |is: fn(&Followed) -> bool| self.files.values().filter(|it| is(it)).count();
@@ -380,7 +384,7 @@ impl Tail {
     }
 }
 
-/// How many bytes lines are counted in of files that begin at their end, in all.
+/// The maximum number of bytes that are read to count lines, in files that start at their end.
 const MAX_COUNTED: u64 = 1 << 30;
 
 /// A number that no other stream has: keys of hashers are random.

@@ -1,12 +1,13 @@
-//! Which file a name leads to: device, inode, and which file the inode was given to.
+//! Identifies the file that a name leads to: device, inode, and inode generation.
 //!
-//! Inodes are used again within milliseconds. ext4, XFS and Btrfs count how often, and tmpfs draws
-//! a random number; `FS_IOC_GETVERSION` would read the count, but neither std nor rustix has a safe
-//! call for it, and it fails on tmpfs and overlay. The kernel prints the same number elsewhere:
-//! `/proc/self/fdinfo` of an inotify descriptor lists the *file handle* of what is watched
-//! (proc_pid_fdinfo(5)), inode and generation in whatever form the file system has. So the file is
-//! watched for a moment, through its own descriptor, and the handle is read. Where there is none
-//! (old kernels, no `/proc`), the birth time stands in, which has the grain of the clock's tick.
+//! Inodes are reused within milliseconds. ext4, XFS and Btrfs count how often, and tmpfs draws a
+//! random number; `FS_IOC_GETVERSION` would read this generation, but neither std nor rustix has a
+//! safe call for it, and it fails on tmpfs and overlay. The kernel prints the same number
+//! elsewhere: `/proc/self/fdinfo` of an inotify descriptor lists the *file handle* of a watched
+//! file (proc_pid_fdinfo(5)), which contains inode and generation in a form that depends on the
+//! file system. So the file is watched for a moment, through its own descriptor, and the handle is
+//! read. Where that isn't possible (old kernels, no `/proc`), the birth time is used instead, with
+//! the resolution of a clock tick.
 
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, makedev, statx};
@@ -19,22 +20,23 @@ use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What tells one file from another, whatever their names, and also over time.
+/// What identifies a file, whatever its names, also over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The device that holds the file.
     pub device: u64,
     /// Its inode there.
     pub inode: u64,
-    /// A hash of the file's handle, which holds the generation of its inode; none where the system
-    /// doesn't say.
+    /// A hash of the file's handle, which contains the generation of its inode; `None` if the
+    /// system doesn't report it.
     pub generation: Option<u64>,
-    /// When the file was made, in nanoseconds since 1970; none where the system doesn't say.
+    /// When the file was created, in nanoseconds since 1970; `None` if the system doesn't report
+    /// it.
     pub born: Option<i64>,
 }
 
 impl Key {
-    /// Whether both mean the same file. What one of them doesn't know doesn't count.
+    /// Whether both identify the same file. Unknown parts are ignored.
     pub fn is_same(&self, other: &Key) -> bool {
         let known = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a == b);
         self.node() == other.node()
@@ -43,7 +45,7 @@ impl Key {
                 .unwrap_or(true)
     }
 
-    /// Device and inode, which are not used again while somebody holds the file open.
+    /// Device and inode, which are not reused while the file is held open.
     pub(super) fn node(&self) -> (u64, u64) {
         (self.device, self.inode)
     }
@@ -52,13 +54,13 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// When the system can't say what the file is.
+    /// If the system can't examine the file.
     pub fn of(file: &File) -> io::Result<Key> {
         Ok(Keys::new().of(file)?.key)
     }
 }
 
-/// What the system says about a file.
+/// What the system reports about a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     pub(super) key: Key,
@@ -93,20 +95,21 @@ impl Found {
         }
     }
 
-    /// What a path leads to.
+    /// The file that a path leads to.
     pub(super) fn at(path: &Path) -> io::Result<Found> {
         let flags = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
         Ok(Found::of(&statx(CWD, path, AtFlags::empty(), flags)?))
     }
 
-    /// What a descriptor leads to, without its generation.
+    /// The file that a descriptor leads to, without its generation.
     pub(super) fn of_open(file: impl AsFd) -> io::Result<Found> {
         let flags = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
         Ok(Found::of(&statx(file, "", AtFlags::EMPTY_PATH, flags)?))
     }
 }
 
-/// Reads keys of open files. One for many files: making the descriptor is the dear part.
+/// Reads keys of open files. It is shared by many files, because creating the descriptor is
+/// expensive.
 #[derive(Debug)]
 pub(super) struct Keys {
     probe: Option<OwnedFd>,
@@ -117,7 +120,7 @@ impl Keys {
         Keys { probe: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok() }
     }
 
-    /// What an open file is, with its generation where the system says it.
+    /// Examines an open file, including its generation if the system reports it.
     pub(super) fn of(&self, file: &File) -> io::Result<Found> {
         let mut found = Found::of_open(file)?;
         found.key.generation = self.generation(file);
@@ -129,14 +132,14 @@ impl Keys {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let watch = inotify::add_watch(probe, path, WatchFlags::DELETE_SELF).ok()?;
         let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", probe.as_raw_fd()));
-        // The file is no matter of this descriptor any more; that it isn't is put into its queue.
+        // Removing the watch adds a notification to the queue of this descriptor.
         let _ = inotify::remove_watch(probe, watch);
         drain(probe);
         handle_of(&info.ok()?, watch)
     }
 }
 
-/// Takes all that an inotify descriptor has to say.
+/// Drains the queue of an inotify descriptor.
 fn drain(probe: &OwnedFd) {
     let mut buffer = [MaybeUninit::uninit(); 512];
     let mut reader = inotify::Reader::new(probe, &mut buffer);
@@ -148,7 +151,7 @@ fn drain(probe: &OwnedFd) {
     }
 }
 
-/// The hash of the handle that stands in the line of a watch:
+/// The hash of the handle in the line of a watch:
 /// `inotify wd:1 ino:… sdev:… mask:… ignored_mask:0 fhandle-bytes:8 fhandle-type:1 f_handle:…`.
 fn handle_of(info: &str, watch: i32) -> Option<u64> {
     let mut begin = String::new();
@@ -203,7 +206,7 @@ mod tests {
         assert!(!key.is_same(&Key { generation: None, born: Some(5), ..key }));
         assert!(!key.is_same(&Key { generation: Some(5), ..key }));
         assert!(!key.is_same(&Key { inode: 5, ..key }));
-        // Restored from a snapshot, the birth is another, the generation decides.
+        // After restoring a snapshot the birth time differs, and the generation decides.
         assert!(key.is_same(&Key { born: Some(5), ..key }));
     }
 }

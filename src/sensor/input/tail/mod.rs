@@ -1,4 +1,4 @@
-//! Following logs while they are written, rotated, truncated, packed and removed.
+//! Follows logs while they are written, rotated, truncated, compressed and removed.
 //!
 //! ```
 //! use std::time::Duration;
@@ -12,23 +12,23 @@
 //! let Next::Piece(piece) = tail.next(&Halt::default(), Duration::ZERO)? else { panic!() };
 //! assert_eq!((&*piece.bytes, piece.line), (&b"one\ntwo\n"[..], Some(1)));
 //!
-//! // When its lines are processed, a checkpoint may say so.
+//! // When its lines are processed, that can be recorded.
 //! tail.safe(&[piece.end]);
 //! assert_eq!(tail.changed().files[0].position.offset, 8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Tail`] gives out [`Piece`]s of whole lines, each with its place: stream, offset and line. The
-//! caller says which [`Position`]s are processed ([`Tail::safe`]), and commits what changed by that
-//! ([`Tail::changed`]). The records of the last commit are what a tail is opened with: it goes on
-//! exactly there, whatever happened to the files meanwhile.
+//! A [`Tail`] returns [`Piece`]s of whole lines, each with its position: stream, offset and line.
+//! The caller reports which [`Position`]s are processed ([`Tail::safe`]), and commits the resulting
+//! changes ([`Tail::changed`]). A tail is opened with the records of the last commit: it resumes
+//! exactly there, whatever happened to the files in the meantime.
 //!
-//! Nothing but the caller's thread works here. While it doesn't call, nothing is read, and what has
-//! been read is not forgotten; [`Tail::keep_up`] keeps files open that are rotated away meanwhile.
+//! All work happens on the caller's thread. While it doesn't call, nothing is read, but nothing is
+//! forgotten either; [`Tail::keep_up`] keeps files open that are rotated away in the meantime.
 //!
-//! What holds what: [`Key`] says which file a name leads to, `Content` what was read of it, and
-//! kin by name and content which file continues another one (`resolve.rs`), and which of those that
-//! are first seen together are copies (`siblings.rs`). `copies.rs` says what becomes of copies.
+//! [`Key`] identifies the file that a name leads to, `Content` identifies what was read of it,
+//! `resolve.rs` decides by name and content which file continues another one, `siblings.rs`
+//! decides which of several new files are copies, and `copies.rs` decides when a copy counts as read.
 
 mod content;
 mod copies;

@@ -1,62 +1,63 @@
-//! What operators must hear, and what they count.
+//! Messages for operators, and counters.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Something that an operator should hear of. Each is said once, until it changes.
+/// A message for operators. Each is reported once, until the state changes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// inotify is not there, or has no room for this folder and perhaps others: they are polled.
+    /// inotify is unavailable, or its limit is reached for this folder and perhaps others: they are
+    /// polled.
     NotWatched {
-        /// The first such folder; none if it is all of them.
+        /// The first such folder; `None` if all folders are affected.
         path: Option<PathBuf>,
         /// Why.
         error: io::Error,
     },
-    /// The kernel dropped notices, and everything was looked at.
+    /// The kernel dropped notifications, so everything was checked again.
     Overflowed,
-    /// A file or folder can't be read; it is tried again.
+    /// A file or folder can't be read; it is retried.
     Unreadable {
-        /// Which.
+        /// The path.
         path: PathBuf,
         /// Why.
         error: io::Error,
     },
-    /// A file that could not be read can be.
+    /// A file that could not be read is readable again.
     Readable(PathBuf),
-    /// Bytes are gone before they were read.
+    /// Bytes were lost before they were read.
     Lost {
-        /// The file that held them.
+        /// The file that contained them.
         path: PathBuf,
-        /// How many, as far as anybody knows.
+        /// How many, as far as known.
         bytes: u64,
-        /// Where they went.
+        /// How they were lost.
         reason: Reason,
     },
-    /// A packed file is damaged, or ends in the middle; what could be read was.
+    /// A compressed file is damaged or incomplete; the readable part was processed.
     Damaged {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// How.
+        /// The damage.
         error: io::Error,
     },
-    /// A file is no log that could be followed.
+    /// A file is not a log that could be followed.
     NotText {
-        /// Which.
+        /// The path.
         path: PathBuf,
         /// What it is.
         what: &'static str,
     },
-    /// A line was longer than a line may be: its rest was skipped. Said once for each file.
+    /// A line was too long: its rest was skipped. Reported once for each file.
     Cut {
         /// The file.
         path: PathBuf,
-        /// Where its rest begins.
+        /// Where the skipped part begins.
         offset: u64,
     },
-    /// The system has no more descriptors: fewer files stay open from now on.
+    /// The system has no more descriptors: from now on fewer files stay open.
     TooManyOpen(usize),
 }
 
@@ -65,7 +66,7 @@ pub enum Notice {
 pub enum Reason {
     /// The file was truncated or overwritten, and no copy of it appeared.
     Truncated,
-    /// The file was removed while nobody had it open.
+    /// The file was removed while it was not open.
     Removed,
 }
 
@@ -80,7 +81,7 @@ impl Reason {
 }
 
 impl Notice {
-    /// The file or folder that it is about, if it is about one.
+    /// The file or folder that it is about, if any.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Notice::NotWatched { path, .. } => path.as_deref(),
@@ -101,14 +102,14 @@ impl fmt::Display for Notice {
         match self {
             Notice::NotWatched { error, .. } => write!(
                 f,
-                "cannot be watched, so it is polled, as perhaps others: {error} \
+                "cannot be watched, so it is polled, and others may be, too: {error} \
                  (see /proc/sys/fs/inotify)"
             ),
             Notice::Overflowed => {
-                f.write_str("inotify's queue was full: all files were looked at again")
+                f.write_str("the inotify queue was full: all files were checked again")
             }
-            Notice::Unreadable { error, .. } => write!(f, "cannot be read now: {error}"),
-            Notice::Readable(_) => f.write_str("can be read now"),
+            Notice::Unreadable { error, .. } => write!(f, "cannot be read: {error}"),
+            Notice::Readable(_) => f.write_str("can be read again"),
             Notice::Lost { bytes, reason, .. } => {
                 write!(f, "{} before {bytes} bytes were read", reason.name())
             }
@@ -116,7 +117,7 @@ impl fmt::Display for Notice {
                 write!(f, "{error} (what comes before it was read)")
             }
             Notice::NotText { what, .. } => {
-                write!(f, "not followed: it is no text, but {what} (`wiresift scan` may read it)")
+                write!(f, "not followed, because it is {what} and not text (try `wiresift scan`)")
             }
             Notice::Cut { offset, .. } => {
                 write!(f, "a line is longer than 1 MiB: skipped from byte {offset} to its end")
@@ -128,36 +129,36 @@ impl fmt::Display for Notice {
     }
 }
 
-/// What was counted since the tail was opened, and what is the case now.
+/// Counters since the tail was opened, and the present state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Lines that were given out, whole or not.
+    /// Lines that were returned, complete or not.
     pub lines: u64,
-    /// Bytes of the streams that were given out.
+    /// Bytes of streams that were returned.
     pub bytes: u64,
     /// Rotations by kind.
     pub rotations: Rotations,
-    /// Bytes that were gone before they were read, because a file was truncated.
+    /// Bytes that were lost before they were read, because a file was truncated.
     pub lost_truncated: u64,
-    /// And because it was removed.
+    /// The same, because a file was removed.
     pub lost_removed: u64,
-    /// Lines that were cut, being too long.
+    /// Lines that were cut, because they were too long.
     pub lines_cut: u64,
     /// Bytes of them that were skipped.
     pub bytes_skipped: u64,
     /// NULs that were skipped: holes, and space that was never written.
     pub nuls_skipped: u64,
-    /// Times that inotify dropped notices.
+    /// How many times inotify dropped notifications.
     pub overflows: u64,
-    /// Packed files that were damaged.
+    /// Compressed files that were damaged.
     pub damaged: u64,
-    /// Files that are followed.
+    /// Followed files.
     pub files: usize,
-    /// Of them open.
+    /// Open ones among them.
     pub open: usize,
-    /// Of them unreadable.
+    /// Unreadable ones among them.
     pub unreadable: usize,
-    /// Files that are no logs, and are left alone.
+    /// Files that are not logs, and are ignored.
     pub not_text: usize,
     /// Folders that are watched by inotify.
     pub watched: usize,
@@ -168,33 +169,34 @@ pub struct Counters {
 /// Rotations by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rotations {
-    /// A file got another name.
+    /// A file was renamed.
     pub renamed: u64,
     /// A file lost its last name.
     pub removed: u64,
     /// A file was truncated or overwritten.
     pub truncated: u64,
-    /// A copy of a file went on where it was read to.
+    /// A copy of a file continued where the file had been read to.
     pub copied: u64,
-    /// A packed file did.
+    /// A compressed form of a file continued it.
     pub packed: u64,
 }
 
-/// How far a file was read, for people who ask.
+/// How far a file was read, for status pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStatus {
-    /// The file, as alerts call it.
+    /// The file, as named in alerts.
     pub path: String,
     /// Its stream.
     pub stream: u64,
     /// Bytes of the stream that are processed.
     pub offset: u64,
-    /// Bytes that are stored and not processed; of packed files, all of them until it is done.
+    /// Bytes that are stored but not processed; for compressed files, all of them until they are
+    /// done.
     pub lag_bytes: u64,
-    /// For how long some were not.
+    /// How long some of them have been waiting.
     pub lag: std::time::Duration,
     /// Whether the file is open.
     pub is_open: bool,
-    /// Whether it lost its name, or left what patterns take.
+    /// Whether it lost its name, or no pattern matches it any more.
     pub is_rotated: bool,
 }

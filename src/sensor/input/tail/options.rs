@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// Where files begin that nobody has read before.
+/// Where to start in files that were not read before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// At their first byte.
     #[default]
     Beginning,
-    /// At their end, if they are there when the tail is opened; those that appear later begin at
+    /// At their end, if they exist when the tail is opened; files that appear later are read from
     /// their first byte.
     End,
 }
@@ -17,11 +17,11 @@ pub enum Start {
 /// How folders are watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Watch {
-    /// By inotify, and by polling where that says nothing: network file systems, FUSE, folders
+    /// By inotify, and by polling where that doesn't work: network file systems, FUSE, folders
     /// beyond its limits.
     #[default]
     Notify,
-    /// By polling alone.
+    /// Only by polling.
     Poll,
 }
 
@@ -30,23 +30,23 @@ pub enum Watch {
 pub struct TailOptions {
     /// Paths, folders, and patterns with `*`, `?`, `[…]` and `**`.
     pub patterns: Vec<OsString>,
-    /// Files that are left out: patterns of whole paths or, without a slash, of names.
+    /// Files to skip: patterns of whole paths or, without a slash, of names.
     pub exclude: Vec<OsString>,
-    /// Where files begin at the first start: without saved records.
+    /// Where to start in files at the first start: without saved records.
     pub from: Start,
     /// How folders are watched.
     pub watch: Watch,
-    /// A file that was renamed or removed is done after so long without growth. Default: 30 s.
+    /// How long to wait for more data in a file that was renamed or removed. Default: 30 s.
     pub rotate_wait: Duration,
-    /// Files that weren't written to for so long are left alone until somebody does.
+    /// Files that were not written to for this long are ignored until they are written to again.
     pub ignore_older: Option<Duration>,
-    /// A line without its line feed is given out after so long without growth.
+    /// How long to wait for more data before a line without its line feed is returned.
     pub idle_flush: Option<Duration>,
     /// How many files are open at once. Default: half of `RLIMIT_NOFILE`.
     pub max_descriptors: usize,
-    /// How much of a file is read before it is another one's turn. Default: 256 KiB.
+    /// How much of a file is read in a turn. Default: 256 KiB.
     pub turn: usize,
-    /// How often what sends no notices is looked at. Default: 1 s.
+    /// How often to poll where there are no notifications. Default: 1 s.
     pub poll: Duration,
 }
 

@@ -1,8 +1,8 @@
-//! Which names are followed.
+//! Decides which names are followed.
 //!
-//! A pattern is taken apart at its slashes. Each folder on the way knows which parts of which
-//! patterns its entries are held against, so that a new folder costs one look at its own entries
-//! and not a search through all.
+//! A pattern is split at its slashes. Each folder on the way knows which parts of which patterns
+//! its entries are matched against, so that a new folder only requires a look at its own entries
+//! and not a full search.
 
 use crate::engine::error::{Error, Result};
 use glob::{MatchOptions, Pattern as Glob};
@@ -11,21 +11,21 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-/// Names are compared as shells do it.
+/// Names are matched as in shells.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// The parts of patterns that the entries of a folder are held against.
+/// The parts of patterns that the entries of a folder are matched against.
 pub(super) type Parts = BTreeSet<(usize, usize)>;
 
 #[derive(Debug)]
 enum Part {
     Name(OsString),
     Glob(Glob),
-    /// Any folders, and none; hidden ones, too, below a folder that was named.
+    /// Any number of folders, including none; below a folder that was named, also hidden ones.
     Deep(bool),
     /// Any name.
     Any,
@@ -33,12 +33,12 @@ enum Part {
 
 #[derive(Debug)]
 struct Pattern {
-    /// The folder before the first part that names more than one.
+    /// The folder before the first part with a wildcard.
     root: PathBuf,
     parts: Vec<Part>,
 }
 
-/// What is followed.
+/// The patterns to follow.
 #[derive(Debug)]
 pub(super) struct Patterns {
     list: Vec<Pattern>,
@@ -46,7 +46,7 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    /// Reads them. A word that names something that exists means just that.
+    /// Parses them. A path that exists is taken literally.
     pub(super) fn new(patterns: &[OsString], exclude: &[OsString]) -> Result<Patterns> {
         let list = patterns.iter().map(|word| Pattern::new(word)).collect::<Result<_>>()?;
         let exclude = exclude
@@ -56,7 +56,7 @@ impl Patterns {
         Ok(Patterns { list, exclude })
     }
 
-    /// The folders that patterns begin in, each with what its entries are held against.
+    /// The folders in which patterns begin, each with what its entries are matched against.
     pub(super) fn roots(&self) -> impl Iterator<Item = (&Path, Parts)> {
         self.list
             .iter()
@@ -64,7 +64,7 @@ impl Patterns {
             .map(|(number, pattern)| (&*pattern.root, Parts::from([(number, 0)])))
     }
 
-    /// Whether an entry of a folder is a file to follow, if it is a file.
+    /// Whether an entry of a folder should be followed, if it is a file.
     pub(super) fn takes(&self, parts: &Parts, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default();
         self.each(parts).any(|(pattern, part)| {
@@ -72,8 +72,8 @@ impl Patterns {
         }) && !self.excludes(path, name)
     }
 
-    /// What the entries of a folder in a folder are held against; nothing if it leads nowhere.
-    /// Links to folders are followed where a pattern names them, never by `**`.
+    /// What the entries of a subfolder are matched against; empty if nothing in it can match. Links
+    /// to folders are followed if a pattern names them, but never by `**`.
     pub(super) fn below(&self, parts: &Parts, name: &OsStr, is_link: bool) -> Parts {
         let mut below = Parts::new();
         for (pattern, part) in self.each(parts) {
@@ -166,7 +166,7 @@ fn is_hidden(name: &OsStr) -> bool {
 fn glob(text: &str) -> Result<Glob> {
     Glob::new(text).map_err(|error| {
         Error::usage(format!("invalid pattern “{text}”: {}", error.msg))
-            .remedy("a literal `*`, `?` or `[` is written `[*]`, `[?]`, `[[]`")
+            .remedy("write a literal `*`, `?` or `[` as `[*]`, `[?]`, `[[]`")
     })
 }
 
@@ -174,7 +174,7 @@ fn glob(text: &str) -> Result<Glob> {
 mod tests {
     use super::*;
 
-    /// Follows a path from its pattern's root, as folders do.
+    /// Follows a path from its pattern's root, as `Folders` does.
     fn takes(pattern: &str, path: &str) -> bool {
         let patterns = Patterns::new(&[pattern.into()], &["*.skip".into(), "/v/no/*".into()]);
         let patterns = patterns.unwrap();

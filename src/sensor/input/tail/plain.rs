@@ -1,4 +1,4 @@
-//! Reads of a plain file by position.
+//! Reads plain files by position.
 
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-/// Fills the buffer from an offset on, as far as the file goes; returns how much came.
+/// Fills the buffer from an offset on, up to the end of the file; returns the number of bytes.
 pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -20,8 +20,8 @@ pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::R
     Ok(filled)
 }
 
-/// Where the next byte is stored that is in no hole, from an offset on; none if there are only
-/// holes up to the end. A file system without holes says the offset itself.
+/// The position of the next byte outside of a hole, from an offset on; `None` if there are only
+/// holes up to the end. A file system without holes returns the offset itself.
 pub(super) fn next_data(file: &File, offset: u64) -> Option<u64> {
     match rustix::fs::seek(file, SeekFrom::Data(offset)) {
         Ok(at) => Some(at.max(offset)),
@@ -30,9 +30,9 @@ pub(super) fn next_data(file: &File, offset: u64) -> Option<u64> {
     }
 }
 
-/// The first byte that is no NUL, from an offset on: where it is, where the file ends if there is
-/// none, or where a search ended that read `most` bytes.
-pub(super) fn after_nuls(file: &File, offset: u64, size: u64, most: usize) -> io::Result<Nuls> {
+/// The first byte that is not NUL, from an offset on: its position, or the end of the file if there
+/// is none, or where the search stopped after `max` bytes.
+pub(super) fn after_nuls(file: &File, offset: u64, size: u64, max: usize) -> io::Result<Nuls> {
     let mut block = vec![0; 64 << 10];
     let (mut at, mut read) = (offset, 0);
     while at < size {
@@ -40,7 +40,7 @@ pub(super) fn after_nuls(file: &File, offset: u64, size: u64, most: usize) -> io
             None => break,
             Some(data) => at = data,
         }
-        if read >= most {
+        if read >= max {
             return Ok(Nuls::Perhaps(at));
         }
         let filled = read_full_at(file, &mut block, at)?;
@@ -55,13 +55,13 @@ pub(super) fn after_nuls(file: &File, offset: u64, size: u64, most: usize) -> io
     Ok(Nuls::ToEnd)
 }
 
-/// How far NULs go.
+/// How far a run of NULs extends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nuls {
-    /// To a byte that is none.
+    /// To another byte.
     Until(u64),
-    /// To the end of the file, as far as it goes now.
+    /// To the present end of the file.
     ToEnd,
-    /// At least so far.
+    /// At least this far.
     Perhaps(u64),
 }

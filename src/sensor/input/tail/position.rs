@@ -3,21 +3,21 @@
 use super::content::Content;
 use std::sync::Arc;
 
-/// How far a stream was read, and what was there: what [`Tail::safe`](super::Tail::safe) takes and
-/// a checkpoint keeps.
+/// How far a stream was read, and what was there: passed to [`Tail::safe`](super::Tail::safe) and
+/// stored in checkpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The stream: a random number, given when a generation of a log is first seen.
+    /// The stream: a random number, assigned when a generation of a log is first seen.
     pub stream: u64,
     /// Bytes of the stream before it, decompressed.
     pub offset: u64,
-    /// The number of the line there, from 1; none where nobody counted the lines before it.
+    /// The number of the line there, from 1; `None` if the lines before it were not counted.
     pub line: Option<u64>,
-    /// What comes next there.
+    /// Where in a line it is.
     pub within: Within,
-    /// What the stream holds before the offset.
+    /// What the stream contains before the offset.
     pub content: Content,
-    /// Header lines that came after the stream's first 4 KiB and count there.
+    /// Header lines after the stream's first 4 KiB that apply here.
     pub headers: Arc<[u8]>,
 }
 
@@ -27,9 +27,9 @@ pub enum Within {
     /// At its beginning.
     #[default]
     Start,
-    /// In one that is too long: the rest of it is skipped.
+    /// In a line that is too long: the rest of it is skipped.
     Skipped,
-    /// After a part that was given out because nothing followed it for long.
+    /// After a part that was returned because nothing followed it for a long time.
     Flushed,
 }
 
@@ -50,26 +50,26 @@ impl Position {
 /// A piece of a log: whole lines, one after the other.
 #[derive(Clone, Debug)]
 pub struct Piece {
-    /// The stream that it is of; see [`Position::stream`].
+    /// The stream that it belongs to; see [`Position::stream`].
     pub stream: u64,
-    /// What alerts call the file: its path when the piece was read.
+    /// The name of the file in alerts: its path when the piece was read.
     pub path: Arc<str>,
-    /// Where it begins in the stream, in bytes, decompressed.
+    /// Its offset in the stream, in bytes, decompressed.
     pub offset: u64,
-    /// The number of its first line, from 1; none where nobody counted the lines before it.
+    /// The number of its first line, from 1; `None` if the lines before it were not counted.
     pub line: Option<u64>,
-    /// Its lines, in UTF-8 where the file is in wide characters, without a byte order mark.
+    /// Its lines, converted to UTF-8 if the file has wide characters, without a byte order mark.
     pub bytes: Vec<u8>,
-    /// The first lines of the stream and the header lines after them that count here: what names
-    /// the fields of its lines, if anything does. At most 4 KiB and 4 KiB.
+    /// The first lines of the stream and later header lines that apply here: what names the fields
+    /// of its lines, if anything does. At most 4 KiB each.
     pub header: Arc<[u8]>,
-    /// Whether it begins in the middle of a line, the first part of which was given out.
+    /// Whether it begins within a line, the first part of which was returned before.
     pub is_rest: bool,
     /// How its last line ends.
     pub ending: Ending,
-    /// What is read when all of it is.
+    /// The position after it.
     pub end: Position,
-    /// Bytes of the file for each unit of what it is written in: 1, or 2 and 4 for wide characters.
+    /// Bytes of the file per unit of its encoding: 1, or 2 and 4 for wide characters.
     pub(super) unit: u8,
 }
 
@@ -78,16 +78,16 @@ pub struct Piece {
 pub enum Ending {
     /// With a line feed.
     Line,
-    /// It is longer than a line may be, and the rest is skipped.
+    /// The line is too long, and the rest is skipped.
     Cut,
-    /// Without a line feed: nobody writes the file any more, or NULs follow.
+    /// Without a line feed: the file is no longer written to, or NULs follow.
     Last,
-    /// Without a line feed: nothing followed for long.
+    /// Without a line feed: nothing followed for a long time.
     Flushed,
 }
 
 impl Piece {
-    /// How many lines end in it.
+    /// The number of lines that end in it.
     pub fn lines(&self) -> u64 {
         match self.end.line.zip(self.line) {
             Some((end, line)) => end.saturating_sub(line),
@@ -95,8 +95,8 @@ impl Piece {
         }
     }
 
-    /// Where something in [`Piece::bytes`] is in the stream. With wide characters it is counted
-    /// from the text, which is exact unless the file holds halves of pairs.
+    /// The position in the stream of something in [`Piece::bytes`]. With wide characters it is
+    /// computed from the text, which is exact unless the file contains unpaired surrogates.
     pub fn offset_of(&self, at: usize) -> u64 {
         let before = self.bytes.get(..at).unwrap_or(&self.bytes);
         let bytes = match self.unit {

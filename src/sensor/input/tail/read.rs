@@ -1,4 +1,4 @@
-//! A turn: a part of a file is read, and cut into a piece.
+//! A turn: a part of a file is read, and cut into pieces.
 
 use super::content::{Content, SAMPLE};
 use super::cut::{Cutting, Lines, MAX_LINE, MIN_NULS, Unfinished, cut};
@@ -19,29 +19,29 @@ use std::io::Read as _;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes before a line that isn't whole yet, by which a file is known that was overwritten.
+/// The number of bytes before an incomplete line that are used to recognise an overwritten file.
 const BEFORE: usize = 64;
-/// NULs that are looked through in a turn.
+/// The number of NULs that are skipped in a turn.
 const NULS_TURN: usize = 4 << 20;
-/// Pieces that are cut of what was read in a turn.
+/// The number of pieces that are cut from what was read in a turn.
 const MAX_PIECES: usize = 256;
-/// What is decompressed in a turn only to be skipped.
+/// How much is decompressed in a turn only to be skipped.
 const SKIP_TURN: usize = 4 << 20;
 
-/// What came of a turn.
+/// The result of a turn.
 enum Turn {
     /// There is more to read.
     More,
-    /// All was read that is there.
+    /// Everything was read.
     Done,
-    /// There is something, and it isn't whole.
+    /// There is data, but it is incomplete.
     Waits,
-    /// The file holds another text than the one that was read.
+    /// The file contains another text than the one that was read.
     Overwritten,
 }
 
 impl Tail {
-    /// A file's turn.
+    /// Runs a file's turn.
     pub(super) fn turn(&mut self, id: FileId) {
         let Some(file) = self.files.get(&id) else { return };
         let (stream, packing) = match (&file.role, file.packing) {
@@ -78,7 +78,8 @@ impl Tail {
         }
     }
 
-    /// A file was truncated or overwritten: it holds a new stream, and the old one is loose.
+    /// A file was truncated or overwritten: it contains a new stream, and the old one becomes
+    /// loose.
     pub(super) fn restart(&mut self, id: FileId, stream: u64) {
         self.counted.rotations.truncated += 1;
         if let Some(stream) = self.streams.get_mut(&stream) {
@@ -114,7 +115,7 @@ impl Tail {
         turn
     }
 
-    /// Whether a line that wasn't whole still isn't, by what was added to it alone: a line that
+    /// Whether an incomplete line is still incomplete, looking only at what was added: a line that
     /// grows byte by byte is not read again each time.
     fn is_still_partial(&mut self, id: FileId, open: &File, at: &Position, size: u64) -> bool {
         let Some(file) = self.files.get_mut(&id) else { return false };
@@ -123,9 +124,8 @@ impl Tail {
         }
         let Some(mut pending) = file.pending.take() else { return false };
         let from = pending.scanned - pending.before.len() as u64;
-        let most = self.options.turn.max(SAMPLE) + pending.before.len();
-        let mut added =
-            vec![0; usize::try_from(size.saturating_sub(from)).unwrap_or(most).min(most)];
+        let max = self.options.turn.max(SAMPLE) + pending.before.len();
+        let mut added = vec![0; usize::try_from(size.saturating_sub(from)).unwrap_or(max).min(max)];
         let Ok(filled) = read_full_at(open, &mut added, from) else { return false };
         added.truncate(filled);
         let Some(new) = added.strip_prefix(&*pending.before) else { return false };
@@ -149,9 +149,9 @@ impl Tail {
         window: &mut Vec<u8>,
     ) -> Turn {
         let before = usize::try_from(position.offset).unwrap_or(SAMPLE).min(SAMPLE);
-        let mut most = self.options.turn.max(SAMPLE);
+        let mut max = self.options.turn.max(SAMPLE);
         loop {
-            window.resize(before + most, 0);
+            window.resize(before + max, 0);
             let filled = match read_full_at(open, window, position.offset - before as u64) {
                 Ok(filled) => filled,
                 Err(error) => {
@@ -178,10 +178,10 @@ impl Tail {
             let is_all = position.offset + data.len() as u64 >= size || nuls.is_some();
             let bytes = &window[..before + data.len()];
             let done = self.take_window(id, position, (bytes, before), (is_all, nuls));
-            if done > 0 || is_all || most > MAX_LINE {
+            if done > 0 || is_all || max > MAX_LINE {
                 return self.plain_turn(id, position, done, data, (is_all, nuls));
             }
-            most = MAX_LINE + 8;
+            max = MAX_LINE + 8;
         }
     }
 
@@ -194,7 +194,7 @@ impl Tail {
         (is_all, nuls): (bool, Option<Nuls>),
     ) -> usize {
         let unfinished = match self.files.get(&id) {
-            // What follows the NULs is a line of its own.
+            // What follows the NULs is a separate line.
             _ if matches!(nuls, Some(Nuls::Until(_))) => Unfinished::IsLast,
             Some(file) if is_all => file.unfinished,
             _ => Unfinished::Waits,
@@ -202,7 +202,7 @@ impl Tail {
         if let Some(stream) = self.streams.get_mut(&position.stream) {
             load_head(stream, position, bytes, before);
         }
-        // Where NULs are between lines, pieces are short: the file isn't read again for each.
+        // If there are NULs between lines, pieces are short: avoid reading the file again for each.
         let mut at = before;
         for _ in 0..MAX_PIECES {
             match self.take_cut(id, position.stream, bytes.split_at(at), unfinished) {
@@ -213,7 +213,7 @@ impl Tail {
         at - before
     }
 
-    /// What is left to do after a cut, and what is remembered of a line that isn't whole.
+    /// Updates the state after a cut, and remembers an incomplete line.
     fn plain_turn(
         &mut self,
         id: FileId,
@@ -233,7 +233,7 @@ impl Tail {
             return Turn::More;
         }
         if done > 0 && !rest.is_empty() {
-            // A long line may have been cut, and more may be cut of the rest.
+            // A long line may have been cut, and more may be cut from the rest.
             return Turn::More;
         }
         let is_wide = self.streams.get(&position.stream).is_some_and(|it| it.wide.is_some());
@@ -245,8 +245,7 @@ impl Tail {
         Turn::Done
     }
 
-    /// How much of the bytes comes before NULs that reach to their end, if those are no part of a
-    /// line.
+    /// The number of bytes before the NULs at their end, if those are not part of a line.
     fn without_nuls(
         &mut self,
         id: FileId,
@@ -262,8 +261,8 @@ impl Tail {
             return Cleared::All;
         }
         let begin = position.offset + used as u64;
-        // What was looked through before is not looked through again, unless something was written
-        // and it isn't here.
+        // Bytes that were searched before are not searched again, unless something was written and
+        // it isn't here.
         let is_elsewhere = used == 0 && file.is_nuls_to_end && !file.is_caught_up;
         let from = if is_elsewhere { begin } else { begin.max(file.nuls) };
         let Ok(nuls) = after_nuls(open, from, size, NULS_TURN) else { return Cleared::All };
@@ -279,7 +278,7 @@ impl Tail {
         }
     }
 
-    /// Moves a position over NULs.
+    /// Moves a position past NULs.
     fn pass_nuls(&mut self, id: FileId, open: &File, position: &Position, nuls: Nuls) -> Turn {
         let Some(file) = self.files.get_mut(&id) else { return Turn::Done };
         file.is_partial = false;
@@ -343,9 +342,9 @@ impl Tail {
             Ok(true) => {}
             Err(error) => return self.damaged(id, number, error),
         }
-        let mut most = self.options.turn.max(SAMPLE);
+        let mut max = self.options.turn.max(SAMPLE);
         loop {
-            let failed = unpacking.fill(most).err();
+            let failed = unpacking.fill(max).err();
             if failed.is_some() && !self.is_settled(id) {
                 self.wait_for_rest(id);
                 return Turn::Waits;
@@ -362,13 +361,13 @@ impl Tail {
                 Some(error) => return self.damaged(id, number, error),
                 None if is_all => return self.end_packed(id, number),
                 None if done > 0 => return Turn::More,
-                None if most > MAX_LINE => return Turn::More,
-                None => most = MAX_LINE + 8,
+                None if max > MAX_LINE => return Turn::More,
+                None => max = MAX_LINE + 8,
             }
         }
     }
 
-    /// A packed file was read to its end.
+    /// A compressed file was read to its end.
     fn end_packed(&mut self, id: FileId, number: u64) -> Turn {
         if let Some(stream) = self.streams.get_mut(&number) {
             stream.is_done = true;
@@ -380,7 +379,7 @@ impl Tail {
         Turn::Done
     }
 
-    /// A packed file can't be read further, now or ever.
+    /// A compressed file can't be read further, now or ever.
     fn damaged(&mut self, id: FileId, number: u64, error: std::io::Error) -> Turn {
         if may_be_unfinished(&error) && !self.is_settled(id) {
             self.wait_for_rest(id);
@@ -392,7 +391,7 @@ impl Tail {
         self.end_packed(id, number)
     }
 
-    /// Cuts what follows the position of a stream, and gives it out; returns how many bytes are
+    /// Cuts a piece after the position of a stream, and returns it; also returns how many bytes are
     /// done.
     fn take_cut(
         &mut self,
@@ -438,15 +437,15 @@ impl Tail {
     }
 }
 
-/// What NULs leave.
+/// How a run of NULs is treated.
 enum Cleared {
     /// They are part of lines.
     All,
-    /// So much comes before them, and how far they go.
+    /// This many bytes come before them, and they extend this far.
     Part(usize, Nuls),
 }
 
-/// How long the mark is that a stream begins with; none if more bytes are needed to know.
+/// The length of the mark at the beginning of a stream; `None` if more bytes are needed to decide.
 fn mark_of(stream: &mut Stream, data: &[u8], unfinished: Unfinished) -> Option<usize> {
     const MARKS: [&[u8]; 5] =
         [b"\xef\xbb\xbf", b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff"];
@@ -469,22 +468,22 @@ fn mark_of(stream: &mut Stream, data: &[u8], unfinished: Unfinished) -> Option<u
     }
 }
 
-/// A cutting of what follows a mark.
+/// Shifts a cut by the length of a mark.
 fn shifted(mut cutting: Cutting, mark: usize) -> Cutting {
     cutting.done += mark;
     cutting.piece = cutting.piece.start + mark..cutting.piece.end + mark;
     cutting
 }
 
-/// Keeps the first bytes of a stream. Those after its position are taken anew in each turn: where
-/// space is filled in place, what was there when the file was first seen is there no more.
+/// Keeps the first bytes of a stream. Those after its position are read again in each turn, because
+/// preallocated space may have been filled since the file was first seen.
 fn load_head(stream: &mut Stream, position: &Position, bytes: &[u8], before: usize) {
     if position.offset == before as u64 && position.offset < SAMPLE as u64 {
         stream.set_head(bytes.iter().take(SAMPLE).copied().collect());
     }
 }
 
-/// What a stream holds before an offset, of which the last bytes are known.
+/// The content of a stream before an offset, given its last bytes.
 fn content_at(stream: &Stream, offset: u64, recent: &[u8], done: &[u8]) -> Content {
     let mut last = Vec::new();
     let last: &[u8] = if done.len() >= SAMPLE {
@@ -499,12 +498,12 @@ fn content_at(stream: &Stream, offset: u64, recent: &[u8], done: &[u8]) -> Conte
     let content = Content::of(stream.head.get(..known).unwrap_or(&stream.head), last);
     match stream.head.len() >= known {
         true => content,
-        // Its first bytes were read by an earlier run, and their hash is known.
+        // Its first bytes were read by an earlier run, so only their hash is known.
         false => Content { head: stream.read.content.head, ..content },
     }
 }
 
-/// Header lines that count after a piece: of those with the same first word the last one.
+/// Header lines that apply after a piece: of those with the same first word, the last one.
 fn later_headers(stream: &Stream, start: &Position, piece: &[u8]) -> Arc<[u8]> {
     let is_headed = stream.head.first() == Some(&b'#') && stream.wide.is_none();
     let is_later = start.offset + piece.len() as u64 > SAMPLE as u64;
@@ -520,7 +519,7 @@ fn later_headers(stream: &Stream, start: &Position, piece: &[u8]) -> Arc<[u8]> {
         let end = memchr::memchr(b'\n', &piece[at..]).filter(|end| *end < MAX_HEADERS);
         lines.extend(end.map(|end| &piece[at..=at + end]));
     }
-    // The last ones, from the end: however many there are, few are kept.
+    // Search from the end: however many there are, only a few are kept.
     let (mut words, mut kept, mut room) = (HashSet::new(), Vec::new(), MAX_HEADERS);
     for line in lines.into_iter().rev().filter(|line| words.insert(word(line))) {
         let Some(left) = room.checked_sub(line.len()) else { break };
@@ -569,13 +568,12 @@ fn piece_of(
 
 fn decoded(wide: Wide, raw: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(raw.len());
-    // Reading from memory can't fail.
+    // Reading from memory never fails.
     let _ = wide.decode(raw).read_to_end(&mut bytes);
     bytes
 }
 
-/// The first lines of a stream, and the header lines that came after them. Made once, as long as
-/// neither grows.
+/// The first lines of a stream, and later header lines. Built once, until one of them grows.
 fn header_of(stream: &mut Stream, later: &Arc<[u8]>) -> Arc<[u8]> {
     let (made, head, later_len) = &stream.header;
     if (*head, *later_len) == (stream.head.len(), later.len()) && made.ends_with(later) {
@@ -596,7 +594,7 @@ fn header_of(stream: &mut Stream, later: &Arc<[u8]>) -> Arc<[u8]> {
     header
 }
 
-/// Loads the first bytes of a stream that a file goes on with.
+/// Loads the first bytes of a stream that a file continues.
 pub(super) fn load_first(stream: &mut Stream, open: &File) {
     let mut head = vec![0; SAMPLE];
     if let Ok(filled) = read_full_at(open, &mut head, 0) {

@@ -1,4 +1,4 @@
-//! What a checkpoint keeps of a file, and how it is written.
+//! The record of a file in a checkpoint, and its encoding.
 //!
 //! ```text
 //! version 1 | flags 1 | stream 8 | offset | line | within 1 | head 8 | tail 8
@@ -7,7 +7,7 @@
 //! original 8                                  (as the flags say)
 //! ```
 //!
-//! Numbers are LEB128 where no width is given; texts have their length before them. All are
+//! Numbers are LEB128 where no width is given; texts are preceded by their length. Everything is
 //! little-endian.
 
 use super::content::Content;
@@ -20,9 +20,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 const VERSION: u8 = 1;
-/// Paths are bounded by the kernel.
+/// The kernel limits the length of paths.
 const MAX_PATH: usize = 4 << 10;
-/// Of the header lines that are kept.
+/// The maximum size of stored header lines.
 pub(super) const MAX_HEADERS: usize = 4 << 10;
 
 const HAS_KEY: u8 = 1;
@@ -33,27 +33,29 @@ const IS_DONE: u8 = 16;
 const IS_IGNORED: u8 = 32;
 const HAS_ORIGINAL: u8 = 64;
 
-/// A file, as a checkpoint keeps it.
+/// A file, as stored in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRecord {
-    /// The file that holds the stream; none if it was overwritten, and only a copy could hold it.
+    /// The file that contains the stream; `None` if it was overwritten, so that only a copy could
+    /// contain it.
     pub key: Option<Key>,
     /// Its path when it was last seen.
     pub path: PathBuf,
-    /// What is processed: the start of the first line that isn't, or further in one that is too
-    /// long.
+    /// How much is processed: the start of the first unprocessed line, or a position within a line
+    /// that is too long.
     pub position: Position,
-    /// Whether nothing more is expected: it was packed or damaged, and read as far as it goes.
+    /// Whether nothing more is expected: it was compressed or damaged, and read as far as possible.
     pub is_done: bool,
     /// Whether it was too old to be read when it was seen.
     pub is_ignored: bool,
-    /// The wide characters that it is written in, if it is.
+    /// The wide encoding of the file, if any.
     pub wide: Option<Wide>,
-    /// Its size when it was last seen, as it is stored.
+    /// Its stored size when it was last seen.
     pub size: u64,
     /// When it was first seen, in microseconds since 1970.
     pub first_seen: i64,
-    /// When it was last seen or read, in microseconds since 1970. Only what is gone expires by it.
+    /// When it was last seen or read, in microseconds since 1970. Only records of missing files
+    /// expire.
     pub last_seen: i64,
     /// The stream that its bytes were read in, if it is a copy that nothing was read of.
     pub copy_of: Option<u64>,
@@ -97,7 +99,7 @@ impl FileRecord {
         self.copy_of.into_iter().for_each(|it| out.extend_from_slice(&it.to_le_bytes()));
     }
 
-    /// Reads one; none if the bytes are no whole record of a known version, and nothing else.
+    /// Reads a record; `None` if the bytes are not exactly one complete record of a known version.
     pub fn decode(bytes: &[u8]) -> Option<FileRecord> {
         let mut bytes = Fields(bytes);
         if bytes.byte()? != VERSION {
@@ -166,7 +168,7 @@ fn wide_of(code: u8) -> Option<Option<Wide>> {
     WIDES.get(usize::from(code)).copied()
 }
 
-/// Appends a number, seven bits a byte, the low ones first.
+/// Appends a number, seven bits per byte, the low ones first.
 pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
@@ -175,19 +177,19 @@ pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
-/// Appends bytes, with their number before them.
+/// Appends bytes, preceded by their number.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_number(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
-/// What is left of bytes that are read field by field. Whatever they are, each call answers none
-/// or takes some of them.
+/// The remaining bytes of a record, read field by field. For any bytes, each call either returns
+/// `None` or consumes some of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
-    /// So many bytes.
+    /// This many bytes.
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
@@ -206,7 +208,7 @@ impl<'a> Fields<'a> {
         self.take().map(i64::from_le_bytes)
     }
 
-    /// A number as [`put_number`] writes it, in no more bytes than it needs.
+    /// A number as written by [`put_number`], in the shortest form.
     pub(crate) fn number(&mut self) -> Option<u64> {
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
@@ -221,9 +223,9 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// Bytes as [`put_bytes`] writes them, at most so many.
-    pub(crate) fn bytes(&mut self, most: usize) -> Option<&'a [u8]> {
-        let len = usize::try_from(self.number()?).ok().filter(|len| *len <= most)?;
+    /// Bytes as written by [`put_bytes`], at most this many.
+    pub(crate) fn bytes(&mut self, max: usize) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.number()?).ok().filter(|len| *len <= max)?;
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)

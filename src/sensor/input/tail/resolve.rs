@@ -1,9 +1,9 @@
-//! What a file that nobody has looked into holds: a stream that is known, or a new one.
+//! Decides what a new file contains: a known stream, or a new one.
 //!
-//! First the keys decide, where the content is as it was. Then kin: a file whose name may be that
-//! of a copy or of a packed form of a known generation, and whose content at the offset that was
-//! read is the known one, goes on from there. While the other file has bytes that weren't read, it
-//! waits: those are read where they were written.
+//! First, keys decide, if the content is unchanged. Then kinship: a file continues a known
+//! generation if its name may be that of a copy or a compressed form, and its content before the
+//! offset that was read is the same. While the original has unread bytes, the new file waits: those
+//! are read where they were written.
 
 use super::content::{Content, SAMPLE};
 use super::cut::Lines;
@@ -22,14 +22,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A file that replaces one that is still open is taken for a rewrite of it from so many equal
-/// bytes on. With fewer, two short files may begin alike by chance.
+/// A file that replaces one that is still open counts as a rewrite of it if at least this many
+/// bytes are equal. With fewer, two short files may begin alike by chance.
 const MIN_REWRITTEN: u64 = 1 << 10;
-/// What is decompressed of a packed file in a turn that shows nothing.
+/// How much of a compressed file is decompressed in a turn that returns nothing.
 const PROBE_TURN: usize = 4 << 20;
 
 impl Tail {
-    /// Looks into all files that nobody has looked into: by key first, for all of them.
+    /// Examines all new files: all of them by key first.
     pub(super) fn resolve(&mut self) {
         if self.fresh.is_empty() {
             return;
@@ -44,7 +44,7 @@ impl Tail {
                 .map(|file| (file.names.is_empty(), file.name.age.clone(), file.found.modified))
         });
         fresh.retain(|id| !self.waits_for_original(*id) && self.look_into(*id));
-        // What is packed may be a form of what is not, and was not seen before either.
+        // Compressed files may be forms of uncompressed ones that are new as well.
         fresh.sort_by_key(|id| self.is_packed(*id));
         self.set_copies_aside(&mut fresh);
         for id in fresh {
@@ -52,7 +52,7 @@ impl Tail {
         }
     }
 
-    /// Looks whether it is text, and known by its key; returns whether kin may be found.
+    /// Checks whether it is text, and known by its key; returns whether to look for kin.
     fn look_into(&mut self, id: FileId) -> bool {
         if !self.files.get(&id).is_some_and(|file| matches!(file.role, Role::Fresh)) {
             return false;
@@ -92,7 +92,7 @@ impl Tail {
         file.packing.is_some()
     }
 
-    /// Goes on with the stream that was in this very file, if its content is still there.
+    /// Resumes the stream that was in this very file, if its content is still there.
     fn find_by_key(&mut self, id: FileId, open: &File, head: &[u8]) -> bool {
         let Some(file) = self.files.get(&id) else { return false };
         let (key, packing, size) = (file.found.key, file.packing, file.found.size);
@@ -102,7 +102,7 @@ impl Tail {
             if !stream.key.is_some_and(|own| own.is_same(&key)) {
                 continue;
             }
-            // What is packed shows it when it is read again.
+            // Compressed content is verified when it is read again.
             let is_same = match packing {
                 Some(Some(_)) => true,
                 Some(None) => agrees(open, &stream.read),
@@ -122,7 +122,7 @@ impl Tail {
         false
     }
 
-    /// The file of a loose stream holds something else now.
+    /// The file of a loose stream has other contents now.
     fn overwritten(&mut self, id: u64) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if let Some(key) = stream.key.take() {
@@ -141,7 +141,7 @@ impl Tail {
         }
     }
 
-    /// A file goes on with a loose stream.
+    /// A file continues a loose stream.
     pub(super) fn hold(&mut self, id: FileId, stream_id: u64) {
         match self.files.get_mut(&id) {
             Some(file) if file.aside == Some(stream_id) => file.aside = None,
@@ -214,7 +214,7 @@ impl Tail {
         }
     }
 
-    /// Keeps the first bytes of a packed file with its stream, so that copies are known by them
+    /// Stores the first bytes of a compressed file with its stream, so that copies are recognised
     /// before it is read.
     fn note_head(&mut self, id: FileId, head: &[u8]) {
         let stream = self.files.get(&id).and_then(Followed::stream);
@@ -226,7 +226,7 @@ impl Tail {
         }
     }
 
-    /// The first bytes of what the file holds; none if there is something to wait for.
+    /// The first bytes of the file's contents; `None` if more have to arrive.
     pub(super) fn head_of(&mut self, id: FileId, open: &Arc<File>) -> Option<Vec<u8>> {
         let packing = self.files.get(&id)?.packing?;
         let read = match packing {
@@ -240,7 +240,7 @@ impl Tail {
             Some(packing) => Unpacking::new(open, packing).and_then(|mut unpacking| {
                 match unpacking.fill(SAMPLE) {
                     Err(error) if !self.is_settled(id) => Err(error),
-                    // Damaged: what comes before that counts.
+                    // Damaged: the part before the damage counts.
                     _ => Ok(unpacking.head().to_vec()),
                 }
             }),
@@ -258,7 +258,7 @@ impl Tail {
         }
     }
 
-    /// A packed file ends in the middle: somebody may be writing it.
+    /// A compressed file is incomplete: it may still be being written.
     pub(super) fn wait_for_rest(&mut self, id: FileId) {
         if let Some(file) = self.files.get_mut(&id) {
             file.is_cut_off = true;
@@ -266,13 +266,13 @@ impl Tail {
         }
     }
 
-    /// Whether nobody writes the file any more, as far as can be seen.
+    /// Whether the file is no longer written to, as far as can be seen.
     pub(super) fn is_settled(&self, id: FileId) -> bool {
         let wait = self.options.rotate_wait;
         self.files.get(&id).is_some_and(|file| file.is_quiet(self.now, wait))
     }
 
-    /// Whether a file's name and what is known of a stream allow that it goes on with it.
+    /// Whether a file can continue a stream, going by its name and what is known of the stream.
     fn may_continue(&self, file: &Followed, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
         // What it was like under another name, it still is.
@@ -289,7 +289,7 @@ impl Tail {
         }
     }
 
-    /// Whether the heads are equal, as far as both go.
+    /// Whether the heads are equal, as far as both extend.
     fn is_alike(&self, file: &Followed, head: &[u8], other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
         let shared = head.len().min(stream.head.len());
@@ -306,7 +306,7 @@ impl Tail {
         }
     }
 
-    /// Whether a stream's file has bytes that weren't read: they are read there.
+    /// Whether a stream's file has unread bytes: those are read there.
     fn is_busy(&mut self, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
         let Some(holder) = stream.file else { return false };
@@ -316,7 +316,7 @@ impl Tail {
         };
         let size = open.metadata().map_or(file.found.size, |found| found.len());
         let is_other = !agrees(open, &stream.read);
-        // A line that isn't whole is read there as well.
+        // An incomplete line is read there as well.
         let is_busy = is_other || size != stream.read.offset;
         if is_other || size != file.found.size {
             self.make_ready(holder);
@@ -324,7 +324,7 @@ impl Tail {
         is_busy
     }
 
-    /// Holds a plain file against streams.
+    /// Compares a plain file with streams.
     fn compare_plain(&mut self, id: FileId, open: &File, kin: &[u64]) {
         let size = open.metadata().map_or(0, |found| found.len());
         let offset = |id: &u64| self.streams.get(id).map_or(0, |stream| stream.read.offset);
@@ -350,12 +350,12 @@ impl Tail {
         }
     }
 
-    /// Whether a file is a copy of a stream, which was read at least as far where it is.
+    /// Whether a file is a copy of a stream that was read at least as far in its original.
     pub(super) fn is_part(&mut self, id: FileId, size: u64, content: Content, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other).filter(|it| it.read.offset >= size) else {
             return false;
         };
-        // Their heads are equal, as far as both go.
+        // Their heads are equal, as far as both extend.
         let is_in_head = size <= stream.head.len() as u64;
         let is_like = self.files.get(&id).is_some_and(|file| file.resembles.contains(&other));
         let Some(holder) = stream.file.filter(|_| !is_in_head) else {
@@ -370,8 +370,8 @@ impl Tail {
         }
     }
 
-    /// The file continues a stream: a loose one becomes its own; where another file still holds
-    /// it, a new one begins at the same place. `is_all`: whether the file ends there.
+    /// The file continues a stream: it takes over a loose one; if another file still holds it, a
+    /// new stream begins at the same position. `is_all`: whether the file ends there.
     fn go_on(&mut self, id: FileId, other: u64, is_all: bool) {
         let Some(stream) = self.streams.get(&other) else { return };
         if stream.file.is_none() {
@@ -415,7 +415,7 @@ impl Tail {
             u64::try_from(self.wall.saturating_mul(1000).saturating_sub(file.found.modified))
                 .unwrap_or(0),
         );
-        let is_old = self.options.ignore_older.is_some_and(|most| age > most);
+        let is_old = self.options.ignore_older.is_some_and(|max| age > max);
         let at_end = self.is_first_start && self.options.from == Start::End || is_old;
         let (mut position, mut wide) = (Position::start(random_id()), None);
         if at_end && !is_packed {
@@ -429,7 +429,7 @@ impl Tail {
         }
     }
 
-    /// The beginning of the last line of a file that isn't whole, or its end.
+    /// The beginning of the last line of a file if it is incomplete, otherwise its end.
     fn end_of(&mut self, id: FileId, start: Position) -> (Position, Option<Wide>) {
         let Some(open) = self.open_file(id) else { return (start, None) };
         let size = open.metadata().map_or(0, |found| found.len());
@@ -447,7 +447,7 @@ impl Tail {
         (Position { offset, line, content, ..start }, wide)
     }
 
-    /// The number of the line at an offset, if that is not too much to read.
+    /// The number of the line at an offset, unless that requires reading too much.
     pub(super) fn count_lines(&mut self, open: &File, offset: u64) -> Option<u64> {
         self.may_count = self.may_count.checked_sub(offset)?;
         let mut block = vec![0; 256 << 10];
@@ -461,7 +461,7 @@ impl Tail {
         Some(lines)
     }
 
-    /// Begins to compare a packed file with streams.
+    /// Starts comparing a compressed file with streams.
     fn begin_probe(&mut self, id: FileId, open: &Arc<File>, packing: Packing, kin: &[u64]) {
         let streams = kin.iter().filter_map(|id| Some((self.streams.get(id)?.read.offset, *id)));
         let mut wanted: Vec<(u64, u64)> = streams.collect();
@@ -477,7 +477,7 @@ impl Tail {
         self.make_ready(id);
     }
 
-    /// A turn of comparing.
+    /// Runs a turn of comparing.
     pub(super) fn advance_probe(&mut self, id: FileId) {
         let Some(file) = self.files.get_mut(&id) else { return };
         let Some(mut probe) = file.probe.take() else {
@@ -511,7 +511,7 @@ impl Tail {
         self.note_head(id, probe.unpacking.head());
     }
 
-    /// All was compared that is there.
+    /// Everything available was compared.
     fn conclude(&mut self, id: FileId, probe: &mut Probe) {
         let longer = probe.wanted.get(probe.reached..).unwrap_or_default();
         if longer.is_empty() {
@@ -522,7 +522,7 @@ impl Tail {
         let agreed = probe.agreed.last().copied();
         let is_all = probe.unpacking.is_over()
             && agreed.and_then(|it| self.streams.get(&it)).is_some_and(|it| it.read.offset == size);
-        // Its head is that of the stream, so a damaged one is part of it, too.
+        // Its head is that of the stream, so this also applies to a damaged one.
         let is_damaged = !probe.unpacking.is_over() && agreed.is_none();
         let original = longer
             .iter()
@@ -541,12 +541,12 @@ impl Tail {
     }
 }
 
-/// Whether a plain file holds before a position what it says.
+/// Whether a plain file contains a given content before a position.
 pub(super) fn agrees(open: &File, position: &Position) -> bool {
     Content::of_file(open, position.offset).is_ok_and(|it| it == Some(position.content))
 }
 
-/// What a packed file holds before an offset; none if it is shorter.
+/// What a compressed file contains before an offset; `None` if it is shorter.
 fn content_of_packed(
     open: &Arc<File>,
     packing: Packing,
@@ -569,7 +569,7 @@ pub(super) fn read_last(open: &File, size: u64) -> Option<u8> {
     (read == 1).then_some(last[0])
 }
 
-/// Where what was written to a file ends: space that is only NULs may follow.
+/// The end of the written part of a file: preallocated space, only NULs, may follow.
 fn data_end(open: &File, size: u64) -> u64 {
     let mut block = vec![0; 64 << 10];
     let mut end = size;
@@ -585,11 +585,11 @@ fn data_end(open: &File, size: u64) -> u64 {
     0
 }
 
-/// Where the line begins that an offset is in.
+/// The beginning of the line at an offset.
 fn line_start(open: &File, offset: u64) -> Option<u64> {
     let mut block = vec![0; 64 << 10];
     let mut end = offset;
-    // No further back than a line can be long.
+    // No further back than the maximum length of a line.
     while end > 0 && offset - end <= super::cut::MAX_LINE as u64 {
         let start = end.saturating_sub(block.len() as u64);
         let len = usize::try_from(end - start).ok()?;
@@ -602,7 +602,7 @@ fn line_start(open: &File, offset: u64) -> Option<u64> {
     (end == 0).then_some(0)
 }
 
-/// What it is, if it is no text.
+/// The type of a file that is not text.
 fn foreign(head: &[u8]) -> Option<&'static str> {
     if capture::is_capture(head) {
         return Some("a capture");
@@ -616,7 +616,7 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether an error of a decoder may be that the file is not whole yet.
+/// Whether a decoder's error may be due to an incomplete file.
 pub(super) fn may_be_unfinished(error: &io::Error) -> bool {
     error.raw_os_error().is_none()
 }

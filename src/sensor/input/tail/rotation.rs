@@ -1,39 +1,39 @@
 //! Names that programs give to logs when they rotate them.
 //!
 //! `x.log`, `x.log.1`, `x.log.2.gz`, `x.log-20261128`, `x-20261128.log`, `x.log.2026-11-28`,
-//! `x.log.old` are one log. What two files have in common by name is a hint only: whether one goes
-//! on where the other ended, their contents decide.
+//! `x.log.old` are one log. Similar names are only a hint: whether one file continues another is
+//! decided by their contents.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-/// Endings of packed files.
+/// Extensions of compressed files.
 const PACKED: [&str; 9] = [".gz", ".zst", ".xz", ".bz2", ".lz4", ".lzma", ".Z", ".tgz", ".zstd"];
-/// Endings of the generation before.
+/// Extensions of the previous generation.
 const OLD: [&str; 5] = [".old", ".bak", ".prev", ".orig", ".save"];
-/// Digits of a number that counts generations.
+/// The maximum number of digits in a generation number.
 const MAX_COUNT_DIGITS: usize = 4;
 
-/// How old a generation is, by its name: the smallest is the oldest.
+/// The age of a generation, by its name: the smallest is the oldest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Age {
-    /// A day, perhaps with a time, its digits alone.
+    /// A date, perhaps with a time; only the digits.
     Stamp(String),
-    /// The more, the older.
+    /// A higher number is older.
     Count(Reverse<u32>),
     /// `.old`.
     Old,
-    /// Written to now.
+    /// The current file.
     Current,
 }
 
 /// The name of a log's generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
-    /// The log: folder and name without what rotation adds.
+    /// The log: folder and name without the marks of rotation.
     pub(super) stem: PathBuf,
     pub(super) age: Age,
-    /// Whether the ending says that it is packed.
+    /// Whether the extension says that it is compressed.
     pub(super) is_packed: bool,
 }
 
@@ -50,15 +50,15 @@ impl Name {
         Name { stem: path.with_file_name(stem), age, is_packed }
     }
 
-    /// Whether this can be the name of a copy, or of a packed form, of what has the other name: a
-    /// later generation, or the packed one of the same.
+    /// Whether this can be the name of a copy, or a compressed form, of the file with the other
+    /// name: a later generation, or the same one, compressed.
     pub(super) fn follows(&self, other: &Name) -> bool {
         self.stem == other.stem
             && (self.age < other.age || self.age == other.age && self.is_packed && !other.is_packed)
     }
 }
 
-/// A name without the marks of rotation, and the age that they say.
+/// A name without the marks of rotation, and the age that they express.
 fn unrotated(name: &str) -> (String, Age) {
     if let Some(stem) = OLD.iter().find_map(|ending| name.strip_suffix(ending))
         && !stem.is_empty()
@@ -84,32 +84,32 @@ fn unrotated(name: &str) -> (String, Age) {
     (name.to_string(), Age::Current)
 }
 
-/// Whether a mark ends there: at the end of the name, or before its ending.
+/// Whether a mark ends there: at the end of the name, or before its extension.
 fn is_end(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('.')
 }
 
-/// A number that counts generations, which the name ends in or has before its ending.
+/// A generation number at the end of the name or before its extension.
 fn count(rest: &str) -> Option<(usize, u32)> {
     let len = rest.bytes().take_while(u8::is_ascii_digit).count();
     let is_count = (1..=MAX_COUNT_DIGITS).contains(&len) && is_end(&rest[len..]);
     is_count.then(|| rest[..len].parse().ok().map(|count| (len, count)))?
 }
 
-/// A day of this or the last century, and what time may follow it: its length and digits.
+/// A date of this or the last century, perhaps followed by a time: its length and digits.
 fn stamp(rest: &str) -> Option<(usize, String)> {
     let len = rest
         .bytes()
         .take_while(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'T' | b':' | b'.' | b'Z'))
         .count();
-    // Separators at its end belong to what follows.
+    // A separator at its end belongs to what follows.
     let text = rest[..len].trim_end_matches(['-', '_', '.', ':', 'T']);
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_day = digits.len() >= 8
         && (digits.starts_with("20") || digits.starts_with("19"))
         && matches!(digits[4..6].parse(), Ok(1..=12))
         && matches!(digits[6..8].parse(), Ok(1..=31));
-    // Seconds since 1970, as `dateformat -%s` writes them.
+    // Seconds since 1970, as written by `dateformat -%s`.
     let is_epoch = digits.len() == 10 && text.len() == 10 && digits.starts_with('1');
     ((is_day || is_epoch) && is_end(&rest[text.len()..])).then_some((text.len(), digits))
 }
@@ -148,7 +148,7 @@ mod tests {
         ] {
             let (own, found, packed) = of(name);
             if name.contains("10.0.0.7") {
-                continue; // Any answer will do: it must only be the same each time.
+                continue; // Any result will do, as long as it is consistent.
             }
             assert_eq!((&*own, &found, packed), (stem, &age, is_packed), "{name}");
         }

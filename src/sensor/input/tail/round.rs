@@ -1,5 +1,4 @@
-//! What is looked at in each round of polling: files that nobody says anything about, and waits
-//! that are over.
+//! The work of a polling round: files without notifications, and waits that are over.
 
 use super::cut::Unfinished;
 use super::follow::Tail;
@@ -8,7 +7,7 @@ use super::notice::Reason;
 use super::state::{FileId, Role};
 use std::time::Duration;
 
-/// How long a stream is remembered that no file holds: a packed form of it may still come.
+/// How long a stream without a file is remembered, because a compressed form may still appear.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 impl Tail {
@@ -22,7 +21,7 @@ impl Tail {
         loose.into_iter().for_each(|stream| self.remember(stream));
     }
 
-    /// Looks at a file that sends no notices.
+    /// Checks a file without notifications.
     fn look_unasked(&mut self, id: FileId) {
         let Some(file) = self.files.get(&id) else { return };
         if file.is_link && !file.names.is_empty() {
@@ -48,12 +47,12 @@ impl Tail {
         if was != (found.size, found.modified) {
             self.touch(id, Some(false));
         } else if file.nuls > 0 {
-            // Where time has a coarse grain, what is filled in doesn't show by it.
+            // If time stamps are coarse, filling in space does not change them.
             self.make_ready(id);
         }
     }
 
-    /// Ends waits that are over, and looks at the file no more if there are none.
+    /// Ends waits that are over, and stops checking the file if there are none.
     fn wait_for(&mut self, id: FileId) {
         let (now, wait) = (self.now, self.options.rotate_wait);
         let has_likeness = self.files.get(&id).is_some_and(|file| {
@@ -70,7 +69,7 @@ impl Tail {
         let is_whole = file.is_closed || file.is_quiet(now, self.options.poll * 2);
         match file.role {
             _ if file.is_cut_off && !is_settled => {}
-            // What it resembles wakes it.
+            // The file that it resembles wakes it.
             Role::Fresh if has_likeness || file.found.size == 0 => {
                 if file.names.is_empty() && is_settled {
                     return self.vanish(id);
@@ -104,13 +103,13 @@ impl Tail {
         }
     }
 
-    /// A file that was read as far as it goes: perhaps nothing follows.
+    /// A file was read as far as possible, and may be complete.
     fn finish(&mut self, id: FileId, stream: u64) {
         let (now, wait) = (self.now, self.options.rotate_wait);
         let Some(file) = self.files.get_mut(&id) else { return };
         let is_over = file.left.is_some_and(|left| now.saturating_sub(left) >= wait)
             && file.is_quiet(now, wait);
-        let is_idle = self.options.idle_flush.is_some_and(|most| file.is_quiet(now, most));
+        let is_idle = self.options.idle_flush.is_some_and(|max| file.is_quiet(now, max));
         if file.is_partial && (is_over || is_idle) {
             file.unfinished = if is_over { Unfinished::IsLast } else { Unfinished::IsFlushed };
             return self.make_ready(id);
@@ -125,7 +124,7 @@ impl Tail {
         }
     }
 
-    /// A stream that no file holds: what is lost of it, and how long it is kept.
+    /// A stream that no file contains: how much of it is lost, and how long it is kept.
     fn remember(&mut self, id: u64) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let since = self.now.saturating_sub(stream.loose.unwrap_or(self.now));

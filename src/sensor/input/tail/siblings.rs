@@ -1,14 +1,13 @@
-//! Files of one log that are looked into together: which of them are copies of others.
+//! Decides which of several new files of a log are copies of others.
 //!
-//! A copy is held against the stream that its original has. Where both are first seen in one look,
-//! neither has one, and both would be read. So what looks like a copy waits until its original was
-//! looked into, and is compared with that then, as a copy that comes later is: nothing of it is
-//! passed over before it was read in the original, and if that is truncated first, the rest is read
-//! from the copy.
+//! A copy is compared with the stream of its original. If both are new, neither has a stream yet,
+//! and both would be read. So a file that looks like a copy waits until its original was examined,
+//! and is then compared like a copy that appears later: nothing in it is skipped before it was read
+//! in the original, and if that is truncated first, the rest is read from the copy.
 //!
-//! A copy has the name of an older generation, or of a packed form, and all that it holds is where
-//! the original begins. Two generations whose heads alone are equal are different texts. Of two
-//! texts of which the older one continues the newer, both are read: copying makes no such pair.
+//! A copy has the name of an older generation, or of a compressed form, and its whole content is at
+//! the beginning of the original. Two generations with only the same head are different texts. If
+//! the older of two texts continues the newer one, both are read: copying creates no such pair.
 
 use super::content::{Content, SAMPLE};
 use super::follow::Tail;
@@ -19,8 +18,9 @@ use super::state::{FileId, Followed, Role};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-/// With how many files of a log each is compared whose heads begin as its own does. Beyond that
-/// there is no log, but something made to keep us busy; what is read twice then isn't lost.
+/// The maximum number of files with the same head that each file of a log is compared with. Beyond
+/// that it is not a log, but an attempt to keep us busy; reading something twice then loses
+/// nothing.
 const MAX_COMPARED: usize = 64;
 
 impl Tail {
@@ -28,21 +28,21 @@ impl Tail {
         self.files.get(&id).is_some_and(|file| matches!(file.packing, Some(Some(_))))
     }
 
-    /// Whether a file still waits for its original to be looked into.
+    /// Whether a file is still waiting for its original to be examined.
     pub(super) fn waits_for_original(&self, id: FileId) -> bool {
         let original = self.files.get(&id).and_then(|file| file.original);
         original.and_then(|it| self.files.get(&it)).is_some_and(|it| it.copies.contains(&id))
     }
 
-    /// Files that wait for what becomes of this one are looked into.
+    /// Examines the files that wait for a decision about this one.
     pub(super) fn wake_copies(&mut self, id: FileId) {
         if let Some(file) = self.files.get_mut(&id) {
             self.fresh.extend(std::mem::take(&mut file.copies));
         }
     }
 
-    /// Holds what is known of logs against what is there, for those that have new files: a file that
-    /// was overwritten is a new one, too, and its copy may be among them.
+    /// Compares logs that have new files with what exists: an overwritten file is new as well, and
+    /// its copy may be among them.
     pub(super) fn check_siblings(&mut self) {
         let fresh = self.fresh.iter().filter_map(|id| self.files.get(id));
         let stems: BTreeSet<&PathBuf> = fresh.map(|file| &file.name.stem).collect();
@@ -76,7 +76,7 @@ impl Tail {
         }
     }
 
-    /// Takes out what seems to be a copy of something that wasn't looked into before either.
+    /// Removes what seems to be a copy of another new file.
     pub(super) fn set_copies_aside(&mut self, fresh: &mut Vec<FileId>) {
         let mut logs: HashMap<PathBuf, Vec<FileId>> = HashMap::new();
         for id in &*fresh {
@@ -98,17 +98,17 @@ impl Tail {
         fresh.retain(|id| !self.waits_for_original(*id));
     }
 
-    /// Copies, each with its original. As originals are later generations, there is no circle.
+    /// Copies, each with its original. Originals are later generations, so there are no cycles.
     fn copies_among(&mut self, log: &[FileId]) -> Vec<(FileId, FileId)> {
         let mut heads: Vec<(Vec<u8>, FileId)> = Vec::new();
         for id in log {
             let open = self.open_file(*id);
             let head = open.and_then(|open| self.head_of(*id, &open));
-            // What is only space can be filled with anything.
+            // Empty space can be filled with anything.
             let head = head.filter(|head| head.iter().any(|&byte| byte != 0));
             heads.extend(head.map(|head| (head, *id)));
         }
-        // Those that begin as one does come after it. Of equal ones, the older comes first.
+        // Those that begin like a file come after it. Of equal ones, the older comes first.
         heads.sort_by(|a, b| a.0.cmp(&b.0));
         let mut found = Vec::new();
         for (at, (head, id)) in heads.iter().enumerate() {
@@ -132,7 +132,7 @@ impl Tail {
         if !file.name.follows(&original.name) || !is_fresh(file) || !is_fresh(original) {
             return false;
         }
-        // How long what is packed is shows when it is read, and whether it is a copy.
+        // Only reading a compressed file shows how long it is, and whether it is a copy.
         if head < SAMPLE || self.is_packed(id) || self.is_packed(other) {
             return true;
         }

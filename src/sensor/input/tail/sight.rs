@@ -1,4 +1,4 @@
-//! What names lead to: files that appear, get other names, and lose them.
+//! Tracks names: files that appear, are renamed, and lose their names.
 
 use super::folders::{Entry, Sight};
 use super::follow::Tail;
@@ -31,8 +31,8 @@ impl Tail {
         }
     }
 
-    /// Holds what is in a folder against what was. What is there comes first, so that a file that
-    /// was renamed never seems to be gone.
+    /// Compares the contents of a folder with the previous ones. What exists is handled first, so
+    /// that a renamed file never seems to be gone.
     fn take_listing(&mut self, folder: &Path, entries: &[Entry]) {
         let timed = self.timed.iter().filter_map(|id| self.files.get(id));
         let inodes: HashSet<u64> = timed.map(|file| file.found.key.inode).collect();
@@ -41,7 +41,7 @@ impl Tail {
             if entry.is_taken {
                 self.look_at(&path, true);
             } else if inodes.contains(&entry.inode) {
-                // Renamed to what no pattern takes.
+                // Renamed to a name that no pattern matches.
                 self.look_at(&path, false);
             }
         }
@@ -55,18 +55,18 @@ impl Tail {
         gone.iter().for_each(|path| self.lose_name(path));
     }
 
-    /// The file that a name led to when it was last looked at.
+    /// The file that a name led to when it was last checked.
     pub(super) fn file_at(&self, path: &Path) -> Option<FileId> {
         let (folder, name) = split(path);
         self.names.get(folder)?.get(name).copied()
     }
 
-    /// Looks at what a name leads to now.
+    /// Checks what a name leads to now.
     pub(super) fn look_at(&mut self, path: &Path, is_taken: bool) {
         let found = match Found::at(path) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.lose_name(path),
-            // Its folder can't be searched now: what was there may still be.
+            // The folder can't be searched now, so the file may still exist.
             Err(_) => return,
         };
         let before = self.file_at(path);
@@ -75,7 +75,7 @@ impl Tail {
         }
         if let Some(&id) = self.nodes.get(&found.key.node()) {
             let is_same = self.files.get(&id).is_some_and(|file| {
-                // While it is open, its inode is not used again.
+                // While it is open, its inode is not reused.
                 file.file.is_some() || file.found.key.is_same(&found.key)
             });
             if is_same {
@@ -111,7 +111,7 @@ impl Tail {
         self.fresh.insert(id);
     }
 
-    /// A file has one more name: it was renamed, or linked.
+    /// A file has an additional name: it was renamed, or linked.
     fn add_name(&mut self, id: FileId, path: &Path, is_taken: bool) {
         let (folder, name) = split(path);
         self.names.entry(folder.to_path_buf()).or_default().insert(name.to_owned(), id);
@@ -127,7 +127,7 @@ impl Tail {
         }
     }
 
-    /// A name is gone, or leads to something else.
+    /// A name was removed, or leads to something else.
     pub(super) fn lose_name(&mut self, path: &Path) {
         let (folder, name) = split(path);
         let Some(names) = self.names.get_mut(folder) else { return };
@@ -138,7 +138,7 @@ impl Tail {
         let Some(file) = self.files.get_mut(&id) else { return };
         file.names.retain(|(own, _)| own != path);
         if file.names.is_empty() {
-            // It may get another one with the next notice: that it was removed shows later.
+            // The next notification may give it another name; a removal shows later.
             file.left.get_or_insert(self.now);
             self.timed.insert(id);
             self.make_ready(id);
@@ -147,7 +147,7 @@ impl Tail {
         }
     }
 
-    /// Takes the first name that a pattern takes as that of the file.
+    /// Uses the first name that matches a pattern as the name of the file.
     fn go_by_first_name(&mut self, id: FileId) {
         let Some(file) = self.files.get(&id) else { return };
         let taken = file.names.iter().find(|(_, is_taken)| *is_taken);
@@ -178,7 +178,7 @@ impl Tail {
         }
     }
 
-    /// A stream goes by the name of its file.
+    /// A stream has the name of its file.
     pub(super) fn rename_stream(&mut self, id: u64, file: FileId) {
         let (Some(stream), Some(file)) = (self.streams.get_mut(&id), self.files.get(&file)) else {
             return;
@@ -197,7 +197,7 @@ impl Tail {
         self.dirty.insert(id);
     }
 
-    /// What the system says of a file now.
+    /// What the system reports about a file now.
     fn update(&mut self, id: FileId, found: Found) {
         let Some(file) = self.files.get_mut(&id) else { return };
         let is_resized = found.size != file.found.size;
@@ -212,7 +212,7 @@ impl Tail {
         }
     }
 
-    /// A file was changed, perhaps written to, or closed by who wrote it.
+    /// A file was changed, perhaps written to, or closed by its writer.
     pub(super) fn touch(&mut self, id: FileId, is_closed: Option<bool>) {
         let Some(file) = self.files.get_mut(&id) else { return };
         file.is_closed = is_closed.unwrap_or(file.is_closed);
@@ -221,7 +221,7 @@ impl Tail {
             file.settlement = None;
         }
         match file.role {
-            // Packed files are looked into when they are whole.
+            // Compressed files are examined when they are complete.
             Role::Fresh if matches!(file.packing, Some(Some(_))) && !file.is_closed => {
                 file.probe = None;
                 self.timed.insert(id);
@@ -234,8 +234,8 @@ impl Tail {
         }
     }
 
-    /// The file is not there any more, and nobody holds it open: its inode is another file's, or
-    /// its last name is gone.
+    /// The file no longer exists, and is not held open: its inode was reused, or its last name was
+    /// removed.
     pub(super) fn vanish(&mut self, id: FileId) {
         self.unready(id);
         let Some(mut file) = self.files.remove(&id) else { return };
@@ -258,7 +258,7 @@ impl Tail {
         }
     }
 
-    /// No file holds the stream any more.
+    /// No file contains the stream any more.
     pub(super) fn loosen(&mut self, id: u64) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.file = None;
@@ -273,13 +273,13 @@ impl Tail {
         self.wake_awaiting(id);
     }
 
-    /// Files that may be copies of a stream are looked into again.
+    /// Examines files again that may be copies of a stream.
     pub(super) fn wake_likenesses(&mut self, stream: u64) {
         self.fresh.extend(self.likenesses.remove(&stream).unwrap_or_default());
     }
 }
 
-/// Folder and name of a path; the folder is as the pattern's root spells it.
+/// Folder and name of a path; the folder is spelt as in the pattern's root.
 fn split(path: &Path) -> (&Path, &OsStr) {
     (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
 }

@@ -1,9 +1,9 @@
-//! What is known of each file and of each stream.
+//! The state of each file and of each stream.
 //!
-//! A *stream* is a generation of a log: a text that grows. A *file* is what holds it now. A stream
-//! moves from file to file: by a copy before the truncation, by compression. A stream that no file
-//! holds is *loose*: it was saved by an earlier run, or its file is gone or was overwritten; a file
-//! that continues it may still come.
+//! A *stream* is a generation of a log: a text that grows. A *file* is what contains it now. A
+//! stream moves from file to file: by a copy before truncation, by compression. A stream that no
+//! file contains is *loose*: it was saved by an earlier run, or its file is gone or was
+//! overwritten; a file that continues it may still appear.
 
 use super::cut::Unfinished;
 use super::key::{Found, Key};
@@ -22,18 +22,18 @@ use std::time::Duration;
 /// A number for each file that was seen.
 pub(super) type FileId = u64;
 
-/// What a file is to us.
+/// The role of a file.
 #[derive(Debug)]
 pub(super) enum Role {
-    /// Nobody has looked into it yet, or what was there was not enough to know.
+    /// It was not examined yet, or there was too little content to decide.
     Fresh,
-    /// It holds a stream.
+    /// It contains a stream.
     Holds(u64),
-    /// No log.
+    /// It is not a log.
     Foreign,
 }
 
-/// A packed file that is compared with streams that it may continue.
+/// A compressed file that is compared with streams that it may continue.
 #[derive(Debug)]
 pub(super) struct Probe {
     pub(super) unpacking: Unpacking,
@@ -41,7 +41,7 @@ pub(super) struct Probe {
     pub(super) wanted: Vec<(u64, u64)>,
     /// How many of them were reached.
     pub(super) reached: usize,
-    /// Those whose content is there.
+    /// Those whose content matches.
     pub(super) agreed: Vec<u64>,
 }
 
@@ -55,8 +55,8 @@ pub(super) struct Settlement {
     pub(super) is_done: bool,
 }
 
-/// A line whose end hasn't come: up to where it was looked for, and the bytes before that, by which
-/// a file is known that was overwritten meanwhile.
+/// An incomplete line: how far it was searched for its end, and the bytes before that, which are
+/// used to recognise a file that was overwritten meanwhile.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) scanned: u64,
@@ -66,54 +66,54 @@ pub(super) struct Pending {
 /// A file.
 #[derive(Debug)]
 pub(super) struct Followed {
-    /// The name that it goes by: the first one, or the last one that it had.
+    /// Its current name: the first one, or the last one that it had.
     pub(super) path: PathBuf,
     pub(super) name: Name,
     pub(super) shown: Arc<str>,
-    /// All names that lead to it, and whether patterns take them.
+    /// All names that lead to it, and whether patterns match them.
     pub(super) names: Vec<(PathBuf, bool)>,
-    /// Whether its name is a link, whose target nobody watches.
+    /// Whether its name is a link, whose target is not watched.
     pub(super) is_link: bool,
     pub(super) found: Found,
     pub(super) file: Option<Arc<File>>,
-    /// When it was last used, by a count of uses.
+    /// When it was last used, as a count of uses.
     pub(super) used: u64,
     pub(super) role: Role,
-    /// None while too few bytes are there to know.
+    /// `None` while there are too few bytes to decide.
     pub(super) packing: Option<Option<Packing>>,
     pub(super) probe: Option<Box<Probe>>,
     pub(super) unpacking: Option<Box<Unpacking>>,
-    /// A stream that it may be a copy of, by the bytes of its head.
+    /// A stream that it may be a copy of, going by its head.
     pub(super) resembles: BTreeSet<u64>,
-    /// The file that it seems to be a copy of, which nobody has looked into either.
+    /// The file that it seems to be a copy of, which was not examined yet either.
     pub(super) original: Option<FileId>,
-    /// Files that wait for what becomes of this one, being copies of it, or perhaps.
+    /// Files that wait for a decision about this one, because they are, or may be, copies of it.
     pub(super) copies: BTreeSet<FileId>,
     /// How it is settled once what was read elsewhere is processed.
     pub(super) settlement: Option<Box<Settlement>>,
     /// The stream that it held as a copy, before it grew.
     pub(super) aside: Option<u64>,
-    /// Whether its writer has closed it, and nothing came since.
+    /// Whether its writer has closed it, without any change since.
     pub(super) is_closed: bool,
-    /// Whether it is packed, and was found to end in the middle; nothing came since.
+    /// Whether it is compressed and was incomplete, without any change since.
     pub(super) is_cut_off: bool,
-    /// When it was last seen to change.
+    /// When it last changed.
     pub(super) grown: Duration,
-    /// Since when it has no name that patterns take, or one of an older generation.
+    /// Set since it has no name that patterns match, or one of an older generation.
     pub(super) left: Option<Duration>,
-    /// Its place among what is ready to be read, if it is.
+    /// Its place among the files that are ready to be read, if it is.
     pub(super) ready: Option<ReadyKey>,
     pub(super) unreadable: Option<io::ErrorKind>,
     pub(super) pending: Option<Pending>,
-    /// NULs go at least so far, from where it was read to, and perhaps to its end.
+    /// NULs extend at least this far from where it was read to, and perhaps to its end.
     pub(super) nuls: u64,
     pub(super) is_nuls_to_end: bool,
-    /// Whether all was read that was there.
+    /// Whether everything available was read.
     pub(super) is_caught_up: bool,
     pub(super) was_cut: bool,
-    /// Whether a line is there whose end isn't.
+    /// Whether it ends with an incomplete line.
     pub(super) is_partial: bool,
-    /// What becomes of such a line in the next turn.
+    /// What happens to such a line in the next turn.
     pub(super) unfinished: Unfinished,
 }
 
@@ -160,7 +160,7 @@ impl Followed {
         self.names.iter().any(|(_, is_taken)| *is_taken)
     }
 
-    /// The stream that it holds.
+    /// The stream that it contains.
     pub(super) fn stream(&self) -> Option<u64> {
         match self.role {
             Role::Holds(stream) => Some(stream),
@@ -168,7 +168,7 @@ impl Followed {
         }
     }
 
-    /// Whether nobody seems to write it any more.
+    /// Whether it seems to be no longer written to.
     pub(super) fn is_quiet(&self, now: Duration, wait: Duration) -> bool {
         now.saturating_sub(self.grown) >= wait
     }
@@ -177,36 +177,37 @@ impl Followed {
 /// A stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// What was given out.
+    /// What was returned.
     pub(super) read: Position,
     /// What is processed.
     pub(super) safe: Position,
-    /// From where on nothing was given out, up to what was read: that is safe with what is before.
+    /// The range without lines to process, up to what was read: it is safe together with what comes
+    /// before.
     pub(super) passed: Option<u64>,
     pub(super) file: Option<FileId>,
-    /// None if its file was overwritten.
+    /// `None` if its file was overwritten.
     pub(super) key: Option<Key>,
     pub(super) path: PathBuf,
     pub(super) name: Name,
     pub(super) wide: Option<Wide>,
-    /// Its first bytes, up to 4 KiB; nothing where they weren't read yet.
+    /// Its first bytes, up to 4 KiB; empty if they were not read yet.
     pub(super) head: Vec<u8>,
-    /// What pieces carry as their header, and the lengths of head and later header lines that it
-    /// was made of.
+    /// The header of its pieces, and the lengths of the head and of later header lines that it was
+    /// built from.
     pub(super) header: (Arc<[u8]>, usize, usize),
     /// The size of its file.
     pub(super) size: u64,
-    /// Whether that is of something packed.
+    /// Whether that is a compressed size.
     pub(super) is_packed: bool,
     pub(super) first_seen: i64,
     pub(super) last_seen: i64,
     pub(super) is_done: bool,
     pub(super) is_ignored: bool,
-    /// Since when no file holds it.
+    /// Set since no file contains it.
     pub(super) loose: Option<Duration>,
-    /// Whether it was said that the rest of it is lost.
+    /// Whether it was reported that the rest of it is lost.
     pub(super) is_lost: bool,
-    /// Whether an earlier run has left it, and no file has held it since.
+    /// Whether it comes from an earlier run, and no file has contained it since.
     pub(super) is_saved: bool,
     /// The stream that everything before its position was read in, as long as nothing was read of
     /// this one.
@@ -214,7 +215,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// As an earlier run has left it.
+    /// A stream from an earlier run.
     pub(super) fn saved(record: FileRecord, now: Duration) -> Stream {
         Stream {
             read: record.position.clone(),
@@ -240,7 +241,7 @@ impl Stream {
         }
     }
 
-    /// A new one, of a file.
+    /// A new stream of a file.
     pub(super) fn new(id: u64, file: &Followed, wall: i64) -> Stream {
         Stream {
             read: Position::start(id),
@@ -266,8 +267,8 @@ impl Stream {
         }
     }
 
-    /// Takes the first bytes of its file. NULs at their end that weren't read are space that is
-    /// filled later, and no part of them.
+    /// Stores the first bytes of its file. Unread NULs at their end are space that is filled later,
+    /// and not part of them.
     pub(super) fn set_head(&mut self, mut head: Vec<u8>) {
         let used = head.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
         let read = usize::try_from(self.read.offset).unwrap_or(head.len());
@@ -278,7 +279,7 @@ impl Stream {
         self.head = head;
     }
 
-    /// Moves on over what nobody has to process.
+    /// Skips bytes that need no processing.
     pub(super) fn pass(&mut self, end: Position) {
         let from = self.passed.unwrap_or(self.read.offset);
         self.read = end;
@@ -288,14 +289,14 @@ impl Stream {
         }
     }
 
-    /// Everything before a position is processed.
+    /// Marks everything before a position as processed.
     pub(super) fn be_safe(&mut self, position: Position) {
         let is_all = self.passed == Some(position.offset);
         self.safe = if is_all { self.read.clone() } else { position };
         self.passed = self.passed.map(|from| if is_all { self.read.offset } else { from });
     }
 
-    /// What a checkpoint keeps of it.
+    /// Its record for a checkpoint.
     pub(super) fn record(&self) -> FileRecord {
         FileRecord {
             key: self.key,

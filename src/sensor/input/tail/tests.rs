@@ -1,5 +1,5 @@
-//! The scenarios of rotation, each played with real files: by inotify and by polling, on every file
-//! system that is here, with time handed in.
+//! The rotation scenarios, each run with real files: by inotify and by polling, on every file
+//! system that is available, with a simulated clock.
 
 mod copies;
 mod fates;
@@ -15,7 +15,7 @@ use stage::Stage;
 /// A scenario by its name.
 type Scenario = (&'static str, fn(&mut Stage));
 
-/// Makes a test of each scenario, and lists them.
+/// Creates a test for each scenario, and lists them.
 macro_rules! scenarios {
     ($($name:ident)*) => {
         $(

@@ -1,4 +1,4 @@
-//! Reading a packed file from a place in what it holds.
+//! Reads a compressed file from a position in its decompressed contents.
 
 use super::content::{Content, SAMPLE};
 use crate::sensor::input::Packing;
@@ -7,12 +7,12 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-/// Bytes that the longest magic number of a packing that logs have needs: bzip2's.
+/// The length of the longest magic number of the compressions used for logs: bzip2's.
 const MAGIC: usize = 10;
-/// What is decompressed at a time.
+/// How much is decompressed at a time.
 const BLOCK: usize = 64 << 10;
 
-/// The first bytes of packings that logs are rotated into.
+/// The first bytes of the compressions used for logs.
 const MAGICS: [&[u8]; 6] = [
     &[0x1f, 0x8b, 8],
     &[0x28, 0xb5, 0x2f, 0xfd],
@@ -22,8 +22,8 @@ const MAGICS: [&[u8]; 6] = [
     &[0x02, 0x21, 0x4c, 0x18],
 ];
 
-/// Whether a file is packed, by its first bytes; none if more of them are needed to know. Logs are
-/// never packed by zlib alone, and what seems to be is text.
+/// Whether a file is compressed, by its first bytes; `None` if more of them are needed to decide.
+/// Logs are never compressed with plain zlib, so what looks like it is text.
 pub(super) fn packing_of(head: &[u8]) -> Option<Option<Packing>> {
     let found = Packing::of(head).filter(|it| !matches!(it, Packing::Zlib | Packing::Lzma));
     let may_be = |magic: &&[u8]| magic.starts_with(head) || head.starts_with(magic);
@@ -33,21 +33,21 @@ pub(super) fn packing_of(head: &[u8]) -> Option<Option<Packing>> {
     Some(found)
 }
 
-/// A packed file that is read from its first byte on.
+/// A compressed file that is read from its first byte on.
 pub(super) struct Unpacking {
     reader: Box<dyn Read + Send>,
     /// Bytes that were decompressed.
     at: u64,
     /// The first of them.
     head: Vec<u8>,
-    /// The last of them: up to [`SAMPLE`] before what wasn't taken yet, and that.
+    /// The last of them: up to [`SAMPLE`] bytes before the unconsumed ones, and those.
     window: Vec<u8>,
-    /// Where in the window what wasn't taken begins.
+    /// Where in the window the unconsumed bytes begin.
     start: usize,
     is_over: bool,
 }
 
-/// A file that is read by position: its descriptor has others who use it.
+/// A file that is read by position, because its descriptor is shared.
 struct Positioned {
     file: Arc<File>,
     at: u64,
@@ -80,7 +80,7 @@ impl Unpacking {
         })
     }
 
-    /// The offset of what wasn't taken yet.
+    /// The offset of the unconsumed bytes.
     pub(super) fn offset(&self) -> u64 {
         self.at - (self.window.len() - self.start) as u64
     }
@@ -98,18 +98,18 @@ impl Unpacking {
         &self.head
     }
 
-    /// What comes before what wasn't taken yet, and that.
+    /// The bytes before the unconsumed ones, and those.
     pub(super) fn window(&self) -> (&[u8], &[u8]) {
         self.window.split_at(self.start)
     }
 
-    /// What it holds before what wasn't taken yet.
+    /// The content before the unconsumed bytes.
     pub(super) fn content(&self) -> Content {
         let len = usize::try_from(self.offset()).unwrap_or(SAMPLE).min(self.head.len());
         Content::of(&self.head[..len], &self.window[..self.start])
     }
 
-    /// So many bytes are done.
+    /// Consumes this many bytes.
     pub(super) fn take(&mut self, len: usize) {
         self.start = self.start.saturating_add(len).min(self.window.len());
         let surplus = self.start.saturating_sub(SAMPLE);
@@ -119,11 +119,11 @@ impl Unpacking {
         }
     }
 
-    /// Decompresses until so many bytes weren't taken, or to the end.
-    pub(super) fn fill(&mut self, most: usize) -> io::Result<()> {
-        while !self.is_over && self.window.len() - self.start < most {
+    /// Decompresses until this many unconsumed bytes are available, or to the end.
+    pub(super) fn fill(&mut self, max: usize) -> io::Result<()> {
+        while !self.is_over && self.window.len() - self.start < max {
             let filled = self.window.len();
-            let want = (most - (filled - self.start)).min(BLOCK);
+            let want = (max - (filled - self.start)).min(BLOCK);
             self.window.resize(filled + want, 0);
             let result = self.reader.read(&mut self.window[filled..]);
             let read = *result.as_ref().unwrap_or(&0);
@@ -140,10 +140,10 @@ impl Unpacking {
         Ok(())
     }
 
-    /// Takes everything up to an offset, but decompresses no more than `most` bytes; returns whether
-    /// it is there, or at the end.
-    pub(super) fn skip_to(&mut self, offset: u64, most: usize) -> io::Result<bool> {
-        let mut rest = most;
+    /// Consumes everything up to an offset, but decompresses at most `max` bytes; returns whether
+    /// the offset, or the end, was reached.
+    pub(super) fn skip_to(&mut self, offset: u64, max: usize) -> io::Result<bool> {
+        let mut rest = max;
         loop {
             let missing = offset.saturating_sub(self.offset());
             let here = self.window.len() - self.start;

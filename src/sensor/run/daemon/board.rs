@@ -1,4 +1,4 @@
-//! What of the daemon shows from outside: metrics, the status, and whether it is well.
+//! The externally visible state of the daemon: metrics, the status, and its health.
 
 use super::departed::{Departed, InputTotals};
 use super::serve::spool_folder;
@@ -9,7 +9,8 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
 use crate::sensor::config::Config;
 use crate::sensor::metrics::{
-    DatabaseStatus, Family, Hearts, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus, Status,
+    DatabaseStatus, Family, Heartbeats, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus,
+    Status,
 };
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
@@ -19,13 +20,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What shows from outside. Clones are one.
+/// The externally visible state. Clones share it.
 #[derive(Clone)]
 pub(super) struct Board(Arc<Inner>);
 
 struct Inner {
     metrics: Arc<Mutex<Metrics>>,
-    hearts: Hearts,
+    heartbeats: Heartbeats,
     readiness: Readiness,
     current: Arc<Current>,
     started: Timestamp,
@@ -33,7 +34,7 @@ struct Inner {
     parts: Mutex<Parts>,
 }
 
-/// What runs at present.
+/// What is running.
 #[derive(Default)]
 struct Parts {
     watches: Vec<Watch>,
@@ -53,7 +54,7 @@ struct Parts {
 pub(super) struct SinkPart {
     pub(super) name: String,
     pub(super) kind: &'static str,
-    /// None for what is written at once.
+    /// `None` for a sink that is written directly.
     pub(super) counters: Option<Arc<Counters>>,
 }
 
@@ -76,7 +77,7 @@ impl Board {
         let metrics = Metrics::new(sets(config, feeds));
         let board = Board(Arc::new(Inner {
             metrics: Arc::new(Mutex::new(metrics)),
-            hearts: Hearts::default(),
+            heartbeats: Heartbeats::default(),
             readiness: Readiness::default(),
             current,
             started: now(),
@@ -87,7 +88,7 @@ impl Board {
         board
     }
 
-    /// Takes over what a configuration says.
+    /// Applies a configuration.
     fn configured(&self, config: &Config) {
         let mut parts = locked(&self.0.parts);
         parts.database = config.database.display().to_string();
@@ -96,7 +97,7 @@ impl Board {
         parts.inputs = config.active_inputs().map(|input| input.name.clone()).collect();
     }
 
-    /// Goes on with the names of another configuration.
+    /// Switches to the names of another configuration.
     pub(super) fn reconfigure(&self, config: &Config, feeds: &[String]) {
         let mut metrics = locked(&self.0.metrics);
         *metrics = metrics.with(sets(config, feeds));
@@ -108,8 +109,8 @@ impl Board {
         locked(&self.0.metrics).clone()
     }
 
-    pub(super) fn hearts(&self) -> &Hearts {
-        &self.0.hearts
+    pub(super) fn heartbeats(&self) -> &Heartbeats {
+        &self.0.heartbeats
     }
 
     pub(super) fn set(&self, obstacle: Obstacle, is_there: bool) {
@@ -134,19 +135,19 @@ impl Board {
         (parts.sinks, parts.spool) = (sinks, spool);
     }
 
-    /// A feed was fetched.
+    /// Records that a feed was fetched.
     pub(super) fn fetched(&self, feed: &str, at: Timestamp) {
         locked(&self.0.parts).feeds.insert(feed.to_string(), at);
     }
 
-    /// A configuration was loaded, or was not.
+    /// Records that a configuration was loaded, or failed to load.
     pub(super) fn reloaded(&self, is_loaded: bool) {
         self.0.reloads.fetch_add(1, Ordering::Relaxed);
         let result = if is_loaded { "loaded" } else { "failed" };
         self.metrics().counter(Family::ConfigReloads, &[result]).add(1);
     }
 
-    /// A piece was matched.
+    /// Counts a matched piece.
     pub(super) fn counted(&self, input: &str, bytes: u64, lines: u64, counters: &scan::Counters) {
         let metrics = locked(&self.0.metrics).clone();
         metrics.counter(Family::Bytes, &[input]).add(bytes);
@@ -163,13 +164,13 @@ impl Board {
         }
     }
 
-    /// Looks whether anything stands in the way.
+    /// Returns what makes the daemon unhealthy or not ready, if anything.
     pub(super) fn look(&self) {
         let parts = locked(&self.0.parts);
         let is_full = parts.spool.as_ref().is_some_and(Spool::is_full);
         self.0.readiness.set(Obstacle::Spool, is_full);
         let age = now().0.saturating_sub(self.0.current.facts().1.0);
-        let is_old = |most: Duration| i128::from(age) > most.as_micros() as i128;
+        let is_old = |max: Duration| i128::from(age) > max.as_micros() as i128;
         self.0.readiness.set(Obstacle::Age, parts.max_age.is_some_and(is_old));
     }
 
@@ -180,12 +181,12 @@ impl Board {
             metrics: Arc::clone(&self.0.metrics),
             before: Arc::new(move || before.gather()),
             status: Arc::new(move || status.status()),
-            hearts: self.0.hearts.clone(),
+            heartbeats: self.0.heartbeats.clone(),
             readiness: self.0.readiness.clone(),
         }
     }
 
-    /// Brings the metrics of those that count for themselves up to date.
+    /// Updates the metrics of components that keep their own counts.
     fn gather(&self) {
         let metrics = self.metrics();
         let mut parts = locked(&self.0.parts);
@@ -295,8 +296,8 @@ fn gather_sinks(parts: &Parts, metrics: &Metrics) {
     }
     for sink in &parts.sinks {
         let name = &*sink.name;
-        let behind = skipped.get(name).copied().unwrap_or(0);
-        metrics.counter(Family::Dropped, &[name, "behind"]).set(behind);
+        let skipped = skipped.get(name).copied().unwrap_or(0);
+        metrics.counter(Family::Dropped, &[name, "backlog"]).set(skipped);
         let Some(counters) = &sink.counters else { continue };
         let mut counts = counters.snapshot();
         counts.add(&parts.departed.sink(name));
@@ -338,7 +339,7 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
     }
 }
 
-/// Kinds of indicators, as metrics have them.
+/// Kinds of indicators, as labels of metrics.
 fn group(kind: Kind) -> &'static str {
     match kind {
         Kind::Ip => "ip",

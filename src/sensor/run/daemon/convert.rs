@@ -1,9 +1,9 @@
-//! What the configuration says, in the words of the rooms that do it.
+//! Converts the configuration to the types of the rooms that do the work.
 
 use crate::sensor::{config, deliver, listen};
 use crate::{Error, Result};
 
-/// Where to listen.
+/// The addresses to listen on.
 pub(super) fn address(of: &config::Address) -> listen::Address {
     match of {
         config::Address::Udp(place) => listen::Address::Udp(place.to_string()),
@@ -15,11 +15,11 @@ pub(super) fn address(of: &config::Address) -> listen::Address {
     }
 }
 
-/// The certificates for those who connect to us; `None` if none are named.
+/// The TLS settings for clients that connect; `None` if no certificate is configured.
 ///
 /// # Errors
 ///
-/// When a file can't be used, and when a certificate has no key or the other way round.
+/// If a file can't be used, or if only one of certificate and key is set.
 pub(super) fn server_tls(of: &config::ServerTls) -> Result<Option<listen::Tls>> {
     let config::ServerTls { tls_cert, tls_key, tls_client_ca } = of;
     let lacks = |has: &str, lacks: &str| {
@@ -38,7 +38,7 @@ pub(super) fn server_tls(of: &config::ServerTls) -> Result<Option<listen::Tls>> 
     }
 }
 
-/// Whom a sink trusts.
+/// Which certificates a sink trusts.
 pub(super) fn client_tls(of: &config::ClientTls) -> deliver::TlsSettings {
     deliver::TlsSettings {
         ca_file: of.ca_file.clone(),
@@ -47,7 +47,7 @@ pub(super) fn client_tls(of: &config::ClientTls) -> deliver::TlsSettings {
     }
 }
 
-/// How messages of syslog travel.
+/// How syslog messages are transported.
 pub(super) fn transport(of: &config::SyslogSink) -> Result<deliver::Transport> {
     let framing = match of.framing() {
         config::Framing::Lines => deliver::Framing::Lines,
@@ -57,7 +57,7 @@ pub(super) fn transport(of: &config::SyslogSink) -> Result<deliver::Transport> {
         config::Address::Udp(_) => Ok(deliver::Transport::Udp),
         config::Address::Tcp(_) => Ok(deliver::Transport::Tcp(framing)),
         config::Address::Tls(_) => Ok(deliver::Transport::Tls(client_tls(&of.tls))),
-        other => Err(Error::usage(format!("syslog can't be sent to {other}"))
+        other => Err(Error::usage(format!("invalid syslog address {other}"))
             .remedy("write udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT")),
     }
 }
@@ -71,7 +71,7 @@ pub(super) fn mail_tls(of: config::MailTls) -> deliver::MailTls {
     }
 }
 
-/// What a webhook gets.
+/// What a webhook receives.
 pub(super) fn webhook_form(of: config::WebhookForm) -> deliver::WebhookForm {
     match of {
         config::WebhookForm::Json => deliver::WebhookForm::Json,

@@ -1,4 +1,4 @@
-//! A folder where captures appear: which are finished, which were read, and what becomes of them.
+//! A folder where captures appear: which are finished, which were read, and what happens to them.
 
 use crate::Result;
 use crate::clock::{Stopwatch, now};
@@ -15,8 +15,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A capture that nobody was seen to close counts as finished when nobody has written to it for so
-/// long.
+/// A capture that was not seen being closed counts as finished after this long without a write.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// A capture, as it was when it was read.
@@ -36,13 +35,13 @@ impl Capture {
     }
 }
 
-/// What becomes of captures that were read.
+/// What happens to captures that were read.
 pub(super) struct Finished {
     input: String,
     folder: PathBuf,
     done: Done,
     move_to: Option<PathBuf>,
-    /// Names of what is gone, and can be forgotten.
+    /// Names of removed captures, which can be forgotten.
     gone: Vec<OsString>,
 }
 
@@ -57,25 +56,24 @@ impl Finished {
         }
     }
 
-    /// What commits call a capture. Names may be any bytes.
+    /// The name of a capture in commits. File names may contain any bytes.
     fn name(&self, of: &std::ffi::OsStr) -> String {
         format!("captures/{}/{}", self.input, hex(of.as_bytes()))
     }
 
-    /// What a commit holds of a capture that was read.
+    /// What a commit records of a capture that was read.
     pub(super) fn entry(&self, capture: &Capture) -> (String, Option<Vec<u8>>) {
         let key = capture.key.iter().flat_map(|number| number.to_le_bytes()).collect();
         (self.name(&capture.name), Some(key))
     }
 
-    /// What commits need not hold any more.
+    /// Returns what commits no longer need to record.
     pub(super) fn forgotten(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         let gone = std::mem::take(&mut self.gone);
         gone.iter().map(|name| (self.name(name), None)).collect()
     }
 
-    /// Moves or deletes a capture that is in a commit. What fails is tried again with the next
-    /// start.
+    /// Moves or deletes a capture that is in a commit. What fails is retried at the next start.
     pub(super) fn finish(&mut self, capture: &Capture) {
         let path = self.folder.join(&capture.name);
         let is_done = match (self.done, &self.move_to) {
@@ -88,7 +86,7 @@ impl Finished {
         }
     }
 
-    /// What was read, as commits have it.
+    /// What was read, as recorded in commits.
     fn read(&self, state: &State) -> BTreeMap<OsString, [u64; 4]> {
         let prefix = format!("captures/{}/", self.input);
         let own = state.others.iter().filter_map(|(name, key)| {
@@ -104,10 +102,10 @@ impl Finished {
 }
 
 /// Renames a file, or copies it to another file system.
-#[expect(clippy::disallowed_methods, reason = "the file is whole: only its name changes")]
+#[expect(clippy::disallowed_methods, reason = "the file is complete: only its name changes")]
 fn moved(from: &Path, to: &Path) -> bool {
     if to.exists() {
-        // Two captures of one name: neither is overwritten.
+        // Two captures with the same name: neither is overwritten.
         return false;
     }
     std::fs::rename(from, to).is_ok()
@@ -128,17 +126,18 @@ pub(super) struct Folder {
     path: PathBuf,
     poll: Duration,
     queue: Option<OwnedFd>,
-    /// What somebody was seen to close, or to rename into the folder.
+    /// Captures that were seen being closed, or renamed into the folder.
     closed: BTreeSet<OsString>,
-    /// What was read, and as what.
+    /// The captures that were read, and their state at that time.
     read: BTreeMap<OsString, [u64; 4]>,
     looked: Option<Stopwatch>,
 }
 
 impl Folder {
-    /// What was read before is in the state; what was to be moved or deleted then is now.
+    /// Loads from the state what was read before; what was still to be moved or deleted is moved or
+    /// deleted now.
     pub(super) fn open(finished: &mut Finished, of: &CapturesInput, state: &State) -> Result<Self> {
-        // A folder that is not there is an error now, and not an endless wait.
+        // Report a missing folder now, instead of waiting forever.
         std::fs::read_dir(&of.folder)
             .map_err(|e| crate::Error::io("read", e).at_path(&of.folder))?;
         let mut read = finished.read(state);
@@ -154,7 +153,7 @@ impl Folder {
         });
         let flags = CreateFlags::NONBLOCK | CreateFlags::CLOEXEC;
         let watched = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
-        // Without notices it is polled.
+        // Without inotify, the folder is polled.
         let queue = inotify::init(flags)
             .and_then(|queue| inotify::add_watch(&queue, &of.folder, watched).map(|_| queue))
             .ok();
@@ -162,14 +161,14 @@ impl Folder {
         Ok(Folder { path, poll, queue, closed: BTreeSet::new(), read, looked: None })
     }
 
-    /// The captures that are finished and were not read, in the order of their names. Waits for
-    /// the next look, unless it is the first.
+    /// The captures that are finished and not yet read, in the order of their names. Waits for the
+    /// next look, unless it is the first.
     pub(super) fn next(&mut self, halt: &Halt, is_once: bool) -> Vec<(PathBuf, Capture)> {
         if self.looked.is_some() && !is_once {
-            let most = rustix::event::Timespec::try_from(self.poll);
-            let _ = match (&self.queue, most) {
-                (Some(queue), Ok(most)) => halt.wait_to_read_within(queue, &most),
-                (_, Ok(most)) => halt.pause(most).map(|()| false),
+            let max = rustix::event::Timespec::try_from(self.poll);
+            let _ = match (&self.queue, max) {
+                (Some(queue), Ok(max)) => halt.wait_to_read_within(queue, &max),
+                (_, Ok(max)) => halt.pause(max).map(|()| false),
                 (_, Err(_)) => Ok(false),
             };
         }
@@ -263,15 +262,16 @@ mod tests {
         let (mut folder, finished) = open(&of, &State::default());
         let halt = Halt::default();
         let first = folder.next(&halt, false);
-        assert_eq!(names(&first), ["old.pcap"], "nobody was seen to close the other one");
-        // Closed while we look.
+        assert_eq!(names(&first), ["old.pcap"], "the other one was not seen being closed");
+        // Closed while the folder is watched.
         for name in ["b.pcap", "a.pcap", ".hidden"] {
             fs::write(dir.path().join(name), "x").unwrap();
         }
         assert_eq!(names(&folder.next(&halt, false)), ["a.pcap", "b.pcap"]);
         assert!(folder.next(&halt, false).is_empty());
         assert_eq!(names(&folder.next(&halt, true)), ["fresh.pcap"]);
-        // A restart knows what was read, and what has grown since is another one.
+        // After a restart, captures that were read are known; one that has grown since is a new
+        // one.
         let mut state = State::default();
         for (_, capture) in &first {
             let (name, key) = finished.entry(capture);
@@ -294,7 +294,7 @@ mod tests {
             let (mut folder, finished) = open(&of, &State::default());
             let found = folder.next(&Halt::default(), true);
             let (name, key) = finished.entry(&found[0].1);
-            // Committed, and killed before anything was done.
+            // Committed, and killed before anything was moved.
             let mut state = State::default();
             state.others.insert(name.clone(), key.unwrap());
             let (mut folder, mut finished) = open(&of, &state);

@@ -1,4 +1,4 @@
-//! Log files, as a source that remembers which of what is committed is its own.
+//! Log files, as a source that knows which parts of a commit are its own.
 
 use super::watch::{TailFacts, TailWatch, Watch};
 use crate::Result;
@@ -13,14 +13,14 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the names of streams begin with in commits; their values are the names of inputs.
+/// The prefix of stream names in commits; their values are the names of inputs.
 const OWNER: &str = "stream/";
 
 /// Log files.
 pub(super) struct Files {
     followed: FollowedLogs,
     name: Arc<str>,
-    /// The streams that commits know as this input's.
+    /// The streams that commits attribute to this input.
     owned: HashSet<u64>,
     watch: TailWatch,
 }
@@ -28,7 +28,7 @@ pub(super) struct Files {
 impl Files {
     /// # Errors
     ///
-    /// When a pattern is none.
+    /// If a pattern is invalid.
     pub(super) fn open(
         of: &FilesInput,
         own: &[OsString],
@@ -45,7 +45,7 @@ impl Files {
     }
 }
 
-/// What commits know of the files of an input.
+/// What commits record of the files of an input.
 fn records(input: &str, state: &State) -> Vec<FileRecord> {
     let is_own = |stream: &u64| {
         let owner = state.others.get(&format!("{OWNER}{stream:016x}"));
@@ -54,8 +54,8 @@ fn records(input: &str, state: &State) -> Vec<FileRecord> {
     state.files.iter().filter(|(stream, _)| is_own(stream)).map(|(_, it)| it.clone()).collect()
 }
 
-/// What commits know of inputs that are not there any more, to be forgotten.
-pub(super) fn strangers<'n>(state: &State, inputs: impl Iterator<Item = &'n str>) -> Commit {
+/// What commits record of inputs that no longer exist, to be forgotten.
+pub(super) fn orphaned<'n>(state: &State, inputs: impl Iterator<Item = &'n str>) -> Commit {
     let names: Vec<&[u8]> = inputs.map(str::as_bytes).collect();
     let mut commit = Commit::default();
     for (name, owner) in &state.others {
@@ -87,7 +87,7 @@ fn options(of: &FilesInput, own: &[OsString]) -> TailOptions {
         ignore_older: *ignore_older,
         idle_flush: of.idle_flush,
         poll: of.poll,
-        max_descriptors: of.max_open.map_or(default.max_descriptors, |most| most as usize),
+        max_descriptors: of.max_open.map_or(default.max_descriptors, |max| max as usize),
         ..default
     }
 }

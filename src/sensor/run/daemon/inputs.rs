@@ -1,9 +1,9 @@
-//! From the tables of inputs to sources.
+//! Creates sources from the configured inputs.
 
 use super::convert;
 use super::folder::{Finished, Folder};
 use super::followed::Files;
-use super::packets::{Words, jobbed};
+use super::packets::{JobSender, job_source};
 use super::received::Received;
 use super::watch::{TapFacts, Watch};
 use crate::clock::now;
@@ -32,13 +32,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
-/// What inputs are made with.
-pub(super) struct Surroundings<'s> {
+/// What inputs are created from.
+pub(super) struct InputContext<'s> {
     pub(super) current: &'s Current,
     pub(super) options: Options,
     pub(super) notify: Notify<'s>,
     pub(super) is_once: bool,
-    /// Patterns of what the process writes itself, which no input reads.
+    /// Patterns of the files that the process itself writes, which no input may read.
     pub(super) own: Vec<OsString>,
 }
 
@@ -48,22 +48,22 @@ pub(super) struct Opened<'s> {
     pub(super) watch: Watch,
     /// Whether it can wait.
     pub(super) can_wait: bool,
-    /// Work for a thread of its own, for as long as the source lives.
+    /// Work for a separate thread, for as long as the source exists.
     pub(super) work: Option<Box<dyn FnOnce() + Send + 's>>,
-    /// Where the work says that it has begun, or why it can't.
+    /// Where the work reports that it has begun, or why it can't.
     pub(super) begun: Option<Receiver<Result<()>>>,
 }
 
-/// Opens an input; none if there is nothing in it to read to an end, and that is asked for.
+/// Opens an input; `None` if only inputs with an end are wanted and this one has none.
 ///
 /// # Errors
 ///
-/// When it can't be opened; the error names the input.
+/// If it can't be opened; the error names the input.
 pub(super) fn open<'s>(
     input: &Input,
     state: &State,
     activated: &mut Activated,
-    with: &Surroundings<'s>,
+    with: &InputContext<'s>,
 ) -> Result<Option<Opened<'s>>> {
     let opened = match &input.kind {
         InputKind::Files(of) => files(&input.name, of, state, with).map(Some),
@@ -75,8 +75,8 @@ pub(super) fn open<'s>(
         InputKind::Eve(of) => eve(&input.name, of, activated).map(Some),
         InputKind::Hec(of) => hec(&input.name, of, activated).map(Some),
         InputKind::Tap(of) => tap(&input.name, of, with).map(Some),
-        InputKind::Kafka(_) => Err(Error::usage("this build reads no topics of Kafka")
-            .remedy("build it with the feature kafka, or set enabled = false")),
+        InputKind::Kafka(_) => Err(Error::usage("this build cannot read Kafka topics")
+            .remedy("build it with the feature kafka or set enabled = false")),
     };
     opened.map_err(|error| error.about(&format!("input “{}”", input.name)))
 }
@@ -85,14 +85,14 @@ fn files<'s>(
     name: &str,
     of: &config::FilesInput,
     state: &State,
-    with: &Surroundings<'s>,
+    with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let watch = Watch::new(name, "files", None);
     let source = Files::open(of, &with.own, watch.clone(), state, with.is_once)?;
     Ok(Opened { source: Box::new(source), watch, can_wait: true, work: None, begun: None })
 }
 
-/// An intake as an input. `cursor`: what the place to go on at is called in commits.
+/// An intake as an input. `cursor` is the name in commits for the position to resume at.
 fn received<'s>(
     (name, kind): (&str, &'static str),
     intake: Intake,
@@ -102,7 +102,7 @@ fn received<'s>(
     let watch = Watch::new(name, kind, Some(intake.view()));
     let identity = match cursor {
         Some(_) => Identity::Line,
-        // Of this run: nobody sends it again.
+        // Specific to this run: the lines can't be read again.
         None => Identity::Stream(RandomState::new().build_hasher().finish()),
     };
     let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor);
@@ -113,7 +113,7 @@ fn journal<'s>(
     name: &str,
     of: &config::JournalInput,
     state: &State,
-    with: &Surroundings<'s>,
+    with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let cursor = format!("journal/{name}");
     let saved = state.others.get(&cursor).map(|saved| String::from_utf8_lossy(saved).into_owned());
@@ -181,21 +181,21 @@ fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Resu
     Ok(received((name, "hec"), collector.start(activated)?, true, None))
 }
 
-/// Reads captures of a folder, one after the other, and says when each is read.
+/// Reads captures of a folder, one after the other, and reports when each is done.
 fn captures<'s>(
     name: &str,
     of: &CapturesInput,
     state: &State,
-    with: &Surroundings<'s>,
+    with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let watch = Watch::new(name, "captures", None);
     let mut finished = Finished::new(name, of);
     let folder = Folder::open(&mut finished, of, state)?;
-    let (source, words, signals) = jobbed(Some(finished))?;
+    let (source, messages, signals) = job_source(Some(finished))?;
     let (current, options) = (with.current, with.options.clone());
     let (notify, is_once) = (with.notify, with.is_once);
     let work = move || {
-        let reading = Reading { current, options, words, signals, notify };
+        let reading = Reading { current, options, messages, signals, notify };
         reading.run(folder, is_once);
     };
     let source = Box::new(source);
@@ -206,7 +206,7 @@ fn captures<'s>(
 struct Reading<'s> {
     current: &'s Current,
     options: Options,
-    words: Words,
+    messages: JobSender,
     signals: Signals,
     notify: Notify<'s>,
 }
@@ -219,13 +219,13 @@ impl Reading<'_> {
                 let job = Job {
                     options: self.options.clone(),
                     threads: 1,
-                    ..Job::new(self.current, self.words.output(None), &self.signals)
+                    ..Job::new(self.current, self.messages.output(None), &self.signals)
                 };
                 let files = ScanFiles { targets: expand([&path]).targets, chunk: 0 };
                 let report = scan(job, files, &mut Null, self.notify);
                 if halt.is_set() {
-                    // Cut short: the next run reads it from its beginning.
-                    return self.words.ended(None);
+                    // Interrupted: the next run reads it from the beginning.
+                    return self.messages.ended(None);
                 }
                 let bytes = match report {
                     Ok(report) => report.bytes,
@@ -234,31 +234,31 @@ impl Reading<'_> {
                         0
                     }
                 };
-                if !self.words.read(capture, bytes) {
+                if !self.messages.read(capture, bytes) {
                     return;
                 }
             }
             if halt.is_set() || is_once {
-                return self.words.ended(None);
+                return self.messages.ended(None);
             }
         }
     }
 }
 
 #[cfg(not(feature = "live"))]
-fn tap<'s>(_: &str, _: &config::TapInput, _: &Surroundings<'s>) -> Result<Opened<'s>> {
-    Err(Error::usage("this build listens to no interfaces")
+fn tap<'s>(_: &str, _: &config::TapInput, _: &InputContext<'s>) -> Result<Opened<'s>> {
+    Err(Error::usage("this build cannot listen to interfaces")
         .remedy("build it with the feature live"))
 }
 
 #[cfg(feature = "live")]
-fn tap<'s>(name: &str, of: &config::TapInput, with: &Surroundings<'s>) -> Result<Opened<'s>> {
+fn tap<'s>(name: &str, of: &config::TapInput, with: &InputContext<'s>) -> Result<Opened<'s>> {
     use crate::sensor::run::{Listen, Listening, tap};
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
     let watch = Watch::new(name, "tap", None);
-    let (source, words, signals) = jobbed(None)?;
+    let (source, messages, signals) = job_source(None)?;
     let listen = Listen {
         interfaces: of.interfaces.clone(),
         listening: Listening {
@@ -275,7 +275,7 @@ fn tap<'s>(name: &str, of: &config::TapInput, with: &Surroundings<'s>) -> Result
     let (begin, begun) = channel();
     let left = AtomicUsize::new(of.interfaces.len());
     let work = move || {
-        let output = words.output(Some(Arc::clone(of_tap.dropped())));
+        let output = messages.output(Some(Arc::clone(of_tap.dropped())));
         let job = Job { options, threads, ..Job::new(current, output, &signals) };
         let opened = Mutex::new(begin);
         let notify = |notice: Notice<'_>| match notice {
@@ -296,12 +296,13 @@ fn tap<'s>(name: &str, of: &config::TapInput, with: &Surroundings<'s>) -> Result
         let ended = tap(job, listen, &mut Null, &notify);
         let begin = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
         match ended {
-            // Before all of them were open: nobody else hears of it.
+            // It failed before all interfaces were open: report it here, because no other thread
+            // will.
             Err(error) if left.load(Ordering::Relaxed) > 0 => {
                 let _ = begin.send(Err(error));
-                words.ended(None);
+                messages.ended(None);
             }
-            ended => words.ended(ended.err()),
+            ended => messages.ended(ended.err()),
         }
     };
     let (source, work): (_, Option<Box<dyn FnOnce() + Send + 's>>) =

@@ -1,4 +1,4 @@
-//! `wiresift run`: inputs, matching and sinks as `wiresift.toml` has them, in one process.
+//! `wiresift run`: the inputs, matching and sinks of `wiresift.toml` in one process.
 //!
 //! ```text
 //! input ── source ──┐                          ┌── files, with their lengths
@@ -6,22 +6,22 @@
 //! input ── source ──┘                          └── commit: offsets, cursors, windows
 //! ```
 //!
-//! Everything between the source and the commit is that of `live`, which `wiresift tail` uses, too.
-//! This room opens what the configuration names, and looks after it.
+//! Everything between the source and the commit is in `live`, which `wiresift tail` uses as well.
+//! This room opens what the configuration names, and supervises it.
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `service` | [`Service`]: what the caller provides, and [`Served`]: what came of it |
-//! | `sinks`, `convert` | what the configuration says of a sink, as what sends its alerts |
+//! | `service` | [`Service`]: what the caller provides, and [`Served`]: the result |
+//! | `sinks`, `convert` | from the configuration of a sink to what sends its alerts |
 //! | `serve` | [`serve()`]: from the configuration to running threads, and back |
-//! | `supervisor` | who starts sources, answers signals, tells systemd that we live |
+//! | `supervisor` | starts sources, handles signals, notifies systemd |
 //! | `take_up` | a reload |
 //! | `inputs` | from the tables of inputs to sources |
 //! | `followed`, `received`, `packets` | logs, what others send, taps and captures, as sources |
 //! | `folder` | a folder where captures appear |
-//! | `outlets` | sinks that are written at once, and threads that send to the others |
-//! | `sandbox` | what it gives up |
-//! | `board`, `watch`, `departed` | what shows from outside: metrics and the status |
+//! | `outlets` | sinks that are written directly, and threads that send to the others |
+//! | `sandbox` | the privileges it drops |
+//! | `board`, `watch`, `departed` | what is visible from outside: metrics and the status |
 
 mod board;
 mod convert;

@@ -1,5 +1,5 @@
-//! The sinks of a configuration: files and standard output, which are written at once, and those
-//! that a thread each sends to.
+//! The sinks of a configuration: files and standard output, which are written directly, and those
+//! that are sent to by a thread each.
 
 use super::board::SinkPart;
 use super::sinks;
@@ -12,20 +12,20 @@ use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::outlet::{Filter, Outlet, Running};
 use crate::sensor::run::live::output::{Local, Target};
 use crate::sensor::run::{Notice, Notify};
-use crate::sensor::sink::{Aside, Rotation, StdoutSink};
+use crate::sensor::sink::{Rotation, Rotator, StdoutSink};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A sink that is written at once, before anybody writes to it.
+/// A sink that is written directly, before anything is written to it.
 pub(super) struct Seed {
     pub(super) name: String,
     pub(super) filter: Filter,
     pub(super) encoder: Encoder,
-    /// None is standard output.
+    /// `None` for standard output.
     pub(super) file: Option<Box<AlertFile>>,
-    pub(super) aside: Option<Aside>,
+    pub(super) rotator: Option<Rotator>,
 }
 
 impl Seed {
@@ -35,28 +35,28 @@ impl Seed {
             None => Target::Own(Box::new(StdoutSink::new())),
         };
         let mut local = Local::new(target, self.encoder);
-        (local.name, local.filter, local.aside) = (self.name, self.filter, self.aside);
+        (local.name, local.filter, local.rotator) = (self.name, self.filter, self.rotator);
         local
     }
 }
 
-/// Opens what is written at once; none for what is sent.
+/// Opens a sink that is written directly; `None` for one that is sent to.
 ///
 /// # Errors
 ///
-/// When it can't be opened; the error names the sink.
+/// If it can't be opened; the error names the sink.
 pub(super) fn local(of: &Sink, state: &State, notify: Notify<'_>) -> Result<Option<Seed>> {
     let about = |error: Error| error.about(&format!("sink “{}”", of.name));
     let (name, filter) = (of.name.clone(), sinks::filter(of));
     Ok(match &of.kind {
         SinkKind::File(file) => {
             let encoder = Encoder::new(file.format);
-            let (aside, file) = open_file(file, state, notify).map_err(about)?;
-            Some(Seed { name, filter, encoder, file: Some(Box::new(file)), aside })
+            let (rotator, file) = open_file(file, state, notify).map_err(about)?;
+            Some(Seed { name, filter, encoder, file: Some(Box::new(file)), rotator })
         }
         SinkKind::Stdout(out) => {
             let encoder = Encoder::new(out.format);
-            Some(Seed { name, filter, encoder, file: None, aside: None })
+            Some(Seed { name, filter, encoder, file: None, rotator: None })
         }
         _ => None,
     })
@@ -66,7 +66,7 @@ fn open_file(
     of: &FileSink,
     state: &State,
     notify: Notify<'_>,
-) -> Result<(Option<Aside>, AlertFile)> {
+) -> Result<(Option<Rotator>, AlertFile)> {
     let (file, resumed) = AlertFile::open(&of.path, state)?;
     if let Resumed::AtLeastOnce(why) = resumed {
         notify(Notice::Skipped(&format!(
@@ -74,15 +74,15 @@ fn open_file(
             of.path.display()
         )));
     }
-    Ok((aside(of)?, file))
+    Ok((rotator(of)?, file))
 }
 
-/// When a file is put aside, if ever.
+/// When a file is rotated, if ever.
 ///
 /// # Errors
 ///
-/// When it is a stream.
-pub(super) fn aside(of: &FileSink) -> Result<Option<Aside>> {
+/// If it is a stream.
+pub(super) fn rotator(of: &FileSink) -> Result<Option<Rotator>> {
     if of.rotate_size.is_none() && of.rotate_age.is_none() {
         return Ok(None);
     }
@@ -92,10 +92,10 @@ pub(super) fn aside(of: &FileSink) -> Result<Option<Aside>> {
         keep: Some(of.keep as usize),
         gzip: of.compress,
     };
-    Aside::new(&of.path, rotation, now()).map(Some)
+    Rotator::new(&of.path, rotation, now()).map(Some)
 }
 
-/// What a sink that is sent to has.
+/// A sink that is sent to.
 pub(super) struct Sent {
     pub(super) name: String,
     running: Running,
@@ -103,11 +103,11 @@ pub(super) struct Sent {
     part: SinkPart,
 }
 
-/// Starts a thread that sends to a sink; none for what is written at once.
+/// Starts a thread that sends to a sink; `None` for a sink that is written directly.
 ///
 /// # Errors
 ///
-/// When the sink can't be made, a secret can't be read, or no thread can be started.
+/// If the sink can't be created, a secret can't be read, or the thread can't be started.
 pub(super) fn send(of: &Sink, spool: &Spool, config: &Config, host: &str) -> Result<Option<Sent>> {
     let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
     let timeouts = sinks::timeouts(of, config.daemon.drain);
@@ -122,30 +122,30 @@ pub(super) fn send(of: &Sink, spool: &Spool, config: &Config, host: &str) -> Res
 }
 
 impl Sent {
-    /// What shows of it.
+    /// The externally visible part of it.
     pub(super) fn part(&self) -> SinkPart {
         self.part.clone()
     }
 
-    /// Opens connections and reads secrets again.
+    /// Reopens connections and reads secrets again.
     pub(super) fn renew(&self) {
         self.running.renew();
     }
 
-    /// How many records it is done with.
+    /// How many records are done: delivered, refused or dropped.
     pub(super) fn arrived(&self) -> u64 {
         let counts = self.running.counters().snapshot();
         counts.records + counts.dead + counts.filtered
     }
 
-    /// Whether its thread is there.
+    /// Whether its thread is running.
     pub(super) fn is_alive(&self) -> bool {
         self.running.is_alive()
     }
 }
 
-/// Ends all of them, within this time together with what they are at.
-pub(super) fn finish(all: Vec<Sent>, most: Duration) {
+/// Ends all of them, within this time, including what they are doing.
+pub(super) fn finish(all: Vec<Sent>, max: Duration) {
     let mut running = Vec::new();
     for Sent { stopper, running: one, .. } in all {
         stopper.stop();
@@ -153,12 +153,12 @@ pub(super) fn finish(all: Vec<Sent>, most: Duration) {
     }
     let watch = crate::clock::Stopwatch::start();
     for one in running {
-        // A try that is under way has its own bound.
-        one.finish((most + Duration::from_secs(1)).saturating_sub(watch.elapsed()));
+        // A delivery attempt in progress has its own bound.
+        one.finish((max + Duration::from_secs(1)).saturating_sub(watch.elapsed()));
     }
 }
 
-/// The forms that sinks need beside JSON, each once, in the order of their numbers.
+/// The formats that sinks need besides JSON, each once, in the order of their numbers.
 pub(super) fn formats(config: &Config) -> Vec<Format> {
     let of_sinks = config.active_sinks().filter_map(|sink| match &sink.kind {
         SinkKind::File(file) => Some(file.format),

@@ -1,4 +1,4 @@
-//! Taps and captures, as sources: jobs within the job, whose alerts come as they are.
+//! Taps and captures, as sources: jobs within the job, whose alerts are passed on as they come.
 
 use super::folder::{Capture, Finished};
 use crate::engine::alert::{Encoder, Format};
@@ -15,39 +15,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-/// Alerts that wait for the committer at most: what is beyond them is dropped where packets can't
-/// wait, and waited for where they can.
+/// The maximum number of alerts that wait for the committer. Beyond it, alerts are dropped where
+/// packets can't wait, and waited for where they can.
 const QUEUE: usize = 4096;
 
 /// Alerts that make a piece.
 const PIECE: usize = 256;
 
-/// What comes from a job.
-enum Word {
+/// A message from a job.
+enum JobMessage {
     Found(Box<Found>),
-    /// A capture was read to its end, of so many bytes.
+    /// A capture was read to its end, with this many bytes.
     Read(Box<Capture>, u64),
     /// The job has ended.
     Ended(Option<Error>),
 }
 
-/// What the job's thread holds.
+/// The sending end, held by the job's thread.
 #[derive(Clone)]
-pub(super) struct Words(SyncSender<Word>);
+pub(super) struct JobSender(SyncSender<JobMessage>);
 
-impl Words {
-    /// An output whose alerts come to the source. What can't wait is dropped when it is behind,
-    /// and counted.
+impl JobSender {
+    /// An output that passes alerts to the source. If `dropped` is set, alerts that find no room
+    /// are dropped and counted there.
     pub(super) fn output(&self, dropped: Option<Arc<AtomicU64>>) -> Output {
-        let words = self.0.clone();
+        let messages = self.0.clone();
         let forward = move |found: Found| {
-            let word = Word::Found(Box::new(found));
+            let message = JobMessage::Found(Box::new(found));
             let Some(dropped) = &dropped else {
-                // A source that is gone needs nothing.
-                let _ = words.send(word);
+                // If the source is gone, the alert is no longer needed.
+                let _ = messages.send(message);
                 return;
             };
-            if let Err(TrySendError::Full(_)) = words.try_send(word) {
+            if let Err(TrySendError::Full(_)) = messages.try_send(message) {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
@@ -56,45 +56,44 @@ impl Words {
     }
 
     pub(super) fn read(&self, capture: Capture, bytes: u64) -> bool {
-        self.0.send(Word::Read(Box::new(capture), bytes)).is_ok()
+        self.0.send(JobMessage::Read(Box::new(capture), bytes)).is_ok()
     }
 
     pub(super) fn ended(&self, error: Option<Error>) {
-        let _ = self.0.send(Word::Ended(error));
+        let _ = self.0.send(JobMessage::Ended(error));
     }
 }
 
 /// A job, as a source.
-pub(super) struct Jobbed {
-    words: Receiver<Word>,
+pub(super) struct JobSource {
+    messages: Receiver<JobMessage>,
     /// Ends the job.
     stopper: Option<Stopper>,
-    /// For each piece that is under way, the capture that ends with it; and the number of the
-    /// first.
+    /// For each piece in flight, the capture that ends with it; and the number of the first.
     under_way: VecDeque<Option<Capture>>,
     first: u64,
-    /// Captures that were kept and are in no commit yet, with their numbers.
+    /// Captures that were kept and are not in a commit yet, with their numbers.
     kept: VecDeque<(u64, Capture)>,
-    /// What becomes of captures that are in one; none for taps.
+    /// What happens to captures that are in a commit; `None` for taps.
     finished: Option<Finished>,
 }
 
-/// A source, what its job writes to, and the signals that the job heeds.
-pub(super) fn jobbed(finished: Option<Finished>) -> Result<(Jobbed, Words, Signals)> {
-    let (send, words) = sync_channel(QUEUE);
+/// A source, what its job writes to, and the signals that stop the job.
+pub(super) fn job_source(finished: Option<Finished>) -> Result<(JobSource, JobSender, Signals)> {
+    let (send, messages) = sync_channel(QUEUE);
     let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
-    let source = Jobbed {
-        words,
+    let source = JobSource {
+        messages,
         stopper: Some(stopper),
         under_way: VecDeque::new(),
         first: 0,
         kept: VecDeque::new(),
         finished,
     };
-    Ok((source, Words(send), Signals::of(halt)))
+    Ok((source, JobSender(send), Signals::of(halt)))
 }
 
-impl Source for Jobbed {
+impl Source for JobSource {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
         if halt.is_set()
             && let Some(stopper) = self.stopper.take()
@@ -104,14 +103,14 @@ impl Source for Jobbed {
         let mut found = Vec::new();
         let mut wait = wait;
         while found.len() < PIECE {
-            match self.words.recv_timeout(wait) {
-                Ok(Word::Found(it)) => found.push(*it),
-                Ok(Word::Read(capture, bytes)) => {
+            match self.messages.recv_timeout(wait) {
+                Ok(JobMessage::Found(it)) => found.push(*it),
+                Ok(JobMessage::Read(capture, bytes)) => {
                     self.under_way.push_back(Some(*capture));
                     return Ok(Taken::Found(found, bytes));
                 }
-                Ok(Word::Ended(Some(error))) => return Err(error),
-                Ok(Word::Ended(None)) | Err(RecvTimeoutError::Disconnected) => {
+                Ok(JobMessage::Ended(Some(error))) => return Err(error),
+                Ok(JobMessage::Ended(None)) | Err(RecvTimeoutError::Disconnected) => {
                     if found.is_empty() {
                         return Ok(Taken::End);
                     }
@@ -154,7 +153,7 @@ impl Source for Jobbed {
     }
 }
 
-impl Drop for Jobbed {
+impl Drop for JobSource {
     fn drop(&mut self) {
         if let Some(stopper) = self.stopper.take() {
             stopper.stop();

@@ -15,12 +15,12 @@ pub(super) struct Received {
     intake: Intake,
     path: Arc<str>,
     identity: Identity,
-    /// The name in commits of where to go on; none where there is no such place.
+    /// The name in commits of the position to resume at; `None` if there is no such position.
     cursor_name: Option<String>,
-    /// Positions and cursors of the batches that are under way, and the number of the first.
+    /// Positions and cursors of the batches in flight, and the number of the first.
     under_way: VecDeque<(u64, Option<String>)>,
     first: u64,
-    /// Positions of batches that were kept and are in no commit yet, with their numbers.
+    /// Positions of batches that were kept and are not in a commit yet, with their numbers.
     kept: VecDeque<(u64, u64)>,
     /// Bytes and lines so far.
     offset: u64,
@@ -28,7 +28,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// `cursor_name`: what the place to go on at is called in commits.
+    /// `cursor_name` is the name in commits of the position to resume at.
     pub(super) fn new(
         name: Arc<str>,
         intake: Intake,
@@ -52,7 +52,7 @@ impl Received {
 impl Source for Received {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
         if halt.is_set() {
-            // Nothing more is received; what was is still here.
+            // Nothing more is received; what has arrived is still here.
             self.intake.stop();
         }
         let batch = match self.intake.next(wait) {

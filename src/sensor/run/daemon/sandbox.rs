@@ -1,9 +1,9 @@
-//! What the daemon gives up before it reads the first byte of others.
+//! The privileges that the daemon drops before it reads the first untrusted byte.
 //!
-//! It reads logs anywhere, starts `journalctl`, and speaks to receivers, so that less is out of
-//! reach than for a tap: it writes only where the configuration says that it does (Landlock), keeps
-//! the capabilities that its inputs need, and refuses system calls that change the machine or look
-//! into other processes (seccomp). Threads and programs that it starts inherit all of it.
+//! It reads logs anywhere, starts `journalctl`, and connects to receivers, so it can give up less
+//! than a tap: it writes only where the configuration says so (Landlock), keeps the capabilities
+//! that its inputs need, and refuses system calls that change the machine or inspect other
+//! processes (seccomp). Threads and programs that it starts inherit all of it.
 
 use crate::sensor::config::{Address, Config, InputKind, SinkKind};
 use crate::sensor::run::{Grant, Sandbox};
@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The newest version of Landlock that was tried.
+/// The newest version of Landlock that was tested.
 const NEWEST: ABI = ABI::V6;
 
-/// Ports below this one take a capability.
+/// Binding a port below this one requires a capability.
 const PRIVILEGED: u16 = 1024;
 
-/// Gives up what the process needs no more.
+/// Drops the privileges that the process no longer needs.
 pub(super) fn enter(config: &Config) -> Sandbox {
     let refused = |e: &dyn fmt::Display| Grant::Refused(e.to_string());
     Sandbox {
@@ -35,7 +35,7 @@ pub(super) fn enter(config: &Config) -> Sandbox {
 
 /// The capabilities that inputs and sinks need, if the process has them.
 fn needed(config: &Config) -> Vec<Capability> {
-    // Root reads logs of others, and writes into folders of others, by these two alone.
+    // These two let root read the logs of other users and write into their folders.
     let mut needed = vec![Capability::CAP_DAC_READ_SEARCH, Capability::CAP_DAC_OVERRIDE];
     let mut listens = |addresses: &[Address]| {
         let is_low = |at: &Address| at.place().is_some_and(|place| place.port < PRIVILEGED);
@@ -67,7 +67,7 @@ fn drop_capabilities(needed: &[Capability]) -> Result<Grant, caps::errors::CapsE
             is_bounded &= caps::drop(None, CapSet::Bounding, capability).is_ok();
         }
     }
-    // There are none where the kernel knows no ambient set.
+    // There are none if the kernel doesn't know ambient sets.
     let _ = caps::clear(None, CapSet::Ambient);
     caps::set(None, CapSet::Inheritable, &CapsHashSet::new())?;
     caps::set(None, CapSet::Effective, &kept)?;
@@ -78,7 +78,7 @@ fn drop_capabilities(needed: &[Capability]) -> Result<Grant, caps::errors::CapsE
         true => "none is left".to_string(),
         false => format!("{} left", names.join(", ")),
     };
-    // Only root may shrink the bounding set, and nobody else has much to gain by it.
+    // Only root may shrink the bounding set, and other users would gain little from it.
     Ok(match is_bounded {
         true => Grant::Whole(words),
         false => Grant::Partly(words + "; the bounding set stays as it was"),
@@ -98,7 +98,7 @@ pub(super) fn writable(config: &Config) -> Vec<PathBuf> {
     for sink in config.active_sinks() {
         if let SinkKind::File(file) = &sink.kind {
             all.push(folder(&file.path));
-            // Where a link leads.
+            // The target of a link.
             all.extend(std::fs::canonicalize(&file.path).iter().map(|path| folder(path)));
         }
     }
@@ -125,7 +125,7 @@ pub(super) fn writable(config: &Config) -> Vec<PathBuf> {
 }
 
 fn restrict_files(config: &Config) -> Result<Grant, landlock::RulesetError> {
-    // Only what is there can be named. That one can't be made is an error later.
+    // Landlock can only name folders that exist. A folder that can't be created fails later.
     for folder in [&config.daemon_state(), &config.state] {
         let _ = std::fs::create_dir_all(folder);
     }
@@ -151,13 +151,11 @@ fn restrict_files(config: &Config) -> Result<Grant, landlock::RulesetError> {
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Grant::Whole(words),
         RulesetStatus::PartiallyEnforced => Grant::Partly(words),
-        RulesetStatus::NotEnforced => {
-            Grant::Refused("the kernel enforces nothing of it".to_string())
-        }
+        RulesetStatus::NotEnforced => Grant::Refused("the kernel doesn't enforce it".to_string()),
     })
 }
 
-/// System calls that change the machine, or look into other processes.
+/// System calls that change the machine, or inspect other processes.
 const DENIED: &[i64] = &[
     libc::SYS_acct,
     libc::SYS_add_key,

@@ -1,10 +1,10 @@
 //! From the configuration to running threads, and back.
 
 use super::board::{Board, SinkPart};
-use super::followed::strangers;
-use super::inputs::{self, Opened, Surroundings};
+use super::followed::orphaned;
+use super::inputs::{self, InputContext, Opened};
 use super::outlets::{self, Seed, Sent};
-use super::supervisor::{Crew, Supervisor};
+use super::supervisor::{SourceStarter, Supervisor};
 use super::{Served, Service, Undelivered, sinks};
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
@@ -14,7 +14,7 @@ use crate::sensor::checkpoint::{Commit, State, StateDir};
 use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Activated, Address};
-use crate::sensor::metrics::{Heart, Obstacle, Operation, Systemd};
+use crate::sensor::metrics::{Heartbeat, Obstacle, Operation, Systemd};
 use crate::sensor::run::live::committer::{self, Committer, Counted, Ended};
 use crate::sensor::run::live::member::Member;
 use crate::sensor::run::live::output::{Out, Way};
@@ -33,20 +33,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-/// How often the database is looked at: it is published by us, or by somebody beside us.
+/// How often to check for a new database: it is published by this process or by another one.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Runs until a signal asks for the end, or with [`Service::once`] until everything that is there
-/// was read and delivered.
+/// Runs until a signal ends it, or with [`Service::once`] until everything that exists was read and
+/// delivered.
 ///
 /// # Errors
 ///
-/// When it can't begin: the database, the state, an input or a sink can't be opened. What goes
-/// wrong later goes to `notify`, and is tried again.
+/// If it can't begin: the database, the state, an input or a sink can't be opened. Later failures
+/// go to `notify`, and are retried.
 pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Result<Served> {
     let started = Stopwatch::start();
     signals.watch(None)?;
-    // One for the configuration, one for the files of alerts.
+    // One for the configuration, one for the alert files.
     let (hangup, reopen) = (rotation::hangup()?, rotation::hangup()?);
     let systemd = Systemd::from_environment()?;
     let config = &service.config;
@@ -64,7 +64,7 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     let board = Board::new(config, &service.feeds, Arc::clone(&current));
     let relay = Relay::new(prepared.parts(config)?, &board.metrics());
     let commit = prepared.settled(&base, &relay)?;
-    // The state is not copied for it: nobody else holds it any more.
+    // Release the last other reference, so that the first commit doesn't copy the state.
     drop(opened);
     prepared.dir.commit(&commit)?;
     board.set_sinks(parts(config, &prepared.sent), prepared.spool.clone());
@@ -88,15 +88,15 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
         reopen: &reopen,
         is_over: &is_over,
     };
-    let tell = |look: Look| counting(look.notice());
+    let report = |look: Look| counting(look.notice());
     let work = || run.work(prepared, relay, options);
-    let mut served = while_watched(&current, Some(follow), tell, work)??;
+    let mut served = while_watched(&current, Some(follow), report, work)??;
     served.errors += errors.load(Ordering::Relaxed);
     served.elapsed = started.elapsed();
     Ok(served)
 }
 
-/// What the sensor is called.
+/// The name of the sensor.
 pub(super) fn host(config: &Config) -> String {
     let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();
     config.daemon.host.clone().unwrap_or_else(own)
@@ -106,7 +106,7 @@ fn options(service: &Service<'_>) -> Result<Options> {
     Ok(Options::default().allow((service.allow)(&service.config.allow)?))
 }
 
-/// Patterns of what the process writes itself: alerts of alerts would never end.
+/// Patterns of the files that the process itself writes: alerts about alerts would never end.
 pub(super) fn own_files(config: &Config) -> Vec<OsString> {
     let mut own = Vec::new();
     let mut add = |path: &Path, rest: &str| {
@@ -127,12 +127,12 @@ pub(super) fn own_files(config: &Config) -> Vec<OsString> {
     own
 }
 
-/// Where alerts wait for sinks.
+/// The folder in which alerts wait for sinks.
 pub(super) fn spool_folder(config: &Config) -> PathBuf {
     config.daemon_state().join("spool")
 }
 
-/// What shows of sinks.
+/// The externally visible part of sinks.
 pub(super) fn parts(config: &Config, sent: &[Sent]) -> Vec<SinkPart> {
     let part = |sink: &Sink| {
         let own = sent.iter().find(|it| it.name == sink.name).map(Sent::part);
@@ -141,7 +141,7 @@ pub(super) fn parts(config: &Config, sent: &[Sent]) -> Vec<SinkPart> {
     config.active_sinks().map(part).collect()
 }
 
-/// The rules of suppression; none if every alert goes out.
+/// The rules of suppression; `None` if every alert goes out.
 pub(super) fn rules(config: &Config, no_suppress: bool) -> Option<suppress::Config> {
     let rules = &config.suppress;
     let members = rules.key.iter().filter_map(|key| suppress::Member::from_name(key.name()));
@@ -163,10 +163,10 @@ struct Base<'b> {
     notify: Notify<'b>,
 }
 
-/// What is open before the first thread is there.
+/// What is opened before the first thread starts.
 struct Prepared {
     dir: StateDir,
-    /// Without what is remembered of suppression.
+    /// Without the stored suppression.
     saved: State,
     spool: Option<Spool>,
     sent: Vec<Sent>,
@@ -233,12 +233,12 @@ impl Prepared {
         })
     }
 
-    /// What is committed before anything is written: the lengths of files, and what is not there
-    /// any more.
+    /// What is committed before anything is written: the lengths of files, and the removal of what
+    /// no longer exists.
     fn settled(&mut self, base: &Base<'_>, relay: &Relay) -> Result<Commit> {
         let mut commit = relay.stale(base.state);
         let names = base.config.inputs.iter().map(|input| &*input.name);
-        commit.add(strangers(base.state, names));
+        commit.add(orphaned(base.state, names));
         for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
             commit.outputs.push(file.sync()?);
         }
@@ -251,7 +251,7 @@ struct Opening<'r> {
     out: Out<'static>,
     dir: StateDir,
     opened: Vec<Opened<'r>>,
-    with: Surroundings<'r>,
+    with: InputContext<'r>,
     activated: Activated,
     spool: Option<Spool>,
 }
@@ -273,7 +273,7 @@ impl<'r> Running<'r> {
     fn work(&self, prepared: Prepared, relay: Relay, options: Options) -> Result<Served> {
         let Prepared { dir, saved, spool, sent, seeds, .. } = prepared;
         let mut activated = Activated::from_environment()?;
-        let with = Surroundings {
+        let with = InputContext {
             current: self.current,
             options,
             notify: self.notify,
@@ -288,7 +288,8 @@ impl<'r> Running<'r> {
         let mut out = Out::new(Way::Relay(Box::new(relay)), locals);
         out.begin();
         let sent = Mutex::new(sent);
-        let ended = self.staffed(Opening { out, dir, opened, with, activated, spool }, &sent)?;
+        let ended =
+            self.run_threads(Opening { out, dir, opened, with, activated, spool }, &sent)?;
         let sent = sent.into_inner().unwrap_or_else(PoisonError::into_inner);
         let served = self.finish(ended, sent);
         pages_end.stop();
@@ -306,7 +307,7 @@ impl<'r> Running<'r> {
     }
 
     /// Starts all threads, and commits until they have ended.
-    fn staffed(&self, opening: Opening<'r>, sent: &Mutex<Vec<Sent>>) -> Result<Ended<'static>> {
+    fn run_threads(&self, opening: Opening<'r>, sent: &Mutex<Vec<Sent>>) -> Result<Ended<'static>> {
         let Opening { out, dir, opened, with, activated, spool } = opening;
         let (halt, threads) = (self.signals.halt(), self.threads());
         let settings = Settings::new(with.options.clone());
@@ -323,7 +324,8 @@ impl<'r> Running<'r> {
         let notify = self.notify;
         std::thread::scope(|scope| {
             start_workers(scope, threads, &shared, &messages_end)?;
-            let crew = Crew { scope, tasks: send, room, committer: messages_end, halt: &halt };
+            let starter =
+                SourceStarter { scope, tasks: send, room, committer: messages_end, halt: &halt };
             let mut supervisor = Supervisor {
                 service: self.service,
                 config: self.service.config.clone(),
@@ -337,7 +339,7 @@ impl<'r> Running<'r> {
                 sent,
                 with,
                 activated,
-                crew: Some(crew),
+                starter: Some(starter),
                 runners: Vec::new(),
                 leaving: Vec::new(),
                 ended: BTreeSet::new(),
@@ -369,14 +371,14 @@ impl<'r> Running<'r> {
         &self,
         saved: &State,
         activated: &mut Activated,
-        with: &Surroundings<'r>,
+        with: &InputContext<'r>,
     ) -> Result<Vec<Opened<'r>>> {
         let mut opened = Vec::new();
         for input in self.service.config.active_inputs() {
             match inputs::open(input, saved, activated, with)? {
                 Some(input) => opened.push(input),
                 None => (self.notify)(Notice::Skipped(&format!(
-                    "input “{}”: what others send has no end, so it is left out",
+                    "input “{}”: what others send never ends, so it is skipped",
                     input.name
                 ))),
             }
@@ -384,7 +386,7 @@ impl<'r> Running<'r> {
         Ok(opened)
     }
 
-    /// Serves the pages, if that is wanted.
+    /// Serves the pages, if configured.
     fn operation(&self, activated: &mut Activated, halt: Halt) -> Result<Option<Operation>> {
         let Some(place) = &self.service.config.daemon.metrics else { return Ok(None) };
         let address = Address::Tcp(place.to_string());
@@ -392,7 +394,7 @@ impl<'r> Running<'r> {
         served.map(Some).map_err(|error| error.about("daemon.metrics"))
     }
 
-    /// Has feeds updated, if there are any.
+    /// Starts updating feeds, if there are any.
     fn start_updates<'scope>(
         &'scope self,
         scope: &'scope std::thread::Scope<'scope, '_>,
@@ -409,7 +411,7 @@ impl<'r> Running<'r> {
             .map_err(|e| Error::io("start a thread", e))
     }
 
-    /// Delivers what there is time for, and commits how far that came.
+    /// Delivers as much as there is time for, and commits how far it got.
     fn finish(&self, ended: Ended<'_>, sent: Vec<Sent>) -> Result<Served> {
         let Ended { came, mut out, state } = ended;
         let drain = self.service.config.daemon.drain;
@@ -448,12 +450,12 @@ impl<'r> Running<'r> {
     }
 }
 
-/// A halt, and what sets it.
+/// A halt, and the stopper that sets it.
 fn pair() -> Result<(Halt, Stopper)> {
     Halt::new().map_err(|e| Error::io("open a pair of sockets", e))
 }
 
-/// Waits until sinks have everything, or none of them takes anything for a while.
+/// Waits until sinks have received everything, or none has made progress for a while.
 fn wait_for_delivery(sent: &[Sent], out: &Out<'_>, patience: Duration) {
     let Way::Relay(relay) = &out.way else { return };
     let arrived = || sent.iter().map(Sent::arrived).sum::<u64>();
@@ -467,8 +469,8 @@ fn wait_for_delivery(sent: &[Sent], out: &Out<'_>, patience: Duration) {
     }
 }
 
-/// Workers that are at a piece have a heart; those that wait need none.
-struct Beats(Vec<Mutex<Option<Heart>>>);
+/// Workers that are matching a piece have a heartbeat; idle ones need none.
+struct Beats(Vec<Mutex<Option<Heartbeat>>>);
 
 impl Beats {
     fn new(workers: usize) -> Self {
@@ -477,12 +479,12 @@ impl Beats {
 
     fn beat(&self, board: &Board, worker: usize, is_busy: bool) {
         let Some(place) = self.0.get(worker) else { return };
-        let heart = is_busy.then(|| board.hearts().heart(format!("worker {worker}")));
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = heart;
+        let heartbeat = is_busy.then(|| board.heartbeats().heartbeat(format!("worker {worker}")));
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = heartbeat;
     }
 }
 
-/// Says that all is over, also when something panics.
+/// Signals the end, also when something panics.
 struct OverAtEnd<'o>(&'o AtomicBool);
 
 impl Drop for OverAtEnd<'_> {

@@ -1,4 +1,4 @@
-//! What the caller provides, and what came of it.
+//! What the caller provides, and the result.
 
 use crate::Result;
 use crate::engine::database::Database;
@@ -15,28 +15,28 @@ use std::time::Duration;
 pub type Allow<'s> = &'s (dyn Fn(&[PathBuf]) -> Result<Option<Arc<Database>>> + Sync);
 
 /// Keeps the database up to date until the halt: fetches feeds at their intervals, compiles and
-/// publishes. It runs on a thread of its own, and reports through the function that it is given:
-/// when each feed was last fetched, by the feed's name.
+/// publishes. It runs on its own thread, and reports through the function that it is passed when
+/// each feed was last fetched, by the feed's name.
 pub type Update<'s> = &'s (dyn Fn(&Halt, &dyn Fn(&str, Timestamp)) + Sync);
 
-/// What `wiresift run` does, and what it can't do by itself: feeds are another house's.
+/// What `wiresift run` does, and what it can't do by itself: feeds belong to another house.
 #[derive(Clone)]
 pub struct Service<'s> {
     /// The configuration, checked.
     pub config: Config,
-    /// Ends when all that is there was read and delivered.
+    /// Whether to end once everything that exists was read and delivered.
     pub once: bool,
-    /// Sends every alert, whatever the configuration says of suppression.
+    /// Whether to send every alert, whatever the configuration says about suppression.
     pub no_suppress: bool,
     /// Compiles allow lists, at the start and on a reload.
     pub allow: Allow<'s>,
-    /// Keeps the database up to date; `None` if somebody else does.
+    /// Keeps the database up to date; `None` if something else does.
     pub update: Option<Update<'s>>,
     /// Names of the feeds, for metrics.
     pub feeds: Vec<String>,
 }
 
-/// What came of a run, when it ended in order.
+/// The result of a run that ended normally.
 #[derive(Clone, Debug, Default)]
 pub struct Served {
     /// How long it ran.
@@ -51,7 +51,7 @@ pub struct Served {
     pub suppressed: u64,
     /// Errors that were reported.
     pub errors: u64,
-    /// What was not delivered, by sink: the next start goes on with it.
+    /// What was not delivered, by sink: the next start resumes with it.
     pub undelivered: BTreeMap<String, Undelivered>,
     /// The folder that holds it.
     pub spool: PathBuf,

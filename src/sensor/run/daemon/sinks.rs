@@ -1,7 +1,7 @@
 //! From a `[[sink]]` to what sends its alerts.
 //!
-//! Files and standard output are written when their alerts are committed, and have no way to be
-//! delivered. All others read the spool, each through an outlet of its own.
+//! Files and standard output are written when their alerts are committed, without any delivery. All
+//! others read the spool, each through its own outlet.
 
 use super::convert::{client_tls, mail_tls, transport, webhook_form};
 use crate::engine::alert::Format;
@@ -22,7 +22,7 @@ use glob::Pattern;
 use std::path::Path;
 use std::time::Duration;
 
-/// Slack takes a message a second.
+/// Slack accepts one message a second.
 const SLACK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Which alerts a sink gets.
@@ -44,14 +44,15 @@ pub(super) fn filter(of: &config::Sink) -> Filter {
 }
 
 fn patterns(texts: &[String]) -> Vec<Pattern> {
-    // The configuration has none that is not one. By itself it would fit itself alone.
+    // The configuration has already rejected invalid patterns. If there were one, it would only
+    // match itself.
     let compiled = |text: &String| {
         Pattern::new(text).or_else(|_| Pattern::new(&Pattern::escape(text))).unwrap_or_default()
     };
     texts.iter().map(compiled).collect()
 }
 
-/// What the outlet of a sink needs to know, with dead letters below a folder.
+/// The settings of a sink's outlet, with dead letters below a folder.
 pub(super) fn settings(of: &config::Sink, folder: &Path) -> Settings {
     let batching = of.delivery().map_or_else(Batching::default, |delivery| Batching {
         max_records: delivery.batch_records as usize,
@@ -69,7 +70,7 @@ fn min_interval(of: &config::Sink) -> Duration {
     }
 }
 
-/// How long a sink's receiver may take, and how long everything may that is left at the end.
+/// How long a sink's receiver may take, and how long the final delivery may take in total.
 pub(super) fn timeouts(of: &config::Sink, drain: Duration) -> Timeouts {
     let Some(Delivery { connect_timeout, timeout, .. }) = of.delivery() else {
         return Timeouts { drain, ..Timeouts::default() };
@@ -77,14 +78,14 @@ pub(super) fn timeouts(of: &config::Sink, drain: Duration) -> Timeouts {
     Timeouts { connect: *connect_timeout, request: *timeout, drain }
 }
 
-/// What a sink may keep back of a spool of this many bytes. A cap that the whole spool does not
-/// reach is none: the log decides who has to let go then.
+/// The backlog that a sink may keep in a spool of this many bytes. A limit that is larger than the
+/// whole spool is no limit: the log then decides which sinks have to skip records.
 pub(super) fn spool_sink(of: &config::Sink, spool_size: u64) -> spool::Sink {
     let cap = of.delivery().and_then(|delivery| delivery.spool_size);
     spool::Sink { cursor: None, max_backlog: cap.filter(|cap| *cap < spool_size) }
 }
 
-/// The form that a sink needs in the records of the spool, beside JSON.
+/// The format that a sink needs in the records of the spool, besides JSON.
 pub(super) fn form(of: &config::Sink) -> Option<Format> {
     let form = match &of.kind {
         SinkKind::Unix(to) => to.format,
@@ -97,13 +98,13 @@ pub(super) fn form(of: &config::Sink) -> Option<Format> {
     (form != Format::Json).then_some(form)
 }
 
-/// The way to a sink's receiver; `None` for files and standard output. `host` is what the sensor
-/// is called.
+/// The client for a sink's receiver; `None` for files and standard output. `host` is the name of
+/// the sensor.
 ///
 /// # Errors
 ///
-/// When a secret or a certificate can't be read, or what the receiver needs is not in this build.
-/// The text names the sink.
+/// If a secret or a certificate can't be read, or this build lacks what the receiver needs. The
+/// text names the sink.
 pub(super) fn deliver(
     of: &config::Sink,
     pace: &Pace,
@@ -118,15 +119,15 @@ pub(super) fn deliver(
         SinkKind::Mail(to) => mail(to, pace, host),
         SinkKind::Elasticsearch(to) => elasticsearch(to, pace),
         SinkKind::Splunk(to) => splunk(to, pace),
-        SinkKind::Kafka(_) => Err(Error::usage("this build has no Kafka")
+        SinkKind::Kafka(_) => Err(Error::usage("this build does not support Kafka")
             .remedy("use a build with the feature kafka: cargo build --features kafka")),
     };
     let named = |error| Error::usage(format!("sink “{}”: {error}", spelt(&of.name)));
     made.map(Some).map_err(named)
 }
 
-/// Reads secrets once, so that one that is not there is an error at the start; they are read
-/// again when they are used.
+/// Reads secrets once, so that a missing one is an error at the start; they are read again when
+/// they are used.
 fn try_secrets<'c>(secrets: impl IntoIterator<Item = &'c Credential>) -> Result<()> {
     secrets.into_iter().try_for_each(|secret| secret.read().map(drop))
 }

@@ -1,8 +1,8 @@
-//! Who looks after everything: starts sources, answers signals, tells systemd that we live.
+//! Starts sources, handles signals, and notifies systemd.
 
 use super::Service;
 use super::board::Board;
-use super::inputs::{Opened, Surroundings};
+use super::inputs::{InputContext, Opened};
 use super::outlets::Sent;
 use super::watch::Watch;
 use crate::clock::Stopwatch;
@@ -10,7 +10,7 @@ use crate::sensor::config::Config;
 use crate::sensor::halt::Halt;
 use crate::sensor::listen::Activated;
 use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
-use crate::sensor::run::live::member::{Member, Order};
+use crate::sensor::run::live::member::{Command, Member};
 use crate::sensor::run::live::pool::{Room, Settings};
 use crate::sensor::run::live::source::{self, Ends, Reading};
 use crate::sensor::run::live::task::{Message, Task};
@@ -24,17 +24,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-/// How often it looks around.
+/// How often the supervisor runs.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// How often it looks whether all is well.
+/// How often it checks the health.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long an input may take to begin.
 const BEGINNING: Duration = Duration::from_secs(60);
 
-/// What it takes to start another source.
-pub(super) struct Crew<'scope, 'env> {
+/// What is needed to start another source.
+pub(super) struct SourceStarter<'scope, 'env> {
     pub(super) scope: &'scope Scope<'scope, 'env>,
     pub(super) tasks: SyncSender<Task>,
     pub(super) room: &'scope Room,
@@ -42,45 +42,45 @@ pub(super) struct Crew<'scope, 'env> {
     pub(super) halt: &'scope Halt,
 }
 
-/// A source that runs.
+/// A source that is running.
 pub(super) struct Runner<'scope> {
     pub(super) watch: Watch,
-    orders: Sender<Order>,
+    commands: Sender<Command>,
     thread: ScopedJoinHandle<'scope, ()>,
 }
 
 pub(super) struct Supervisor<'r, 'scope, 'env> {
     pub(super) service: &'r Service<'r>,
-    /// What runs at present.
+    /// What is running.
     pub(super) config: Config,
     pub(super) notify: Notify<'r>,
     pub(super) board: &'r Board,
     pub(super) systemd: &'r Systemd,
     pub(super) hangup: &'r AtomicBool,
-    /// Set when the last commit is made.
+    /// Set when the last commit was made.
     pub(super) is_over: &'r AtomicBool,
     pub(super) settings: &'scope Settings,
     pub(super) spool: Option<Spool>,
     pub(super) sent: &'scope Mutex<Vec<Sent>>,
-    pub(super) with: Surroundings<'r>,
+    pub(super) with: InputContext<'r>,
     pub(super) activated: Activated,
-    /// None once it is time to end.
-    pub(super) crew: Option<Crew<'scope, 'env>>,
+    /// `None` once it is time to end.
+    pub(super) starter: Option<SourceStarter<'scope, 'env>>,
     pub(super) runners: Vec<Runner<'scope>>,
-    /// Those that were asked to end and have not.
+    /// Sources that were asked to end and have not ended yet.
     pub(super) leaving: Vec<Runner<'scope>>,
-    /// Sinks whose threads were seen to have ended.
+    /// Sinks whose threads are known to have ended.
     pub(super) ended: BTreeSet<String>,
-    /// How many sources there were.
+    /// How many sources were started.
     pub(super) count: usize,
 }
 
 impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
-    /// Starts the sources that are there from the beginning.
+    /// Starts the sources that exist from the beginning.
     ///
     /// # Errors
     ///
-    /// When a thread can't be started, or an input can't begin.
+    /// If a thread can't be started, or an input can't begin.
     pub(super) fn start_all(&mut self, opened: Vec<Opened<'r>>) -> Result<Vec<Member>> {
         let mut members = Vec::new();
         for input in opened {
@@ -89,50 +89,50 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         Ok(members)
     }
 
-    /// Starts a source; returns it as the committer has to know it.
+    /// Starts a source; returns its entry for the committer.
     ///
     /// # Errors
     ///
-    /// As [`start_all`](Self::start_all).
+    /// Those of [`start_all`](Self::start_all).
     pub(super) fn start(&mut self, opened: Opened<'r>) -> Result<Member> {
-        let Some(crew) = &self.crew else { return Err(Error::usage("it is time to end")) };
+        let Some(starter) = &self.starter else { return Err(Error::usage("it is time to end")) };
         let Opened { mut source, watch, can_wait, work, begun } = opened;
         let failed = |e| Error::io("start a thread", e);
         let name = Arc::clone(watch.name());
         if let Some(work) = work {
             let thread = Builder::new().name(format!("input {name}"));
-            thread.spawn_scoped(crew.scope, work).map_err(failed)?;
+            thread.spawn_scoped(starter.scope, work).map_err(failed)?;
         }
         if let Some(begun) = begun {
             let word = begun.recv_timeout(BEGINNING);
-            word.unwrap_or_else(|_| Err(Error::timed_out("it does not begin")))
+            word.unwrap_or_else(|_| Err(Error::timed_out("it did not start in time")))
                 .map_err(|error| error.about(&format!("input “{name}”")))?;
         }
-        let (orders, orders_end) = mpsc::channel();
+        let (commands, commands_end) = mpsc::channel();
         let paused = Arc::new(AtomicBool::new(false));
         let ends = Ends {
             number: self.count,
-            committer: crew.committer.clone(),
-            orders: orders_end,
-            halt: crew.halt.clone(),
+            committer: starter.committer.clone(),
+            commands: commands_end,
+            halt: starter.halt.clone(),
             paused: Arc::clone(&paused),
         };
-        let (tasks, room) = (crew.tasks.clone(), crew.room);
+        let (tasks, room) = (starter.tasks.clone(), starter.room);
         self.count += 1;
-        // Shown before its first piece is counted.
+        // Show the input before its first piece is counted.
         let shown = self.watches().chain([watch.clone()]).collect();
         self.board.set_watches(shown);
         let thread = Builder::new()
             .name(format!("source {name}"))
-            .spawn_scoped(crew.scope, move || {
+            .spawn_scoped(starter.scope, move || {
                 source::run(Reading::new(&mut *source, ends), tasks, room);
             })
             .map_err(failed)?;
-        self.runners.push(Runner { watch, orders: orders.clone(), thread });
-        Ok(Member { name, can_wait, orders, paused })
+        self.runners.push(Runner { watch, commands: commands.clone(), thread });
+        Ok(Member { name, can_wait, commands, paused })
     }
 
-    /// Shows the inputs that run.
+    /// Publishes the inputs that are running.
     pub(super) fn show(&self) {
         self.board.set_watches(self.watches().collect());
     }
@@ -141,15 +141,15 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         self.runners.iter().chain(&self.leaving).map(|it| it.watch.clone())
     }
 
-    /// Ends sources, and waits until they have, for a while. One that can't end before there is
-    /// room for what it has read stays among those that are leaving.
+    /// Ends sources, and waits a while until they have ended. A source that cannot end because there
+    /// is no room for what it has read stays in `leaving`.
     pub(super) fn end(&mut self, names: &[&String]) {
         /// Their last commit comes within a second, unless the spool or a disk is full.
         const PATIENCE: Duration = Duration::from_secs(15);
         let is_asked = |it: &mut Runner<'_>| names.iter().any(|name| ***name == **it.watch.name());
         for runner in self.runners.extract_if(.., is_asked) {
-            // One that is gone has ended.
-            let _ = runner.orders.send(Order::End);
+            // A source that is gone has ended.
+            let _ = runner.commands.send(Command::End);
             self.leaving.push(runner);
         }
         let since = Stopwatch::start();
@@ -159,11 +159,11 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
     }
 
-    /// Begins inputs anew that could not end when the configuration changed, and have now.
+    /// Restarts inputs that could not end when the configuration changed, and have ended since.
     fn look_at_leaving(&mut self) {
         let before = self.leaving.len();
         self.leaving.retain(|it| !it.thread.is_finished());
-        if self.leaving.len() == before || self.crew.is_none() {
+        if self.leaving.len() == before || self.starter.is_none() {
             return;
         }
         let config = self.config.clone();
@@ -171,32 +171,32 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             (self.notify)(Notice::Failed(&error));
         }
         self.show();
-        self.say_status();
+        self.report_status();
     }
 
-    /// Looks after everything until it is over.
+    /// Supervises everything until it is over.
     pub(super) fn run(mut self) {
-        let heart = self.board.hearts().heart("supervisor");
+        let heartbeat = self.board.heartbeats().heartbeat("supervisor");
         let mut watchdog = Watchdog::from_environment();
-        let halt = self.crew.as_ref().map(|crew| crew.halt.clone()).unwrap_or_default();
+        let halt = self.starter.as_ref().map(|starter| starter.halt.clone()).unwrap_or_default();
         self.systemd.ready();
-        self.say_status();
+        self.report_status();
         if self.service.once {
             self.close();
         }
         let mut looked = Stopwatch::start();
         while !self.is_over.load(Ordering::Relaxed) {
             std::thread::sleep(ROUND);
-            heart.beat();
+            heartbeat.beat();
             if let Some(watchdog) = &mut watchdog {
-                watchdog.tick(self.systemd, self.board.hearts());
+                watchdog.tick(self.systemd, self.board.heartbeats());
             }
-            if halt.is_set() && self.crew.is_some() {
+            if halt.is_set() && self.starter.is_some() {
                 self.board.set(Obstacle::Stopping, true);
                 self.systemd.stopping();
                 self.close();
             }
-            if self.hangup.swap(false, Ordering::Relaxed) && self.crew.is_some() {
+            if self.hangup.swap(false, Ordering::Relaxed) && self.starter.is_some() {
                 self.reload();
             }
             if looked.elapsed() >= LOOK {
@@ -208,17 +208,17 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
     }
 
-    /// No other source comes: those that are there may end.
+    /// No more sources will join: those that exist may end.
     fn close(&mut self) {
-        if let Some(crew) = self.crew.take() {
-            // A committer that is gone has ended.
-            let _ = crew.committer.send(Message::Closed);
+        if let Some(starter) = self.starter.take() {
+            // If the committer is gone, it has ended already.
+            let _ = starter.committer.send(Message::Closed);
         }
     }
 
-    /// Sources that ended by themselves show as failed.
+    /// Marks sources that ended by themselves as failed.
     fn look_at_threads(&mut self) {
-        let is_running = self.crew.is_some() && !self.service.once;
+        let is_running = self.starter.is_some() && !self.service.once;
         for runner in self.runners.iter().filter(|it| is_running && it.thread.is_finished()) {
             runner.watch.failed("it has ended".into());
         }
@@ -226,13 +226,13 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let ended = sent.iter().filter(|it| is_running && !it.is_alive()).map(|it| &it.name);
         for name in ended {
             if self.ended.insert(name.clone()) {
-                let words = format!("sink “{name}” met a fault of ours and sends nothing more");
+                let words = format!("sink “{name}” stopped because of an internal error");
                 (self.notify)(Notice::Skipped(&words));
             }
         }
     }
 
-    fn say_status(&self) {
+    fn report_status(&self) {
         let count = |number: usize, what: &str| match number {
             1 => format!("1 {what}"),
             many => format!("{many} {what}s"),
@@ -246,7 +246,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes up the configuration as it is now, or goes on with the old one.
+    /// Reloads the configuration, or keeps the old one if that fails.
     fn reload(&mut self) {
         self.systemd.reloading();
         let outcome = self.take_up();
@@ -256,6 +256,6 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         self.board.reloaded(outcome.is_ok());
         self.show();
         self.systemd.ready();
-        self.say_status();
+        self.report_status();
     }
 }

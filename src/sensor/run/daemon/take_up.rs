@@ -1,8 +1,8 @@
 //! A reload: what a new configuration changes, and what stays as it is.
 //!
-//! Everything new is opened first; when that fails the old goes on. What is the same in both runs
-//! on without a gap. An input that has changed ends, and its last commit is made, before it begins
-//! anew: it may listen at the same address, and goes on where it was.
+//! Everything new is opened first; if that fails, the old configuration stays. What is the same in
+//! both runs on without a gap. An input that has changed ends and its last commit is made before it
+//! starts again: it may listen on the same address, and it resumes where it was.
 
 use super::outlets::{self, Seed, Sent};
 use super::serve::{host, own_files, parts, rules, spool_folder};
@@ -17,38 +17,38 @@ use crate::sensor::run::Notice;
 use crate::sensor::run::live::output::{Out, Way};
 use crate::sensor::run::live::relay::{self, Parts};
 use crate::sensor::run::live::task::Message;
-use crate::sensor::sink::Aside;
+use crate::sensor::sink::Rotator;
 use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long the committer may take to say what is committed.
+/// How long the committer may take to return the committed state.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// Keys that take a restart: what they are about is open for the whole run.
+/// Keys that require a restart: what they configure is open for the whole run.
 const OF_START: [&str; 9] =
     ["state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain"];
 
-/// A file that a sink goes on with, which another one may have written to before.
+/// A file that a sink continues to write, which another sink may have written before.
 struct Kept {
     path: PathBuf,
     name: String,
     encoder: Encoder,
-    aside: Option<Aside>,
+    rotator: Option<Rotator>,
 }
 
-/// Leaves the places that are as they were and those that are kept. Of files that go, the next
-/// commit holds how far they are: alerts in them belong to pieces that it counts as done.
+/// Keeps the destinations that are unchanged. For files that are removed, the next commit records
+/// their lengths: alerts in them belong to pieces that it counts as done.
 fn part(out: &mut Out<'_>, mut kept: Vec<Kept>, same: &[String]) {
     for mut local in std::mem::take(&mut out.locals) {
         let is_it = |it: &Kept| local.target.path() == Some(&*it.path);
         if let Some(at) = kept.iter().position(is_it) {
-            let Kept { name, encoder, aside, .. } = kept.swap_remove(at);
-            (local.name, local.encoder, local.aside) = (name, encoder, aside);
+            let Kept { name, encoder, rotator, .. } = kept.swap_remove(at);
+            (local.name, local.encoder, local.rotator) = (name, encoder, rotator);
         } else if !same.contains(&local.name) {
-            // A file that can't be synced now is cut to the last commit if it comes back.
+            // If the file can't be synced now, it is cut to the last commit when it comes back.
             out.parted.extend(local.sync().ok().flatten());
             continue;
         }
@@ -57,12 +57,12 @@ fn part(out: &mut Out<'_>, mut kept: Vec<Kept>, same: &[String]) {
 }
 
 impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
-    /// Takes up the configuration as it is now.
+    /// Applies the configuration as it is now.
     ///
     /// # Errors
     ///
-    /// When it is wrong, or something new can't be opened. The old one goes on then, but for
-    /// inputs that had to end first.
+    /// If it is invalid, or something new can't be opened. The old one then stays in effect, except
+    /// for inputs that had to end first.
     pub(super) fn take_up(&mut self) -> Result<()> {
         let new = Config::open(&self.config.path)?;
         let built = Built { kafka: false, live: cfg!(feature = "live"), prints_to_journal: false };
@@ -97,17 +97,17 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         outcome
     }
 
-    /// What is committed.
+    /// The committed state.
     fn state(&self) -> Result<State> {
         let gone = || Error::usage("it is time to end");
-        let crew = self.crew.as_ref().ok_or_else(gone)?;
+        let starter = self.starter.as_ref().ok_or_else(gone)?;
         let (send, state) = mpsc::channel();
-        crew.committer.send(Message::State(send)).map_err(|_| gone())?;
+        starter.committer.send(Message::State(send)).map_err(|_| gone())?;
         state.recv_timeout(ANSWER).map_err(|_| Error::timed_out("the state can't be written"))
     }
 
     fn reload_inputs(&mut self, new: &Config, changes: &Tables) -> Result<()> {
-        // Those that ended by themselves begin anew, too.
+        // Inputs that ended by themselves start again, too.
         let failed = self.runners.iter().filter(|it| !it.watch.is_up());
         let failed: Vec<String> = failed.map(|it| it.watch.name().to_string()).collect();
         let changed = changes.changed.iter().map(|it| &it.name);
@@ -144,10 +144,10 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         for input in begin {
             let started = inputs::open(input, &state, &mut self.activated, &self.with)
                 .and_then(|opened| opened.map(|opened| self.start(opened)).transpose());
-            match (started, &self.crew) {
-                (Ok(Some(member)), Some(crew)) => {
-                    // A committer that is gone has ended.
-                    let _ = crew.committer.send(Message::Joined(member));
+            match (started, &self.starter) {
+                (Ok(Some(member)), Some(starter)) => {
+                    // If the committer is gone, it has ended already.
+                    let _ = starter.committer.send(Message::Joined(member));
                 }
                 (Ok(_), _) => {}
                 (Err(error), _) => outcome = outcome.and(Err(error)),
@@ -162,18 +162,18 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             tables.added.iter().any(|it| it == name)
                 || tables.changed.iter().any(|it| it.name == name)
         };
-        // Opened first: what fails leaves everything as it was.
+        // Open first: if this fails, everything stays as it was.
         let mut seeds: Vec<Seed> = Vec::new();
         let mut kept: Vec<Kept> = Vec::new();
         let state = self.state()?;
         for sink in new.active_sinks().filter(|sink| is_new(&sink.name)) {
             match &sink.kind {
-                // Its lock is ours already, whatever the sink was called.
+                // This process already holds its lock, whatever the sink was called before.
                 SinkKind::File(file) if self.has_file(&file.path) => kept.push(Kept {
                     path: file.path.clone(),
                     name: sink.name.clone(),
                     encoder: Encoder::new(file.format),
-                    aside: outlets::aside(file)?,
+                    rotator: outlets::rotator(file)?,
                 }),
                 _ => seeds.extend(outlets::local(sink, &state, self.notify)?),
             }
@@ -198,7 +198,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             if let Way::Relay(relay) = &mut out.way {
                 relay.change(parts, rules, &metrics, &mut out.locals);
             }
-            // What they hold is written before they go.
+            // Write what they hold before they are removed.
             let _ = out.flush();
             part(out, kept, &same);
             out.locals.extend(seeds.into_iter().map(|seed| {
@@ -213,21 +213,21 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 }
             }
         };
-        if let Some(crew) = &self.crew {
-            // A committer that is gone has ended.
-            let _ = crew.committer.send(Message::Change(Box::new(change)));
+        if let Some(starter) = &self.starter {
+            // If the committer is gone, it has ended already.
+            let _ = starter.committer.send(Message::Change(Box::new(change)));
         }
         Ok(())
     }
 
-    /// Whether some sink writes to a file now.
+    /// Whether a sink writes to a file now.
     fn has_file(&self, path: &Path) -> bool {
         let is_it = |kind: &SinkKind| matches!(kind, SinkKind::File(file) if file.path == path);
         self.config.active_sinks().any(|sink| is_it(&sink.kind))
     }
 
-    /// Ends what sends to sinks that changed or are gone, and starts it for those that are there
-    /// now: it goes on at the old one's place in the spool.
+    /// Ends the threads of sinks that changed or were removed, and starts those of the new ones: a
+    /// changed sink resumes at its old place in the spool.
     fn reload_outlets(&mut self, new: &Config, is_new: &dyn Fn(&str) -> bool) -> Result<()> {
         let is_there = |name: &str| {
             new.active_sinks().any(|sink| sink.name == name && sink.delivery().is_some())
@@ -255,7 +255,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         for sink in begin {
             let is_known = spool.cursors().contains_key(&sink.name);
             let cursor = is_known.then(|| spool.cursor(&sink.name));
-            // A new one begins with what comes from now on.
+            // A new sink begins with what arrives from now on.
             let cursor = Some(cursor.unwrap_or_else(|| spool.end()));
             spool.add(&sink.name, spool::Sink { cursor, ..sinks::spool_sink(sink, size) });
             all.extend(outlets::send(sink, spool, new, &host(new))?);

@@ -1,4 +1,4 @@
-//! What is known of inputs while they run, for metrics and the status.
+//! The status of inputs while they run, for metrics and the status page.
 
 use crate::clock::Stopwatch;
 use crate::engine::packet;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often a tail says how its files are.
+/// How often a tail publishes the status of its files.
 const FILES: Duration = Duration::from_secs(2);
 
-/// An input that runs, as others see it. Clones are one.
+/// A running input, as seen from outside. Clones share it.
 #[derive(Clone)]
 pub(super) struct Watch(Arc<Inner>);
 
@@ -23,23 +23,23 @@ struct Inner {
     intake: Option<IntakeView>,
     lines: AtomicU64,
     bytes: AtomicU64,
-    /// Alerts of packets that were dropped on their way.
+    /// Alerts of packets that were dropped before they reached the committer.
     dropped: Arc<AtomicU64>,
-    /// It has ended, and nobody asked for that.
+    /// It has ended without being asked to.
     has_failed: AtomicBool,
     trouble: Mutex<Option<String>>,
     tail: Mutex<TailFacts>,
     tap: Mutex<TapFacts>,
 }
 
-/// What a tail says of itself.
+/// What a tail publishes about itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TailFacts {
     pub(super) counters: Counters,
     pub(super) files: Vec<FileStatus>,
 }
 
-/// What a tap says of itself, since it began.
+/// What a tap publishes about itself, since it began.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TapFacts {
     pub(super) packets: packet::Counters,
@@ -90,7 +90,7 @@ impl Watch {
         self.0.lines.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// It can't go on, and why.
+    /// Records that it can't continue, and why.
     pub(super) fn failed(&self, why: String) {
         self.0.has_failed.store(true, Ordering::Relaxed);
         *locked(&self.0.trouble) = Some(why);
@@ -124,13 +124,13 @@ impl Watch {
         self.of_intake(IntakeView::connections)
     }
 
-    /// Whether it works.
+    /// Whether it is working.
     pub(super) fn is_up(&self) -> bool {
         !self.0.has_failed.load(Ordering::Relaxed)
             && self.of_intake(IntakeView::trouble).flatten().is_none()
     }
 
-    /// Bytes that it has and that were not processed, and how old the oldest of them are.
+    /// Bytes that arrived and were not processed yet, and the age of the oldest of them.
     pub(super) fn lag(&self) -> (u64, Duration) {
         let files = &locked(&self.0.tail).files;
         let bytes = files.iter().map(|file| file.lag_bytes).sum();
@@ -195,20 +195,20 @@ fn file_status(file: &FileStatus) -> metrics::FileStatus {
     }
 }
 
-/// Says how a tail is, now and then.
+/// Publishes the status of a tail, now and then.
 pub(super) struct TailWatch {
     watch: Watch,
-    said: Option<Stopwatch>,
+    published: Option<Stopwatch>,
 }
 
 impl TailWatch {
     pub(super) fn new(watch: Watch) -> Self {
-        TailWatch { watch, said: None }
+        TailWatch { watch, published: None }
     }
 
     pub(super) fn publish(&mut self, facts: impl FnOnce() -> TailFacts) {
-        if self.said.is_none_or(|said| said.elapsed() >= FILES) {
-            self.said = Some(Stopwatch::start());
+        if self.published.is_none_or(|published| published.elapsed() >= FILES) {
+            self.published = Some(Stopwatch::start());
             self.watch.set_tail(facts());
         }
     }

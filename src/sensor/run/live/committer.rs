@@ -1,11 +1,11 @@
-//! Alerts written, progress committed.
+//! Writes alerts and commits progress.
 
-use super::member::{Member, Order};
+use super::member::{Command, Member};
 use super::order::InOrder;
 use super::output::{Due, Out};
 use super::task::{Done, Identity, Matched, Message};
 use crate::clock::Stopwatch;
-use crate::engine::alert::{Alert, Origin};
+use crate::engine::alert::{Alert, Provenance};
 use crate::engine::scan::{Counters, Hit};
 use crate::sensor::checkpoint::{Commit, StateDir};
 use crate::sensor::halt::Halt;
@@ -15,53 +15,53 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// The longest that alerts wait for the commit that makes them safe.
+/// The longest that alerts may wait for the commit that makes them safe.
 const COMMIT_ALERTS: Duration = Duration::from_millis(100);
 
-/// The longest that progress without alerts waits for one.
+/// The longest that progress without alerts may wait for a commit.
 const COMMIT_PROGRESS: Duration = Duration::from_secs(1);
 
-/// How often the committer looks whether something is due.
+/// How often the committer checks whether something is due.
 const ROUND: Duration = Duration::from_millis(20);
 
-/// Messages that are heard in a row before the output is written.
+/// The number of messages received in a row before the output is written.
 const BURST: usize = 64;
 
-/// How often an output or a state that failed is tried again.
+/// How often a failed output or state is retried.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often the committer looks whether the file of alerts was renamed.
+/// How often the committer checks whether the alert file was renamed.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long what failed is tried again once the job is to end.
+/// How long failures are retried once the job is about to end.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the committer works with.
 pub(in crate::sensor::run) struct Committer<'c, 's> {
     pub(in crate::sensor::run) out: Out<'s>,
-    /// Where commits go; none where nothing is kept.
+    /// Where commits go; `None` if nothing is kept.
     pub(in crate::sensor::run) state: Option<StateDir>,
     pub(in crate::sensor::run) messages: Receiver<Message>,
-    /// The sources that are there from the start.
+    /// The sources that exist from the start.
     pub(in crate::sensor::run) members: Vec<Member>,
-    /// Whether other sources may come.
+    /// Whether other sources may join.
     pub(in crate::sensor::run) is_open: bool,
     pub(in crate::sensor::run) notify: Notify<'c>,
     pub(in crate::sensor::run) halt: &'c Halt,
-    /// Set by SIGHUP, if that has the output opened again.
+    /// Set by SIGHUP, if SIGHUP reopens the output.
     pub(in crate::sensor::run) hangup: Option<&'c AtomicBool>,
-    /// Called for each piece that was matched.
+    /// Called for each matched piece.
     pub(in crate::sensor::run) counted: &'c (dyn Fn(&Member, &Counted<'_>) + Sync),
 }
 
-/// What was counted over a piece.
+/// What was counted in a piece.
 pub(in crate::sensor::run) struct Counted<'c> {
     pub(in crate::sensor::run) bytes: u64,
     pub(in crate::sensor::run) lines: u64,
     pub(in crate::sensor::run) counters: &'c Counters,
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub(in crate::sensor::run) struct Committed {
     pub(in crate::sensor::run) bytes: u64,
@@ -74,7 +74,7 @@ pub(in crate::sensor::run) struct Committed {
     pub(in crate::sensor::run) stopped: Option<Error>,
 }
 
-/// What came of it, and what was worked with.
+/// The result, and what the committer worked with.
 pub(in crate::sensor::run) struct Ended<'s> {
     pub(in crate::sensor::run) came: Committed,
     pub(in crate::sensor::run) out: Out<'s>,
@@ -88,7 +88,7 @@ struct Track {
     /// How many of its pieces the source was asked to keep, and how many are in a commit.
     asked: u64,
     safe: u64,
-    /// How many pieces it has, once that is known.
+    /// The total number of pieces, once known.
     total: Option<u64>,
 }
 
@@ -103,23 +103,23 @@ impl Track {
     }
 }
 
-/// What is to be committed, and what is on its way there.
+/// What has to be committed, and what is being committed.
 #[derive(Default)]
 struct Pending {
-    /// Since the first alert that is in no commit.
+    /// Set since the first alert that is in no commit.
     alerts: Option<Stopwatch>,
-    /// Since the first progress that is in no commit.
+    /// Set since the first progress that is in no commit.
     progress: Option<Stopwatch>,
-    /// A commit that sources are asked about, and how many answers are missing.
+    /// A commit that is waiting for answers from sources, and how many answers are missing.
     asked: Option<(usize, Commit)>,
-    /// One that could not be written, and since when.
+    /// A commit that could not be written, and when it failed.
     failed: Option<(Commit, Stopwatch)>,
 }
 
 impl Pending {
     fn is_due(&self, is_last: bool) -> bool {
-        let is_over = |since: Option<Stopwatch>, most| {
-            since.is_some_and(|since| is_last || since.elapsed() >= most)
+        let is_over = |since: Option<Stopwatch>, max| {
+            since.is_some_and(|since| is_last || since.elapsed() >= max)
         };
         is_over(self.alerts, COMMIT_ALERTS) || is_over(self.progress, COMMIT_PROGRESS)
     }
@@ -134,8 +134,8 @@ impl Pending {
     }
 }
 
-/// Writes and commits until every source has ended and all of it is committed, or the output is
-/// gone for good.
+/// Writes and commits until every source has ended and everything is committed, or the output is
+/// permanently gone.
 pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended<'s> {
     let members = std::mem::take(&mut committer.members);
     let mut run = Run {
@@ -143,7 +143,7 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         tracks: members.into_iter().map(Track::new).collect(),
         pending: Pending::default(),
         came: Committed::default(),
-        is_told: false,
+        is_reported: false,
         is_ended: false,
         turning: Turning::No,
         looked: Stopwatch::start(),
@@ -154,7 +154,7 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         run.came.stopped = Some(error);
     }
     run.came.records = run.committer.out.records.saturating_sub(run.came.lost);
-    // Sources and workers that still wait find nobody there, and end.
+    // Dropping the channels ends sources and workers that are still waiting.
     let Committer { out, state, .. } = run.committer;
     Ended { came: run.came, out, state }
 }
@@ -164,26 +164,27 @@ struct Run<'c, 's> {
     tracks: Vec<Track>,
     pending: Pending,
     came: Committed,
-    /// Whether an operator was told that something can't be written.
-    is_told: bool,
-    /// Whether the output has its end.
+    /// Whether it was reported that something can't be written.
+    is_reported: bool,
+    /// Whether the end of the output was written.
     is_ended: bool,
     turning: Turning,
     looked: Stopwatch,
-    /// Since when there is no room for the last pieces.
+    /// Set since there is no room for the last pieces.
     stuck: Option<Stopwatch>,
 }
 
-/// What is under way of a file of alerts that was renamed. Until it is done, alerts wait.
+/// The progress of switching from a renamed alert file to a new one. Until it is done, alerts wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Turning {
     #[default]
     No,
-    /// What the old file holds is to be committed.
+    /// The contents of the old file have to be committed.
     Old,
-    /// The new file is open, and is to be committed while nothing is in it.
+    /// The new file is open, and has to be committed while it is empty.
     New,
-    /// The same of files of other sinks. One that was renamed meanwhile is found again.
+    /// Files of other sinks have to be committed. One that was renamed meanwhile is found in a
+    /// later round.
     #[cfg(feature = "daemon")]
     Changed,
 }
@@ -195,14 +196,14 @@ impl Run<'_, '_> {
                 std::thread::sleep(ROUND);
             } else {
                 match self.committer.messages.recv_timeout(ROUND) {
-                    Ok(message) => self.hear_all(message),
+                    Ok(message) => self.receive_all(message),
                     Err(RecvTimeoutError::Timeout) => {}
-                    // Nobody is left, which only a panic does: what came is written.
+                    // All senders are gone, which only a panic can cause: write what has arrived.
                     Err(RecvTimeoutError::Disconnected) => return self.flush(),
                 }
             }
             self.round();
-            // What is processed is written before the file may be turned: a commit comes between.
+            // Write what is processed before turning the file: a commit comes in between.
             self.flush()?;
             self.turn();
             let is_last = self.is_last();
@@ -218,8 +219,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Whether all is processed, or what is left can't be: there is no room for what comes of it,
-    /// and it is time to end. The next run finds it where it is.
+    /// Whether everything is processed, or the rest can't be because there is no room for its
+    /// results and it is time to end. The next run finds the rest where it is.
     fn is_last(&mut self) -> bool {
         if self.committer.is_open {
             return false;
@@ -239,7 +240,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Does what time asks for, and has sources wait while there is no room.
+    /// Does periodic work, and pauses sources while there is no room.
     fn round(&mut self) {
         match self.committer.out.round() {
             Due::Nothing => {}
@@ -255,23 +256,23 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Whether too much waits for the file to be turned, and no source is to be heard before.
+    /// Whether so many pieces wait for the file to be turned that no source may be read first.
     fn is_full(&self) -> bool {
         let waiting: usize = self.tracks.iter().map(|track| track.pieces.len()).sum();
         self.turning != Turning::No && self.pending.asked.is_none() && waiting > BURST
     }
 
-    fn hear_all(&mut self, first: Message) {
-        self.hear(first);
+    fn receive_all(&mut self, first: Message) {
+        self.receive(first);
         for _ in 1..BURST {
             match self.committer.messages.try_recv() {
-                Ok(message) => self.hear(message),
+                Ok(message) => self.receive(message),
                 Err(_) => return,
             }
         }
     }
 
-    fn hear(&mut self, message: Message) {
+    fn receive(&mut self, message: Message) {
         match message {
             Message::Done(done) => self.done(done),
             Message::Kept(changes) => self.kept(*changes),
@@ -284,7 +285,7 @@ impl Run<'_, '_> {
             Message::State(to) => {
                 let dir = self.committer.state.as_ref();
                 let state = dir.map(|dir| dir.state().without_suppression());
-                // Whoever asked may have ended.
+                // The thread that asked may have ended.
                 let _ = to.send(state.unwrap_or_default());
             }
             #[cfg(feature = "daemon")]
@@ -313,9 +314,9 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Takes the alerts of the pieces of a source that are in order. While the file is turned it
-    /// takes none: what is processed would be committed before its alerts are written. While there
-    /// is no room, sources that can wait do.
+    /// Processes the pieces of a source that are in order. While the file is being turned it
+    /// processes none: they would be committed before their alerts are written. While there is no
+    /// room, it leaves the pieces of sources that can wait.
     fn process(&mut self, source: usize) {
         let Some(track) = self.tracks.get_mut(source) else { return };
         let out = &mut self.committer.out;
@@ -330,7 +331,7 @@ impl Run<'_, '_> {
             let counted = Counted { bytes, lines, counters: &counters };
             (self.committer.counted)(&track.member, &counted);
             let mut has_alerts = false;
-            let mut take = |hit: &Hit<'_>, origin: &Origin, read_at| {
+            let mut take = |hit: &Hit<'_>, origin: &Provenance, read_at| {
                 let alert = Alert::new(hit, origin, read_at);
                 let alert = match identity {
                     Identity::Path => alert,
@@ -355,8 +356,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Passes on what was encoded. A file that can't be written is tried again, and meanwhile
-    /// nothing is taken from anybody.
+    /// Passes on what was encoded. If a file can't be written, it retries, and accepts nothing in
+    /// the meantime.
     fn flush(&mut self) -> Result<()> {
         if self.turning != Turning::No {
             return Ok(());
@@ -382,18 +383,18 @@ impl Run<'_, '_> {
     }
 
     fn failed(&mut self, error: &Error) {
-        if !std::mem::replace(&mut self.is_told, true) {
+        if !std::mem::replace(&mut self.is_reported, true) {
             (self.committer.notify)(Notice::OutputFailed(error));
         }
     }
 
     fn written(&mut self) {
-        if self.pending.failed.is_none() && std::mem::take(&mut self.is_told) {
+        if self.pending.failed.is_none() && std::mem::take(&mut self.is_reported) {
             (self.committer.notify)(Notice::OutputBack { lost: 0 });
         }
     }
 
-    /// Goes on with another file once the one of alerts was renamed: at once after SIGHUP, else
+    /// Switches to a new alert file after the old one was renamed: at once after SIGHUP, otherwise
     /// within a second.
     fn turn(&mut self) {
         let hangup = self.committer.hangup;
@@ -418,7 +419,7 @@ impl Run<'_, '_> {
                     self.pending.alerts = Some(Stopwatch::start());
                 }
                 Err(error) => {
-                    // Tried again each second, and said once.
+                    // Retried each second, but reported only once.
                     self.failed(&error);
                     self.turning = Turning::No;
                 }
@@ -434,7 +435,7 @@ impl Run<'_, '_> {
         (0..self.tracks.len()).for_each(|source| self.process(source));
     }
 
-    /// Begins a commit that is due, and writes one that failed before.
+    /// Begins a commit if one is due, or retries one that failed.
     fn commit(&mut self, is_last: bool) -> Result<()> {
         if let Some((commit, since)) = self.pending.failed.take() {
             if since.elapsed() < RETRY && !is_last {
@@ -455,8 +456,8 @@ impl Run<'_, '_> {
                 return Ok(());
             }
         };
-        // What is committed is how things are now: alerts that come from here on are after the
-        // length of the output, and the lines that they are about after the offsets.
+        // The commit records the present state: alerts that arrive from here on are beyond the
+        // committed length of the output, and their lines beyond the committed offsets.
         (self.pending.alerts, self.pending.progress) = (None, None);
         let mut asked = 0;
         let is_behind = self.committer.out.is_behind();
@@ -464,7 +465,7 @@ impl Run<'_, '_> {
             let before = track.pieces.taken();
             if before > track.asked && !(is_behind && track.member.can_wait) {
                 track.asked = before;
-                asked += usize::from(track.member.orders.send(Order::Keep(before)).is_ok());
+                asked += usize::from(track.member.commands.send(Command::Keep(before)).is_ok());
             }
         }
         match asked {
@@ -476,7 +477,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// A source has kept what is processed.
+    /// A source has recorded what is processed.
     fn kept(&mut self, kept: Commit) {
         let Some((asked, commit)) = &mut self.pending.asked else { return };
         commit.add(kept);
@@ -484,18 +485,18 @@ impl Run<'_, '_> {
         if *asked == 0
             && let Some((_, commit)) = self.pending.asked.take()
         {
-            // One that fails is kept, and tried again.
+            // A failed commit is kept, and retried.
             let _ = self.write_commit(commit, false);
         }
     }
 
-    /// Says to each source what is in a commit now.
+    /// Notifies each source of what is in a commit now.
     fn committed(&mut self) {
         for track in &mut self.tracks {
             if track.asked > track.safe {
                 track.safe = track.asked;
-                // A source that is gone needs no word.
-                let _ = track.member.orders.send(Order::Safe(track.safe));
+                // A source that is gone needs no notification.
+                let _ = track.member.commands.send(Command::Safe(track.safe));
             }
         }
     }
@@ -519,7 +520,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// What identifies a line that stands in no stream: what it says, who wrote it, and when.
+/// What identifies a line that belongs to no stream: its text, who wrote it, and when.
 #[cfg(feature = "daemon")]
 fn line_identity(hit: &Hit<'_>) -> u64 {
     use crate::engine::indicator::Place;

@@ -1,4 +1,4 @@
-//! Logs that are followed, as a source.
+//! Followed logs, as a source.
 
 use super::source::{Source, Taken};
 use super::task::Work;
@@ -13,18 +13,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Streams whose layouts are remembered; beyond them all are made anew.
+/// The number of streams whose layouts are remembered; when there are more, all layouts start over.
 const MAX_LAYOUTS: usize = 4096;
 
-/// Logs that are followed.
+/// Followed logs.
 pub(in crate::sensor::run) struct FollowedLogs {
     tail: Tail,
-    /// Where the pieces end that are not kept yet, and the number of the first of them.
+    /// Where the pieces that are not kept yet end, and the number of the first of them.
     under_way: VecDeque<Position>,
     first: u64,
-    /// How the lines of each stream name their fields, and the header that says so.
+    /// How the lines of each stream name their fields, and the header that defines it.
     layouts: HashMap<u64, (Arc<[u8]>, Layout)>,
-    /// End when there is nothing more to read.
+    /// Whether to end when there is nothing more to read.
     is_once: bool,
 }
 
@@ -46,7 +46,7 @@ impl FollowedLogs {
     }
 
     fn layout(&mut self, piece: &Piece) -> Layout {
-        // The first piece holds its own headers, which count for the lines after them only.
+        // The first piece contains its own header lines, which apply only to the lines after them.
         if piece.offset == 0 {
             return layout_after(&piece.header, true);
         }
@@ -81,7 +81,7 @@ impl Source for FollowedLogs {
         let count = usize::try_from(before.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let count = count.min(self.under_way.len());
         self.first += count as u64;
-        // Of each stream the last one counts.
+        // Only the last position of each stream counts.
         let ends: HashMap<u64, Position> =
             self.under_way.drain(..count).map(|end| (end.stream, end)).collect();
         let ends: Vec<Position> = ends.into_values().collect();

@@ -1,4 +1,4 @@
-//! A source, and what is said to it.
+//! A source as the committer knows it, and the commands sent to it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -6,22 +6,22 @@ use std::sync::mpsc::Sender;
 
 /// A source, as the committer knows it.
 pub(in crate::sensor::run) struct Member {
-    /// What it is called in alerts and metrics.
+    /// Its name in alerts and metrics.
     pub(in crate::sensor::run) name: Arc<str>,
-    /// Whether it can wait: what it has not given stays where it is.
+    /// Whether it can wait: what it hasn't delivered stays where it is.
     pub(in crate::sensor::run) can_wait: bool,
-    pub(in crate::sensor::run) orders: Sender<Order>,
-    /// Set while the source is to give nothing more.
+    pub(in crate::sensor::run) commands: Sender<Command>,
+    /// Set while the source must not deliver anything.
     pub(in crate::sensor::run) paused: Arc<AtomicBool>,
 }
 
-/// What a source receives.
-pub(in crate::sensor::run) enum Order {
-    /// All pieces before this one are processed: they go into the next commit.
+/// A command to a source.
+pub(in crate::sensor::run) enum Command {
+    /// All pieces before this one are processed, and go into the next commit.
     Keep(u64),
     /// All pieces before this one are in a commit.
     Safe(u64),
-    /// Give nothing more.
+    /// Stop delivering.
     #[cfg(feature = "daemon")]
     End,
 }

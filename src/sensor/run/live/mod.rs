@@ -1,4 +1,4 @@
-//! Sources that never end: logs that are followed, and whatever else keeps coming.
+//! Sources that never end: followed logs, and everything else that keeps coming.
 //!
 //! ```text
 //! source ──┐ pieces            ┌── worker: scan ──┐ hits          ┌── file, with its length
@@ -8,32 +8,31 @@
 //!    └────────── what is processed: keep it ────────────┘
 //! ```
 //!
-//! A source has a thread of its own and cuts what comes into pieces. Workers match them, in any
-//! order. The committer puts what they found back into each source's order, writes the alerts at
-//! once, and makes commits: what is processed of each source, together with the length of the
-//! output that holds its alerts. After a crash the output is cut to the length of the last
-//! commit and the sources go on where it says, so every line's alerts are in the file exactly
-//! once. Only alerts make a commit urgent (within 100 ms); progress over lines without a hit
-//! can be made again and shows nothing.
+//! A source has its own thread and cuts its input into pieces. Workers match them, in any order.
+//! The committer restores each source's order, writes the alerts at once, and makes commits: how
+//! much of each source is processed, together with the length of the output that holds its alerts.
+//! After a crash the output is cut to the length of the last commit and the sources resume where it
+//! says, so every line's alerts are in the file exactly once. Only alerts make a commit urgent
+//! (within 100 ms); progress over lines without a hit can be repeated without any visible effect.
 //!
-//! With one source alone, as in [`tail()`], the workers take its pieces themselves, by turns: what
-//! a thread has read is in its own cache when it is matched. The source's thread then only keeps up
-//! with its files and answers the committer while all of them are busy.
+//! With a single source, as in [`tail()`], the workers take turns reading its pieces themselves:
+//! what a thread has read is in its own cache when it matches it. The source's thread then only
+//! keeps up with its files and answers the committer while all workers are busy.
 //!
-//! Everything between the threads is bounded. When an output can't be written, the committer
-//! waits, then the workers do, then the sources stop reading: files keep what they hold.
+//! Everything between the threads is bounded. When an output can't be written, the committer waits,
+//! then the workers, and then the sources stop reading: the data stays in the files.
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `task` | pieces on their way, and what threads tell each other |
-//! | `member` | a source as the committer knows it, and what is said to it |
+//! | `task` | pieces to be matched, and messages between threads |
+//! | `member` | a source as the committer knows it, and the commands sent to it |
 //! | `pool` | the workers |
-//! | `source` | [`Source`](source::Source), and the thread that it lives on |
-//! | `logs` | logs that are followed, as a source |
-//! | `order` | each source's pieces put back in order |
-//! | `output` | where alerts go, and what they need for a commit |
-//! | `relay` | what becomes of the daemon's alerts |
-//! | `committer` | alerts written, progress committed |
+//! | `source` | [`Source`](source::Source), and the thread that runs it |
+//! | `logs` | followed logs, as a source |
+//! | `order` | restores the order of each source's pieces |
+//! | `output` | where alerts go, and what a commit needs to know about it |
+//! | `relay` | the path of the daemon's alerts to its sinks |
+//! | `committer` | writes alerts and commits progress |
 //! | `tail` | [`tail()`]: the job |
 
 pub(super) mod committer;

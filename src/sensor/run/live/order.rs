@@ -1,9 +1,9 @@
-//! Each source's pieces put back in order.
+//! Restores the order of each source's pieces.
 
 use std::collections::BTreeMap;
 
-/// Puts things with numbers back in order. How many wait in it is bounded by how many are under
-/// way at once.
+/// Puts numbered things back in order. The number of things waiting is bounded by how many are in
+/// flight at once.
 #[derive(Debug)]
 pub(super) struct InOrder<T> {
     next: u64,
@@ -17,19 +17,19 @@ impl<T> Default for InOrder<T> {
 }
 
 impl<T> InOrder<T> {
-    /// Takes the one with this number, from 0, each of which comes once.
+    /// Adds the one with this number, counted from 0. Each number is added once.
     pub(super) fn put(&mut self, number: u64, item: T) {
         self.waiting.insert(number, item);
     }
 
-    /// The next one, if it is there.
+    /// The next one, if it has arrived.
     pub(super) fn take(&mut self) -> Option<T> {
         let item = self.waiting.remove(&self.next)?;
         self.next += 1;
         Some(item)
     }
 
-    /// How many wait.
+    /// How many are waiting.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

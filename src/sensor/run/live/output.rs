@@ -1,4 +1,4 @@
-//! Where alerts go, and what a commit has to know about it.
+//! Where alerts go, and what a commit needs to know about it.
 
 use super::member::Member;
 #[cfg(feature = "daemon")]
@@ -13,16 +13,16 @@ use crate::sensor::metrics::Counter;
 use crate::sensor::outlet::Filter;
 use crate::sensor::run::outlet::{Outlet, Yield};
 #[cfg(feature = "daemon")]
-use crate::sensor::sink::Aside;
+use crate::sensor::sink::Rotator;
 use crate::sensor::sink::{Records, Sink};
 
-/// What alerts are written to.
+/// Where alerts are written.
 pub(in crate::sensor::run) enum Target<'s> {
-    /// A file whose length belongs to each commit.
+    /// A file whose length is part of each commit.
     File(Box<AlertFile>),
     /// Anything else: what was written before a crash may be written again.
     Sink(&'s mut dyn Sink),
-    /// The same, with nobody else to use it.
+    /// The same, for the sole user of the sink.
     #[cfg(feature = "daemon")]
     Own(Box<dyn Sink + Send>),
 }
@@ -37,7 +37,7 @@ impl<'s> Target<'s> {
         }
     }
 
-    /// Where the file is, if it is one whose length belongs to each commit.
+    /// The path of the file, if its length is part of each commit.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) fn path(&self) -> Option<&std::path::Path> {
         match self {
@@ -56,7 +56,7 @@ impl<'s> Target<'s> {
     }
 }
 
-/// A place on this machine that alerts are written to, with what it could not take yet.
+/// A local destination of alerts, with the records it could not take yet.
 pub(in crate::sensor::run) struct Local<'s> {
     pub(in crate::sensor::run) target: Target<'s>,
     pub(in crate::sensor::run) encoder: Encoder,
@@ -66,13 +66,13 @@ pub(in crate::sensor::run) struct Local<'s> {
     pub(in crate::sensor::run) name: String,
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) filter: Filter,
-    /// Records that were written.
+    /// The number of records written.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) written: Counter,
-    /// When its file is put aside.
+    /// When its file is rotated.
     #[cfg(feature = "daemon")]
-    pub(in crate::sensor::run) aside: Option<Aside>,
-    /// Whether the file that is committed is to be put aside now.
+    pub(in crate::sensor::run) rotator: Option<Rotator>,
+    /// Whether the committed file has to be rotated now.
     #[cfg(feature = "daemon")]
     is_due: bool,
 }
@@ -90,19 +90,19 @@ impl<'s> Local<'s> {
             #[cfg(feature = "daemon")]
             written: Counter::default(),
             #[cfg(feature = "daemon")]
-            aside: None,
+            rotator: None,
             #[cfg(feature = "daemon")]
             is_due: false,
         }
     }
 
-    /// Adds a record that is encoded already.
+    /// Adds an encoded record.
     #[cfg(feature = "daemon")]
     pub(super) fn add(&mut self, record: &[u8]) {
         self.held.record(|bytes| bytes.extend_from_slice(record));
     }
 
-    /// Writes what a format has at the beginning of a file, where there is nothing yet.
+    /// Writes what a format has at the beginning of a file, if the file is empty.
     pub(in crate::sensor::run) fn begin(&mut self) {
         let is_new = match &self.target {
             Target::File(file) => file.is_empty(),
@@ -114,7 +114,7 @@ impl<'s> Local<'s> {
         }
     }
 
-    /// Writes what a format has at the end. A file that the next run goes on with has none.
+    /// Writes what a format has at the end. A file that the next run appends to gets none.
     pub(super) fn end(&mut self) {
         if !matches!(self.target, Target::File(_)) {
             let encoder = &self.encoder;
@@ -140,7 +140,7 @@ impl<'s> Local<'s> {
         Ok(())
     }
 
-    /// Makes what was passed on safe; returns what a commit keeps of it.
+    /// Makes what was passed on safe; returns what the commit has to record.
     pub(in crate::sensor::run) fn sync(&mut self) -> Result<Option<Output>> {
         match &mut self.target {
             Target::File(file) => file.sync().map(Some),
@@ -152,7 +152,7 @@ impl<'s> Local<'s> {
         let Target::File(file) = &self.target else { return false };
         #[cfg(feature = "daemon")]
         {
-            self.is_due = self.aside.as_ref().is_some_and(|aside| aside.is_due(now()));
+            self.is_due = self.rotator.as_ref().is_some_and(|rotator| rotator.is_due(now()));
             if self.is_due {
                 return true;
             }
@@ -163,8 +163,8 @@ impl<'s> Local<'s> {
     fn turn(&mut self) -> Result<()> {
         let Target::File(file) = &mut self.target else { return Ok(()) };
         #[cfg(feature = "daemon")]
-        if let (Some(aside), true) = (&mut self.aside, std::mem::take(&mut self.is_due)) {
-            aside.put(now(), || file.reopen().map(drop))?;
+        if let (Some(rotator), true) = (&mut self.rotator, std::mem::take(&mut self.is_due)) {
+            rotator.rotate(now(), || file.reopen().map(drop))?;
         }
         if file.is_rotated() {
             file.reopen()?;
@@ -187,12 +187,11 @@ impl<'s> Local<'s> {
     }
 }
 
-/// What becomes of alerts on their way to the places.
+/// How alerts get to their destinations.
 pub(in crate::sensor::run) enum Way {
-    /// Those that are wanted are written, to all of them.
+    /// Wanted alerts are written to all destinations.
     Outlet(Box<Outlet>),
-    /// Repeats are held back; the rest goes to those whose filter lets it through, and to the
-    /// spool.
+    /// Repeats are held back; the rest goes to the sinks whose filters accept it, and to the spool.
     #[cfg(feature = "daemon")]
     Relay(Box<Relay>),
 }
@@ -201,10 +200,10 @@ pub(in crate::sensor::run) enum Way {
 pub(in crate::sensor::run) struct Out<'s> {
     pub(in crate::sensor::run) way: Way,
     pub(in crate::sensor::run) locals: Vec<Local<'s>>,
-    /// Records that were wanted, in all.
+    /// The total number of wanted records.
     pub(in crate::sensor::run) records: u64,
-    /// Files of sinks that went, as the next commit has to hold them: a sink that comes back goes
-    /// on there.
+    /// Files of removed sinks, to be recorded in the next commit: a sink that comes back resumes
+    /// there.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) parted: Vec<Output>,
 }
@@ -225,7 +224,7 @@ impl<'s> Out<'s> {
         self.locals.iter_mut().for_each(Local::begin);
     }
 
-    /// Nothing comes any more.
+    /// Ends the output: no more alerts will come.
     pub(super) fn end(&mut self) {
         #[cfg(feature = "daemon")]
         if let Way::Relay(relay) = &mut self.way {
@@ -234,8 +233,8 @@ impl<'s> Out<'s> {
         self.locals.iter_mut().for_each(Local::end);
     }
 
-    /// Takes an alert; answers whether anything of it is to be written. `stream` identifies the
-    /// text that it is from.
+    /// Takes an alert; returns whether any record of it has to be written. `from` is the source of
+    /// the alert.
     pub(super) fn take(&mut self, alert: &Alert<'_>, from: &Member) -> bool {
         let is_wanted = match &mut self.way {
             Way::Outlet(outlet) => {
@@ -253,7 +252,7 @@ impl<'s> Out<'s> {
         is_wanted
     }
 
-    /// Does what time asks for: ends windows of suppression. Answers whether there is anything to
+    /// Does periodic work: ends windows of suppression. Returns whether there is anything to
     /// commit.
     pub(super) fn round(&mut self) -> Due {
         match &mut self.way {
@@ -263,7 +262,7 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Whether inputs that can wait are to wait.
+    /// Whether inputs that can wait have to wait.
     pub(super) fn is_full(&self) -> bool {
         match &self.way {
             Way::Outlet(_) => false,
@@ -272,8 +271,8 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Whether something waits that inputs which can wait have given, so that no commit may count it
-    /// as done.
+    /// Whether records from inputs that can wait are still waiting, so that no commit may count
+    /// them as done.
     pub(super) fn is_behind(&self) -> bool {
         match &self.way {
             Way::Outlet(_) => false,
@@ -282,9 +281,9 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Passes on what was encoded. What can't be is kept, and comes first the next time.
+    /// Passes on what was encoded. What can't be passed on is kept, and comes first next time.
     pub(in crate::sensor::run) fn flush(&mut self) -> Result<()> {
-        // One that fails holds up none of the others.
+        // A failing destination must not hold up the others.
         let mut outcome = Ok(());
         for local in &mut self.locals {
             outcome = outcome.and(local.flush());
@@ -296,7 +295,7 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Makes what was passed on safe; returns what a commit keeps of it.
+    /// Makes what was passed on safe; returns what the commit has to record.
     pub(in crate::sensor::run) fn sync(&mut self) -> Result<Commit> {
         let mut commit = Commit::default();
         for local in &mut self.locals {
@@ -312,14 +311,14 @@ impl<'s> Out<'s> {
         Ok(commit)
     }
 
-    /// Whether the path of a file leads to another one by now, or should, so that
+    /// Whether the path of a file now leads to another file, or should, so that
     /// [`turn`](Self::turn) is due.
     pub(super) fn is_moved(&mut self) -> bool {
         self.locals.iter_mut().fold(false, |is_moved, local| local.is_moved() | is_moved)
     }
 
-    /// Goes on with the files that the paths lead to. All that the old ones hold is committed, and
-    /// the new ones have to be before anything is written to them.
+    /// Switches to the files that the paths lead to. Everything in the old files must be committed
+    /// before, and the new ones must be committed before anything is written to them.
     pub(super) fn turn(&mut self) -> Result<()> {
         let mut outcome = Ok(());
         for local in &mut self.locals {
@@ -328,7 +327,7 @@ impl<'s> Out<'s> {
         outcome
     }
 
-    /// Opens outputs without commits again under their names, if that means another file by now.
+    /// Reopens outputs without commits by name, if the name now leads to another file.
     pub(super) fn reopen(&mut self) -> Result<bool> {
         let mut is_reopened = false;
         for local in &mut self.locals {
@@ -337,7 +336,7 @@ impl<'s> Out<'s> {
         Ok(is_reopened)
     }
 
-    /// Records that were encoded and could not be passed on.
+    /// Records that were encoded but not passed on.
     pub(super) fn waiting(&self) -> u64 {
         self.locals.iter().map(|local| local.held.count() + local.target.waiting()).sum()
     }
@@ -351,12 +350,12 @@ impl<'s> Out<'s> {
     }
 }
 
-/// What a round found to commit.
+/// What a round found that has to be committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sensor::run) enum Due {
     /// Nothing.
     Nothing,
-    /// Progress that may be made again.
+    /// Progress that can be repeated.
     #[cfg(feature = "daemon")]
     Progress,
     /// Alerts.

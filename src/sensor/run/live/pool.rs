@@ -1,4 +1,4 @@
-//! The workers: each matches a piece at a time.
+//! The workers: each matches one piece at a time.
 
 use super::source::{Reading, Step};
 #[cfg(feature = "daemon")]
@@ -18,14 +18,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Scope;
 use std::time::Duration;
 
-/// Pieces that wait for a worker, beside those that workers have: enough to keep them busy while
-/// a source reads, and little enough that a commit comes soon.
+/// Pieces that wait for a worker, in addition to those that workers have: enough to keep the
+/// workers busy while a source reads, and few enough that a commit comes soon.
 pub(in crate::sensor::run) const QUEUE: usize = 4;
 
 /// Wakes sources that wait for room among the pieces.
 ///
-/// A source that slept instead would leave the workers without work: what waits for them lasts
-/// less than a millisecond.
+/// If a source slept instead, the workers would run out of work: the queue lasts less than a
+/// millisecond.
 #[derive(Debug, Default)]
 pub(in crate::sensor::run) struct Room {
     lock: Mutex<()>,
@@ -33,11 +33,11 @@ pub(in crate::sensor::run) struct Room {
 }
 
 impl Room {
-    /// Waits until a worker has taken a piece, and no longer than so long: one that was taken just
-    /// before is missed, but the next is not.
-    pub(super) fn wait(&self, most: Duration) {
+    /// Waits until a worker has taken a piece, or until the timeout. A piece taken just before the
+    /// call is missed, but the next one is not.
+    pub(super) fn wait(&self, max: Duration) {
         let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.made.wait_timeout(guard, most));
+        drop(self.made.wait_timeout(guard, max));
     }
 
     fn wake(&self) {
@@ -45,11 +45,11 @@ impl Room {
     }
 }
 
-/// What the scanners are to do, which may change.
+/// The scanner options, which may change.
 #[derive(Debug)]
 pub(in crate::sensor::run) struct Settings {
     options: Mutex<Options>,
-    /// How often it has changed.
+    /// How many times they have changed.
     turn: AtomicU64,
 }
 
@@ -58,7 +58,7 @@ impl Settings {
         Settings { options: Mutex::new(options), turn: AtomicU64::new(0) }
     }
 
-    /// What is true from the next piece on.
+    /// Sets the options that apply from the next piece on.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) fn set(&self, options: Options) {
         *self.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
@@ -77,16 +77,16 @@ pub(in crate::sensor::run) struct Shared<'p> {
     pub(in crate::sensor::run) settings: &'p Settings,
     pub(in crate::sensor::run) tasks: &'p Mutex<Receiver<Task>>,
     pub(in crate::sensor::run) room: &'p Room,
-    /// Called by each worker when it begins with a piece (true) and when it is done (false), so
-    /// that one that is stuck shows.
+    /// Called by each worker when it begins a piece (true) and when it finishes it (false), so that
+    /// a stuck worker can be detected.
     pub(in crate::sensor::run) busy: &'p (dyn Fn(usize, bool) + Sync),
 }
 
-/// Starts the threads that match. If not all can be started, fewer do the same work.
+/// Starts the matching threads. If not all of them can be started, fewer do the same work.
 ///
 /// # Errors
 ///
-/// When none can be started.
+/// If none can be started.
 pub(in crate::sensor::run) fn start_workers<'scope>(
     scope: &'scope Scope<'scope, '_>,
     threads: usize,
@@ -112,7 +112,7 @@ struct Matcher<'m> {
     current: &'m Current,
     settings: &'m Settings,
     scanner: Scanner,
-    /// The settings that the scanner has.
+    /// The version of the scanner's settings.
     turn: u64,
     lease: Lease,
 }
@@ -134,7 +134,7 @@ impl<'m> Matcher<'m> {
     }
 }
 
-/// Matches pieces until no source has any more.
+/// Matches pieces until all sources have ended.
 fn work(number: usize, shared: &Shared<'_>, done: &SyncSender<Message>) {
     let mut matcher = Matcher::new(shared.current, shared.settings);
     loop {
@@ -151,13 +151,13 @@ fn work(number: usize, shared: &Shared<'_>, done: &SyncSender<Message>) {
     }
 }
 
-/// Starts workers that take the pieces of one source themselves, by turns. What a thread has read
-/// is in its processor's cache when it is matched: handing a piece to another one costs a third of
-/// the time that matching takes.
+/// Starts workers that take turns reading the pieces of one source themselves. What a thread has
+/// read is in its processor's cache when it is matched: handing a piece to another processor costs
+/// a third of the time that matching takes.
 ///
 /// # Errors
 ///
-/// As [`start_workers`].
+/// Those of [`start_workers`].
 pub(super) fn start_readers<'scope>(
     scope: &'scope Scope<'scope, '_>,
     threads: usize,
@@ -179,7 +179,7 @@ pub(super) fn start_readers<'scope>(
     Ok(())
 }
 
-/// Takes pieces of a source and matches them, until there are no more.
+/// Takes pieces of a source and matches them, until there are none left.
 fn read_on(
     current: &Current,
     settings: &Settings,
@@ -188,7 +188,7 @@ fn read_on(
 ) {
     let mut matcher = Matcher::new(current, settings);
     loop {
-        // Who waits for the source holds its lock.
+        // The worker that waits for the source holds its lock.
         let step = reading.lock().unwrap_or_else(PoisonError::into_inner).step();
         match step {
             Step::Task(task) => {
@@ -221,7 +221,7 @@ fn matched(scanner: &mut Scanner, lease: &Lease, task: Task) -> Done {
     Done { source, serial, read_at, bytes, lines, identity, counters, matched }
 }
 
-/// The hits of a piece, with their places in the stream.
+/// The hits of a piece, with their positions in the stream.
 fn of_piece(
     scanner: &mut Scanner,
     lease: &Lease,
@@ -237,7 +237,7 @@ fn of_piece(
         let text = &piece.bytes[..];
         scanner.scan_text(&known.database, text, 0..text.len(), &origin, |mut hit| {
             if let Place::Log(place) = &mut hit.place {
-                // Unknown for all where that of the first one is.
+                // If the position of the first line is unknown, all are.
                 place.line = lines.map_or(0, |lines| place.line + lines);
                 // Wide characters take more bytes in the file than in the text.
                 let at = usize::try_from(place.offset - piece.offset).unwrap_or(usize::MAX);
@@ -249,7 +249,7 @@ fn of_piece(
     })
 }
 
-/// The hits of lines that others sent, with who sent each.
+/// The hits of lines that others sent, each with its sender.
 #[cfg(feature = "daemon")]
 fn of_lines(scanner: &mut Scanner, lease: &Lease, lines: &Lines, read_at: Timestamp) -> ChunkHits {
     use crate::engine::indicator::Sender;
@@ -258,7 +258,7 @@ fn of_lines(scanner: &mut Scanner, lease: &Lease, lines: &Lines, read_at: Timest
     ChunkHits::new(Arc::clone(&lease.known), |known| {
         let mut hits = Vec::new();
         let text = &batch.bytes[..];
-        // Most hits are alone on their line, and most lines of a batch have one sender.
+        // Most hits are alone on their line, and most lines of a batch have the same sender.
         let mut last: Option<(usize, Arc<Sender>)> = None;
         scanner.scan_text(&known.database, text, 0..text.len(), &origin, |mut hit| {
             if let Place::Log(place) = &mut hit.place {
@@ -275,7 +275,7 @@ fn of_lines(scanner: &mut Scanner, lease: &Lease, lines: &Lines, read_at: Timest
                     last = Some((number, Arc::clone(&sender)));
                     place.sender = Some(sender);
                     place.time = place.time.or(line.time);
-                    // What stands in no stream has no place in one.
+                    // Lines that belong to no stream have no position in one.
                     if *identity == Identity::Line {
                         place.offset = (at - line.start) as u64;
                     }

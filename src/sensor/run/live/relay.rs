@@ -1,5 +1,5 @@
-//! What becomes of the daemon's alerts: repeats are held back, each form that a sink wants is
-//! encoded once, and what goes to receivers elsewhere is put into the spool.
+//! The path of the daemon's alerts to its sinks: repeats are held back, each format that a sink
+//! wants is encoded once, and what goes to remote receivers is put into the spool.
 
 use super::member::Member;
 use super::output::{Due, Local};
@@ -16,40 +16,40 @@ use hashbrown::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// How often windows are looked at, and the cursors of sinks.
+/// How often windows and the cursors of sinks are checked.
 const ROUND: Duration = Duration::from_millis(500);
 
-/// What the names of cursors begin with in a commit, with the segment and the offset apart.
+/// Prefixes of cursor names in a commit, one for the segment and one for the offset.
 const SEGMENT: &str = "spool/segment/";
 const OFFSET: &str = "spool/offset/";
 
-/// An alert in every form that somebody wants, the first of which is JSON.
+/// An alert in every format that some sink wants, the first of which is JSON.
 type Forms = Vec<(Format, Vec<u8>)>;
 
 /// Between the alerts and the sinks.
 pub(in crate::sensor::run) struct Relay {
-    /// None if every alert goes out.
+    /// `None` if every alert goes out.
     suppressor: Option<Suppressor>,
     home: HomeNetworks,
     clock: LiveClock,
-    /// None without a sink that needs it.
+    /// `None` if no sink needs it.
     spool: Option<Spool>,
-    /// The forms beside JSON.
+    /// The formats besides JSON.
     formats: Vec<Format>,
-    /// Whether some sink wants what is held back, too.
+    /// Whether some sink also wants what is held back.
     has_archive: bool,
     /// Records that found no room in the spool, in order.
     backlog: VecDeque<Record>,
-    /// Cursors as they are in the last commit.
+    /// The cursors of the last commit.
     cursors: HashMap<String, Cursor>,
     looked: Stopwatch,
     counts: Counts,
-    /// Alerts that went out, and that were held back.
+    /// Alerts that went out, and alerts that were held back.
     pub(in crate::sensor::run) alerts: u64,
     pub(in crate::sensor::run) suppressed: u64,
 }
 
-/// What the relay is made of.
+/// The parts of a relay.
 pub(in crate::sensor::run) struct Parts {
     pub(in crate::sensor::run) suppressor: Option<Suppressor>,
     pub(in crate::sensor::run) home: HomeNetworks,
@@ -58,8 +58,8 @@ pub(in crate::sensor::run) struct Parts {
     pub(in crate::sensor::run) has_archive: bool,
 }
 
-/// Time that only goes forward, from what the wall clock said at the start: so windows can go on
-/// after a restart, and none depends on somebody who sets the clock.
+/// A clock that only moves forward from the wall-clock time at the start: windows survive a
+/// restart, and setting the system clock does not affect them.
 struct LiveClock {
     start: Timestamp,
     since: Stopwatch,
@@ -100,23 +100,23 @@ impl Counts {
     }
 }
 
-/// Has places on this machine counted by these metrics.
+/// Makes these metrics count the local destinations.
 pub(in crate::sensor::run) fn count_by(metrics: &Metrics, locals: &mut [Local<'_>]) {
     for local in locals {
         local.written = metrics.counter(Family::SinkRecords, &[&local.name]);
     }
 }
 
-/// Suppression as it was when the last commit was made.
+/// The suppression at the time of the last commit.
 ///
 /// # Errors
 ///
-/// When what is kept of it is damaged.
+/// If the stored suppression is damaged.
 pub(in crate::sensor::run) fn restored(config: Config, state: &State) -> Result<Suppressor> {
     Suppressor::restore(config, state.suppress.values().map(Vec::as_slice), now())
 }
 
-/// Where a sink goes on in the spool, if a commit says so.
+/// Where a sink resumes in the spool, if a commit records it.
 pub(in crate::sensor::run) fn cursor(state: &State, sink: &str) -> Option<Cursor> {
     let find = |kind: &str| state.cursors.get(&format!("{kind}{sink}")).copied();
     Some(Cursor { segment: find(SEGMENT)?, offset: find(OFFSET)? })
@@ -143,10 +143,10 @@ impl Relay {
         }
     }
 
-    /// What a commit has to forget: windows that were committed and are not open any more.
+    /// What a commit has to forget: committed windows that are no longer open.
     pub(in crate::sensor::run) fn stale(&self, state: &State) -> Commit {
-        // Each window that is open comes from an entry. If there are as many, none is stale, and
-        // a million need not be looked up.
+        // Each open window comes from an entry. If there are as many windows as entries, none is
+        // stale, which saves looking up a million of them.
         if self.suppressor.as_ref().map_or(0, Suppressor::len) == state.suppress.len() {
             return Commit::default();
         }
@@ -155,8 +155,8 @@ impl Relay {
         Commit { suppress: gone.map(|key| (key.clone(), None)).collect(), ..Commit::default() }
     }
 
-    /// Goes on with other sinks, or with other rules. What windows hold back goes out before, in
-    /// the forms that it has.
+    /// Switches to other sinks or rules. What windows hold back is sent first, in the formats it
+    /// has.
     pub(in crate::sensor::run) fn change(
         &mut self,
         parts: Parts,
@@ -184,7 +184,7 @@ impl Relay {
         count_by(metrics, locals);
     }
 
-    /// Takes an alert; answers whether a commit has to follow soon.
+    /// Takes an alert; returns whether a commit has to follow soon.
     pub(super) fn take(
         &mut self,
         alert: &Alert<'_>,
@@ -221,7 +221,7 @@ impl Relay {
         self.emit(&alert.uid(), alert.severity(), alert.time(), forms, can_wait, locals);
     }
 
-    /// Hands a record to everybody who wants it.
+    /// Passes a record to every sink that wants it.
     fn emit(
         &mut self,
         id: &str,
@@ -233,9 +233,9 @@ impl Relay {
     ) {
         let number = severity as u8;
         let Some((_, json)) = forms.first() else { return };
-        // What can't be read is better seen than lost.
+        // If the record can't be parsed, it is better to send it than to lose it.
         let reading = Reading::of(json).unwrap_or_default();
-        // Archives get what is held back, too.
+        // Archives also get what is held back.
         if !reading.suppressed {
             self.alerts += 1;
             if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
@@ -261,15 +261,15 @@ impl Relay {
         }
     }
 
-    /// Puts a record into the spool. One that can wait and finds no room waits, and all that come
-    /// after it do; its piece is not committed meanwhile.
+    /// Puts a record into the spool. If a record that can wait finds no room, it and all later ones
+    /// wait; its piece is not committed in the meantime.
     fn spool(&mut self, record: Record, can_wait: bool) {
         let Some(spool) = &self.spool else { return };
         if can_wait && !self.backlog.is_empty() {
             self.backlog.push_back(record);
             return;
         }
-        // The piece was begun while there was room.
+        // There was room when the piece was begun.
         let stored = match can_wait {
             true => spool.append_rest(&record, now()),
             false => spool.append(&record, now(), false),
@@ -278,21 +278,21 @@ impl Relay {
             Ok(Stored::Yes) => {}
             Ok(Stored::Shed) => self.counts.dropped.values().for_each(|[full, _]| full.add(1)),
             Ok(Stored::TooLong) => self.counts.dropped.values().for_each(|[_, long]| long.add(1)),
-            // An error is met again by `flush`, which says so.
+            // `flush` tries again, meets the same error and reports it.
             Ok(Stored::Full) | Err(_) => self.backlog.push_back(record),
         }
     }
 
-    /// Whether records wait that no commit may count as done.
+    /// Whether records are waiting, so that no commit may count them as done.
     pub(super) fn is_behind(&self) -> bool {
         !self.backlog.is_empty()
     }
 
-    /// Appends what waits for room.
+    /// Appends the records that wait for room.
     ///
     /// # Errors
     ///
-    /// When the disk fails. A full one is none: it is waited for.
+    /// If the disk fails. A full disk is not an error: it waits for room.
     pub(super) fn flush(&mut self) -> Result<()> {
         let Some(spool) = &self.spool else { return Ok(()) };
         while let Some(record) = self.backlog.front() {
@@ -304,12 +304,12 @@ impl Relay {
         Ok(())
     }
 
-    /// Whether inputs that can wait have to.
+    /// Whether inputs that can wait have to wait.
     pub(super) fn is_full(&self) -> bool {
         !self.backlog.is_empty() || self.spool.as_ref().is_some_and(Spool::is_full)
     }
 
-    /// Ends windows whose time is over.
+    /// Ends windows that have expired.
     pub(super) fn round(&mut self, locals: &mut [Local<'_>]) -> Due {
         if self.looked.elapsed() < ROUND {
             return Due::Nothing;
@@ -334,7 +334,7 @@ impl Relay {
         }
     }
 
-    /// Bytes that wait in the spool, of sinks that anything waits for.
+    /// Bytes waiting in the spool, by sink; sinks without a backlog are left out.
     pub(in crate::sensor::run) fn backlogs(&self) -> BTreeMap<String, u64> {
         let Some(spool) = &self.spool else { return BTreeMap::new() };
         let names = spool.cursors().into_keys();
@@ -342,7 +342,7 @@ impl Relay {
         all.filter(|(bytes, _)| *bytes > 0).map(|(bytes, name)| (name, bytes)).collect()
     }
 
-    /// Gives early what windows hold back: nothing comes any more.
+    /// Ends all windows early and sends what they hold back: no more alerts will come.
     pub(super) fn end(&mut self, locals: &mut [Local<'_>]) {
         if let Some(suppressor) = &mut self.suppressor {
             suppressor.shut_down();
@@ -350,23 +350,24 @@ impl Relay {
         self.pass_repeats(locals);
     }
 
-    /// Passes on what windows held back; answers whether there was anything.
+    /// Passes on what windows held back; returns whether there was anything.
     fn pass_repeats(&mut self, locals: &mut [Local<'_>]) -> bool {
         let repeats = self.suppressor.as_mut().map(Suppressor::take_repeats).unwrap_or_default();
         let has_any = !repeats.is_empty();
         for repeat in repeats {
             let forms = repeated(&repeat, &self.formats);
-            // Nobody reads again what is held back: it waits.
+            // A summary has no input that could send it again, so it waits instead of being
+            // dropped.
             self.emit(&repeat.uid(), repeat.severity, repeat.last, forms, true, locals);
         }
         has_any
     }
 
-    /// Makes what was passed on safe, and says what the commit has to hold.
+    /// Makes what was passed on safe, and adds what the commit has to record.
     ///
     /// # Errors
     ///
-    /// When the disk fails.
+    /// If the disk fails.
     pub(super) fn sync(&mut self, commit: &mut Commit) -> Result<()> {
         if let Some(spool) = &self.spool {
             spool.sync()?;
@@ -385,7 +386,7 @@ impl Relay {
     }
 }
 
-/// An alert in JSON and these formats, each once.
+/// An alert in JSON and these formats, each encoded once.
 fn encoded(alert: &Alert<'_>, formats: &[Format]) -> Forms {
     let others = formats.iter().copied().filter(|format| *format != Format::Json);
     let all = [Format::Json].into_iter().chain(others);
@@ -397,8 +398,9 @@ fn encoded(alert: &Alert<'_>, formats: &[Format]) -> Forms {
     .collect()
 }
 
-/// The last alert that a window held back, as the record of all of them. A form that was not kept,
-/// because it was too long or nobody wanted it then, is made of the repeat alone.
+/// The last alert that a window held back, as a summary of all of them. A format that was not kept,
+/// because the record was too long or no sink wanted it at the time, is built from the repeat
+/// alone.
 fn repeated(repeat: &Repeat, formats: &[Format]) -> Forms {
     let kept = unpack(&repeat.content).unwrap_or_default();
     let all = [Format::Json].into_iter().chain(formats.iter().copied());
@@ -411,8 +413,8 @@ fn repeated(repeat: &Repeat, formats: &[Format]) -> Forms {
     .collect()
 }
 
-/// Forms as bytes: of each the length and the text of its name, and the length and the bytes of
-/// the alert. Integers are in little endian.
+/// Formats as bytes: the length and text of each name, and the length and bytes of the alert.
+/// Integers are little-endian.
 fn pack(forms: &Forms) -> Vec<u8> {
     let mut out = Vec::new();
     for (format, bytes) in forms {
@@ -425,8 +427,8 @@ fn pack(forms: &Forms) -> Vec<u8> {
     out
 }
 
-/// Reads them again; none if the bytes are none of them. A format that is not known any more is
-/// left out.
+/// Reads them again; `None` if the bytes are invalid. Formats that are no longer known are left
+/// out.
 fn unpack(mut bytes: &[u8]) -> Option<Forms> {
     let mut forms = Vec::new();
     while let Some((length, rest)) = bytes.split_first() {

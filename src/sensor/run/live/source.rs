@@ -1,6 +1,6 @@
-//! What keeps coming, and the thread that waits for it.
+//! The trait for everything that keeps coming, and the thread that waits for it.
 
-use super::member::Order;
+use super::member::Command;
 use super::pool::Room;
 use super::task::{Done, Identity, Matched, Message, Task, Work};
 use crate::clock::now;
@@ -15,45 +15,44 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
-/// How long a source waits for more before it looks whether it was told something.
+/// How long a source waits for input before it checks for commands.
 const ROUND: Duration = Duration::from_millis(20);
 
-/// How long it waits for the workers at most before it does what else there is to do.
+/// How long it waits for the workers before it does other work.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What a source has to give.
+/// What a source delivers.
 pub(in crate::sensor::run) enum Taken {
     /// Something to match.
     Work(Work),
-    /// What was found elsewhere, and how many bytes it was found in.
+    /// What was found elsewhere, and the number of bytes it was found in.
     Found(Vec<Found>, u64),
-    /// Nothing came.
+    /// Nothing arrived.
     Nothing,
-    /// Nothing comes any more.
+    /// The source has ended.
     End,
 }
 
-/// Something that text keeps coming from. Its pieces are numbered, from 0, in the order in which
-/// they are taken.
+/// A source of text. Its pieces are numbered from 0, in the order in which they are taken.
 pub(in crate::sensor::run) trait Source: Send {
-    /// The next piece, for which it waits so long at most.
+    /// The next piece; waits at most `wait` for it.
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken>;
 
-    /// All pieces before this one are processed; returns what the next commit has to hold.
+    /// All pieces before this one are processed; returns what the next commit has to record.
     fn keep(&mut self, before: u64) -> Commit;
 
     /// All pieces before this one are in a commit.
     fn safe(&mut self, _before: u64) {}
 
-    /// Keeps up with what happens while nobody takes pieces.
+    /// Keeps up with external changes while no pieces are being taken.
     fn keep_up(&mut self) {}
 
-    /// What operators should know, since the last call.
+    /// Messages for operators since the last call.
     fn notices(&mut self) -> Vec<Notice> {
         Vec::new()
     }
 
-    /// Called each round, between pieces: to say elsewhere how things are.
+    /// Called in each round, between pieces, to publish the source's status.
     fn publish(&mut self) {}
 }
 
@@ -61,30 +60,30 @@ pub(in crate::sensor::run) trait Source: Send {
 pub(in crate::sensor::run) struct Ends {
     pub(in crate::sensor::run) number: usize,
     pub(in crate::sensor::run) committer: SyncSender<Message>,
-    pub(in crate::sensor::run) orders: Receiver<Order>,
+    pub(in crate::sensor::run) commands: Receiver<Command>,
     pub(in crate::sensor::run) halt: Halt,
-    /// Set while it is to give nothing more.
+    /// Set while it must not deliver anything.
     pub(in crate::sensor::run) paused: Arc<AtomicBool>,
 }
 
-/// A source, and how much was taken of it.
+/// A source, and how much was taken from it.
 pub(in crate::sensor::run) struct Reading<'e> {
     source: &'e mut dyn Source,
     ends: Ends,
-    /// Pieces that were taken, and those that are in a commit.
+    /// Pieces that were taken, and pieces that are in a commit.
     pieces: u64,
     safe: u64,
     is_over: bool,
     error: Option<Error>,
 }
 
-/// What a step gave.
+/// The result of a step.
 pub(super) enum Step {
     /// Something to match.
     Task(Task),
     /// Nothing, for now.
     Nothing,
-    /// Nothing comes any more.
+    /// The source has ended.
     Over,
 }
 
@@ -93,8 +92,7 @@ impl<'e> Reading<'e> {
         Reading { source, ends, pieces: 0, safe: 0, is_over: false, error: None }
     }
 
-    /// Does what the committer asked for, and takes the next piece if there is one within a
-    /// moment.
+    /// Handles the committer's commands, and takes the next piece if one arrives within a moment.
     pub(super) fn step(&mut self) -> Step {
         if !self.attend() {
             return Step::Over;
@@ -140,34 +138,34 @@ impl<'e> Reading<'e> {
         self.is_over |= self.ends.committer.send(Message::Done(Box::new(done))).is_err();
     }
 
-    /// Does what the committer asked for; returns whether to go on.
+    /// Handles the committer's commands; returns whether to continue.
     fn attend(&mut self) -> bool {
-        self.is_over |= !self.is_over && self.heard() == Heard::Gone;
+        self.is_over |= !self.is_over && self.poll_commands() == Polled::Gone;
         !self.is_over
     }
 
-    /// Does what the committer asked for. An end that is asked for is a halt of this source alone:
-    /// what it has received is given out.
-    fn heard(&mut self) -> Heard {
-        let Ends { orders, committer, .. } = &self.ends;
-        let heard = obey(self.source, orders, committer, &mut self.safe);
+    /// Handles the committer's commands. If one of them is `End`, only this source stops: what it
+    /// has already received is still delivered.
+    fn poll_commands(&mut self) -> Polled {
+        let Ends { commands, committer, .. } = &self.ends;
+        let polled = handle_commands(self.source, commands, committer, &mut self.safe);
         #[cfg(feature = "daemon")]
-        if heard == Heard::End {
+        if polled == Polled::End {
             self.ends.halt = Halt::ended();
         }
-        heard
+        polled
     }
 
-    /// Does the same while the workers have no room for a piece; returns whether the committer is
-    /// gone. An end that is asked for comes after the piece: it was taken.
+    /// Handles commands while the workers have no room for a piece; returns whether the committer
+    /// is gone. `End` takes effect after the piece, which was already taken.
     fn attend_full(&mut self) -> bool {
-        let is_gone = self.heard() == Heard::Gone;
+        let is_gone = self.poll_commands() == Polled::Gone;
         self.is_over |= is_gone;
         self.source.keep_up();
         is_gone
     }
 
-    /// Does the same while nobody takes pieces.
+    /// Handles commands while no pieces are being taken.
     fn attend_idle(&mut self) -> bool {
         let goes_on = self.attend();
         if goes_on {
@@ -176,20 +174,20 @@ impl<'e> Reading<'e> {
         goes_on
     }
 
-    /// Keeps what is processed, until all of it is in a commit, or the committer is gone.
+    /// Waits until everything that was taken is in a commit, or the committer is gone.
     fn finish(&mut self) {
-        let Ends { number, committer, orders, .. } = &self.ends;
+        let Ends { number, committer, commands, .. } = &self.ends;
         let (source, pieces, error) = (*number, self.pieces, self.error.take());
         let _ = committer.send(Message::Ended { source, pieces, error });
         while self.safe < pieces
-            && let Ok(order) = orders.recv()
+            && let Ok(command) = commands.recv()
         {
-            answer(self.source, order, committer, &mut self.safe);
+            handle(self.source, command, committer, &mut self.safe);
         }
     }
 }
 
-/// Reads a source to its end, or to the halt, and hands its pieces to the workers.
+/// Reads a source to its end, or until the halt, and passes its pieces to the workers.
 pub(in crate::sensor::run) fn run(mut reading: Reading<'_>, tasks: SyncSender<Task>, room: &Room) {
     loop {
         let mut task = match reading.step() {
@@ -207,7 +205,7 @@ pub(in crate::sensor::run) fn run(mut reading: Reading<'_>, tasks: SyncSender<Ta
                     }
                     room.wait(PAUSE);
                 }
-                // The workers are gone, and with them the job.
+                // The workers are gone, and the job with them.
                 Err(TrySendError::Disconnected(_)) => return,
             }
         }
@@ -216,8 +214,9 @@ pub(in crate::sensor::run) fn run(mut reading: Reading<'_>, tasks: SyncSender<Ta
     reading.finish();
 }
 
-/// Stays with a source whose pieces the workers take themselves: while all of them are busy, it
-/// has to keep up with its files and to answer the committer. Returns when all is in a commit.
+/// Serves a source whose pieces the workers take themselves: while all of them are busy, this
+/// thread keeps up with its files and answers the committer. Returns when everything is in a
+/// commit.
 pub(in crate::sensor::run) fn attend(reading: &Mutex<Reading<'_>>) {
     loop {
         match reading.try_lock() {
@@ -227,55 +226,60 @@ pub(in crate::sensor::run) fn attend(reading: &Mutex<Reading<'_>>) {
                 }
             }
             Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().finish(),
-            // Who holds it does the same.
+            // The thread that holds the lock does the same work.
             Err(TryLockError::WouldBlock) => {}
         }
         std::thread::sleep(ROUND);
     }
 }
 
-/// What the committer said.
+/// The result of polling the committer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Heard {
+enum Polled {
     Nothing,
-    /// It asked for the end.
+    /// It asked the source to end.
     #[cfg(feature = "daemon")]
     End,
-    /// There is none any more.
+    /// The committer is gone.
     Gone,
 }
 
-/// Does what the committer asked for, and notes how many pieces are in a commit.
-fn obey(
+/// Handles the committer's commands, and records how many pieces are in a commit.
+fn handle_commands(
     source: &mut dyn Source,
-    orders: &Receiver<Order>,
+    commands: &Receiver<Command>,
     committer: &SyncSender<Message>,
     safe: &mut u64,
-) -> Heard {
-    let mut heard = Heard::Nothing;
+) -> Polled {
+    let mut polled = Polled::Nothing;
     loop {
-        match orders.try_recv() {
+        match commands.try_recv() {
             #[cfg(feature = "daemon")]
-            Ok(Order::End) => heard = Heard::End,
-            Ok(order) => answer(source, order, committer, safe),
-            Err(TryRecvError::Empty) => return heard,
-            Err(TryRecvError::Disconnected) => return Heard::Gone,
+            Ok(Command::End) => polled = Polled::End,
+            Ok(command) => handle(source, command, committer, safe),
+            Err(TryRecvError::Empty) => return polled,
+            Err(TryRecvError::Disconnected) => return Polled::Gone,
         }
     }
 }
 
-fn answer(source: &mut dyn Source, order: Order, committer: &SyncSender<Message>, safe: &mut u64) {
-    match order {
-        Order::Keep(before) => {
+fn handle(
+    source: &mut dyn Source,
+    command: Command,
+    committer: &SyncSender<Message>,
+    safe: &mut u64,
+) {
+    match command {
+        Command::Keep(before) => {
             let kept = source.keep(before);
-            // A committer that is gone needs no answer.
+            // If the committer is gone, no answer is needed.
             let _ = committer.send(Message::Kept(Box::new(kept)));
         }
-        Order::Safe(before) => {
+        Command::Safe(before) => {
             source.safe(before);
             *safe = before;
         }
         #[cfg(feature = "daemon")]
-        Order::End => {}
+        Command::End => {}
     }
 }

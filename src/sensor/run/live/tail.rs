@@ -22,39 +22,39 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
-/// What is followed, and where what is done is kept.
+/// What is followed, and where progress is stored.
 #[derive(Clone, Debug, Default)]
 pub struct Logs {
     /// The logs, and how they are followed.
     pub options: TailOptions,
-    /// The folder that remembers what was done; `None` to remember nothing.
+    /// The folder that stores the progress; `None` to store nothing.
     pub state: Option<PathBuf>,
-    /// Forgets what the folder remembers, or begins anew in one that can't be used.
+    /// Whether to forget what the folder remembers, or to start over in one that can't be used.
     pub reset: bool,
-    /// Ends when all that is there was read, and waits for nothing.
+    /// Whether to end once everything that exists was read, without waiting for more.
     pub once: bool,
 }
 
 /// Where alerts go.
 pub enum Place<'s> {
-    /// A file. With a state, every line's alerts are in it exactly once, whatever happens to the
-    /// process: its length belongs to what is remembered.
+    /// A file. With a state folder, every line's alerts are in it exactly once, whatever happens to
+    /// the process: its length is part of each commit.
     File(&'s Path),
-    /// Anything else. After a crash, what was written since the last commit is written again,
-    /// with the same identifiers.
+    /// Anything else. After a crash, what was written since the last commit is written again, with
+    /// the same identifiers.
     Sink(&'s mut dyn Sink),
 }
 
-/// Follows logs, through rotation of any kind, and writes the alerts as the lines come, until a
-/// signal asks for the end.
+/// Follows logs through rotation of any kind, and writes alerts as the lines come, until a signal
+/// ends it.
 ///
-/// [`Output::most`] and [`Output::form`] are for inputs that end, and have no effect here.
+/// [`Output::max_alerts`] and [`Output::form`] are for inputs that end, and have no effect here.
 ///
 /// # Errors
 ///
-/// When the work cannot begin: a pattern is none, the state is another process's or unusable, the
-/// output can't be opened. What goes wrong later goes to `notify` and is tried again; an output
-/// that is gone for good is in the report.
+/// If the work cannot begin: a pattern is invalid, the state is unusable or in use by another
+/// process, or the output can't be opened. Later failures go to `notify` and are retried; an output
+/// that is permanently gone is in the report.
 pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> Result<Report> {
     let started = Stopwatch::start();
     job.signals.watch(None)?;
@@ -73,7 +73,8 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
                     path.display()
                 )));
             }
-            // Before the first alert is in it: what a crash leaves there has to be known.
+            // Commit before the file contains the first alert: the next start has to know what a
+            // crash left in it.
             if let Some(state) = &mut state {
                 let outputs = vec![file.sync()?];
                 state.commit(&Commit { outputs, ..Commit::default() })?;
@@ -85,7 +86,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     let tail = Tail::open(logs.options, saved.files.values().cloned().collect())?;
     drop(saved);
     let encoder = job.output.encoder;
-    let output = Output { most: None, form: Form::Alerts, ..job.output };
+    let output = Output { max_alerts: None, form: Form::Alerts, ..job.output };
     let mut out =
         Out::new(Way::Outlet(Box::new(Outlet::new(output))), vec![Local::new(target, encoder)]);
     out.begin();
@@ -93,12 +94,12 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     let mut followed = FollowedLogs::new(tail, logs.once);
     let halt = job.signals.halt();
     let (current, settings) = (job.database, Settings::new(job.options));
-    let tell = |look: Look| notify(look.notice());
+    let report = |look: Look| notify(look.notice());
     let work = || {
         let run = Run { threads, current, settings: &settings, halt: &halt, notify };
-        run.until_the_end(out, state, &mut followed, hangup.as_deref())
+        run.run_threads(out, state, &mut followed, hangup.as_deref())
     };
-    let Ended { came, out, .. } = while_watched(current, job.follow, tell, work)??;
+    let Ended { came, out, .. } = while_watched(current, job.follow, report, work)??;
     let result = out.into_yield();
     let Committed { bytes, lines, records, errors, counters, lost, stopped } = came;
     let mut report =
@@ -110,7 +111,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
     Ok(report)
 }
 
-/// Opens the folder that remembers what was done.
+/// Opens the folder that stores the progress.
 fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, Arc<State>)> {
     if reset {
         StateDir::reset(path)?;
@@ -129,8 +130,8 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    /// Starts all threads; the one that calls commits.
-    fn until_the_end<'s>(
+    /// Starts all threads; the calling thread commits.
+    fn run_threads<'s>(
         self,
         out: Out<'s>,
         state: Option<StateDir>,
@@ -139,12 +140,13 @@ impl Run<'_> {
     ) -> Result<Ended<'s>> {
         let Run { threads, current, settings, halt, notify } = self;
         let (committer, messages) = mpsc::sync_channel(2 * threads + QUEUE);
-        let (order, orders) = mpsc::channel();
+        let (command_sender, commands) = mpsc::channel();
         let paused = Arc::new(AtomicBool::new(false));
         let name = Arc::from("files");
-        let member = Member { name, can_wait: true, orders: order, paused: Arc::clone(&paused) };
+        let member =
+            Member { name, can_wait: true, commands: command_sender, paused: Arc::clone(&paused) };
         let ends =
-            Ends { number: 0, committer: committer.clone(), orders, halt: halt.clone(), paused };
+            Ends { number: 0, committer: committer.clone(), commands, halt: halt.clone(), paused };
         let reading = Mutex::new(Reading::new(followed, ends));
         let commits = Committer {
             out,

@@ -1,4 +1,4 @@
-//! Pieces on their way, and what threads tell each other.
+//! Pieces to be matched, and messages between threads.
 
 #[cfg(feature = "daemon")]
 use super::member::Member;
@@ -30,29 +30,30 @@ pub(in crate::sensor::run) enum Work {
 #[cfg(feature = "daemon")]
 pub(in crate::sensor::run) struct Lines {
     pub(in crate::sensor::run) batch: Batch,
-    /// What alerts name as their path.
+    /// The path that alerts name.
     pub(in crate::sensor::run) path: Arc<str>,
-    /// How alerts of them are identified.
+    /// How their alerts are identified.
     pub(in crate::sensor::run) identity: Identity,
-    /// Where the first byte stands in all that came, and how many lines came before.
+    /// The position of the first byte in everything that was received, and the number of lines
+    /// before it.
     pub(in crate::sensor::run) offset: u64,
     pub(in crate::sensor::run) lines: u64,
 }
 
-/// What identifies the text that alerts are from.
+/// What identifies the text that alerts come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sensor::run) enum Identity {
     /// Its path.
     Path,
-    /// A number that no other text has.
+    /// A number that is unique to the text.
     Stream(u64),
-    /// Each line by itself: what it says, who wrote it and when. Whoever reads it again knows it
-    /// again, wherever it stands then.
+    /// Each line by itself: its text, who wrote it and when. It is recognised when it is read
+    /// again, wherever it is then.
     #[cfg(feature = "daemon")]
     Line,
 }
 
-/// A piece that a worker is to match.
+/// A piece for a worker to match.
 pub(in crate::sensor::run) struct Task {
     /// The number of its source.
     pub(super) source: usize,
@@ -77,31 +78,31 @@ pub(in crate::sensor::run) struct Done {
     pub(super) bytes: u64,
     pub(super) lines: u64,
     pub(super) identity: Identity,
-    /// What was counted over it.
+    /// What was counted in it.
     pub(super) counters: Counters,
     pub(super) matched: Matched,
 }
 
-/// What the committer receives.
+/// A message to the committer.
 pub(in crate::sensor::run) enum Message {
     /// A piece was matched.
     Done(Box<Done>),
-    /// What a source was asked to keep is kept, and this is what the commit has to hold.
+    /// A source has recorded its progress, and this is what the commit has to contain.
     Kept(Box<Commit>),
     /// Something that an operator should know.
     Notice(Notice),
-    /// A source has given its last piece, of so many, or can't go on.
+    /// A source has delivered its last piece, of `pieces` in total, or can't continue.
     Ended { source: usize, pieces: u64, error: Option<Error> },
-    /// Another source, whose pieces come from now on.
+    /// Another source, whose pieces arrive from now on.
     #[cfg(feature = "daemon")]
     Joined(Member),
-    /// No other source will come.
+    /// No other source will join.
     #[cfg(feature = "daemon")]
     Closed,
-    /// Somebody wants to know what is committed, but for the suppression.
+    /// A request for the committed state, without the suppression.
     #[cfg(feature = "daemon")]
     State(Sender<crate::sensor::checkpoint::State>),
-    /// Something for the output, in the order of the pieces.
+    /// A change of the output, applied in the order of the pieces.
     #[cfg(feature = "daemon")]
     Change(Box<dyn FnOnce(&mut super::output::Out<'_>) + Send>),
 }

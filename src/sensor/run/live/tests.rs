@@ -12,7 +12,7 @@ const START: i64 = 1_795_478_400;
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
 
-/// Sizes at their largest within a day.
+/// The largest sizes seen within a day.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sizes {
     windows: u64,
@@ -34,18 +34,18 @@ struct Kept {
     spool: Spool,
     dir: StateDir,
     sizes: Sizes,
-    /// Alerts that went out, and what the sink got of them.
+    /// Alerts that went out, and alerts that the sink received.
     passed: u64,
     got: u64,
 }
 
 fn config() -> Config {
-    // Fewer than there would be: some end early.
+    // Fewer than without suppression: some windows end early.
     Config { max_keys: 3_000, ..Config::default() }
 }
 
 impl Kept {
-    /// Opened as after a restart.
+    /// Opens everything as after a restart.
     fn open(folder: &Path, second: i64) -> Kept {
         let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();
         let cursor = |name: &str| opened.state.cursors.get(name).copied();
@@ -71,7 +71,7 @@ impl Kept {
         self.passed += 1;
     }
 
-    /// An alert: some hosts ask for the same again and again, others for something new.
+    /// An alert: some hosts repeat the same query again and again, others ask for something new.
     fn alert(&mut self, second: i64) {
         let number = second.wrapping_mul(7_919) % 10_007;
         let (name, host) = (format!("h{}.example", number % 400), format!("host{}", number % 23));
@@ -138,7 +138,7 @@ fn bytes_in(folder: &Path) -> u64 {
     entries.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
 }
 
-/// A day, through which the sink is away for an hour.
+/// A day, during which the sink is unreachable for an hour.
 fn live(folder: &Path, day: i64) -> Sizes {
     let first = START + day * DAY;
     let mut kept = Kept::open(folder, first);
@@ -165,12 +165,12 @@ fn live(folder: &Path, day: i64) -> Sizes {
 
 #[test]
 fn a_week_leaves_no_more_than_a_day() {
-    // In memory where there is such a folder: hundreds of commits are synced.
+    // Prefer a folder in memory: hundreds of commits are synced.
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let days: BTreeMap<i64, Sizes> = (0..7).map(|day| (day, live(folder.path(), day))).collect();
-    // The first day begins with nothing, and a day is long enough to reach every bound.
+    // The first day starts from nothing, and a day is long enough to reach every bound.
     for (one, seven) in days[&0].all().into_iter().zip(days[&6].all()) {
-        let most = one + one / 10;
-        assert!(one > 0 && seven <= most && seven >= one - one / 10, "{days:#?}");
+        let max = one + one / 10;
+        assert!(one > 0 && seven <= max && seven >= one - one / 10, "{days:#?}");
     }
 }

@@ -1,31 +1,30 @@
 //! Packet sockets that share the packets of an interface.
 //!
-//! The kernel gives each packet to one socket of a group, chosen by a hash over
-//! addresses and ports that is the same for both directions (`PACKET_FANOUT_HASH`,
-//! packet(7)). IPv4 fragments are put together before that
-//! (`PACKET_FANOUT_FLAG_DEFRAG`), or all but the first would lack the ports and go
-//! elsewhere. IPv6 fragments are not: those of one packet meet, by their addresses,
-//! but maybe not where the rest of their flow goes.
+//! The kernel gives each packet to one socket of a group, chosen by a hash over addresses and ports
+//! that is the same for both directions (`PACKET_FANOUT_HASH`, packet(7)). IPv4 fragments are
+//! reassembled first (`PACKET_FANOUT_FLAG_DEFRAG`), because all but the first lack the ports and
+//! would go to another socket. IPv6 fragments are not: the addresses bring those of one packet
+//! together, but maybe not to where the rest of their flow goes.
 //!
-//! libpcap does not know of groups, and no crate wraps this option, so that it is
-//! set on libpcap's descriptor here. This file is all the `unsafe` of the tap.
+//! libpcap does not support groups, and no crate wraps this option, so it is set on libpcap's
+//! descriptor here. This file contains all the `unsafe` of the tap.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// How the packets are shared out.
+/// How packets are distributed.
 const MODE: libc::c_uint = libc::PACKET_FANOUT_HASH | libc::PACKET_FANOUT_FLAG_DEFRAG;
 
-/// Makes a group of one socket and returns its number, which no other group of
-/// this network namespace has (Linux 4.12).
+/// Creates a group of one socket and returns its number, which no other group in this network
+/// namespace has (Linux 4.12).
 pub(super) fn found(socket: BorrowedFd<'_>) -> io::Result<u16> {
     set(socket, (MODE | libc::PACKET_FANOUT_FLAG_UNIQUEID) << 16)?;
     Ok((get(socket)? & 0xffff) as u16)
 }
 
-/// Puts a socket that is bound to the same interface into a group.
+/// Adds a socket that is bound to the same interface to a group.
 pub(super) fn join(socket: BorrowedFd<'_>, group: u16) -> io::Result<()> {
     set(socket, MODE << 16 | libc::c_uint::from(group))
 }

@@ -1,11 +1,11 @@
-//! The job of a tap: sockets, workers, and who looks after them.
+//! The job of a tap: sockets, workers, and their supervisor.
 
 use super::super::outlet::Outlet;
 use super::super::reload::{Look, while_watched};
 use super::super::{
     Form, InterfaceReport, Job, Notice, Notify, Output, Report, Signals, default_threads, rotation,
 };
-use super::outbox::{FinishAtEnd, Outbox, Word as OutputMessage, Writer};
+use super::outbox::{FinishAtEnd, Outbox, Writer, WriterMessage};
 use super::sandbox;
 use super::socket::{self, Listening, Names, Socket};
 use super::worker::{Command, PacketBudget, Shared, Worker, WorkerMessage};
@@ -17,14 +17,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often the supervisor looks around.
+/// How often the supervisor runs.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// How often an interface is looked for: whether it is there, still or again.
+/// How often interfaces are checked: whether they still exist, or exist again.
 const LOOKING: Duration = Duration::from_millis(250);
 
-/// The most workers: a group of sockets has no more members (`PACKET_FANOUT_MAX`
-/// of old kernels).
+/// The maximum number of workers: a group of sockets has no more members (`PACKET_FANOUT_MAX` of
+/// old kernels).
 const MAX_WORKERS: usize = 256;
 
 /// What a tap listens to, and for how long.
@@ -32,29 +32,29 @@ const MAX_WORKERS: usize = 256;
 pub struct Listen {
     /// Names of interfaces; `any` means all of them.
     pub interfaces: Vec<String>,
-    /// How they are listened to.
+    /// How to listen to them.
     pub listening: Listening,
-    /// When to end.
+    /// How long to listen.
     pub duration: Option<Duration>,
     /// After how many packets to end.
     pub count: Option<u64>,
     /// How often to report.
     pub every: Option<Duration>,
-    /// Whether to give up the privileges that are not needed.
+    /// Whether to drop the privileges that are not needed.
     pub sandboxed: bool,
 }
 
 /// Matches the packets of live interfaces against the database and writes the alerts, until a
-/// signal asks for the end, or the duration or the count is reached.
+/// signal ends it, or the duration or the packet count is reached.
 ///
-/// Alerts about addresses don't wait for the end of their flow: they carry its
-/// totals up to the packet that was seen. [`Output::most`] and [`Output::form`] are for inputs
-/// that end, and have no effect here.
+/// Alerts about addresses don't wait for the end of their flow: they carry its totals up to the
+/// packet that was seen. [`Output::max`] and [`Output::form`] are for inputs that end, and have no
+/// effect here.
 ///
 /// # Errors
 ///
-/// When an interface can't be opened at the beginning, or the reader of the output went
-/// away. An output that fails otherwise is tried again.
+/// If an interface can't be opened at the beginning, or the reader of the output went away. Other
+/// output failures are retried.
 pub fn tap(
     job: Job<'_>,
     listen: Listen,
@@ -63,8 +63,8 @@ pub fn tap(
 ) -> Result<Report> {
     let workers = if job.threads == 0 { default_threads() } else { job.threads };
     if workers > MAX_WORKERS {
-        return Err(Error::usage(format!("{workers} workers cannot share an interface"))
-            .remedy(format!("the kernel lets {MAX_WORKERS} do so: -j {MAX_WORKERS} or less")));
+        return Err(Error::usage(format!("{workers} workers are too many for one interface"))
+            .remedy(format!("the limit is {MAX_WORKERS}: use -j {MAX_WORKERS} or less")));
     }
     let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
     let names = Names::new()?;
@@ -76,7 +76,7 @@ pub fn tap(
     job.signals.watch(None)?;
     let outbox = Outbox::default();
     let encoder = job.output.encoder;
-    let output = Output { most: None, form: Form::Alerts, ..job.output };
+    let output = Output { max_alerts: None, form: Form::Alerts, ..job.output };
     let shared = Shared {
         current: job.database,
         options: job.options,
@@ -89,13 +89,13 @@ pub fn tap(
         ring: listen.listening.ring,
         outbox: &outbox,
         stop: AtomicBool::new(listen.count == Some(0)),
-        tickets: listen.count.map(PacketBudget::new),
-        telling: listen.every.map(|every| every.min(LOOKING)),
-        told: (0..workers).map(|_| Mutex::default()).collect(),
+        budget: listen.count.map(PacketBudget::new),
+        publish_interval: listen.every.map(|every| every.min(LOOKING)),
+        published: (0..workers).map(|_| Mutex::default()).collect(),
     };
     let (look, looks) = mpsc::channel();
-    let (word, outputs) = mpsc::channel();
-    let writer = Writer::new(&outbox, sink, &shared.encoder, hangup, word);
+    let (sender, outputs) = mpsc::channel();
+    let writer = Writer::new(&outbox, sink, &shared.encoder, hangup, sender);
     let supervisor = Supervisor {
         shared: &shared,
         looks,
@@ -103,17 +103,17 @@ pub fn tap(
         names,
         interfaces,
         listening: listen.listening,
-        orders: Vec::new(),
+        commands: Vec::new(),
         started: Stopwatch::start(),
         duration: listen.duration,
         every: listen.every,
         signals: job.signals,
         notify,
     };
-    // A tap that is over listens to no looks.
-    let tell = move |it: Look| drop(look.send(it));
+    // If the supervisor has ended, nobody receives the results of looks.
+    let report = move |it: Look| drop(look.send(it));
     let work = || supervisor.run(sockets);
-    let work = || while_watched(shared.current, job.follow, tell, work)?;
+    let work = || while_watched(shared.current, job.follow, report, work)?;
     let mut report = while_written(&outbox, writer, &shared.stop, work)?;
     report.output = outbox.report();
     report.records = report.records.saturating_sub(report.output.lost);
@@ -123,7 +123,7 @@ pub fn tap(
     Ok(report)
 }
 
-/// Does `work` while its records are written.
+/// Runs `work` while its records are written.
 fn while_written<T>(
     outbox: &Outbox,
     writer: Writer<'_>,
@@ -178,11 +178,11 @@ fn open_all(
 
 struct Interface {
     name: Arc<str>,
-    /// Its number; none while it is away.
+    /// Its number; `None` while it is missing.
     index: Option<u32>,
-    /// Times it went away.
+    /// How many times it disappeared.
     gone: u64,
-    /// Times its link went down, and whether it is now.
+    /// How many times its link went down, and whether it is down now.
     down: u64,
     is_down: bool,
 }
@@ -191,13 +191,13 @@ struct Supervisor<'t, 's, 'd, 'n> {
     shared: &'t Shared<'s, 'd>,
     /// From the watcher of the database.
     looks: Receiver<Look>,
-    /// From whoever writes the alerts.
-    outputs: Receiver<OutputMessage>,
+    /// From the thread that writes the alerts.
+    outputs: Receiver<WriterMessage>,
     names: Names,
     interfaces: Vec<Interface>,
     listening: Listening,
-    /// To each worker.
-    orders: Vec<Sender<Command>>,
+    /// One channel to each worker.
+    commands: Vec<Sender<Command>>,
     started: Stopwatch,
     duration: Option<Duration>,
     every: Option<Duration>,
@@ -208,42 +208,42 @@ struct Supervisor<'t, 's, 'd, 'n> {
 impl Supervisor<'_, '_, '_, '_> {
     fn run(mut self, sockets: Vec<Vec<Socket>>) -> Result<Report> {
         std::thread::scope(|scope| {
-            let (send, words) = mpsc::channel();
+            let (send, messages) = mpsc::channel();
             for (number, sockets) in sockets.into_iter().enumerate() {
-                let (order, orders) = mpsc::channel();
-                self.orders.push(order);
+                let (sender, commands) = mpsc::channel();
+                self.commands.push(sender);
                 let worker = Worker::new(number, self.shared, sockets);
                 let send = send.clone();
                 let spawned = std::thread::Builder::new()
                     .name(format!("tap-{number}"))
-                    .spawn_scoped(scope, move || worker.run(&orders, &send));
+                    .spawn_scoped(scope, move || worker.run(&commands, &send));
                 if let Err(error) = spawned {
-                    // Its share of the packets would be lost.
+                    // Without this worker, its share of the packets would be lost.
                     self.shared.stop.store(true, Ordering::Relaxed);
                     return Err(Error::io("start a worker", error));
                 }
             }
             drop(send);
-            self.supervise(&words);
+            self.supervise(&messages);
             Ok(())
         })?;
         Ok(self.report())
     }
 
-    fn supervise(&mut self, words: &Receiver<WorkerMessage>) {
+    fn supervise(&mut self, messages: &Receiver<WorkerMessage>) {
         let (mut looked, mut reported) = (Stopwatch::start(), Stopwatch::start());
         loop {
-            match words.recv_timeout(ROUND) {
+            match messages.recv_timeout(ROUND) {
                 Ok(WorkerMessage(interface, error)) => self.gone(interface, &error.to_string()),
                 Err(RecvTimeoutError::Timeout) => {}
                 // The last worker has ended.
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.pass_words_on();
+                    self.forward_messages();
                     return;
                 }
             }
-            self.pass_words_on();
-            let is_late = self.duration.is_some_and(|most| self.started.elapsed() >= most);
+            self.forward_messages();
+            let is_late = self.duration.is_some_and(|max| self.started.elapsed() >= max);
             if is_late || self.signals.halt().is_set() {
                 self.shared.stop.store(true, Ordering::Relaxed);
             }
@@ -263,22 +263,22 @@ impl Supervisor<'_, '_, '_, '_> {
         }
     }
 
-    /// What the watcher of the database and the writer of alerts said.
-    fn pass_words_on(&mut self) {
+    /// Reports what the watcher of the database and the writer of alerts sent.
+    fn forward_messages(&mut self) {
         while let Ok(look) = self.looks.try_recv() {
             (self.notify)(look.notice());
         }
-        while let Ok(word) = self.outputs.try_recv() {
-            (self.notify)(match &word {
-                OutputMessage::Failed(error) => Notice::OutputFailed(error),
-                OutputMessage::Back(lost) => Notice::OutputBack { lost: *lost },
-                OutputMessage::Reopened => Notice::Reopened(None),
-                OutputMessage::NotReopened(error) => Notice::Reopened(Some(error)),
+        while let Ok(message) = self.outputs.try_recv() {
+            (self.notify)(match &message {
+                WriterMessage::Failed(error) => Notice::OutputFailed(error),
+                WriterMessage::Back(lost) => Notice::OutputBack { lost: *lost },
+                WriterMessage::Reopened => Notice::Reopened(None),
+                WriterMessage::NotReopened(error) => Notice::Reopened(Some(error)),
             });
         }
     }
 
-    /// Says when a link goes down, and when it is up again.
+    /// Reports when a link goes down, and when it is up again.
     fn look_at_link(&mut self, at: usize) {
         let Some(interface) = self.interfaces.get_mut(at) else { return };
         let is_down = interface.index.is_some() && Names::is_down(&interface.name);
@@ -287,7 +287,7 @@ impl Supervisor<'_, '_, '_, '_> {
         }
         interface.is_down = is_down;
         interface.down += u64::from(is_down);
-        // Of one that went away that was said.
+        // The disappearance of an interface was already reported.
         let is_there = interface.index.is_some();
         let interface = &*interface.name;
         match is_down {
@@ -297,16 +297,15 @@ impl Supervisor<'_, '_, '_, '_> {
         }
     }
 
-    /// Looks for interfaces that went away, and for those that came back. An
-    /// interface that is only down needs nothing: its sockets hear it again once it
-    /// is up.
+    /// Looks for interfaces that disappeared, and for those that came back. An interface that is
+    /// only down needs nothing: its sockets receive again once it is up.
     fn look(&mut self) {
         for at in 0..self.interfaces.len() {
             let Some(interface) = self.interfaces.get(at) else { return };
             let (was, is) = (interface.index, self.names.index(&interface.name));
             match (was, is) {
                 (Some(was), is) if is != Some(was) => self.gone(at, "it was removed"),
-                (None, Some(_)) => self.take_up(at, is),
+                (None, Some(_)) => self.reopen(at, is),
                 _ => {}
             }
             self.look_at_link(at);
@@ -315,28 +314,27 @@ impl Supervisor<'_, '_, '_, '_> {
 
     fn gone(&mut self, at: usize, why: &str) {
         let Some(interface) = self.interfaces.get_mut(at) else { return };
-        // Each worker says so, and one is enough.
+        // Every worker reports it, and one report is enough.
         if interface.index.take().is_none() {
             return;
         }
         interface.gone += 1;
         (self.notify)(Notice::Gone { interface: &interface.name, why });
-        for order in &self.orders {
-            // A worker that has ended listens to nobody, and reads nothing.
-            let _ = order.send(Command::Close(at));
+        for command in &self.commands {
+            // A worker that has ended takes no commands, and reads nothing.
+            let _ = command.send(Command::Close(at));
         }
     }
 
-    /// Listens to an interface again. While that fails it is tried again, with each
-    /// look.
-    fn take_up(&mut self, at: usize, index: Option<u32>) {
+    /// Listens to an interface again. If that fails it is retried with each look.
+    fn reopen(&mut self, at: usize, index: Option<u32>) {
         let Some(interface) = self.interfaces.get_mut(at) else { return };
         let workers = self.shared.workers;
         let opened = socket::open(&interface.name, &self.names, &self.listening, workers);
         let Ok(sockets) = opened else { return };
         interface.index = index;
-        for (order, socket) in self.orders.iter().zip(sockets) {
-            let _ = order.send(Command::Open(at, Box::new(socket)));
+        for (command, socket) in self.commands.iter().zip(sockets) {
+            let _ = command.send(Command::Open(at, Box::new(socket)));
         }
         (self.notify)(Notice::Back { interface: &interface.name });
     }
@@ -358,9 +356,9 @@ impl Supervisor<'_, '_, '_, '_> {
             ..Report::default()
         };
         for worker in 0..self.shared.workers {
-            if let Some(mut told) = self.shared.told(worker) {
-                report.add(&told, self.shared.ring);
-                (told.waited, told.ring_use) = (Duration::ZERO, 0);
+            if let Some(mut counts) = self.shared.published_counts(worker) {
+                report.add(&counts, self.shared.ring);
+                (counts.waited, counts.ring_use) = (Duration::ZERO, 0);
             }
         }
         report

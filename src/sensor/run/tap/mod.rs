@@ -6,18 +6,18 @@
 //!   (hash)    └─ ring ── worker 1: decode, scan, encode ─┘
 //! ```
 //!
-//! The kernel shares the packets of an interface out by flow (`fanout`). A worker
-//! has a ring on each interface (`socket`), and does with each packet all that there is to
-//! do (`worker`): no packet and no hit goes from one thread to another, but for the
-//! encoded alerts, which are written under one lock after each batch. So an alert
-//! is out within some 20 ms of its packet, which is how long the kernel gathers.
+//! The kernel distributes the packets of an interface by flow (`fanout`). A worker has a ring on
+//! each interface (`socket`), and processes each packet completely (`worker`): no packet and no hit
+//! passes from one thread to another, except for the encoded alerts, which are written under one
+//! lock after each batch. So an alert is out within some 20 ms of its packet, which is how long the
+//! kernel collects packets.
 //!
-//! A thread beside them watches for a newer database (`current`), which each worker
-//! takes up between two batches: its decoder, with all flows and streams, stays.
+//! A separate thread watches for a newer database (`current`), which each worker starts to use
+//! between two batches: its decoder, with all flows and streams, stays.
 //!
-//! The thread that called supervises: it opens interfaces, again when one comes
-//! back, gathers the counts, and ends it all on a signal, in time, or when an output
-//! is gone. Once everything is open it gives up what it needs no more (`sandbox`).
+//! The calling thread supervises: it opens interfaces, and reopens those that come back, collects
+//! the counts, and ends everything on a signal, when the time is up, or when an output is gone.
+//! Once everything is open it drops the privileges that it no longer needs (`sandbox`).
 
 mod fanout;
 mod job;

@@ -1,9 +1,9 @@
-//! Alerts on their way out.
+//! The queue of outgoing alerts, and the thread that writes them.
 //!
-//! A worker that waits for a slow reader, or for room on a disk, reads no packets meanwhile. So
-//! workers only put records into an [`Outbox`], which is bounded, and a thread of its own writes
-//! them ([`Writer`]). What finds no room in it is lost, and counted. An output that fails is tried
-//! again: a sensor does not go away because a disk is full.
+//! A worker that waits for a slow reader, or for room on a disk, doesn't read packets in the
+//! meantime. So workers only put records into an [`Outbox`], which is bounded, and a separate
+//! thread writes them ([`Writer`]). Records that find no room in it are lost, and counted. A
+//! failing output is retried: a sensor must not exit because a disk is full.
 
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::Encoder;
@@ -16,28 +16,28 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bytes that wait at most: some hundred thousand alerts.
+/// The maximum number of waiting bytes: some hundred thousand alerts.
 const MOST: usize = 64 << 20;
 
-/// Records are put together up to here, so that few system calls write them.
+/// Records are combined up to this size, so that few system calls write them.
 const TOGETHER: usize = 64 << 10;
 
-/// How often a writer with nothing to do looks around.
+/// How often an idle writer checks for other work.
 const ROUND: Duration = Duration::from_millis(50);
 
-/// How often an output that failed is tried again.
+/// How often a failed output is retried.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What a writer has to say.
+/// A message from the writer.
 #[derive(Debug)]
-pub(super) enum Word {
-    /// The output can't be written, and is tried again.
+pub(super) enum WriterMessage {
+    /// The output can't be written, and is retried.
     Failed(Error),
-    /// It is written again; so many records were lost meanwhile.
+    /// It can be written again; this many records were lost in the meantime.
     Back(u64),
-    /// It was opened again.
+    /// It was reopened.
     Reopened,
-    /// It could not be opened again, and the old file stays.
+    /// It could not be reopened, and the old file stays in use.
     NotReopened(Error),
 }
 
@@ -46,10 +46,10 @@ struct State {
     waiting: VecDeque<Records>,
     bytes: usize,
     records: u64,
-    /// Records that the writer has in hand.
+    /// Records that the writer is writing.
     held: u64,
     lost: u64,
-    /// Since when the writer has been at the same write, or has failed.
+    /// Set since the writer began its current write, or since the output failed.
     since: Option<Stopwatch>,
     is_over: bool,
 }
@@ -66,7 +66,7 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes records, or counts them as lost where there is no room. Nobody waits.
+    /// Takes records, or counts them as lost if there is no room. Never blocks.
     pub(super) fn push(&self, records: &mut Records) {
         let mut state = self.lock();
         let (bytes, count) = (records.bytes().len(), records.count());
@@ -83,7 +83,7 @@ impl Outbox {
         self.turn.notify_one();
     }
 
-    /// Nothing comes any more.
+    /// Marks the end: no more records will come.
     pub(super) fn finish(&self) {
         self.lock().is_over = true;
         self.turn.notify_one();
@@ -98,7 +98,7 @@ impl Outbox {
         }
     }
 
-    /// The next records, if any come within a round, and whether none will come any more.
+    /// The next records, if any arrive within a round, and whether the end is reached.
     fn take(&self) -> (Option<Records>, bool) {
         let state = self.lock();
         let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_over;
@@ -121,7 +121,7 @@ impl Outbox {
     }
 }
 
-/// Finishes an outbox, also when whoever fills it panics.
+/// Finishes an outbox, even if the thread that fills it panics.
 pub(super) struct FinishAtEnd<'o>(pub(super) &'o Outbox);
 
 impl Drop for FinishAtEnd<'_> {
@@ -135,14 +135,14 @@ pub(super) struct Writer<'w> {
     outbox: &'w Outbox,
     sink: &'w mut dyn Sink,
     encoder: &'w Encoder,
-    /// Set by SIGHUP, if that has the output opened again.
+    /// Set by SIGHUP, if SIGHUP reopens the output.
     hangup: Option<Arc<AtomicBool>>,
-    words: Sender<Word>,
-    /// Records that the sink did not take yet.
+    messages: Sender<WriterMessage>,
+    /// Records that the sink has not taken yet.
     held: Option<Records>,
-    /// Since the last try that failed.
+    /// Set since the last failed attempt.
     failed: Option<Stopwatch>,
-    /// What was lost when it began to fail.
+    /// The number of lost records when the output began to fail.
     lost_before: u64,
 }
 
@@ -152,7 +152,7 @@ impl<'w> Writer<'w> {
         sink: &'w mut dyn Sink,
         encoder: &'w Encoder,
         hangup: Option<Arc<AtomicBool>>,
-        words: Sender<Word>,
+        messages: Sender<WriterMessage>,
     ) -> Self {
         let mut begin = Records::default();
         begin.frame(|bytes| encoder.begin(now(), bytes));
@@ -161,19 +161,19 @@ impl<'w> Writer<'w> {
             sink,
             encoder,
             hangup,
-            words,
+            messages,
             held: Some(begin),
             failed: None,
             lost_before: 0,
         }
     }
 
-    /// Writes until the outbox is finished and empty. When it is finished and the output fails
-    /// still, what is left is lost.
+    /// Writes until the outbox is finished and empty. If the output still fails after the outbox is
+    /// finished, the rest is lost.
     ///
     /// # Errors
     ///
-    /// When the reader of the output went away.
+    /// If the reader of the output went away.
     pub(super) fn run(mut self) -> Result<()> {
         loop {
             let mut is_over = self.outbox.is_over();
@@ -205,7 +205,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Opens the output again, if SIGHUP asked for that. Returns whether it was.
+    /// Reopens the output, if SIGHUP asked for that. Returns whether it did.
     fn reopen(&mut self) -> bool {
         let hangup = self.hangup.as_ref();
         if !hangup.is_some_and(|hangup| hangup.swap(false, Ordering::Relaxed)) {
@@ -214,13 +214,13 @@ impl<'w> Writer<'w> {
         let outcome = rotation::open_again(self.sink, self.encoder);
         self.settle();
         let is_reopened = matches!(outcome, Ok(true));
-        let word = match outcome {
-            Ok(true) => Word::Reopened,
+        let message = match outcome {
+            Ok(true) => WriterMessage::Reopened,
             Ok(false) => return false,
-            Err(error) => Word::NotReopened(error),
+            Err(error) => WriterMessage::NotReopened(error),
         };
-        // Nobody listens to a tap that is over.
-        let _ = self.words.send(word);
+        // If the tap is over, nobody receives the message.
+        let _ = self.messages.send(message);
         is_reopened
     }
 
@@ -241,7 +241,7 @@ impl<'w> Writer<'w> {
         self.sink.flush()
     }
 
-    /// Notes what the sink has passed on.
+    /// Records what the sink has passed on.
     fn settle(&mut self) {
         let held = self.held.as_ref().map_or(0, Records::count);
         self.outbox.lock().held = held + self.sink.waiting();
@@ -250,7 +250,7 @@ impl<'w> Writer<'w> {
     fn fails(&mut self, error: Error) {
         if self.failed.is_none() {
             self.lost_before = self.outbox.report().lost;
-            let _ = self.words.send(Word::Failed(error));
+            let _ = self.messages.send(WriterMessage::Failed(error));
         }
         self.failed = Some(Stopwatch::start());
     }
@@ -259,11 +259,11 @@ impl<'w> Writer<'w> {
         self.outbox.lock().since = None;
         if self.failed.take().is_some() {
             let lost = self.outbox.report().lost - self.lost_before;
-            let _ = self.words.send(Word::Back(lost));
+            let _ = self.messages.send(WriterMessage::Back(lost));
         }
     }
 
-    /// Counts what is left.
+    /// Counts the rest as lost.
     fn give_up(&mut self) {
         let mut state = self.outbox.lock();
         let left = state.held + state.records;
@@ -329,12 +329,16 @@ mod tests {
                 push(&outbox, count);
             }
             outbox.finish();
-            let (send, words) = mpsc::channel();
+            let (send, messages) = mpsc::channel();
             Writer::new(&outbox, &mut disk, &encoder, None, send).run().unwrap();
             let written = disk.written.len() / 8;
             assert_eq!(written + outbox.report().lost as usize, 300, "{room}");
             assert_eq!(written, (room / 8).min(300), "{room}");
-            assert_eq!(words.iter().count(), usize::from(room < 8 * 300), "{room}: told once");
+            assert_eq!(
+                messages.iter().count(),
+                usize::from(room < 8 * 300),
+                "{room}: reported once"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a tap counted.
+//! The counts of a tap.
 
 use super::socket::Kernel;
 use crate::engine::{packet, scan};
@@ -42,7 +42,7 @@ impl Report {
             interface.received += counts.kernel.received;
             interface.dropped += counts.kernel.dropped;
             interface.outside += counts.outside;
-            // Every worker sees the same ones.
+            // Every worker sees the same interfaces.
             let dropped = interface.dropped_by_interface.max(counts.kernel.dropped_by_interface);
             interface.dropped_by_interface = dropped;
         }

@@ -1,12 +1,11 @@
-//! What the process gives up once its sockets are open.
+//! The privileges that the process drops once its sockets are open.
 //!
-//! Nothing that a packet could talk us into is worth much then: of the capabilities
-//! only CAP_NET_RAW is left, which it takes to open an interface again that went
-//! away; Landlock lets no file be opened but what the kernel says of network
-//! devices and what lies beside the database, for a newer one takes its place under
-//! another number; seccomp refuses every system call that listening does not need. Each
-//! layer is asked for whatever the others do, and [`Sandbox`] says which of them
-//! the kernel granted. Threads inherit all of it, so it comes before they do.
+//! A packet that exploits a bug then gains little: of the capabilities only CAP_NET_RAW is left,
+//! which is required to reopen an interface that disappeared; Landlock allows no files except what
+//! the kernel says about network devices and the folder of the database, because a newer database
+//! is a new file there; seccomp refuses every system call that listening does not need. Each layer
+//! is requested regardless of the others, and [`Sandbox`] says which of them the kernel granted.
+//! Threads inherit all of it, so it is set up before they start.
 
 use caps::{CapSet, Capability, CapsHashSet};
 use landlock::{
@@ -21,10 +20,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What libpcap reads of interfaces: drops of the hardware, switch tags.
+/// What libpcap reads about interfaces: drops of the hardware, switch tags.
 const READABLE: [&str; 2] = ["/sys/class/net", "/sys/devices"];
 
-/// The newest version of Landlock that was tried.
+/// The newest version of Landlock that was tested.
 const NEWEST: ABI = ABI::V6;
 
 /// How much of a layer the kernel granted.
@@ -32,9 +31,9 @@ const NEWEST: ABI = ABI::V6;
 pub enum Grant {
     /// All of it.
     Whole(String),
-    /// What the words say.
+    /// Only what the text says.
     Partly(String),
-    /// Nothing, and why.
+    /// Nothing; the text says why.
     Refused(String),
 }
 
@@ -48,20 +47,20 @@ impl fmt::Display for Grant {
     }
 }
 
-/// The layers, in the order in which they were put on.
+/// The layers, in the order in which they are applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sandbox {
     /// Capabilities that were dropped.
     pub capabilities: Grant,
-    /// Files and networks out of reach.
+    /// Inaccessible files and networks.
     pub landlock: Grant,
     /// System calls that are refused.
     pub seccomp: Grant,
 }
 
-/// Gives up what the calling thread, and those that it will start, need no more.
-/// `database`: the file of a database that is followed; `output`: a file that is opened again
-/// when it was renamed.
+/// Drops the privileges that the calling thread, and the threads that it will start, no longer
+/// need. `database` is the file of a followed database, and `output` a file that is reopened after
+/// it was renamed.
 pub(super) fn enter(database: Option<&Path>, output: Option<&Path>) -> Sandbox {
     let refused = |e: &dyn fmt::Display| Grant::Refused(e.to_string());
     Sandbox {
@@ -71,27 +70,27 @@ pub(super) fn enter(database: Option<&Path>, output: Option<&Path>) -> Sandbox {
     }
 }
 
-/// Whether interfaces may be listened to at all.
+/// Whether listening to interfaces is permitted at all.
 pub(super) fn may_listen() -> bool {
     caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_RAW).unwrap_or(true)
 }
 
 fn drop_capabilities() -> Result<Grant, caps::errors::CapsError> {
     let kept = CapsHashSet::from([Capability::CAP_NET_RAW]);
-    // The bounding set is what a program that is started could get again. Nobody but
-    // root may shrink it, and nobody else has much to gain.
+    // The bounding set limits what a program that is started could regain. Only root may shrink it,
+    // and other users would gain little from it.
     let mut is_bounded = true;
     for capability in caps::runtime::thread_all_supported() {
         if !kept.contains(&capability) {
             is_bounded &= caps::drop(None, CapSet::Bounding, capability).is_ok();
         }
     }
-    // There are none where the kernel knows no ambient set.
+    // There are none if the kernel doesn't know ambient sets.
     let _ = caps::clear(None, CapSet::Ambient);
     caps::set(None, CapSet::Inheritable, &CapsHashSet::new())?;
     caps::set(None, CapSet::Effective, &kept)?;
     caps::set(None, CapSet::Permitted, &kept)?;
-    let words = "CAP_NET_RAW is all that is left".to_string();
+    let words = "only CAP_NET_RAW is left".to_string();
     Ok(if is_bounded {
         Grant::Whole(words)
     } else {
@@ -99,8 +98,8 @@ fn drop_capabilities() -> Result<Grant, caps::errors::CapsError> {
     })
 }
 
-/// The folders in which a newer database appears: that of the path, and where a link
-/// leads to that of the file.
+/// The folders in which a newer database appears: that of the path, and if the path is a link, that
+/// of its target.
 fn folders(database: &Path) -> Vec<PathBuf> {
     let folder = |path: &Path| match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_path_buf(),
@@ -134,15 +133,14 @@ fn restrict_files(
     };
     let files = if database.is_some() { ", and reading next to the database" } else { "" };
     let appended = if output.is_some() { ", and appending next to the output" } else { "" };
-    let words = format!(
-        "no files but those about interfaces{files}{appended}; no TCP, no signals (ABI {version})"
-    );
+    let words =
+        format!("only files about interfaces{files}{appended}; no TCP, no signals (ABI {version})");
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Grant::Whole(words),
         RulesetStatus::PartiallyEnforced => {
-            Grant::Partly(format!("as far as its ABI {version} knows how"))
+            Grant::Partly(format!("as far as its ABI {version} supports"))
         }
-        RulesetStatus::NotEnforced => refused("the kernel enforces nothing of it"),
+        RulesetStatus::NotEnforced => refused("the kernel doesn't enforce it"),
     })
 }
 
@@ -152,7 +150,7 @@ fn refused(why: &str) -> Grant {
 
 /// System calls that listening, its threads and its output need, with any arguments.
 const ALLOWED: &[i64] = &[
-    // Output, and what is open already.
+    // Output, and descriptors that are already open.
     libc::SYS_read,
     libc::SYS_write,
     libc::SYS_writev,
@@ -161,7 +159,7 @@ const ALLOWED: &[i64] = &[
     libc::SYS_fstat,
     libc::SYS_fsync,
     libc::SYS_fdatasync,
-    // Half a record is taken back.
+    // Removing an incomplete record.
     libc::SYS_ftruncate,
     libc::SYS_close,
     // Sockets of interfaces that come back.
@@ -174,7 +172,7 @@ const ALLOWED: &[i64] = &[
     libc::SYS_eventfd2,
     libc::SYS_ppoll,
     libc::SYS_uname,
-    // Looking at files; which, is Landlock's.
+    // Accessing files; Landlock decides which ones.
     libc::SYS_newfstatat,
     libc::SYS_statx,
     libc::SYS_readlinkat,
@@ -206,7 +204,7 @@ const ALLOWED: &[i64] = &[
     libc::SYS_clock_nanosleep,
     libc::SYS_nanosleep,
     libc::SYS_restart_syscall,
-    // Signals to ourselves, and the end.
+    // Signals to this process, and its exit.
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
@@ -229,7 +227,7 @@ const ALLOWED_OLD: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_OLD: &[i64] = &[];
 
-/// `is_appended`: files may be opened to be written at their end, and made for that.
+/// `is_appended`: files may be created, and opened for appending.
 fn restrict_calls(is_appended: bool) -> Result<Grant, Box<dyn std::error::Error>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         ALLOWED.iter().chain(ALLOWED_OLD).map(|&call| (call, Vec::new())).collect();
@@ -246,7 +244,7 @@ fn restrict_calls(is_appended: bool) -> Result<Grant, Box<dyn std::error::Error>
     rules.insert(libc::SYS_openat, opened(2)?);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_open, opened(1)?);
-    // Packet sockets, and what interfaces are asked about through.
+    // Packet sockets, and sockets for queries about interfaces.
     let domains = [libc::AF_PACKET, libc::AF_UNIX, libc::AF_INET];
     let domains = domains.map(|domain| SeccompRule::new(vec![equal(0, domain as u64)?]));
     rules.insert(libc::SYS_socket, domains.into_iter().collect::<Result<_, _>>()?);
@@ -255,8 +253,8 @@ fn restrict_calls(is_appended: bool) -> Result<Grant, Box<dyn std::error::Error>
     let prctl = prctl.map(|what| SeccompRule::new(vec![equal(0, what as u64)?]));
     rules.insert(libc::SYS_prctl, prctl.into_iter().collect::<Result<_, _>>()?);
     let count = rules.len();
-    // An error, and not a signal that kills: a library that asks for something that it
-    // can do without goes on.
+    // Return an error instead of killing the process: a library that can do without the call
+    // continues.
     let filter = SeccompFilter::new(
         rules,
         SeccompAction::Errno(libc::EPERM as u32),
@@ -265,7 +263,7 @@ fn restrict_calls(is_appended: bool) -> Result<Grant, Box<dyn std::error::Error>
     )?;
     let program: BpfProgram = filter.try_into()?;
     seccompiler::apply_filter(&program)?;
-    Ok(Grant::Whole(format!("{count} system calls, of all that there are")))
+    Ok(Grant::Whole(format!("all system calls except {count}")))
 }
 
 /// `prctl(2)`: names of anonymous memory, which glibc gives.

@@ -1,7 +1,7 @@
 //! Opening an interface, and reading its ring.
 //!
-//! libpcap makes the socket, the memory-mapped ring (TPACKET_V3 on Linux) and the
-//! filter in the kernel. Each worker has a socket of its own on each interface.
+//! libpcap creates the socket, the memory-mapped ring (TPACKET_V3 on Linux) and the filter in the
+//! kernel. Each worker has its own socket on each interface.
 
 use super::{fanout, sandbox};
 use crate::clock::now;
@@ -14,27 +14,27 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-/// How long the kernel waits for more packets before it shows a part of the ring
-/// that is not full. Alerts are late by that much on a quiet line.
+/// How long the kernel waits for more packets before it delivers a block of the ring that is not
+/// full. On a quiet line, alerts are late by that much.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The interface that stands for all of them.
 const ANY: &str = "any";
 
-/// What the kernel puts in front of each packet in the ring: `tpacket3_hdr`,
-/// `sockaddr_ll`, what VLAN tags may need, and alignment.
+/// What the kernel puts before each packet in the ring: `tpacket3_hdr`, `sockaddr_ll`, the space
+/// that VLAN tags may need, and alignment.
 const RING_OVERHEAD: u64 = 96;
 
-/// How interfaces are listened to.
+/// How to listen to interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listening {
-    /// Which packets, in libpcap's language; empty for all.
+    /// A capture filter in libpcap's syntax; empty for all packets.
     pub filter: String,
-    /// Whether to take what is meant for others, too.
+    /// Whether to capture packets that are addressed to others, too.
     pub is_promiscuous: bool,
-    /// Bytes that are captured of each packet.
+    /// The number of bytes captured of each packet.
     pub snaplen: u32,
-    /// Bytes of each ring: one for each worker and interface.
+    /// Bytes of each ring; there is one for each worker and interface.
     pub ring: usize,
 }
 
@@ -43,7 +43,7 @@ impl Default for Listening {
         Listening {
             filter: String::new(),
             is_promiscuous: true,
-            // The most that libpcap takes, and what it sizes its frames for anyway.
+            // libpcap's maximum, which its frames are sized for anyway.
             snaplen: 262_144,
             ring: 16 << 20,
         }
@@ -51,11 +51,11 @@ impl Default for Listening {
 }
 
 impl Listening {
-    /// Opens an interface and closes it, to see whether it could be listened to.
+    /// Opens an interface and closes it again, to check whether it can be listened to.
     ///
     /// # Errors
     ///
-    /// When it is not there or down, a permission is missing, or the filter is wrong.
+    /// If it is missing or down, a permission is missing, or the filter is invalid.
     pub fn check(&self, interface: &str) -> Result<()> {
         if !sandbox::may_listen() {
             return Err(no_permission(interface));
@@ -72,8 +72,8 @@ impl Names {
         UnixDatagram::unbound().map(Names).map_err(|e| Error::io("open a socket", e))
     }
 
-    /// The number of an interface. It changes when an interface is made anew under
-    /// the old name; 0 is all of them, and none is one that is not there.
+    /// The number of an interface. It changes when an interface is recreated under the old name; 0
+    /// stands for all interfaces, and `None` for a missing one.
     pub(super) fn index(&self, name: &str) -> Option<u32> {
         if name == ANY {
             return Some(0);
@@ -81,11 +81,11 @@ impl Names {
         rustix::net::netdevice::name_to_index(&self.0, name).ok()
     }
 
-    /// Whether nothing can come in: the interface is not up, or its link is not. Where the
-    /// kernel doesn't say so, as of `any`, it is none of both.
+    /// Whether nothing can be received: the interface is not up, or its link is down. Where the
+    /// kernel doesn't report it, as for `any`, neither is the case.
     pub(super) fn is_down(name: &str) -> bool {
         let says = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}"));
-        // The carrier of what is not up can't be read.
+        // The carrier can't be read while the interface is not up.
         match says("carrier") {
             Ok(carrier) => carrier.trim() == "0",
             Err(_) => says("flags").is_ok_and(|flags| {
@@ -102,7 +102,7 @@ impl Names {
     }
 }
 
-/// What the kernel told of a socket.
+/// The kernel's counters for a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Kernel {
     pub(super) received: u64,
@@ -122,20 +122,20 @@ impl Kernel {
 pub(super) struct Socket {
     capture: Capture<Active>,
     pub(super) linktype: u32,
-    /// Packets up to here may have come to other workers, too.
+    /// Packets up to this time may have reached other workers, too.
     since: Timestamp,
-    told: pcap::Stat,
+    last: pcap::Stat,
     ring: Ring,
 }
 
-/// How much of a ring is used: what lies in it at some moment is what is read from
-/// it afterwards and was received before. libpcap does not tell.
+/// How much of a ring is used: what is in it at some moment is what is read afterwards and was
+/// received before. libpcap does not report it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ring {
-    /// The moment, while its packets are being read.
+    /// That moment, while its packets are being read.
     moment: Option<Timestamp>,
     held: u64,
-    most: u64,
+    max: u64,
 }
 
 impl Ring {
@@ -148,7 +148,7 @@ impl Ring {
     }
 
     fn settle(&mut self) {
-        self.most = self.most.max(self.held);
+        self.max = self.max.max(self.held);
         (self.moment, self.held) = (None, 0);
     }
 }
@@ -158,24 +158,24 @@ impl Ring {
 pub(super) struct Batch {
     /// Packets taken from the ring.
     pub(super) packets: usize,
-    /// Those among them that may have come to other workers, too; they are left out.
+    /// Those among them that may have reached other workers, too; they are left out.
     pub(super) early: usize,
     /// How long the first of them had waited.
     pub(super) waited: Duration,
 }
 
 impl Socket {
-    /// Reads at most `most` packets that are there already.
+    /// Reads at most `max` packets that have already arrived.
     pub(super) fn read(
         &mut self,
-        most: usize,
+        max: usize,
         mut take: impl FnMut(Timestamp, &Packet<'_>),
     ) -> Result<Batch> {
         let begun = now();
         self.ring.moment.get_or_insert(begun);
         let (ring, since) = (&mut self.ring, self.since);
         let (mut first, mut early) = (None, 0);
-        let outcome = self.capture.dispatch(Some(most), |packet| {
+        let outcome = self.capture.dispatch(Some(max), |packet| {
             let ts = packet.header.ts;
             let time = Timestamp(ts.tv_sec.saturating_mul(1_000_000).saturating_add(ts.tv_usec));
             first.get_or_insert(time);
@@ -189,7 +189,7 @@ impl Socket {
         let packets = match outcome {
             Ok(packets) => packets,
             Err(pcap::Error::TimeoutExpired) => 0,
-            Err(error) => return Err(Error::io("read", io::Error::other(words(&error)))),
+            Err(error) => return Err(Error::io("read", io::Error::other(text(&error)))),
         };
         if packets == 0 {
             self.ring.settle();
@@ -200,20 +200,20 @@ impl Socket {
 
     /// What the kernel counted since the last call.
     pub(super) fn kernel(&mut self) -> Kernel {
-        // After its interface went away nothing more is to be learned.
+        // Once its interface is gone, the kernel reports nothing more.
         let Ok(stat) = self.capture.stats() else { return Kernel::default() };
-        let told = std::mem::replace(&mut self.told, stat);
+        let last = std::mem::replace(&mut self.last, stat);
         let more = |new: u32, old: u32| u64::from(new.wrapping_sub(old));
         Kernel {
-            received: more(stat.received, told.received),
-            dropped: more(stat.dropped, told.dropped),
-            dropped_by_interface: more(stat.if_dropped, told.if_dropped),
+            received: more(stat.received, last.received),
+            dropped: more(stat.dropped, last.dropped),
+            dropped_by_interface: more(stat.if_dropped, last.if_dropped),
         }
     }
 
-    /// The most bytes that were found in the ring since the last call.
+    /// The most bytes found in the ring since the last call.
     pub(super) fn ring_use(&mut self) -> u64 {
-        std::mem::take(&mut self.ring.most)
+        std::mem::take(&mut self.ring.max)
     }
 
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -221,9 +221,8 @@ impl Socket {
     }
 }
 
-/// Opens an interface for each worker, in their order: the same hash then leads to
-/// the same worker on every interface, and so do the two directions of a flow that
-/// come in on two of them.
+/// Opens an interface for each worker, in their order: the same hash then leads to the same worker
+/// on every interface, and so do the two directions of a flow that arrive on two interfaces.
 pub(super) fn open(
     name: &str,
     names: &Names,
@@ -233,7 +232,7 @@ pub(super) fn open(
     if names.index(name).is_none() {
         let known = names.known().join(", ");
         let error = Error::usage(format!("no such interface “{name}”"));
-        return Err(error.remedy(format!("there are: {known}")));
+        return Err(error.remedy(format!("available: {known}")));
     }
     let mut sockets: Vec<Socket> = Vec::with_capacity(workers);
     let mut group = 0;
@@ -247,12 +246,12 @@ pub(super) fn open(
         shared.map_err(|e| {
             Error::io("share the packets among the workers (PACKET_FANOUT)", e)
                 .at_path(name)
-                .remedy("-j 1 needs no sharing")
+                .remedy("use -j 1, which needs no sharing")
         })?;
         sockets.push(socket);
     }
     if workers > 1 {
-        // Until the last socket joined, packets came to several of them.
+        // Until the last socket joined, several of them received the same packets.
         let since = now();
         sockets.iter_mut().for_each(|socket| socket.since = since);
     }
@@ -275,8 +274,8 @@ fn open_one(name: &str, listening: &Listening) -> Result<Socket> {
     if !listening.filter.is_empty() {
         capture.filter(&listening.filter, true).map_err(|e| {
             let filter = &listening.filter;
-            Error::usage(format!("the filter “{filter}” is wrong: {}", words(&e)))
-                .remedy("pcap-filter(7) has the language")
+            Error::usage(format!("invalid filter “{filter}”: {}", text(&e)))
+                .remedy("see pcap-filter(7) for the syntax")
         })?;
     }
     let linktype = u32::try_from(capture.get_datalink().0).unwrap_or(u32::MAX);
@@ -285,40 +284,40 @@ fn open_one(name: &str, listening: &Listening) -> Result<Socket> {
         let what = format!("link type {linktype}{} is not decoded", kind.unwrap_or_default());
         return Err(Error::usage(what).at_path(name).remedy("listen to another interface"));
     }
-    let told = pcap::Stat { received: 0, dropped: 0, if_dropped: 0 };
+    let last = pcap::Stat { received: 0, dropped: 0, if_dropped: 0 };
     let (since, ring) = (Timestamp(i64::MIN), Ring::default());
-    Ok(Socket { capture, linktype, since, told, ring })
+    Ok(Socket { capture, linktype, since, last, ring })
 }
 
-/// Why libpcap would not open an interface.
+/// Why libpcap could not open an interface.
 fn refused(name: &str, error: &pcap::Error) -> Error {
-    let words = words(error);
-    let has = |part: &str| words.contains(part);
+    let text = text(error);
+    let has = |part: &str| text.contains(part);
     if has("permission") || has("not permitted") {
         return no_permission(name);
     }
-    let error = Error::io("listen", io::Error::other(words.clone())).at_path(name);
+    let error = Error::io("listen", io::Error::other(text.clone())).at_path(name);
     match () {
         () if has("not up") => error.remedy(format!("bring it up: ip link set dev {name} up")),
-        () if has("allocate memory") => error.remedy("a smaller --ring, or a smaller -j"),
+        () if has("allocate memory") => error.remedy("use a smaller --ring or a smaller -j"),
         () => error,
     }
 }
 
-/// What is missing, and how to get it.
+/// Which permission is missing, and how to get it.
 pub(super) fn no_permission(name: &str) -> Error {
     let program = std::env::current_exe().ok();
     let program = program.as_deref().unwrap_or("wiresift".as_ref()).display();
     let denied = io::Error::from(io::ErrorKind::PermissionDenied);
     Error::io("listen: the capability CAP_NET_RAW is missing", denied)
         .at_path(name)
-        .remedy(format!("run it as root, or once: sudo setcap cap_net_raw=ep {program}"))
+        .remedy(format!("run it as root, or run this once: sudo setcap cap_net_raw=ep {program}"))
 }
 
-/// libpcap's own words.
-fn words(error: &pcap::Error) -> String {
+/// libpcap's own message.
+fn text(error: &pcap::Error) -> String {
     match error {
-        pcap::Error::PcapError(words) => words.clone(),
+        pcap::Error::PcapError(text) => text.clone(),
         other => other.to_string(),
     }
 }
@@ -333,11 +332,11 @@ mod tests {
         for (time, length) in [(8, 100), (10, 200), (11, 400), (12, 800)] {
             ring.read(Timestamp(time), length);
         }
-        assert_eq!((ring.most, ring.moment), (300 + 2 * RING_OVERHEAD, None));
+        assert_eq!((ring.max, ring.moment), (300 + 2 * RING_OVERHEAD, None));
         ring.moment = Some(Timestamp(20));
         ring.read(Timestamp(15), 50);
         ring.settle();
-        assert_eq!(ring.most, 300 + 2 * RING_OVERHEAD);
+        assert_eq!(ring.max, 300 + 2 * RING_OVERHEAD);
     }
 
     #[test]
@@ -347,8 +346,8 @@ mod tests {
         assert_eq!(names.index(ANY), Some(0));
         assert_eq!(names.index("no-such-name"), None);
         let Err(error) = open("no-such-name", &names, &Listening::default(), 1) else {
-            panic!("opened nothing")
+            panic!("opened a missing interface")
         };
-        assert!(error.to_string().contains("there are: "), "{error}");
+        assert!(error.to_string().contains("available:"), "{error}");
     }
 }

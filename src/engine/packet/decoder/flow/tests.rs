@@ -172,7 +172,7 @@ fn an_ended_connection_gives_way() {
 
 #[test]
 fn a_full_table_evicts_the_longest_idle() {
-    let config = Config { most_flows: 3, ..Config::default() };
+    let config = Config { max_flows: 3, ..Config::default() };
     let mut bench = Bench::new(&config);
     bench.touch(tcp(0, true, SYN));
     bench.touch(tcp(0, false, SYN | ACK));
@@ -192,7 +192,7 @@ fn a_full_table_evicts_the_longest_idle() {
 
 #[test]
 fn slots_are_reused() {
-    let mut bench = Bench::new(&Config { most_flows: 50, ..Config::default() });
+    let mut bench = Bench::new(&Config { max_flows: 50, ..Config::default() });
     for round in 0..1000_u16 {
         bench.touch(udp(i64::from(round), round));
     }

@@ -24,7 +24,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 /// Announcements and connections that are kept, of each.
-const MOST: usize = bound(4096, 8);
+const MAX_ENTRIES: usize = bound(4096, 8);
 
 /// The shards of connections that are not assigned by their hosts.
 #[derive(Debug, Default)]
@@ -157,7 +157,7 @@ impl<K: Copy + Eq + Hash> Recent<K> {
             let entry = self.shares.get(key).filter(|entry| entry.serial == *serial);
             let is_old =
                 entry.is_none_or(|entry| now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs());
-            if self.order.len() <= MOST && !is_old {
+            if self.order.len() <= MAX_ENTRIES && !is_old {
                 break;
             }
             if entry.is_some() {
@@ -185,11 +185,11 @@ mod tests {
     #[test]
     fn what_is_old_goes() {
         let mut recent = Recent::default();
-        for number in 0..2 * MOST {
+        for number in 0..2 * MAX_ENTRIES {
             recent.put(number, number % 8, Timestamp(0));
             recent.put(0, 3, Timestamp(0));
         }
-        assert!(recent.shares.len() <= MOST && recent.order.len() == MOST);
+        assert!(recent.shares.len() <= MAX_ENTRIES && recent.order.len() == MAX_ENTRIES);
         assert_eq!(recent.find(&0, Timestamp(TIMEOUT)), Some(3));
         assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "used meanwhile");
         assert_eq!(recent.find(&0, Timestamp(4 * TIMEOUT)), None);

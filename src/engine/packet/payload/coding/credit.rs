@@ -5,7 +5,7 @@
 //! a bomb. Each body may produce a number of bytes for each of its own; what it produces beyond
 //! is drawn from a budget that all bodies of a decoder (in a capture, of a shard) share, and that
 //! grows with every captured byte. So a decoder decompresses, over all its input, no more than
-//! [`OWN`] + [`EARNED`] times of it and [`MOST`] once. A body that has drawn more than it left
+//! [`OWN`] + [`EARNED`] times of it and [`MAX_BUDGET`] once. A body that has drawn more than it left
 //! for others is abandoned: each bomb takes half of the budget at most, so that a few of them do
 //! not exhaust it.
 
@@ -20,18 +20,18 @@ pub(super) const OWN: u64 = 50;
 const EARNED: u64 = 1;
 
 /// The maximum budget, and the initial one: a few seconds of hashing.
-const MOST: u64 = 2 << 30;
+const MAX_BUDGET: u64 = 2 << 30;
 
 /// The budget that all bodies of a decoder share.
 #[derive(Debug)]
 pub(in crate::engine::packet) struct InflateBudget {
     left: Cell<u64>,
-    most: u64,
+    max: u64,
 }
 
 impl Default for InflateBudget {
     fn default() -> Self {
-        InflateBudget { left: Cell::new(MOST), most: MOST }
+        InflateBudget { left: Cell::new(MAX_BUDGET), max: MAX_BUDGET }
     }
 }
 
@@ -39,13 +39,13 @@ impl InflateBudget {
     /// Adds budget for captured bytes.
     pub(in crate::engine::packet) fn earn(&self, bytes: usize) {
         let left = self.left.get().saturating_add(EARNED * bytes as u64);
-        self.left.set(left.min(self.most));
+        self.left.set(left.min(self.max));
     }
 
     /// A smaller one.
     #[cfg(test)]
-    pub(in crate::engine::packet) fn of(most: u64) -> Self {
-        InflateBudget { left: Cell::new(most), most }
+    pub(in crate::engine::packet) fn of(max: u64) -> Self {
+        InflateBudget { left: Cell::new(max), max }
     }
 }
 
@@ -85,7 +85,7 @@ impl Spent {
                 Ok(())
             }
             // It drew much of the budget itself; otherwise others had.
-            None if self.drawn >= credit.most / 4 => Err(Fault::CodingBomb),
+            None if self.drawn >= credit.max / 4 => Err(Fault::CodingBomb),
             None => Err(Fault::CodingSpent),
         }
     }

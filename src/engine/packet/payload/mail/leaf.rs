@@ -50,11 +50,11 @@ impl Leaf {
             let name =
                 path.map(|path| Some(names::last(path)).filter(|n| !n.is_empty()).unwrap_or(path));
             let file = File::begin(protocol, name, to.packet, to.visitor);
-            let is_told = is_text || matches!(entity.transfer, Transfer::Plain);
+            let is_reported = is_text || matches!(entity.transfer, Transfer::Plain);
             let name = name.unwrap_or_default();
             match mail {
                 Some(_) => file,
-                None => file.shown(&Attachment { name, depth, is_told }, to.visitor),
+                None => file.shown(&Attachment { name, depth, is_reported }, to.visitor),
             }
         });
         if is_deep && !file.as_ref().is_some_and(File::is_shown) {

@@ -207,7 +207,7 @@ impl Text {
         if let Some((_, _, begin)) = file {
             let name = begin.name;
             let file = File::begin(self.protocol, Some(name), to.packet, to.visitor);
-            let attachment = Attachment { name, depth: 0, is_told: false };
+            let attachment = Attachment { name, depth: 0, is_reported: false };
             let file = file.shown(&attachment, to.visitor);
             self.inside = Some(Box::new((Uu::begun(begin.is_base64), file)));
         }

@@ -68,8 +68,8 @@ impl Uu {
         if self.is_base64 {
             return line.iter().all(|&byte| byte == b'=' || SEXTETS[usize::from(byte)] < 64);
         }
-        let most = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4 + 2;
-        let is_data = line.iter().all(|byte| (b' '..=b'`').contains(byte)) && data.len() <= most;
+        let max = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4 + 2;
+        let is_data = line.iter().all(|byte| (b' '..=b'`').contains(byte)) && data.len() <= max;
         is_data || line == b"end"
     }
 

@@ -185,7 +185,7 @@ fn a_transfer_that_is_broken_off_is_no_file() {
 }
 
 #[test]
-fn nobody_announces_what_others_say() {
+fn unrelated_columns_are_not_announced() {
     // An attacker's client announces the server's web port, and another client's.
     let mut wire = Wire::default();
     wire.send(false, false, 24, b"220 us\r\n227 go (198,51,100,2,4,1)\r\n");

@@ -284,8 +284,8 @@ impl Direction {
         if !frame.is_sound() || !is_expected {
             return self.refuse(data.len() - rest.len(), context);
         }
-        let most = frame::HEADER + frame.prefix();
-        let Some(prefix) = self.start.fill(&mut rest, frame::HEADER, most) else {
+        let max = frame::HEADER + frame.prefix();
+        let Some(prefix) = self.start.fill(&mut rest, frame::HEADER, max) else {
             return Step::Took(data.len());
         };
         let (parts, promised) = (frame.split(prefix), frame.promised(prefix));

@@ -35,7 +35,7 @@ pub(in crate::engine::packet) struct Connections {
     serial: u64,
     /// Bytes of incomplete hellos, and their limit.
     bytes: usize,
-    most: usize,
+    max: usize,
 }
 
 impl Connections {
@@ -45,7 +45,7 @@ impl Connections {
             order: VecDeque::new(),
             serial: 0,
             bytes: 0,
-            most: config.most_quic_bytes,
+            max: config.max_quic_bytes,
         }
     }
 
@@ -121,7 +121,7 @@ impl Connections {
     }
 
     fn make_room(&mut self, counters: &mut Counters) {
-        while (self.order.len() > MAX_CONNECTIONS || self.bytes > self.most)
+        while (self.order.len() > MAX_CONNECTIONS || self.bytes > self.max)
             && let Some((flow_id, serial)) = self.order.pop_front()
         {
             let Some(connection) = self.open.get(&flow_id) else { continue };

@@ -23,13 +23,13 @@ pub(super) struct Sink {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Raw {
     pub(super) sink: Sink,
-    pub(super) most: u64,
+    pub(super) max: u64,
 }
 
 impl Raw {
     /// Whether a frame of that length can be the one. A write has the length of its request; a
     /// read may be shorter at the end of the file.
     pub(super) fn fits(&self, length: u64) -> bool {
-        if self.sink.is_read { length <= self.most } else { length == self.most }
+        if self.sink.is_read { length <= self.max } else { length == self.max }
     }
 }

@@ -152,8 +152,8 @@ impl Side {
     fn follow(&mut self, plan: Plan, length: u64, rest: u64) -> Step {
         match plan {
             Plan::Wait(wants) => {
-                let most = usize::try_from(length + rest).unwrap_or(wants);
-                Step::Wait(wants.min(most))
+                let max = usize::try_from(length + rest).unwrap_or(wants);
+                Step::Wait(wants.min(max))
             }
             Plan::Pass => {
                 self.state = State::behind(rest);
@@ -213,9 +213,9 @@ impl Side {
         if v1::may_interrupt(length) && v1::interrupts(known) {
             self.state = State::behind(length);
         } else if let Some(raw) = raw.take().filter(|raw| raw.fits(length)) {
-            let Raw { sink, most } = raw;
+            let Raw { sink, max } = raw;
             let is_wanted = length > 0 && session.is_wanted(sink, context);
-            if sink.is_read && (1..most).contains(&length) {
+            if sink.is_read && (1..max).contains(&length) {
                 session.ends_at(sink.key, sink.at.saturating_add(length));
             }
             if !is_wanted {

@@ -179,9 +179,9 @@ fn request<V: Visitor>(
             return data(block, Some(from), bytes, sink, session, context);
         }
         READ_RAW => {
-            let (at, most) = (block.offset(2, 10, 16)?, u64::from(block.le16(6)?));
+            let (at, max) = (block.offset(2, 10, 16)?, u64::from(block.le16(6)?));
             let sink = Sink { key: subject(block, 0, session)?, is_read: true, at };
-            session.ask_for_raw(Raw { sink, most });
+            session.ask_for_raw(Raw { sink, max });
         }
         // Some of the bytes may be in the request already.
         WRITE_RAW if block.words() >= WRITE_RAW_WORDS.into() => {
@@ -189,9 +189,9 @@ fn request<V: Visitor>(
             let from = block.inside(block.le16(22)?.into());
             let at = block.offset(6, FAR_WORDS, 24)?;
             let sink = Sink { key: subject(block, 0, session)?, is_read: false, at };
-            if let Some(most) = all.checked_sub(bytes).filter(|&most| most > 0) {
+            if let Some(max) = all.checked_sub(bytes).filter(|&max| max > 0) {
                 let sink = Sink { at: at.saturating_add(bytes), ..sink };
-                session.ask_for_raw(Raw { sink, most });
+                session.ask_for_raw(Raw { sink, max });
             }
             return data(block, from, bytes, sink, session, context);
         }

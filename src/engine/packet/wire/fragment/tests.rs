@@ -72,7 +72,7 @@ fn contradictions_are_refused() {
 
 #[test]
 fn time_and_memory_are_bounded() {
-    let config = Config { most_fragment_bytes: 10_000, ..Config::default() };
+    let config = Config { max_fragment_bytes: 10_000, ..Config::default() };
     let mut bench = Bench::new(&config);
     bench.add(1, 0, b"01234567", false);
     bench.seconds = 31;
@@ -137,7 +137,7 @@ proptest! {
             0..200,
         ),
     ) {
-        let config = Config { most_fragment_bytes: 100_000, ..Config::default() };
+        let config = Config { max_fragment_bytes: 100_000, ..Config::default() };
         let mut bench = Bench::new(&config);
         for (id, offset, length, is_last) in pieces {
             bench.add(id, offset / 8 * 8, &vec![id as u8; length], is_last);

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn stacks_and_what_lies_below() {
+    fn stacks_and_their_payloads() {
         let stack = |rest: &[u8]| [b"\x00\x01\x00\x40\x00\x02\x01\x40", rest].concat();
         assert_eq!(strip(&stack(b"E")), Ok((Layer::Ip(Net::V4), &b"E"[..])));
         assert_eq!(strip(&stack(b"`")), Ok((Layer::Ip(Net::V6), &b"`"[..])));

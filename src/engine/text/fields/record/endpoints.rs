@@ -12,7 +12,11 @@ const MAX_ADDRESS: usize = 64;
 impl Record {
     /// Finds the port of the address at `span` in a field of its own, and the names
     /// of both fields.
-    pub fn port_beside(&mut self, line: &[u8], span: Range<usize>) -> Option<(u16, String)> {
+    pub fn port_in_other_field(
+        &mut self,
+        line: &[u8],
+        span: Range<usize>,
+    ) -> Option<(u16, String)> {
         let Some(number) = self.number_at(span.start) else {
             return self.port_by_place(line, span);
         };
@@ -21,7 +25,7 @@ impl Record {
         let is_whole = value == span || value == (span.start.checked_sub(1)?..span.end + 1);
         if member.name == Name::None || !is_whole {
             if value.contains(&span.start) && !is_whole {
-                let found = self.inner(line, number)?.port_beside(line, span);
+                let found = self.inner(line, number)?.port_in_other_field(line, span);
                 let (port, fields) = found?;
                 return Some((port, self.path_in(line, number, &fields)));
             }
@@ -55,7 +59,7 @@ impl Record {
             return None;
         }
         let text = self.text.clone();
-        self.positions.port_beside(line, &text, span)
+        self.positions.port_in_other_field(line, &text, span)
     }
 
     pub(super) fn side(&self, line: &[u8], number: u32) -> Side {

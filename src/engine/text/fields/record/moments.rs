@@ -110,7 +110,7 @@ impl Record {
         for (moment, scope) in moments.iter_mut().zip(0..) {
             let clock = zones.get(&scope).unwrap_or(clock);
             if moment.best.is_some_and(|(rank, _)| rank == names::CREATED_RANK)
-                && self.tells_of_thing(line, scope)
+                && self.describes_thing(line, scope)
             {
                 moment.best = None;
             }
@@ -121,9 +121,9 @@ impl Record {
         moments
     }
 
-    /// Whether a member of a scope gives a lifetime. Then it describes a thing,
-    /// whose creation is not an event's time.
-    pub(super) fn tells_of_thing(&self, line: &[u8], scope: u32) -> bool {
+    /// Whether a member of a scope gives a lifetime. The scope then describes a thing, and the time
+    /// of its creation is not that of an event.
+    pub(super) fn describes_thing(&self, line: &[u8], scope: u32) -> bool {
         self.members.iter().filter(|member| member.scope == scope).any(|member| {
             let name = self.name(line, member.name);
             names::is_other_time(name) && !names::is_of_change(name)
@@ -171,8 +171,8 @@ impl Record {
             }
             return None;
         };
-        let most = if self.members.is_cef { MAX_CEF_RANK } else { MAX_PAIR_RANK };
-        if self.is_free(member) && rank > most {
+        let max = if self.members.is_cef { MAX_CEF_RANK } else { MAX_PAIR_RANK };
+        if self.is_free(member) && rank > max {
             return None;
         }
         if names::has_pattern(name) {
@@ -241,7 +241,7 @@ impl Record {
             let key = self.name(line, opened.key);
             let rank = match names::time_rank(key) {
                 Some(rank) => Some(rank),
-                None => names::tells_of_record(key).then(|| rank.saturating_add(INNER_RANK)),
+                None => names::describes_its_record(key).then(|| rank.saturating_add(INNER_RANK)),
             };
             if let Some(rank) = rank {
                 moments[parent as usize].offer(rank, time);

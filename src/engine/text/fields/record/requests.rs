@@ -28,13 +28,13 @@ impl Record {
         }
         let text = self.text.clone();
         let before = line.get(text.start..span.start)?;
-        let behind = line.get(span.end).copied().unwrap_or(b' ');
-        let port = port_behind(line, span.end);
-        let in_braces = matches!(before.last(), Some(b'{' | b'|')) && b"|}:".contains(&behind);
+        let after = line.get(span.end).copied().unwrap_or(b' ');
+        let port = port_after(line, span.end);
+        let in_braces = matches!(before.last(), Some(b'{' | b'|')) && b"|}:".contains(&after);
         let is_host = in_braces
-            || span.start == text.start && (behind == b' ' || port.is_some())
-            || before.ends_with(b" host: \"") && (behind == b'"' || port.is_some())
-            || before.ends_with(b" \"") && (behind == b'"' && !host.is_address || port.is_some());
+            || span.start == text.start && (after == b' ' || port.is_some())
+            || before.ends_with(b" host: \"") && (after == b'"' || port.is_some())
+            || before.ends_with(b" \"") && (after == b'"' && !host.is_address || port.is_some());
         if !is_host {
             return None;
         }
@@ -87,7 +87,7 @@ impl Record {
             return None;
         }
         let path = String::from_utf8_lossy(&head[path..version]).replace("\\/", "/");
-        let port = port_behind(line, span.end);
+        let port = port_after(line, span.end);
         let number = self.number_at(span.start);
         let name = number.and_then(|number| self.path(line, number));
         let url = path.starts_with('/').then(|| put_together(None, host.text, port, &path))?;
@@ -128,7 +128,7 @@ pub fn url_before_request(server: &str, rest: &[u8]) -> Option<String> {
 }
 
 /// The port after a host that ends at a place.
-fn port_behind(line: &[u8], end: usize) -> Option<u16> {
+fn port_after(line: &[u8], end: usize) -> Option<u16> {
     let rest = line.get(end..)?.strip_prefix(b":")?;
     let len = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
     port_number(&rest[..len])

@@ -31,7 +31,7 @@ fn time(line: &str, hit: &str) -> Option<String> {
 
 fn port(line: &str, head: &str, hit: &str) -> Option<(u16, String)> {
     let at = line.find(hit).unwrap();
-    record(line, head).port_beside(line.as_bytes(), at..at + hit.len())
+    record(line, head).port_in_other_field(line.as_bytes(), at..at + hit.len())
 }
 
 fn url(line: &str, head: &str, hit: &str) -> Option<(String, String)> {
@@ -39,7 +39,7 @@ fn url(line: &str, head: &str, hit: &str) -> Option<(String, String)> {
     let v6 = hit.contains(':').then(|| format!("[{hit}]"));
     let is_address = v6.is_some() || hit.as_bytes()[0].is_ascii_digit();
     let host = HostSeen { text: v6.as_deref().unwrap_or(hit), is_address };
-    let split = record(line, head).url_beside(line.as_bytes(), at..at + hit.len(), &host);
+    let split = record(line, head).url_in_other_field(line.as_bytes(), at..at + hit.len(), &host);
     split.map(|SplitUrl { url, field }| (url, field))
 }
 
@@ -103,7 +103,7 @@ fn heads_of_tables() {
     }
 }
 
-/// What texts are made of that are read in some way.
+/// The words that the random texts consist of.
 const WORDS: &[&str] = &[
     "<a>",
     "</a>",
@@ -141,7 +141,7 @@ const WORDS: &[&str] = &[
     "]",
 ];
 
-/// The paths to all scalars whose text holds a mark, the slow way.
+/// The paths to all scalars whose text contains a mark, determined the slow way.
 fn paths(value: &Json, path: &str, out: &mut Vec<(String, String)>) {
     match value {
         Json::Object(members) => {
@@ -173,10 +173,10 @@ fn json() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    /// What a parser of JSON finds at the strings of a line is what the record says there.
+    /// Strings in a line are found at the same paths by a JSON parser and by the record.
     #[test]
     fn json_as_a_parser_reads_it(value in json(), spaces in any::<bool>()) {
-        // Every string gets a number of its own, which is then looked for.
+        // Every string gets a number of its own, by which it is found.
         fn number(value: &mut Json, next: &mut usize) {
             match value {
                 Json::Object(members) => members.values_mut().for_each(|v| number(v, next)),
@@ -216,7 +216,7 @@ proptest! {
         }
     }
 
-    /// Nothing panics, and what was read says the same wherever it is asked first.
+    /// Nothing panics, and the results do not depend on which hit asks first.
     #[test]
     fn any_line(
         line in "[\\[\\]{}\",:=a-e0-9 ./\\\\]{0,120}",
@@ -238,9 +238,9 @@ proptest! {
                 for at in 0..line.len() {
                     let _ = record.field(line, at);
                     let _ = record.time(line, at, &clock());
-                    let _ = record.port_beside(line, at..(at + 3).min(line.len()));
+                    let _ = record.port_in_other_field(line, at..(at + 3).min(line.len()));
                     let host = HostSeen { text: "x", is_address: at % 2 == 0 };
-                    let _ = record.url_beside(line, at..(at + 3).min(line.len()), &host);
+                    let _ = record.url_in_other_field(line, at..(at + 3).min(line.len()), &host);
                 }
             }
         }

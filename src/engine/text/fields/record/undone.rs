@@ -146,8 +146,8 @@ impl Undone {
 
     /// Where the byte at `at` was in the line.
     fn source_of(&self, at: usize) -> Range<usize> {
-        let behind = self.spots.partition_point(|spot| spot.undone.start <= at);
-        let place = match behind.checked_sub(1).map(|last| &self.spots[last]) {
+        let after = self.spots.partition_point(|spot| spot.undone.start <= at);
+        let place = match after.checked_sub(1).map(|last| &self.spots[last]) {
             None => self.first + at,
             Some(spot) if at < spot.undone.end => return spot.source.clone(),
             Some(spot) => spot.source.end + at - spot.undone.end,

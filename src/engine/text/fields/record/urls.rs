@@ -53,7 +53,7 @@ impl Parts {
         self.has_host |= other.has_host;
     }
 
-    /// Takes a part, unless there is one that is as good.
+    /// Takes a part, unless an equally good one is known.
     fn take(&mut self, part: Part, number: u32) {
         match part {
             Part::Host => self.has_host = true,
@@ -90,7 +90,7 @@ struct Header {
 
 impl Record {
     /// The URL whose host is at `span` and whose path is in another field.
-    pub fn url_beside(
+    pub fn url_in_other_field(
         &mut self,
         line: &[u8],
         span: Range<usize>,
@@ -106,15 +106,15 @@ impl Record {
             && line.get(value.start) == Some(&b'[')
             && line.get(span.end) == Some(&b']');
         let own = if is_bracketed { span.start - 1..span.end + 1 } else { span.clone() };
-        let behind = line.get(own.end..value.end).unwrap_or_default();
-        let root = behind.strip_prefix(b".").unwrap_or(behind);
+        let after = line.get(own.end..value.end).unwrap_or_default();
+        let root = after.strip_prefix(b".").unwrap_or(after);
         let own_port = root.strip_prefix(b":").and_then(port_number);
         let is_value = value.start == own.start
             && member.name != Name::None
             && (root.is_empty() || own_port.is_some());
         if !is_value {
             // The host of a virtual server may be the first word of a message.
-            let found = self.inner(line, number)?.url_beside(line, span, host);
+            let found = self.inner(line, number)?.url_in_other_field(line, span, host);
             let SplitUrl { url, field } = found?;
             return Some(SplitUrl { url, field: self.path_in(line, number, &field) });
         }
@@ -179,8 +179,8 @@ impl Record {
             return None;
         }
         // The members of an object are adjacent.
-        let beside = [number.checked_sub(2), Some(number + 2), number.checked_sub(1)];
-        let is_host = beside.into_iter().flatten().any(|at| {
+        let adjacent = [number.checked_sub(2), Some(number + 2), number.checked_sub(1)];
+        let is_host = adjacent.into_iter().flatten().any(|at| {
             self.members.get(at as usize).is_some_and(|name| {
                 name.scope == member.scope
                     && names::is_header_name(self.name(line, name.name))

@@ -116,8 +116,8 @@ impl Parts {
 /// Reads a number with this many digits, even if more follow.
 fn fixed(reader: &mut Reader<'_>, digits: std::ops::RangeInclusive<usize>) -> Option<i16> {
     let rest = reader.text.get(reader.at..)?;
-    let most = *digits.end();
-    let len = rest.iter().take(most).take_while(|b| b.is_ascii_digit()).count();
+    let max = *digits.end();
+    let len = rest.iter().take(max).take_while(|b| b.is_ascii_digit()).count();
     if len < *digits.start() {
         return None;
     }

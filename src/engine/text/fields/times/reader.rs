@@ -167,9 +167,9 @@ impl<'t> Reader<'t> {
         month.map(|at| at as i8 + 1)
     }
 
-    /// The number of digits that follow, at most `most`.
-    fn digits(&self, most: usize) -> usize {
-        self.text[self.at..].iter().take(most).take_while(|b| b.is_ascii_digit()).count()
+    /// The number of digits that follow, at most `max`.
+    fn digits(&self, max: usize) -> usize {
+        self.text[self.at..].iter().take(max).take_while(|b| b.is_ascii_digit()).count()
     }
 
     /// Reads a year of four digits, or of two if nothing else can follow.
@@ -259,13 +259,13 @@ impl<'t> Reader<'t> {
         self.blanks();
         let day = self.small()?;
         let _ = self.take(b',');
-        let behind = self.at;
+        let after = self.at;
         let year = match self.blanks() {
             0 => None,
             _ => self.number(4..=4).filter(|year| (1970..=2200).contains(year)),
         };
         if year.is_none() {
-            self.at = behind;
+            self.at = after;
         }
         Some(Day { year, month, day, is_ambiguous: false })
     }
@@ -283,12 +283,12 @@ impl<'t> Reader<'t> {
         self.at += 1;
         if self.peek().is_ascii_alphabetic() {
             let month = self.month_name()?;
-            let behind = self.at;
+            let after = self.at;
             self.take(separator)?;
             let is_clock = separator == b' ' && self.text.get(self.at + 2) == Some(&b':');
             let year = if is_clock { None } else { Some(self.year()?) };
             if is_clock {
-                self.at = behind;
+                self.at = after;
             }
             return Some(Day { year, month, day: first, is_ambiguous: false });
         }
@@ -505,11 +505,11 @@ impl<'t> Reader<'t> {
         // `UTC+1`, `GMT+01:00`.
         let is_utc = [&b"UTC"[..], b"GMT"].contains(name) && b"+-".contains(&self.peek());
         if is_utc {
-            let behind = self.at;
+            let after = self.at;
             if let Some(offset) = self.signed(false, true) {
                 return Some(offset);
             }
-            self.at = behind;
+            self.at = after;
         }
         Offset::from_seconds(minutes * 60).ok()
     }
@@ -544,7 +544,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads the year at the end of `Wed Jun 24 04:15:41 2026`.
-    pub(super) fn year_behind(&mut self) -> Option<i16> {
+    pub(super) fn year_after(&mut self) -> Option<i16> {
         let from = self.at;
         let year = match self.blanks() {
             0 => None,

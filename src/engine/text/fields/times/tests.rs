@@ -14,7 +14,7 @@ fn seconds(time: Option<Timestamp>) -> Option<Timestamp> {
     time.map(|time| Timestamp(time.0.div_euclid(1_000_000) * 1_000_000))
 }
 
-/// All of these say 2026-06-24T04:15:41Z.
+/// All of these give the time 2026-06-24T04:15:41Z.
 const HEADS: &[&str] = &[
     "2026-06-24T04:15:41Z x",
     "2026-06-24T04:15:41.123456789Z x",
@@ -128,7 +128,7 @@ const HEADS: &[&str] = &[
     "[24/Jun/2026][04:15:41] x",
     "[24/Jun/2026] [06:15:41 +0200] x",
     "[2026-06-24][04:15:41] x",
-    // No zones: words behind the time.
+    // Words after the time that are not zones.
     "2026-06-24 04:15:41 Europe/Nowhere x",
     "2026-06-24 04:15:41 Europe x",
     "2026-06-24 04:15:41 US/ x",
@@ -204,7 +204,7 @@ fn the_latest_that_is_not_in_the_future() {
     assert_eq!(&at("Nov 30 11:00:00 h x", &clock())[..10], "2025-11-30");
     assert_eq!(&at("Feb 29 11:00:00 h x", &clock())[..10], "2024-02-29");
     assert_eq!(&at("Dec 31 23:00:00 h x", &clock())[..10], "2025-12-31");
-    // Local time that is taken for UTC; where the zone is said, it is last year's.
+    // Local time read as UTC; if the zone is given, it is last year's.
     assert_eq!(&at("Nov 28 20:00:00 h x", &clock())[..10], "2026-11-28");
     let sure = Clock { zone: Some(TimeZone::UTC), now: NOW };
     assert_eq!(&at("Nov 28 20:00:00 h x", &sure)[..10], "2025-11-28");
@@ -215,7 +215,7 @@ fn days_inferred_from_the_day_of_reading() {
     let at = |line: &str| {
         leading(line.as_bytes(), &clock(), |_| false).map(|at| at.to_string()[..10].to_string())
     };
-    // The fifth of December has not been yet.
+    // The fifth of December is still in the future.
     assert_eq!(at("05/12/2026 04:15:41 x").as_deref(), Some("2026-05-12"));
     assert_eq!(at("12/05/2026 04:15:41 x").as_deref(), Some("2026-05-12"));
     assert_eq!(at("06/06/2026 04:15:41 x").as_deref(), Some("2026-06-06"));
@@ -229,7 +229,7 @@ fn zones_that_are_said() {
     let at = |line: &str| seconds(leading(line.as_bytes(), &clock, |_| false));
     assert_eq!(at("2026-06-24 06:15:41 x"), Some(WANT));
     assert_eq!(at("Jun 24 06:15:41 host x"), Some(WANT));
-    // What says its own zone keeps it.
+    // A time with its own zone keeps it.
     assert_eq!(at("2026-06-24T04:15:41Z x"), Some(WANT));
     assert_eq!(at("2026-06-24 05:15:41 +0100 x"), Some(WANT));
     assert_eq!(at("1782274541 x"), Some(WANT));
@@ -260,7 +260,7 @@ fn values() {
 }
 
 proptest! {
-    /// Every way to write a moment is read as that moment.
+    /// Every notation of a time is read correctly.
     #[test]
     fn written_times_are_read(at in 946_684_800i64..4_000_000_000, minutes in -720i32..=840) {
         let time = jiff::Timestamp::from_second(at).unwrap();

@@ -34,7 +34,7 @@ const LISTS: &[&str] = &[
     "blocklist",
 ];
 
-/// Objects that contain values, besides those with names of values.
+/// Objects that contain values, in addition to those named like values.
 pub(super) const PARTS: &[&str] =
     &["samples", "sample", "attachments", "binaries", "payloads", "network"];
 /// Objects about the answer, not about what it lists.

@@ -55,10 +55,12 @@ impl<'v> Graph<'v> {
         for &object in objects {
             let Some(id) = string(object, "id") else { continue };
             let known = graph.by_id.entry(id).or_insert(object);
+            // Equal times keep the first one, so a duplicate changes nothing.
             if modified(object) > modified(known) {
                 *known = object;
             }
         }
+        // Only after all versions are known can the links be followed: objects come in any order.
         for &object in objects {
             let id = string(object, "id");
             if id.is_some_and(|id| !std::ptr::eq(graph.by_id[id], object)) {
@@ -76,6 +78,8 @@ impl<'v> Graph<'v> {
                     for member in
                         json::array(object, "object_refs").iter().filter_map(Value::as_str)
                     {
+                        // An alert names one collection; the first one in the file is as good as
+                        // any.
                         graph.collections.entry(member).or_insert(object);
                     }
                 }
@@ -85,7 +89,7 @@ impl<'v> Graph<'v> {
         graph
     }
 
-    /// Adds a relationship, if it is one that tells what an indicator indicates.
+    /// Adds a relationship, if it says what an indicator indicates.
     fn link(&mut self, relationship: &'v Object) {
         if let (Some("indicates"), Some(from), Some(to)) = (
             string(relationship, "relationship_type"),
@@ -181,6 +185,7 @@ fn narrowed(context: &Context<'static>, claim: &pattern::Claim) -> Context<'stat
     context.proto = claim.proto.clone().map(Into::into);
     context.valid_from = context.valid_from.max(claim.start);
     context.valid_until = match (context.valid_until, claim.stop) {
+        // Both limits apply, so the earlier one does.
         (Some(until), Some(stop)) => Some(until.min(stop)),
         (until, stop) => until.or(stop),
     };
@@ -216,6 +221,7 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
         confidence.and_then(|c| u8::try_from(c).ok()).filter(|c| *c <= 100).or(context.confidence);
     for name in ["labels", "indicator_types"] {
         for label in json::array(object, name).iter().filter_map(Value::as_str) {
+            // STIX's word for what is not suspicious or malicious in itself.
             if label == "benign" {
                 context.role = Role::Allow;
             }
@@ -251,6 +257,7 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
         .iter()
         .filter_map(Value::as_str)
         .filter_map(|id| tlp::of_id(id).or_else(|| tlp::of_marking(graph.by_id.get(id)?)))
+        // Of several markings, the most restrictive applies.
         .max();
     context.tlp = level.or(context.tlp);
     context

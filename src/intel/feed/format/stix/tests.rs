@@ -1,4 +1,4 @@
-//! Bundles made by hand.
+//! Handwritten bundles.
 
 use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp, Tlp};
 use crate::intel::feed::{Collected, Format, Options};
@@ -80,7 +80,7 @@ fn what_is_revoked_says_nothing() {
     let report = BUNDLE.replacen(r#""id":"report--1""#, r#""id":"report--1","revoked":true"#, 1);
     let got = Collected::read(report.as_bytes(), &Options::of_feed("stix")).unwrap();
     assert_eq!(got.indicators[0].context.collection, None);
-    // A later version that is revoked takes back an earlier one that was not.
+    // A later version that is revoked replaces an earlier one that was not.
     let again = BUNDLE.replacen(
         r#""objects":["#,
         r#""objects":[{"type":"indicator","id":"indicator--1","modified":"2024-03-01T00:00:00Z",

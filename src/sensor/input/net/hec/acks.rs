@@ -1,4 +1,4 @@
-//! Acknowledgements: identifiers of requests, by channel, until they were asked for.
+//! Acknowledgements: request identifiers by channel, until they are asked for.
 
 use super::super::intake::Outgoing;
 use crate::engine::progress::bound;
@@ -6,21 +6,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// The most channels. Beyond them the one that was used least recently goes, and its
-/// client sends again what it is not sure of.
+/// The maximum number of channels. Beyond it the least recently used one is removed, and its client
+/// sends unconfirmed requests again.
 const MAX_CHANNELS: usize = bound(1 << 10, 3);
 
-/// The most requests of a channel that wait.
+/// The maximum number of waiting requests of a channel.
 const MAX_WAITING: usize = bound(64 << 10, 4);
 
-/// The longest name of a channel: a GUID has 36 characters.
+/// The maximum length of a channel name: a GUID has 36 characters.
 const MAX_NAME: usize = 128;
 
 /// All channels.
 #[derive(Debug, Default)]
 pub(super) struct Acks {
     channels: HashMap<String, Channel>,
-    /// Counts uses, so that they have an order.
+    /// Counts uses, for the order.
     uses: u64,
 }
 
@@ -28,17 +28,18 @@ pub(super) struct Acks {
 struct Channel {
     last_use: u64,
     next: u64,
-    /// Requests that were not told of yet, and the positions of their last batches.
+    /// Requests that were not reported yet, and the positions of their last batches.
     waiting: BTreeMap<u64, Arc<AtomicU64>>,
 }
 
 impl Acks {
-    /// Whether a name can be that of a channel.
+    /// Whether a channel may have this name.
     pub(super) fn is_channel(name: &str) -> bool {
         !name.is_empty() && name.len() <= MAX_NAME
     }
 
-    /// An identifier for a request whose last batch has this ticket. `None` if too many wait.
+    /// An identifier for a request whose last batch has this ticket. `None` if too many are
+    /// waiting.
     pub(super) fn enter(
         &mut self,
         channel: &str,
@@ -50,7 +51,7 @@ impl Acks {
         let channel = self.channels.entry(channel.to_string()).or_default();
         channel.last_use = self.uses;
         if channel.waiting.len() >= MAX_WAITING {
-            // A client that never asks: what is safe need not be told.
+            // A client that never asks: what is already safe needs no entry.
             channel.waiting.retain(|_, ticket| !outgoing.is_safe(ticket));
         }
         if channel.waiting.len() >= MAX_WAITING {
@@ -62,7 +63,7 @@ impl Acks {
         Some(number)
     }
 
-    /// Which of these requests are safe. Each is told once.
+    /// Which of these requests are safe. Each is reported once.
     pub(super) fn ask(
         &mut self,
         channel: &str,
@@ -83,13 +84,13 @@ impl Acks {
             }
             is_safe
         };
-        let mut told = BTreeMap::new();
+        let mut states = BTreeMap::new();
         for number in numbers {
-            if !told.contains_key(number) {
-                told.insert(*number, is_safe(number));
+            if !states.contains_key(number) {
+                states.insert(*number, is_safe(number));
             }
         }
-        told
+        states
     }
 
     fn make_room(&mut self, name: &str) {
@@ -109,14 +110,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_told_once_and_only_when_it_is_safe() {
+    fn each_is_reported_once_and_only_when_it_is_safe() {
         let (intake, outgoing) = Intake::new().unwrap();
         let mut acks = Acks::default();
         let ticket = |position| Arc::new(AtomicU64::new(position));
         assert_eq!(acks.enter("a", ticket(2), &outgoing), Some(0));
         assert_eq!(acks.enter("a", ticket(5), &outgoing), Some(1));
         assert_eq!(acks.enter("b", ticket(1), &outgoing), Some(0));
-        // Not handed on yet.
+        // Not passed on yet.
         assert_eq!(acks.enter("b", ticket(0), &outgoing), Some(1));
         let mut ask = |channel: &str| -> Vec<bool> {
             acks.ask(channel, &[0, 1, 1, 7], &outgoing).into_values().collect()

@@ -1,4 +1,4 @@
-//! The collector: requests to lines, and answers with Splunk's codes.
+//! The collector: converts requests to lines, and responds with Splunk's codes.
 
 use super::super::batch::Names;
 use super::super::intake::Outgoing;
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The most bytes of a request, packed or not, if nobody says otherwise.
+/// The default maximum size of a request in bytes, compressed or not.
 const MAX_BODY: usize = 16 << 20;
 
 /// How long a request waits for room in the queue.
@@ -31,13 +31,13 @@ pub struct Collector {
     pub addresses: Vec<Address>,
     /// The certificate of `tls://`.
     pub tls: Option<Tls>,
-    /// What clients have to know.
+    /// The tokens of clients.
     pub tokens: Vec<String>,
     /// Whether clients that name a channel get acknowledgements.
     pub acks: bool,
-    /// The most connections at a time. Each may hold a request in memory.
+    /// The maximum number of connections at a time. Each may hold a request in memory.
     pub max_connections: usize,
-    /// The most bytes of a request, packed or not.
+    /// The maximum size of a request in bytes, compressed or not.
     pub max_body: usize,
 }
 
@@ -54,22 +54,22 @@ impl Collector {
         }
     }
 
-    /// Listens, and starts to receive.
+    /// Listens, and starts receiving.
     ///
     /// # Errors
     ///
-    /// When there is no token, the address can't be listened at, or no thread can be started.
+    /// If there is no token, it can't listen on the address, or no thread can be started.
     pub fn start(self, activated: &mut Activated) -> Result<Intake> {
         if self.tokens.iter().all(String::is_empty) {
             return Err(Error::usage("the collector has no token")
-                .remedy("anybody could write to it: give one with token_env or token_file"));
+                .remedy("set token_env or token_file, or anyone could write to it"));
         }
         let mut listeners = Vec::new();
         for address in &self.addresses {
             match Bound::open(address, self.tls.as_ref(), activated)? {
                 Bound::Streams(listener) => listeners.push(listener),
                 Bound::Datagrams(_) => {
-                    return Err(Error::usage(format!("{address} takes no connections")));
+                    return Err(Error::usage(format!("{address} does not accept connections")));
                 }
             }
         }
@@ -97,7 +97,7 @@ impl Collector {
     }
 }
 
-/// An answer: status, Splunk's code, and its text.
+/// A response: status, Splunk's code, and its text.
 type Code = (u16, u8, &'static str);
 
 const SUCCESS: Code = (200, 0, "Success");
@@ -122,9 +122,9 @@ fn digest(token: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// What answers requests.
+/// The request handler.
 struct Desk {
-    /// Digests of the tokens: how long a comparison takes says nothing about them.
+    /// Digests of the tokens, so that the time of a comparison reveals nothing about them.
     tokens: Vec<[u8; 32]>,
     acks: Option<Mutex<Acks>>,
     is_busy: AtomicBool,
@@ -144,9 +144,9 @@ impl Desk {
             }
             Some("" | "/event" | "/event/1.0" | "/raw" | "/raw/1.0" | "/ack") if is_post => {}
             Some("" | "/event" | "/event/1.0" | "/raw" | "/raw/1.0" | "/ack") => {
-                return Response::text(405, "POST only\n").with("Allow", "POST");
+                return Response::text(405, "only POST is allowed\n").with("Allow", "POST");
             }
-            _ => return Response::text(404, "no such path\n"),
+            _ => return Response::text(404, "path not found\n"),
         }
         if let Err(code) = self.authorize(request) {
             self.outgoing.count(Count::Unauthorized, 1);
@@ -178,7 +178,7 @@ impl Desk {
         if self.tokens.contains(&digest) { Ok(()) } else { Err(INVALID_TOKEN) }
     }
 
-    /// Takes what a request brings.
+    /// Takes the data of a request.
     fn take(&self, request: &Request, peer: &Arc<str>, is_raw: bool) -> Response {
         let body = match body(request, self.max_body) {
             Ok(body) if body.trim_ascii().is_empty() => return coded(NO_DATA),
@@ -211,7 +211,7 @@ impl Desk {
         }
     }
 
-    /// The answer to a request whose lines are in the queue.
+    /// The response to a request whose lines are in the queue.
     fn taken(&self, request: &Request, ticket: Option<Arc<AtomicU64>>) -> Response {
         let (Some(acks), Some(channel), Some(ticket)) = (&self.acks, channel(request), ticket)
         else {
@@ -227,7 +227,7 @@ impl Desk {
         }
     }
 
-    /// Answers which requests are safe.
+    /// Reports which requests are safe.
     fn tell_acks(&self, request: &Request) -> Response {
         #[derive(serde::Deserialize)]
         struct Question {
@@ -243,14 +243,14 @@ impl Desk {
             return coded(INVALID_FORMAT);
         };
         let mut acks = acks.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = acks.ask(&channel, &question.acks, &self.outgoing);
-        let told: Vec<String> =
-            told.iter().map(|(number, is_safe)| format!("\"{number}\":{is_safe}")).collect();
-        Response::json(200, format!("{{\"acks\":{{{}}}}}", told.join(",")))
+        let states = acks.ask(&channel, &question.acks, &self.outgoing);
+        let states: Vec<String> =
+            states.iter().map(|(number, is_safe)| format!("\"{number}\":{is_safe}")).collect();
+        Response::json(200, format!("{{\"acks\":{{{}}}}}", states.join(",")))
     }
 }
 
-/// The answer to objects of which one is invalid.
+/// The response to objects of which one is invalid.
 fn refused(invalid: Invalid) -> Response {
     let (status, code, text) = match invalid.code {
         12 => NO_EVENT,
@@ -262,10 +262,10 @@ fn refused(invalid: Invalid) -> Response {
     Response::json(status, body)
 }
 
-/// Batches of one request on their way.
+/// The batches of one request.
 struct Queue<'q> {
     outgoing: &'q Outgoing,
-    /// The ticket of the last one. When that is safe, so are those before it.
+    /// The ticket of the last one. When that is safe, all before it are, too.
     last: Option<Arc<AtomicU64>>,
     is_full: bool,
 }
@@ -290,19 +290,19 @@ fn channel(request: &Request) -> Option<String> {
     header.or_else(|| request.query("channel")).filter(|name| Acks::is_channel(name))
 }
 
-/// The body, inflated.
-fn body(request: &Request, most: usize) -> std::result::Result<Cow<'_, [u8]>, Response> {
+/// The body, decompressed.
+fn body(request: &Request, max: usize) -> std::result::Result<Cow<'_, [u8]>, Response> {
     match request.header("content-encoding").unwrap_or_default() {
         "" | "identity" => Ok(Cow::Borrowed(&request.body)),
         "gzip" | "x-gzip" => {
             let mut inflated = Vec::new();
-            let mut decoder = MultiGzDecoder::new(&*request.body).take(most as u64 + 1);
+            let mut decoder = MultiGzDecoder::new(&*request.body).take(max as u64 + 1);
             match decoder.read_to_end(&mut inflated) {
-                Ok(_) if inflated.len() <= most => Ok(Cow::Owned(inflated)),
-                Ok(_) => Err(Response::text(413, "too much in too little\n")),
+                Ok(_) if inflated.len() <= max => Ok(Cow::Owned(inflated)),
+                Ok(_) => Err(Response::text(413, "the decompressed body is too large\n")),
                 Err(_) => Err(coded(INVALID_FORMAT)),
             }
         }
-        _ => Err(Response::text(415, "gzip is what can be unpacked\n")),
+        _ => Err(Response::text(415, "only gzip is supported\n")),
     }
 }

@@ -1,16 +1,16 @@
-//! The HTTP event collector of Splunk, as a receiver: most shippers can send to one.
+//! A receiver for Splunk's HTTP Event Collector protocol, which most log shippers can send to.
 //!
-//! | path below `/services/collector` | takes |
+//! | path below `/services/collector` | accepts |
 //! | --- | --- |
-//! | nothing, `/event`, `/event/1.0` | objects of JSON, one after the other, with nothing between them |
+//! | nothing, `/event`, `/event/1.0` | JSON objects, one after the other, without separators |
 //! | `/raw`, `/raw/1.0` | lines |
 //! | `/ack` | asks which batches are safe |
-//! | `/health`, `/health/1.0` | nothing: it answers whether there is room |
+//! | `/health`, `/health/1.0` | nothing: it responds whether there is room |
 //!
-//! A client that names a channel gets an identifier for each request, and is told that it is safe
-//! once [`Intake::safe`](super::Intake::safe) has said so; until then it keeps what it sent. One
-//! that does not is answered when the lines are in the queue. When there is no room for five
-//! seconds, the answer is 503, code 9, and clients come again.
+//! A client that names a channel gets an identifier for each request, which is reported as safe
+//! once [`Intake::safe`](super::Intake::safe) was called for it; until then the client keeps the
+//! data. Other clients get a response when the lines are in the queue. If there is no room for five
+//! seconds, the response is 503, code 9, and clients retry.
 
 mod acks;
 mod collector;

@@ -1,4 +1,4 @@
-//! What clients send: objects of JSON with nothing between them, or lines.
+//! What clients send: JSON objects without separators, or lines.
 
 use super::super::Batch;
 use super::super::batch::{Names, Writer};
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Why an object is refused, and which: the first is 0.
+/// Why an object is refused, and its number, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// Splunk's code: 6 invalid format, 12 no event, 13 empty event.
@@ -17,7 +17,7 @@ pub struct Invalid {
     pub number: usize,
 }
 
-/// An object as it is sent. Other members are left alone.
+/// An object as it is sent. Other members are ignored.
 #[derive(Debug, Deserialize)]
 struct Object<'b> {
     #[serde(borrow, default)]
@@ -31,7 +31,7 @@ struct Object<'b> {
     sourcetype: Option<String>,
 }
 
-/// What a request says of all that is in it.
+/// What a request defines for all of its contents.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Defaults {
     pub(super) host: Option<String>,
@@ -39,12 +39,12 @@ pub(super) struct Defaults {
     pub(super) peer: Arc<str>,
 }
 
-/// Reads the objects of a body; `each` is given the lines of each, and says whether to go on.
-/// Returns how many there were.
+/// Reads the objects of a body; `each` receives the lines of each, and returns whether to continue.
+/// Returns the number of objects.
 ///
 /// # Errors
 ///
-/// With the first object that is invalid. Those before it were given.
+/// The first invalid object. Those before it were passed on.
 pub fn read_objects(
     body: &[u8],
     peer: &Arc<str>,
@@ -71,9 +71,9 @@ pub(super) fn objects(
         let text = text_of(event).filter(|text| !text.trim_ascii().is_empty());
         let text = text.ok_or(invalid(13))?;
         let writer = writer(&object, defaults, names);
-        let goes_on = batch.add(&text, &writer, false) > 0;
+        let is_continuation = batch.add(&text, &writer, false) > 0;
         if let Some(fields) = object.fields.and_then(text_of) {
-            batch.add(&fields, &writer, goes_on);
+            batch.add(&fields, &writer, is_continuation);
         }
         number += 1;
         if !each(batch) {
@@ -94,8 +94,8 @@ fn writer(object: &Object<'_>, defaults: &Defaults, names: &mut Names) -> Writer
     }
 }
 
-/// A string as the text in it; anything else as JSON in one line: outside of strings a line
-/// break is a space, and inside of them there is none.
+/// A string as its text; anything else as JSON in one line: outside of strings a line break becomes
+/// a space, and inside of them there is none.
 fn text_of(value: &RawValue) -> Option<Cow<'_, [u8]>> {
     let raw = value.get();
     if raw.starts_with('"') {
@@ -112,7 +112,7 @@ fn time_of(value: &RawValue) -> Option<Timestamp> {
     Timestamp::parse(value.get().trim_matches('"'))
 }
 
-/// Adds the lines of a body; `each` as for objects. Returns how many there were.
+/// Adds the lines of a body; `each` as for objects. Returns the number of lines.
 pub(super) fn lines(
     body: &[u8],
     defaults: &Defaults,
@@ -171,11 +171,11 @@ mod tests {
             true
         })
         .unwrap();
-        let told: Vec<_> =
+        let found: Vec<_> =
             lines.iter().map(|l| (l.host.as_deref(), l.app.as_deref(), l.time)).collect();
         let time = Some(Timestamp(1_795_478_400_250_000));
         let want = [(Some("h"), Some("s"), time), (None, Some("t"), time), (None, None, None)];
-        assert_eq!(told, want);
+        assert_eq!(found, want);
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let small = "{\"event\":\"x\"}".repeat(400_000);
         assert!(small.len() > 4 << 20);
         assert_eq!(read(&small).1, Ok(400_000));
-        // One object, of lines, of escapes, of nothing but what is left alone.
+        // A single object, then lines, escapes, and ignored contents.
         for (part, ends) in [("x\\n", "x"), ("\\\"", "\""), ("\\u0041", "A")] {
             let text = part.repeat(1 << 20);
             let (found, outcome) =
@@ -211,12 +211,12 @@ mod tests {
             assert!(found[0].trim_end().ends_with(ends));
         }
         assert_eq!(read(&"[".repeat(4 << 20)).1, Err(Invalid { code: 6, number: 0 }));
-        // Far less than what is quadratic takes.
+        // Far less than quadratic time would take.
         assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }
 
     proptest! {
-        /// Against whole values of serde_json, one after the other.
+        /// Against whole serde_json values, one after the other.
         #[test]
         fn the_slow_twin_agrees(
             all in prop::collection::vec(("[a-z \\n\"\\\\é]{1,9}", any::<bool>(), "[ \\n]{0,2}"), 0..6),

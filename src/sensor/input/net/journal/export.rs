@@ -5,48 +5,48 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::progress::{Walk, bound};
 use memchr::memchr;
 
-/// The longest value that is kept. What is longer is cut.
+/// The maximum length of a value that is kept. Longer ones are cut.
 pub const MAX_FIELD: usize = bound(1 << 20, 32);
 
-/// The most texts of an entry, and their bytes in all: journald takes 1,024 fields. What is more is
-/// cut.
+/// The maximum number of texts of an entry, and their total size in bytes: journald accepts 1,024
+/// fields. The rest is cut.
 const MAX_TEXTS: usize = bound(1 << 10, 4);
 const MAX_ENTRY: usize = 16 * MAX_FIELD;
 
-/// The longest name of a field: systemd allows 64.
+/// The maximum length of a field name: systemd allows 64.
 const MAX_NAME: usize = 256;
 
-/// The longest value that anybody means: journald takes 768 MiB.
+/// The maximum plausible length of a value: journald accepts 768 MiB.
 const MAX_LENGTH: u64 = 1 << 30;
 
-/// An entry of the journal, as far as we need it.
+/// A journal entry, with the fields that we need.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Entry {
-    /// Where it is: `--after-cursor` goes on after it.
+    /// Its position: `--after-cursor` continues after it.
     pub cursor: String,
     /// When it was received by the journal.
     pub time: Option<Timestamp>,
     /// `_HOSTNAME`
     pub host: Vec<u8>,
-    /// `SYSLOG_IDENTIFIER`, else `_COMM`.
+    /// `SYSLOG_IDENTIFIER`, otherwise `_COMM`.
     pub app: Vec<u8>,
-    /// `MESSAGE`, and the other fields that were asked for.
+    /// `MESSAGE`, and the other requested fields.
     pub texts: Vec<Vec<u8>>,
     /// Whether one of them was cut.
     pub is_cut: bool,
 }
 
-/// The bytes are not in the format; what comes after can't be read.
+/// The bytes are not in the format, and nothing after them can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenExport;
 
-/// Reads entries from bytes that come in pieces. The pieces make no difference.
+/// Reads entries from bytes that arrive in pieces. How they are split makes no difference.
 #[derive(Clone, Debug)]
 pub struct ExportReader {
-    /// Names of fields beside `MESSAGE` whose values are texts.
+    /// Names of fields, besides `MESSAGE`, whose values are texts.
     fields: Vec<String>,
     kept: Vec<u8>,
-    /// How many bytes of it have no line break among them.
+    /// The number of its bytes without a line break.
     searched: usize,
     state: State,
     entry: Entry,
@@ -54,7 +54,7 @@ pub struct ExportReader {
     is_begun: bool,
 }
 
-/// Where in the format we are.
+/// The position in the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     /// At the beginning of a line.
@@ -63,14 +63,14 @@ enum State {
     Skip,
     /// Before the length of a value.
     Length(Vec<u8>),
-    /// In a value, so many bytes of which are missing.
+    /// In a value, with this many bytes missing.
     Value(Vec<u8>, Vec<u8>, u64),
     /// After such a value, before its line break.
     After,
 }
 
 impl ExportReader {
-    /// One whose entries have the values of these fields as texts, beside `MESSAGE`.
+    /// A reader whose entries have the values of these fields as texts, besides `MESSAGE`.
     pub fn new(fields: &[String]) -> ExportReader {
         ExportReader {
             fields: fields.to_vec(),
@@ -82,11 +82,11 @@ impl ExportReader {
         }
     }
 
-    /// Takes a piece; gives each entry that is whole now.
+    /// Adds a piece; passes on each entry that is complete now.
     ///
     /// # Errors
     ///
-    /// When the bytes are not in the format.
+    /// If the bytes are not in the format.
     pub fn push(&mut self, piece: &[u8], mut each: impl FnMut(&Entry)) -> Result<(), BrokenExport> {
         let mut kept = std::mem::take(&mut self.kept);
         let bytes = if kept.is_empty() {
@@ -102,8 +102,8 @@ impl ExportReader {
                 None => break,
             }
         }
-        // No more than a line's beginning, whose bytes are moved once for each piece that
-        // ends in it; where that is long, it is the first in the buffer already.
+        // Only the beginning of a line is kept, and its bytes are moved once for each piece that
+        // ends in it; a long line is already at the beginning of the buffer.
         self.kept = match kept.is_empty() {
             true => bytes.get(walk.at()..).unwrap_or_default().to_vec(),
             false => {
@@ -114,7 +114,7 @@ impl ExportReader {
         Ok(())
     }
 
-    /// Takes what is at the beginning; `None` if too little is there.
+    /// Consumes what is at the beginning; `None` if there are too few bytes.
     fn take(
         &mut self,
         rest: &[u8],
@@ -136,7 +136,7 @@ impl ExportReader {
                     return Err(BrokenExport);
                 }
                 self.state = State::Value(std::mem::take(name), Vec::new(), length);
-                // An empty value needs no byte more.
+                // An empty value needs no more bytes.
                 self.end_value();
                 Ok(Some(8))
             }
@@ -177,7 +177,7 @@ impl ExportReader {
             }
             None if rest.len() > MAX_LINE => {
                 self.line(&rest[..MAX_LINE])?;
-                // A name of that length is none.
+                // A name of that length is invalid.
                 if self.state != State::Line {
                     return Err(BrokenExport);
                 }
@@ -230,7 +230,7 @@ impl ExportReader {
     }
 }
 
-/// Puts a field into its place in an entry.
+/// Stores a field in an entry.
 fn put(entry: &mut Entry, fields: &[String], name: &[u8], value: &[u8]) {
     match name {
         b"MESSAGE" => put_text(entry, Some(0), value),
@@ -249,7 +249,7 @@ fn put(entry: &mut Entry, fields: &[String], name: &[u8], value: &[u8]) {
     }
 }
 
-/// Puts a text at a place, or after the others, as far as there is room.
+/// Stores a text at an index, or after the others, as far as there is room.
 fn put_text(entry: &mut Entry, at: Option<usize>, value: &[u8]) {
     let used = || entry.texts.iter().map(Vec::len).sum::<usize>();
     if entry.texts.len() >= MAX_TEXTS || used() + value.len() > MAX_ENTRY {
@@ -266,7 +266,7 @@ mod tests {
     use proptest::prelude::*;
     use std::time::Duration;
 
-    /// Far less than what is quadratic takes.
+    /// Far less than quadratic time would take.
     const LONG: Duration = Duration::from_secs(60);
 
     fn entries<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
@@ -279,7 +279,7 @@ mod tests {
         (found, false)
     }
 
-    /// A field as `journalctl` writes it.
+    /// A field as written by `journalctl`.
     fn written(name: &str, value: &[u8]) -> Vec<u8> {
         let is_text = value.iter().all(|&byte| byte >= 32 || byte == 9);
         match is_text {

@@ -1,4 +1,4 @@
-//! `journalctl` as a program beside us: started, read, started again.
+//! Runs `journalctl` as a child process: starts it, reads its output, restarts it.
 
 use super::super::batch::{Names, Writer};
 use super::super::intake::Outgoing;
@@ -16,11 +16,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-/// The longest wait before the program is started again, in seconds.
+/// The longest wait before a restart, in seconds.
 const MAX_BACKOFF: i64 = 60;
 
-/// What is kept of what the program says on its standard error.
-const MAX_SAID: u64 = 4 << 10;
+/// How much of the program's standard error is kept.
+const MAX_ERRORS: u64 = 4 << 10;
 
 /// Where to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Start {
     Beginning,
     /// With what is written from now on.
     Now,
-    /// With what was written then.
+    /// With what was written since then.
     Since(Timestamp),
     /// After the entry with this cursor: [`Batch::cursor`] of an earlier run.
     After(String),
@@ -40,20 +40,20 @@ pub enum Start {
 pub struct Journal {
     /// The program.
     pub program: PathBuf,
-    /// More arguments: units, `--file=`, `--directory=`. A file needs a path with a folder in it:
-    /// journalctl of systemd 252 follows `./x.journal`, but not `x.journal`, of which it says
-    /// “Failed to get journal fd: Destination address required”.
+    /// Additional arguments: units, `--file=`, `--directory=`. A file needs a path with a folder in
+    /// it: journalctl of systemd 252 follows `./x.journal`, but for `x.journal` it reports “Failed
+    /// to get journal fd: Destination address required”.
     pub arguments: Vec<OsString>,
-    /// Fields that are matched beside `MESSAGE`.
+    /// Fields that are matched besides `MESSAGE`.
     pub fields: Vec<String>,
     /// Where to begin.
     pub start: Start,
-    /// Whether it ends with what is there, and waits for nothing.
+    /// Whether to end after the existing entries, without waiting for more.
     pub once: bool,
 }
 
 impl Journal {
-    /// The journal of this machine, messages alone.
+    /// The journal of this machine, with messages only.
     pub fn new(start: Start) -> Journal {
         Journal {
             program: PathBuf::from("journalctl"),
@@ -64,12 +64,12 @@ impl Journal {
         }
     }
 
-    /// Starts to follow. A program that can't be started, or ends, is started again, at first after
+    /// Starts following. If the program can't be started, or ends, it is restarted, at first after
     /// a second, later after a minute; [`Intake::trouble`] says why.
     ///
     /// # Errors
     ///
-    /// When no thread can be started.
+    /// If no thread can be started.
     pub fn start(self) -> Result<Intake> {
         let (mut intake, outgoing) = Intake::new()?;
         let resume = match &self.start {
@@ -82,11 +82,11 @@ impl Journal {
         Ok(intake)
     }
 
-    /// What it says on standard error goes to a file: nobody waits for a pipe that has no reader,
-    /// or that a program of the program holds open.
+    /// Its standard error goes to a file: a pipe could block the program if it isn't read, or be
+    /// held open by a process that it started.
     fn command(&self, resume: &[OsString], errors: File) -> Command {
         let mut command = Command::new(&self.program);
-        // Without --merge, --follow shows the last boot alone, whatever the cursor says: what was
+        // Without --merge, --follow shows only the last boot, whatever the cursor says: what was
         // written between our end and that of the system would be lost.
         command
             .args((!self.once).then_some("--follow"))
@@ -106,7 +106,7 @@ struct Follower {
     outgoing: Outgoing,
     names: Names,
     peer: Arc<str>,
-    /// Whether an entry came since the last start.
+    /// Whether an entry arrived since the last start.
     has_come: bool,
 }
 
@@ -116,7 +116,7 @@ impl Follower {
         Follower { journal, resume, outgoing, names, peer: "journal".into(), has_come: false }
     }
 
-    /// Until the halt, or until nobody takes what comes.
+    /// Runs until the halt, or until nothing takes the entries.
     fn run(mut self) {
         let mut backoff = 1;
         loop {
@@ -145,21 +145,23 @@ impl Follower {
         }
     }
 
-    /// One run of the program. Returns whether it is to be started again.
+    /// Runs the program once. Returns whether to restart it.
     fn follow(&mut self) -> Result<bool> {
         let (arguments, mut had) = self.resume.arguments(boot().as_deref());
         let errors = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
-        let (errors, said) = errors.map_err(|e| Error::io("make a temporary file", e))?;
+        let (errors, output) = errors.map_err(|e| Error::io("make a temporary file", e))?;
         let mut child = self.journal.command(&arguments, errors).spawn().map_err(|error| {
             Error::io(format!("start {}", self.journal.program.display()), error)
         })?;
         let outcome = self.read(&mut child, &mut had);
-        // It may have ended already; what it said then is why.
+        // It may have ended already; the reason is in its output.
         let _ = child.kill();
         let _ = child.wait();
-        let said = last_line(said);
+        let last_line = last_line(output);
         match outcome {
-            Ok(true) if !said.is_empty() => Err(Error::format(format!("journalctl: {said}"))),
+            Ok(true) if !last_line.is_empty() => {
+                Err(Error::format(format!("journalctl: {last_line}")))
+            }
             outcome => outcome,
         }
     }
@@ -188,8 +190,8 @@ impl Follower {
                 return Ok(false);
             }
             pushed.map_err(|_| {
-                Error::format("what journalctl writes is not in the export format")
-                    .remedy("is it journalctl of systemd, and are the arguments right?")
+                Error::format("the output of journalctl is not in the export format")
+                    .remedy("check that the program is systemd's journalctl, and its arguments")
             })?;
         }
     }
@@ -213,19 +215,19 @@ impl Follower {
             peer: Arc::clone(&self.peer),
             time: entry.time.filter(|time| *time > Timestamp(0)),
         };
-        let mut goes_on = false;
+        let mut is_continuation = false;
         for text in &entry.texts {
-            goes_on |= batch.add(text, &writer, goes_on) > 0;
+            is_continuation |= batch.add(text, &writer, is_continuation) > 0;
         }
     }
 }
 
-/// What a program that has ended said last.
-fn last_line(mut said: File) -> String {
+/// The last message of a program that has ended.
+fn last_line(mut output: File) -> String {
     let mut text = Vec::new();
-    // What cannot be read is not known.
-    let _ = said.rewind();
-    let _ = said.take(MAX_SAID).read_to_end(&mut text);
+    // If it can't be read, it is unknown.
+    let _ = output.rewind();
+    let _ = output.take(MAX_ERRORS).read_to_end(&mut text);
     let text = String::from_utf8_lossy(&text);
     text.lines().last().unwrap_or_default().trim().to_string()
 }

@@ -1,11 +1,11 @@
-//! The journal of systemd: `journalctl` as a program beside us, in its export format.
+//! The systemd journal: `journalctl` as a child process, in its export format.
 //!
 //! ```
 //! use wiresift::sensor::input::net::journal::ExportReader;
 //!
 //! let mut reader = ExportReader::new(&[]);
 //! let mut texts = Vec::new();
-//! // The second value has a line break, so that its length stands before it.
+//! // The second value has a line break, so it is preceded by its length.
 //! for piece in [
 //!     &b"__CURSOR=s=1\nMESSAGE=from 192.0.2.7\n\n__CURSOR=s=2\nMESS"[..],
 //!     b"AGE\n\x03\0\0\0\0\0\0\0a\nb\n_HOSTNAME=web1\n\n",
@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Static binaries can't link libsystemd, and the format is documented and stable. JSON would be
-//! worse: what is not UTF-8 comes as a list of numbers there.
+//! worse, because it represents invalid UTF-8 as a list of numbers.
 
 mod export;
 mod follow;

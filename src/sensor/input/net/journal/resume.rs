@@ -1,26 +1,26 @@
-//! Where to go on in the journal.
+//! Where to resume in the journal.
 //!
 //! `--after-cursor` with a cursor of an earlier boot skips the first entry of this one
-//! (systemd/systemd#38912). So within a boot the cursor is used as it is, and else the time of
-//! the cursor: journalctl begins at its second, and what we had already is dropped here.
+//! (systemd/systemd#38912). So within a boot the cursor itself is used, and otherwise its time:
+//! journalctl begins at that second, and entries that were already read are dropped here.
 
 use super::export::Entry;
 use crate::engine::indicator::Timestamp;
 use std::ffi::OsString;
 
-/// The last entry that was had, or the time from which on entries are wanted.
+/// The last entry that was read, or the time from which entries are wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(super) struct Resume {
     pub(super) cursor: Option<String>,
     pub(super) since: Option<Timestamp>,
 }
 
-/// What of the entries that come was had already.
+/// Which of the entries were already read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Had {
     /// Nothing.
     Nothing,
-    /// All up to the one with this cursor, which was written then; if none has it, those up
+    /// All up to the one with this cursor, which was written at this time; if none has it, those up
     /// to that time.
     UpTo(String, Timestamp),
     /// All before this time.
@@ -28,8 +28,8 @@ pub(super) enum Had {
 }
 
 impl Resume {
-    /// The arguments of journalctl, and what to drop of what it gives. `boot` is the
-    /// identifier of this boot, where it is known.
+    /// The arguments for journalctl, and which of its entries to drop. `boot` is the identifier of
+    /// this boot, if known.
     pub(super) fn arguments(&self, boot: Option<&str>) -> (Vec<OsString>, Had) {
         let mut arguments: Vec<OsString> = vec!["--no-tail".into()];
         let since =
@@ -53,7 +53,7 @@ impl Resume {
 }
 
 impl Had {
-    /// Whether an entry was had already. Entries come in the journal's order.
+    /// Whether an entry was already read. Entries come in the journal's order.
     pub(super) fn has(&mut self, entry: &Entry) -> bool {
         match self {
             Had::Nothing => false,
@@ -83,7 +83,7 @@ fn time_of(cursor: &str) -> Option<Timestamp> {
     i64::from_str_radix(member(cursor, "t")?, 16).ok().map(Timestamp)
 }
 
-/// The identifier of this boot, as cursors have it. A unit with `ProcSubset=pid` does not see it.
+/// The identifier of this boot, as in cursors. A unit with `ProcSubset=pid` can't read it.
 pub(super) fn boot() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().replace('-', ""))
@@ -115,7 +115,7 @@ mod tests {
         for boot in [Some("0c"), None] {
             assert_eq!(shown(&resume, boot), (since.clone(), Had::UpTo(CURSOR.into(), time)));
         }
-        // A cursor without a time is used as it is.
+        // A cursor without a time is used unchanged.
         let odd = Resume { cursor: Some("x".into()), since: None };
         assert_eq!(shown(&odd, None), ("--no-tail --after-cursor=x".into(), Had::Nothing));
         assert_eq!(shown(&Resume::default(), None), ("--no-tail".into(), Had::Nothing));
@@ -124,13 +124,13 @@ mod tests {
     #[test]
     fn what_was_had_is_dropped() {
         let mut drop = Had::UpTo("c".into(), Timestamp(10));
-        let told = [("a", 9), ("b", 10), ("c", 10), ("d", 10), ("e", 3)]
+        let found = [("a", 9), ("b", 10), ("c", 10), ("d", 10), ("e", 3)]
             .map(|(cursor, time)| drop.has(&entry(cursor, time)));
-        assert_eq!(told, [true, true, true, false, false]);
-        // The entry is gone: what is later is new.
+        assert_eq!(found, [true, true, true, false, false]);
+        // The entry is gone: later ones are new.
         let mut drop = Had::UpTo("c".into(), Timestamp(10));
-        let told = [("a", 9), ("d", 11), ("e", 3)].map(|(c, time)| drop.has(&entry(c, time)));
-        assert_eq!(told, [true, false, false]);
+        let found = [("a", 9), ("d", 11), ("e", 3)].map(|(c, time)| drop.has(&entry(c, time)));
+        assert_eq!(found, [true, false, false]);
         let mut drop = Had::Before(Timestamp(10));
         assert_eq!([9, 10].map(|time| drop.has(&entry("x", time))), [true, false]);
     }

@@ -1,17 +1,17 @@
-//! Frames of syslog in a stream of bytes, each found by how it begins.
+//! Syslog frames in a stream of bytes, delimited according to how each begins.
 //!
-//! Senders of one port do not agree: a frame is counted (`17 <34>1 …`, RFC 6587 and 5425), or a
-//! line that ends in LF or in NUL, with a priority or without. One connection may have all of
-//! them. So it is asked per frame: a number of at most seven digits, a space and `<` is a count;
-//! all else is a line.
+//! Senders to the same port do not agree: a frame is counted (`17 <34>1 …`, RFC 6587 and 5425), or
+//! a line that ends in LF or in NUL, with or without a priority. A single connection may use all of
+//! them. So each frame is detected: a number of at most seven digits, a space and `<` is a count;
+//! everything else is a line.
 
 use crate::engine::progress::{Walk, bound};
 use memchr::memchr2;
 
-/// The longest frame, in bytes: what is longer is cut (lines) or ends the connection (counts).
+/// The longest frame, in bytes: a longer line is cut, and a larger count ends the connection.
 pub const MAX_FRAME: usize = bound(1 << 20, 64);
 
-/// The most digits of a count.
+/// The maximum number of digits of a count.
 const MAX_DIGITS: usize = 7;
 
 /// How a frame was delimited.
@@ -25,56 +25,56 @@ pub enum Framing {
     Nul,
 }
 
-/// A frame, without what delimits it and without a line break at its end.
+/// A frame, without its delimiter and without a line break at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'b> {
     /// Its bytes. Never empty.
     pub bytes: &'b [u8],
     /// How it was delimited.
     pub framing: Framing,
-    /// Whether it was longer than [`MAX_FRAME`], and this is its beginning.
+    /// Whether it was longer than [`MAX_FRAME`], and was cut.
     pub is_cut: bool,
 }
 
-/// A count that no sender means: the connection has to end.
+/// An implausible count: the connection has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AbsurdCount(pub u64);
 
-/// Finds frames in a stream that comes in pieces. The pieces make no difference.
+/// Finds frames in a stream that arrives in pieces. How they are split makes no difference.
 #[derive(Clone, Debug, Default)]
 pub struct Framer {
-    /// The beginning of a frame that is not whole, from its first byte.
+    /// The beginning of an incomplete frame, from its first byte.
     kept: Vec<u8>,
-    /// How many bytes of it have no delimiter among them.
+    /// The number of its bytes without a delimiter.
     searched: usize,
-    /// In a line that was cut: what comes up to its end is skipped.
+    /// In a line that was cut: everything up to its end is skipped.
     is_skipping: bool,
-    /// Nothing is a count.
+    /// Counts are not recognised.
     is_of_lines: bool,
 }
 
-/// What the bytes at the beginning of a frame say.
+/// What the bytes at the beginning of a frame are.
 enum Beginning {
-    /// Too few to say.
+    /// Too few bytes to decide.
     Unknown,
-    /// So many bytes of count, and so many of frame.
+    /// The number of bytes in the count, and in the frame.
     Counted(usize, usize),
     Line,
     Absurd(u64),
 }
 
 impl Framer {
-    /// One of lines alone: no frame is counted.
+    /// A framer for lines only: no frame is counted.
     pub fn of_lines() -> Framer {
         Framer { is_of_lines: true, ..Framer::default() }
     }
 
-    /// Takes a piece; gives each frame that is whole now.
+    /// Adds a piece; passes on each frame that is complete now.
     ///
     /// # Errors
     ///
-    /// When a count is absurd. What came before it was given; what comes after it can't be told
-    /// apart.
+    /// If a count is implausible. What came before it was passed on; the frames after it can't be
+    /// found.
     pub fn push(
         &mut self,
         piece: &[u8],
@@ -85,7 +85,7 @@ impl Framer {
             self.kept.extend_from_slice(piece.get(used..).unwrap_or_default());
             return Ok(());
         }
-        // What is kept is one frame's beginning: no byte is moved more than twice.
+        // Only the beginning of one frame is kept: no byte is moved more than twice.
         let mut kept = std::mem::take(&mut self.kept);
         kept.extend_from_slice(piece);
         let used = self.take_frames(&kept, &mut each)?;
@@ -94,8 +94,8 @@ impl Framer {
         Ok(())
     }
 
-    /// The stream is over: gives the line that has no end. A counted frame that is not whole is
-    /// given, too, cut.
+    /// Ends the stream: passes on the last line if it has no end. An incomplete counted frame is
+    /// passed on, too, marked as cut.
     pub fn finish(&mut self, mut each: impl FnMut(Frame<'_>)) {
         let kept = std::mem::take(&mut self.kept);
         self.searched = 0;
@@ -110,12 +110,12 @@ impl Framer {
         }
     }
 
-    /// How many bytes wait for the rest of their frame.
+    /// How many bytes are waiting for the rest of their frame.
     pub fn pending(&self) -> usize {
         self.kept.len()
     }
 
-    /// Gives the frames of `bytes`; returns how many bytes are done with.
+    /// Passes on the frames in `bytes`; returns how many bytes are done.
     fn take_frames(
         &mut self,
         bytes: &[u8],
@@ -129,7 +129,7 @@ impl Framer {
         Ok(walk.at())
     }
 
-    /// Gives the frame at the beginning; returns how long it is, or `None` if it is not whole.
+    /// Passes on the frame at the beginning; returns its length, or `None` if it is incomplete.
     fn take_frame(
         &mut self,
         rest: &[u8],
@@ -183,7 +183,7 @@ impl Framer {
     }
 }
 
-/// Gives a frame without a line break at its end, unless nothing is left.
+/// Passes on a frame without the line break at its end, unless it is empty.
 fn give(bytes: &[u8], framing: Framing, is_cut: bool, each: &mut impl FnMut(Frame<'_>)) {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
@@ -219,25 +219,25 @@ mod tests {
     use proptest::prelude::*;
     use std::time::Duration;
 
-    type Told = (Vec<(Vec<u8>, Framing, bool)>, Option<AbsurdCount>);
+    type Outcome = (Vec<(Vec<u8>, Framing, bool)>, Option<AbsurdCount>);
 
-    fn frames<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Told {
-        let (mut framer, mut told) = (Framer::default(), Vec::new());
+    fn frames<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
+        let (mut framer, mut found) = (Framer::default(), Vec::new());
         let mut each = |frame: Frame<'_>| {
-            told.push((frame.bytes.to_vec(), frame.framing, frame.is_cut));
+            found.push((frame.bytes.to_vec(), frame.framing, frame.is_cut));
         };
         for piece in pieces {
             if let Err(absurd) = framer.push(piece, &mut each) {
-                return (told, Some(absurd));
+                return (found, Some(absurd));
             }
         }
         framer.finish(&mut each);
-        (told, None)
+        (found, None)
     }
 
-    /// The slow twin: the whole stream at once, a byte at a time.
-    fn slow(mut bytes: &[u8]) -> Told {
-        let mut told = Vec::new();
+    /// The slow reference: the whole stream at once, a byte at a time.
+    fn slow(mut bytes: &[u8]) -> Outcome {
+        let mut found = Vec::new();
         let mut give = |frame: &[u8], framing, is_cut| {
             let mut frame = frame.to_vec();
             if frame.last() == Some(&b'\n') {
@@ -247,7 +247,7 @@ mod tests {
                 frame.pop();
             }
             if !frame.is_empty() {
-                told.push((frame, framing, is_cut));
+                found.push((frame, framing, is_cut));
             }
         };
         let counted = regex::bytes::Regex::new("^([1-9][0-9]{0,6}) <").unwrap();
@@ -261,7 +261,7 @@ mod tests {
                 let number = &count[1];
                 let length: usize = str::from_utf8(number).unwrap().parse().unwrap();
                 if length > MAX_FRAME {
-                    return (told, Some(AbsurdCount(length as u64)));
+                    return (found, Some(AbsurdCount(length as u64)));
                 }
                 let rest = &bytes[number.len() + 1..];
                 give(&rest[..length.min(rest.len())], Framing::Counted, rest.len() < length);
@@ -277,11 +277,12 @@ mod tests {
             give(&line[..line.len().min(MAX_FRAME)], framing, line.len() > MAX_FRAME);
             bytes = &bytes[end.map_or(bytes.len(), |end| end + 1)..];
         }
-        (told, None)
+        (found, None)
     }
 
-    fn lines(told: &Told) -> Vec<(&str, Framing)> {
-        told.0
+    fn lines(found: &Outcome) -> Vec<(&str, Framing)> {
+        found
+            .0
             .iter()
             .map(|(bytes, framing, _)| (str::from_utf8(bytes).unwrap(), *framing))
             .collect()
@@ -290,13 +291,13 @@ mod tests {
     #[test]
     fn what_real_senders_write() {
         use Framing::{Counted, Line, Nul};
-        // rsyslog over TCP, its octet counting, syslog-ng with the LF counted, a NUL, Cisco with
-        // CRLF, no priority, and a sender whose text begins with a number.
+        // rsyslog over TCP, its octet counting, syslog-ng counting the LF, a NUL, Cisco with CRLF,
+        // no priority, and a sender whose text begins with a number.
         let stream = b"<13>Nov 29 10:00:00 h a: one\n\
             27 <13>Nov 29 10:00:00 h a: 2\n\
             22 <13>1 - h a - - - two\n\
             <13>three\0<13>four\r\nfive\n2026-11-29 six\n12 seven\n\n\r\n<1>";
-        let told = frames([&stream[..]]);
+        let found = frames([&stream[..]]);
         let want = [
             ("<13>Nov 29 10:00:00 h a: one", Line),
             ("<13>Nov 29 10:00:00 h a: 2", Counted),
@@ -308,37 +309,37 @@ mod tests {
             ("12 seven", Line),
             ("<1>", Line),
         ];
-        assert_eq!(lines(&told), want);
-        assert_eq!(told, slow(stream));
+        assert_eq!(lines(&found), want);
+        assert_eq!(found, slow(stream));
     }
 
     #[test]
     fn line_breaks_inside_a_counted_frame_are_its_own() {
-        let told = frames([&b"8 <1>a\nb\n\n6 <1>"[..], b"c\nd5 <1>ef"]);
+        let found = frames([&b"8 <1>a\nb\n\n6 <1>"[..], b"c\nd5 <1>ef"]);
         let want = [("<1>a\nb\n", Framing::Counted), ("<1>c\nd", Framing::Counted)];
-        assert_eq!(lines(&told)[..2], want);
-        assert_eq!(lines(&told)[2], ("<1>ef", Framing::Counted));
+        assert_eq!(lines(&found)[..2], want);
+        assert_eq!(lines(&found)[2], ("<1>ef", Framing::Counted));
     }
 
     #[test]
     fn absurd_counts_end_it() {
         let stream = b"<1>a\n9999999 <1>b\n<1>c\n";
-        let (told, absurd) = frames([&stream[..]]);
-        assert_eq!((told.len(), absurd), (1, Some(AbsurdCount(9_999_999))));
-        // Eight digits are no count.
-        let (told, absurd) = frames([&b"99999999 <1>b\n"[..]]);
-        assert_eq!((told.len(), absurd), (1, None));
+        let (found, absurd) = frames([&stream[..]]);
+        assert_eq!((found.len(), absurd), (1, Some(AbsurdCount(9_999_999))));
+        // Eight digits are not a count.
+        let (found, absurd) = frames([&b"99999999 <1>b\n"[..]]);
+        assert_eq!((found.len(), absurd), (1, None));
     }
 
     #[test]
     fn lines_that_are_too_long_are_cut() {
         for length in [MAX_FRAME - 1, MAX_FRAME, MAX_FRAME + 1, 2 * MAX_FRAME + 7] {
             let stream = [vec![b'x'; length], b"\nnext\n".to_vec()].concat();
-            let told = frames(stream.chunks(1000));
-            assert_eq!(told.0.len(), 2, "{length}");
-            assert_eq!(told.0[0].0.len(), length.min(MAX_FRAME));
-            assert_eq!(told.0[0].2, length > MAX_FRAME);
-            assert_eq!(told.0[1].0, b"next");
+            let found = frames(stream.chunks(1000));
+            assert_eq!(found.0.len(), 2, "{length}");
+            assert_eq!(found.0[0].0.len(), length.min(MAX_FRAME));
+            assert_eq!(found.0[0].2, length > MAX_FRAME);
+            assert_eq!(found.0[1].0, b"next");
         }
     }
 
@@ -370,9 +371,9 @@ mod tests {
         stream.extend_from_slice(&long[4..]);
         stream.extend(b"<13>x\n7 <13>abc".repeat(50_000));
         assert!(stream.len() >= 4 << 20);
-        let (told, absurd) = frames(stream.chunks(1));
-        assert_eq!((told.len(), absurd), (3 + 100_000, None));
-        // Far less than what is quadratic takes.
+        let (found, absurd) = frames(stream.chunks(1));
+        assert_eq!((found.len(), absurd), (3 + 100_000, None));
+        // Far less than quadratic time would take.
         assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }
 

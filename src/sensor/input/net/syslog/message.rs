@@ -1,7 +1,7 @@
-//! One message of syslog: RFC 5424, RFC 3164 and what appliances make of it.
+//! A syslog message: RFC 5424, RFC 3164 and the variants of appliances.
 //!
-//! Everything borrows from the frame, and the work is linear in it. There is no message that
-//! can't be read: what is not where it should be is text.
+//! Everything borrows from the frame, and the work is linear in it. Every message can be read: what
+//! is not where it should be is text.
 
 use super::time::{Clock, header_time};
 use crate::engine::indicator::Timestamp;
@@ -14,7 +14,7 @@ pub const DEFAULT_FACILITY: u8 = 1;
 /// The severity of messages without a priority: notice.
 pub const DEFAULT_SEVERITY: u8 = 5;
 
-/// The longest tag of RFC 3164 that is taken for one.
+/// The longest tag of RFC 3164 that is recognised.
 const MAX_TAG: usize = 128;
 
 /// A message. What the sender left out is `None`.
@@ -24,7 +24,7 @@ pub struct Message<'m> {
     pub facility: u8,
     /// 0 (emergency) to 7 (debug).
     pub severity: u8,
-    /// When the sender says that it was written.
+    /// When it was written, according to the sender.
     pub time: Option<Timestamp>,
     /// HOSTNAME.
     pub host: Option<&'m [u8]>,
@@ -34,14 +34,14 @@ pub struct Message<'m> {
     pub procid: Option<&'m [u8]>,
     /// MSGID.
     pub msgid: Option<&'m [u8]>,
-    /// STRUCTURED-DATA as it stands: elements in brackets. Empty where there is none.
+    /// STRUCTURED-DATA unchanged: elements in brackets. Empty if there is none.
     pub data: &'m [u8],
     /// MSG, without a byte order mark.
     pub text: &'m [u8],
 }
 
 impl<'m> Message<'m> {
-    /// Reads a frame. `clock` says what year it is and in which zone clocks without one run.
+    /// Reads a frame. `clock` defines the current year, and the zone of times without one.
     pub fn parse(frame: &'m [u8], clock: &Clock) -> Message<'m> {
         let mut message = Message {
             facility: DEFAULT_FACILITY,
@@ -77,7 +77,7 @@ impl<'m> Message<'m> {
         };
         let ([host, app, procid, msgid], rest) = fields(rest);
         if rest.is_empty() {
-            // STRUCTURED-DATA is never left out: what was read may be words of a text.
+            // STRUCTURED-DATA is mandatory: otherwise what was read may be words of a text.
             return None;
         }
         self.time = time.map(|found| found.time);
@@ -85,7 +85,7 @@ impl<'m> Message<'m> {
         (self.procid, self.msgid) = (present(procid), present(msgid));
         let length = if rest.first() == Some(&b'-') { 1 } else { data_len(rest) };
         match rest.get(length) {
-            // Elements that are broken are text.
+            // Invalid elements are text.
             Some(&next) if next != b' ' => self.text = rest,
             _ => {
                 let (data, text) = rest.split_at_checked(length).unwrap_or((rest, b""));
@@ -100,7 +100,7 @@ impl<'m> Message<'m> {
     fn classic(&mut self, rest: &'m [u8], clock: &Clock) {
         self.text = rest;
         let Some(found) = header_time(rest, clock) else {
-            // No header at all: all of it is text, and its tag stays in it.
+            // No header at all: everything is text, including its tag.
             self.app = tag(rest).map(|tag| tag.name);
             return;
         };
@@ -109,7 +109,7 @@ impl<'m> Message<'m> {
         let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
         self.text = rest;
         if let Some(tag) = tag(rest) {
-            // A sender that leaves out its name.
+            // A sender that omits its name.
             self.tagged(&tag);
             return;
         }
@@ -118,7 +118,7 @@ impl<'m> Message<'m> {
             return;
         }
         self.host = Some(host);
-        // Without a tag after it the name may as well be a word of the text: it stays there.
+        // Without a tag after it, the name may be a word of the text, so it stays there.
         if let Some(tag) = tag(after.trim_ascii_start()) {
             self.tagged(&tag);
         }
@@ -128,7 +128,7 @@ impl<'m> Message<'m> {
         (self.app, self.procid, self.text) = (Some(tag.name), tag.procid, tag.text);
     }
 
-    /// The values of STRUCTURED-DATA: element, name and value, the escapes of which are undone.
+    /// The values of STRUCTURED-DATA: element, name and unescaped value.
     ///
     /// ```
     /// use wiresift::sensor::input::net::syslog::{Clock, Message};
@@ -156,7 +156,7 @@ fn priority(frame: &[u8]) -> Option<(u8, &[u8])> {
     Some((u8::try_from(number).ok().filter(|&number| number <= 191)?, rest.get(1..)?))
 }
 
-/// What is before the next space, and what is after it.
+/// The text before the next space, and the text after it.
 fn field(rest: &[u8]) -> (&[u8], &[u8]) {
     match memchr(b' ', rest) {
         Some(at) => (&rest[..at], &rest[at + 1..]),
@@ -172,7 +172,7 @@ fn fields<const N: usize>(mut rest: &[u8]) -> ([&[u8]; N], &[u8]) {
     (found, rest)
 }
 
-/// A header field, unless it is NILVALUE.
+/// A header field, or `None` for NILVALUE.
 fn present(field: &[u8]) -> Option<&[u8]> {
     (!field.is_empty() && field != b"-").then_some(field)
 }
@@ -181,7 +181,7 @@ fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Whether a word may be a name or an address of a host.
+/// Whether a word may be a host name or an address.
 fn is_host(word: &[u8]) -> bool {
     let is_of_name = |&byte: &u8| byte.is_ascii_alphanumeric() || b".-_:/%".contains(&byte);
     !word.is_empty() && word.len() <= 255 && word.iter().all(is_of_name)
@@ -205,14 +205,14 @@ fn tag(rest: &[u8]) -> Option<Tag<'_>> {
         (procid, after) = (present(number), rest.get(1..)?);
     }
     let text = after.strip_prefix(b":")?;
-    // `10:20` and `::1` are no tags: something else than a space follows the colon.
+    // `10:20` and `::1` are not tags: the colon is not followed by a space.
     if !matches!(text.first(), None | Some(b' ' | b'\t')) {
         return None;
     }
     Some(Tag { name, procid, text: text.strip_prefix(b" ").unwrap_or(text) })
 }
 
-/// The length of the elements that `rest` begins with. 0 if it begins with none.
+/// The length of the elements at the beginning of `rest`. 0 if there are none.
 fn data_len(rest: &[u8]) -> usize {
     let mut at = 0;
     while rest.get(at) == Some(&b'[') {
@@ -224,14 +224,14 @@ fn data_len(rest: &[u8]) -> usize {
     at
 }
 
-/// The length of an element, both brackets included; `None` if it has no end.
+/// The length of an element, including both brackets; `None` if it has no end.
 fn element_len(element: &[u8]) -> Option<usize> {
     let mut at = 1;
     let mut is_quoted = false;
     loop {
         let byte = *element.get(at)?;
         match byte {
-            // In a value a backslash escapes three characters and is itself before others.
+            // In a value a backslash escapes three characters, and is literal before others.
             b'\\' if is_quoted => at += 1,
             b'"' => is_quoted = !is_quoted,
             b']' if !is_quoted => return Some(at + 1),
@@ -274,7 +274,7 @@ impl<'m> Iterator for Values<'m> {
     }
 }
 
-/// Where the quote is that ends a value.
+/// The position of the quote that ends a value.
 fn value_len(value: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

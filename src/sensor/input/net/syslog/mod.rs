@@ -1,4 +1,4 @@
-//! Syslog as it arrives: frames of a stream, messages of frames.
+//! Syslog as it is received: frames of a stream, and messages in frames.
 //!
 //! ```
 //! use wiresift::sensor::input::net::syslog::{Clock, Framer, Message};

@@ -1,19 +1,19 @@
-//! Times in the headers of syslog.
+//! Times in syslog headers.
 //!
-//! RFC 3164 has neither year nor zone (`Nov 29 10:00:00`). The year is the latest that does not
-//! put the message more than a day ahead of us: ours as a rule, and the one before for December
-//! read in January. The zone is set by whoever configures the input.
+//! RFC 3164 times have neither year nor zone (`Nov 29 10:00:00`). The year is the latest that does
+//! not put the message more than a day in the future: usually the current year, and the previous
+//! one for a message from December that is read in January. The zone is configured with the input.
 
 use crate::engine::indicator::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-/// What clocks without a year, or without a zone, mean.
+/// The meaning of times without a year, or without a zone.
 #[derive(Clone, Debug)]
 pub struct Clock {
     /// When the message was received.
     pub now: Timestamp,
-    /// The zone of senders that name none.
+    /// The zone of senders that send none.
     pub zone: TimeZone,
 }
 
@@ -24,22 +24,22 @@ impl Default for Clock {
     }
 }
 
-/// A time at the beginning of a header, and how many bytes it takes.
+/// A time at the beginning of a header, and its length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) time: Timestamp,
     pub(super) length: usize,
 }
 
-/// So far ahead of ours the clock of a sender may be, in microseconds.
+/// How far a sender's clock may be ahead of ours, in microseconds.
 const AHEAD: i64 = 24 * 3600 * 1_000_000;
 
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
-/// Reads the time at the beginning: RFC 3339, or `Nov 29 10:00:00` with what appliances add: a
-/// sequence number before it, a star, a year, a fraction.
+/// Reads the time at the beginning: RFC 3339, or `Nov 29 10:00:00` with the additions of
+/// appliances: a sequence number before it, an asterisk, a year, a fraction.
 pub(super) fn header_time(rest: &[u8], clock: &Clock) -> Option<Found> {
     if let Some(found) = rfc3339(rest, clock) {
         return Some(found);
@@ -63,7 +63,7 @@ pub(super) fn header_time(rest: &[u8], clock: &Clock) -> Option<Found> {
     Some(Found { time, length: reader.taken })
 }
 
-/// `29: ` or `000029: `, as Cisco's devices count.
+/// `29: ` or `000029: `, the sequence numbers of Cisco devices.
 fn sequence_len(rest: &[u8]) -> usize {
     let digits = rest.iter().take(12).take_while(|byte| byte.is_ascii_digit()).count();
     let is_sequence = digits > 0 && rest.get(digits..).is_some_and(|rest| rest.starts_with(b": "));
@@ -87,7 +87,7 @@ fn rfc3339(rest: &[u8], clock: &Clock) -> Option<Found> {
     Some(Found { time, length })
 }
 
-/// The latest year in which the time is no more than a day ahead.
+/// The latest year in which the time is at most a day in the future.
 fn without_year(
     date: impl Fn(i16) -> Option<Date>,
     time: Time,
@@ -95,7 +95,7 @@ fn without_year(
 ) -> Option<Timestamp> {
     let now = jiff::Timestamp::from_microsecond(clock.now.0).ok()?;
     let this = clock.zone.to_datetime(now).year();
-    // Eight years without a 29th of February are the most (1896 to 1904).
+    // The longest gap without a 29th of February is eight years (1896 to 1904).
     let years = (0..=9).map(|back| this.saturating_add(1).saturating_sub(back));
     years
         .filter_map(|year| stamp(date(year)?, time, clock))
@@ -108,7 +108,7 @@ fn stamp(date: Date, time: Time, clock: &Clock) -> Option<Timestamp> {
     Some(Timestamp(time.as_microsecond()))
 }
 
-/// Reads from the front.
+/// Reads from the beginning.
 struct Reader<'b> {
     rest: &'b [u8],
     taken: usize,
@@ -127,9 +127,9 @@ impl Reader<'_> {
         (count > 0).then_some(())
     }
 
-    /// A number of one to `most` digits.
-    fn number(&mut self, most: usize) -> Option<i32> {
-        let digits = self.rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+    /// A number of one to `max` digits.
+    fn number(&mut self, max: usize) -> Option<i32> {
+        let digits = self.rest.iter().take(max).take_while(|byte| byte.is_ascii_digit()).count();
         let number = self.rest.iter().take(digits);
         let number = number.fold(0, |number, digit| 10 * number + i32::from(digit - b'0'));
         self.skip(digits);
@@ -142,7 +142,7 @@ impl Reader<'_> {
         is_there.then_some(())
     }
 
-    /// `2026 ` where a time of day could be.
+    /// `2026 ` in the place of a time of day.
     fn year(&mut self) -> Option<i16> {
         let year = four_digits(self.rest)?;
         if self.rest.get(4) != Some(&b' ') {
@@ -153,7 +153,7 @@ impl Reader<'_> {
         Some(year)
     }
 
-    /// ` 2026` after the time of day, as `ctime` writes it.
+    /// ` 2026` after the time of day, as written by `ctime`.
     fn year_after(&mut self) -> Option<i16> {
         let year = four_digits(self.rest.strip_prefix(b" ")?)?;
         if !matches!(self.rest.get(5), None | Some(b' ' | b':')) || !(1970..2200).contains(&year) {
@@ -183,7 +183,7 @@ impl Reader<'_> {
         if second > 60 {
             return None;
         }
-        // A leap second is the one before.
+        // A leap second counts as the second before.
         Time::new(hour as i8, minute as i8, second.min(59) as i8, nanos).ok()
     }
 }

@@ -45,7 +45,7 @@ mod play {
         s.append("x.log", "c\nd\ne\nf\n");
         s.look();
         s.expect(&["a", "b", "c", "d", "e", "f"]);
-        // The old text in the new one, at another place.
+        // The old text within the new one, at another position.
         s.write("x.log", "x\nc\nd\ne\nf\ng\n");
         s.look();
         s.expect(&["x", "c", "d", "e", "f", "g"]);
@@ -99,11 +99,11 @@ mod play {
         s.look();
         s.expect(&["a", "b", "c", "d"]);
         let lines = s.all_lines();
-        assert_eq!(lines[0].stream, lines[1].stream, "the copy goes on with the stream");
+        assert_eq!(lines[0].stream, lines[1].stream, "the copy continues the stream");
         assert_eq!(lines[1].line, Some(2));
         s.advance(40);
         assert_eq!(s.counters().lost_truncated, 0);
-        // While down, too, and packed.
+        // While the tail is stopped, and compressed.
         s.commit();
         s.kill();
         s.append("x.log", "e\nf\n");
@@ -148,7 +148,7 @@ mod play {
     }
 
     pub(super) fn row_10_a_log_and_a_longer_copy_of_what_it_was(s: &mut Stage) {
-        // The log begins anew with the line that it began with: it is no copy.
+        // The log begins again with the same line as before: it is not a copy.
         s.write("x.log.1", "begun\na\n");
         s.write("x.log", "begun\n");
         s.open();
@@ -210,7 +210,7 @@ mod play {
     }
 
     pub(super) fn row_11_copies_of_two_texts(s: &mut Stage) {
-        // What is in the log now, and has a copy, too, is not what was read of it.
+        // The new contents of the log, which have a copy, too, are not what was read of it.
         for start in ["a\n", "half"] {
             s.write("x.log", start);
             match s.tail {

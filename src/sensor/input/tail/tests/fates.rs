@@ -1,5 +1,5 @@
-//! Whatever happens to files, in whatever order: each line is given out once, unless nobody could
-//! have read it. A slow model says which those are.
+//! Any operations on files, in any order: each line is returned once, unless it was impossible to
+//! read. A slow model determines which those are.
 
 use super::super::options::Watch;
 use super::stage::{Stage, gzipped};
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
-/// Something that happens.
+/// An operation.
 #[derive(Clone, Debug)]
 enum Deed {
     Append(u8),
@@ -56,11 +56,11 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 /// A file of the model.
 #[derive(Clone, Debug, Default)]
 struct Modelled {
-    /// Its whole lines.
+    /// Its complete lines.
     lines: Vec<String>,
     /// What comes after them.
     rest: String,
-    /// Whether a tail that runs has seen it.
+    /// Whether a running tail has seen it.
     is_seen: bool,
 }
 
@@ -70,13 +70,13 @@ impl Modelled {
     }
 }
 
-/// Files by name, and what became of the lines.
+/// Files by name, and the state of the lines.
 struct World {
     stage: Stage,
     files: BTreeMap<String, Modelled>,
     written: u64,
     lines: BTreeSet<String>,
-    /// Ends of files without a line feed, which are given out once or never.
+    /// Ends of files without a line feed, which are returned once or never.
     rests: HashSet<String>,
     may_be_lost: HashSet<String>,
 }
@@ -95,7 +95,7 @@ impl World {
         self.stage.all_lines().iter().map(|given| given.text.clone()).collect()
     }
 
-    /// Lines that were not given out and are in none of the files may be lost.
+    /// Lines that were not returned and are in none of the files may be lost.
     fn lose<'a>(&mut self, lines: impl IntoIterator<Item = &'a String>) {
         let given = self.given();
         for line in lines {
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// Makes room for `x.log.1`.
+    /// Frees the name `x.log.1`.
     fn shift(&mut self) {
         let mut names: Vec<(u32, String)> =
             self.files.keys().filter_map(|name| Some((number_of(name)?, name.clone()))).collect();
@@ -147,7 +147,7 @@ impl World {
         self.files.insert("x.log".into(), Modelled::default());
     }
 
-    /// Copies the current file, and goes on in it.
+    /// Copies the current file, and continues in it.
     fn snapshot(&mut self) {
         if self.files.contains_key("x.log") {
             self.shift();
@@ -245,7 +245,7 @@ impl World {
         if self.is_up() {
             self.stage.kill();
             self.files.values_mut().for_each(|file| file.is_seen = false);
-            // What only descriptors held, and what was given out and not committed.
+            // What only descriptors referred to, and what was returned but not committed.
             let lines = self.lines.clone();
             self.lose(&lines);
         }
@@ -281,7 +281,7 @@ impl World {
         }
     }
 
-    /// In the end: every line once, but those that may be lost.
+    /// The end: every line once, except those that may be lost.
     fn check(&mut self) -> Result<(), TestCaseError> {
         self.look();
         self.stage.advance(50);
@@ -314,7 +314,7 @@ fn play(deeds: &[Deed], watch: Watch) -> Result<(), TestCaseError> {
     let mut world = World::new(watch);
     deeds.iter().for_each(|deed| world.play(deed));
     world.check()?;
-    // Files are as the model has them.
+    // The files are as in the model.
     for (name, file) in &world.files {
         if !name.ends_with(".gz") {
             prop_assert_eq!(fs::read_to_string(world.stage.at(name)).unwrap(), file.text());
@@ -323,7 +323,7 @@ fn play(deeds: &[Deed], watch: Watch) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// How many cases are tried: `PROPTEST_CASES`, if it is set.
+/// The number of cases: `PROPTEST_CASES`, if it is set.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(80)
 }

@@ -1,4 +1,4 @@
-//! Many files, limits of the system, time: rows 27, 30, 31, 33, 34, 35 and 40.
+//! Many files, system limits, time: rows 27, 30, 31, 33, 34, 35 and 40.
 
 super::scenarios! {
     row_27_links_to_one_file
@@ -27,7 +27,7 @@ mod play {
         s.append("x.log.hard", "b\n");
         s.look();
         s.expect(&["a", "b"]);
-        // It lives on under the other name.
+        // It still exists under the other name.
         s.remove("x.log");
         s.append("x.log.hard", "c\n");
         s.look();
@@ -61,7 +61,7 @@ mod play {
         s.write("one/named/y", "y\n");
         s.look();
         s.expect_any(&["a", "x"]);
-        // A folder gets another name, and one comes in its place.
+        // A folder is renamed, and another one takes its place.
         s.rename("one", "uno");
         s.append("uno/b.log", "b2\n");
         fs::create_dir(s.at("one")).unwrap();
@@ -89,7 +89,7 @@ mod play {
 
     pub(super) fn row_34_permission_comes_later(s: &mut Stage) {
         if rustix::process::geteuid().is_root() {
-            // Root may read everything: `systems` does this as somebody else.
+            // Root may read everything: `systems` runs this as another user.
             return;
         }
         s.open();

@@ -1,4 +1,4 @@
-//! Renames, packing, removal: rows 1 to 6, 14 to 19, 22, 25, 28 and 29.
+//! Renaming, compression, removal: rows 1 to 6, 14 to 19, 22, 25, 28 and 29.
 
 super::scenarios! {
     row_01_renamed_and_the_writer_goes_on_in_the_old_file
@@ -137,7 +137,7 @@ mod play {
         let lines: Vec<_> = s.all_lines().iter().map(|it| (it.line, it.offset)).collect();
         assert_eq!(lines[2..4], [(Some(3), 4), (Some(4), 6)]);
         let lines = s.all_lines();
-        assert_eq!(lines[0].stream, lines[2].stream, "the stream goes on");
+        assert_eq!(lines[0].stream, lines[2].stream, "the stream continues");
         s.restart();
         s.advance(40);
         s.expect(&[]);
@@ -157,7 +157,7 @@ mod play {
         s.advance(3);
         assert_eq!(s.new_lines().len(), 3000);
         assert!(s.notices.is_empty(), "{:?}", s.notices);
-        // And one that stays unfinished.
+        // And one that stays incomplete.
         let text = text.replace("line", "other");
         let packed = gzipped(text.as_bytes());
         s.append("x.log.2.gz", &packed[..packed.len() - 9]);
@@ -284,7 +284,7 @@ mod play {
         s.restart();
         s.advance(60);
         s.expect(&[]);
-        // Somebody writes on all the same.
+        // It is still written to.
         s.append("x.log.1", " word\nmore\n");
         s.look();
         let new = s.new_lines();
@@ -332,7 +332,7 @@ mod play {
             ["of 2", "of 1", "of 0"],
             "in their order"
         );
-        // Packed ones are compared when the other was read.
+        // Compressed ones are compared when the other was read.
         for (name, end) in [("x.log.4.gz", "of 4\n"), ("x.log.3.gz", "of 3\nand more\n")] {
             s.append(name, gzipped(format!("{head}{end}").as_bytes()));
         }
@@ -425,7 +425,7 @@ mod play {
         s.commit();
         s.look();
         s.expect(&["added"]);
-        // While down, from its first byte on.
+        // While the tail is stopped, from its first byte on.
         s.commit();
         s.kill();
         s.write("tmp", &(text + "added\nmore\n"));
@@ -458,7 +458,7 @@ mod play {
         s.open();
         s.commit();
         s.kill();
-        // As after a restore: all that is known by key is wrong.
+        // As after a restore: all known keys are wrong.
         for record in s.committed.values_mut() {
             record.key.as_mut().unwrap().device += 1;
         }

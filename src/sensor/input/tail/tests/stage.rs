@@ -1,4 +1,4 @@
-//! A folder, a tail, and a clock that only goes when it is told to.
+//! A folder, a tail, and a clock that only advances when a test says so.
 
 use super::super::follow::Tail;
 use super::super::options::{Start, TailOptions, Watch};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A line that was given out.
+/// A line that was returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
     pub(crate) stream: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Stage {
     /// Microseconds since 1970.
     pub(crate) wall: i64,
     pub(crate) committed: BTreeMap<u64, FileRecord>,
-    /// What was given out since the last commit, and since the last look at it.
+    /// What was returned since the last commit, and since the last check.
     given: Vec<Given>,
     looked_at: usize,
     pub(crate) pieces: Vec<Piece>,
@@ -44,7 +44,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Plays a scenario by inotify and by polling, on disk and in memory.
+    /// Runs a scenario by inotify and by polling, on disk and in memory.
     pub(crate) fn everywhere(play: fn(&mut Stage)) {
         for folder in ["/tmp", "/dev/shm"] {
             if Path::new(folder).is_dir() {
@@ -94,7 +94,7 @@ impl Stage {
         self.options.from = Start::End;
     }
 
-    /// Opens the tail on what was committed.
+    /// Opens the tail with what was committed.
     pub(crate) fn open(&mut self) {
         self.now = Duration::ZERO;
         let saved = self.committed.values().cloned().collect();
@@ -103,7 +103,7 @@ impl Stage {
         self.drain();
     }
 
-    /// Ends it, as SIGKILL does: what was given out since the last commit never was.
+    /// Ends it like SIGKILL: what was returned since the last commit is undone.
     pub(crate) fn kill(&mut self) {
         self.tail = None;
         let uncommitted = self.pieces.iter().map(|piece| lines_of(piece).len()).sum::<usize>();
@@ -119,11 +119,11 @@ impl Stage {
         self.open();
     }
 
-    /// Takes all that can be had now.
+    /// Takes everything that is available now.
     pub(crate) fn drain(&mut self) {
         let tail = self.tail.as_mut().unwrap();
         let mut idle = 0;
-        // A step without a piece may have compared packed files, for which others wait.
+        // A step without a piece may have compared compressed files, for which others wait.
         while idle < 3 {
             match tail.step(self.now, self.wall) {
                 Some(piece) => {
@@ -137,7 +137,7 @@ impl Stage {
         self.notices.extend(tail.notices());
     }
 
-    /// A round later, or the first one.
+    /// Runs the next round, or the first one.
     pub(crate) fn look_or_open(&mut self) {
         match self.tail {
             Some(_) => self.look(),
@@ -145,7 +145,7 @@ impl Stage {
         }
     }
 
-    /// The texts of the lines that came since the last call.
+    /// The texts of the lines that arrived since the last call.
     pub(crate) fn texts(&mut self) -> Vec<String> {
         self.new_lines().into_iter().map(|given| given.text).collect()
     }
@@ -155,9 +155,9 @@ impl Stage {
         self.advance(1);
     }
 
-    /// So many seconds later, a round each.
+    /// Runs this many seconds, with one round each.
     pub(crate) fn advance(&mut self, seconds: u64) {
-        // Hours go by in longer steps.
+        // Hours pass in longer steps.
         let stride = if seconds > 100 { 30 } else { 1 };
         for _ in 0..seconds.div_ceil(stride) {
             self.now += Duration::from_secs(stride);
@@ -166,12 +166,12 @@ impl Stage {
         }
     }
 
-    /// Commits all that was given out.
+    /// Commits everything that was returned.
     pub(crate) fn commit(&mut self) {
         self.commit_first(usize::MAX);
     }
 
-    /// Commits the first pieces that were given out. The records go through their bytes.
+    /// Commits the first pieces that were returned. The records are encoded and decoded.
     pub(crate) fn commit_first(&mut self, pieces: usize) {
         let tail = self.tail.as_mut().unwrap();
         let pieces = self.pieces.drain(..pieces.min(self.pieces.len()));
@@ -187,7 +187,7 @@ impl Stage {
         changes.forgotten.iter().for_each(|stream| drop(self.committed.remove(stream)));
     }
 
-    /// What was given out since it was last asked for.
+    /// What was returned since the last check.
     #[track_caller]
     pub(crate) fn expect(&mut self, lines: &[&str]) {
         let new = self.new_lines();
@@ -220,7 +220,7 @@ impl Stage {
         self.tail.as_ref().unwrap().counters()
     }
 
-    /// No line has the place of another one.
+    /// No two lines have the same position.
     pub(crate) fn check(&self) {
         let mut places: Vec<(u64, u64)> =
             self.given.iter().map(|given| (given.stream, given.offset)).collect();
@@ -230,7 +230,7 @@ impl Stage {
         assert_eq!(places.len(), all, "{:?}", self.given);
     }
 
-    // What happens to files.
+    // Operations on files.
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.at(name), text).unwrap();
@@ -246,7 +246,7 @@ impl Stage {
         file.write_all_at(text.as_bytes(), offset).unwrap();
     }
 
-    #[expect(clippy::disallowed_methods, reason = "as programs that rotate do")]
+    #[expect(clippy::disallowed_methods, reason = "as log rotation does")]
     pub(crate) fn rename(&self, from: &str, to: &str) {
         fs::rename(self.at(from), self.at(to)).unwrap();
     }
@@ -263,7 +263,7 @@ impl Stage {
         fs::remove_file(self.at(name)).unwrap();
     }
 
-    /// Packs a file as gzip does: the packed one is there before the other one is gone.
+    /// Compresses a file like gzip: the compressed file exists before the other one is removed.
     pub(crate) fn gzip(&self, from: &str, to: &str) {
         let packed = gzipped(&fs::read(self.at(from)).unwrap());
         let mut file = File::create(self.at(to)).unwrap();
@@ -279,7 +279,7 @@ pub(crate) fn gzipped(text: &[u8]) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// The lines of a piece, each with its place.
+/// The lines of a piece, each with its position.
 fn lines_of(piece: &Piece) -> Vec<Given> {
     let lines: Vec<&[u8]> = piece.bytes.split_inclusive(|&byte| byte == b'\n').collect();
     let (mut at, mut line) = (0, piece.line);
@@ -301,7 +301,7 @@ fn lines_of(piece: &Piece) -> Vec<Given> {
     given
 }
 
-/// A text that is longer than what is hashed of it.
+/// A text that is longer than the part of it that is hashed.
 pub(crate) fn long(what: &str) -> String {
     (0..600).map(|n| format!("{what} {n}\n")).collect()
 }

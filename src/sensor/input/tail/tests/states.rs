@@ -1,4 +1,4 @@
-//! Many files and few descriptors, fair turns, and what idle files cost: row 30.
+//! Many files and few descriptors, fair turns, and the cost of idle files: row 30.
 
 use super::super::options::{TailOptions, Watch};
 use super::super::{Next, Tail};
@@ -20,7 +20,7 @@ fn row_30_many_files_and_few_descriptors() {
         }
         s.write("busy.log", &"busy line\n".repeat(200_000));
         s.open();
-        // The busy one has no more than a turn before each of the others had its own.
+        // The busy one has only one turn before each of the others.
         let pieces = &s.pieces;
         let busy: Vec<usize> = pieces
             .iter()

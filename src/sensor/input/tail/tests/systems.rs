@@ -1,5 +1,5 @@
 //! With the programs and file systems of a real system: logrotate, ext4, XFS, overlay, limits of
-//! inotify, other users. What needs root is left out without it, and says so.
+//! inotify, other users. Tests that need root are skipped without it, and say so.
 
 use super::super::options::Watch;
 use super::stage::Stage;
@@ -26,7 +26,7 @@ fn runs(program: &str, args: &[&str]) -> bool {
         .is_ok_and(|done| done.status.success())
 }
 
-/// Something that is mounted as long as this lives.
+/// A mount that exists as long as this value.
 struct Mounted {
     base: tempfile::TempDir,
     at: PathBuf,
@@ -40,7 +40,7 @@ impl Mounted {
         (base, at)
     }
 
-    /// A file with a file system in it.
+    /// A file that contains a file system.
     fn image(mkfs: &[&str], mebibytes: u64) -> Option<Mounted> {
         let (base, at) = Self::base();
         let image = base.path().join("image");
@@ -53,7 +53,7 @@ impl Mounted {
     }
 
     fn overlay() -> Option<Mounted> {
-        // Overlay upon overlay is refused, so both its folders are in memory.
+        // Overlay on overlay is refused, so both its folders are in memory.
         let (base, at) = Self::base();
         let path = base.path().to_str().unwrap().to_string();
         if !runs("mount", &["-t", "tmpfs", "tmpfs", &path]) {
@@ -107,7 +107,7 @@ fn all_rows_on_overlay() {
     play_on("overlay", Mounted::overlay());
 }
 
-/// Runs a test of this binary again: in other surroundings, set up by a shell.
+/// Runs a test of this binary again, in an environment that a shell sets up.
 fn again(test: &str, surroundings: &[&str]) -> Option<String> {
     let own = std::env::current_exe().unwrap();
     let module = module_path!().split_once("::").unwrap().1;
@@ -140,7 +140,7 @@ fn row_31_no_room_for_watches() {
         s.expect_any(&["a", "b", "c", "d"]);
         let counters = s.counters();
         assert!(counters.polled >= 2, "{counters:?}");
-        assert_eq!(s.notices.len(), 1, "said once: {:?}", s.notices);
+        assert_eq!(s.notices.len(), 1, "reported once: {:?}", s.notices);
         for name in ["a", "b", "c", "d"] {
             s.append(&format!("{name}/x.log"), "more\n");
         }
@@ -164,10 +164,10 @@ fn row_31_the_queue_overflows() {
     let mut s = Stage::new(Path::new("/dev/shm"), Watch::Notify);
     s.write("x.log", "a\n");
     s.open();
-    let most: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events")
+    let max: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events")
         .map_or(16_384, |text| text.trim().parse().unwrap());
-    for n in 0..most / 2 + 10 {
-        // Names alternate, or the kernel would make one notice of them.
+    for n in 0..max / 2 + 10 {
+        // Names alternate, or the kernel would merge the notifications.
         s.write(&format!("noise{}", n % 2), "");
         s.write(&format!("noise{}", n % 2), "x");
     }
@@ -250,7 +250,7 @@ fn play_logrotate(options: &str, watch: Watch, is_down: bool) {
     };
     append(&s);
     s.open();
-    // Dates have a grain, and a name that is there already is refused.
+    // Dates have a limited resolution, and an existing name is refused.
     let rounds = if options.contains("dateext") { 1 } else { 3 };
     for _ in 0..rounds {
         append(&s);

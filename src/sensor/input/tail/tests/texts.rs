@@ -1,4 +1,4 @@
-//! What is in files: rows 12, 13, 20, 21, 23, 24, 26, 41 and 42.
+//! The contents of files: rows 12, 13, 20, 21, 23, 24, 26, 41 and 42.
 
 super::scenarios! {
     row_12_a_writer_that_goes_on_at_the_old_place
@@ -86,7 +86,7 @@ mod play {
             s.expect(&[line.trim()]);
         }
         assert_eq!(s.counters().nuls_skipped, 0);
-        // More than is looked through in a turn, after half a line, and something far behind.
+        // More than is searched in a turn, after half a line, and with something far after it.
         s.write("x.log.2", &("half".to_string() + &"\0".repeat(10 << 20)));
         s.look();
         s.look();
@@ -184,7 +184,7 @@ mod play {
     }
 
     pub(super) fn row_13_nuls_in_a_line_that_is_filled_in(s: &mut Stage) {
-        // Two write at once, each where it has its space.
+        // Two programs write at the same time, each into its own space.
         s.write("x.log", "a\n");
         s.open();
         for nuls in [10, 1000] {
@@ -365,7 +365,7 @@ mod play {
         let new = s.new_lines();
         let places: Vec<_> = new.iter().map(|it| (&*it.text, it.offset, it.line)).collect();
         assert_eq!(places, [("zwei", 14, Some(2)), ("\u{1f600}x", 24, Some(3))]);
-        // A mark that comes in two parts.
+        // A mark that arrives in two parts.
         s.append("x.log.c", [0xff]);
         s.look();
         s.append("x.log.c", [0xfe]);
@@ -427,7 +427,7 @@ mod play {
             "{later}"
         );
         assert!(!later.contains("#1\tx") && header.len() < 8 << 10);
-        // Far less than what is quadratic takes.
+        // Far less than quadratic time would take.
         assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }
 
@@ -436,7 +436,7 @@ mod play {
         s.append("x.log", "a\n\0".repeat(100_000));
         s.append("x.log", "last\n");
         s.open();
-        // A step takes no more than so many turns.
+        // A step takes a limited number of turns.
         s.advance(1);
         let new = s.new_lines();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Sinks as they stand in a file, and what becomes of them.
+//! Sinks as written in a configuration file, and what is made of them.
 
 use super::*;
 use crate::engine::indicator::{Kind, Timestamp};
@@ -78,7 +78,7 @@ fn a_filter_has_everything_that_the_file_has() {
     assert_eq!(filter(&plain("kind = \"stdout\"")), Filter::default());
 }
 
-/// What the file says of each kind, the form that it needs, and its batches: records, bytes,
+/// The configuration of each kind, the format that it needs, and its batches: records, bytes,
 /// milliseconds, and milliseconds between two.
 const KINDS: &[(&str, Option<Format>, [u64; 4])] = &[
     ("kind = \"unix\"\npath = \"/s\"", None, [1000, 1 << 20, 1000, 0]),
@@ -147,7 +147,7 @@ fn timeouts_and_the_share_of_the_spool_are_those_of_the_file() {
     assert_eq!(timeouts(&of, seconds(3)), want);
     assert_eq!(timeouts(&plain(unix), seconds(5)), Timeouts::default());
     assert_eq!(spool_sink(&of, 1 << 30).max_backlog, Some(128 << 20));
-    assert_eq!(spool_sink(&of, 64 << 20).max_backlog, None, "the spool is never so full");
+    assert_eq!(spool_sink(&of, 64 << 20).max_backlog, None, "the spool is never that full");
     assert_eq!(spool_sink(&plain(unix), 1 << 30).max_backlog, None);
 }
 
@@ -158,7 +158,7 @@ fn what_can_not_begin_names_the_sink_and_no_secret() {
     for (keys, why) in [
         (
             "kind = \"kafka\"\nbrokers = \"127.0.0.1\"\ntopic = \"t\"",
-            "this build has no Kafka (use a build with the feature kafka",
+            "this build does not support Kafka (use a build with the feature kafka",
         ),
         ("kind = \"webhook\"\nurl_file = \"gone\"", "gone: cannot read the secret"),
         ("kind = \"webhook\"\nurl = \"http://127.0.0.1/\"\nkey_file = \"odd\"", "odd: the secret"),
@@ -189,8 +189,8 @@ fn what_can_not_begin_names_the_sink_and_no_secret() {
     }
 }
 
-/// Sends what a sink wants of three alerts in a spool, until the spool has nothing for it. The
-/// state folder is there as long as what is returned.
+/// Sends what a sink wants of three alerts in a spool, until the spool has nothing left for it. The
+/// state folder exists as long as the returned value.
 fn run(of: &config::Sink) -> (TempDir, crate::sensor::outlet::Snapshot) {
     let folder = tempfile::tempdir().unwrap();
     let sinks = [(of.name.clone(), spool_sink(of, 1 << 30))];
@@ -249,10 +249,10 @@ fn a_record_without_the_form_is_a_dead_letter() {
     let mut made = deliver(&of, &Pace::default(), "s").unwrap().unwrap();
     let outcome = made.deliver(&[crate::sensor::spool::RecordRef::of(&record, NOW)]);
     assert!(!outcome.has_again());
-    assert!(outcome.trouble.unwrap().reason.contains("no form `cef`"));
+    assert!(outcome.trouble.unwrap().reason.contains("no `cef` format"));
 }
 
-/// Takes one request, and answers; what came, the head in lower case.
+/// Takes one request and responds; returns the request, with its head in lower case.
 fn receiver(answer: &'static str) -> (u16, JoinHandle<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -13,7 +13,7 @@ const MAX_PREFIX: usize = 6;
 const MAX_FOUND: usize = 1 << 16;
 
 /// Streams that may have been opened while nothing was captured.
-const MAX_AHEAD: u32 = 1 << 11;
+const MAX_LOOKAHEAD: u32 = 1 << 11;
 
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
@@ -137,7 +137,7 @@ pub(super) fn is_likely(header: &[u8; HEADER], last: u32) -> bool {
         HEADERS => frame.length > 0,
         _ => true,
     };
-    let is_known = frame.stream <= last.saturating_add(MAX_AHEAD);
+    let is_known = frame.stream <= last.saturating_add(MAX_LOOKAHEAD);
     let is_plain = header[5] & 0x80 == 0 && frame.flags & !flags == 0;
     is_plain && is_known && has_use && frame.length < MAX_FOUND && frame.is_sound()
 }
@@ -151,15 +151,15 @@ pub(super) struct Start {
 
 impl Start {
     /// Takes bytes up to this many in all; returns those after the first `from`, once complete.
-    pub(super) fn fill(&mut self, rest: &mut &[u8], from: usize, most: usize) -> Option<&[u8]> {
-        let wanted = most.saturating_sub(self.length).min(rest.len());
+    pub(super) fn fill(&mut self, rest: &mut &[u8], from: usize, max: usize) -> Option<&[u8]> {
+        let wanted = max.saturating_sub(self.length).min(rest.len());
         let (new, behind) = rest.split_at(wanted);
         if let Some(room) = self.bytes.get_mut(self.length..self.length + wanted) {
             room.copy_from_slice(new);
             self.length += wanted;
             *rest = behind;
         }
-        if self.length < most { None } else { self.bytes.get(from..most) }
+        if self.length < max { None } else { self.bytes.get(from..max) }
     }
 
     /// Whether nothing has arrived.

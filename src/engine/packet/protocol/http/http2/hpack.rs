@@ -128,8 +128,8 @@ impl Decoder {
 
     /// A decoder from the beginning of a connection, with a table of this many bytes.
     pub(super) fn fresh(size: usize) -> Self {
-        let (size, most) = (Some(size), size.min(MAX_TABLE));
-        Decoder { table: Table::new(most), size, limit: size, ..Decoder::midstream() }
+        let (size, max) = (Some(size), size.min(MAX_TABLE));
+        Decoder { table: Table::new(max), size, limit: size, ..Decoder::midstream() }
     }
 
     /// Sets the allowed table size from here on; `None` if it is unknown.
@@ -226,10 +226,10 @@ impl Decoder {
 
     /// Decodes the beginning of a number (RFC 7541, 5.1). Returns whether it is complete.
     fn prefix(&mut self, byte: u8, bits: u32) -> bool {
-        let most = (1 << bits) - 1;
-        self.number = usize::from(byte & most);
+        let max = (1 << bits) - 1;
+        self.number = usize::from(byte & max);
         self.shift = 0;
-        self.number < usize::from(most)
+        self.number < usize::from(max)
     }
 
     /// The next byte of a number. Returns whether it is the last one.

@@ -74,8 +74,8 @@ fn likely_frame(data: &[u8], last: Option<u32>) -> Option<Frame> {
     let frame = Frame::parse(header)?;
     // Pushes are rare, but may follow a block.
     let is_push = frame.kind == frame::PUSH_PROMISE && last.is_some() && frame.is_sound();
-    let most = last.unwrap_or(MAX_STREAM);
-    (is_push || frame::is_likely(header, most)).then_some(frame)
+    let max = last.unwrap_or(MAX_STREAM);
+    (is_push || frame::is_likely(header, max)).then_some(frame)
 }
 
 /// Whether a frame header may begin with some bytes, which are too few for one.

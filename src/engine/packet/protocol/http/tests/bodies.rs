@@ -374,7 +374,7 @@ fn ranges_of_one_file() {
     assert_eq!(counters.fault(Fault::RangesMissing), 1);
     // Names are reported once, and the bound is kept.
     assert_eq!(recorder.at(Where::FileName), ["f.bin"]);
-    let small = Config { most_stream_bytes: 12_000, ..Config::default() };
+    let small = Config { max_stream_bytes: 12_000, ..Config::default() };
     let (recorder, counters) = on_connections(small, &pieces(&[(4000, 9000), (0, 4000)]));
     assert!(digests(&recorder).is_empty());
     assert!(counters.fault(Fault::RangesEvicted) > 0);

@@ -130,8 +130,8 @@ impl<'m> Block<'m> {
 
     /// The part of it that has arrived.
     pub(super) fn bytes(&self) -> &'m [u8] {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        self.shown.get(..most).unwrap_or(self.shown)
+        let max = usize::try_from(self.left).unwrap_or(usize::MAX);
+        self.shown.get(..max).unwrap_or(self.shown)
     }
 
     /// The same up to an offset in it.

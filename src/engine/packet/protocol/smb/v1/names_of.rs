@@ -102,10 +102,10 @@ pub(super) fn request(block: &Block<'_>) -> Option<Option<Named>> {
 }
 
 /// The first names of an old command, each after its format byte.
-fn old(block: &Block<'_>, most: usize) -> Vec<String> {
+fn old(block: &Block<'_>, max: usize) -> Vec<String> {
     let mut names = Vec::new();
     let mut at = block.bytes_at();
-    while names.len() < most && block.bytes().get(at) == Some(&ASCII) {
+    while names.len() < max && block.bytes().get(at) == Some(&ASCII) {
         let (name, behind) = block.string(at + 1);
         names.push(name);
         at = behind;

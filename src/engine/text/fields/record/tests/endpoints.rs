@@ -1,4 +1,4 @@
-//! Ports beside addresses.
+//! Ports in other fields than their addresses.
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn ports_next_to_addresses() {
     }
 }
 
-/// An address that is listed with 8443 stands in two fields.
+/// An address that is listed with 8443, in two fields.
 const KINDS: &[&str] = &[
     // XML: named elements, elements, attributes.
     "<Event><EventData><Data Name='SourcePort'>1</Data><Data Name='DestinationIp'>203.0.113.9</Data><Data Name='DestinationPort'>8443</Data></EventData></Event>",
@@ -78,7 +78,7 @@ const KINDS: &[&str] = &[
     "<c><destination><ip>203.0.113.9</ip><port>8443</port></destination><source><ip>192.0.2.1</ip><port>1</port></source></c>",
     "<c><dst_ip><![CDATA[203.0.113.9]]></dst_ip><dst_port><![CDATA[8443]]></dst_port></c>",
     "<Event><Data Name='DestinationIp'>203.0.113.9</Data><Data Name='DestinationPort'>8443</Data>",
-    // In a string of JSON.
+    // In a JSON string.
     r#"{"log":"{\"dst_ip\":\"203.0.113.9\",\"dst_port\":8443}"}"#,
     r#"{"log":"{\n  \"dst_ip\": \"203.0.113.9\",\n  \"dst_port\": \"8443\"\n}\n"}"#,
     r#"{"log":"2026 app {\"dst_ip\":\"203.0.113.9\",\"dst_port\":8443}"}"#,
@@ -91,7 +91,7 @@ const KINDS: &[&str] = &[
     r#"{"properties":{"flows":[{"flowTuples":["1,192.0.2.1,192.0.2.2,1,1,T,O,A","1782274541,192.0.2.10,203.0.113.9,50112,8443,T,O,A,B,,,,"]}]}}"#,
     r#"Jun 24 h app: msg="dst=203.0.113.9 dpt=8443" x=1"#,
     r#"x="{\"dst_ip\":\"203.0.113.9\",\"dst_port\":8443}""#,
-    // Names before colons.
+    // Names followed by colons.
     "[action:\"Accept\"; src:\"192.0.2.1\"; s_port:\"1\"; dst:\"203.0.113.9\"; service:\"8443\"]",
     "action: accept; src: 192.0.2.1; s_port: 1; dst: 203.0.113.9; proto: tcp; service: 8443; ",
     "Action=\"accept\" dst=\"203.0.113.9\" service=\"8443\" s_port=\"1\"",
@@ -121,7 +121,7 @@ const KINDS: &[&str] = &[
     "x&#10;DestinationIp: 203.0.113.9&#10;DestinationPort: 8443",
     "\u{1b}[32mdst\u{1b}[0m=203.0.113.9 \u{1b}[32mdport\u{1b}[0m=8443",
     "dst=\u{1b}[32m203.0.113.9\u{1b}[0m dport=\u{1b}[32m8443\u{1b}[0m",
-    // Elements whose brackets are escaped.
+    // Elements with escaped brackets.
     r#"{"xml":"\u003cEvent\u003e\u003cEventData\u003e\u003cData Name=\u0027DestinationIp\u0027\u003e203.0.113.9\u003c/Data\u003e\u003cData Name=\u0027DestinationPort\u0027\u003e8443\u003c/Data\u003e\u003c/EventData\u003e\u003c/Event\u003e"}"#,
     r#"{"xml":"\u003CEvent\u003E\u003CData Name=\u0022DestinationIp\u0022\u003E203.0.113.9\u003C\/Data\u003E\u003CData Name=\u0022DestinationPort\u0022\u003E8443\u003C\/Data\u003E\u003C\/Event\u003E"}"#,
     r#"{"xml":"\u003cEvent\u003e\u003cData Name=\"DestinationIp\"\u003e203.0.113.9\u003c/Data\u003e\u003cData Name=\"DestinationPort\"\u003e8443\u003c/Data\u003e\u003c/Event\u003e"}"#,
@@ -131,7 +131,7 @@ const KINDS: &[&str] = &[
     "<m><text>&lt;Event&gt;&lt;Data Name='DestinationIp'&gt;203.0.113.9&lt;/Data&gt;&lt;Data Name='DestinationPort'&gt;8443&lt;/Data&gt;&lt;/Event&gt;</text></m>",
     r#"{"xml":"&lt;Event&gt;&lt;Data Name='DestinationIp'&gt;203.0.113.9&lt;/Data&gt;&lt;Data Name='DestinationPort'&gt;8443&lt;/Data&gt;&lt;/Event&gt;"}"#,
     r"x \x3cdst_ip\x3e203.0.113.9\x3c/dst_ip\x3e\x3cdst_port\x3e8443\x3c/dst_port\x3e",
-    // Blanks and brackets around values.
+    // Values surrounded by blanks and brackets.
     "dst = 203.0.113.9 dstport = 8443",
     "dst = \"203.0.113.9\", dstport = \"8443\"",
     "dst= 203.0.113.9 dstport= 8443",
@@ -146,10 +146,10 @@ const KINDS: &[&str] = &[
     "LEEF:2.0|V|P|1|id|&|cat=a&dst=203.0.113.9&dstPort=8443",
     "LEEF:2.0|V|P|1|id|~|dst=203.0.113.9~dstPort=8443",
     "LEEF:1.0|V|P|1|id|dst=203.0.113.9\tdstPort=8443",
-    // Names of vendors.
+    // Names used by vendors.
     r#"{"RemoteAddressIP4":"203.0.113.9","RemotePort":"8443","LocalPort":"1"}"#,
     r#"{"event":{"RemoteAddressIP4":"203.0.113.9","RemotePort":8443}}"#,
-    // In columns that nothing names.
+    // In columns without names.
     "2 123456789010 eni-0a1b 192.0.2.10 203.0.113.9 50112 8443 6 20 4249 1782274541 1782274601 ACCEPT OK",
     r#"{"message":"2 123456789010 eni-0a1b 192.0.2.10 203.0.113.9 50112 8443 6 20 4249 1782274541 1782274601 ACCEPT OK"}"#,
     r#"{"peer":["203.0.113.9",8443]}"#,
@@ -186,7 +186,7 @@ fn ports_of_others() {
         "LEEF:2.0|V|P|1|id|^|src=203.0.113.9^dstPort=8443",
         "Source Address: 203.0.113.9 Destination Port: 8443",
         "from=<203.0.113.9@x.example>, dport=8443",
-        // A line that ends holds no value of the next one.
+        // The value of the next line does not belong to a line without one.
         r"x\nDestinationIp: 203.0.113.9\nDestinationPort:\n8443",
         "x#012dst=203.0.113.9#012dport=#0128443",
         "dst= src=203.0.113.9 dport=8443",
@@ -196,7 +196,7 @@ fn ports_of_others() {
     ] {
         assert_eq!(port(line, "", "203.0.113.9"), None, "{line}");
     }
-    // Mail is no XML, and what is behind it is read.
+    // A mail address is not XML, and the text after it is parsed.
     let line = "to=<a@x.example> via <root> dst=203.0.113.9 dpt=8443";
     assert_eq!(port(line, "", "203.0.113.9").map(|found| found.0), Some(8443));
 }
@@ -229,8 +229,8 @@ fn each_address_has_the_port_of_its_own_group() {
 }
 
 proptest! {
-    /// Of so many groups in a line each address has its own port, however the groups are
-    /// written, and however often the line is a string of another.
+    /// With this many groups in a line, each address has its own port, regardless of how the groups
+    /// are written and how often the line is nested in strings.
     #[test]
     fn groups_keep_together(
         ports in prop::collection::vec(1u16.., 1..8),

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Lines, what is hit, and the time that the line says of it.
+/// Lines, what is hit in them, and the time that the line gives for it.
 const TIMES: &[(&str, &str, &str)] = &[
-    // What lies in a record is no record.
+    // An object inside a record is not a record.
     (
         r#"{"certificate":{"timestamp":"2020-01-01T00:00:00Z"},"@timestamp":"2026-06-24T04:15:41Z","h":"evil"}"#,
         "evil",
@@ -20,7 +20,7 @@ const TIMES: &[(&str, &str, &str)] = &[
         "evil",
         "2026-06-24T04:15:41",
     ),
-    // Records in an array, each with its own.
+    // Records in an array, each with its own time.
     (
         r#"{"Records":[{"time":"2025-06-24T04:15:41Z","h":"ok"},{"time":"2026-06-24T04:15:41Z","h":"evil"}]}"#,
         "evil",
@@ -46,7 +46,7 @@ const TIMES: &[(&str, &str, &str)] = &[
         "evil",
         "2026-06-24T04:15:41",
     ),
-    // A record without one has that around it.
+    // A record without a time has that of the record around it.
     (
         r#"{"time":"2026-06-24T04:15:41Z","Records":[{"h":"evil"},{"time":"2020-01-01T00:00:00Z"}]}"#,
         "evil",
@@ -70,7 +70,7 @@ const TIMES: &[(&str, &str, &str)] = &[
         "evil",
         "2026-06-24T04:15:41",
     ),
-    // A time keeps its own zone, and a zone of the DNS or of a firewall is none.
+    // A time keeps its own zone. A zone of the DNS or of a firewall is not a time zone.
     (
         r#"{"time":"2026-06-24T04:15:41Z","timezone":"+02:00","h":"evil"}"#,
         "evil",
@@ -97,7 +97,7 @@ const TIMES: &[(&str, &str, &str)] = &[
         "evil",
         "2026-06-24T04:15:41",
     ),
-    // Date and clock in two fields, and a zone in a third.
+    // Date and clock time in two fields, and a zone in a third.
     (r#"{"date":"2026-06-24","time":"04:15:41","h":"evil"}"#, "evil", "2026-06-24T04:15:41"),
     ("date=2026-06-24 time=05:15:41 tz=\"+0100\" dst=evil", "evil", "2026-06-24T04:15:41"),
     (r#"{"timestamp":"no time","time":1782274541123,"h":"evil"}"#, "evil", "2026-06-24T04:15:41"),
@@ -124,9 +124,9 @@ fn the_time_of_the_record_around_a_hit() {
     assert_eq!(time("id=20260624 evil", "evil"), None);
 }
 
-/// All of these say 2026-06-24T04:15:41Z of `evil`.
+/// All of these give the time 2026-06-24T04:15:41Z for `evil`.
 const FORMATS: &[&str] = &[
-    // CEF, whose values have blanks.
+    // CEF, whose values may contain blanks.
     "Jun 24 09:00:00 h CEF:0|V|P|1|1|n|5|rt=Jun 24 2026 04:15:41 dhost=evil",
     "CEF:0|V|P|1|1|n|5|rt=Jun 24 2026 06:15:41.123 CEST dhost=evil",
     "CEF:0|V|P|1|1|n|5|rt=Jun 24 2026 05:15:41.123 +0100 dhost=evil",
@@ -138,22 +138,22 @@ const FORMATS: &[&str] = &[
     "CEF:0|V|P|1|1|n|5|end=1782274541123 dhost=evil",
     "Jun 24 09:00:00 h CEF:0|V|P|1|1|n|5|start=Jun 24 2026 04:15:41 dhost=evil end=Jun 24 2026 05:00:00",
     "CEF:0|V|P|1|1|n|5|start=Jun 24 2026 03:15:41 dhost=evil rt=Jun 24 2026 04:15:41",
-    // Seconds and parts of one.
+    // Seconds and fractions of a second.
     r#"{"timestamp":{"seconds":1782274541,"nanos":5},"h":"evil"}"#,
     r#"{"event":{"receiveTime":{"seconds":"1782274541","nanos":999999999}},"h":"evil"}"#,
     r#"{"createdAt":{"_seconds":1782274541,"_nanoseconds":5},"h":"evil"}"#,
     r#"{"instant":{"epochSecond":1},"ts":{"sec":1782274541,"usec":5},"h":"evil"}"#,
-    // Records behind each other.
+    // Several records in a row.
     r#"{"time":"2025-01-01T00:00:00Z"},{"time":"2026-06-24T04:15:41Z","h":"evil"}, {"time":"2025-01-01T00:00:00Z"}"#,
     r#"{"time":"2025-01-01T00:00:00Z"};{"time":"2026-06-24T04:15:41Z","h":"evil"}"#,
     r#"Jun 24 09:00:00 h a: {"time":"2025-01-01T00:00:00Z"} then {"time":"2026-06-24T04:15:41Z","h":"evil"}"#,
-    // Records in cells whose quotes are doubled.
+    // Records in cells with doubled quotes.
     r#"7,"{""time"":""2026-06-24T04:15:41Z"",""h"":""evil""}",x"#,
     // Lists align their colons.
     "TimeCreated  : 6/24/2026 4:15:41 AM\nId           : 3\nMessage      : x\n               h: evil",
     "Event[0]:\n  Date: 2026-06-24T04:15:41.123\n  Description: \nUtcTime: 2025-01-01 00:00:00\nh: evil",
     "__CURSOR=a\n__REALTIME_TIMESTAMP=1782274541123456\nMESSAGE=x evil",
-    // LEEF, whose header may say how times are written.
+    // LEEF, whose header may give the pattern of times.
     "LEEF:1.0|V|P|1|id|devTime=Jun 24 2026 04:15:41\tdst=evil",
     "LEEF:2.0|V|P|1|id|^|devTime=2026-06-24 04:15:41^dst=evil",
     "LEEF:2.0|V|P|1|id|0x5E|devTime=05/06/2026 04:15:41^devTimeFormat=dd/MM/yyyy HH:mm:ss^dst=x evil2",
@@ -162,7 +162,7 @@ const FORMATS: &[&str] = &[
     "LEEF:1.0|V|P|1|id|devTimeFormat=yyyy-MM-dd'T'HH:mm:ssXXX\tdevTime=2026-06-24T06:15:41+02:00\tdst=evil",
     "LEEF:1.0|V|P|1|id|devTimeFormat=yyyyMMddHHmmss\tdevTime=20260624041541\tdst=evil",
     "LEEF:1.0|V|P|1|id|devTimeFormat=EEE MMM dd hh:mm:ss a z yyyy\tdevTime=Wed Jun 24 04:15:41 AM UTC 2026\tdst=evil",
-    // Objects that are named for a time, or for what is told of a record.
+    // Objects that are named for a time, or that describe the record.
     r##"{"Event":{"System":{"EventID":3,"TimeCreated":{"#attributes":{"SystemTime":"2026-06-24T04:15:41.123Z"}}},"EventData":{"h":"evil"}}}"##,
     r##"{"Event":{"EventData":{"h":"evil"},"System":{"TimeCreated_attributes":{"SystemTime":"2026-06-24T04:15:41.123Z"}}}}"##,
     r#"{"t":{"$date":"2026-06-24T04:15:41.123+00:00"},"attr":{"remote":"evil"}}"#,
@@ -176,7 +176,7 @@ const FORMATS: &[&str] = &[
     "<log><time>2026-06-24 04:15:41</time><h>evil</h></log>",
     "<row date=\"2026-06-24\" time=\"04:15:41\" h=\"evil\"/>",
     "UtcTime: 2026-06-24 04:15:41.123 QueryName: evil",
-    // Many records in a line of XML, each with its own.
+    // Many XML records in a line, each with its own time.
     "<Events><Event><System><TimeCreated SystemTime='2025-01-01T00:00:00Z'/></System><Data>x</Data></Event><Event><System><TimeCreated SystemTime='2026-06-24T04:15:41Z'/></System><Data>evil</Data></Event></Events>",
     "<Event><TimeCreated SystemTime='2026-06-24T04:15:41Z'/><Data>evil</Data></Event><Event><TimeCreated SystemTime='2025-01-01T00:00:00Z'/><Data>x</Data></Event>",
     "<row><time>2025-01-01T00:00:00Z</time></row><row><h>evil</h><time>2026-06-24T04:15:41Z</time></row>",
@@ -242,7 +242,7 @@ fn the_day_that_a_header_names() {
         let time = record(line, head).time(line.as_bytes(), 9, &clock());
         assert_eq!(time, want.map(|()| Timestamp(1_782_274_541_000_000)), "{head}");
     }
-    // What the line says itself counts.
+    // A time in the line itself takes precedence.
     let head = head.replace("Fields: ", "Fields: date ");
     let line = "2026-06-23 04:15:41 evil";
     let time = record(line, &head).time(line.as_bytes(), 20, &clock());

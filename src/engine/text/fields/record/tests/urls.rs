@@ -1,4 +1,4 @@
-//! URLs whose host and path stand in two fields.
+//! URLs whose host and path are in two fields.
 
 use super::*;
 
@@ -117,7 +117,7 @@ fn urls_in_two_fields() {
     assert_eq!(url(line, "", "203.0.113.9"), None);
 }
 
-/// `evil.example` is asked for `/g.php` on these.
+/// These contain a request for `/g.php` at `evil.example`.
 const KINDS: &[&str] = &[
     r#"{"log":"{\"host\":\"evil.example\",\"uri\":\"/g.php\"}"}"#,
     r#"{"log":"{\"host\":\"evil.example\",\"uri\":\"\\/g.php\"}"}"#,
@@ -202,7 +202,7 @@ fn hosts_and_paths_of_other_things() {
     }
 }
 
-/// Paths with queries, of which the URL is `evil.example/g.php?a=1&b=2`.
+/// Paths with queries that form the URL `evil.example/g.php?a=1&b=2`.
 const QUERIES: &[&str] = &[
     "host=evil.example uri=/g.php?a=1&b=2 status=200",
     "uri=/g.php?a=1&b=2 host=evil.example",
@@ -235,7 +235,7 @@ fn queries_of_split_urls() {
     }
 }
 
-/// Where a request names no host, the address that it goes to stands for it.
+/// If a request names no host, the destination address is used.
 #[test]
 fn destinations_without_a_host() {
     for line in [
@@ -304,7 +304,7 @@ fn hosts_that_are_addresses_of_the_sixth_version() {
     assert_eq!(url("src=2001:db8::7 uri=/g.php", "", host), None);
 }
 
-/// Other ways to write a pair.
+/// Other notations of a pair.
 #[test]
 fn forms_of_pairs() {
     for line in [
@@ -323,11 +323,11 @@ fn forms_of_pairs() {
         assert_eq!(found.as_deref(), Some("evil.example/g.php"), "{line}");
     }
     for line in [
-        // A value that is not there.
+        // A missing value.
         "host= uri=/g.php evil.example",
         "hostname= x=evil.example uri=/g.php",
         "host=evil.example.x uri=/g.php",
-        // An escape of a value ends no pair.
+        // An escape in a value does not end the pair.
         "msg=host\\=evil.example uri=/g.php",
     ] {
         assert_eq!(url(line, "", "evil.example"), None, "{line}");

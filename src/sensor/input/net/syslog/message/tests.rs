@@ -60,7 +60,7 @@ fn data_without_text_with_escapes_and_broken() {
     assert_eq!(parts(&message), ["h", "a", "7", "-", ""]);
     let values: Vec<_> = message.values().map(|(_, _, value)| value.into_owned()).collect();
     assert_eq!(values, [br#"b\"c]d\e"#.to_vec(), b"".to_vec()]);
-    // Elements that never end, or are followed by no space, are text.
+    // Elements that never end, or are not followed by a space, are text.
     for text in ["[x@1 a=\"b", "[x@1 a=\"b\"]evil.example", "text and no data"] {
         let frame = format!("<34>1 - h a - - {text}");
         let message = read(&frame);
@@ -89,7 +89,7 @@ fn rfc_3164_and_what_is_made_of_it() {
         ("<13>2026-11-29T10:00:00 web1 app: x", "2026-11-29T10:00:00Z", ["web1", "app", "-", "x"]),
         ("<13>Nov  9 10:00:00 ::1 app: x", "2026-11-09T10:00:00Z", ["::1", "app", "-", "x"]),
         ("<13>Nov 29 10:00:00 app[1]: x", "2026-11-29T10:00:00Z", ["-", "app", "1", "x"]),
-        // No tag: the name of the host may be a word of the text, and stays in it.
+        // No tag: the host name may be a word of the text, and stays in it.
         (
             "<13>Nov 29 10:00:00 evil.example was asked for",
             "2026-11-29T10:00:00Z",
@@ -139,7 +139,7 @@ fn nothing_is_lost_of_what_is_no_header() {
 }
 
 #[test]
-fn years_that_are_not_told() {
+fn years_that_are_left_out() {
     for (now, stamp, want) in [
         ("2026-01-01T00:10:00Z", "Dec 31 23:59:00", "2025-12-31T23:59:00Z"),
         ("2025-12-31T23:59:00Z", "Jan  1 00:10:00", "2026-01-01T00:10:00Z"),
@@ -158,7 +158,7 @@ fn years_that_are_not_told() {
     assert_eq!(message.time, at("2026-07-01T10:00:00Z"));
 }
 
-/// The slow twin of a well-formed header: one expression for each form.
+/// The slow reference for well-formed headers: one expression for each form.
 fn slow(frame: &str) -> Option<[String; 6]> {
     let new = regex::Regex::new(
         r#"^<(\d{1,3})>\d{1,3} - (\S+) (\S+) (\S+) (\S+) (-|(?:\[[^\s\]"]+(?: [^\s="]+="(?:[^"\\]|\\.)*")*\])+)(?: \u{feff}?(?s:(.*)))?$"#,
@@ -219,9 +219,9 @@ proptest! {
         let message = read(&frame);
         let [host, app, procid, msgid, text] = parts(&message);
         let data = str::from_utf8(message.data).unwrap();
-        let told = [host, app, procid, msgid, data, text];
-        let told = told.map(|part| if part.is_empty() { "-" } else { part }.to_string());
-        prop_assert_eq!(Some(told), slow(&frame), "{}", frame);
+        let found = [host, app, procid, msgid, data, text];
+        let found = found.map(|part| if part.is_empty() { "-" } else { part }.to_string());
+        prop_assert_eq!(Some(found), slow(&frame), "{}", frame);
     }
 
     #[test]

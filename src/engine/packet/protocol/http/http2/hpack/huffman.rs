@@ -89,19 +89,19 @@ pub(super) struct Huffman {
 }
 
 impl Huffman {
-    /// Decodes the next bytes; at most `most` bytes are written to `out`.
+    /// Decodes the next bytes; at most `max` bytes are written to `out`.
     pub(super) fn push(
         &mut self,
         data: &[u8],
         out: &mut Vec<u8>,
-        most: usize,
+        max: usize,
     ) -> Result<(), Broken> {
         let (fours, rest) = data.as_chunks();
         for &four in fours {
-            self.add(u32::from_be_bytes(four).into(), 32, out, most)?;
+            self.add(u32::from_be_bytes(four).into(), 32, out, max)?;
         }
         for &byte in rest {
-            self.add(byte.into(), 8, out, most)?;
+            self.add(byte.into(), 8, out, max)?;
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Huffman {
         bits: u64,
         count: usize,
         out: &mut Vec<u8>,
-        most: usize,
+        max: usize,
     ) -> Result<(), Broken> {
         // Fewer than 30 bits are left over from the codes before.
         let mut left = self.count + count;
@@ -125,7 +125,7 @@ impl Huffman {
                 *self = Huffman::default();
                 return Err(Broken);
             };
-            if out.len() < most {
+            if out.len() < max {
                 out.push(symbol);
             }
         }

@@ -46,12 +46,12 @@ pub(super) struct Table {
     /// Their bytes, the oldest first, after those of evicted entries.
     bytes: Vec<u8>,
     size: usize,
-    most: usize,
+    max: usize,
 }
 
 impl Table {
-    pub(super) fn new(most: usize) -> Self {
-        Table { entries: VecDeque::new(), bytes: Vec::new(), size: 0, most }
+    pub(super) fn new(max: usize) -> Self {
+        Table { entries: VecDeque::new(), bytes: Vec::new(), size: 0, max }
     }
 
     /// The field of an index from 1.
@@ -71,8 +71,8 @@ impl Table {
     /// if it may fit into a larger table, it is kept without its bytes.
     pub(super) fn insert(&mut self, field: Field<'_>, length: usize, may_be_larger: bool) {
         let mut field = field;
-        if OVERHEAD + length > self.most {
-            self.evict(self.most);
+        if OVERHEAD + length > self.max {
+            self.evict(self.max);
             if !may_be_larger {
                 return;
             }
@@ -95,8 +95,8 @@ impl Table {
     }
 
     /// The encoder changes the size.
-    pub(super) fn resize(&mut self, most: usize) {
-        self.most = most.min(MAX_TABLE);
+    pub(super) fn resize(&mut self, max: usize) {
+        self.max = max.min(MAX_TABLE);
         self.evict(0);
     }
 
@@ -113,7 +113,7 @@ impl Table {
 
     /// Makes room for an entry.
     fn evict(&mut self, size: usize) {
-        while self.size + size > self.most
+        while self.size + size > self.max
             && let Some(entry) = self.entries.pop_back()
         {
             self.size -= entry.size();

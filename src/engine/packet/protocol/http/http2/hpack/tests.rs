@@ -51,9 +51,9 @@ fn responses() -> [Vec<&'static str>; 3] {
 }
 
 /// Blocks, their fields, and the table size after each.
-fn check(most: usize, blocks: [&str; 3], want: [Vec<&str>; 3], sizes: [usize; 3]) {
+fn check(max: usize, blocks: [&str; 3], want: [Vec<&str>; 3], sizes: [usize; 3]) {
     let mut decoder = Decoder::fresh(4096);
-    decoder.table.resize(most);
+    decoder.table.resize(max);
     for ((block, want), size) in blocks.into_iter().zip(want).zip(sizes) {
         assert_eq!(decode(&mut decoder, &[&unhex(block)]).unwrap(), want);
         assert_eq!(decoder.table.size(), size);
@@ -177,7 +177,7 @@ fn a_size_that_was_not_seen_shifts_nothing() {
 }
 
 /// Fields by the letter, kept in a list: the table of RFC 7541 without bounds or arena.
-fn naive(block: &[u8], table: &mut Vec<(String, String)>, most: usize) -> Vec<String> {
+fn naive(block: &[u8], table: &mut Vec<(String, String)>, max: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut at = 0;
     let text = |at: &mut usize| {
@@ -208,7 +208,7 @@ fn naive(block: &[u8], table: &mut Vec<(String, String)>, most: usize) -> Vec<St
         if byte & 0x40 != 0 {
             table.push((name, value));
             while table.iter().map(|(name, value)| name.len() + value.len() + 32).sum::<usize>()
-                > most
+                > max
             {
                 table.remove(0);
             }
@@ -218,12 +218,12 @@ fn naive(block: &[u8], table: &mut Vec<(String, String)>, most: usize) -> Vec<St
 }
 
 /// A block as an encoder makes it: literals, with or without a new entry, and existing indexes.
-fn block(steps: &[(u8, u8, u8)], known: &mut usize, most: usize) -> Vec<u8> {
+fn block(steps: &[(u8, u8, u8)], known: &mut usize, max: usize) -> Vec<u8> {
     let mut block = Vec::new();
     for &(what, length, seed) in steps {
         let value = vec![b'a' + seed % 26; usize::from(length % 100)];
         // The minimum number of entries.
-        let sure = (*known).min(most / (32 + 10 + 100)).min(60);
+        let sure = (*known).min(max / (32 + 10 + 100)).min(60);
         match what % 4 {
             0 => block.push(0x80 | (1 + seed % (61 + sure as u8))),
             1 => {
@@ -243,19 +243,19 @@ proptest! {
         blocks in proptest::collection::vec(
             proptest::collection::vec((any::<u8>(), any::<u8>(), any::<u8>()), 0..40), 1..6),
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
-        most in 200..5000_usize,
+        max in 200..5000_usize,
     ) {
         let mut decoder = Decoder::fresh(4096);
-        decoder.table.resize(most);
+        decoder.table.resize(max);
         let (mut table, mut known) = (Vec::new(), 0);
         for steps in blocks {
-            let block = block(&steps, &mut known, most);
+            let block = block(&steps, &mut known, max);
             let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(block.len() + 1)).collect();
             ends.extend([0, block.len()]);
             ends.sort_unstable();
             let parts: Vec<&[u8]> = ends.windows(2).map(|w| &block[w[0]..w[1]]).collect();
             let lines = decode(&mut decoder, &parts).unwrap();
-            prop_assert_eq!(lines, naive(&block, &mut table, most));
+            prop_assert_eq!(lines, naive(&block, &mut table, max));
             prop_assert_eq!(decoder.table.len(), table.len());
         }
     }

@@ -190,13 +190,13 @@ fn captures_that_begin_late() {
         seen.lines
     };
     let whole = reported(0);
-    let mut most = 0;
+    let mut max = 0;
     for from in 1..packets.len() {
         let tail = reported(from);
         assert!(tail.iter().all(|line| whole.contains(line)), "{from}");
-        most = most.max(tail.len());
+        max = max.max(tail.len());
     }
-    assert!(most > whole.len() / 2);
+    assert!(max > whole.len() / 2);
 }
 
 proptest! {

@@ -12,21 +12,21 @@ struct Alone {
     counters: Counters,
     requests: Requests,
     skip: usize,
-    most: usize,
+    max: usize,
 }
 
 impl Alone {
     fn new(is_client: bool) -> Self {
         let direction = Direction { state: State::Frame, ..Direction::new(is_client) };
         let (seen, counters, requests) = Default::default();
-        Alone { direction, seen, counters, requests, skip: 0, most: 0 }
+        Alone { direction, seen, counters, requests, skip: 0, max: 0 }
     }
 
     /// Passes bytes; returns the memory of requests without a response.
     fn show(&mut self, data: &[u8]) -> usize {
         let packet = some_packet();
         let mut shared = Shared::new(1 << 20, false);
-        let Alone { direction, seen, counters, requests, skip, most } = self;
+        let Alone { direction, seen, counters, requests, skip, max } = self;
         let mut context = ParseContext::new(&packet, seen, counters, &mut shared);
         let mut context = Context::new(requests, &mut context);
         let mut at = *skip;
@@ -37,7 +37,7 @@ impl Alone {
                 Step::Again => {}
                 other => panic!("{other:?}"),
             }
-            *most = (*most).max(direction.weight());
+            *max = (*max).max(direction.weight());
         }
         *skip = at - data.len().min(at);
         requests.asked.as_ref().map_or(0, |asked| asked.weight())
@@ -55,7 +55,7 @@ fn a_flood_of_continuations() {
         alone.show(&frame(9, 0, 1, &line[at % line.len()..]));
     }
     alone.show(&frame(9, WHOLE, 1, &[]));
-    assert!(alone.most < 512 << 10, "{}", alone.most);
+    assert!(alone.max < 512 << 10, "{}", alone.max);
     assert_eq!(alone.seen.at(Where::HttpUrl), ["http://a.example/"]);
     assert_eq!(alone.counters.fault(Fault::TooManyHeaders), 1);
     // The table is still correct after all of it.
@@ -71,7 +71,7 @@ fn a_value_without_end() {
     for _ in 0..200 {
         alone.show(&frame(9, 0, 1, &[b'x'; 16_000]));
     }
-    assert!(alone.most < 512 << 10, "{}", alone.most);
+    assert!(alone.max < 512 << 10, "{}", alone.max);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_bomb_of_references() {
         alone.show(&frame(9, if rest == 1 { WHOLE } else { 0 }, 1, &[0x80 | 62; 16_000]));
         rest = if rest > 16_000 { rest - 16_000 } else { rest - rest.min(16_000) };
     }
-    assert!(alone.most < 1 << 20, "{}", alone.most);
+    assert!(alone.max < 1 << 20, "{}", alone.max);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn thousands_of_open_streams() {
         alone.show(&frame(1, WHOLE, 2 * at + 1, &gzip));
         alone.show(&frame(0, 0, 2 * at + 1, &super::gzip(b"abc")[..12]));
     }
-    assert!(alone.most < 12 << 20, "{}", alone.most);
+    assert!(alone.max < 12 << 20, "{}", alone.max);
     assert_eq!(alone.counters.fault(Fault::Http2Bodies), 5000 - 128);
     // Large windows: what is too much is abandoned at once.
     let mut alone = Alone::new(false);
@@ -106,7 +106,7 @@ fn thousands_of_open_streams() {
         alone.show(&frame(1, WHOLE, 2 * at + 1, &zstd));
         alone.show(&frame(0, 0, 2 * at + 1, b"\x28\xb5\x2f\xfd\0\x68\x01\0\0"));
     }
-    assert!(alone.most < 40 << 20, "{}", alone.most);
+    assert!(alone.max < 40 << 20, "{}", alone.max);
     assert!(alone.counters.fault(Fault::Http2Bodies) > 40);
     // Requests that never get a response.
     let mut alone = Alone::new(true);
@@ -284,6 +284,6 @@ proptest! {
         play(&pieces, &mut Seen::default());
         let mut alone = Alone::new(is_client);
         alone.show(&text);
-        prop_assert!(alone.most < 4 << 20);
+        prop_assert!(alone.max < 4 << 20);
     }
 }

@@ -1,13 +1,13 @@
 //! One capture, decoded by as many threads as are free.
 //!
-//! The capture is cut into pieces as it is read. Whoever is free takes one of three kinds of
-//! work: the next piece is read and split by hosts; a share's packets of a piece are decoded,
-//! once those of all pieces before it were; what was found in a piece is handed on, once all
-//! shares are done with it. Nobody waits for a thread of a certain kind, and one thread alone
-//! does all of it, piece by piece, while its bytes are still in the cache.
+//! The capture is cut into pieces as it is read. A free thread takes one of three kinds of work:
+//! the next piece is read and split by hosts; a shard's packets of a piece are decoded, once those
+//! of all earlier pieces are; the results of a piece are passed on, once all shards are done with
+//! it. No kind of work is tied to a certain thread, and a single thread does all of it, piece by
+//! piece, while the bytes are still in its cache.
 //!
-//! The shares are the same for any number of threads, and so is what is found. Two hosts that
-//! move more than all others are decoded by one thread at a time.
+//! The shards are the same for any number of threads, and so are the results. Two hosts that move
+//! more than all others are decoded by one thread at a time.
 
 use super::dedup::SeenValues;
 use super::findings::{Findings, Merger, Ready, Waiting};
@@ -22,53 +22,54 @@ use crate::{Error, Result};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Pieces that are under way for each thread beyond the first, which needs one.
+/// Pieces in flight for each thread beyond the first, which needs one.
 const PIECES: usize = 2;
 
-/// Pieces that a share is left behind before another thread takes it over.
+/// The number of pieces by which a shard may lag before another thread takes it over.
 const STEAL: u64 = 2;
 
-/// Bytes under way beyond which no other piece is read: records of a capture may be long.
+/// The number of bytes in flight beyond which no more pieces are read: records of a capture may be
+/// long.
 const MAX_BYTES: usize = 16 << 20;
 
-/// The largest piece whose memory is used again.
+/// The largest piece whose memory is reused.
 const MAX_KEPT: usize = 2 << 20;
 
-/// A share, and what is remembered for it beside its flows.
+/// A shard, and what is remembered for it besides its flows.
 pub(super) struct ShardState {
-    pub(super) share: Shard,
-    pub(super) told: SeenValues,
-    /// The turn of the database that it worked with last.
+    pub(super) shard: Shard,
+    pub(super) reported: SeenValues,
+    /// The generation of the database that it last worked with.
     pub(super) turn: Option<u64>,
 }
 
-/// The packets of all shares in a piece of the capture.
+/// The packets of all shards in a piece of the capture.
 #[derive(Default)]
 pub(super) struct Packets {
     batch: Batch,
     split: Split,
-    /// There are none, and none will come.
+    /// There are no packets, and none will come.
     is_end: bool,
 }
 
 impl Packets {
-    /// Shows those of a share to a visitor.
-    pub(super) fn show<V: Visitor>(&self, share: &mut Shard, visitor: &mut V) {
+    /// Passes the packets of a shard to a visitor.
+    pub(super) fn show<V: Visitor>(&self, shard: &mut Shard, visitor: &mut V) {
         if self.is_end {
-            share.finish(visitor);
+            shard.finish(visitor);
         } else {
-            share.take(self.batch.bytes(), &self.split, visitor);
+            shard.take(self.batch.bytes(), &self.split, visitor);
         }
     }
 
-    /// The texts in a piece of the capture: one thread looks into them.
+    /// The texts in a piece of the capture, which one thread searches.
     pub(super) fn notes(&self) -> impl Iterator<Item = Note<'_>> {
         self.batch.notes()
     }
 
-    /// Prepares [`Self::show`] by another thread than the one that read them.
-    fn prefetch_bytes(&self, share: &Shard) {
-        share.prefetch_bytes(self.batch.bytes(), &self.split);
+    /// Prepares [`Self::show`] on another thread than the one that read the packets.
+    fn prefetch_bytes(&self, shard: &Shard) {
+        shard.prefetch_bytes(self.batch.bytes(), &self.split);
     }
 
     fn weight(&self) -> usize {
@@ -79,12 +80,12 @@ impl Packets {
 struct Piece<A> {
     packets: Box<Packets>,
     against: A,
-    /// Who read it.
+    /// The worker that read it.
     reader: u64,
     findings: [Mutex<Findings>; SHARDS],
 }
 
-/// A piece that is under way, and how many shares are not done with it.
+/// A piece in flight, and how many shards are not done with it.
 struct UnderWay<A> {
     piece: Arc<Piece<A>>,
     left: usize,
@@ -95,24 +96,24 @@ struct State<A> {
     pieces: VecDeque<UnderWay<A>>,
     /// Number of the first of them.
     first: u64,
-    /// The piece that each share takes next, and whether it is at one.
+    /// The piece that each shard takes next, and whether it is being decoded.
     next: [u64; SHARDS],
     is_busy: [bool; SHARDS],
-    /// Who decoded each share last, and has its flows in the cache.
+    /// The worker that last decoded each shard, and has its flows in the cache.
     last: [u64; SHARDS],
     weight: usize,
-    #[expect(clippy::vec_box, reason = "they go from hand to hand")]
+    #[expect(clippy::vec_box, reason = "they move between threads")]
     spare: Vec<Box<Packets>>,
-    /// Who works on the capture, who ever did, and who waits for something to do.
+    /// The number of workers now, in total so far, and idle.
     workers: usize,
     joined: u64,
     idle: usize,
     is_reading: bool,
-    /// What was found in a piece is being handed on.
-    is_handing_on: bool,
+    /// The results of a piece are being passed on.
+    is_passing_on: bool,
     /// The last piece was read.
     is_read: bool,
-    /// Nobody takes what is found any more.
+    /// The results are no longer wanted.
     is_stopped: bool,
     outcome: Result<()>,
 }
@@ -120,19 +121,24 @@ struct State<A> {
 struct Reader {
     capture: CaptureStream,
     splitter: Splitter,
-    /// When what has no time of its own is said to have been seen.
+    /// The time of packets that have none of their own.
     read_at: Timestamp,
-    /// Interfaces whose link type is not decoded, and were told of.
+    /// Interfaces with a link type that is not decoded, which were reported.
     unknown: BTreeSet<(u32, u32)>,
 }
 
-/// Interfaces that are told of. More of them with link types that nobody knows are no capture.
+/// The maximum number of reported interfaces. A file with more unknown link types is not a capture.
 const MAX_UNKNOWN: usize = 64;
 
 impl Reader {
-    /// Reads and splits the next packets; false at the end, or where it `is_over`. `tell` is given what could not be
-    /// looked into.
-    fn read(&mut self, packets: &mut Packets, is_over: bool, tell: &dyn Fn(Error)) -> Result<bool> {
+    /// Reads and splits the next packets; returns false at the end, or if `is_over`. What can't be
+    /// decoded is passed to `report`.
+    fn read(
+        &mut self,
+        packets: &mut Packets,
+        is_over: bool,
+        report: &dyn Fn(Error),
+    ) -> Result<bool> {
         let is_more = if is_over { Ok(false) } else { self.capture.read(&mut packets.batch) };
         let Packets { batch, split, .. } = packets;
         if !matches!(is_more, Ok(true)) {
@@ -150,21 +156,21 @@ impl Reader {
             split,
         );
         if splitter.counters().fault(Fault::UnknownLink) > before {
-            self.tell_unknown(batch, tell);
+            self.report_unknown(batch, report);
         }
         Ok(true)
     }
 
-    /// Tells of interfaces whose link type is not decoded, of each once.
+    /// Reports interfaces whose link type is not decoded, each once.
     #[cold]
-    fn tell_unknown(&mut self, batch: &Batch, tell: &dyn Fn(Error)) {
+    fn report_unknown(&mut self, batch: &Batch, report: &dyn Fn(Error)) {
         for packet in batch.packets() {
             let Some(linktype) = packet::unknown_link(packet.linktype, packet.data) else {
                 continue;
             };
             if self.unknown.len() < MAX_UNKNOWN && self.unknown.insert((packet.interface, linktype))
             {
-                tell(unknown_link(packet.interface, linktype));
+                report(unknown_link(packet.interface, linktype));
             }
         }
     }
@@ -176,7 +182,7 @@ fn unknown_link(interface: u32, linktype: u32) -> Error {
     Error::format(what).remedy("its packets were not searched")
 }
 
-/// Everybody who works on a capture.
+/// The workers of a capture.
 pub(super) struct CaptureWorkers<'w, W: Work> {
     work: &'w W,
     path: Arc<str>,
@@ -189,10 +195,10 @@ pub(super) struct CaptureWorkers<'w, W: Work> {
 }
 
 enum Task<A> {
-    /// Into memory that is used again.
+    /// Packets for the next read, in reused memory if possible.
     Read(Box<Packets>),
     Decode(usize, Arc<Piece<A>>),
-    HandOn(Arc<Piece<A>>),
+    PassOn(Arc<Piece<A>>),
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -210,7 +216,7 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
     ) -> Self {
         let config: &Config = work.packets();
         let lane =
-            |share| Mutex::new(ShardState { share, told: SeenValues::default(), turn: None });
+            |shard| Mutex::new(ShardState { shard, reported: SeenValues::default(), turn: None });
         CaptureWorkers {
             work,
             path,
@@ -233,7 +239,7 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
                 joined: 0,
                 idle: 0,
                 is_reading: false,
-                is_handing_on: false,
+                is_passing_on: false,
                 is_read: false,
                 is_stopped: false,
                 outcome: Ok(()),
@@ -244,14 +250,14 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         }
     }
 
-    /// Works until all is done. `hand_on` is given what was found, in order and by one thread
-    /// at a time; it answers whether anybody wants more. `tell` is given what was not looked into.
-    /// Returns whether somebody did to the end.
+    /// Works until everything is done. The results are passed to `pass_on`, in order and by one
+    /// thread at a time; it returns whether more are wanted. What can't be decoded is passed to
+    /// `report`. Returns whether the capture was processed to its end.
     pub(super) fn work(
         &self,
         scratch: &mut W::Scratch,
-        hand_on: &dyn Fn(Ready) -> bool,
-        tell: &dyn Fn(Error),
+        pass_on: &dyn Fn(Ready) -> bool,
+        report: &dyn Fn(Error),
     ) -> bool {
         let number = {
             let mut state = locked(&self.state);
@@ -261,11 +267,11 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         let _guard = StopAll(self);
         while let Some(task) = self.task(number) {
             match task {
-                Task::Read(packets) => self.read(packets, number, tell),
-                Task::Decode(share, piece) => {
-                    self.decode(scratch, share, &piece, piece.reader != number);
+                Task::Read(packets) => self.read(packets, number, report),
+                Task::Decode(shard, piece) => {
+                    self.decode(scratch, shard, &piece, piece.reader != number);
                 }
-                Task::HandOn(piece) => self.hand_on(piece, hand_on),
+                Task::PassOn(piece) => self.pass_on(piece, pass_on),
             }
         }
         let mut state = locked(&self.state);
@@ -273,25 +279,25 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         !state.is_stopped
     }
 
-    /// What the capture is called.
+    /// The name of the capture.
     pub(super) fn path(&self) -> &Arc<str> {
         &self.path
     }
 
-    /// What was counted, how many bytes were read, and whether all could be. For the time
-    /// when all is done.
+    /// The counters, how many bytes were read, and whether all could be. To be called when
+    /// everything is done.
     pub(super) fn end(&self) -> (Counters, u64, Result<()>) {
         let reader = locked(&self.reader);
         let mut counters = reader.splitter.counters().clone();
         for lane in &self.lanes {
-            counters.add(locked(lane).share.counters());
+            counters.add(locked(lane).shard.counters());
         }
         counters.count(Fault::BlockNotRead, reader.capture.skipped());
         let outcome = std::mem::replace(&mut locked(&self.state).outcome, Ok(()));
         (counters, reader.capture.bytes(), outcome)
     }
 
-    /// What is to be done next, by the worker of this number; none when all is.
+    /// The next task of this worker; `None` when everything is done.
     fn task(&self, number: u64) -> Option<Task<W::Against>> {
         let mut state = locked(&self.state);
         loop {
@@ -301,7 +307,7 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
             if let Some(task) = state.task(number) {
                 return Some(task);
             }
-            if state.is_read && state.pieces.is_empty() && !state.is_handing_on {
+            if state.is_read && state.pieces.is_empty() && !state.is_passing_on {
                 return None;
             }
             state.idle += 1;
@@ -310,7 +316,7 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         }
     }
 
-    /// Calls those who wait. To call nobody would be a system call, too.
+    /// Wakes idle workers. Without any, this saves a system call.
     fn call(&self, state: MutexGuard<'_, State<W::Against>>) {
         let is_anybody = state.idle > 0;
         drop(state);
@@ -319,9 +325,9 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
         }
     }
 
-    fn read(&self, mut packets: Box<Packets>, reader: u64, tell: &dyn Fn(Error)) {
-        // At a halt the streams of what was read end as they do with the capture.
-        let read = locked(&self.reader).read(&mut packets, self.halt.is_set(), tell);
+    fn read(&self, mut packets: Box<Packets>, reader: u64, report: &dyn Fn(Error)) {
+        // At a halt, the streams end as they do at the end of the capture.
+        let read = locked(&self.reader).read(&mut packets, self.halt.is_set(), report);
         packets.is_end = !matches!(read, Ok(true));
         let outcome = read.map(|_| ());
         let is_end = packets.is_end;
@@ -343,11 +349,11 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
     fn decode(
         &self,
         scratch: &mut W::Scratch,
-        share: usize,
+        shard: usize,
         piece: &Piece<W::Against>,
         is_others: bool,
     ) {
-        if share == 0
+        if shard == 0
             && !piece.packets.is_end
             && piece.packets.notes().next().is_some()
             && let Some(findings) = piece.findings.first()
@@ -355,30 +361,30 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
             let Piece { packets, against, .. } = piece;
             self.work.notes(scratch, against, &self.path, packets, &mut locked(findings));
         }
-        if let (Some(lane), Some(findings)) = (self.lanes.get(share), piece.findings.get(share))
-            && (piece.packets.is_end || !piece.packets.split.is_empty(share))
+        if let (Some(lane), Some(findings)) = (self.lanes.get(shard), piece.findings.get(shard))
+            && (piece.packets.is_end || !piece.packets.split.is_empty(shard))
         {
             let (lane, findings) = (&mut *locked(lane), &mut *locked(findings));
             let Piece { packets, against, .. } = piece;
             if is_others {
-                packets.prefetch_bytes(&lane.share);
+                packets.prefetch_bytes(&lane.shard);
             }
             self.work.decode(scratch, against, &self.path, packets, lane, findings);
         }
         let mut state = locked(&self.state);
-        let place = (state.next[share] - state.first) as usize;
-        state.is_busy[share] = false;
-        state.next[share] += 1;
+        let place = (state.next[shard] - state.first) as usize;
+        state.is_busy[shard] = false;
+        state.next[shard] += 1;
         if let Some(under_way) = state.pieces.get_mut(place) {
             under_way.left -= 1;
         }
         self.call(state);
     }
 
-    fn hand_on(&self, piece: Arc<Piece<W::Against>>, hand_on: &dyn Fn(Ready) -> bool) {
+    fn pass_on(&self, piece: Arc<Piece<W::Against>>, pass_on: &dyn Fn(Ready) -> bool) {
         let late = |waiting: &Waiting, out: &mut Vec<u8>| self.work.late(waiting, out);
-        let findings = std::array::from_fn(|share| {
-            piece.findings.get(share).map(|own| std::mem::take(&mut *locked(own)))
+        let findings = std::array::from_fn(|shard| {
+            piece.findings.get(shard).map(|own| std::mem::take(&mut *locked(own)))
         });
         let records = {
             let mut merger = locked(&self.merger);
@@ -388,15 +394,15 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
             }
             records
         };
-        let goes_on = records.is_empty() || hand_on(records);
+        let goes_on = records.is_empty() || pass_on(records);
         let mut state = locked(&self.state);
-        // The others are done with it, but one may just be letting go of it.
+        // The others are done with it, but one of them may still be dropping its reference.
         if let Some(piece) = Arc::into_inner(piece)
             && piece.packets.weight() <= MAX_KEPT
         {
             state.spare.push(piece.packets);
         }
-        state.is_handing_on = false;
+        state.is_passing_on = false;
         state.is_stopped |= !goes_on;
         self.call(state);
     }
@@ -404,38 +410,39 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
 
 impl<A> State<A> {
     fn task(&mut self, number: u64) -> Option<Task<A>> {
-        if !self.is_handing_on
+        if !self.is_passing_on
             && self.pieces.front().is_some_and(|front| front.left == 0)
             && let Some(UnderWay { piece, weight, .. }) = self.pieces.pop_front()
         {
-            self.is_handing_on = true;
+            self.is_passing_on = true;
             self.first += 1;
             self.weight -= weight;
-            return Some(Task::HandOn(piece));
+            return Some(Task::PassOn(piece));
         }
-        let most = PIECES * self.workers.saturating_sub(1) + 1;
+        let max = PIECES * self.workers.saturating_sub(1) + 1;
         let is_room =
-            self.pieces.is_empty() || (self.pieces.len() < most && self.weight < MAX_BYTES);
+            self.pieces.is_empty() || (self.pieces.len() < max && self.weight < MAX_BYTES);
         if is_room && !self.is_reading && !self.is_read {
             self.is_reading = true;
             return Some(Task::Read(self.spare.pop().unwrap_or_default()));
         }
         let end = self.first + self.pieces.len() as u64;
-        let free = (0..SHARDS).filter(|&share| !self.is_busy[share] && self.next[share] < end);
-        // The one that is behind the others holds them up; but for one that others had, memory
-        // has to come from their caches, and so they may keep it for a piece or two.
-        let share = free.min_by_key(|&share| {
-            let is_others = self.last[share] != number;
-            (self.next[share] + if is_others { STEAL } else { 0 }, is_others)
+        let free = (0..SHARDS).filter(|&shard| !self.is_busy[shard] && self.next[shard] < end);
+        // The shard that lags most holds up the others; but for one that another worker decoded
+        // last, memory has to come from that worker's cache, so that worker may keep it for a piece
+        // or two.
+        let shard = free.min_by_key(|&shard| {
+            let is_others = self.last[shard] != number;
+            (self.next[shard] + if is_others { STEAL } else { 0 }, is_others)
         })?;
-        let under_way = self.pieces.get((self.next[share] - self.first) as usize)?;
-        self.is_busy[share] = true;
-        self.last[share] = number;
-        Some(Task::Decode(share, Arc::clone(&under_way.piece)))
+        let under_way = self.pieces.get((self.next[shard] - self.first) as usize)?;
+        self.is_busy[shard] = true;
+        self.last[shard] = number;
+        Some(Task::Decode(shard, Arc::clone(&under_way.piece)))
     }
 }
 
-/// A packet as the decoder takes it. Without a time of its own it has that of reading.
+/// A packet as the decoder takes it. If it has no time, it gets the time of reading.
 #[inline(always)]
 fn frame<'a>(packet: &capture::Packet<'a>, read_at: Timestamp) -> Frame<'a> {
     Frame {
@@ -448,7 +455,7 @@ fn frame<'a>(packet: &capture::Packet<'a>, read_at: Timestamp) -> Frame<'a> {
     }
 }
 
-/// Stops the others when a thread panics: they would wait for it.
+/// Stops the others when a thread panics: they would wait for it forever.
 struct StopAll<'c, 'w, W: Work>(&'c CaptureWorkers<'w, W>);
 
 impl<W: Work> Drop for StopAll<'_, '_, W> {

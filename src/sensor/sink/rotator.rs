@@ -1,11 +1,12 @@
-//! A file that is put aside when it is large or old enough, and packed.
+//! A file that is rotated when it is large or old enough, and compressed.
 //!
-//! `alerts.json` becomes `alerts.json-20261129T120000`, and then `alerts.json-20261129T120000.gz`,
-//! which a thread of its own makes: alerts don't wait for it. What is not packed when the program
-//! ends is packed after its next start. Names sort by time, and the oldest are removed.
+//! `alerts.json` becomes `alerts.json-20261129T120000`, and then `alerts.json-20261129T120000.gz`.
+//! Compression runs on a separate thread, so alerts don't wait for it. A file that is not
+//! compressed when the program ends is compressed at the next start. Names sort by time, and the
+//! oldest files are removed.
 //!
-//! Nothing is put aside by itself: a caller who commits how long the file is does that under the
-//! file's old name first, and calls [`Aside::put`] then.
+//! Rotation is never automatic: a caller that commits the length of the file first commits it under
+//! the file's old name, and then calls [`Rotator::rotate`].
 
 use crate::engine::files::Outlet;
 use crate::engine::indicator::Timestamp;
@@ -26,23 +27,23 @@ use std::time::Duration;
 /// Digits and a letter of `20261129T120000`.
 const STAMP: usize = 15;
 
-/// When a file is put aside, and how many are kept.
+/// When a file is rotated, and how many rotated files are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// From this size on.
+    /// Rotate from this size on.
     pub max_bytes: Option<u64>,
-    /// From this age on.
+    /// Rotate from this age on.
     pub max_age: Option<Duration>,
-    /// How many files are kept beside the one that is written; all without a number.
+    /// How many rotated files are kept; `None` for all.
     pub keep: Option<usize>,
-    /// Whether they are packed.
+    /// Whether rotated files are compressed.
     pub gzip: bool,
 }
 
-/// Puts a file aside, whoever writes to it.
+/// Rotates a file, whichever sink writes to it.
 #[derive(Debug)]
-pub struct Aside {
-    /// What the path leads to in the end.
+pub struct Rotator {
+    /// The final target of the path.
     path: PathBuf,
     rotation: Rotation,
     since: Timestamp,
@@ -50,15 +51,16 @@ pub struct Aside {
     failures: Arc<AtomicU64>,
 }
 
-impl Aside {
-    /// For the file at a path. What an earlier run has put aside and not packed is packed now.
+impl Rotator {
+    /// For the file at a path. Files that an earlier run rotated and did not compress are
+    /// compressed now.
     ///
     /// # Errors
     ///
-    /// When the path leads to a stream, or no thread can be started.
+    /// If the path leads to a stream, or the thread can't be started.
     pub fn new(path: impl AsRef<Path>, rotation: Rotation, now: Timestamp) -> Result<Self> {
         let given = path.as_ref();
-        let failed = |error| Error::io("open for alerts", error).at_path(given);
+        let failed = |error| Error::io("open the alert file", error).at_path(given);
         let Outlet::File(path) = Outlet::of(given).map_err(failed)? else {
             return Err(Error::usage("a stream cannot be rotated")
                 .at_path(given)
@@ -69,65 +71,65 @@ impl Aside {
         let (packer, parcels) = channel();
         let files = Siblings { path: path.clone(), rotation, failures: Arc::clone(&failures) };
         for left in files.list() {
-            // There is somebody to receive it: the thread begins below.
+            // There is a receiver: the thread starts below.
             let _ = packer.send(left);
         }
         let work = move || files.work(&parcels);
         thread::Builder::new().name("pack alerts".into()).spawn(work).map_err(failed)?;
-        Ok(Aside { path, rotation, since, packer, failures })
+        Ok(Rotator { path, rotation, since, packer, failures })
     }
 
     /// Whether the file is large or old enough. An empty file never is.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let length = fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         let age = u64::try_from(now.0.saturating_sub(self.since.0)).unwrap_or(0);
-        let is_old = |most: Duration| u128::from(age) >= most.as_micros();
+        let is_old = |max: Duration| u128::from(age) >= max.as_micros();
         length > 0
-            && (self.rotation.max_bytes.is_some_and(|most| length >= most)
+            && (self.rotation.max_bytes.is_some_and(|max| length >= max)
                 || self.rotation.max_age.is_some_and(is_old))
     }
 
-    /// Renames the file, and has `open` make a new one in its place; returns where the old one is
-    /// now.
+    /// Renames the file, and has `open` create a new one in its place; returns the new path of the
+    /// old file.
     ///
     /// # Errors
     ///
-    /// When the file can't be renamed or `open` fails: the file has its old name then.
-    pub fn put(&mut self, now: Timestamp, open: impl FnOnce() -> Result<()>) -> Result<PathBuf> {
-        let aside = free_name(&self.path, now);
-        rename(&self.path, &aside).map_err(|e| Error::io("rename", e).at_path(&self.path))?;
+    /// If the file can't be renamed or `open` fails: the file then has its old name.
+    pub fn rotate(&mut self, now: Timestamp, open: impl FnOnce() -> Result<()>) -> Result<PathBuf> {
+        let rotated = free_name(&self.path, now);
+        rename(&self.path, &rotated).map_err(|e| Error::io("rename", e).at_path(&self.path))?;
         if let Err(error) = open() {
             if !self.path.exists() {
-                let _ = rename(&aside, &self.path);
+                let _ = rename(&rotated, &self.path);
             }
             return Err(error);
         }
         self.since = now;
-        // Without the thread it is packed after the next start.
-        let _ = self.packer.send(aside.clone());
-        Ok(aside)
+        // If the thread is gone, it is compressed at the next start.
+        let _ = self.packer.send(rotated.clone());
+        Ok(rotated)
     }
 
-    /// Files that could not be packed or removed.
+    /// Files that could not be compressed or removed.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
 }
 
-/// When a file was made, where the system knows.
+/// When a file was created, if the system knows.
 fn born(path: &Path) -> Option<Timestamp> {
     let created = fs::metadata(path).ok()?.created().ok()?;
     let since = created.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(Timestamp(i64::try_from(since.as_micros()).ok()?))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the file is whole: only its name changes")]
+#[expect(clippy::disallowed_methods, reason = "the file is complete: only its name changes")]
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// A name beside a path that is not taken: `-20261129T120000`, and for more in a second `-1`
-/// after it.
+/// An unused name next to a path: `-20261129T120000`, with `-1` and so on appended if there are
+/// several in a second.
 fn free_name(path: &Path, now: Timestamp) -> PathBuf {
     let time = jiff::Timestamp::from_microsecond(now.0).unwrap_or_default();
     let stamp = time.strftime("-%Y%m%dT%H%M%S").to_string();
@@ -146,7 +148,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The files that were put aside.
+/// The rotated files.
 struct Siblings {
     path: PathBuf,
     rotation: Rotation,
@@ -154,7 +156,7 @@ struct Siblings {
 }
 
 impl Siblings {
-    /// All of them, the oldest first.
+    /// All rotated files, the oldest first.
     fn list(&self) -> Vec<PathBuf> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return Vec::new() };
@@ -171,7 +173,7 @@ impl Siblings {
         found.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// Packs what comes, until nothing more can.
+    /// Compresses the files that arrive, until the channel is closed.
     fn work(&self, parcels: &Receiver<PathBuf>) {
         for path in parcels {
             let is_packed = path.extension().is_some_and(|extension| extension == "gz");
@@ -209,10 +211,10 @@ fn suffix(suffix: &[u8]) -> Option<(Vec<u8>, u64)> {
     is_stamp.then(|| (stamp.to_vec(), number))
 }
 
-/// Packs a file, and removes it once it is packed on disk.
+/// Compresses a file, and removes it once the compressed file is on disk.
 fn pack(path: &Path) -> io::Result<()> {
     let mut plain = match File::open(path) {
-        // Somebody else was faster.
+        // Another process has already done it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?,
     };
@@ -262,22 +264,22 @@ mod tests {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        panic!("it never comes to that");
+        panic!("unexpected call");
     }
 
     #[test]
-    fn files_are_put_aside_packed_and_the_oldest_removed() {
+    fn files_are_rotated_compressed_and_the_oldest_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("alerts.json");
         fs::write(folder.path().join("alerts.json-notes"), "mine").unwrap();
         let empty = || write(&path, "");
         empty().unwrap();
-        let mut aside = Aside::new(&path, rotation(), NOW).unwrap();
+        let mut rotator = Rotator::new(&path, rotation(), NOW).unwrap();
         for number in 0..4 {
-            assert!(!aside.is_due(NOW));
+            assert!(!rotator.is_due(NOW));
             fs::write(&path, format!("record {number}\nend\n")).unwrap();
-            assert!(aside.is_due(NOW));
-            aside.put(NOW, empty).unwrap();
+            assert!(rotator.is_due(NOW));
+            rotator.rotate(NOW, empty).unwrap();
         }
         let want = [
             "alerts.json",
@@ -290,7 +292,7 @@ mod tests {
         let packed = File::open(folder.path().join(want[2])).unwrap();
         MultiGzDecoder::new(packed).read_to_string(&mut text).unwrap();
         assert_eq!(text, "record 3\nend\n");
-        assert_eq!(aside.failures(), 0);
+        assert_eq!(rotator.failures(), 0);
     }
 
     #[test]
@@ -303,16 +305,16 @@ mod tests {
         let rotation = Rotation { max_bytes: None, max_age: Some(day), keep: None, gzip: true };
         let far = Timestamp(NOW.0 * 2);
         fs::write(&path, "").unwrap();
-        let mut file = Aside::new(&path, rotation, NOW).unwrap();
+        let mut file = Rotator::new(&path, rotation, NOW).unwrap();
         assert!(!file.is_due(far), "an empty file stays");
         fs::write(&path, "x\n").unwrap();
         assert!(file.is_due(far));
-        let refused = file.put(far, || Err(Error::usage("no")));
-        assert!(refused.is_err() && fs::read(&path).unwrap() == b"x\n", "it has its name again");
-        let aside = file.put(far, || write(&path, "begin\n")).unwrap();
+        let refused = file.rotate(far, || Err(Error::usage("no")));
+        assert!(refused.is_err() && fs::read(&path).unwrap() == b"x\n", "it has its old name");
+        let rotated = file.rotate(far, || write(&path, "begin\n")).unwrap();
         assert!(!file.is_due(Timestamp(far.0 + 1_000_000)));
         assert_eq!(fs::read(&path).unwrap(), b"begin\n");
-        let (old, new) = ("alerts.json-20261128T120000.gz", with_suffix(&aside, ".gz"));
+        let (old, new) = ("alerts.json-20261128T120000.gz", with_suffix(&rotated, ".gz"));
         until(|| {
             names(folder.path()).len() == 3 && new.exists() && folder.path().join(old).exists()
         });
@@ -325,12 +327,12 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let rotation = Rotation { gzip: false, ..rotation() };
         fs::write(&link, "one\n").unwrap();
-        let mut file = Aside::new(&link, rotation, NOW).unwrap();
-        let aside = file.put(NOW, || write(&link, "two\n")).unwrap();
+        let mut file = Rotator::new(&link, rotation, NOW).unwrap();
+        let rotated = file.rotate(NOW, || write(&link, "two\n")).unwrap();
         assert_eq!(fs::read(&link).unwrap(), b"two\n");
-        assert_eq!(fs::read(aside).unwrap(), b"one\n");
+        assert_eq!(fs::read(rotated).unwrap(), b"one\n");
         for stream in ["/dev/null", "-"] {
-            let Err(error) = Aside::new(stream, rotation, NOW) else { panic!("{stream}") };
+            let Err(error) = Rotator::new(stream, rotation, NOW) else { panic!("{stream}") };
             assert!(error.to_string().contains("rotated"), "{error}");
         }
     }
