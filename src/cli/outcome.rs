@@ -11,6 +11,9 @@ pub(super) enum Outcome {
     No,
     /// Something failed, although the command may have done the rest.
     Failed,
+    /// The configuration is wrong: as long as nobody changes it, nothing is to be gained by another
+    /// start.
+    Misconfigured,
     /// A signal with this number ended the command.
     Ended(u8),
 }
@@ -21,6 +24,8 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => 0,
             Outcome::No => 1,
             Outcome::Failed => 2,
+            // EX_CONFIG of sysexits.h: the unit of systemd is not started again.
+            Outcome::Misconfigured => 78,
             // The convention of sh, bash and zsh.
             Outcome::Ended(signal) => 128 + signal,
         })

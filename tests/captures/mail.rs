@@ -1,7 +1,7 @@
 //! Mails in a capture: observables in their text and their files are reported in the place of the
 //! packet.
 
-use crate::harness::{Dir, raw_ip_capture};
+use crate::harness::{Dir, project, raw_ip_capture};
 use std::collections::BTreeSet;
 
 /// A capture of the client side of a connection, in segments of this many bytes.
@@ -77,4 +77,33 @@ fn mails_in_a_capture() {
         assert!(seen.contains("url http://t.evil.example/x mail.body"), "{seen:?}");
         assert!(seen.contains("filename a.bin file.name"), "{seen:?}");
     }
+}
+
+#[test]
+fn what_follows_from_several_fields_of_a_packet_is_reported_once() {
+    let dir = Dir::new("mail-once");
+    let indicators = project().join("testdata/indicators");
+    let mut compile = dir.command();
+    compile.args(["compile", "-q", "--internal", "-o", "db"]).arg(indicators).run().expect(0);
+    // Its mails have the same domain in From and in Message-Id.
+    let path = project().join("testdata/captures/mail.pcap");
+    let mut scan = dir.command();
+    let alerts = scan
+        .args(["scan", "--db", "db", "--format", "json"])
+        .arg(path)
+        .run()
+        .expect(0)
+        .json_lines();
+    let mut ids = BTreeSet::new();
+    for alert in &alerts {
+        assert!(ids.insert(alert["id"].as_str().unwrap()), "twice: {alert}");
+    }
+    let domains = alerts.iter().filter(|alert| {
+        (&alert["seen"]["value"], &alert["seen"]["where"])
+            == (&"oldlace.example".into(), &"email.domain".into())
+    });
+    let mut packets: Vec<u64> =
+        domains.map(|alert| alert["packet"]["number"].as_u64().unwrap()).collect();
+    packets.dedup();
+    assert!(packets.contains(&15) && packets.contains(&36), "{packets:?}");
 }

@@ -3,6 +3,7 @@
 pub mod exchanges;
 mod fetch;
 mod ledger;
+mod owners;
 mod subscriptions;
 mod tls;
 mod warninglists;

@@ -95,6 +95,8 @@ fn the_unit_lets_through_what_the_daemon_needs() {
         assert!(filters.contains(call), "{call} is refused: {filters}");
     }
     assert_eq!(values(&unit, "Type"), ["notify"]);
+    // `run` exits with it if another start would be of no use.
+    assert_eq!(values(&unit, "RestartPreventExitStatus"), ["78"]);
     assert_eq!(values(&unit, "SupplementaryGroups"), ["adm systemd-journal"]);
 }
 

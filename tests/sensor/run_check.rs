@@ -77,7 +77,7 @@ fn all_problems_come_at_once_with_their_places() {
     let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!(stderr.matches("wiresift.toml:1").count(), 1, "{stderr}");
     // Without --check it is the same, and nothing runs.
-    dir.command().args(["run"]).run().expect(2).expect_stderr("wiresift.toml:1");
+    dir.command().args(["run"]).run().expect(78).expect_stderr("wiresift.toml:1");
 }
 
 #[test]

@@ -75,6 +75,7 @@ fn troubled() -> Status {
     page.inputs[0].files[0].trouble = Some("Permission denied".into());
     page.sinks[0].state = "retrying".into();
     page.sinks[0].pending_bytes = 12_345;
+    page.sinks[0].spool = Some("/var/lib/wiresift/daemon/spool".into());
     page.sinks[0].trouble = Some("the receiver says \x1b[2J\r\nno".into());
     page
 }
@@ -141,6 +142,7 @@ fn what_is_wrong_comes_first_and_is_escaped() {
         "web-logs: /var/log/a.log: Permission denied",
         "12.1 KiB",
         "siem: the receiver says ",
+        "siem: 12.1 KiB not delivered, in /var/lib/wiresift/daemon/spool: waiting for the sink",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }

@@ -9,8 +9,8 @@ SIGHUP reloads the configuration; whatever did not change keeps running. SIGINT 
 service: everything read so far is matched, and sinks get a few seconds to send pending alerts. The
 rest is kept for the next start. A new database is used as soon as it is published.
 
-Exit status: 0 stopped normally, 2 error. With --once: 0 match, 1 no match, 2 error. With --check:
-0 no problems, 2 problems found.
+Exit status: 0 stopped normally, 2 error, 78 invalid configuration. With --once: 0 match, 1 no match,
+2 error, 78 invalid configuration. With --check: 0 no problems, 2 problems found.
 
 Examples:
   wiresift run --setup

@@ -17,7 +17,7 @@ mod setup;
 mod sockets;
 
 use super::flags::Run;
-use super::messages::{plural, say};
+use super::messages::{name, plural, say};
 use super::notices::{of_feeds, print_notice};
 use super::outcome::Outcome;
 use super::{tail, tap};
@@ -25,7 +25,7 @@ use files::Files;
 use wiresift::Result;
 use wiresift::intel::subscribe;
 use wiresift::sensor::checkpoint::StateDir;
-use wiresift::sensor::run::daemon::{Served, Service, serve};
+use wiresift::sensor::run::daemon::{Served, Service, Undelivered, serve};
 use wiresift::sensor::run::{Notice, Signals};
 
 pub(super) fn run(flags: Run) -> Result<Outcome> {
@@ -40,7 +40,7 @@ pub(super) fn run(flags: Run) -> Result<Outcome> {
         Ok(files) => start(files, &flags),
         Err(problems) => {
             problems.iter().for_each(|problem| say(problem));
-            Ok(Outcome::Failed)
+            Ok(Outcome::Misconfigured)
         }
     }
 }
@@ -50,7 +50,10 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     let problems = files.sensor.check(files::built());
     if !problems.is_empty() {
         files::say_problems(&problems);
-        return Ok(Outcome::Failed);
+        return Ok(match problems.may_pass() {
+            true => Outcome::Failed,
+            false => Outcome::Misconfigured,
+        });
     }
     files.warnings().iter().for_each(|warning| say(&format!("wiresift: warning: {warning}")));
     let files = feeds::before(files, flags.once)?;
@@ -104,8 +107,13 @@ fn say_served(served: &Served) {
         plural(served.suppressed, "repeat"),
         plural(served.errors, "error"),
     ));
-    for (sink, count) in served.waiting.iter().filter(|(_, count)| **count > 0) {
-        let waiting = plural(*count, "byte");
-        say(&format!("wiresift: {sink}: {waiting} not delivered yet; the next start continues"));
+    for (sink, Undelivered { bytes, trouble }) in &served.undelivered {
+        let why = trouble.as_ref().map(|trouble| format!(" ({trouble})")).unwrap_or_default();
+        say(&format!(
+            "wiresift: sink “{sink}”: {} of alerts not delivered{why}: they are in {}, and the next \
+             start sends them",
+            plural(*bytes, "byte"),
+            name(&served.spool)
+        ));
     }
 }

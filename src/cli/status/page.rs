@@ -174,6 +174,7 @@ pub(super) struct Sink {
     pub(super) trouble: Option<String>,
     pub(super) records: u64,
     pub(super) pending_bytes: u64,
+    pub(super) spool: Option<String>,
     pub(super) dropped: u64,
     pub(super) dead_letters: u64,
 }

@@ -128,6 +128,18 @@ impl<'p> View<'p> {
         (!self.page.sinks.is_empty()).then(|| table.laid_out(&[3, 4, 5, 6, 7]))
     }
 
+    /// Alerts that a sink has not accepted yet, and where they are.
+    fn undelivered(&self, sink: &Sink) -> Option<String> {
+        let spool = sink.spool.as_ref().filter(|_| sink.pending_bytes > 0)?;
+        let then = match (&*self.page.state, &*sink.state) {
+            ("stopping", _) => "whatever is not delivered by the end is kept for the next start",
+            (_, "ok") => return None,
+            _ => "waiting for the sink",
+        };
+        let size = size(sink.pending_bytes);
+        Some(format!("{}: {size} not delivered, in {spool}: {then}", sink.name))
+    }
+
     /// Current problems, and the files with the largest lag.
     fn troubles(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -150,6 +162,7 @@ impl<'p> View<'p> {
         }
         for sink in &self.page.sinks {
             lines.extend(sink.trouble.iter().map(|trouble| format!("{}: {trouble}", sink.name)));
+            lines.extend(self.undelivered(sink));
         }
         lines.into_iter().map(|line| spelt(&line).into_owned()).collect()
     }

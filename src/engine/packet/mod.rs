@@ -73,7 +73,7 @@ mod wire;
 
 pub use config::Config;
 pub use counters::{Counters, Fault};
-pub use decoder::{Decoder, MailFile, SHARDS, Shard, Split, Splitter};
+pub use decoder::{Decoder, MailFile, SHARDS, Shard, SharedFlows, Split, Splitter};
 pub use payload::file::{Digested, Digests};
 pub use protocol::{dns, ftp, http, smb, smtp, ssh, tls};
 pub use view::{

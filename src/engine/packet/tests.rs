@@ -396,3 +396,30 @@ proptest! {
         decode(&[sample]);
     }
 }
+
+#[test]
+fn what_an_icmp_error_quotes_is_left_to_the_decoder_that_has_the_flow() {
+    let query = udp(40_000, 53, b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01");
+    let router = Ipv4Addr::new(203, 0, 113, 1);
+    let error = ipv4(router, CLIENT, 1, &[&[3, 1, 0, 0, 0, 0, 0, 0], &query[..]].concat());
+    let opened = |recorder: &Recorder| recorder.opened.len();
+    // One decoder that gets both, and one that gets the error alone.
+    let (both, _) = decode(&[query.clone(), error.clone()]);
+    let (alone, _) = decode(std::slice::from_ref(&error));
+    assert_eq!((opened(&both), both.at(Where::DnsQuery)), (2, vec!["a.example"]));
+    assert_eq!((opened(&alone), alone.at(Where::DnsQuery)), (2, vec!["a.example"]));
+    // Two that share an interface, in either order of the workers.
+    let shared = Arc::<SharedFlows>::default();
+    let decoder = || {
+        let mut decoder = Decoder::new(Config::default());
+        decoder.share_flows(Arc::clone(&shared));
+        decoder
+    };
+    let (first, _) = decode_as(decoder(), Recorder::default(), &[query]);
+    assert_eq!((opened(&first), first.at(Where::DnsQuery)), (1, vec!["a.example"]));
+    let (second, _) = decode_as(decoder(), Recorder::default(), std::slice::from_ref(&error));
+    assert_eq!((opened(&second), second.seen.len()), (1, 0));
+    // Without it, the second would report what the first did.
+    let (strange, _) = decode(&[error]);
+    assert_eq!(opened(&strange), 2);
+}

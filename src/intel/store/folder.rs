@@ -56,8 +56,7 @@ impl Store {
         disk::make_folder(&self.root)?;
         let path = self.root.join("lock");
         let fail = |e: std::io::Error| Error::io("lock", e).at_path(&path);
-        let file = File::options().create(true).truncate(false).read(true).write(true).open(&path);
-        let mut file = file.map_err(fail)?;
+        let mut file = disk::open_own(&path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),

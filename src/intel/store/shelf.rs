@@ -217,6 +217,7 @@ impl FeedDir {
         let path = self.folder.join(name);
         let write = || {
             let part = tempfile::Builder::new().prefix(PART).tempfile_in(&self.folder)?;
+            disk::hand_over(part.as_file(), part.path())?;
             let mut out = BufWriter::with_capacity(1 << 20, part.as_file());
             out.write_all(&head)?;
             payloads.iter().try_for_each(|payload| out.write_all(payload))?;

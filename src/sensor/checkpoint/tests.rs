@@ -28,6 +28,7 @@ fn record(stream: u64, offset: u64) -> FileRecord {
         size: offset,
         first_seen: 0,
         last_seen: 1,
+        copy_of: None,
     }
 }
 

@@ -127,6 +127,15 @@ impl Checks<'_> {
         self.problems.add_with(|| config.problem(of, name, key, what, remedy));
     }
 
+    /// Something does not exist, but may appear later.
+    fn absent(&mut self, (of, name, key): (&'static str, &str, &str), what: &str, remedy: &str) {
+        let config = self.config;
+        self.problems.add_with(|| {
+            let problem = config.problem(of, name, key, what, remedy);
+            super::Problem { may_pass: true, ..problem }
+        });
+    }
+
     fn top(&mut self) {
         let config = self.config;
         if config.active_inputs().next().is_none() {
@@ -142,7 +151,7 @@ impl Checks<'_> {
                 config.database.display()
             );
             let remedy = "run `wiresift feed add` to subscribe to feeds, or `wiresift compile` to create a database";
-            self.wrong("", "", "database", &what, remedy);
+            self.absent(("", "", "database"), &what, remedy);
         }
         for path in &config.allow {
             self.file("", "", "allow", path);
@@ -244,7 +253,7 @@ impl Checks<'_> {
         if interface != "any" && path.exists() && !path.join(interface).exists() {
             let what = format!("no such interface: {interface}");
             let remedy = "run `wiresift tap --list-interfaces` for a list";
-            self.wrong("input", name, "interfaces", &what, remedy);
+            self.absent(("input", name, "interfaces"), &what, remedy);
         }
     }
 
@@ -297,14 +306,14 @@ impl Checks<'_> {
     fn file(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if !path.exists() {
             let what = format!("{key}: no such file: {}", path.display());
-            self.wrong(of, name, key, &what, "create it or correct the path");
+            self.absent((of, name, key), &what, "create it or correct the path");
         }
     }
 
     fn folder(&mut self, of: &'static str, name: &str, key: &str, path: &Path) {
         if !path.is_dir() {
             let what = format!("{key}: no such folder: {}", path.display());
-            self.wrong(of, name, key, &what, "create it or correct the path");
+            self.absent((of, name, key), &what, "create it or correct the path");
         }
     }
 

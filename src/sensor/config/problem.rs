@@ -33,6 +33,9 @@ pub struct Problem {
     pub what: String,
     /// How to fix it; empty if that is obvious.
     pub remedy: String,
+    /// Whether it may disappear without a change to the configuration: a missing file, folder or
+    /// interface may appear.
+    pub may_pass: bool,
 }
 
 impl fmt::Display for Problem {
@@ -70,6 +73,11 @@ impl Problems {
     /// The number of problems beyond those of [`iter`](Self::iter).
     pub fn more(&self) -> usize {
         self.more
+    }
+
+    /// Whether all of them may disappear without a change to the configuration.
+    pub fn may_pass(&self) -> bool {
+        self.list.iter().all(|problem| problem.may_pass)
     }
 
     /// Adds a problem. It is only created if it is kept, because that takes time.
@@ -148,6 +156,7 @@ impl Source {
             place: at.map(|at| self.place(at)),
             what: what.to_string(),
             remedy: remedy.to_string(),
+            may_pass: false,
         }
     }
 

@@ -120,6 +120,13 @@ LOW  domain a[.]example in dns.query
 
 ";
         assert_eq!(text(&batch), want);
+        // A repeat record without an alert says what its alerts have in common.
+        let bare =
+            r#"{"repeat":{"count":7,"key":{"local":"web1"},"values":["http://a.example/x"]}}"#;
+        let bare = Record::new([3; 16], 2, Timestamp(0), bare.as_bytes());
+        let bare = [RecordRef::of(&bare, Timestamp(0))];
+        assert_eq!(subject(&bare), "[wiresift] medium alert: hxxp://a[.]example/x");
+        assert!(text(&bare).contains("MEDIUM  hxxp://a[.]example/x\n"), "{}", text(&bare));
         let many = vec![batch[0]; 150];
         assert!(text(&many).ends_with("… and 50 more, see the other sinks of the sensor.\n"));
     }

@@ -35,7 +35,8 @@ pub struct Reading<'a> {
     log: Log<'a>,
     #[serde(borrow)]
     packet: Packet<'a>,
-    repeat: Repeat,
+    #[serde(borrow)]
+    repeat: Repeat<'a>,
 }
 
 /// An observable.
@@ -116,8 +117,43 @@ struct Packet<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Repeat {
+struct Repeat<'a> {
     count: u64,
+    #[serde(borrow)]
+    key: Key<'a>,
+    #[serde(borrow)]
+    values: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    places: Vec<Cow<'a, str>>,
+}
+
+/// What the alerts of a repeat record have in common, as far as a headline names it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Key<'a> {
+    /// Kind and value.
+    #[serde(borrow)]
+    indicator: Cow<'a, str>,
+    #[serde(borrow, rename = "where")]
+    at: Cow<'a, str>,
+}
+
+impl Repeat<'_> {
+    /// The indicator if it is part of the key, else the first value, and where.
+    fn headline(&self) -> String {
+        let Key { indicator, at } = &self.key;
+        let what = match (&**indicator, self.values.first()) {
+            ("", None) => "an alert".to_string(),
+            ("", Some(value)) => defanged(value),
+            (indicator, _) => defanged(indicator),
+        };
+        if at.is_empty() { what } else { format!("{what} in {at}") }
+    }
+}
+
+/// No link to click on.
+fn defanged(value: &str) -> String {
+    value.replace('.', "[.]").replace("http", "hxxp")
 }
 
 impl<'a> Reading<'a> {
@@ -147,9 +183,14 @@ impl<'a> Reading<'a> {
     }
 
     /// `domain cdn[.]evil[.]example in dns.query`: people must not get a clickable link.
+    ///
+    /// A repeat record may lack an alert. The headline then names what its alerts have in common.
     pub fn headline(&self) -> String {
         let Seen { kind, value, at, field } = &self.seen;
-        let value = value.replace('.', "[.]").replace("http", "hxxp");
+        if value.is_empty() {
+            return self.repeat.headline();
+        }
+        let value = defanged(value);
         if field.is_empty() {
             format!("{kind} {value} in {at}")
         } else {
@@ -171,6 +212,9 @@ impl<'a> Reading<'a> {
         let input = if interface.is_empty() { path } else { interface };
         if !input.is_empty() {
             let _ = write!(place, "{}{input}", if place.is_empty() { "" } else { " on " });
+        }
+        if place.is_empty() {
+            place = self.repeat.places.first().map(ToString::to_string).unwrap_or_default();
         }
         place
     }

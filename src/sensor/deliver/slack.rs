@@ -30,11 +30,13 @@ fn line(record: &RecordRef<'_>, text: &mut String) {
     };
     let feeds = alert.feeds().join(", ");
     let malware = alert.malware().join(", ");
-    let mut line = format!("{} ({feeds}", alert.headline());
-    if !malware.is_empty() {
-        let _ = write!(line, ": {malware}");
+    let mut line = alert.headline();
+    // A repeat record without an alert names no feed.
+    match (feeds.is_empty(), malware.is_empty()) {
+        (true, true) => {}
+        (false, true) => drop(write!(line, " ({feeds})")),
+        (_, false) => drop(write!(line, " ({feeds}: {malware})")),
     }
-    line.push(')');
     let place = alert.place();
     if !place.is_empty() {
         let _ = write!(line, " at {place}");
@@ -89,6 +91,12 @@ mod tests {
             text(json, 1),
             "*critical* domain &lt;!channel&gt;&amp; [.]example in dns.query (otx, b: Emotet) \
              at dns.log:7, 3 times more"
+        );
+        let bare = r#"{"severity":3,"repeat":{"count":41,"key":{"indicator":"domain evil.example","where":"dns"},
+            "values":["a.evil.example"],"places":["dns.log:9"]}}"#;
+        assert_eq!(
+            text(bare, 1),
+            "*high* domain evil[.]example in dns at dns.log:9, 41 times more"
         );
         let many = text(json, 25);
         assert_eq!(many.lines().count(), 21);

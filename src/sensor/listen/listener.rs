@@ -8,7 +8,7 @@ use rustix::net::sockopt;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -244,15 +244,21 @@ fn enlarge(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
     Ok(sockopt::socket_recv_buffer_size(&socket)? / 2)
 }
 
+/// The mode of sockets in the file system, whatever the umask. Connecting requires write
+/// permission: the group has it, so that programs of other users can send.
+const SOCKET_MODE: u32 = 0o660;
+
 /// Binds to a path. A stale socket file is removed.
 fn bind_path<T>(path: &Path, bind: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
-    match bind(path) {
+    let bound = match bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_over(path) => {
             std::fs::remove_file(path)?;
             bind(path)
         }
         outcome => outcome,
-    }
+    }?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
+    Ok(bound)
 }
 
 /// Whether it is a socket that no process listens on.

@@ -102,6 +102,9 @@ pub struct SinkStatus {
     pub records: u64,
     /// Bytes in the spool that were not delivered yet.
     pub pending_bytes: u64,
+    /// The folder of the spool, if anything is waiting there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spool: Option<String>,
     /// Records that never reached it.
     pub dropped: u64,
     /// Records that it permanently refused.

@@ -77,6 +77,26 @@ pub struct Snapshot {
     pub trouble: Option<String>,
 }
 
+impl Snapshot {
+    /// Adds what another outlet counted. How either of them is stays out of it.
+    pub fn add(&mut self, other: &Snapshot) {
+        self.records += other.records;
+        self.filtered += other.filtered;
+        self.dead += other.dead;
+        self.batches += other.batches;
+        self.retries += other.retries;
+        self.latency += other.latency;
+        for (class, count) in &other.errors {
+            match self.errors.iter_mut().find(|(own, _)| own == class) {
+                Some((_, own)) => *own += count,
+                None => self.errors.push((*class, *count)),
+            }
+        }
+        self.latencies.resize(self.latencies.len().max(other.latencies.len()), 0);
+        self.latencies.iter_mut().zip(&other.latencies).for_each(|(own, more)| *own += more);
+    }
+}
+
 impl Counters {
     /// The current values.
     pub fn snapshot(&self) -> Snapshot {

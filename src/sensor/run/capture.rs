@@ -88,6 +88,15 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
         if found.is_empty() {
             return false;
         }
+        if !of_flow {
+            // What is derived from a value, such as the domain of an address, is reported once per
+            // packet, however many fields and texts contain it. The values themselves are reported
+            // for each field.
+            let reported = &mut *self.reported;
+            found.retain(|(seen, _)| {
+                reported.is_new(packet, seen.kind, &seen.value, seen.at) || seen.at == at
+            });
+        }
         if matches!(said, Said::Head(_)) {
             for (seen, _) in &found {
                 self.reported.note(packet, seen.kind, &seen.value);

@@ -1,6 +1,6 @@
 //! Problems around the process: full disks, too few descriptors, damaged state, clocks.
 
-use super::{Daemon, Dice, Post, records, wait_for};
+use super::{Daemon, Dice, Post, number, records, wait_for};
 use crate::harness::{Code, missing, skip};
 use std::fs;
 use std::path::PathBuf;
@@ -198,4 +198,67 @@ fn a_clock_that_jumps_changes_nothing() {
         post.expect_once("alerts.json", 10 * round + 10);
     }
     daemon.stop();
+}
+
+/// The library of faketime, which shows a process another clock.
+fn faketime() -> Option<PathBuf> {
+    let folders = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(|it| format!("/usr/lib/{it}"));
+    let paths = folders.iter().map(|it| PathBuf::from(it).join("faketime/libfaketimeMT.so.1"));
+    paths.into_iter().find(|path| path.is_file())
+}
+
+#[test]
+fn a_system_clock_that_is_set_changes_no_line_and_no_window() {
+    let test = "a_system_clock_that_is_set_changes_no_line_and_no_window";
+    let Some(library) = faketime() else { return missing(test, "libfaketime is not installed") };
+    let post = Post::new("run-clock");
+    // Its own sandbox would keep the library from reading the time.
+    post.configure_all(
+        "",
+        "sandbox = false",
+        "[suppress]\nkey = [\"indicator\"]\nwindow = \"3s\"\n\n[[input]]\nkind = \"files\"\n\
+         patterns = \"logs/a.log*\"\n\n[[sink]]\nkind = \"file\"\npath = \"alerts.json\"\n\n\
+         [[sink]]\nkind = \"file\"\nname = \"all\"\npath = \"all.json\"\nsuppressed = true\n",
+    );
+    let set = |time: &str| {
+        let path = post.path("time.new");
+        fs::write(&path, time).unwrap();
+        super::rename(&path, &post.path("time"));
+    };
+    set("+0");
+    let mut command = post.command(&[]);
+    command.env("LD_PRELOAD", library.to_str().unwrap());
+    command.env("FAKETIME_TIMESTAMP_FILE", post.path("time").to_str().unwrap());
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let mut daemon = post.launch(&command);
+    daemon.wait_ready();
+    let mut log = post.log("a.log");
+    let held = || post.alerts("all.json").iter().filter_map(number).count() as u64;
+    let repeats = || post.alerts("alerts.json").iter().filter(|it| !it["repeat"].is_null()).count();
+    for (round, time) in ["-3h", "+400d", "-30d", "+0"].into_iter().enumerate() {
+        let round = round as u64;
+        let before = repeats();
+        log.write(10 * round..10 * round + 5);
+        wait_for("what came before is there", || held() >= 10 * round + 5);
+        set(time);
+        log.rotate(&format!("a.log.{}", 9 - round));
+        log.write(10 * round + 5..10 * round + 10);
+        wait_for("what came after is there", || held() >= 10 * round + 10);
+        // The window that is open ends in its time.
+        wait_for("the window ends", || repeats() > before);
+        assert_eq!(daemon.get("/-/ready").0, 200);
+        assert_eq!(daemon.get("/-/healthy").0, 200);
+    }
+    // The clock was seen: the last alert is of today, one before it of next year.
+    let times =
+        post.alerts("all.json").into_iter().map(|it| it["time"].as_str().unwrap().to_string());
+    let years: std::collections::BTreeSet<String> = times.map(|it| it[..4].to_string()).collect();
+    assert!(years.len() > 1, "{years:?}");
+    daemon.stop();
+    super::each_once(
+        &super::counts(
+            post.alerts("all.json").iter().filter(|it| it["repeat"].is_null()).filter_map(number),
+        ),
+        40,
+    );
 }

@@ -2,6 +2,7 @@
 //! happens to the process.
 
 use super::{Dice, Post, counts, each_once, wait_for};
+use crate::harness::skip;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -170,4 +171,42 @@ fn alert_files_are_rotated_and_hold_each_alert_once() {
     daemon.stop();
     each_once(&all(), next);
     assert!(fs::read_dir(post.path("out")).unwrap().count() > 2, "it was rotated");
+}
+
+#[test]
+fn a_queue_of_inotify_that_overflows_loses_no_line() {
+    let test = "a_queue_of_inotify_that_overflows_loses_no_line";
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap_or_default();
+    let limit = match limit.trim().parse::<u64>() {
+        Ok(limit) if limit <= 100_000 => limit,
+        _ => return skip(test, "the queue of inotify is too long, or its length is unknown"),
+    };
+    let post = Post::new("run-overflow");
+    post.configure(TWO_INPUTS);
+    let daemon = post.start();
+    let mut logs = [post.log("web1.log"), post.log("web2.log")];
+    logs[0].write(0..1);
+    post.expect_once("alerts.json", 1);
+    daemon.signal("STOP");
+    // Equal notices in a row count as one, so the files take turns.
+    for at in 0..=limit {
+        logs[(at % 2) as usize].line("nothing of interest");
+    }
+    // Of that no notice is left: a rotation, a file that is new, one that is gone.
+    logs[0].write(1..5);
+    logs[0].rotate("web1.log.1");
+    logs[0].write(5..10);
+    let mut new = post.log("proxy7.log");
+    new.write(10..15);
+    logs[1].write(15..20);
+    fs::remove_file(&logs[1].path).unwrap();
+    daemon.signal("CONT");
+    daemon.wait_said("the inotify queue was full");
+    post.expect_once("alerts.json", 20);
+    new.write(20..25);
+    logs[0].write(25..30);
+    expect_both(&post, 30);
+    daemon.stop();
+    post.once().expect(1);
+    expect_both(&post, 30);
 }

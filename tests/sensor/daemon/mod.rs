@@ -3,6 +3,7 @@
 mod captures;
 mod faults;
 mod files;
+mod listening;
 mod once;
 mod operation;
 mod receivers;

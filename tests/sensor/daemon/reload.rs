@@ -2,12 +2,14 @@
 //! meanwhile.
 
 use super::{Dice, Log, Post, each_once, free_port, number, wait_for};
+use crate::harness::server::{Reply, Server};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -325,4 +327,107 @@ fn files_of_sinks_that_go_and_come_back_lose_nothing() {
         *counts.entry(number).or_default() += count;
     }
     each_once(&counts, next);
+}
+
+/// What a webhook was sent, which refuses everything at first.
+struct Receiver {
+    server: Server,
+    is_away: Arc<AtomicBool>,
+    taken: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Receiver {
+    fn new() -> Receiver {
+        let (is_away, taken) =
+            (Arc::new(AtomicBool::new(true)), Arc::<Mutex<Vec<Value>>>::default());
+        let (away, take) = (Arc::clone(&is_away), Arc::clone(&taken));
+        let server = Server::start(move |asked| {
+            if away.load(Ordering::SeqCst) {
+                return Reply::new(503, &[("Retry-After", "1")], "");
+            }
+            let alerts: Vec<Value> = serde_json::from_slice(&asked.body).unwrap();
+            take.lock().unwrap().extend(alerts);
+            Reply::status(200)
+        });
+        Receiver { server, is_away, taken }
+    }
+
+    fn numbers(&self) -> BTreeMap<u64, u64> {
+        super::counts(self.taken.lock().unwrap().iter().filter_map(number))
+    }
+}
+
+#[test]
+fn an_input_that_changes_while_the_spool_is_full_is_read_once() {
+    let post = Post::new("run-reload-full");
+    let receiver = Receiver::new();
+    let sink = format!(
+        "[[sink]]\nkind = \"webhook\"\nurl = \"{}\"\nbatch_age = \"50ms\"\n",
+        receiver.server.url("/")
+    );
+    let with = |more: &str| {
+        let input = "[[input]]\nkind = \"files\"\nname = \"a\"\npatterns = \"logs/*.log\"\n";
+        base(&format!("{input}{more}\n{sink}"))
+    };
+    post.configure_all("", "spool_size = \"16M\"", &with(""));
+    let mut log = post.log("a.log");
+    let daemon = post.start();
+    let lines = 40_000;
+    log.write(0..lines);
+    wait_for("it is full", || daemon.get("/-/ready").0 == 503);
+    post.configure_all("", "spool_size = \"16M\"", &with("poll = \"2s\"\n"));
+    daemon.reload("loaded");
+    let said = daemon.said();
+    assert!(said.contains("input “a”: what it has read can't be delivered now"), "{said}");
+    // It is there as it was, until what it has read is delivered.
+    assert_eq!(daemon.part("inputs", "a")["state"], "open");
+    receiver.is_away.store(false, Ordering::SeqCst);
+    wait_for("all are there", || receiver.numbers().len() as u64 >= lines);
+    log.write(lines..lines + 10);
+    wait_for("it goes on", || receiver.numbers().len() as u64 >= lines + 10);
+    wait_for("all is well", || daemon.status()["state"] == "running");
+    daemon.stop();
+    each_once(&receiver.numbers(), lines + 10);
+}
+
+#[test]
+fn counters_go_on_when_inputs_and_sinks_are_replaced() {
+    let post = Post::new("run-reload-counters");
+    let receiver = Receiver::new();
+    receiver.is_away.store(false, Ordering::SeqCst);
+    let sink = |more: &str| {
+        format!(
+            "[[sink]]\nkind = \"webhook\"\nurl = \"{}\"\nbatch_age = \"50ms\"\n{more}\n",
+            receiver.server.url("/")
+        )
+    };
+    let (a, b) = (files("a", "logs/a.log*"), files("b", "logs/b.log*"));
+    post.configure(&base(&format!("{a}{b}{}", sink(""))));
+    let (mut first, mut second) = (post.log("a.log"), post.log("b.log"));
+    let daemon = post.start();
+    let rotations = || daemon.metric("wiresift_rotations_total{kind=\"renamed\"}");
+    let records = || daemon.metric("wiresift_sink_records_total{sink=\"webhook\"}");
+    let observed = || daemon.metric("wiresift_sink_latency_seconds_count{sink=\"webhook\"}");
+    first.write(0..10);
+    wait_for("all are there", || records() == 10.0);
+    for (number, to) in ["a.log.3", "a.log.2", "a.log.1"].into_iter().enumerate() {
+        first.rotate(to);
+        // What is renamed before it is seen has its first name then.
+        wait_for("it is seen", || rotations() == number as f64 + 1.0);
+    }
+    // The input is gone, then there again, and the sink is another one.
+    post.configure(&base(&format!("{b}{}", sink(""))));
+    daemon.reload("loaded");
+    assert_eq!(rotations(), 3.0);
+    second.rotate("b.log.1");
+    wait_for("the other one counts on", || rotations() == 4.0);
+    post.configure(&base(&format!("{a}{b}{}", sink("batch_records = 7"))));
+    daemon.reload("loaded");
+    assert_eq!((rotations(), records(), observed()), (4.0, 10.0, 10.0));
+    first.write(10..15);
+    first.rotate("a.log.0");
+    wait_for("it counts on", || rotations() == 5.0 && records() == 15.0);
+    assert_eq!(observed(), 15.0);
+    daemon.stop();
+    each_once(&receiver.numbers(), 15);
 }

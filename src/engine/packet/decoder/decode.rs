@@ -1,11 +1,13 @@
 //! The decoder: frames in, observables out.
 
+use super::flow::SharedFlows;
 use super::hosts::Hosts;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::config::Config;
 use crate::engine::packet::counters::Counters;
 use crate::engine::packet::view::{Frame, Visitor};
 use crate::engine::packet::wire::layers::{IpPacket, Layers};
+use std::sync::Arc;
 
 /// Decodes frames. Use one per thread; it must get all packets of its flows.
 ///
@@ -43,6 +45,12 @@ impl Decoder {
     /// A new decoder.
     pub fn new(config: Config) -> Self {
         Decoder { layers: Layers::new(&config), hosts: Hosts::new(&config) }
+    }
+
+    /// Shares knowledge of flows with other decoders, each of which gets a part of the packets of one
+    /// interface: what an ICMP error quotes is left alone if any of them has seen its flow.
+    pub fn share_flows(&mut self, flows: Arc<SharedFlows>) {
+        self.hosts.share_flows(flows);
     }
 
     /// One without short cuts: the slow reference that decoders are compared with.

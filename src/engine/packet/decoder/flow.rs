@@ -12,6 +12,7 @@
 mod entry;
 mod index;
 mod key;
+mod shared;
 mod slab;
 
 use crate::engine::indicator::{self, Timestamp};
@@ -25,6 +26,9 @@ use index::Index;
 use key::{Key, Seeds, Short, Wide};
 use slab::{Pool, Slab};
 use std::net::IpAddr;
+use std::sync::Arc;
+
+pub use shared::SharedFlows;
 
 /// No entry: the end of a list.
 const NIL: u32 = u32::MAX;
@@ -108,6 +112,8 @@ pub(in crate::engine::packet) struct Flows {
     swept: Timestamp,
     /// How often all flows had to be reported again.
     turn: u32,
+    /// Those of other decoders, too, if there are any.
+    shared: Option<Arc<SharedFlows>>,
 }
 
 impl Flows {
@@ -129,7 +135,13 @@ impl Flows {
             max: config.max_flows.clamp(1, NIL as usize - 1),
             swept: NEVER,
             turn: 0,
+            shared: None,
         }
+    }
+
+    /// Tells other decoders which flows are opened, and learns of theirs.
+    pub(in crate::engine::packet) fn share(&mut self, shared: Arc<SharedFlows>) {
+        self.shared = Some(shared);
     }
 
     /// Reports all flows again, each with its next packet.
@@ -166,10 +178,11 @@ impl Flows {
         self.open(&key, hash, facts, side)
     }
 
-    /// Whether a packet's flow is open.
+    /// Whether a packet's flow is open, or another decoder has it.
     pub(in crate::engine::packet) fn knows(&self, facts: &Facts) -> bool {
         let (key, _) = Key::new(facts);
         self.find(&key, key.hash(&self.seeds)).is_some()
+            || self.shared.as_ref().is_some_and(|shared| shared.has(&key))
     }
 
     // Without the attribute, the compiler does not inline this and two other functions that run
@@ -300,6 +313,9 @@ impl Flows {
         };
         self.index.insert(hash, slot);
         self.link(slot, stage);
+        if let Some(shared) = &self.shared {
+            shared.note(key);
+        }
         Touch { slot, side, is_new: true, is_wanted: false, is_to_be_shown: false }
     }
 

@@ -4,7 +4,7 @@
 //! announces to the other, the files that one has of the other. So the traffic of one pair of
 //! hosts can be decoded without that of other pairs.
 
-use super::flow::{Ended, Facts, Flows, Known, Touch};
+use super::flow::{Ended, Facts, Flows, Known, SharedFlows, Touch};
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::config::Config;
 use crate::engine::packet::contract::{Shared, StreamContext};
@@ -14,6 +14,7 @@ use crate::engine::packet::stream::{Stamp, Streams};
 use crate::engine::packet::view::{Close, Order, Packet, Ports, Visitor};
 use crate::engine::packet::wire::layers::{IpPacket, Part};
 use crate::engine::packet::wire::transport::{self, Segment};
+use std::sync::Arc;
 
 /// The share of the bytes for streams that files in ranges may use.
 const RANGES_SHARE: usize = 4;
@@ -43,6 +44,11 @@ impl Hosts {
             #[cfg(test)]
             is_careful: false,
         }
+    }
+
+    /// As [`Decoder::share_flows`](crate::engine::packet::Decoder::share_flows).
+    pub(in crate::engine::packet) fn share_flows(&mut self, flows: Arc<SharedFlows>) {
+        self.flows.share(flows);
     }
 
     /// Flows that are open.

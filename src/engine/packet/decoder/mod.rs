@@ -7,5 +7,6 @@ mod mailfile;
 pub(super) mod split;
 
 pub use decode::Decoder;
+pub use flow::SharedFlows;
 pub use mailfile::MailFile;
 pub use split::{SHARDS, Shard, Split, Splitter};

@@ -53,6 +53,8 @@ pub struct Tail {
     /// Files that wait for a decision about another file, because they are, or may be, copies of
     /// it.
     pub(super) likenesses: HashMap<u64, BTreeSet<FileId>>,
+    /// Files that wait until a stream is processed up to an offset, being copies of it.
+    pub(super) awaited: HashMap<u64, BTreeSet<(u64, FileId)>>,
     pub(super) buffer: Vec<u8>,
     out: VecDeque<Piece>,
     pub(super) dirty: BTreeSet<u64>,
@@ -126,6 +128,7 @@ impl Tail {
             uses: 0,
             next_file: 0,
             likenesses: HashMap::new(),
+            awaited: HashMap::new(),
             buffer: Vec::new(),
             out: VecDeque::new(),
             dirty: BTreeSet::new(),
@@ -308,6 +311,7 @@ impl Tail {
                 stream.be_safe(position.clone());
                 stream.last_seen = self.wall;
                 self.dirty.insert(position.stream);
+                self.settle_awaiting(position.stream);
             }
         }
     }

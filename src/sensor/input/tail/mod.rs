@@ -27,10 +27,11 @@
 //! forgotten either; [`Tail::keep_up`] keeps files open that are rotated away in the meantime.
 //!
 //! [`Key`] identifies the file that a name leads to, `Content` identifies what was read of it,
-//! `resolve.rs` decides by name and content which file continues another one, and `siblings.rs`
-//! decides which of several new files are copies.
+//! `resolve.rs` decides by name and content which file continues another one, `siblings.rs`
+//! decides which of several new files are copies, and `copies.rs` decides when a copy counts as read.
 
 mod content;
+mod copies;
 mod cut;
 mod descriptors;
 mod folders;

@@ -102,7 +102,7 @@ impl fmt::Display for Notice {
         match self {
             Notice::NotWatched { error, .. } => write!(
                 f,
-                "cannot be watched, so it is polled, and others may be, too: {error}\
+                "cannot be watched, so it is polled, and others may be, too: {error} \
                  (see /proc/sys/fs/inotify)"
             ),
             Notice::Overflowed => {

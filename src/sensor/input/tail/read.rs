@@ -102,6 +102,10 @@ impl Tail {
         if found.size < position.offset {
             return Turn::Overwritten;
         }
+        if self.is_grown_copy(number, found.size > position.offset) {
+            self.set_aside(id, number);
+            return Turn::Waits;
+        }
         if self.is_still_partial(id, open, &position, found.size) {
             return Turn::Done;
         }
@@ -298,14 +302,16 @@ impl Tail {
     }
 
     fn turn_packed(&mut self, id: FileId, number: u64, open: &Arc<File>, packing: Packing) -> Turn {
-        let (Some(stream), Some(file)) = (self.streams.get(&number), self.files.get_mut(&id))
-        else {
-            return Turn::Done;
-        };
+        let Some(stream) = self.streams.get(&number) else { return Turn::Done };
         let is_same_size = open.metadata().is_ok_and(|found| found.len() == stream.size);
         if stream.is_done && (is_same_size || stream.read.offset == 0) {
             return Turn::Done;
         }
+        if self.is_grown_copy(number, !is_same_size) {
+            self.set_aside(id, number);
+            return Turn::Waits;
+        }
+        let Some(file) = self.files.get_mut(&id) else { return Turn::Done };
         let mut unpacking = match file.unpacking.take() {
             Some(unpacking) => unpacking,
             None => match Unpacking::new(open, packing) {
@@ -419,7 +425,7 @@ impl Tail {
         end.headers = later_headers(stream, &start, &data[cutting.piece.clone()]);
         let piece = (!cutting.piece.is_empty())
             .then(|| piece_of(stream, Arc::clone(&file.shown), &start, &end, (&cutting, data)));
-        stream.is_ignored = false;
+        (stream.is_ignored, stream.copy_of) = (false, None);
         if let Some(piece) = piece {
             (stream.read, stream.passed) = (end, None);
             self.give(piece);

@@ -4,6 +4,7 @@
 //! version 1 | flags 1 | stream 8 | offset | line | within 1 | head 8 | tail 8
 //! device | inode | generation 8 | born 8        (each as the flags say)
 //! wide 1 | size | first seen 8 | last seen 8 | path | headers
+//! original 8                                  (as the flags say)
 //! ```
 //!
 //! Numbers are LEB128 where no width is given; texts are preceded by their length. Everything is
@@ -30,6 +31,7 @@ const HAS_BIRTH: u8 = 4;
 const HAS_LINE: u8 = 8;
 const IS_DONE: u8 = 16;
 const IS_IGNORED: u8 = 32;
+const HAS_ORIGINAL: u8 = 64;
 
 /// A file, as stored in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub struct FileRecord {
     /// When it was last seen or read, in microseconds since 1970. Only records of missing files
     /// expire.
     pub last_seen: i64,
+    /// The stream that its bytes were read in, if it is a copy that nothing was read of.
+    pub copy_of: Option<u64>,
 }
 
 impl FileRecord {
@@ -71,7 +75,8 @@ impl FileRecord {
                 | flag(born.is_some(), HAS_BIRTH)
                 | flag(position.line.is_some(), HAS_LINE)
                 | flag(self.is_done, IS_DONE)
-                | flag(self.is_ignored, IS_IGNORED),
+                | flag(self.is_ignored, IS_IGNORED)
+                | flag(self.copy_of.is_some(), HAS_ORIGINAL),
         );
         out.extend_from_slice(&position.stream.to_le_bytes());
         put_number(out, position.offset);
@@ -91,6 +96,7 @@ impl FileRecord {
         out.extend_from_slice(&self.last_seen.to_le_bytes());
         put_bytes(out, self.path.as_os_str().as_bytes());
         put_bytes(out, &position.headers);
+        self.copy_of.into_iter().for_each(|it| out.extend_from_slice(&it.to_le_bytes()));
     }
 
     /// Reads a record; `None` if the bytes are not exactly one complete record of a known version.
@@ -115,6 +121,7 @@ impl FileRecord {
         let (first_seen, last_seen) = (bytes.i64()?, bytes.i64()?);
         let path = PathBuf::from(OsStr::from_bytes(bytes.bytes(MAX_PATH)?));
         let headers = Arc::from(bytes.bytes(MAX_HEADERS)?);
+        let copy_of = if has(HAS_ORIGINAL) { Some(bytes.u64()?) } else { None };
         let position = Position { stream, offset, line, within, content, headers };
         let (is_done, is_ignored) = (has(IS_DONE), has(IS_IGNORED));
         bytes.0.is_empty().then_some(FileRecord {
@@ -127,6 +134,7 @@ impl FileRecord {
             size,
             first_seen,
             last_seen,
+            copy_of,
         })
     }
 }
@@ -239,7 +247,8 @@ mod tests {
         }));
         let position = (any::<[u64; 4]>(), any::<Option<u64>>(), 0u8..3);
         let rest = (any::<[u8; 9]>(), any::<[bool; 2]>(), 0u8..5, any::<u64>(), any::<[i64; 2]>());
-        (key, position, rest).prop_map(|(key, (numbers, line, within), rest)| {
+        let original = any::<Option<u64>>();
+        (key, position, rest, original).prop_map(|(key, (numbers, line, within), rest, copy_of)| {
             let [stream, offset, head, tail] = numbers;
             let (path, [is_done, is_ignored], wide, size, [first, last]) = rest;
             FileRecord {
@@ -259,6 +268,7 @@ mod tests {
                 size,
                 first_seen: first,
                 last_seen: last,
+                copy_of,
             }
         })
     }

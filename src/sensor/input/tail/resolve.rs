@@ -13,7 +13,7 @@ use super::options::Start;
 use super::plain::read_full_at;
 use super::position::{Position, Within};
 use super::read::load_first;
-use super::state::{FileId, Followed, Probe, Role, Stream};
+use super::state::{FileId, Followed, Probe, Role, Settlement, Stream};
 use super::unpacking::{Unpacking, packing_of};
 use crate::sensor::input::{Contents, Packing, Wide, capture};
 use std::fs::File;
@@ -36,8 +36,12 @@ impl Tail {
         }
         self.check_siblings();
         let mut fresh: Vec<FileId> = std::mem::take(&mut self.fresh).into_iter().collect();
+        // Those without a name come last: what another file goes on with need not be held by one that
+        // is about to go.
         fresh.sort_by_cached_key(|id| {
-            self.files.get(id).map(|file| (file.name.age.clone(), file.found.modified))
+            self.files
+                .get(id)
+                .map(|file| (file.names.is_empty(), file.name.age.clone(), file.found.modified))
         });
         fresh.retain(|id| !self.waits_for_original(*id) && self.look_into(*id));
         // Compressed files may be forms of uncompressed ones that are new as well.
@@ -138,7 +142,11 @@ impl Tail {
     }
 
     /// A file continues a loose stream.
-    fn hold(&mut self, id: FileId, stream_id: u64) {
+    pub(super) fn hold(&mut self, id: FileId, stream_id: u64) {
+        match self.files.get_mut(&id) {
+            Some(file) if file.aside == Some(stream_id) => file.aside = None,
+            _ => self.drop_aside(id),
+        }
         let Some(stream) = self.streams.get_mut(&stream_id) else { return };
         let old = stream.key;
         self.loose.remove(&stream_id);
@@ -174,16 +182,21 @@ impl Tail {
     fn find_kin(&mut self, id: FileId) {
         let Some(open) = self.open_file(id) else { return };
         let Some(head) = self.head_of(id, &open) else { return };
+        self.load_packed_heads(id);
         let Some(file) = self.files.get(&id) else { return };
         let packing = file.packing;
         let all = self.by_stem.get(&file.name.stem).into_iter().flatten();
         let kin: Vec<u64> = all
-            .filter(|other| self.may_continue(file, **other) && self.is_alike(file, &head, **other))
+            .filter(|other| file.aside != Some(**other) && self.may_continue(file, **other))
+            .filter(|other| self.is_alike(file, &head, **other))
             .copied()
             .collect();
         if kin.is_empty() {
             self.begin(id);
             return self.note_head(id, &head);
+        }
+        if packing == Some(None) && self.settle_read(id, &open, &kin) {
+            return;
         }
         let busy: Vec<u64> = kin.iter().copied().filter(|other| self.is_busy(*other)).collect();
         if !busy.is_empty() {
@@ -262,7 +275,8 @@ impl Tail {
     /// Whether a file can continue a stream, going by its name and what is known of the stream.
     fn may_continue(&self, file: &Followed, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
-        let follows = file.name.follows(&stream.name);
+        // What it was like under another name, it still is.
+        let follows = file.name.follows(&stream.name) || file.resembles.contains(&other);
         match stream.file.and_then(|holder| self.files.get(&holder)) {
             Some(holder) => {
                 let is_replaced = holder.names.is_empty() && holder.name == file.name;
@@ -320,25 +334,25 @@ impl Tail {
             .iter()
             .copied()
             .find(|other| self.streams.get(other).is_some_and(|stream| agrees(open, &stream.read)));
-        if let Some(other) = agreed {
-            return self.go_on(id, other);
+        let is_all = agreed.as_ref().is_some_and(|other| offset(other) == size);
+        // All of it may have been read in a stream that goes further than those it agrees with.
+        let content = Content::of_file(open, size).ok().flatten().filter(|_| !is_all);
+        let original = content.and_then(|content| {
+            let original = kin.into_iter().find(|other| self.is_part(id, size, content, *other));
+            Some((original?, content))
+        });
+        match (original, agreed) {
+            (Some((original, content)), _) => {
+                self.settle_plain(id, open, (size, content), original);
+            }
+            (None, Some(other)) => self.go_on(id, other, is_all),
+            (None, None) => self.begin(id),
         }
-        let content = Content::of_file(open, size).ok().flatten();
-        let mut is_part = false;
-        for other in kin {
-            is_part |= content.is_some_and(|content| self.is_part(id, size, content, other));
-        }
-        if !is_part {
-            return self.begin(id);
-        }
-        let line = self.count_lines(open, size);
-        let last = read_last(open, size);
-        self.settle(id, Position { line, ..settled_at(size, content, last) }, false);
     }
 
-    /// Whether a file is a shorter copy of a stream that was read further in its original.
-    fn is_part(&mut self, id: FileId, size: u64, content: Content, other: u64) -> bool {
-        let Some(stream) = self.streams.get(&other).filter(|it| it.read.offset > size) else {
+    /// Whether a file is a copy of a stream that was read at least as far in its original.
+    pub(super) fn is_part(&mut self, id: FileId, size: u64, content: Content, other: u64) -> bool {
+        let Some(stream) = self.streams.get(&other).filter(|it| it.read.offset >= size) else {
             return false;
         };
         // Their heads are equal, as far as both extend.
@@ -357,8 +371,8 @@ impl Tail {
     }
 
     /// The file continues a stream: it takes over a loose one; if another file still holds it, a
-    /// new stream begins at the same position.
-    fn go_on(&mut self, id: FileId, other: u64) {
+    /// new stream begins at the same position. `is_all`: whether the file ends there.
+    fn go_on(&mut self, id: FileId, other: u64, is_all: bool) {
         let Some(stream) = self.streams.get(&other) else { return };
         if stream.file.is_none() {
             match self.is_packed(id) {
@@ -368,24 +382,11 @@ impl Tail {
             return self.hold(id, other);
         }
         let (position, wide) = (stream.read.clone(), stream.wide);
-        let new = self.settle(id, position, false);
-        if let Some(stream) = self.streams.get_mut(&new) {
-            stream.wide = wide;
-        }
+        let copy_of = is_all.then_some(other);
+        self.settle(id, other, Settlement { position, wide, copy_of, is_done: false });
     }
 
-    /// The file begins its own stream, with everything before a position already read elsewhere.
-    fn settle(&mut self, id: FileId, position: Position, is_done: bool) -> u64 {
-        let stream = random_id();
-        self.begin_at(id, Position { stream, ..position }, is_done);
-        match self.is_packed(id) {
-            true => self.counted.rotations.packed += 1,
-            false => self.counted.rotations.copied += 1,
-        }
-        stream
-    }
-
-    fn begin_at(&mut self, id: FileId, position: Position, is_done: bool) {
+    pub(super) fn begin_at(&mut self, id: FileId, position: Position, is_done: bool) {
         let Some(file) = self.files.get(&id) else { return };
         let mut stream = Stream::new(position.stream, file, self.wall);
         let number = position.stream;
@@ -405,6 +406,9 @@ impl Tail {
 
     /// A new stream.
     fn begin(&mut self, id: FileId) {
+        if self.keep_aside(id) {
+            return;
+        }
         let Some(file) = self.files.get(&id) else { return };
         let is_packed = matches!(file.packing, Some(Some(_)));
         let age = Duration::from_nanos(
@@ -444,7 +448,7 @@ impl Tail {
     }
 
     /// The number of the line at an offset, unless that requires reading too much.
-    fn count_lines(&mut self, open: &File, offset: u64) -> Option<u64> {
+    pub(super) fn count_lines(&mut self, open: &File, offset: u64) -> Option<u64> {
         self.may_count = self.may_count.checked_sub(offset)?;
         let mut block = vec![0; 256 << 10];
         let (mut at, mut lines) = (0, 1);
@@ -503,28 +507,37 @@ impl Tail {
                 Err(_) => break,
             }
         }
-        self.conclude(id, &probe);
+        self.conclude(id, &mut probe);
         self.note_head(id, probe.unpacking.head());
     }
 
     /// Everything available was compared.
-    fn conclude(&mut self, id: FileId, probe: &Probe) {
-        if let Some(&other) = probe.agreed.last() {
-            return self.go_on(id, other);
+    fn conclude(&mut self, id: FileId, probe: &mut Probe) {
+        let longer = probe.wanted.get(probe.reached..).unwrap_or_default();
+        if longer.is_empty() {
+            // Whether anything follows what was compared.
+            let _ = probe.unpacking.fill(1);
         }
         let (size, content) = (probe.unpacking.at(), probe.unpacking.content());
-        let mut is_part = false;
-        for &(_, other) in probe.wanted.get(probe.reached..).unwrap_or_default() {
-            // Its head is that of the stream, so this also applies to a damaged one.
-            is_part |= !probe.unpacking.is_over() || self.is_part(id, size, content, other);
-        }
-        if is_part && size > 0 {
-            let position =
-                settled_at(size, Some(content), probe.unpacking.window().0.last().copied());
-            self.settle(id, Position { line: None, ..position }, true);
-        } else {
-            self.begin(id);
-        }
+        let agreed = probe.agreed.last().copied();
+        let is_all = probe.unpacking.is_over()
+            && agreed.and_then(|it| self.streams.get(&it)).is_some_and(|it| it.read.offset == size);
+        // Its head is that of the stream, so this also applies to a damaged one.
+        let is_damaged = !probe.unpacking.is_over() && agreed.is_none();
+        let original = longer
+            .iter()
+            .find(|(_, other)| is_damaged || self.is_part(id, size, content, *other))
+            .filter(|_| size > 0 && !is_all);
+        let Some(&(_, original)) = original else {
+            return match agreed {
+                Some(other) => self.go_on(id, other, is_all),
+                None => self.begin(id),
+            };
+        };
+        let last = probe.unpacking.window().0.last().copied();
+        let position = Position { line: None, ..settled_at(size, content, last) };
+        let copy_of = Some(original);
+        self.settle(id, original, Settlement { position, wide: None, copy_of, is_done: true });
     }
 }
 
@@ -545,13 +558,12 @@ fn content_of_packed(
 }
 
 /// The end of a file whose bytes were read elsewhere.
-fn settled_at(offset: u64, content: Option<Content>, last: Option<u8>) -> Position {
-    let start = Position::start(0);
+pub(super) fn settled_at(offset: u64, content: Content, last: Option<u8>) -> Position {
     let within = if last == Some(b'\n') { Within::Start } else { Within::Flushed };
-    Position { offset, within, content: content.unwrap_or(start.content), ..start }
+    Position { offset, within, content, ..Position::start(0) }
 }
 
-fn read_last(open: &File, size: u64) -> Option<u8> {
+pub(super) fn read_last(open: &File, size: u64) -> Option<u8> {
     let mut last = [0];
     let read = read_full_at(open, &mut last, size.checked_sub(1)?).ok()?;
     (read == 1).then_some(last[0])

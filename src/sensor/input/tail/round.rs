@@ -59,7 +59,8 @@ impl Tail {
             file.resembles
                 .iter()
                 .any(|it| self.likenesses.get(it).is_some_and(|all| all.contains(&id)))
-        }) || self.waits_for_original(id);
+        }) || self.waits_for_original(id)
+            || self.is_awaiting(id);
         let Some(file) = self.files.get_mut(&id) else {
             self.timed.remove(&id);
             return;
@@ -140,8 +141,13 @@ impl Tail {
         if since < REMEMBERED || stream.safe.offset < stream.read.offset {
             return;
         }
-        let (key, stem) = (stream.key, stream.name.stem.clone());
-        self.streams.remove(&id);
+        self.forget(id);
+    }
+
+    /// Removes a stream that nothing continues.
+    pub(super) fn forget(&mut self, id: u64) {
+        let Some(stream) = self.streams.remove(&id) else { return };
+        let (key, stem) = (stream.key, stream.name.stem);
         self.loose.remove(&id);
         self.dirty.remove(&id);
         self.forgotten.insert(id);

@@ -218,6 +218,7 @@ impl Tail {
         file.is_closed = is_closed.unwrap_or(file.is_closed);
         if is_closed != Some(true) {
             (file.grown, file.is_caught_up, file.is_cut_off) = (self.now, false, false);
+            file.settlement = None;
         }
         match file.role {
             // Compressed files are examined when they are complete.
@@ -251,7 +252,8 @@ impl Tail {
         self.timed.remove(&id);
         self.fresh.remove(&id);
         self.fresh.extend(std::mem::take(&mut file.copies));
-        if let Some(stream) = file.stream() {
+        self.awaited.values_mut().for_each(|all| all.retain(|(_, it)| *it != id));
+        if let Some(stream) = file.stream().or(file.aside) {
             self.loosen(stream);
         }
     }
@@ -268,6 +270,7 @@ impl Tail {
         self.loose.insert(id);
         self.dirty.insert(id);
         self.wake_likenesses(id);
+        self.wake_awaiting(id);
     }
 
     /// Examines files again that may be copies of a stream.

@@ -45,6 +45,16 @@ pub(super) struct Probe {
     pub(super) agreed: Vec<u64>,
 }
 
+/// How a file is settled all of which was read elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Settlement {
+    pub(super) position: Position,
+    pub(super) wide: Option<Wide>,
+    /// Where it was read, if nothing follows in the file.
+    pub(super) copy_of: Option<u64>,
+    pub(super) is_done: bool,
+}
+
 /// An incomplete line: how far it was searched for its end, and the bytes before that, which are
 /// used to recognise a file that was overwritten meanwhile.
 #[derive(Debug)]
@@ -79,6 +89,10 @@ pub(super) struct Followed {
     pub(super) original: Option<FileId>,
     /// Files that wait for a decision about this one, because they are, or may be, copies of it.
     pub(super) copies: BTreeSet<FileId>,
+    /// How it is settled once what was read elsewhere is processed.
+    pub(super) settlement: Option<Box<Settlement>>,
+    /// The stream that it held as a copy, before it grew.
+    pub(super) aside: Option<u64>,
     /// Whether its writer has closed it, without any change since.
     pub(super) is_closed: bool,
     /// Whether it is compressed and was incomplete, without any change since.
@@ -124,6 +138,8 @@ impl Followed {
             resembles: BTreeSet::new(),
             original: None,
             copies: BTreeSet::new(),
+            settlement: None,
+            aside: None,
             is_closed: false,
             is_cut_off: false,
             grown: now,
@@ -193,6 +209,9 @@ pub(super) struct Stream {
     pub(super) is_lost: bool,
     /// Whether it comes from an earlier run, and no file has contained it since.
     pub(super) is_saved: bool,
+    /// The stream that everything before its position was read in, as long as nothing was read of
+    /// this one.
+    pub(super) copy_of: Option<u64>,
 }
 
 impl Stream {
@@ -217,6 +236,7 @@ impl Stream {
             loose: Some(now),
             is_lost: false,
             is_saved: true,
+            copy_of: record.copy_of,
             path: record.path,
         }
     }
@@ -243,6 +263,7 @@ impl Stream {
             loose: None,
             is_lost: false,
             is_saved: false,
+            copy_of: None,
         }
     }
 
@@ -287,6 +308,7 @@ impl Stream {
             size: self.size,
             first_seen: self.first_seen,
             last_seen: self.last_seen,
+            copy_of: self.copy_of,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The externally visible state of the daemon: metrics, the status, and its health.
 
+use super::departed::{Departed, InputTotals};
+use super::serve::spool_folder;
 use super::watch::Watch;
 use crate::clock::now;
 use crate::engine::indicator::Kind;
@@ -36,10 +38,12 @@ struct Inner {
 #[derive(Default)]
 struct Parts {
     watches: Vec<Watch>,
+    departed: Departed,
     /// Names of all inputs that should run.
     inputs: Vec<String>,
     sinks: Vec<SinkPart>,
     spool: Option<Spool>,
+    spool_folder: String,
     feeds: BTreeMap<String, Timestamp>,
     database: String,
     max_age: Option<Duration>,
@@ -89,6 +93,7 @@ impl Board {
         let mut parts = locked(&self.0.parts);
         parts.database = config.database.display().to_string();
         parts.max_age = config.daemon.max_age;
+        parts.spool_folder = spool_folder(config).display().to_string();
         parts.inputs = config.active_inputs().map(|input| input.name.clone()).collect();
     }
 
@@ -117,11 +122,16 @@ impl Board {
     }
 
     pub(super) fn set_watches(&self, watches: Vec<Watch>) {
-        locked(&self.0.parts).watches = watches;
+        let mut parts = locked(&self.0.parts);
+        let old = std::mem::take(&mut parts.watches);
+        parts.departed.replace_watches(old, &watches);
+        parts.watches = watches;
     }
 
     pub(super) fn set_sinks(&self, sinks: Vec<SinkPart>, spool: Option<Spool>) {
         let mut parts = locked(&self.0.parts);
+        let old = std::mem::take(&mut parts.sinks);
+        parts.departed.replace_sinks(old, &sinks);
         (parts.sinks, parts.spool) = (sinks, spool);
     }
 
@@ -179,11 +189,12 @@ impl Board {
     /// Updates the metrics of components that keep their own counts.
     fn gather(&self) {
         let metrics = self.metrics();
-        let parts = locked(&self.0.parts);
+        let mut parts = locked(&self.0.parts);
+        parts.departed.settle();
         for name in &parts.inputs {
             metrics.gauge(Family::InputUp, &[name]).set(0.0);
         }
-        gather_inputs(&parts.watches, &metrics);
+        gather_inputs(&parts, &metrics);
         gather_sinks(&parts, &metrics);
         let (_, built, indicators) = self.0.current.facts();
         metrics.gauge(Family::DatabaseBuilt, &[]).set(built.0 as f64 / 1e6);
@@ -235,11 +246,10 @@ impl Board {
     }
 }
 
-fn gather_inputs(watches: &[Watch], metrics: &Metrics) {
-    let (mut datagrams, mut packets, mut dropped) = (0, 0, [0; 3]);
+fn gather_inputs(parts: &Parts, metrics: &Metrics) {
+    let mut totals = parts.departed.inputs();
     let (mut open, mut unreadable, mut modes) = (0, 0, [0; 2]);
-    let (mut rotations, mut lost, mut cut) = ([0; 5], [0; 4], 0);
-    for watch in watches {
+    for watch in &parts.watches {
         let name = &**watch.name();
         let (bytes, age) = watch.lag();
         metrics.gauge(Family::InputLagBytes, &[name]).set(bytes as f64);
@@ -247,42 +257,36 @@ fn gather_inputs(watches: &[Watch], metrics: &Metrics) {
         metrics.gauge(Family::InputUp, &[name]).set(f64::from(u8::from(watch.is_up())));
         if let Some(connections) = watch.connections() {
             metrics.gauge(Family::ConnectionsOpen, &[name]).set(connections.open as f64);
-            metrics.counter(Family::ConnectionsRefused, &[name]).set(connections.refused);
         }
-        datagrams += watch.datagrams_dropped();
-        let tap = watch.tap();
-        packets += tap.packets.packets;
-        let alerts = watch.dropped().load(Ordering::Relaxed);
-        add(&mut dropped, [tap.by_kernel, tap.by_interface, alerts]);
+        totals.count(watch);
         let tail = watch.tail().counters;
         (open, unreadable) = (open + tail.open, unreadable + tail.unreadable);
-        add(&mut modes, [tail.watched as u64, tail.polled as u64]);
-        let of = tail.rotations;
-        add(&mut rotations, [of.renamed, of.truncated, of.copied, of.packed, of.removed]);
-        add(&mut lost, [tail.lost_truncated, tail.lost_removed, tail.damaged, tail.nuls_skipped]);
-        cut += tail.lines_cut;
+        modes = [modes[0] + tail.watched, modes[1] + tail.polled];
     }
-    metrics.counter(Family::DatagramsDropped, &[]).set(datagrams);
-    metrics.counter(Family::Packets, &[]).set(packets);
-    metrics.counter(Family::LinesCut, &[]).set(cut);
     metrics.gauge(Family::FilesOpen, &[]).set(open as f64);
     metrics.gauge(Family::FilesUnreadable, &[]).set(unreadable as f64);
+    for (mode, count) in ["notified", "polled"].iter().zip(modes) {
+        metrics.gauge(Family::FilesWatched, &[mode]).set(count as f64);
+    }
+    set_totals(&totals, metrics);
+}
+
+fn set_totals(totals: &InputTotals, metrics: &Metrics) {
+    metrics.counter(Family::DatagramsDropped, &[]).set(totals.datagrams);
+    metrics.counter(Family::Packets, &[]).set(totals.packets);
+    metrics.counter(Family::LinesCut, &[]).set(totals.cut);
+    for (name, refused) in &totals.refused {
+        metrics.counter(Family::ConnectionsRefused, &[name]).set(*refused);
+    }
     let counters = |family: Family, labels: &[&str], values: &[u64]| {
         for (label, value) in labels.iter().zip(values) {
             metrics.counter(family, &[label]).set(*value);
         }
     };
-    counters(Family::PacketsDropped, &["kernel", "interface", "queue"], &dropped);
+    counters(Family::PacketsDropped, &["kernel", "interface", "queue"], &totals.dropped);
     let kinds = ["renamed", "truncated", "replaced", "packed", "removed"];
-    counters(Family::Rotations, &kinds, &rotations);
-    counters(Family::LostBytes, &["truncated", "removed", "damaged", "holes"], &lost);
-    for (mode, count) in ["notified", "polled"].iter().zip(modes) {
-        metrics.gauge(Family::FilesWatched, &[mode]).set(count as f64);
-    }
-}
-
-fn add<const N: usize>(to: &mut [u64; N], more: [u64; N]) {
-    to.iter_mut().zip(more).for_each(|(to, more)| *to += more);
+    counters(Family::Rotations, &kinds, &totals.rotations);
+    counters(Family::LostBytes, &["truncated", "removed", "damaged", "holes"], &totals.lost);
 }
 
 fn gather_sinks(parts: &Parts, metrics: &Metrics) {
@@ -295,7 +299,8 @@ fn gather_sinks(parts: &Parts, metrics: &Metrics) {
         let skipped = skipped.get(name).copied().unwrap_or(0);
         metrics.counter(Family::Dropped, &[name, "backlog"]).set(skipped);
         let Some(counters) = &sink.counters else { continue };
-        let counts = counters.snapshot();
+        let mut counts = counters.snapshot();
+        counts.add(&parts.departed.sink(name));
         metrics.counter(Family::SinkRecords, &[name]).set(counts.records);
         metrics.counter(Family::SinkRetries, &[name]).set(counts.retries);
         metrics.counter(Family::DeadLetters, &[name]).set(counts.dead);
@@ -317,6 +322,7 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
         Health::Retrying => "retrying",
         Health::Held => "held",
     };
+    let pending_bytes = spool.map_or(0, |spool| spool.backlog(&sink.name).bytes);
     SinkStatus {
         name: sink.name.clone(),
         kind: sink.kind.to_string(),
@@ -326,7 +332,8 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
             Some(_) => counts.records,
             None => metrics.counter(Family::SinkRecords, &[&sink.name]).get(),
         },
-        pending_bytes: spool.map_or(0, |spool| spool.backlog(&sink.name).bytes),
+        pending_bytes,
+        spool: (pending_bytes > 0).then(|| parts.spool_folder.clone()),
         dropped: skipped.unwrap_or(0),
         dead_letters: counts.dead,
     }

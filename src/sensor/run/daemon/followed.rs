@@ -92,6 +92,12 @@ fn options(of: &FilesInput, own: &[OsString]) -> TailOptions {
     }
 }
 
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.watch.publish_last(self.followed.counters());
+    }
+}
+
 impl Source for Files {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
         self.followed.take(halt, wait)

@@ -21,10 +21,11 @@
 //! | `folder` | a folder where captures appear |
 //! | `outlets` | sinks that are written directly, and threads that send to the others |
 //! | `sandbox` | the privileges it drops |
-//! | `board`, `watch` | what is visible from outside: metrics and the status |
+//! | `board`, `watch`, `departed` | what is visible from outside: metrics and the status |
 
 mod board;
 mod convert;
+mod departed;
 mod folder;
 mod followed;
 mod inputs;
@@ -41,4 +42,4 @@ mod take_up;
 mod watch;
 
 pub use serve::serve;
-pub use service::{Allow, Served, Service, Update};
+pub use service::{Allow, Served, Service, Undelivered, Update};

@@ -5,7 +5,7 @@ use super::followed::orphaned;
 use super::inputs::{self, InputContext, Opened};
 use super::outlets::{self, Seed, Sent};
 use super::supervisor::{SourceStarter, Supervisor};
-use super::{Served, Service, sinks};
+use super::{Served, Service, Undelivered, sinks};
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
@@ -29,7 +29,7 @@ use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -128,6 +128,11 @@ pub(super) fn own_files(config: &Config) -> Vec<OsString> {
     own
 }
 
+/// The folder in which alerts wait for sinks.
+pub(super) fn spool_folder(config: &Config) -> PathBuf {
+    config.daemon_state().join("spool")
+}
+
 /// The externally visible part of sinks.
 pub(super) fn parts(config: &Config, sent: &[Sent]) -> Vec<SinkPart> {
     let part = |sink: &Sink| {
@@ -210,7 +215,7 @@ impl Base<'_> {
             return Ok(None);
         }
         let limits = Limits { max_bytes: config.daemon.spool_size, ..Limits::default() };
-        let folder = config.daemon_state().join("spool");
+        let folder = spool_folder(config);
         let (spool, recovery) = Spool::open(&folder, limits, sinks)?;
         if recovery.damaged_segments > 0 {
             notify(Notice::Skipped(&format!(
@@ -344,6 +349,7 @@ impl<'r> Running<'r> {
                 activated,
                 starter: Some(starter),
                 runners: Vec::new(),
+                leaving: Vec::new(),
                 ended: BTreeSet::new(),
                 count: 0,
             };
@@ -420,6 +426,7 @@ impl<'r> Running<'r> {
         if self.service.once {
             wait_for_delivery(&sent, &out, drain);
         }
+        let parts: Vec<SinkPart> = sent.iter().map(Sent::part).collect();
         outlets::finish(sent, drain);
         if let Some(mut dir) = state {
             let mut sealed = out.seal()?;
@@ -431,11 +438,19 @@ impl<'r> Running<'r> {
             bytes: came.bytes,
             errors: came.errors,
             counters: came.counters,
+            spool: spool_folder(&self.service.config),
             ..Served::default()
         };
         if let Way::Relay(relay) = &out.way {
             (served.alerts, served.suppressed) = (relay.alerts, relay.suppressed);
-            served.waiting = relay.backlogs();
+            let trouble = |name: &str| {
+                let part = parts.iter().find(|part| part.name == name)?;
+                part.counters.as_ref()?.snapshot().trouble
+            };
+            let backlogs = relay.backlogs().into_iter();
+            let undelivered = backlogs
+                .map(|(name, bytes)| (Undelivered { bytes, trouble: trouble(&name) }, name));
+            served.undelivered = undelivered.map(|(it, name)| (name, it)).collect();
         }
         match came.stopped {
             Some(error) if !error.is_broken_pipe() => Err(error),

@@ -51,8 +51,19 @@ pub struct Served {
     pub suppressed: u64,
     /// Errors that were reported.
     pub errors: u64,
-    /// Bytes waiting in the spool, by sink: the next start resumes with them.
-    pub waiting: BTreeMap<String, u64>,
+    /// What was not delivered, by sink: the next start resumes with it.
+    pub undelivered: BTreeMap<String, Undelivered>,
+    /// The folder that holds it.
+    pub spool: PathBuf,
     /// What the scanner counted.
     pub counters: Counters,
+}
+
+/// Alerts that a sink has not taken yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Their bytes in the spool.
+    pub bytes: u64,
+    /// Why the last try failed, if it did.
+    pub trouble: Option<String>,
 }

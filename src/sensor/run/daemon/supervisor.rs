@@ -69,6 +69,8 @@ pub(super) struct Supervisor<'r, 'scope, 'env> {
     /// `None` once it is time to end.
     pub(super) starter: Option<SourceStarter<'r, 'scope, 'env>>,
     pub(super) runners: Vec<Runner<'scope>>,
+    /// Sources that were asked to end and have not ended yet.
+    pub(super) leaving: Vec<Runner<'scope>>,
     /// Sinks whose threads are known to have ended.
     pub(super) ended: BTreeSet<String>,
     /// How many sources were started.
@@ -121,8 +123,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let is_followed = source.is_read();
         self.count += 1;
         // Show the input before its first piece is counted.
-        let shown = self.runners.iter().map(|it| &it.watch).chain([&watch]).cloned();
-        self.board.set_watches(shown.collect());
+        let shown = self.watches().chain([watch.clone()]).collect();
+        self.board.set_watches(shown);
         let thread = Builder::new()
             .name(format!("source {name}"))
             .spawn_scoped(starter.scope, move || {
@@ -136,22 +138,44 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
 
     /// Publishes the inputs that are running.
     pub(super) fn show(&self) {
-        self.board.set_watches(self.runners.iter().map(|it| it.watch.clone()).collect());
+        self.board.set_watches(self.watches().collect());
     }
 
-    /// Ends a source, and waits until it has ended.
-    pub(super) fn end(&mut self, name: &str) {
-        /// Its last commit comes within a second, unless a disk is full.
+    fn watches(&self) -> impl Iterator<Item = Watch> {
+        self.runners.iter().chain(&self.leaving).map(|it| it.watch.clone())
+    }
+
+    /// Ends sources, and waits a while until they have ended. A source that cannot end because there
+    /// is no room for what it has read stays in `leaving`.
+    pub(super) fn end(&mut self, names: &[&String]) {
+        /// Their last commit comes within a second, unless the spool or a disk is full.
         const PATIENCE: Duration = Duration::from_secs(15);
-        let Some(at) = self.runners.iter().position(|it| **it.watch.name() == *name) else {
-            return;
-        };
-        let runner = self.runners.remove(at);
-        let _ = runner.commands.send(Command::End);
-        let since = Stopwatch::start();
-        while !runner.thread.is_finished() && since.elapsed() < PATIENCE {
-            std::thread::sleep(ROUND);
+        let is_asked = |it: &mut Runner<'_>| names.iter().any(|name| ***name == **it.watch.name());
+        for runner in self.runners.extract_if(.., is_asked) {
+            // A source that is gone has ended.
+            let _ = runner.commands.send(Command::End);
+            self.leaving.push(runner);
         }
+        let since = Stopwatch::start();
+        while !self.leaving.is_empty() && since.elapsed() < PATIENCE {
+            std::thread::sleep(ROUND);
+            self.leaving.retain(|it| !it.thread.is_finished());
+        }
+    }
+
+    /// Restarts inputs that could not end when the configuration changed, and have ended since.
+    fn look_at_leaving(&mut self) {
+        let before = self.leaving.len();
+        self.leaving.retain(|it| !it.thread.is_finished());
+        if self.leaving.len() == before || self.starter.is_none() {
+            return;
+        }
+        let config = self.config.clone();
+        if let Err(error) = self.begin(&config) {
+            (self.notify)(Notice::Failed(&error));
+        }
+        self.show();
+        self.report_status();
     }
 
     /// Supervises everything until it is over.
@@ -183,6 +207,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 looked = Stopwatch::start();
                 self.board.look();
                 self.look_at_threads();
+                self.look_at_leaving();
             }
         }
     }

@@ -5,7 +5,7 @@
 //! starts again: it may listen on the same address, and it resumes where it was.
 
 use super::outlets::{self, Seed, Sent};
-use super::serve::{host, own_files, parts, rules};
+use super::serve::{host, own_files, parts, rules, spool_folder};
 use super::supervisor::Supervisor;
 use super::{inputs, sinks};
 use crate::engine::alert::Encoder;
@@ -111,14 +111,36 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let failed = self.runners.iter().filter(|it| !it.watch.is_up());
         let failed: Vec<String> = failed.map(|it| it.watch.name().to_string()).collect();
         let changed = changes.changed.iter().map(|it| &it.name);
-        for name in changes.removed.iter().chain(changed).chain(&failed) {
-            self.end(name);
+        let ends: Vec<&String> = changes.removed.iter().chain(changed).chain(&failed).collect();
+        self.end(&ends);
+        for name in self.leaving.iter().map(|it| it.watch.name()) {
+            if new.active_inputs().any(|input| *input.name == **name) {
+                (self.notify)(Notice::Skipped(&format!(
+                    "input “{name}”: what it has read can't be delivered now; its new settings \
+                     take effect when it is"
+                )));
+            }
         }
+        self.begin(new)
+    }
+
+    /// Begins all inputs of a configuration that are not running: new ones, and those that could
+    /// not begin before. One whose former self has not ended waits for that: they would read the
+    /// same twice.
+    ///
+    /// # Errors
+    ///
+    /// When one can't be opened, after all others were.
+    pub(super) fn begin(&mut self, config: &Config) -> Result<()> {
+        let all = || self.runners.iter().chain(&self.leaving);
+        let runs = |name: &str| all().any(|it| **it.watch.name() == *name);
+        let begin: Vec<_> = config.active_inputs().filter(|it| !runs(&it.name)).collect();
+        if begin.is_empty() {
+            return Ok(());
+        }
+        // Where those that ended are now.
         let state = self.state()?;
         let mut outcome = Ok(());
-        // Include inputs that could not start last time.
-        let runs = |name: &str| self.runners.iter().any(|it| **it.watch.name() == *name);
-        let begin: Vec<_> = new.active_inputs().filter(|it| !runs(&it.name)).collect();
         for input in begin {
             let started = inputs::open(input, &state, &mut self.activated, &self.with)
                 .and_then(|opened| opened.map(|opened| self.start(opened)).transpose());
@@ -226,8 +248,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         if self.spool.is_none() && !begin.is_empty() {
             let none: [(String, spool::Sink); 0] = [];
             let limits = Limits { max_bytes: size, ..Limits::default() };
-            self.spool =
-                Some(Spool::open(&self.config.daemon_state().join("spool"), limits, none)?.0);
+            self.spool = Some(Spool::open(&spool_folder(&self.config), limits, none)?.0);
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         gone.iter().for_each(|name| spool.forget(name));

@@ -67,6 +67,16 @@ impl Watch {
         }))
     }
 
+    /// Whether both are one.
+    pub(super) fn is(&self, other: &Watch) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether nobody else has it.
+    pub(super) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     pub(super) fn name(&self) -> &Arc<str> {
         &self.0.name
     }
@@ -201,5 +211,10 @@ impl TailWatch {
             self.published = Some(Stopwatch::start());
             self.watch.set_tail(facts());
         }
+    }
+
+    /// Says how it was in the end: no files are followed any more.
+    pub(super) fn publish_last(&mut self, counters: Counters) {
+        self.watch.set_tail(TailFacts { counters, files: Vec::new() });
     }
 }

@@ -72,8 +72,15 @@ impl Source for FollowedLogs {
                 self.under_way.push_back(piece.end.clone());
                 Taken::Work(Work::Piece(piece, layout))
             }
-            // That nothing arrived within a moment does not mean that everything has been read.
-            Next::Idle if !self.is_once || wait.is_zero() || self.tail.has_more() => Taken::Nothing,
+            // Nothing arrived within a moment: that does not mean that everything has been read.
+            Next::Idle
+                if !self.is_once
+                    || wait.is_zero()
+                    || self.tail.has_more()
+                    || self.tail.awaits_commit() =>
+            {
+                Taken::Nothing
+            }
             Next::Idle | Next::Halted => Taken::End,
         })
     }

@@ -81,6 +81,7 @@ pub fn tap(
         current: job.database,
         options: job.options,
         packets: job.packets,
+        flows: (workers > 1).then(Arc::default),
         encoder,
         outlet: output.needs_order().then(|| Mutex::new(Outlet::new(output))),
         interfaces: interfaces.iter().map(|interface| Arc::clone(&interface.name)).collect(),

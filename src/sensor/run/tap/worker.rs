@@ -6,7 +6,7 @@ use super::socket::{PATIENCE, Socket};
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Provenance};
 use crate::engine::indicator::Timestamp;
-use crate::engine::packet::{Config, Decoder, Frame};
+use crate::engine::packet::{Config, Decoder, Frame, SharedFlows};
 use crate::engine::scan::{Hit, Options, Scanner};
 use crate::sensor::run::Current;
 use crate::sensor::run::capture::{HitSink, PacketScan};
@@ -38,6 +38,8 @@ pub(super) struct Shared<'s, 'd> {
     pub(super) current: &'d Current,
     pub(super) options: Options,
     pub(super) packets: Config,
+    /// What workers know of each other's flows; `None` for one alone.
+    pub(super) flows: Option<Arc<SharedFlows>>,
     pub(super) encoder: Encoder,
     /// The outlet that needs to see all alerts, one by one; `None` if none does.
     pub(super) outlet: Option<Mutex<Outlet>>,
@@ -129,13 +131,17 @@ impl<'t, 's, 'd> Worker<'t, 's, 'd> {
             max_fragment_bytes: all.max_fragment_bytes / shared.workers,
             ..all
         };
+        let mut decoder = Decoder::new(config);
+        if let Some(flows) = &shared.flows {
+            decoder.share_flows(Arc::clone(flows));
+        }
         Worker {
             number,
             shared,
             sockets: sockets.into_iter().map(Some).collect(),
             lease: Lease::new(shared.current),
             scanner: Scanner::new(shared.options.clone()),
-            decoder: Decoder::new(config),
+            decoder,
             seen: vec![0; count],
             counts: WorkerCounts {
                 interfaces: vec![InterfaceCounts::default(); count],

@@ -11,14 +11,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const ID_BITS: u32 = 53;
 
 /// The two ends of a flow in a canonical order, so that both directions have the same key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     /// The most common form: IPv4, and no tunnel that is part of the key.
     Short(Short),
     Wide(Wide),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Short {
     /// The two addresses, the low one in the upper half.
     pub(super) ends: u64,
@@ -26,7 +26,7 @@ pub(super) struct Short {
     pub(super) rest: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wide {
     low: [u64; 2],
     high: [u64; 2],

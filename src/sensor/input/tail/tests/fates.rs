@@ -15,6 +15,9 @@ enum Deed {
     AppendHalf,
     Rotate,
     CopyAndTruncate,
+    Snapshot,
+    SnapshotOver,
+    SnapshotSlowly(u8),
     Truncate,
     Pack(u8),
     PackUnseen(u8),
@@ -23,6 +26,7 @@ enum Deed {
     Look,
     LookLong,
     Commit,
+    CommitFirst(u8),
     Kill,
 }
 
@@ -32,8 +36,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         2 => Just(Deed::AppendHalf),
         2 => Just(Deed::Rotate),
         2 => Just(Deed::CopyAndTruncate),
-        // Copies beside a log that continues are in `copies`: those that are first seen while the
-        // log has half a line, or together with its rotation, may still be read twice.
+        2 => Just(Deed::Snapshot),
+        1 => Just(Deed::SnapshotOver),
+        1 => any::<u8>().prop_map(Deed::SnapshotSlowly),
         1 => Just(Deed::Truncate),
         2 => (0u8..4).prop_map(Deed::Pack),
         1 => (0u8..4).prop_map(Deed::PackUnseen),
@@ -42,6 +47,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         6 => Just(Deed::Look),
         1 => Just(Deed::LookLong),
         2 => Just(Deed::Commit),
+        1 => (0u8..4).prop_map(Deed::CommitFirst),
         2 => Just(Deed::Kill),
     ];
     proptest::collection::vec(deed, 1..50)
@@ -145,10 +151,36 @@ impl World {
     fn snapshot(&mut self) {
         if self.files.contains_key("x.log") {
             self.shift();
-            self.stage.copy("x.log", "x.log.1");
-            let copy = Modelled { is_seen: false, ..self.files["x.log"].clone() };
-            self.files.insert("x.log.1".into(), copy);
+            self.copy_over();
         }
+    }
+
+    /// Copies the current file to where the last copy was, if there is one.
+    fn copy_over(&mut self) {
+        let Some(file) = self.files.get("x.log") else { return };
+        let copy = Modelled { is_seen: false, ..file.clone() };
+        self.stage.copy("x.log", "x.log.1");
+        let old = self.files.insert("x.log.1".into(), copy);
+        if let Some(old) = old {
+            self.rests.insert(old.rest);
+            self.lose(&old.lines);
+        }
+    }
+
+    /// Copies it in two parts, and somebody looks meanwhile.
+    fn snapshot_slowly(&mut self, part: u8) {
+        let Some(file) = self.files.get("x.log") else { return };
+        let copy = Modelled { is_seen: false, ..file.clone() };
+        let text = copy.text();
+        let part = usize::from(part) % (text.len() + 1);
+        self.shift();
+        self.stage.append("x.log.1", &text[..part]);
+        // Lines that are lost from now on are in the copy nonetheless.
+        self.files.insert("x.log.1".into(), copy);
+        if self.is_up() {
+            self.look();
+        }
+        self.stage.append("x.log.1", &text[part..]);
     }
 
     fn truncate(&mut self, copies: bool) {
@@ -225,6 +257,9 @@ impl World {
             Deed::AppendHalf => self.append(false),
             Deed::Rotate => self.rotate(),
             Deed::CopyAndTruncate => self.truncate(true),
+            Deed::Snapshot => self.snapshot(),
+            Deed::SnapshotOver => self.copy_over(),
+            Deed::SnapshotSlowly(part) => self.snapshot_slowly(part),
             Deed::Truncate => self.truncate(false),
             Deed::Pack(n) => self.pack(n, true),
             Deed::PackUnseen(n) => self.pack(n, false),
@@ -240,7 +275,8 @@ impl World {
                 self.stage.advance(45);
             }
             Deed::Commit if self.is_up() => self.stage.commit(),
-            Deed::Commit => {}
+            Deed::CommitFirst(count) if self.is_up() => self.stage.commit_first(count.into()),
+            Deed::Commit | Deed::CommitFirst(_) => {}
             Deed::Kill => self.kill(),
         }
     }

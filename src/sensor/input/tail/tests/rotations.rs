@@ -420,6 +420,10 @@ mod play {
         s.write("tmp", &(text.clone() + "added\n"));
         s.rename("tmp", "x.log");
         s.look();
+        // When what was read before is committed, so is that it was read.
+        s.expect(&[]);
+        s.commit();
+        s.look();
         s.expect(&["added"]);
         // While the tail is stopped, from its first byte on.
         s.commit();

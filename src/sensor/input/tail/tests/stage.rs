@@ -166,10 +166,16 @@ impl Stage {
         }
     }
 
-    /// Commits everything that was returned. The records are encoded and decoded.
+    /// Commits everything that was returned.
     pub(crate) fn commit(&mut self) {
+        self.commit_first(usize::MAX);
+    }
+
+    /// Commits the first pieces that were returned. The records are encoded and decoded.
+    pub(crate) fn commit_first(&mut self, pieces: usize) {
         let tail = self.tail.as_mut().unwrap();
-        let positions: Vec<_> = self.pieces.drain(..).map(|piece| piece.end).collect();
+        let pieces = self.pieces.drain(..pieces.min(self.pieces.len()));
+        let positions: Vec<_> = pieces.map(|piece| piece.end).collect();
         tail.safe(&positions);
         let changes = tail.changed();
         for record in changes.files {
