@@ -46,6 +46,7 @@ impl<'a> Digests<'a> {
     }
 
     /// Every digest, in ascending order.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
     pub(super) fn rows(self) -> impl Iterator<Item = (&'a [u8], Posting)> {
         let keys = self.keys.chunks_exact(self.len.max(1)).enumerate();
         keys.map_while(move |(at, key)| Some((key, Posting(u32_at(self.values, at * 4)?))))

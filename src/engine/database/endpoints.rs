@@ -73,6 +73,7 @@ impl Endpoints<'_> {
     }
 
     /// Every endpoint.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
     pub(super) fn rows(self) -> impl Iterator<Item = (IpAddr, u16, Posting)> {
         let v4 = (0..self.v4.len() / ROW4).map_while(move |row| {
             let (address, port) = key4(self.v4, row)?;

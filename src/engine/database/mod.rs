@@ -44,9 +44,13 @@ mod summary;
 mod transducer;
 mod withheld;
 
-pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out, url_host};
+#[cfg(feature = "sensor")]
+pub(crate) use contents::url_host;
+pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
+#[cfg(feature = "sensor")]
+pub(crate) use file::Listed;
+pub(crate) use file::UrlWalk;
 pub use file::{Database, is_database};
-pub(crate) use file::{Listed, UrlWalk};
 pub use identity::{Identity, Stamp};
 pub use layout::{MAGIC, Section, VERSION};
 pub(crate) use literals::Literal;

@@ -170,6 +170,7 @@ impl<'a> Prefixes<'a> {
     }
 
     /// Every network, in the order of the table.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
     pub(super) fn rows<T: Bits>(self) -> impl Iterator<Item = Covering<T>> {
         let size = size_of::<T>();
         (0..self.len::<T>()).map_while(move |net| {

@@ -50,5 +50,6 @@ pub use held::{HeldBack, HeldClaims};
 pub use hit::{Hit, Match, Seen};
 pub use hosts::Home;
 pub use log::Origin;
+#[cfg(feature = "sensor")]
 pub(crate) use resolve::is_guarded;
 pub use scanner::{Options, Scanner};

@@ -242,8 +242,8 @@ fn short(count: u64) -> String {
     };
     match count {
         0..100_000 => count.to_string(),
-        100_000..10_000_000 if count < 1_000_000 => scaled(1e3, 'k'),
-        0..1_000_000_000 => scaled(1e6, 'M'),
+        100_000..1_000_000 => scaled(1e3, 'k'),
+        1_000_000..1_000_000_000 => scaled(1e6, 'M'),
         _ => scaled(1e9, 'G'),
     }
 }

@@ -53,7 +53,7 @@ fn a_full_disk_for_alerts_stops_reading_and_loses_none() {
     assert!(written < 1000, "{written}");
     assert_eq!(daemon.get("/-/healthy").0, 200);
     fs::remove_file(disk.join("other")).unwrap();
-    daemon.wait_said("none was lost");
+    daemon.wait_said("none lost");
     wait_for("all are written", || records(&disk.join("alerts.json")).len() == 1000);
     log.write(1000..1010);
     wait_for("it goes on", || records(&disk.join("alerts.json")).len() == 1010);
@@ -87,7 +87,7 @@ fn a_full_disk_for_the_state_is_waited_for() {
     fs::remove_file(disk.join("other")).unwrap();
     log.write(next..next + 100);
     post.expect_once("alerts.json", next + 100);
-    daemon.wait_said("none was lost");
+    daemon.wait_said("none lost");
     let saved = disk.join("daemon/state");
     wait_for("it is committed", || fs::metadata(&saved).is_ok_and(|it| it.len() > 0));
     daemon.stop();

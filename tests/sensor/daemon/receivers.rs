@@ -147,5 +147,5 @@ fn events_for_splunk_are_taken_with_a_token_alone() {
     assert_eq!((&alerts[0]["input"], &alerts[0]["local"]), (&"hec".into(), &"web1".into()));
     daemon.stop();
     // The secret is not in the output, and without one nothing starts.
-    post.command(&[]).run().expect(2).expect_stderr("TOKEN");
+    post.command(&[]).run().expect(78).expect_stderr("TOKEN");
 }

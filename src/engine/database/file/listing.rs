@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// A listed value, as its structure has it. The claims of its posting say which kinds and
 /// scopes it is listed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
 pub(crate) enum Listed<'a> {
     /// An address or a network.
     Net(IpNet),
@@ -35,6 +36,7 @@ pub(crate) enum Listed<'a> {
     Pattern(&'a str),
 }
 
+#[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
 impl Listed<'_> {
     /// The value, in the form that alerts show. `scheme` is that of the claim.
     pub(crate) fn value(&self, scheme: Scheme) -> Value {
@@ -52,6 +54,7 @@ impl Listed<'_> {
     }
 }
 
+#[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
 impl Database {
     /// Passes on every listed value with its posting, each once, in an order that only depends
     /// on the contents. What the guards withheld is not listed.

@@ -179,6 +179,7 @@ impl<'a> Transducer<'a> {
     /// Targets precede their node, so no path is longer than the data, and from every node a key
     /// can be completed. A forged file, in which tails are shared so that there are more paths
     /// than bytes or paths to nowhere, ends the walk early.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
     pub(in crate::engine::database) fn each(&self, found: &mut dyn FnMut(&[u8], u64)) {
         let mut keys = self.len.min(self.data.len() as u64);
         let mut fuel = self.data.len();
@@ -210,6 +211,7 @@ impl<'a> Transducer<'a> {
     }
 
     /// The transition of a state with this number, in ascending order of the input.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
     fn edge(&self, state: State, number: usize) -> Option<(u8, State)> {
         if state.address == EMPTY {
             return None;

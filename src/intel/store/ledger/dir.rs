@@ -98,6 +98,7 @@ impl LedgerDir {
     ) -> Result<LedgerSegment> {
         let fail = |e| Error::io("write a segment", e).at_path(&self.folder);
         let part = tempfile::Builder::new().prefix(PART).tempfile_in(&self.folder).map_err(fail)?;
+        disk::hand_over(part.as_file(), part.path()).map_err(fail)?;
         let out = BufWriter::with_capacity(1 << 18, part.as_file());
         let mut writer = SegmentWriter::new(out, expected)?;
         fill(&mut writer)?;

@@ -330,8 +330,9 @@ impl<'r> Running<'r> {
         };
         let notify = self.notify;
         std::thread::scope(|scope| {
-            start_workers(scope, threads, &shared, &messages_end)?;
+            // First, or workers that start quickly would find that no job will ever come.
             let (queue, _giver) = (&queue, queue.giver());
+            start_workers(scope, threads, &shared, &messages_end)?;
             let starter =
                 SourceStarter { scope, queue, _giver, committer: messages_end, halt: &halt };
             let mut supervisor = Supervisor {
