@@ -24,6 +24,7 @@ use std::path::Path;
 mod listing;
 mod lookups;
 
+#[cfg(feature = "sensor")]
 pub(crate) use listing::Listed;
 pub(crate) use lookups::UrlWalk;
 
