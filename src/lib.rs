@@ -2,7 +2,7 @@
 //!
 //! Subscribed indicators are compiled into one memory-mapped [`Database`]; a [`Scanner`]
 //! matches the observables of text and packets against it, and every
-//! [`Hit`](engine::scan::Hit) becomes an [`Alert`] that carries the whole context of the
+//! [`Hit`] becomes an [`Alert`] that carries the whole context of the
 //! indicator.
 //!
 //! ```

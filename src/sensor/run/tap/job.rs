@@ -48,7 +48,7 @@ pub struct Listen {
 /// signal ends it, or the duration or the packet count is reached.
 ///
 /// Alerts about addresses don't wait for the end of their flow: they carry its totals up to the
-/// packet that was seen. [`Output::max`] and [`Output::form`] are for inputs that end, and have no
+/// packet that was seen. [`Output::max_alerts`] and [`Output::form`] are for inputs that end, and have no
 /// effect here.
 ///
 /// # Errors
