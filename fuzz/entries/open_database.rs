@@ -26,23 +26,9 @@ const TEXT: &str = "x.evil.example a.wild.example 203.0.113.200 2001:db8::1 203.
     http://evil.example/gate.php?x http://good.example/gate/panel.php u@evil.example CVE-2024-12345 \
     hkey_local_machine\\software\\evilrat\\cfg c:\\\\users\\\\public\\\\evil.exe D:\\a\\b\\c\\d\\e";
 
-/// The bytes unchanged; with corrected checksums; and as changes to a valid database, five bytes
-/// each: an offset, and a replacement.
+/// The bytes, with corrected checksums, and as changes to a valid file.
 pub fn run(bytes: &[u8]) {
-    look_up(bytes.to_vec());
-    let mut mended = bytes.to_vec();
-    if mend(&mut mended).is_some() {
-        look_up(mended);
-    }
-    let mut changed = good().to_vec();
-    for change in bytes.chunks_exact(5).take(64) {
-        let at = u32::from_le_bytes([change[0], change[1], change[2], change[3]]);
-        let at = at as usize % changed.len();
-        changed[at] = change[4];
-    }
-    if mend(&mut changed).is_some() {
-        look_up(changed);
-    }
+    super::each_mended(bytes, good(), mend, look_up);
 }
 
 /// Corrects length and checksums, as far as header and table are readable.

@@ -13,23 +13,9 @@ const HEADER: usize = 16;
 const FOOTER: usize = 112;
 const ENTRY: usize = 16;
 
-/// The bytes unchanged; with corrected checksums; and as changes to a valid segment, five bytes
-/// each: an offset, and a replacement.
+/// The bytes, with corrected checksums, and as changes to a valid file.
 pub fn run(bytes: &[u8]) {
-    read(bytes.to_vec());
-    let mut mended = bytes.to_vec();
-    if mend(&mut mended).is_some() {
-        read(mended);
-    }
-    let mut changed = good().to_vec();
-    for change in bytes.chunks_exact(5).take(64) {
-        let at = u32::from_le_bytes([change[0], change[1], change[2], change[3]]);
-        let at = at as usize % changed.len();
-        changed[at] = change[4];
-    }
-    if mend(&mut changed).is_some() {
-        read(changed);
-    }
+    super::each_mended(bytes, good(), mend, read);
 }
 
 /// Corrects the checksums of blocks, parts and footer, as far as the lengths are readable.

@@ -48,19 +48,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     // SIGHUP reopens the output and reloads the database. It ends the tap only if there is
     // neither.
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
-    let listen = Listen {
-        interfaces: interfaces::distinct(&flags.interfaces)?,
-        listening: Listening {
-            filter: flags.filter.join(" "),
-            is_promiscuous: !flags.no_promiscuous,
-            snaplen: flags.snaplen,
-            ring: flags.ring,
-        },
-        duration: flags.duration,
-        count: flags.count,
-        every: flags.stats_every,
-        sandboxed: !flags.no_sandbox,
-    };
+    let listen = listen(&flags)?;
     let (current, signals) = (Current::new(database, None), Signals::new(!is_called)?);
     let written = flags.choice.output(&flags.alerts, to_terminal)?;
     let job = Job {
@@ -97,6 +85,23 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
         return Ok(Outcome::Failed);
     }
     Ok(if report.records > 0 { Outcome::Yes } else { Outcome::No })
+}
+
+/// What to listen to, and how.
+fn listen(flags: &Tap) -> Result<Listen> {
+    Ok(Listen {
+        interfaces: interfaces::distinct(&flags.interfaces)?,
+        listening: Listening {
+            filter: flags.filter.join(" "),
+            is_promiscuous: !flags.no_promiscuous,
+            snaplen: flags.snaplen,
+            ring: flags.ring,
+        },
+        duration: flags.duration,
+        count: flags.count,
+        every: flags.stats_every,
+        sandboxed: !flags.no_sandbox,
+    })
 }
 
 /// Prints what a tap reports. Rates are those since the counts `before`.

@@ -122,6 +122,12 @@ impl Scanner {
         }
         survey.into_iter().for_each(|all| self.held_back.add(all));
         // Only now build what an alert needs: nearly all calls end above.
+        let seen = self.seen_as(observable, at, &matches);
+        Some((seen, matches))
+    }
+
+    /// What was observed, as an alert with these matches shows it.
+    fn seen_as(&self, observable: Observable<'_>, at: Where, matches: &[Match<'_>]) -> Seen {
         let mut seen = self.seen(observable, at);
         if matches!(observable, Observable::Url(_)) {
             let flags = [
@@ -131,15 +137,14 @@ impl Scanner {
             let set = flags.into_iter().filter(|(is_so, _)| *is_so);
             seen.quality = set.fold(seen.quality, |quality, (_, flag)| quality.with(flag));
         }
-        if let [only] = &matches[..]
+        if let [only] = matches
             && only.kind == Kind::Endpoint
         {
-            // If only the endpoint is listed, the port is part of what was
-            // observed.
+            // If only the endpoint is listed, the port is part of what was observed.
             seen.kind = Kind::Endpoint;
             seen.value.clone_from(&only.value);
         }
-        Some((seen, matches))
+        seen
     }
 
     /// Notes the claims that would alert if nothing allowed the observable.
