@@ -196,8 +196,6 @@ impl<'d> ScanWork<'d> {
 impl Work for ScanWork<'_> {
     type Scratch = WorkerScratch;
     type Found = ChunkHits;
-    /// Taken again for each piece: flows outlive the database that they began with.
-
     fn scratch(&self) -> WorkerScratch {
         WorkerScratch {
             scanner: Scanner::new(self.options.clone()),
@@ -308,6 +306,7 @@ impl Work for ScanWork<'_> {
 }
 
 impl CaptureWork for ScanWork<'_> {
+    /// Taken again for each piece: flows outlive the database that they began with.
     type Against = Lease;
 
     fn against(&self) -> Lease {
