@@ -7,7 +7,7 @@ pub mod checkpoint;
 pub mod config;
 #[cfg(feature = "daemon")]
 pub mod deliver;
-mod halt;
+pub mod halt;
 #[cfg(feature = "daemon")]
 pub mod http;
 pub mod input;
