@@ -59,7 +59,7 @@ impl Outlet {
                 Err(_) => return Ok(Outlet::at_end(place)),
             }
         }
-        Err(io::Error::other("its links go in a circle"))
+        Err(io::Error::other("symbolic links form a loop"))
     }
 
     fn at_end(place: PathBuf) -> Outlet {
