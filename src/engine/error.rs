@@ -1,5 +1,16 @@
 //! The one error type of the crate.
 //!
+//! ```
+//! use wiresift::{Error, ErrorKind};
+//!
+//! let line = |text: &str| Err::<(), _>(Error::format(format!("“{text}” is no address")));
+//! // A parser knows the line; whoever opened the file adds its path.
+//! let error = line("1.2.3").unwrap_err().at_line(7).remedy("write all four numbers");
+//! let error = error.at_path("feed.txt");
+//! assert_eq!(error.kind(), ErrorKind::Format);
+//! assert_eq!(error.to_string(), "feed.txt:7: “1.2.3” is no address (write all four numbers)");
+//! ```
+//!
 //! An [`Error`] is opaque. Callers check its [`kind`](Error::kind); people read its
 //! text, which says what happened, where (path, line, byte offset), and how to fix
 //! it. Context is added on the way up, by the code that knows it: a parser need not
