@@ -36,7 +36,7 @@ fn paths() -> List<FilePath> {
 table! {
     /// The process of `wiresift run`.
     pub struct Daemon {
-        /// The name of the sensor in alerts and mails; default: the host name.
+        /// The name of the sensor in alerts and emails; default: the host name.
         host: Option<String> = Optional(Host);
         /// The folder of positions, spool and dead letters; default: `daemon` in the state folder.
         state: Option<PathBuf> = Optional(FilePath);
