@@ -11,6 +11,8 @@ mod halt;
 #[cfg(feature = "daemon")]
 pub mod http;
 pub mod input;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 #[cfg(feature = "daemon")]
 pub mod listen;
 #[cfg(feature = "daemon")]

@@ -202,6 +202,19 @@ const OUT_OF_BOUNDS: &[(&str, &str)] = &[
         "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"",
         "the connection is not encrypted",
     ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = { \"enable.auto.commit\" = true }",
+        "property enable.auto.commit cannot be set here (it decides whether",
+    ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = { sasl.password = \"p\" }",
+        "property sasl.password cannot be set here (set tls,",
+    ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = { a = [1] }",
+        "expected a text or a number, found a list",
+    ),
+    ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = 7", "expected a table"),
     ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "but move_to is not set"),
     (
         "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"",

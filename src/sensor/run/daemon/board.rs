@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::engine::indicator::Kind;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
-use crate::sensor::config::Config;
+use crate::sensor::config::{Config, Input, InputKind};
 use crate::sensor::metrics::{
     DatabaseStatus, Family, Heartbeats, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus,
     Status,
@@ -15,7 +15,7 @@ use crate::sensor::metrics::{
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
 use crate::sensor::spool::Spool;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,6 +41,7 @@ struct Parts {
     departed: Departed,
     /// Names of all inputs that should run.
     inputs: Vec<String>,
+    topics: Vec<String>,
     sinks: Vec<SinkPart>,
     spool: Option<Spool>,
     spool_folder: String,
@@ -68,8 +69,18 @@ pub(super) fn sets(config: &Config, feeds: &[String]) -> Sets {
         inputs: config.active_inputs().map(|input| input.name.clone()).collect(),
         sinks: config.active_sinks().map(|sink| sink.name.clone()).collect(),
         feeds: feeds.to_vec(),
-        topics: Vec::new(),
+        topics: topics(config),
     }
+}
+
+/// The topics of Kafka that are read, each once.
+fn topics(config: &Config) -> Vec<String> {
+    let of = |input: &Input| match &input.kind {
+        InputKind::Kafka(kafka) => kafka.topics.clone(),
+        _ => Vec::new(),
+    };
+    let all: BTreeSet<String> = config.active_inputs().flat_map(of).collect();
+    all.into_iter().collect()
 }
 
 impl Board {
@@ -94,6 +105,7 @@ impl Board {
         parts.database = config.database.display().to_string();
         parts.max_age = config.daemon.max_age;
         parts.spool_folder = spool_folder(config).display().to_string();
+        parts.topics = topics(config);
         parts.inputs = config.active_inputs().map(|input| input.name.clone()).collect();
     }
 
@@ -269,6 +281,19 @@ fn gather_inputs(parts: &Parts, metrics: &Metrics) {
         metrics.gauge(Family::FilesWatched, &[mode]).set(count as f64);
     }
     set_totals(&totals, metrics);
+    set_kafka_lag(parts, metrics);
+}
+
+/// Sets what is not committed of each topic. Partitions of other members are theirs to report.
+fn set_kafka_lag(parts: &Parts, metrics: &Metrics) {
+    let mut lags: BTreeMap<String, u64> = BTreeMap::new();
+    for partition in parts.watches.iter().flat_map(Watch::partitions) {
+        *lags.entry(partition.topic).or_default() += partition.lag.unwrap_or(0);
+    }
+    for topic in &parts.topics {
+        let lag = lags.get(topic).copied().unwrap_or(0);
+        metrics.gauge(Family::KafkaLag, &[topic]).set(lag as f64);
+    }
 }
 
 fn set_totals(totals: &InputTotals, metrics: &Metrics) {

@@ -65,7 +65,12 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// for inputs that had to end first.
     pub(super) fn take_up(&mut self) -> Result<()> {
         let new = Config::open(&self.config.path)?;
-        let built = Built { kafka: false, live: cfg!(feature = "live"), prints_to_journal: false };
+        let built = Built {
+            kafka: cfg!(feature = "kafka"),
+            kafka_tls: cfg!(feature = "kafka-tls"),
+            live: cfg!(feature = "live"),
+            prints_to_journal: false,
+        };
         let problems = new.check(built);
         if !problems.is_empty() {
             return Err(problems.into());

@@ -2,7 +2,7 @@
 
 use crate::clock::Stopwatch;
 use crate::engine::packet;
-use crate::sensor::input::net::{Count, IntakeView};
+use crate::sensor::input::net::{Count, IntakeView, PartitionView};
 use crate::sensor::input::tail::{Counters, FileStatus};
 use crate::sensor::listen::CrowdCounts;
 use crate::sensor::metrics::{self, InputStatus};
@@ -124,6 +124,11 @@ impl Watch {
         self.of_intake(IntakeView::connections)
     }
 
+    /// The partitions that are assigned to it, if it reads Kafka.
+    pub(super) fn partitions(&self) -> Vec<PartitionView> {
+        self.of_intake(IntakeView::partitions).unwrap_or_default()
+    }
+
     /// Whether it is working.
     pub(super) fn is_up(&self) -> bool {
         !self.0.has_failed.load(Ordering::Relaxed)
@@ -156,6 +161,7 @@ impl Watch {
             bytes: self.0.bytes.load(Ordering::Relaxed),
             counts: self.counts(),
             files: self.tail().files.iter().map(file_status).collect(),
+            partitions: self.partitions().into_iter().map(partition_status).collect(),
         }
     }
 
@@ -193,6 +199,11 @@ fn file_status(file: &FileStatus) -> metrics::FileStatus {
         size: file.offset + file.lag_bytes,
         ..metrics::FileStatus::default()
     }
+}
+
+fn partition_status(of: PartitionView) -> metrics::PartitionStatus {
+    let PartitionView { topic, partition, offset, lag } = of;
+    metrics::PartitionStatus { topic, partition, offset, lag }
 }
 
 /// Publishes the status of a tail, now and then.

@@ -373,6 +373,8 @@ impl Run<'_, '_> {
                     Identity::Stream(stream) => alert.in_stream(stream),
                     #[cfg(feature = "daemon")]
                     Identity::Line => alert.in_stream(line_identity(hit)),
+                    #[cfg(feature = "daemon")]
+                    Identity::Record => alert.in_stream(record_identity(hit)),
                 };
                 has_alerts |= out.take(&alert, &track.member);
             };
@@ -570,4 +572,15 @@ fn line_identity(hit: &Hit<'_>) -> u64 {
         }
     }
     key.digest()
+}
+
+/// What identifies a record: topic, partition and offset.
+#[cfg(feature = "daemon")]
+fn record_identity(hit: &Hit<'_>) -> u64 {
+    let place = match &hit.place {
+        crate::engine::indicator::Place::Log(log) => log.sender.as_deref(),
+        crate::engine::indicator::Place::Packet(_) => None,
+    };
+    let peer = place.and_then(|sender| sender.peer.as_deref()).unwrap_or_default();
+    xxhash_rust::xxh3::xxh3_64(peer.as_bytes())
 }
