@@ -138,8 +138,10 @@ fn set_tls(tls: &Tls, config: &mut ClientConfig) -> Result<()> {
 pub(in crate::sensor) fn created(error: &KafkaError) -> Error {
     match error {
         // The value may be a password.
-        KafkaError::ClientConfig(_, why, name, _) => Error::usage(format!("property {name}: {why}"))
-            .remedy("see librdkafka's CONFIGURATION.md for the properties and their values"),
+        KafkaError::ClientConfig(_, why, name, _) => {
+            Error::usage(format!("property {name}: {why}"))
+                .remedy("see librdkafka's CONFIGURATION.md for the properties and their values")
+        }
         KafkaError::ClientCreation(why) => Error::usage(format!("invalid Kafka settings: {why}")),
         other => Error::usage(format!("invalid Kafka settings: {other}")),
     }

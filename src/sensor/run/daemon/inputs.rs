@@ -6,6 +6,7 @@ use super::followed::Files;
 use super::packets::{JobSender, job_source};
 use super::received::Received;
 use super::watch::{TapFacts, Watch};
+use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
@@ -21,7 +22,6 @@ use crate::sensor::run::live::task::Identity;
 use crate::sensor::run::{Current, Files as ScanFiles, Job, Notice, Notify, Signals, scan};
 use crate::sensor::secret::Credential;
 use crate::sensor::sink::Null;
-use crate::{Error, Result};
 use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -270,7 +270,7 @@ impl Reading<'_> {
 
 #[cfg(not(feature = "live"))]
 fn tap<'s>(_: &str, _: &config::TapInput, _: &InputContext<'s>) -> Result<Opened<'s>> {
-    Err(Error::usage("this build cannot listen to interfaces")
+    Err(crate::Error::usage("this build cannot listen to interfaces")
         .remedy("build it with the feature live"))
 }
 

@@ -1,11 +1,11 @@
 //! What others send, and the journal, as sources.
 
-use crate::{Error, Result};
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
 use crate::sensor::input::net::{Intake, Next};
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::live::task::{Identity, Lines, Work};
+use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

@@ -101,10 +101,19 @@ fn it_waits_for_brokers_and_topics() {
     let trouble = |daemon: &super::super::Daemon| {
         daemon.part("inputs", "kafka")["trouble"].as_str().unwrap_or_default().to_string()
     };
-    cluster.mock.topic_error("logs", rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART).unwrap();
+    cluster
+        .mock
+        .topic_error(
+            "logs",
+            rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+        )
+        .unwrap();
     let daemon = post.start();
     wait_for("it says that the topic is missing", || trouble(&daemon).contains("not exist yet"));
-    cluster.mock.topic_error("logs", rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).unwrap();
+    cluster
+        .mock
+        .topic_error("logs", rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR)
+        .unwrap();
     let sender = Sender::new(&cluster.brokers, "none");
     sender.numbers("logs", 1, 0..10);
     post.expect_once("alerts.json", 10);

@@ -11,9 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{
-    BaseProducer, BaseRecord, DefaultProducerContext, Producer as _,
-};
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,9 +114,9 @@ fn receive(brokers: &str, topic: &str, partitions: i32, count: usize) -> Vec<Rec
         assert!(began.elapsed() < LIMIT, "{} of {count} messages", all.len());
         let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) else { continue };
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let id = message.headers().and_then(|headers| {
-            headers.iter().find(|header| header.key == "id")?.value.map(text)
-        });
+        let id = message
+            .headers()
+            .and_then(|headers| headers.iter().find(|header| header.key == "id")?.value.map(text));
         all.push(Received {
             partition: message.partition(),
             key: message.key().map(text),

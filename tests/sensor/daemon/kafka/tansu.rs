@@ -80,9 +80,7 @@ fn tansu_two_members_and_one_is_killed() {
     };
     wait_for("they share", || count(&first) == 2 && count(&second) == 2);
     sender.numbers("logs", 4, 0..10_000);
-    wait_for("both read", || {
-        !numbers_of(&[&one]).is_empty() && !numbers_of(&[&two]).is_empty()
-    });
+    wait_for("both read", || !numbers_of(&[&one]).is_empty() && !numbers_of(&[&two]).is_empty());
     first.kill();
     sender.numbers("logs", 4, 10_000..12_000);
     wait_for("none is lost", || numbers_of(&[&one, &two]).len() == 12_000);

@@ -146,9 +146,10 @@ impl Topics {
                 .remedy("check topics, or create it"));
         }
         let (mut intake, outgoing) = Intake::new()?;
-        let saved = self.saved.iter().filter_map(|(part, cursor)| {
-            Some((Partition::parse(part)?, Saved::parse(cursor)?))
-        });
+        let saved = self
+            .saved
+            .iter()
+            .filter_map(|(part, cursor)| Some((Partition::parse(part)?, Saved::parse(cursor)?)));
         let shared = Arc::new(Shared {
             progress: Mutex::new(Progress::new(&saved.collect())),
             pending: Mutex::default(),
@@ -280,7 +281,16 @@ impl<'r> Reader<'r> {
         consumer.subscribe(&names).map_err(|e| created(&e))?;
         let now = Stopwatch::start();
         let last = Partition { topic: "".into(), number: -1 };
-        Ok(Reader { topics, shared, outgoing, consumer, begun: now, committed: now, asked: now, last })
+        Ok(Reader {
+            topics,
+            shared,
+            outgoing,
+            consumer,
+            begun: now,
+            committed: now,
+            asked: now,
+            last,
+        })
     }
 
     /// Reads until the halt, or until there is nothing more to read; returns a fatal error.

@@ -9,8 +9,8 @@ use crate::sensor::input::net::Count;
 use crate::sensor::input::net::intake::Aftermath;
 use crate::sensor::kafka::reason;
 use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
 use rdkafka::consumer::RebalanceProtocol;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
@@ -230,7 +230,8 @@ impl ConsumerContext for Context {
         list: &mut TopicPartitionList,
     ) {
         self.0.aftermath.count(Count::Rebalances, 1);
-        let is_cooperative = consumer.rebalance_protocol() == RebalanceProtocol::Cooperative;
+        let is_cooperative =
+            matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let is_assigned = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if is_assigned {
             self.assigned(consumer, list);
