@@ -59,7 +59,7 @@ fn one_value_stays_in_one_partition_and_formats_are_as_set() {
 fn what_is_too_large_becomes_a_dead_letter() {
     let cluster = Cluster::new(&[("alerts", 1)]);
     let post = Post::new("kafka-large");
-    post.configure(&sink(&cluster.brokers, "alerts", "max_message = \"4K\""));
+    post.configure(&sink(&cluster.brokers, "alerts", "max_message = \"1K\""));
     let daemon = post.start();
     let mut log = post.log("a.log");
     log.write(0..3);
@@ -73,7 +73,7 @@ fn what_is_too_large_becomes_a_dead_letter() {
     let all = receive(&cluster.brokers, "alerts", 1, 5);
     let numbers: Vec<_> = all.iter().filter_map(|it| super::super::number(&it.value)).collect();
     assert_eq!(numbers, [0, 1, 2, 4, 5]);
-    let letters = post.path("state/run/dead-letter/kafka.ndjson");
+    let letters = post.path("state/daemon/dead-letter/kafka.ndjson");
     let letters = fs::read_to_string(letters).unwrap();
     assert!(letters.contains("large.evil.example") && letters.contains("10"), "{letters}");
 }

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Shared, list_of, locked};
 use super::progress::{Partition, Progress, Saved};
-use super::troubles::{About, about, is_unreadable};
+use super::troubles::{About, is_unreadable};
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::sensor::input::net::batch::{FULL, Writer};
@@ -11,7 +11,7 @@ use crate::sensor::input::net::{Batch, Count, Intake};
 use crate::sensor::kafka::{Access, created, words};
 use crate::{Error, Result};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rustix::event::Timespec;
 use std::collections::BTreeMap;
@@ -432,12 +432,9 @@ impl<'r> Reader<'r> {
             }
             _ => {}
         }
-        let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-        if is_unreadable(code) {
+        // The context was told what is wrong.
+        if error.rdkafka_error_code().is_some_and(is_unreadable) {
             self.outgoing.count(Count::Unreadable, 1);
-        }
-        if let Some((about, what)) = about(code) {
-            self.shared.set_trouble(about, what);
         }
         None
     }

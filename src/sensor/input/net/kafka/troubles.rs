@@ -47,7 +47,7 @@ pub(super) fn about(code: Code) -> Option<(About, String)> {
     let what = match code {
         // One of several connections; another error follows when it was the last.
         Code::BrokerTransportFailure | Code::OperationTimedOut => return None,
-        Code::PollExceeded => return None,
+        Code::PollExceeded | Code::PartitionEOF => return None,
         Code::AllBrokersDown => (About::Brokers, "no broker can be reached".to_string()),
         Code::Resolve => (About::Brokers, "a broker's name cannot be resolved".to_string()),
         Code::Authentication | Code::SSL | Code::SaslAuthenticationFailed => {
