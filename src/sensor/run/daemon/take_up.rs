@@ -257,6 +257,11 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         gone.iter().for_each(|name| spool.forget(name));
+        if new.active_sinks().all(|sink| sink.delivery().is_none()) {
+            // Without a reader it would only fill up, and inputs would wait for room.
+            self.spool = None;
+            return Ok(());
+        }
         for sink in begin {
             let is_known = spool.cursors().contains_key(&sink.name);
             let cursor = is_known.then(|| spool.cursor(&sink.name));

@@ -215,6 +215,10 @@ impl Relay {
         self.pass_repeats(locals);
         (self.home, self.spool, self.formats) = (home, spool, formats);
         self.has_archive = has_archive;
+        if self.spool.is_none() {
+            // No sink is left that would want them.
+            self.backlog.clear();
+        }
         let sinks = self.spool.as_ref().map(Spool::cursors).unwrap_or_default();
         self.counts = Counts::new(metrics, sinks.into_keys());
         count_by(metrics, locals);
