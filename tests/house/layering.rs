@@ -80,6 +80,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "config",
             "listen",
             "http",
+            "kafka",
             "input",
             "checkpoint",
             "metrics",

@@ -81,7 +81,7 @@ impl Form for Properties {
             format!("{} = {}", write_text(name), write_text(value))
         };
         let pairs: Vec<String> = value.iter().map(pair).collect();
-        format!("{{ {} }}", pairs.join(", "))
+        if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
     }
 
     fn about(&self) -> String {
