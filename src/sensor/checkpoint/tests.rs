@@ -29,6 +29,7 @@ fn record(stream: u64, offset: u64) -> FileRecord {
         first_seen: 0,
         last_seen: 1,
         copy_of: None,
+        seen: None,
     }
 }
 

@@ -69,6 +69,8 @@ impl Tail {
             file.resembles.insert(original);
             file.settlement = Some(Box::new(settlement));
         }
+        // Its own copies can be compared with the original as well.
+        self.wake_copies(id);
     }
 
     fn settle_now(&mut self, id: FileId, settlement: Settlement) {

@@ -90,6 +90,7 @@ impl Tail {
         (file.role, file.packing) = (Role::Fresh, None);
         (file.pending, file.unpacking, file.nuls) = (None, None, 0);
         (file.is_partial, file.is_closed, file.was_cut) = (false, false, false);
+        file.is_rewritten = true;
         self.fresh.insert(id);
     }
 

@@ -5,7 +5,7 @@
 //! offset that was read is the same. While the original has unread bytes, the new file waits: those
 //! are read where they were written.
 
-use super::content::{Content, SAMPLE};
+use super::content::{Content, SAMPLE, Seen};
 use super::cut::Lines;
 use super::follow::{Tail, random_id};
 use super::notice::Notice;
@@ -78,7 +78,7 @@ impl Tail {
             self.notices.push(Notice::NotText { path: file.path.clone(), what });
             return false;
         }
-        if self.find_by_key(id, &open, &head) {
+        if self.find_by_key(id, &open, head.clone()) {
             return false;
         }
         let Some(file) = self.files.get(&id) else { return false };
@@ -93,33 +93,41 @@ impl Tail {
     }
 
     /// Resumes the stream that was in this very file, if its content is still there.
-    fn find_by_key(&mut self, id: FileId, open: &File, head: &[u8]) -> bool {
+    fn find_by_key(&mut self, id: FileId, open: &Arc<File>, head: Vec<u8>) -> bool {
         let Some(file) = self.files.get(&id) else { return false };
         let (key, packing, size) = (file.found.key, file.packing, file.found.size);
         let known = self.by_node.get(&key.node()).cloned().unwrap_or_default();
         for stream_id in known {
-            let Some(stream) = self.streams.get_mut(&stream_id) else { continue };
+            let Some(stream) = self.streams.get(&stream_id) else { continue };
             if !stream.key.is_some_and(|own| own.is_same(&key)) {
                 continue;
             }
-            // Compressed content is verified when it is read again.
+            let (seen, is_unread) = (stream.seen, stream.read.offset == 0);
             let is_same = match packing {
-                Some(Some(_)) => true,
-                Some(None) => agrees(open, &stream.read),
-                None => stream.read.offset == 0,
+                // What was read of it is verified when it is read again.
+                Some(Some(_)) => !is_unread || self.is_seen(id, open, seen),
+                Some(None) => agrees(open, &stream.read) && seen.is_none_or(|it| it.is_in(&head)),
+                // An empty file shows what it is when it grows.
+                None if size > 0 || is_unread && seen.is_none() => continue,
+                None => false,
             };
-            if is_same && !(packing.is_none() && size > 0) {
-                if packing == Some(None) {
-                    stream.set_head(head.to_vec());
-                }
-                self.hold(id, stream_id);
-                return true;
-            }
-            if packing.is_some() || size == 0 {
+            if !is_same {
                 self.overwritten(stream_id);
+                continue;
             }
+            if let Some(stream) = self.streams.get_mut(&stream_id) && packing == Some(None) {
+                stream.set_head(head);
+            }
+            self.hold(id, stream_id);
+            return true;
         }
         false
+    }
+
+    /// Whether a compressed file begins with what an earlier run saw of it.
+    fn is_seen(&mut self, id: FileId, open: &Arc<File>, seen: Option<Seen>) -> bool {
+        let Some(seen) = seen else { return true };
+        self.head_of(id, open).is_none_or(|head| seen.is_in(&head))
     }
 
     /// The file of a loose stream has other contents now.
@@ -161,13 +169,13 @@ impl Tail {
         if old.is_none_or(|old| !old.is_same(&file.found.key)) {
             stream.is_done = false;
         }
-        (stream.is_lost, stream.is_saved) = (false, false);
+        (stream.is_lost, stream.is_saved, stream.seen) = (false, false, None);
         (stream.file, stream.loose) = (Some(id), None);
         stream.key = Some(file.found.key);
         stream.is_packed = matches!(file.packing, Some(Some(_)));
         file.role = Role::Holds(stream_id);
         file.resembles.clear();
-        file.is_caught_up = false;
+        (file.is_caught_up, file.is_rewritten) = (false, false);
         if file.name.age != super::rotation::Age::Current {
             file.left.get_or_insert(self.now);
             self.timed.insert(id);
@@ -206,7 +214,8 @@ impl Tail {
                     file.resembles.insert(other);
                 }
             }
-            return;
+            // So do its own copies.
+            return self.wake_copies(id);
         }
         match packing {
             Some(Some(packing)) => self.begin_probe(id, &open, packing, &kin),
@@ -276,7 +285,10 @@ impl Tail {
     fn may_continue(&self, file: &Followed, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
         // What it was like under another name, it still is.
-        let follows = file.name.follows(&stream.name) || file.resembles.contains(&other);
+        let former = stream.former.as_ref().filter(|(_, until)| self.now < *until);
+        let follows = file.may_follow(&stream.name)
+            || former.is_some_and(|(name, _)| file.may_follow(name))
+            || file.resembles.contains(&other);
         match stream.file.and_then(|holder| self.files.get(&holder)) {
             Some(holder) => {
                 let is_replaced = holder.names.is_empty() && holder.name == file.name;
@@ -378,6 +390,10 @@ impl Tail {
             match self.is_packed(id) {
                 true => self.counted.rotations.packed += 1,
                 false => self.counted.rotations.copied += 1,
+            }
+            let until = self.now + self.options.rotate_wait;
+            if let Some(stream) = self.streams.get_mut(&other) {
+                stream.former = Some((stream.name.clone(), until));
             }
             return self.hold(id, other);
         }

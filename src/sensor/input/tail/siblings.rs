@@ -129,7 +129,12 @@ impl Tail {
             return false;
         };
         let is_fresh = |file: &Followed| matches!(file.role, Role::Fresh);
-        if !file.name.follows(&original.name) || !is_fresh(file) || !is_fresh(original) {
+        // Of two that lost their names, neither waits for the other.
+        let may_follow = match original.is_removed_copy() {
+            true => file.name.follows(&original.name) && !file.is_removed_copy(),
+            false => file.may_follow(&original.name),
+        };
+        if !may_follow || !is_fresh(file) || !is_fresh(original) {
             return false;
         }
         // Only reading a compressed file shows how long it is, and whether it is a copy.

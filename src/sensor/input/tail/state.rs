@@ -5,11 +5,12 @@
 //! file contains is *loose*: it was saved by an earlier run, or its file is gone or was
 //! overwritten; a file that continues it may still appear.
 
+use super::content::Seen;
 use super::cut::Unfinished;
 use super::key::{Found, Key};
 use super::position::Position;
 use super::record::FileRecord;
-use super::rotation::Name;
+use super::rotation::{Age, Name};
 use super::unpacking::Unpacking;
 use crate::sensor::input::{Packing, Wide, display};
 use std::collections::BTreeSet;
@@ -95,6 +96,8 @@ pub(super) struct Followed {
     pub(super) aside: Option<u64>,
     /// Whether its writer has closed it, without any change since.
     pub(super) is_closed: bool,
+    /// Whether its contents were replaced by others, which were not examined yet.
+    pub(super) is_rewritten: bool,
     /// Whether it is compressed and was incomplete, without any change since.
     pub(super) is_cut_off: bool,
     /// When it last changed.
@@ -141,6 +144,7 @@ impl Followed {
             settlement: None,
             aside: None,
             is_closed: false,
+            is_rewritten: false,
             is_cut_off: false,
             grown: now,
             left: None,
@@ -158,6 +162,17 @@ impl Followed {
 
     pub(super) fn is_taken(&self) -> bool {
         self.names.iter().any(|(_, is_taken)| *is_taken)
+    }
+
+    /// Whether its name allows that it is a copy of a file with another name, or continues it.
+    pub(super) fn may_follow(&self, other: &Name) -> bool {
+        self.name.follows(other) || self.is_removed_copy() && self.name.stem == other.stem
+    }
+
+    /// Whether it seems to be a copy that was made over an older generation, and has no name any
+    /// more: since then, the original may have got the name that this one had.
+    pub(super) fn is_removed_copy(&self) -> bool {
+        self.is_rewritten && self.names.is_empty() && self.name.age != Age::Current
     }
 
     /// The stream that it contains.
@@ -212,6 +227,11 @@ pub(super) struct Stream {
     /// The stream that everything before its position was read in, as long as nothing was read of
     /// this one.
     pub(super) copy_of: Option<u64>,
+    /// What its file began with, according to an earlier run that processed nothing of it.
+    pub(super) seen: Option<Seen>,
+    /// The name it had, and until when, before another file went on with it: the file that had that
+    /// name may still appear under a later one.
+    pub(super) former: Option<(Name, Duration)>,
 }
 
 impl Stream {
@@ -237,6 +257,8 @@ impl Stream {
             is_lost: false,
             is_saved: true,
             copy_of: record.copy_of,
+            seen: record.seen,
+            former: None,
             path: record.path,
         }
     }
@@ -264,6 +286,8 @@ impl Stream {
             is_lost: false,
             is_saved: false,
             copy_of: None,
+            seen: None,
+            former: None,
         }
     }
 
@@ -309,6 +333,13 @@ impl Stream {
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             copy_of: self.copy_of,
+            seen: self.seen_first(),
         }
+    }
+
+    /// What its file begins with, as long as nothing of it is processed.
+    fn seen_first(&self) -> Option<Seen> {
+        let seen = Seen::of(&self.head).or(self.seen);
+        seen.filter(|_| self.safe.offset == 0)
     }
 }
