@@ -295,7 +295,8 @@ impl Tail {
                 follows || is_replaced && stream.read.offset >= MIN_REWRITTEN
             }
             None => {
-                let is_enough = stream.is_saved || stream.read.offset >= MIN_REWRITTEN;
+                let is_enough = stream.is_saved && stream.copy_of.is_none()
+                    || stream.read.offset >= MIN_REWRITTEN;
                 stream.read.offset > 0 && (follows || is_enough)
             }
         }
@@ -345,6 +346,7 @@ impl Tail {
         let agreed = kin
             .iter()
             .copied()
+            .filter(|other| offset(other) == size || !self.is_short_copy(*other))
             .find(|other| self.streams.get(other).is_some_and(|stream| agrees(open, &stream.read)));
         let is_all = agreed.as_ref().is_some_and(|other| offset(other) == size);
         // All of it may have been read in a stream that goes further than those it agrees with.
@@ -360,6 +362,12 @@ impl Tail {
             (None, Some(other)) => self.go_on(id, other, is_all),
             (None, None) => self.begin(id),
         }
+    }
+
+    /// Whether a stream is that of a copy that was so short that another text may begin alike.
+    fn is_short_copy(&self, other: u64) -> bool {
+        let stream = self.streams.get(&other).filter(|it| it.copy_of.is_some());
+        stream.is_some_and(|it| it.read.offset < MIN_REWRITTEN)
     }
 
     /// Whether a file is a copy of a stream that was read at least as far in its original.
@@ -529,15 +537,27 @@ impl Tail {
 
     /// Everything available was compared.
     fn conclude(&mut self, id: FileId, probe: &mut Probe) {
+        let is_outdated = |(offset, other): &(u64, u64)| {
+            self.streams.get(other).is_none_or(|it| it.read.offset != *offset)
+        };
+        if probe.wanted.iter().any(is_outdated) {
+            // They were read further meanwhile: what was compared says nothing.
+            self.fresh.insert(id);
+            return;
+        }
         let longer = probe.wanted.get(probe.reached..).unwrap_or_default();
         if longer.is_empty() {
             // Whether anything follows what was compared.
             let _ = probe.unpacking.fill(1);
         }
         let (size, content) = (probe.unpacking.at(), probe.unpacking.content());
-        let agreed = probe.agreed.last().copied();
-        let is_all = probe.unpacking.is_over()
-            && agreed.and_then(|it| self.streams.get(&it)).is_some_and(|it| it.read.offset == size);
+        let is_end = |other: &u64| {
+            probe.unpacking.is_over()
+                && self.streams.get(other).is_some_and(|it| it.read.offset == size)
+        };
+        let agreed = probe.agreed.iter().rev();
+        let agreed = agreed.copied().find(|it| is_end(it) || !self.is_short_copy(*it));
+        let is_all = agreed.as_ref().is_some_and(is_end);
         // Its head is that of the stream, so this also applies to a damaged one.
         let is_damaged = !probe.unpacking.is_over() && agreed.is_none();
         let original = longer
