@@ -18,12 +18,13 @@ use super::unpacking::Unpacking;
 use std::fs::File;
 
 impl Tail {
-    /// Settles a plain file all of which was read in another one, and is processed.
+    /// Settles a plain file all of which was read in another one, even if more follows there: it is
+    /// in the same commit as what was read.
     pub(super) fn settle_read(&mut self, id: FileId, open: &File, kin: &[u64]) -> bool {
         let size = open.metadata().map_or(0, |found| found.len());
         let is_read = |other: &&u64| {
             let stream = self.streams.get(*other);
-            stream.is_some_and(|it| it.file.is_some() && it.safe.offset >= size)
+            stream.is_some_and(|it| it.file.is_some() && it.read.offset >= size)
         };
         let kin: Vec<u64> = kin.iter().filter(is_read).copied().collect();
         if size == 0 || kin.is_empty() {
@@ -147,7 +148,7 @@ impl Tail {
         let unknown: Vec<(u64, FileId)> = all
             .filter_map(|number| {
                 let stream = self.streams.get(number)?;
-                let is_unknown = stream.head.is_empty() && stream.read.offset > 0;
+                let is_unknown = stream.head.is_empty();
                 Some((*number, stream.file.filter(|holder| is_unknown && *holder != id)?))
             })
             .collect();
@@ -180,6 +181,7 @@ impl Tail {
         (file.pending, file.unpacking, file.nuls, file.is_partial) = (None, None, 0, false);
         self.fresh.insert(id);
         self.timed.insert(id);
+        self.wake_likenesses(number);
     }
 
     /// What a copy holds was not read elsewhere: it is read on where it ended before, if that is

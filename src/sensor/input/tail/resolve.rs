@@ -168,6 +168,8 @@ impl Tail {
         };
         if old.is_none_or(|old| !old.is_same(&file.found.key)) {
             stream.is_done = false;
+            // What was not read may be different here.
+            stream.head.truncate(usize::try_from(stream.read.offset).unwrap_or(SAMPLE));
         }
         (stream.is_lost, stream.is_saved, stream.seen) = (false, false, None);
         (stream.file, stream.loose) = (Some(id), None);
@@ -175,7 +177,7 @@ impl Tail {
         stream.is_packed = matches!(file.packing, Some(Some(_)));
         file.role = Role::Holds(stream_id);
         file.resembles.clear();
-        (file.is_caught_up, file.is_rewritten) = (false, false);
+        file.is_caught_up = false;
         if file.name.age != super::rotation::Age::Current {
             file.left.get_or_insert(self.now);
             self.timed.insert(id);
@@ -209,10 +211,7 @@ impl Tail {
         let busy: Vec<u64> = kin.iter().copied().filter(|other| self.is_busy(*other)).collect();
         if !busy.is_empty() {
             for other in busy {
-                self.likenesses.entry(other).or_default().insert(id);
-                if let Some(file) = self.files.get_mut(&id) {
-                    file.resembles.insert(other);
-                }
+                self.wait_for_stream(id, other);
             }
             // So do its own copies.
             return self.wake_copies(id);
@@ -221,6 +220,15 @@ impl Tail {
             Some(Some(packing)) => self.begin_probe(id, &open, packing, &kin),
             _ => self.compare_plain(id, &open, &kin),
         }
+    }
+
+    /// Lets a file wait until another one is read, which it seems to be a copy of.
+    fn wait_for_stream(&mut self, id: FileId, other: u64) {
+        self.likenesses.entry(other).or_default().insert(id);
+        if let Some(file) = self.files.get_mut(&id) {
+            file.resembles.insert(other);
+        }
+        self.timed.insert(id);
     }
 
     /// Stores the first bytes of a compressed file with its stream, so that copies are recognised
@@ -290,6 +298,8 @@ impl Tail {
             || former.is_some_and(|(name, _)| file.may_follow(name))
             || file.resembles.contains(&other);
         match stream.file.and_then(|holder| self.files.get(&holder)) {
+            // It is that of a copy, which is compared itself.
+            Some(holder) if holder.aside == Some(other) => false,
             Some(holder) => {
                 let is_replaced = holder.names.is_empty() && holder.name == file.name;
                 follows || is_replaced && stream.read.offset >= MIN_REWRITTEN
@@ -393,6 +403,9 @@ impl Tail {
     /// The file continues a stream: it takes over a loose one; if another file still holds it, a
     /// new stream begins at the same position. `is_all`: whether the file ends there.
     fn go_on(&mut self, id: FileId, other: u64, is_all: bool) {
+        if !is_all && self.wait_for_longer(id) {
+            return;
+        }
         let Some(stream) = self.streams.get(&other) else { return };
         if stream.file.is_none() {
             match self.is_packed(id) {
@@ -406,6 +419,9 @@ impl Tail {
             return self.hold(id, other);
         }
         let (position, wide) = (stream.read.clone(), stream.wide);
+        if !is_all && self.is_busy(other) {
+            return self.wait_for_stream(id, other);
+        }
         let copy_of = is_all.then_some(other);
         self.settle(id, other, Settlement { position, wide, copy_of, is_done: false });
     }

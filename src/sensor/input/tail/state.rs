@@ -10,7 +10,7 @@ use super::cut::Unfinished;
 use super::key::{Found, Key};
 use super::position::Position;
 use super::record::FileRecord;
-use super::rotation::{Age, Name};
+use super::rotation::Name;
 use super::unpacking::Unpacking;
 use crate::sensor::input::{Packing, Wide, display};
 use std::collections::BTreeSet;
@@ -96,8 +96,6 @@ pub(super) struct Followed {
     pub(super) aside: Option<u64>,
     /// Whether its writer has closed it, without any change since.
     pub(super) is_closed: bool,
-    /// Whether its contents were replaced by others, which were not examined yet.
-    pub(super) is_rewritten: bool,
     /// Whether it is compressed and was incomplete, without any change since.
     pub(super) is_cut_off: bool,
     /// When it last changed.
@@ -144,7 +142,6 @@ impl Followed {
             settlement: None,
             aside: None,
             is_closed: false,
-            is_rewritten: false,
             is_cut_off: false,
             grown: now,
             left: None,
@@ -169,10 +166,11 @@ impl Followed {
         self.name.follows(other) || self.is_removed_copy() && self.name.stem == other.stem
     }
 
-    /// Whether it seems to be a copy that was made over an older generation, and has no name any
-    /// more: since then, the original may have got the name that this one had.
+    /// Whether it may be a copy of a file with any name. It has none any more: since it was seen,
+    /// it may have become a copy, made over an older generation, and the original may have got the
+    /// name that this one had, or a later one.
     pub(super) fn is_removed_copy(&self) -> bool {
-        self.is_rewritten && self.names.is_empty() && self.name.age != Age::Current
+        self.names.is_empty() && matches!(self.role, Role::Fresh)
     }
 
     /// The stream that it contains.
@@ -301,6 +299,13 @@ impl Stream {
             self.header = (Arc::default(), 0, 0);
         }
         self.head = head;
+    }
+
+    /// Whether its file, which begins with these bytes now, still begins with those that it had.
+    /// NULs between them may be space that was filled since.
+    pub(super) fn still_begins(&self, head: &[u8]) -> bool {
+        let is_same = |(was, is): (&u8, &u8)| was == is || *was == 0;
+        head.len() >= self.head.len() && self.head.iter().zip(head).all(is_same)
     }
 
     /// Skips bytes that need no processing.
