@@ -11,9 +11,9 @@
 
 use super::content::{Content, SAMPLE};
 use super::follow::{Tail, random_id};
-use super::position::Position;
-use super::resolve::{agrees, read_last, settled_at};
-use super::state::{FileId, Role, Settlement};
+use super::position::{Position, Within};
+use super::resolve::{agrees, line_start, read_last, settled_at};
+use super::state::{FileId, Role, Settlement, Stream};
 use super::unpacking::Unpacking;
 use std::fs::File;
 
@@ -194,6 +194,9 @@ impl Tail {
         let Some(stream) = self.streams.get_mut(&number) else { return false };
         if is_packed || agrees(&open, &stream.read) {
             (stream.copy_of, stream.is_done) = (None, false);
+            if !is_packed && stream.read.within == Within::Flushed {
+                go_to_line_start(stream, &open);
+            }
             self.hold(id, number);
             return true;
         }
@@ -208,5 +211,17 @@ impl Tail {
         let Some(number) = aside else { return };
         self.forget(number);
         self.wake_likenesses(number);
+    }
+}
+
+/// Moves a copy back to the start of the line in which it ended when it was settled. What follows
+/// there is not what follows in the original, so the line is another one than was read.
+fn go_to_line_start(stream: &mut Stream, open: &File) {
+    let start = line_start(open, stream.read.offset);
+    let content = start.and_then(|start| Content::of_file(open, start).ok()?);
+    if let (Some(offset), Some(content)) = (start, content) {
+        let within = Within::Start;
+        stream.read = Position { offset, content, within, ..stream.read.clone() };
+        (stream.safe, stream.passed) = (stream.read.clone(), None);
     }
 }

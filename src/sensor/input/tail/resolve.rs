@@ -638,7 +638,7 @@ fn data_end(open: &File, size: u64) -> u64 {
 }
 
 /// The beginning of the line at an offset.
-fn line_start(open: &File, offset: u64) -> Option<u64> {
+pub(super) fn line_start(open: &File, offset: u64) -> Option<u64> {
     let mut block = vec![0; 64 << 10];
     let mut end = offset;
     // No further back than the maximum length of a line.
