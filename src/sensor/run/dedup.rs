@@ -53,7 +53,8 @@ impl SeenValues {
     pub(super) fn count(&mut self, packet: &Packet<'_>, seen: &Seen) -> u32 {
         self.turn_to(packet);
         let field = seen.field.as_deref().unwrap_or_default().to_owned();
-        let hits = self.hits.entry((seen.kind, seen.value.to_string(), seen.at, field)).or_default();
+        let hits =
+            self.hits.entry((seen.kind, seen.value.to_string(), seen.at, field)).or_default();
         std::mem::replace(hits, hits.saturating_add(1))
     }
 

@@ -115,7 +115,9 @@ impl Tail {
                 self.overwritten(stream_id);
                 continue;
             }
-            if let Some(stream) = self.streams.get_mut(&stream_id) && packing == Some(None) {
+            if let Some(stream) = self.streams.get_mut(&stream_id)
+                && packing == Some(None)
+            {
                 stream.set_head(head);
             }
             self.hold(id, stream_id);

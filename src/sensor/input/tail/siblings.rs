@@ -135,12 +135,9 @@ impl Tail {
         for (at, (head, id)) in heads.iter().enumerate() {
             let longer = heads[at + 1..].iter().take_while(|(other, _)| other.starts_with(head));
             let before = heads[..at].iter().rev().take_while(|(other, _)| other == head);
-            let original = longer
-                .chain(before)
-                .take(MAX_COMPARED)
-                .find(|(begin, other)| {
-                    self.is_copy(*id, head.len(), (*other, begin.len() > head.len()))
-                });
+            let original = longer.chain(before).take(MAX_COMPARED).find(|(begin, other)| {
+                self.is_copy(*id, head.len(), (*other, begin.len() > head.len()))
+            });
             found.extend(original.map(|(_, original)| (*id, *original)));
         }
         found
