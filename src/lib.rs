@@ -53,7 +53,7 @@
 //! | [`engine::database`] | writes, maps and verifies the file; typed lookups | files, memory, indicator |
 //! | [`engine::compile`] | guards, deduplication, order, publication | indicator, database |
 //! | [`engine::segment`] | immutable sorted tables of what was seen, and when | memory, indicator |
-//! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
+//! | [`engine::scan`] | observables against the database: hits | indicator, text, database |
 //! | [`engine::suppress`] | repeated alerts: held back, counted, summed up in one record | indicator, scan |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan, suppress |
 //! | [`intel::feed`] | fetches within limits, walks exchanges, reads each format: indicators and rejects | indicator |
@@ -68,10 +68,10 @@
 //! | [`sensor::input`] | bytes and their origin: files, streams, compression, captures, followed logs, the network | indicator (times), halt, listen, http |
 //! | [`sensor::checkpoint`] | what is safely on disk: positions of inputs, lengths of outputs | input |
 //! | [`sensor::metrics`] | counters, and how they are read: Prometheus, health, systemd | indicator (times), halt, listen, http |
-//! | [`sensor::sink`] | local destinations of alerts | files, indicator, alert, halt |
+//! | [`sensor::sink`] | local destinations of alerts | files, indicator, halt |
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
 //! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool |
-//! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, halt, spool, deliver |
+//! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, spool, deliver |
 //! | [`sensor::bench`] | judges a rule set: what it contains, finds and risks | settings, indicator, database, compile, scan |
 //! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
 //!
