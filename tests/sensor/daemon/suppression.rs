@@ -164,8 +164,8 @@ fn a_reload_switches_suppression_off_and_on() {
     log.write(10..15);
     wait_for("each is sent", || post.alerts("alerts.json").len() == 7);
     assert_eq!(daemon.metric("wiresift_suppression_keys"), 0.0);
-    // No window of the first time is left, also after a crash.
-    daemon.kill();
+    daemon.stop();
+    // No window of the first time is left.
     post.configure(&on);
     let daemon = post.start();
     log.write(15..20);

@@ -34,11 +34,17 @@ impl Tail {
         original.and_then(|it| self.files.get(&it)).is_some_and(|it| it.copies.contains(&id))
     }
 
-    /// Examines the files that wait for a decision about this one.
+    /// Examines the files that wait for a decision about this one. What it is like, they are like.
     pub(super) fn wake_copies(&mut self, id: FileId) {
-        if let Some(file) = self.files.get_mut(&id) {
-            self.fresh.extend(std::mem::take(&mut file.copies));
+        let Some(file) = self.files.get_mut(&id) else { return };
+        let copies = std::mem::take(&mut file.copies);
+        let streams: Vec<u64> = file.resembles.iter().copied().chain(file.stream()).collect();
+        for copy in &copies {
+            if let Some(copy) = self.files.get_mut(copy) {
+                copy.resembles.extend(&streams);
+            }
         }
+        self.fresh.extend(copies);
     }
 
     /// Compares logs that have new files with what exists: an overwritten file is new as well, and
