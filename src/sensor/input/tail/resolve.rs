@@ -516,6 +516,7 @@ impl Tail {
         if let Some(file) = self.files.get_mut(&id) {
             file.probe = Some(Box::new(probe));
         }
+        self.timed.insert(id);
         self.make_ready(id);
     }
 
