@@ -42,6 +42,8 @@ struct How {
 pub(in crate::sensor::run) struct Relay {
     /// `None` if every alert goes out.
     suppressor: Option<Suppressor>,
+    /// Changes of a suppression that was switched off since the last commit.
+    ended: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     home: HomeNetworks,
     clock: LiveClock,
     /// `None` if no sink needs it.
@@ -179,6 +181,7 @@ impl Relay {
             has_archive,
             backlog: VecDeque::new(),
             cursors: HashMap::new(),
+            ended: Vec::new(),
             looked: Stopwatch::start(),
             counts,
             alerts: 0,
@@ -209,7 +212,7 @@ impl Relay {
         }
         match (&mut self.suppressor, suppress) {
             (Some(old), Some(config)) => old.reconfigure(config),
-            (Some(old), None) => old.shut_down(),
+            (Some(_), None) => self.end_suppression(locals),
             (none, _) => *none = suppressor,
         }
         self.pass_repeats(locals);
@@ -222,6 +225,19 @@ impl Relay {
         let sinks = self.spool.as_ref().map(Spool::cursors).unwrap_or_default();
         self.counts = Counts::new(metrics, sinks.into_keys());
         count_by(metrics, locals);
+    }
+
+    /// Ends the suppression, which was switched off: what it holds back is sent, and the next commit
+    /// removes its windows.
+    fn end_suppression(&mut self, locals: &mut [Local<'_>]) {
+        if let Some(old) = &mut self.suppressor {
+            old.end_all();
+        }
+        self.pass_repeats(locals);
+        if let Some(mut old) = self.suppressor.take() {
+            old.take_entries(|key, value| self.ended.push((key.to_vec(), value)));
+        }
+        self.counts.keys.set(0.0);
     }
 
     /// Takes an alert; returns whether a commit has to follow soon.
@@ -419,6 +435,7 @@ impl Relay {
                 }
             }
         }
+        commit.suppress.append(&mut self.ended);
         if let Some(suppressor) = &mut self.suppressor {
             suppressor.take_entries(|key, value| commit.suppress.push((key.to_vec(), value)));
         }
