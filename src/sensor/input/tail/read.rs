@@ -295,8 +295,7 @@ impl Tail {
                 within => within,
             };
             stream.pass(Position { offset: end, content, within, ..position.clone() });
-            stream.head.clear();
-            stream.header = (Arc::default(), 0, 0);
+            load_first(stream, open);
         }
         Turn::More
     }
@@ -421,6 +420,7 @@ impl Tail {
             }
         }
         let mut end = start.moved(&cutting);
+        complete_head(stream, (recent, &data[..cutting.done]), end.offset);
         end.content = content_at(stream, end.offset, recent, &data[..cutting.done]);
         end.headers = later_headers(stream, &start, &data[cutting.piece.clone()]);
         let piece = (!cutting.piece.is_empty())
@@ -481,6 +481,21 @@ fn load_head(stream: &mut Stream, position: &Position, bytes: &[u8], before: usi
     if position.offset == before as u64 && position.offset < SAMPLE as u64 {
         stream.set_head(bytes.iter().take(SAMPLE).copied().collect());
     }
+}
+
+/// Adds to the head what was left out of it as space to be filled: everything before the position
+/// is part of the text now. Otherwise the hash of the head would be that of a shorter text, and the
+/// next start would take the file for another one.
+fn complete_head(stream: &mut Stream, (recent, done): (&[u8], &[u8]), end: u64) {
+    let begin = end.saturating_sub((recent.len() + done.len()) as u64);
+    let known = usize::try_from(end).unwrap_or(SAMPLE).min(SAMPLE);
+    let Some(from) = (stream.head.len() as u64).checked_sub(begin) else { return };
+    if begin > 0 && stream.head.is_empty() {
+        return;
+    }
+    let missing = known.saturating_sub(stream.head.len());
+    let bytes = recent.iter().chain(done).skip(usize::try_from(from).unwrap_or(usize::MAX));
+    stream.head.extend(bytes.take(missing));
 }
 
 /// The content of a stream before an offset, given its last bytes.
