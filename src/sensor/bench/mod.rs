@@ -33,7 +33,7 @@
 //! | `risk`, `names`, `chance` | what makes an indicator risky |
 //! | `decay`, `ledger` | how old and how new things are |
 //! | `judge`, `advice` | from counts to the report |
-//! | `baseline` | a report held against a former one |
+//! | `baseline` | compares a report with an earlier one |
 //! | `diff` | two databases, and the alerts of both |
 //! | `text`, `csv` | the report for people and spreadsheets |
 

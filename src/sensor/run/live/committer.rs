@@ -490,6 +490,10 @@ impl Run<'_, '_> {
         let Err(error) = self.committer.out.flush() else {
             (self.failing, self.halted) = (None, None);
             self.written();
+            #[cfg(feature = "daemon")]
+            if self.committer.out.take_released() {
+                self.pending.alerts.get_or_insert_with(Stopwatch::start);
+            }
             return Ok(());
         };
         if error.is_broken_pipe() {

@@ -323,6 +323,12 @@ impl<'s> Out<'s> {
         }
     }
 
+    /// Whether the spool has had room for what waited since the last call: it can be committed now.
+    #[cfg(feature = "daemon")]
+    pub(super) fn take_released(&mut self) -> bool {
+        std::mem::take(&mut self.is_released)
+    }
+
     /// Whether a destination has not taken records yet.
     #[cfg(feature = "daemon")]
     pub(super) fn has_unwritten(&self) -> bool {
@@ -376,7 +382,7 @@ impl<'s> Out<'s> {
                 self.locals.iter_mut().for_each(|local| local.mark = local.held.mark());
                 let due = relay.round(&mut self.locals);
                 self.end_piece();
-                if std::mem::take(&mut self.is_released) { Due::Alerts } else { due }
+                due
             }
         }
     }
@@ -406,12 +412,13 @@ impl<'s> Out<'s> {
         let mut outcome = Ok(());
         #[cfg(feature = "daemon")]
         if let Way::Relay(relay) = &mut self.way {
+            let was_behind = relay.is_behind();
             outcome = relay.flush();
             self.troubles.set(SPOOL, outcome.as_ref().err());
-            if !relay.is_behind() {
-                for local in self.locals.iter_mut().filter(|local| !local.parked.is_empty()) {
+            if was_behind && !relay.is_behind() {
+                self.is_released = true;
+                for local in &mut self.locals {
                     local.held.append(&mut local.parked);
-                    self.is_released = true;
                 }
             }
         }

@@ -565,7 +565,7 @@ mod tests {
         spool.advance("siem", spool.end());
         spool.is_full();
         out.flush().unwrap();
-        assert!(!out.is_behind() && out.round() == Due::Alerts);
+        assert!(!out.is_behind() && out.take_released());
         assert_eq!(written(), "whole\ndatagram\nin part\n");
         assert_eq!(out.seal().unwrap().commit.suppress.len(), 1);
     }
