@@ -310,8 +310,7 @@ impl Tail {
                 within => within,
             };
             stream.pass(Position { offset: end, content, within, ..position.clone() });
-            stream.head.clear();
-            stream.header = (Arc::default(), 0, 0);
+            load_first(stream, open);
         }
         Turn::More
     }
@@ -436,6 +435,7 @@ impl Tail {
             }
         }
         let mut end = start.moved(&cutting);
+        complete_head(stream, (recent, &data[..cutting.done]), end.offset);
         end.content = content_at(stream, end.offset, recent, &data[..cutting.done]);
         end.headers = later_headers(stream, &start, &data[cutting.piece.clone()]);
         let piece = (!cutting.piece.is_empty())
@@ -488,6 +488,21 @@ fn shifted(mut cutting: Cutting, mark: usize) -> Cutting {
     cutting.done += mark;
     cutting.piece = cutting.piece.start + mark..cutting.piece.end + mark;
     cutting
+}
+
+/// Adds to the head what was left out of it as space to be filled: everything before the position
+/// is part of the text now. Otherwise the hash of the head would be that of a shorter text, and the
+/// next start would take the file for another one.
+fn complete_head(stream: &mut Stream, (recent, done): (&[u8], &[u8]), end: u64) {
+    let begin = end.saturating_sub((recent.len() + done.len()) as u64);
+    let known = usize::try_from(end).unwrap_or(SAMPLE).min(SAMPLE);
+    let Some(from) = (stream.head.len() as u64).checked_sub(begin) else { return };
+    if begin > 0 && stream.head.is_empty() {
+        return;
+    }
+    let missing = known.saturating_sub(stream.head.len());
+    let bytes = recent.iter().chain(done).skip(usize::try_from(from).unwrap_or(usize::MAX));
+    stream.head.extend(bytes.take(missing));
 }
 
 /// The content of a stream before an offset, given its last bytes.

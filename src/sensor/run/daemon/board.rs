@@ -9,11 +9,12 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
 use crate::sensor::config::{Config, Input, InputKind};
 use crate::sensor::metrics::{
-    DatabaseStatus, Family, Heartbeats, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus,
-    Status,
+    DatabaseStatus, Family, Heartbeats, InputStatus, Metrics, Obstacle, Pages, Readiness, Sets,
+    SinkStatus, Status,
 };
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
+use crate::sensor::run::live::output::Troubles;
 use crate::sensor::spool::Spool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +44,10 @@ struct Parts {
     inputs: Vec<String>,
     topics: Vec<String>,
     sinks: Vec<SinkPart>,
+    /// Which local destinations fail.
+    troubles: Troubles,
+    /// Inputs that could not be opened by a reload, and why.
+    unopened: BTreeMap<String, String>,
     spool: Option<Spool>,
     spool_folder: String,
     feeds: BTreeMap<String, Timestamp>,
@@ -147,6 +152,20 @@ impl Board {
         (parts.sinks, parts.spool) = (sinks, spool);
     }
 
+    /// Shows which local destinations fail.
+    pub(super) fn set_troubles(&self, troubles: Troubles) {
+        locked(&self.0.parts).troubles = troubles;
+    }
+
+    /// Records that an input could not be opened by a reload, or that it was.
+    pub(super) fn set_unopened(&self, input: &str, error: Option<&crate::Error>) {
+        let mut parts = locked(&self.0.parts);
+        match error {
+            Some(error) => drop(parts.unopened.insert(input.to_string(), error.to_string())),
+            None => drop(parts.unopened.remove(input)),
+        }
+    }
+
     /// Records that a feed was fetched.
     pub(super) fn fetched(&self, feed: &str, at: Timestamp) {
         locked(&self.0.parts).feeds.insert(feed.to_string(), at);
@@ -181,6 +200,7 @@ impl Board {
         let parts = locked(&self.0.parts);
         let is_full = parts.spool.as_ref().is_some_and(Spool::is_full);
         self.0.readiness.set(Obstacle::Spool, is_full);
+        self.0.readiness.set(Obstacle::Output, !parts.troubles.is_empty());
         let age = now().0.saturating_sub(self.0.current.facts().1.0);
         let is_old = |max: Duration| i128::from(age) > max.as_micros() as i128;
         self.0.readiness.set(Obstacle::Age, parts.max_age.is_some_and(is_old));
@@ -224,7 +244,14 @@ impl Board {
         let metrics = self.metrics();
         let parts = locked(&self.0.parts);
         let (id, built, indicators) = self.0.current.facts();
-        let inputs: Vec<_> = parts.watches.iter().map(Watch::status).collect();
+        let mut inputs: Vec<_> = parts.watches.iter().map(Watch::status).collect();
+        let unopened = parts.unopened.iter().filter(|(name, _)| parts.inputs.contains(name));
+        inputs.extend(unopened.map(|(name, why)| InputStatus {
+            name: name.clone(),
+            state: "closed".to_string(),
+            trouble: Some(why.clone()),
+            ..InputStatus::default()
+        }));
         let sinks: Vec<_> =
             parts.sinks.iter().map(|sink| sink_status(sink, &parts, &metrics)).collect();
         let is_well = self.is_ready()
@@ -342,7 +369,9 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
     let counts = sink.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
     let spool = parts.spool.as_ref().filter(|_| sink.counters.is_some());
     let skipped = spool.and_then(|spool| spool.counters().skipped.get(&sink.name).copied());
+    let failing = parts.troubles.of(&sink.name);
     let state = match counts.health {
+        Health::Good if failing.is_some() => "retrying",
         Health::Good => "ok",
         Health::Retrying => "retrying",
         Health::Held => "held",
@@ -352,7 +381,7 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
         name: sink.name.clone(),
         kind: sink.kind.to_string(),
         state: state.to_string(),
-        trouble: counts.trouble,
+        trouble: counts.trouble.or(failing),
         records: match sink.counters {
             Some(_) => counts.records,
             None => metrics.counter(Family::SinkRecords, &[&sink.name]).get(),

@@ -82,7 +82,8 @@ fn options(of: &FilesInput, own: &[OsString]) -> TailOptions {
     let default = TailOptions::default();
     TailOptions {
         patterns: paths(patterns),
-        exclude: paths(exclude).into_iter().chain(own.iter().cloned()).collect(),
+        exclude: paths(exclude),
+        own: own.to_vec(),
         from: match from {
             From::Beginning => Start::Beginning,
             From::End => Start::End,

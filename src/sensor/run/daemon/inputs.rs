@@ -38,7 +38,7 @@ pub(super) struct InputContext<'s> {
     pub(super) options: Options,
     pub(super) notify: Notify<'s>,
     pub(super) is_once: bool,
-    /// Patterns of the files that the process itself writes, which no input may read.
+    /// The beginnings of the paths of files that the process itself writes, which no input may read.
     pub(super) own: Vec<OsString>,
 }
 
@@ -212,7 +212,7 @@ fn captures<'s>(
     with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let watch = Watch::new(name, "captures", None);
-    let mut finished = Finished::new(name, of);
+    let mut finished = Finished::new(watch.clone(), of, with.notify);
     let folder = Folder::open(&mut finished, of, state)?;
     let (source, messages, signals) = job_source(Some(finished))?;
     let (current, options) = (with.current, with.options.clone());

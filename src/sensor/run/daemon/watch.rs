@@ -25,6 +25,8 @@ struct Inner {
     bytes: AtomicU64,
     /// Alerts of packets that were dropped before they reached the committer.
     dropped: Arc<AtomicU64>,
+    /// Captures that could not be moved or deleted.
+    captures_left: AtomicU64,
     /// It has ended without being asked to.
     has_failed: AtomicBool,
     trouble: Mutex<Option<String>>,
@@ -60,6 +62,7 @@ impl Watch {
             lines: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             dropped: Arc::default(),
+            captures_left: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
             trouble: Mutex::default(),
             tail: Mutex::default(),
@@ -83,6 +86,11 @@ impl Watch {
 
     pub(super) fn dropped(&self) -> &Arc<AtomicU64> {
         &self.0.dropped
+    }
+
+    /// Records that a capture could not be moved or deleted.
+    pub(super) fn left_capture(&self) {
+        self.0.captures_left.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn counted(&self, bytes: u64, lines: u64) {
@@ -182,6 +190,7 @@ impl Watch {
         put("packets_dropped_by_kernel", tap.by_kernel);
         put("packets_dropped_by_interface", tap.by_interface);
         put("alerts_dropped", self.0.dropped.load(Ordering::Relaxed));
+        put("captures_left", self.0.captures_left.load(Ordering::Relaxed));
         let Counters { rotations, lines_cut, lost_truncated, lost_removed, unreadable, .. } =
             self.tail().counters;
         put("files_unreadable", unreadable as u64);
