@@ -79,8 +79,8 @@ pub struct CorpusRead {
 /// A database that is to be judged.
 #[derive(Debug)]
 pub struct Bench<'d> {
-    database: &'d Database,
-    groups: Arc<Groups>,
+    pub(super) database: &'d Database,
+    pub(super) groups: Arc<Groups>,
 }
 
 impl<'d> Bench<'d> {

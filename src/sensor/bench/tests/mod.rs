@@ -25,7 +25,7 @@ fn compiled(rows: &[(Context<'static>, Kind, &str, Scope)]) -> Database {
 }
 
 /// Compiles (feed, kind, value, scope) rows about any network.
-fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
+pub(super) fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
     let context = |feed: &str| Context { internal: true, ..Context::of_feed(feed) };
     let rows: Vec<_> = rows
         .iter()
@@ -34,7 +34,7 @@ fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
     compiled(&rows)
 }
 
-fn judge(database: &Database) -> Report {
+pub(super) fn judge(database: &Database) -> Report {
     Bench::new(database, By::Feed).judge(&Question::new(now()), None)
 }
 
