@@ -88,7 +88,7 @@ test: lint doc
 test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
-	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_ receivers
+	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_ receivers browser
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:

@@ -288,7 +288,9 @@ fn count_times(
         }
     }
     let said = standing(claim, verdict.at);
-    if let (true, Some(dated), Some(hit)) = (said.is_valid, said.dated, entry.last_hit) {
+    let changed = || verdict.chronicle.and_then(|chronicle| chronicle.changed(feed));
+    let dated = said.dated.or_else(changed);
+    if let (true, Some(dated), Some(hit)) = (said.is_valid, dated, entry.last_hit) {
         let has_decayed = |since: Timestamp| {
             has_decayed(said.confidence, days_between(since, verdict.at), said.is_phishing)
         };

@@ -33,8 +33,8 @@ pub(super) struct ChunkSurvey {
     lines: Vec<Vec<Party>>,
     /// The line of each hit.
     line_of: Vec<usize>,
-    /// The times of the chunk's first and last line.
-    times: [Option<Timestamp>; 2],
+    /// The earliest and the latest time of the chunk's lines.
+    times: Option<(Timestamp, Timestamp)>,
     /// A copy of the chunk, if more is wanted for the sample.
     piece: Option<Piece>,
 }
@@ -235,7 +235,9 @@ impl Work for Survey<'_> {
             self.samples.store(!counts.sample.is_full(), Ordering::Relaxed);
         }
         let tally = &mut counts.tally;
-        times.iter().flatten().for_each(|time| tally.saw_time(*time));
+        for time in times.iter().flat_map(|(first, last)| [*first, *last]) {
+            tally.saw_time(time);
+        }
         hits.with_dependent_mut(|_: &Arc<Known>, hits| {
             for (hit, line) in hits.iter_mut().zip(line_of) {
                 if let Place::Log(place) = &mut hit.place {

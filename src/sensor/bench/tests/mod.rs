@@ -1,6 +1,7 @@
 //! The set alone, against the definitions taken literally, and what is known of single cases.
 
 mod corpus;
+mod subset;
 mod twin;
 
 use super::{Bench, By, Group, Overlap, Question, Report};
