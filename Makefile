@@ -16,7 +16,7 @@ export PROPTEST_RNG_SEED ?= 20261124
 
 .PHONY: help demo build guided deb install-deps test test-peers lint doc fuzz fuzz-replay
 .PHONY: licences advisories
-.PHONY: bench bench-check peers packets subscriptions daemon instructions instructions-accept
+.PHONY: bench bench-check peers packets subscriptions daemon ruleset instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -34,6 +34,7 @@ help:
 	@echo 'make packets      what a packet costs, with verdicts (benches/packets/run.sh --help)'
 	@echo 'make subscriptions  what an update of the feeds costs, with verdicts'
 	@echo 'make daemon       what run and tail cost and bear, with verdicts (DAEMON_FLAGS=--quick: in minutes)'
+	@echo 'make ruleset      what judging a rule set costs, and how well it measures, with verdicts'
 	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
 	@echo 'make instructions-accept  makes the counts of today the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
@@ -109,6 +110,9 @@ subscriptions: build
 
 daemon: build
 	benches/daemon/measure.py $(DAEMON_FLAGS)
+
+ruleset: build
+	benches/ruleset/measure.py $(RULESET_FLAGS)
 
 instructions:
 	benches/instructions/count.sh compare

@@ -19,6 +19,8 @@ Exit status: 0 done and no --fail met, 1 a --fail met, 2 error.
 Examples:
   wiresift bench --db iocs.wsdb
   wiresift bench --db iocs.wsdb /var/log/ --popular top-1m.csv --warninglists lists/
+  wiresift bench --db iocs.wsdb archive/ --format html -o report.html
+  wiresift bench --db iocs.wsdb archive/ --cost=kinds
   wiresift bench --db iocs.wsdb archive/ --format json -o today.json
   wiresift bench --db iocs.wsdb archive/ --baseline today.json --fail 'events_lost>0'
   wiresift bench diff old.wsdb new.wsdb archive/"
