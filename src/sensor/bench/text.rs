@@ -183,7 +183,9 @@ fn costs(report: &Report, out: &mut String) {
             let line = "the cost of groups is not measurable here: the machine is too busy";
             wrap(&format!("{line} (the set and its copy differ by over 1%)"), out);
         } else {
-            wrap("≤ is below the noise; groups share structure, so bytes do not add up", out);
+            let least = share((aa.high - aa.low) / 2.0);
+            let line = format!("≤ is below the noise, which hides costs under {least:.1}% here");
+            wrap(&format!("{line}; groups share structure, so bytes do not add up"), out);
         }
     }
     if let (Some(kinds), false) = (&cost.kinds, cost.unreliable) {

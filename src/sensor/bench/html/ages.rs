@@ -38,14 +38,10 @@ pub(super) fn survival(report: &Report, page: &mut Markup) {
     groups.sort_by_key(|(group, _)| Reverse(group.live));
     let days = |days: Option<f64>| days.map_or("–".into(), |days| format!("{days:.0}"));
     let share = |share: Option<f64>| share.map_or("–".into(), |it| format!("{:.0}%", it * 100.0));
-    let mut table = Table::new(&[
-        "feed",
-        "median days",
-        "90% under",
-        "without a date",
-        "decayed",
-        "over 1 year",
-    ]);
+    let mut table = Table::new(
+        &["feed", "median days", "90% under", "without a date", "decayed", "over 1 year"],
+        &[],
+    );
     for (group, shares) in &groups {
         let old = shares.iter().find(|(days, _)| *days == 365.0).map(|(_, share)| *share);
         let (p50, p90) = (days(group.age.p50), days(group.age.p90));
@@ -117,7 +113,7 @@ pub(super) fn timeline(report: &Report, page: &mut Markup) {
     let first = last - (MONTHS as i32 - 1);
     let mut bars = vec![0u64; MONTHS];
     let mut earlier = 0;
-    let mut table = Table::new(&["month", "entries"]);
+    let mut table = Table::new(&["month", "entries"], &[]);
     for (month, entries) in months.iter().rev() {
         table.rows.push(vec![(*month).to_string(), count(*entries)]);
         let place = number(month).and_then(|month| usize::try_from(month - first).ok());

@@ -17,7 +17,7 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
     let Some(events) = report.set.events else { return };
     let mut groups: Vec<&Group> = report.groups.iter().collect();
     groups.sort_by_key(|group| (Reverse(group.events), Reverse(group.events_exclusive)));
-    let mut table = Table::new(&["feed", "events", "its own", "shared", "fair share"]);
+    let mut table = Table::new(&["feed", "events", "its own", "shared", "fair share"], &[]);
     for group in &groups {
         let (all, own) = (group.events.unwrap_or(0), group.events_exclusive.unwrap_or(0));
         let fair = group.events_fair.map_or("–".into(), |fair| format!("{fair:.1}"));
@@ -31,7 +31,8 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
     let hidden = if rest > 0 { format!(" {rest} more have fewer.") } else { String::new() };
     let caption = format!(
         "Records with an alert, of {} in all. Solid: only this feed alerts, and without it the event is \
-         lost. Striped: another feed alerts in the same record. {silent} feeds found nothing.{hidden}",
+         lost. Striped: another feed alerts in the same record. The numbers are its own and all. {silent} feeds \
+         found nothing.{hidden}",
         count(events)
     );
     let description = shown.first().map_or("No feed found anything.".into(), |first| {

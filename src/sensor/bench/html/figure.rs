@@ -29,12 +29,20 @@ pub(super) struct Figure<'f> {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub(super) headings: Vec<String>,
+    /// Columns with words, by number; the others have numbers, which stand on the right.
+    words: &'static [usize],
     pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(headings: &[&str]) -> Table {
-        Table { headings: headings.iter().map(|it| (*it).to_string()).collect(), rows: Vec::new() }
+    /// A table in which the first column and the columns of `words` have words.
+    pub(super) fn new(headings: &[&str], words: &'static [usize]) -> Table {
+        let headings = headings.iter().map(|it| (*it).to_string()).collect();
+        Table { headings, words, rows: Vec::new() }
+    }
+
+    fn class(&self, column: usize) -> &'static str {
+        if column == 0 || self.words.contains(&column) { "words" } else { "number" }
     }
 
     /// Writes it, in a frame that scrolls by itself if the screen is narrow.
@@ -46,8 +54,9 @@ impl Table {
                 page.text_in("caption", &[("class", "unseen")], label);
                 page.element("thead", &[], |page| {
                     page.element("tr", &[], |page| {
-                        for heading in &self.headings {
-                            page.text_in("th", &[("scope", "col")], heading);
+                        for (column, heading) in self.headings.iter().enumerate() {
+                            let class = self.class(column);
+                            page.text_in("th", &[("scope", "col"), ("class", class)], heading);
                         }
                     });
                 });
@@ -64,7 +73,7 @@ impl Table {
         for (number, cell) in row.iter().enumerate() {
             match number {
                 0 => page.text_in("th", &[("scope", "row")], cell),
-                _ => page.text_in("td", &[], cell),
+                _ => page.text_in("td", &[("class", self.class(number))], cell),
             }
         }
     }

@@ -25,7 +25,8 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
         return;
     }
     indicators.sort_by_key(|it| std::cmp::Reverse(it.hosts));
-    let mut table = Table::new(&["indicator", "hosts", "share", "chance", "flags", "feeds"]);
+    let mut table =
+        Table::new(&["indicator", "hosts", "share", "chance", "flags", "feeds"], &[4, 5]);
     for it in indicators.iter().take(MAX_ROWS) {
         let hosts = it.hosts.unwrap_or(0);
         table.rows.push(vec![

@@ -4,6 +4,7 @@ use super::figure::Table;
 use super::markup::Markup;
 use super::words::{caveats, count, decisions, interval, percent_of, size};
 use super::{ages, bars, hosts, matrix, scatter};
+use crate::sensor::bench::groups::By;
 use crate::sensor::bench::report::{Group, IndicatorFacts, Report};
 use crate::sensor::bench::text::percent;
 use base64::Engine as _;
@@ -54,7 +55,8 @@ fn title(report: &Report, page: &mut Markup) {
     page.text_in("p", &[("class", "over")], "wiresift bench");
     page.text_in("h1", &[], "What the rule set is worth");
     let set = &report.set;
-    let live = format!("{} feeds or groups, {} live entries", count(set.groups), count(set.live));
+    let groups = if report.by == By::Feed { "feeds" } else { "collections" };
+    let live = format!("{} {groups}, {} live entries", count(set.groups), count(set.live));
     let day = |time: &str| time.get(..10).unwrap_or(time).to_string();
     let corpus = report.corpus.as_ref().map(|corpus| {
         let time = match (&corpus.begin, &corpus.end) {
@@ -142,27 +144,30 @@ fn charts(report: &Report, page: &mut Markup) {
 }
 
 fn groups(report: &Report, page: &mut Markup) {
-    let mut table = Table::new(&[
-        "feed",
-        "values",
-        "live",
-        "exclusive",
-        "events",
-        "own events",
-        "hosts",
-        "risky",
-        "median age",
-        "ns per MiB",
-        "size",
-    ]);
+    let mut table = Table::new(
+        &[
+            "feed",
+            "values",
+            "live",
+            "exclusive",
+            "events",
+            "own events",
+            "hosts",
+            "risky",
+            "median age",
+            "ns per MiB",
+            "size",
+        ],
+        &[],
+    );
     let is_known = report.cost.as_ref().is_some_and(|cost| !cost.unreliable);
     table.rows.extend(report.groups.iter().map(|group| row(group, is_known)));
     page.element("section", &[("aria-labelledby", "groups"), ("class", "card")], |page| {
         page.text_in("h2", &[("id", "groups")], "All feeds");
-        table.write("All feeds", page);
+        table.write("Table of all feeds", page);
         let kinds = report.cost.as_ref().filter(|_| is_known).and_then(|cost| cost.kinds.as_ref());
         let Some(kinds) = kinds else { return };
-        let mut table = Table::new(&["feed", "kind", "values", "alerts", "ns per MiB"]);
+        let mut table = Table::new(&["feed", "kind", "values", "alerts", "ns per MiB"], &[1]);
         for kind in kinds {
             table.rows.push(vec![
                 kind.group.clone(),
@@ -173,7 +178,7 @@ fn groups(report: &Report, page: &mut Markup) {
             ]);
         }
         page.text_in("h2", &[], "What kinds of indicators cost");
-        table.write("What kinds of indicators cost", page);
+        table.write("Table of the cost of kinds", page);
     });
 }
 
@@ -209,7 +214,8 @@ fn indicators(report: &Report, page: &mut Markup) {
     let others = report.indicators.iter().filter(|it| !is_flagged(it));
     let shown: Vec<_> = flagged.iter().copied().chain(others).take(MAX_INDICATORS).collect();
     let all = report.corpus.as_ref().and_then(|corpus| corpus.hosts).unwrap_or(0);
-    let mut table = Table::new(&["indicator", "kind", "why", "alerts", "hosts", "feeds"]);
+    let mut table =
+        Table::new(&["indicator", "kind", "why", "alerts", "hosts", "feeds"], &[1, 2, 5]);
     for it in &shown {
         let rank = it.rank.map_or(String::new(), |rank| format!(" (rank {})", count(rank)));
         let lists =
@@ -240,7 +246,7 @@ fn indicators(report: &Report, page: &mut Markup) {
             count(report.indicators.len() as u64 + report.indicators_left_out)
         );
         page.text_in("p", &[], &text);
-        table.write("Indicators to look at", page);
+        table.write("Table of indicators", page);
     });
 }
 

@@ -28,14 +28,10 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
     if points.is_empty() {
         return;
     }
-    let mut table = Table::new(&[
-        "feed",
-        "ns per MiB",
-        "share of time",
-        "own events",
-        "size without it",
-        "alone",
-    ]);
+    let mut table = Table::new(
+        &["feed", "ns per MiB", "share of time", "own events", "size without it", "alone"],
+        &[],
+    );
     for group in &report.groups {
         let Some(of_group) = &group.cost else { continue };
         let share = of_group.ns_per_mib.zip(cost.ns_per_mib);

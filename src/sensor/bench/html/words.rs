@@ -127,13 +127,14 @@ pub(super) fn caveats(report: &Report) -> Vec<String> {
     if let Some(cost) = &report.cost
         && let (Some(set), Some(aa)) = (cost.ns_per_mib, cost.aa)
     {
-        let share = aa.median.abs() / set.median * 100.0;
+        let share = |ns: f64| ns / set.median * 100.0;
+        let (differ, least) = (share(aa.median.abs()), share((aa.high - aa.low) / 2.0));
         all.push(if cost.unreliable {
-            format!("The cost of feeds is not measurable here: the set and its own copy differ by {share:.1}%.")
+            format!("The cost of feeds is not measurable here: the set and its own copy differ by {differ:.1}%.")
         } else {
             format!(
-                "The set and its own copy differ by {share:.2}%: smaller costs are not told from noise. Feeds \
-                 share structure, so sizes do not add up."
+                "Costs below {least:.1}% of the time are not told from noise here: so far do the set and its \
+                 own copy differ. Feeds share structure, so sizes do not add up."
             )
         });
     }
