@@ -189,7 +189,7 @@ mod tests {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
             let random = self.0 >> 40;
-            if random.is_multiple_of(7) { random % 400_000 } else { random % 20_000 }
+            if random.is_multiple_of(16) { random % 400_000 } else { random % 20_000 }
         }
 
         fn times(&mut self, base: u64, rounds: usize) -> Vec<u64> {
