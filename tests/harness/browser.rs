@@ -39,10 +39,9 @@ impl Browser {
     /// message.
     pub fn start(test: &str, folder: &Path) -> Option<Browser> {
         let names = ["chromium", "chromium-browser", "google-chrome"];
-        let has = |name: &&str| {
-            Command::new(name).arg("--version").stdout(Stdio::null()).status().is_ok()
-        };
-        let Some(name) = names.iter().find(has) else {
+        let has =
+            |name: &str| Command::new(name).arg("--version").stdout(Stdio::null()).status().is_ok();
+        let Some(name) = names.into_iter().find(|name| has(name)) else {
             missing(test, "there is no chromium");
             return None;
         };
