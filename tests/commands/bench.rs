@@ -158,7 +158,7 @@ fn order_and_threads_do_not_matter() {
         assert_eq!(got, want, "{threads} threads");
     }
     // What differs if costs are measured are costs, and what they suggest.
-    let cost = ["--cost=kinds", "--rounds", "6", "--cost-bytes", "64K"];
+    let cost = ["--cost=kinds", "--rounds", "6", "--cost-bytes", "4K"];
     let mut got = report(&dir, &[&flags[..], &inputs, &cost].concat());
     assert!(got["cost"]["kinds"].as_array().unwrap().len() > 3, "{got:#}");
     got["cost"] = Value::Null;

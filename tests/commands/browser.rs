@@ -40,7 +40,7 @@ fn page(dir: &Dir) -> std::path::PathBuf {
         "--rounds",
         "6",
         "--cost-bytes",
-        "64K",
+        "4K",
         "--at",
         "2026-12-01",
         "--format",

@@ -52,7 +52,7 @@ impl Piece {
 }
 
 impl Sample {
-    /// An empty sample that takes this many bytes, and the rest of the chunk that they end in.
+    /// An empty sample that takes this many bytes, and the rest of the line that they end in.
     pub fn new(limit: u64) -> Sample {
         Sample { limit, ..Sample::default() }
     }
@@ -67,11 +67,20 @@ impl Sample {
         self.bytes >= self.limit
     }
 
-    pub(super) fn push(&mut self, piece: Piece) {
-        if !self.is_full() {
-            self.bytes += (piece.chunk.end - piece.chunk.start) as u64;
-            self.pieces.push(piece);
+    pub(super) fn push(&mut self, mut piece: Piece) {
+        if self.is_full() {
+            return;
         }
+        let Chunk { buffer, start, end, .. } = &mut piece.chunk;
+        let room = usize::try_from(self.limit - self.bytes).unwrap_or(usize::MAX);
+        if *end - *start > room {
+            // Up to the end of the line in which it becomes full; there is room for a byte.
+            let line = memchr::memchr(b'\n', &buffer[*start + room - 1..*end]);
+            *end = line.map_or(*end, |line| *start + room + line);
+            buffer.truncate(*end);
+        }
+        self.bytes += (*end - *start) as u64;
+        self.pieces.push(piece);
     }
 
     /// How often it is scanned to reach its limit.

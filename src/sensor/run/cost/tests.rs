@@ -31,6 +31,19 @@ fn sample(limit: u64) -> Sample {
 }
 
 #[test]
+fn samples_end_with_a_line() {
+    let bytes = |limit: u64| sample(limit).bytes();
+    let line = bytes(1);
+    assert_eq!((bytes(line), bytes(line + 1)), (line, 2 * line));
+    assert_eq!((bytes(3 * line - 1), bytes(1 << 20)), (3 * line, 20 * line));
+    let mut sample = sample(line);
+    let chunk = Chunk { buffer: b"x\n".to_vec(), end: 2, ..Chunk::default() };
+    sample.push(Piece::new(&chunk, &Origin::new("y.log")));
+    assert_eq!((sample.bytes(), sample.repeats()), (line, 1));
+    assert_eq!(Sample::new(1 << 20).repeats(), 0);
+}
+
+#[test]
 fn every_group_and_kind_is_left_out_once() {
     let database = database();
     let bench = Bench::new(&database, By::Feed);
