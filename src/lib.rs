@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! The crate has four houses. Imports go one way: `cli` imports all, [`intel`] and
-//! [`sensor`] import the [`engine`], and the engine imports none of them.
+//! The library has three houses, and the command line is a fourth. Imports go one way: `cli`
+//! imports all, [`intel`] and [`sensor`] import the [`engine`], and the engine imports none of them.
 //!
 //! ```text
 //!             cli
@@ -53,14 +53,14 @@
 //! | [`engine::database`] | writes, maps and verifies the file; typed lookups | files, memory, indicator |
 //! | [`engine::compile`] | guards, deduplication, order, publication | indicator, database |
 //! | [`engine::segment`] | immutable sorted tables of what was seen, and when | memory, indicator |
-//! | [`engine::scan`] | observables against the database: hits | indicator, text, packet, database |
+//! | [`engine::scan`] | observables against the database: hits | indicator, text, database |
 //! | [`engine::suppress`] | repeated alerts: held back, counted, summed up in one record | indicator, scan |
 //! | [`engine::alert`] | severity, the record, its formats | indicator, scan, suppress |
 //! | [`intel::feed`] | fetches within limits, walks exchanges, reads each format: indicators and rejects | indicator |
 //! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, its normalised form, and its ledger | indicator, segment, feed |
 //! | [`intel::subscribe`] | updates the store, and makes the database from it | the rooms of intel, files, indicator, database, compile |
-//! | `sensor::halt` | lets work be stopped while it waits | nothing |
+//! | [`sensor::halt`] | lets work be stopped while it waits | nothing |
 //! | [`sensor::secret`] | keys and passwords, and where they are kept | nothing |
 //! | `sensor::config` | the inputs, sinks and other settings of the daemon in `wiresift.toml` | settings, indicator, alert, secret |
 //! | [`sensor::listen`] | listening sockets, with or without TLS | halt |
@@ -68,10 +68,10 @@
 //! | [`sensor::input`] | bytes and their origin: files, streams, compression, captures, followed logs, the network | indicator (times), halt, listen, http |
 //! | [`sensor::checkpoint`] | what is safely on disk: positions of inputs, lengths of outputs | input |
 //! | [`sensor::metrics`] | counters, and how they are read: Prometheus, health, systemd | indicator (times), halt, listen, http |
-//! | [`sensor::sink`] | local destinations of alerts | files, indicator, alert, halt |
+//! | [`sensor::sink`] | local destinations of alerts | files, indicator, halt |
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
 //! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool |
-//! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, halt, spool, deliver |
+//! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, spool, deliver |
 //! | [`sensor::bench`] | judges a rule set: what it contains, finds, risks and costs | settings, indicator, database, compile, scan |
 //! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
 //!

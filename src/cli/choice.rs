@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(at_least_one("3"), Ok(3));
         assert!(at_least_one("0").unwrap_err().contains("nothing would be read"));
         for wrong in ["", "-1", "x", "1.5"] {
-            assert!(at_least_one(wrong).unwrap_err().contains("from 1 on"), "{wrong}");
+            assert!(at_least_one(wrong).unwrap_err().contains("at least 1"), "{wrong}");
         }
     }
 

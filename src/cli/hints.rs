@@ -103,11 +103,9 @@ const HINTS: &[(&str, &str, &str)] = &[
         "all kinds in the database are searched for; --kind selects the alerts to print",
     ),
     // Suricata, Zeek
-    ("", "run", "live: wiresift tap --db DB -i IF; files: wiresift scan --db DB INPUT"),
     ("", "-r", "capture files are read by scan: wiresift scan --db DB FILE"),
     ("", "-i", "live: wiresift tap --db DB -i IF"),
     ("", "-C", "checksums are never verified"),
-    ("tap", "-C", "checksums are never verified"),
     // What people try first
     ("", "search", "wiresift scan --db DB INPUT, or wiresift lookup --db DB VALUE"),
     ("", "grep", "wiresift scan --db LIST INPUT"),

@@ -32,8 +32,10 @@ impl Ledgers {
     /// Opens the ledgers of the configuration in the current folder, if the database is the one
     /// of this configuration. A ledger that cannot be read is reported and left out.
     pub(super) fn of_database(named: Option<&Path>) -> Ledgers {
+        // `lookup` works without a configuration, so that a broken one is no reason to fail.
         let Ok(config) = Config::open(Path::new(CONFIG)) else { return Ledgers::default() };
         let real = |path: &Path| path.canonicalize().ok();
+        // The history of these feeds explains nothing about a database made from others.
         if named.is_some_and(|path| real(path).is_none() || real(path) != real(&config.database)) {
             return Ledgers::default();
         }
@@ -108,6 +110,7 @@ impl bench::Ledger for Ledgers {
 fn span(stay: Stay) -> Option<Span> {
     Some(Span {
         kind: stay.kind,
+        // Of a very long value the ledger has only a hash.
         value: stay.value?.to_string(),
         first_seen: stay.first_seen,
         last_seen: stay.last_seen,

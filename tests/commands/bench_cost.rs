@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// Few rounds over little text: enough to see what is large.
-const SHORT: [&str; 4] = ["--rounds", "9", "--cost-bytes", "128K"];
+const SHORT: [&str; 4] = ["--rounds", "9", "--cost-bytes", "32K"];
 
 /// A feed of names, one of addresses, and one with a single CVE number besides names, with a log in
 /// which numbers of that form are frequent.
@@ -37,7 +37,7 @@ fn the_kind_that_switches_a_search_on_is_named() {
     let report = report(&dir, &args);
     let cost = &report["cost"];
     assert_eq!((&cost["threads"], &cost["rounds"]), (&json!(1), &json!(9)));
-    assert!(cost["bytes"].as_u64().unwrap() >= 128 << 10, "{cost:#}");
+    assert!(cost["bytes"].as_u64().unwrap() >= 32 << 10, "{cost:#}");
     assert!(cost["ns_per_mib"]["median"].as_f64().unwrap() > 0.0);
     let kinds = cost["kinds"].as_array().unwrap();
     assert_eq!(kinds.len(), 5, "{kinds:#?}");

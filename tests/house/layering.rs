@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("engine", "database", &["files", "memory", "indicator"]),
     ("engine", "compile", &["indicator", "database"]),
     ("engine", "segment", &["memory", "indicator"]),
-    ("engine", "scan", &["indicator", "text", "packet", "database"]),
+    ("engine", "scan", &["indicator", "text", "database"]),
     ("engine", "suppress", &["indicator", "scan"]),
     ("engine", "alert", &["indicator", "scan", "suppress"]),
     ("intel", "feed", &["indicator"]),
@@ -56,16 +56,15 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("sensor", "input", &["indicator", "halt", "listen", "http"]),
     ("sensor", "checkpoint", &["input"]),
     ("sensor", "metrics", &["indicator", "halt", "listen", "http"]),
-    ("sensor", "sink", &["files", "indicator", "alert", "halt"]),
+    ("sensor", "sink", &["files", "indicator", "halt"]),
     ("sensor", "spool", &["indicator", "alert"]),
     ("sensor", "deliver", &["indicator", "alert", "halt", "secret", "spool"]),
-    ("sensor", "outlet", &["indicator", "halt", "spool", "deliver"]),
+    ("sensor", "outlet", &["indicator", "spool", "deliver"]),
     ("sensor", "bench", &["settings", "indicator", "database", "compile", "scan"]),
     (
         "sensor",
         "run",
         &[
-            "files",
             "indicator",
             "database",
             "text",
@@ -78,7 +77,6 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "secret",
             "config",
             "listen",
-            "http",
             "input",
             "checkpoint",
             "metrics",
@@ -145,6 +143,116 @@ fn houses_and_rooms_import_one_way() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What the test above reads word by word, read once more through aliases, re-exports and globs.
+#[test]
+fn names_are_defined_in_houses_and_rooms_that_may_be_imported() {
+    let graph = Graph::of(&Source::read());
+    let wrong = forbidden_edges(&graph);
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// The imports that the tables do not allow, a line each.
+fn forbidden_edges(graph: &Graph) -> String {
+    let mut wrong = String::new();
+    for (file, edges) in graph.edges.iter().enumerate() {
+        let from = &graph.names[file];
+        for (&to, (line, path)) in edges {
+            let name = &graph.names[to];
+            if !is_allowed(place_of(from), place_of(name)) {
+                writeln!(wrong, "src/{from}:{line}: `{path}` is in src/{name}").unwrap();
+            }
+        }
+    }
+    wrong
+}
+
+/// The house of a file, and its room; the `mod.rs` of a house is in no room.
+fn place_of(name: &str) -> (&str, &str) {
+    let path = name.trim_end_matches(".rs").trim_end_matches("/mod");
+    let (house, rest) = path.split_once('/').unwrap_or((path, ""));
+    (house, rest.split('/').next().unwrap_or_default())
+}
+
+fn is_allowed((from, room): (&str, &str), (to, of): (&str, &str)) -> bool {
+    let Some((_, houses)) = HOUSES.iter().find(|(name, _)| *name == from) else {
+        // The roots of library and binary.
+        return true;
+    };
+    let row = ROOMS.iter().find(|(house, name, _)| *house == from && *name == room);
+    let is_open = of.is_empty() || ["error", "progress"].contains(&of);
+    (to == from || houses.contains(&to))
+        && row.is_none_or(|(_, own, allowed)| {
+            is_open || (to, of) == (from, *own) || allowed.contains(&of)
+        })
+}
+
+/// A row allows only what is above it, and only what is used.
+#[test]
+fn the_table_of_rooms_has_an_order_and_nothing_needless() {
+    let graph = Graph::of(&Source::read());
+    let mut wrong = String::new();
+    for (row, (house, room, allowed)) in ROOMS.iter().enumerate() {
+        for other in *allowed {
+            if !ROOMS[..row].iter().any(|(_, above, _)| above == other) {
+                writeln!(wrong, "`{house}::{room}`: `{other}` is not above it").unwrap();
+            }
+            let is_used = graph.edges.iter().enumerate().any(|(file, edges)| {
+                place_of(&graph.names[file]) == (house, room)
+                    && edges.keys().any(|&to| place_of(&graph.names[to]).1 == *other)
+            });
+            if !is_used {
+                writeln!(wrong, "`{house}::{room}` does not import `{other}`").unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What a reader of paths, human or test, cannot follow.
+#[test]
+fn paths_can_be_followed() {
+    let mut wrong = String::new();
+    for file in &Source::read().files {
+        for (line, what) in unreadable(&file.code) {
+            writeln!(wrong, "src/{}:{line}: {what}", file.name).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Ways to name a module that hide where it is.
+fn unreadable(code: &str) -> Vec<(usize, &'static str)> {
+    let mut found = Vec::new();
+    let mut note = |at: usize, what| found.push((line_of(code, at), what));
+    let mut from = 0;
+    while let Some(at) = find_word(code, "crate", from) {
+        from = at + "crate".len();
+        let before = code[..at].trim_end();
+        if before.ends_with("extern") {
+            note(at, "`extern crate`");
+        } else if !code[from..].trim_start().starts_with("::") && !before.ends_with("pub(") {
+            note(at, "`crate` under another name");
+        }
+    }
+    from = 0;
+    while let Some(at) = find_word(code, "use", from) {
+        from = at + "use".len();
+        let tree = code[from..].split(';').next().unwrap_or_default().trim();
+        let is_foreign = tree.starts_with("std::") || tree.starts_with("core::");
+        // A module may open up its own submodules, and an inline one its parent.
+        let is_near = !tree.starts_with("crate") && !tree.starts_with("super::super");
+        if tree.ends_with('*') && !is_foreign && !is_near {
+            note(at, "a glob of another module");
+        }
+    }
+    for what in ["#[path", "include!("] {
+        for (at, _) in code.match_indices(what) {
+            note(at, what);
+        }
+    }
+    found
 }
 
 /// The folder or file of `engine::packet` that contains a file, and the one in that.
@@ -442,4 +550,40 @@ fn names_are_followed_to_where_they_are_defined() {
     let want: [&[&str]; 6] = [&[], &[], &["a/y.rs"], &["b.rs"], &["a/x.rs", "a/y.rs"], &["a/x.rs"]];
     assert_eq!(edges, want);
     assert_eq!(graph.circles(), [[2, 3, 4]]);
+}
+
+#[test]
+fn no_way_around_the_tables_is_open() {
+    let is_seen = |name: &str, code: &str| {
+        let door = "pub use alert::Alert; pub mod alert; pub mod text;";
+        let files = [
+            ("lib.rs", "pub use engine::alert::Alert as Root; pub mod engine; pub mod sensor;"),
+            ("engine/mod.rs", door),
+            ("engine/alert/mod.rs", "pub struct Alert;"),
+            ("engine/text/mod.rs", ""),
+            ("sensor/mod.rs", ""),
+            (name, code),
+        ];
+        let files = files.map(|(name, code)| File { name: name.into(), code: code.into() });
+        let graph = Graph::of(&Source { root: Default::default(), files: files.into() });
+        !forbidden_edges(&graph).is_empty() || !unreadable(code).is_empty()
+    };
+    for (name, code) in [
+        ("engine/text/a.rs", "use crate::engine; fn f(_: engine::alert::Alert) {}"),
+        ("engine/text/a.rs", "use crate::engine::Alert;"),
+        ("engine/text/a.rs", "fn f(_: crate::Root) {}"),
+        ("engine/text/a.rs", "use crate as root; fn f(_: root::sensor::X) {}"),
+        ("engine/text/a.rs", "use crate::{self as root}; fn f(_: root::sensor::X) {}"),
+        ("engine/text/a.rs", "extern crate self as root;"),
+        ("engine/text/a.rs", "use crate::engine::*;"),
+        ("engine/text/a.rs", "use super::super::*;"),
+        ("engine/text/a.rs", "#[path = \"../alert/mod.rs\"] mod alert;"),
+        ("engine/text/a.rs", "include!(\"../alert/mod.rs\");"),
+        ("engine/text/a.rs", "use super::super::alert as a; fn f(_: a::Alert) {}"),
+    ] {
+        assert!(is_seen(name, code), "{name}: {code}");
+    }
+    for code in ["pub(crate) fn f() {}", "use super::b::*;", "use std::arch::x86_64::*;"] {
+        assert!(!is_seen("engine/text/a.rs", code), "{code}");
+    }
 }

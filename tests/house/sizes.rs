@@ -19,9 +19,6 @@ const MAX_FILE: usize = 600;
 /// The maximum number of arguments of a function, without `self`.
 const MAX_ARGUMENTS: usize = 5;
 
-/// Rooms where some functions still take more.
-const MANY_ARGUMENTS: &[&str] = &["engine/packet/", "sensor/run/"];
-
 #[test]
 fn functions_are_short() {
     let mut long = String::new();
@@ -45,9 +42,6 @@ fn functions_are_short() {
 fn functions_take_few_arguments() {
     let mut wide = String::new();
     for file in &Source::read().files {
-        if MANY_ARGUMENTS.iter().any(|room| file.name.starts_with(room)) {
-            continue;
-        }
         for Function { name, line, arguments, .. } in functions(&file.code) {
             if arguments > MAX_ARGUMENTS {
                 writeln!(wide, "src/{}:{line}: `{name}` takes {arguments}", file.name).unwrap();

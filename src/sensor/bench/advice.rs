@@ -3,7 +3,7 @@
 use super::report::{Action, Advice, Group, IndicatorFacts, Report};
 use std::cmp::Reverse;
 
-/// The most suggestions.
+/// The maximum number of suggestions.
 const MOST: usize = 10;
 
 /// A corpus with fewer records says nothing about what could be dropped.
@@ -123,7 +123,7 @@ fn narrow(report: &Report, group: &Group) -> Option<Advice> {
     let total: f64 = kinds.iter().map(|kind| cost(kind)).sum();
     let worst = kinds.iter().find(|kind| kind.alerts == 0 && cost(kind) * 2.0 > total)?;
     let text = format!(
-        "narrow {}: its {} {} values take {:.0}% of its time and alert never",
+        "narrow {}: its {} {} values take {:.0}% of its time and never alert",
         group.name,
         worst.values,
         worst.kind,
@@ -136,8 +136,9 @@ fn keep(group: &Group) -> Option<Advice> {
     let exclusive = group.events_exclusive?;
     let first = group.history.as_ref().and_then(|history| history.first_share);
     let first = first.map_or(String::new(), |share| {
-        format!(", first with {:.0}% of what others have, too", share * 100.0)
+        format!(", first to list {:.0}% of the values it shares", share * 100.0)
     });
-    let text = format!("keep {}: {exclusive} events are its alone{first}", group.name);
+    let text =
+        format!("keep {}: no other group finds {exclusive} of its events{first}", group.name);
     Some(of_group(Action::Keep, Some(group), exclusive, text))
 }

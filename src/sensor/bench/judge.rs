@@ -19,10 +19,10 @@ use crate::engine::database::Database;
 use crate::engine::indicator::Timestamp;
 use std::sync::Arc;
 
-/// Ranks that are popular, unless something else is asked for.
+/// The lowest rank that is popular by default.
 pub const POPULAR_RANK: u64 = 10_000;
 
-/// The share of hosts that may be compromised, unless something else is asked for.
+/// The expected share of compromised hosts by default.
 pub const PREVALENCE: f64 = 0.05;
 
 /// The days of the survival curve.
@@ -30,7 +30,7 @@ const DAYS: [u64; 13] = [1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1095, 1825];
 
 /// What a set is judged by, besides itself and the corpus.
 pub struct Question<'q> {
-    /// The instant of judgement; default: the latest time of the corpus, else `now`.
+    /// The reference time; default: the latest time of the corpus, else `now`.
     pub at: Option<Timestamp>,
     /// The time of the clock.
     pub now: Timestamp,
@@ -295,19 +295,19 @@ fn age(contained: &Contained) -> Age {
 fn notes(question: &Question<'_>, has_corpus: bool, by: By) -> Vec<String> {
     let mut notes = Vec::new();
     if !has_corpus {
-        notes.push("no input: nothing is known of what the set finds".to_string());
+        notes.push("no inputs: what the set finds is unknown".to_string());
     }
     match question.ledger {
         None => notes.push(
             "no ledger of the feeds: novelty, churn, residence and latency are unknown".into(),
         ),
         Some(_) if by == By::Pulse => {
-            notes.push("the ledger knows feeds and not pulses: nothing of it is shown".into());
+            notes.push("the ledger is per feed and not shown for pulses".into());
         }
         Some(_) => {}
     }
     if has_corpus && question.judged.is_none() {
-        notes.push("no verdicts: no precision is known".into());
+        notes.push("no verdicts: precision is unknown".into());
     }
     notes
 }

@@ -34,7 +34,7 @@
 //! | `decay`, `ledger` | how old and how new things are |
 //! | `judge`, `advice` | from counts to the report |
 //! | `subset`, `cost`, `ranks` | what groups cost: parts of the set, measurements, statistics |
-//! | `baseline` | a report held against a former one |
+//! | `baseline` | compares a report with an earlier one |
 //! | `diff` | two databases, and the alerts of both |
 //! | `text`, `csv`, `html` | the report for people, spreadsheets and browsers |
 

@@ -11,7 +11,7 @@ use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp};
 use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most flagged indicators without alerts that are listed.
+/// The maximum number of flagged indicators without alerts that are listed.
 pub(super) const MAX_FLAGGED: usize = 1000;
 
 /// What a group contains.

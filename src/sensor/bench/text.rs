@@ -10,10 +10,10 @@ const WIDTH: usize = 80;
 /// Columns of a group's name.
 const NAME: usize = 16;
 
-/// The most groups of which a matrix fits.
+/// The maximum number of groups in a matrix: more do not fit into 80 columns.
 const MAX_MATRIX: usize = 12;
 
-/// The most flagged indicators that are shown.
+/// The maximum number of flagged indicators that are shown.
 const MAX_SHOWN: usize = 10;
 
 /// Columns of the table of groups, with their widths.

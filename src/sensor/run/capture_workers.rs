@@ -11,12 +11,12 @@
 
 use super::dedup::SeenValues;
 use super::findings::{Findings, Merger, Ready, Waiting};
-use super::pipeline::Work;
+use super::pipeline::{CapturePiece, CaptureWork};
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{self, Config, Counters, Fault, Frame};
 use crate::engine::packet::{SHARDS, Shard, Split, Splitter, Visitor};
-use crate::sensor::input::Halt;
+use crate::sensor::halt::Halt;
 use crate::sensor::input::capture::{self, Batch, CaptureStream, Note};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, VecDeque};
@@ -185,7 +185,7 @@ fn unknown_link(interface: u32, linktype: u32) -> Error {
 }
 
 /// The workers of a capture.
-pub(super) struct CaptureWorkers<'w, W: Work> {
+pub(super) struct CaptureWorkers<'w, W: CaptureWork> {
     work: &'w W,
     path: Arc<str>,
     reader: Mutex<Reader>,
@@ -207,7 +207,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'w, W: Work> CaptureWorkers<'w, W> {
+impl<'w, W: CaptureWork> CaptureWorkers<'w, W> {
     /// `read_at` is the time of packets that have none.
     pub(super) fn new(
         work: &'w W,
@@ -367,7 +367,8 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
             && let Some(findings) = piece.findings.first()
         {
             let Piece { packets, against, .. } = piece;
-            self.work.notes(scratch, against, &self.path, packets, &mut locked(findings));
+            let piece = CapturePiece { against, path: &self.path, packets };
+            self.work.notes(scratch, &piece, &mut locked(findings));
         }
         if let (Some(lane), Some(findings)) = (self.lanes.get(shard), piece.findings.get(shard))
             && (piece.packets.is_end || !piece.packets.split.is_empty(shard))
@@ -377,7 +378,8 @@ impl<'w, W: Work> CaptureWorkers<'w, W> {
             if is_others {
                 packets.prefetch_bytes(&lane.shard);
             }
-            self.work.decode(scratch, against, &self.path, packets, lane, findings);
+            let piece = CapturePiece { against, path: &self.path, packets };
+            self.work.decode(scratch, &piece, lane, findings);
         }
         let mut state = locked(&self.state);
         let place = (state.next[shard] - state.first) as usize;
@@ -464,9 +466,9 @@ fn frame<'a>(packet: &capture::Packet<'a>, read_at: Timestamp) -> Frame<'a> {
 }
 
 /// Stops the others when a thread panics: they would wait for it forever.
-struct StopAll<'c, 'w, W: Work>(&'c CaptureWorkers<'w, W>);
+struct StopAll<'c, 'w, W: CaptureWork>(&'c CaptureWorkers<'w, W>);
 
-impl<W: Work> Drop for StopAll<'_, '_, W> {
+impl<W: CaptureWork> Drop for StopAll<'_, '_, W> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             locked(&self.0.state).is_stopped = true;

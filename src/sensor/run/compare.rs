@@ -3,10 +3,10 @@
 //! Inputs are read, cut and decoded once; both databases are asked about each piece.
 
 use super::capture::PacketScan;
-use super::capture_workers::{Packets, ShardState};
+use super::capture_workers::ShardState;
 use super::findings::{Findings, Waiting};
 use super::mails::Mails;
-use super::pipeline::{self, Plan, Work};
+use super::pipeline::{self, CapturePiece, CaptureWork, Plan, Work};
 use super::reload::{Known, Lease};
 use super::scan::{ChunkHits, CollectHits, ScanWork, WorkerScratch};
 use super::{Current, Files, Form, Job, Notify, Output, Report};
@@ -77,7 +77,6 @@ impl Both<'_> {
 impl Work for Both<'_> {
     type Scratch = [WorkerScratch; 2];
     type Found = [ChunkHits; 2];
-    type Against = [Lease; 2];
 
     fn scratch(&self) -> [WorkerScratch; 2] {
         [self.old.scratch(), self.new.scratch()]
@@ -109,6 +108,38 @@ impl Work for Both<'_> {
         [self.old.mails(old, mails, chunk, origin, is_last), of_new]
     }
 
+    fn ends(&self, _: &str, _: &mut Records) {
+        self.comparison().ends();
+    }
+
+    fn encode(&self, found: [ChunkHits; 2], lines: u64, columns: u64, _: &mut Records) -> u64 {
+        let mut comparison = self.comparison();
+        let mut count = 0;
+        for (mut side, is_new) in found.into_iter().zip([false, true]) {
+            side.with_dependent_mut(|_, hits| {
+                for hit in &mut *hits {
+                    if let Place::Log(place) = &mut hit.place {
+                        if place.line == 1 {
+                            place.column += columns;
+                        }
+                        place.line += lines;
+                    }
+                    comparison.add(hit, is_new);
+                }
+                count += hits.len() as u64;
+            });
+        }
+        count
+    }
+
+    fn weight(&self, found: &[ChunkHits; 2]) -> usize {
+        self.old.weight(&found[0]) + self.new.weight(&found[1])
+    }
+}
+
+impl CaptureWork for Both<'_> {
+    type Against = [Lease; 2];
+
     fn against(&self) -> [Lease; 2] {
         [self.old.against(), self.new.against()]
     }
@@ -120,13 +151,12 @@ impl Work for Both<'_> {
     fn decode(
         &self,
         [old, new]: &mut [WorkerScratch; 2],
-        against: &[Lease; 2],
-        path: &Arc<str>,
-        packets: &Packets,
-        lane: &mut ShardState,
+        piece: &CapturePiece<'_, [Lease; 2]>,
+        shard: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let ShardState { shard, reported, reported_by_other, .. } = lane;
+        let CapturePiece { against, path, packets } = piece;
+        let ShardState { shard, reported, reported_by_other, .. } = shard;
         let [of_old, of_new] = [&against[0].known, &against[1].known];
         let mut others = Findings::default();
         let old = PacketScan {
@@ -156,13 +186,14 @@ impl Work for Both<'_> {
     fn notes(
         &self,
         [old, new]: &mut [WorkerScratch; 2],
-        against: &[Lease; 2],
-        path: &Arc<str>,
-        packets: &Packets,
+        piece: &CapturePiece<'_, [Lease; 2]>,
         findings: &mut Findings,
     ) {
-        self.old.notes(old, &against[0], path, packets, findings);
-        self.new.notes(new, &against[1], path, packets, findings);
+        let CapturePiece { against, path, packets } = piece;
+        let [of_old, of_new] =
+            against.each_ref().map(|against| CapturePiece { against, path, packets });
+        self.old.notes(old, &of_old, findings);
+        self.new.notes(new, &of_new, findings);
     }
 
     fn late(&self, _: &Waiting, _: &mut Vec<u8>) -> bool {
@@ -173,34 +204,6 @@ impl Work for Both<'_> {
         let is_new = Arc::ptr_eq(&alert.origin, &self.known.origin);
         self.comparison().add(&alert.hit, is_new);
         true
-    }
-
-    fn ends(&self, _: &str, _: &mut Records) {
-        self.comparison().ends();
-    }
-
-    fn encode(&self, found: [ChunkHits; 2], lines: u64, columns: u64, _: &mut Records) -> u64 {
-        let mut comparison = self.comparison();
-        let mut count = 0;
-        for (mut side, is_new) in found.into_iter().zip([false, true]) {
-            side.with_dependent_mut(|_, hits| {
-                for hit in &mut *hits {
-                    if let Place::Log(place) = &mut hit.place {
-                        if place.line == 1 {
-                            place.column += columns;
-                        }
-                        place.line += lines;
-                    }
-                    comparison.add(hit, is_new);
-                }
-                count += hits.len() as u64;
-            });
-        }
-        count
-    }
-
-    fn weight(&self, found: &[ChunkHits; 2]) -> usize {
-        self.old.weight(&found[0]) + self.new.weight(&found[1])
     }
 }
 

@@ -1,11 +1,11 @@
 //! Lists what can be seen in the inputs, without a database: one JSON object per line.
 
-use super::capture_workers::{Packets, ShardState};
+use super::capture_workers::ShardState;
 use super::dedup::SeenValues;
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
 use super::parcels::Parcels;
-use super::pipeline::{self, Plan, Work};
+use super::pipeline::{self, CapturePiece, CaptureWork, Plan, Work};
 use super::{Notify, Report};
 use crate::Result;
 use crate::clock::now;
@@ -13,7 +13,8 @@ use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, u
 use crate::engine::packet::{self, Attachment, Order, Packet, Parcel, Said, Visitor};
 use crate::engine::scan::{Counters, Origin};
 use crate::engine::text::{self, Extractor};
-use crate::sensor::input::{Chunk, Halt, Target};
+use crate::sensor::halt::Halt;
+use crate::sensor::input::{Chunk, Target};
 use crate::sensor::sink::{Records, Sink};
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -62,7 +63,6 @@ pub(super) struct Sighting {
 impl Work for Observing {
     type Scratch = Extractor;
     type Found = Vec<Sighting>;
-    type Against = ();
 
     fn scratch(&self) -> Extractor {
         Extractor::new()
@@ -111,6 +111,27 @@ impl Work for Observing {
         found
     }
 
+    fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Records) -> u64 {
+        let records = found.len() as u64;
+        for Sighting { mut record, line, column } in found {
+            if let Some(Value::Object(log)) = record.get_mut("log") {
+                let column = if line == 1 { column + columns } else { column };
+                log.insert("line".into(), json!(line + lines));
+                log.insert("column".into(), json!(column));
+            }
+            out.record(|bytes| write(&record, bytes));
+        }
+        records
+    }
+
+    fn weight(&self, found: &Vec<Sighting>) -> usize {
+        512 * found.len()
+    }
+}
+
+impl CaptureWork for Observing {
+    type Against = ();
+
     fn against(&self) {}
 
     fn packets(&self) -> &packet::Config {
@@ -120,24 +141,22 @@ impl Work for Observing {
     fn decode(
         &self,
         extractor: &mut Extractor,
-        (): &(),
-        path: &Arc<str>,
-        packets: &Packets,
-        lane: &mut ShardState,
+        piece: &CapturePiece<'_, ()>,
+        shard: &mut ShardState,
         findings: &mut Findings,
     ) {
-        let ShardState { shard, reported, .. } = lane;
+        let CapturePiece { path, packets, .. } = piece;
+        let ShardState { shard, reported, .. } = shard;
         packets.show(shard, &mut Watch { path, extractor, reported, findings });
     }
 
     fn notes(
         &self,
         extractor: &mut Extractor,
-        (): &(),
-        path: &Arc<str>,
-        packets: &Packets,
+        piece: &CapturePiece<'_, ()>,
         findings: &mut Findings,
     ) {
+        let CapturePiece { path, packets, .. } = piece;
         let mut text = String::new();
         for note in packets.notes() {
             text.clear();
@@ -158,23 +177,6 @@ impl Work for Observing {
                 findings.record(|out| write(&record, out));
             }
         }
-    }
-
-    fn encode(&self, found: Vec<Sighting>, lines: u64, columns: u64, out: &mut Records) -> u64 {
-        let records = found.len() as u64;
-        for Sighting { mut record, line, column } in found {
-            if let Some(Value::Object(log)) = record.get_mut("log") {
-                let column = if line == 1 { column + columns } else { column };
-                log.insert("line".into(), json!(line + lines));
-                log.insert("column".into(), json!(column));
-            }
-            out.record(|bytes| write(&record, bytes));
-        }
-        records
-    }
-
-    fn weight(&self, found: &Vec<Sighting>) -> usize {
-        512 * found.len()
     }
 }
 

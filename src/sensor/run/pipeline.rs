@@ -17,9 +17,9 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::packet;
 use crate::engine::scan::{self, Origin};
 use crate::engine::text::fields::{Layout, Paragraphs, whole_paragraphs};
+use crate::sensor::halt::Halt;
 use crate::sensor::input::{
-    Bounds, Chunk, Chunker, Contents, FileChunks, Halt, Input, Opened, PlainFile, Pool, Stream,
-    Target,
+    Bounds, Chunk, Chunker, Contents, FileChunks, Input, Opened, PlainFile, Pool, Stream, Target,
 };
 use crate::sensor::sink::{Records, Sink};
 use crate::{Error, Result};
@@ -27,14 +27,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What is done with the inputs: hits are found, or observables listed.
+/// What is done with texts: hits are found, or observables listed.
 pub(super) trait Work: Sync {
     /// Scratch space of one thread.
     type Scratch: Send;
-    /// The results of a piece.
+    /// The results of a chunk.
     type Found: Send;
-    /// What a piece of a capture is matched against.
-    type Against: Send + Sync;
 
     fn scratch(&self) -> Self::Scratch;
     /// Takes the counts of a scratch.
@@ -49,40 +47,6 @@ pub(super) trait Work: Sync {
         origin: &Origin,
         is_last: bool,
     ) -> Self::Found;
-    /// What the next piece of a capture is matched against.
-    fn against(&self) -> Self::Against;
-    /// How packets are decoded.
-    fn packets(&self) -> &packet::Config;
-    /// Decodes the packets of a shard in a piece of the capture at `path`.
-    fn decode(
-        &self,
-        scratch: &mut Self::Scratch,
-        against: &Self::Against,
-        path: &Arc<str>,
-        packets: &Packets,
-        lane: &mut ShardState,
-        findings: &mut Findings,
-    );
-    /// Searches the texts among the packets of a piece of the capture at `path`.
-    fn notes(
-        &self,
-        scratch: &mut Self::Scratch,
-        against: &Self::Against,
-        path: &Arc<str>,
-        packets: &Packets,
-        findings: &mut Findings,
-    );
-    /// Writes the record of an alert that had to wait, if alerts are encoded early; returns false
-    /// if that is left to [`Self::alert`].
-    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
-        let _ = (waiting, out);
-        true
-    }
-    /// Writes an alert whose turn it is; returns whether it is wanted.
-    fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
-        let _ = (alert, out);
-        true
-    }
     /// An input has ended, and all its results were encoded.
     fn ends(&self, input: &str, out: &mut Records) {
         let _ = (input, out);
@@ -98,6 +62,52 @@ pub(super) trait Work: Sync {
     fn weight(&self, found: &Self::Found) -> usize;
 }
 
+/// The same for captures.
+pub(super) trait CaptureWork: Work {
+    /// What a piece of a capture is matched against.
+    type Against: Send + Sync;
+
+    /// What the next piece of a capture is matched against.
+    fn against(&self) -> Self::Against;
+    /// How packets are decoded.
+    fn packets(&self) -> &packet::Config;
+    /// Decodes the packets of a shard in a piece of a capture.
+    fn decode(
+        &self,
+        scratch: &mut Self::Scratch,
+        piece: &CapturePiece<'_, Self::Against>,
+        shard: &mut ShardState,
+        findings: &mut Findings,
+    );
+    /// Searches the texts among the packets of a piece of a capture.
+    fn notes(
+        &self,
+        scratch: &mut Self::Scratch,
+        piece: &CapturePiece<'_, Self::Against>,
+        findings: &mut Findings,
+    );
+    /// Writes the record of an alert that had to wait, if alerts are encoded early; returns false
+    /// if that is left to [`Self::alert`].
+    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
+        let _ = (waiting, out);
+        true
+    }
+    /// Writes an alert whose turn it is; returns whether it is wanted.
+    fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
+        let _ = (alert, out);
+        true
+    }
+}
+
+/// A piece of a capture, as work is done on it.
+pub(super) struct CapturePiece<'a, A> {
+    /// What it is matched against.
+    pub(super) against: &'a A,
+    /// The path of the capture.
+    pub(super) path: &'a Arc<str>,
+    pub(super) packets: &'a Packets,
+}
+
 /// Stands for no input, because no input has this number.
 const NO_INPUT: usize = usize::MAX;
 
@@ -110,7 +120,7 @@ struct Cutting {
     pieces: u64,
 }
 
-struct Given<'p, W: Work> {
+struct Given<'p, W: CaptureWork> {
     targets: VecDeque<(usize, Target)>,
     /// Captures that are being decoded, by number.
     captures: BTreeMap<usize, Shared<'p, W>>,
@@ -124,7 +134,7 @@ struct Given<'p, W: Work> {
 }
 
 /// A capture that other workers may help with.
-struct Shared<'p, W: Work> {
+struct Shared<'p, W: CaptureWork> {
     number: usize,
     workers: Arc<CaptureWorkers<'p, W>>,
     is_live: bool,
@@ -132,7 +142,7 @@ struct Shared<'p, W: Work> {
     pieces: Arc<AtomicU64>,
 }
 
-impl<W: Work> Clone for Shared<'_, W> {
+impl<W: CaptureWork> Clone for Shared<'_, W> {
     fn clone(&self) -> Self {
         let Shared { number, workers, is_live, pieces } = self;
         let (workers, pieces) = (Arc::clone(workers), Arc::clone(pieces));
@@ -178,7 +188,7 @@ pub(super) struct Plan {
     pub(super) halt: Halt,
 }
 
-pub(super) struct Pipeline<'p, 's, W: Work> {
+pub(super) struct Pipeline<'p, 's, W: CaptureWork> {
     pub(super) work: &'p W,
     bounds: Bounds,
     pub(super) read_at: Timestamp,
@@ -197,7 +207,7 @@ pub(super) struct Pipeline<'p, 's, W: Work> {
 
 /// Runs `work` on every input of the plan. What concerns only one input is reported through a
 /// notice and counted.
-pub(super) fn run<W: Work>(
+pub(super) fn run<W: CaptureWork>(
     work: &W,
     plan: Plan,
     sink: &mut dyn Sink,
@@ -262,13 +272,13 @@ fn size_of_target(target: &Target) -> u64 {
 }
 
 /// A piece of work that was assigned to a worker.
-enum Task<'p, W: Work> {
+enum Task<'p, W: CaptureWork> {
     Chunk { place: Place, k: u64, chunks: Arc<FileChunks>, layout: FileLayout, is_last: bool },
     Open { number: usize, target: Target },
     Help(Shared<'p, W>),
 }
 
-impl<'p, 's, W: Work> Pipeline<'p, 's, W> {
+impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
     fn worker(&self) {
         let mut scratch = self.work.scratch();
         while let Some(task) = self.task() {

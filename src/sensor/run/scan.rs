@@ -1,12 +1,12 @@
 //! Logs and captures to alerts.
 
 use super::capture::{HitSink, PacketScan};
-use super::capture_workers::{Packets, ShardState};
+use super::capture_workers::ShardState;
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
 use super::outlet::{Form, Outlet};
 use super::parcels::Parcels;
-use super::pipeline::{self, Plan, Work};
+use super::pipeline::{self, CapturePiece, CaptureWork, Plan, Work};
 use super::reload::{Known, Lease, Look, while_watched};
 use super::rotation::while_rotated;
 use super::{Current, Job, Notice, Notify, Report};
@@ -196,9 +196,6 @@ impl<'d> ScanWork<'d> {
 impl Work for ScanWork<'_> {
     type Scratch = WorkerScratch;
     type Found = ChunkHits;
-    /// Taken again for each piece: flows outlive the database that they began with.
-    type Against = Lease;
-
     fn scratch(&self) -> WorkerScratch {
         WorkerScratch {
             scanner: Scanner::new(self.options.clone()),
@@ -206,12 +203,12 @@ impl Work for ScanWork<'_> {
         }
     }
 
-    fn counters(&self, bench: &mut WorkerScratch) -> Counters {
-        bench.scanner.take_counters()
+    fn counters(&self, scratch: &mut WorkerScratch) -> Counters {
+        scratch.scanner.take_counters()
     }
 
-    fn chunk(&self, bench: &mut WorkerScratch, chunk: &Chunk, origin: &Origin) -> ChunkHits {
-        let WorkerScratch { scanner, lease } = bench;
+    fn chunk(&self, scratch: &mut WorkerScratch, chunk: &Chunk, origin: &Origin) -> ChunkHits {
+        let WorkerScratch { scanner, lease } = scratch;
         lease.renew(self.current);
         let core = chunk.start..chunk.end;
         ChunkHits::new(Arc::clone(&lease.known), |known| {
@@ -223,13 +220,13 @@ impl Work for ScanWork<'_> {
 
     fn mails(
         &self,
-        bench: &mut WorkerScratch,
+        scratch: &mut WorkerScratch,
         mails: &mut Mails,
         chunk: &Chunk,
         origin: &Origin,
         is_last: bool,
     ) -> ChunkHits {
-        let WorkerScratch { scanner, lease } = bench;
+        let WorkerScratch { scanner, lease } = scratch;
         lease.renew(self.current);
         let text = &chunk.buffer[..];
         ChunkHits::new(Arc::clone(&lease.known), |known| {
@@ -276,75 +273,6 @@ impl Work for ScanWork<'_> {
         })
     }
 
-    fn against(&self) -> Lease {
-        Lease::new(self.current)
-    }
-
-    fn packets(&self) -> &packet::Config {
-        &self.packets
-    }
-
-    fn decode(
-        &self,
-        bench: &mut WorkerScratch,
-        lease: &Lease,
-        path: &Arc<str>,
-        packets: &Packets,
-        lane: &mut ShardState,
-        findings: &mut Findings,
-    ) {
-        let ShardState { shard, reported, turn, .. } = lane;
-        if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
-            shard.show_flows_again();
-        }
-        let Known { database, origin, .. } = &*lease.known;
-        let hit_sink = CollectHits { hunting: self, origin, findings };
-        let scanner = &mut bench.scanner;
-        let mut packet_scan =
-            PacketScan { scanner, database, path, is_live: false, reported, hit_sink };
-        packets.show(shard, &mut packet_scan);
-    }
-
-    fn notes(
-        &self,
-        bench: &mut WorkerScratch,
-        lease: &Lease,
-        path: &Arc<str>,
-        packets: &Packets,
-        findings: &mut Findings,
-    ) {
-        let Known { database, origin, .. } = &*lease.known;
-        let mut catch = CollectHits { hunting: self, origin, findings };
-        let mut text = String::new();
-        for note in packets.notes() {
-            text.clear();
-            note.append(&mut text);
-            catch.begins(Order::after(note.number));
-            let time = note.time.map(Timestamp);
-            let from = Origin {
-                path: Arc::clone(path),
-                read_at: time.unwrap_or(self.read_at),
-                ..Origin::new("")
-            };
-            let whole = 0..text.len();
-            bench.scanner.scan_text(database, text.as_bytes(), whole, &from, |mut hit| {
-                if let Place::Log(place) = &mut hit.place {
-                    (place.line, place.column) = (note.number.max(1), place.offset + 1);
-                    (place.offset, place.time) = (note.offset, place.time.or(time));
-                }
-                catch.catch(hit, None);
-            });
-        }
-    }
-
-    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
-        self.outlet.is_none() && self.write(&waiting.hit, &waiting.origin, out)
-    }
-
-    fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
-        out.record(|bytes| self.write(&alert.hit, &alert.origin, bytes))
-    }
-
     fn ends(&self, input: &str, out: &mut Records) {
         if let Some(mut outlet) = self.outlet() {
             out.record(|bytes| outlet.ends(input, bytes));
@@ -374,6 +302,78 @@ impl Work for ScanWork<'_> {
 
     fn weight(&self, found: &ChunkHits) -> usize {
         found.borrow_dependent().iter().map(weight).sum()
+    }
+}
+
+impl CaptureWork for ScanWork<'_> {
+    /// Taken again for each piece: flows outlive the database that they began with.
+    type Against = Lease;
+
+    fn against(&self) -> Lease {
+        Lease::new(self.current)
+    }
+
+    fn packets(&self) -> &packet::Config {
+        &self.packets
+    }
+
+    fn decode(
+        &self,
+        scratch: &mut WorkerScratch,
+        piece: &CapturePiece<'_, Lease>,
+        shard: &mut ShardState,
+        findings: &mut Findings,
+    ) {
+        let CapturePiece { against: lease, path, packets } = piece;
+        let ShardState { shard, reported, turn, .. } = shard;
+        if turn.replace(lease.turn()).is_some_and(|before| before != lease.turn()) {
+            shard.show_flows_again();
+        }
+        let Known { database, origin, .. } = &*lease.known;
+        let hit_sink = CollectHits { hunting: self, origin, findings };
+        let scanner = &mut scratch.scanner;
+        let mut packet_scan =
+            PacketScan { scanner, database, path, is_live: false, reported, hit_sink };
+        packets.show(shard, &mut packet_scan);
+    }
+
+    fn notes(
+        &self,
+        scratch: &mut WorkerScratch,
+        piece: &CapturePiece<'_, Lease>,
+        findings: &mut Findings,
+    ) {
+        let CapturePiece { against: lease, path, packets } = piece;
+        let Known { database, origin, .. } = &*lease.known;
+        let mut catch = CollectHits { hunting: self, origin, findings };
+        let mut text = String::new();
+        for note in packets.notes() {
+            text.clear();
+            note.append(&mut text);
+            catch.begins(Order::after(note.number));
+            let time = note.time.map(Timestamp);
+            let from = Origin {
+                path: Arc::clone(path),
+                read_at: time.unwrap_or(self.read_at),
+                ..Origin::new("")
+            };
+            let whole = 0..text.len();
+            scratch.scanner.scan_text(database, text.as_bytes(), whole, &from, |mut hit| {
+                if let Place::Log(place) = &mut hit.place {
+                    (place.line, place.column) = (note.number.max(1), place.offset + 1);
+                    (place.offset, place.time) = (note.offset, place.time.or(time));
+                }
+                catch.catch(hit, None);
+            });
+        }
+    }
+
+    fn late(&self, waiting: &Waiting, out: &mut Vec<u8>) -> bool {
+        self.outlet.is_none() && self.write(&waiting.hit, &waiting.origin, out)
+    }
+
+    fn alert(&self, alert: &Waiting, out: &mut Records) -> bool {
+        out.record(|bytes| self.write(&alert.hit, &alert.origin, bytes))
     }
 }
 

@@ -3,12 +3,12 @@
 //! It is the scan of `scan`, with the same hits in the same order. What is added is who is in the
 //! records that alert, and which hosts and times the inputs have.
 
-use super::capture_workers::{Packets, ShardState};
+use super::capture_workers::ShardState;
 use super::cost::{Piece, Sample};
 use super::findings::{Findings, Waiting};
 use super::mails::Mails;
 use super::parties::LineParties;
-use super::pipeline::{self, Plan, Work};
+use super::pipeline::{self, CapturePiece, CaptureWork, Plan, Work};
 use super::reload::{Known, Lease};
 use super::scan::{ChunkHits, ScanWork, WorkerScratch};
 use super::{Files, Form, Job, Notify, Output, Report};
@@ -146,7 +146,6 @@ impl Survey<'_> {
 impl Work for Survey<'_> {
     type Scratch = SurveyScratch;
     type Found = ChunkSurvey;
-    type Against = Lease;
 
     fn scratch(&self) -> SurveyScratch {
         SurveyScratch { scan: self.scan.scratch(), parties: LineParties::default() }
@@ -176,50 +175,6 @@ impl Work for Survey<'_> {
     ) -> ChunkSurvey {
         let hits = self.scan.mails(&mut scratch.scan, mails, chunk, origin, is_last);
         self.surveyed(&mut scratch.parties, hits, chunk, origin)
-    }
-
-    fn against(&self) -> Lease {
-        self.scan.against()
-    }
-
-    fn packets(&self) -> &packet::Config {
-        self.scan.packets()
-    }
-
-    fn decode(
-        &self,
-        scratch: &mut SurveyScratch,
-        against: &Lease,
-        path: &Arc<str>,
-        packets: &Packets,
-        lane: &mut ShardState,
-        findings: &mut Findings,
-    ) {
-        self.scan.decode(&mut scratch.scan, against, path, packets, lane, findings);
-    }
-
-    fn notes(
-        &self,
-        scratch: &mut SurveyScratch,
-        against: &Lease,
-        path: &Arc<str>,
-        packets: &Packets,
-        findings: &mut Findings,
-    ) {
-        self.scan.notes(&mut scratch.scan, against, path, packets, findings);
-    }
-
-    fn late(&self, _: &Waiting, _: &mut Vec<u8>) -> bool {
-        false
-    }
-
-    fn alert(&self, alert: &Waiting, _: &mut Records) -> bool {
-        let parties = match &alert.hit.place {
-            Place::Packet(place) => parties_of(place, |address| self.home.contains(address)),
-            Place::Log(_) => Vec::new(),
-        };
-        self.counts().tally.add(&alert.hit, &parties);
-        true
     }
 
     fn ends(&self, _: &str, _: &mut Records) {
@@ -253,5 +208,49 @@ impl Work for Survey<'_> {
         let parties = found.lines.iter().map(|line| line.len() * size_of::<Party>()).sum::<usize>();
         let piece = found.piece.as_ref().map_or(0, Piece::size);
         self.scan.weight(&found.hits) + parties + piece
+    }
+}
+
+impl CaptureWork for Survey<'_> {
+    type Against = Lease;
+
+    fn against(&self) -> Lease {
+        self.scan.against()
+    }
+
+    fn packets(&self) -> &packet::Config {
+        self.scan.packets()
+    }
+
+    fn decode(
+        &self,
+        scratch: &mut SurveyScratch,
+        piece: &CapturePiece<'_, Lease>,
+        shard: &mut ShardState,
+        findings: &mut Findings,
+    ) {
+        self.scan.decode(&mut scratch.scan, piece, shard, findings);
+    }
+
+    fn notes(
+        &self,
+        scratch: &mut SurveyScratch,
+        piece: &CapturePiece<'_, Lease>,
+        findings: &mut Findings,
+    ) {
+        self.scan.notes(&mut scratch.scan, piece, findings);
+    }
+
+    fn late(&self, _: &Waiting, _: &mut Vec<u8>) -> bool {
+        false
+    }
+
+    fn alert(&self, alert: &Waiting, _: &mut Records) -> bool {
+        let parties = match &alert.hit.place {
+            Place::Packet(place) => parties_of(place, |address| self.home.contains(address)),
+            Place::Log(_) => Vec::new(),
+        };
+        self.counts().tally.add(&alert.hit, &parties);
+        true
     }
 }

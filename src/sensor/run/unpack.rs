@@ -7,7 +7,7 @@ use super::Notice;
 use super::finished::{Finished, Remark, Slot};
 use super::mails::Mails;
 use super::parcels::Carried;
-use super::pipeline::{Passing, Pipeline, Work};
+use super::pipeline::{CaptureWork, Passing, Pipeline};
 use crate::clock::now;
 use crate::engine::text::fields::Layout;
 use crate::sensor::input::{
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// counted.
 const NAMED: u64 = 10;
 
-impl<W: Work> Pipeline<'_, '_, W> {
+impl<W: CaptureWork> Pipeline<'_, '_, W> {
     /// Processes the members of an archive, and their members.
     pub(super) fn archive(&self, scratch: &mut W::Scratch, slot: &mut Slot, input: Input) -> bool {
         let mut archive = match Archive::open(input) {

@@ -137,7 +137,7 @@ impl Streams {
             }
         }
         if !segment.payload.is_empty() || missing > 0 {
-            self.payload(tcp, side, seq, segment.payload, missing, given);
+            self.payload(tcp, side, seq, (segment.payload, missing), given);
         }
         if segment.flags & FIN != 0 {
             let end = seq.wrapping_add((segment.payload.len() + missing) as u32);
@@ -218,8 +218,7 @@ impl Streams {
         tcp: &mut Tcp,
         side: usize,
         mut seq: u32,
-        mut payload: &[u8],
-        missing: usize,
+        (mut payload, missing): (&[u8], usize),
         given: &mut StreamContext<'_, '_, V>,
     ) {
         match tcp.mode(side) {

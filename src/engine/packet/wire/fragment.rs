@@ -13,6 +13,16 @@ use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+/// A fragment of a packet.
+#[derive(Clone, Copy)]
+pub(in crate::engine::packet) struct Fragment<'a> {
+    /// Where it belongs.
+    pub(in crate::engine::packet) piece: Piece,
+    /// The transport protocol that its header names.
+    pub(in crate::engine::packet) proto: u8,
+    pub(in crate::engine::packet) payload: &'a [u8],
+}
+
 /// The longest payload of a packet.
 const LONGEST: usize = 65_535;
 
@@ -88,12 +98,11 @@ impl Fragments {
     pub(in crate::engine::packet) fn add(
         &mut self,
         key: Key,
-        piece: Piece,
-        proto: u8,
-        payload: &[u8],
+        fragment: Fragment<'_>,
         now: Timestamp,
         counters: &mut Counters,
     ) -> Option<Whole> {
+        let Fragment { piece, proto, payload } = fragment;
         self.expire(now, counters);
         // An expired packet after those that have not expired, because the clock was set back
         // between them.
@@ -123,7 +132,7 @@ impl Fragments {
             }
         };
         let before = waiting.data.len();
-        if !waiting.add(piece, proto, payload, counters) {
+        if !waiting.add(fragment, counters) {
             counters.note(Fault::BadFragment);
         }
         self.bytes += waiting.data.len() - before;
@@ -203,7 +212,8 @@ impl Waiting {
     }
 
     /// Adds a fragment; false if it contradicts others.
-    fn add(&mut self, piece: Piece, proto: u8, bytes: &[u8], counters: &mut Counters) -> bool {
+    fn add(&mut self, fragment: Fragment<'_>, counters: &mut Counters) -> bool {
+        let Fragment { piece, proto, payload: bytes } = fragment;
         let (start, end) = (piece.offset, piece.offset + bytes.len());
         if self.total.is_some_and(|total| end > total || (piece.is_last && end != total))
             || (piece.is_last && self.data.len() > end)

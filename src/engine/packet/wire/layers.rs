@@ -6,7 +6,7 @@
 
 mod fast_path;
 
-use super::fragment::{self, Fragments};
+use super::fragment::{self, Fragment, Fragments};
 use super::ip::{self, Datagram};
 use super::link::{self, Layer, Net, Tags};
 use super::quote;
@@ -227,7 +227,8 @@ impl Layers {
             realm: u64::from(self.vlan_key(around)) << 48 ^ self.tunnel_key(around),
         };
         let (time, counters) = (around.frame.time, &mut self.counters);
-        self.fragments.add(key, piece, datagram.proto, payload, time, counters)
+        let fragment = Fragment { piece, proto: datagram.proto, payload };
+        self.fragments.add(key, fragment, time, counters)
     }
 
     fn vlan_key(&self, around: &Encapsulation<'_>) -> u16 {

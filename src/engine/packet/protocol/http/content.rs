@@ -10,7 +10,7 @@
 
 use super::lines::{Headers, MAX_HEADERS};
 use super::names;
-use super::pieces::{Form, RangeParts, begin_range, write_range};
+use super::pieces::{Form, RangeParts, Resource, begin_range, write_range};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::payload::coding::undo;
 use crate::engine::packet::payload::coding::{Coding, Spent};
@@ -165,7 +165,8 @@ impl Content {
             let encodings = std::mem::take(&mut facts.content);
             let mut name = Vec::new();
             file_name(&facts, &mut name);
-            let (key, at) = begin_range(range, facts.url, facts.tag, &name, encodings, context)?;
+            let resource = Resource { url: facts.url, tag: facts.tag, name: &name };
+            let (key, at) = begin_range(range, resource, encodings, context)?;
             Sink::Range(key, at)
         } else if is_multipart
             && facts.is_upload

@@ -32,13 +32,20 @@ pub(super) struct RangeParts {
     range: Option<(Key, u64)>,
 }
 
+/// What a range is of.
+pub(super) struct Resource<'a> {
+    pub(super) url: &'a [u8],
+    /// The entity tag: ranges of other versions are of another file.
+    pub(super) tag: &'a [u8],
+    /// The file's name.
+    pub(super) name: &'a [u8],
+}
+
 /// A range of a file begins: the first of it, or one more. Returns `None` if the file is not
 /// needed, otherwise its key, and the offset of the range's next byte.
 pub(super) fn begin_range<V: Visitor>(
     (first, _, total): (u64, u64, u64),
-    url: &[u8],
-    tag: &[u8],
-    name: &[u8],
+    Resource { url, tag, name }: Resource<'_>,
     mut codings: Vec<Coding>,
     context: &mut Context<'_, '_, V>,
 ) -> Option<(Key, u64)> {
@@ -152,7 +159,7 @@ impl RangeParts {
                 let value = names::header(head, b"Content-Range").unwrap_or_default();
                 *range = ranges::parse(value).and_then(|range| {
                     let codings = std::mem::take(codings);
-                    begin_range(range, url, tag, name, codings, context)
+                    begin_range(range, Resource { url, tag, name }, codings, context)
                 });
             }
             Event::Data(data) => {

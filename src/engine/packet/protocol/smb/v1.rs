@@ -160,7 +160,7 @@ fn request<V: Visitor>(
             let from = block.inside(block.le16(22)?.into());
             let at = block.offset(6, FAR_WORDS, 24)?;
             let sink = Sink { key: subject(block, 4, session)?, is_read: false, at };
-            return data(block, from, bytes, sink, session, context);
+            return data(block, (from, bytes), sink, session, context);
         }
         WRITE | WRITE_AND_UNLOCK | WRITE_AND_CLOSE => {
             let (bytes, at) = (u64::from(block.le16(2)?), u64::from(block.le32(4)?));
@@ -176,7 +176,7 @@ fn request<V: Visitor>(
                 // After its response, because the bytes are still to come.
                 session.asked(number, Request::Close(key));
             }
-            return data(block, Some(from), bytes, sink, session, context);
+            return data(block, (Some(from), bytes), sink, session, context);
         }
         READ_RAW => {
             let (at, max) = (block.offset(2, 10, 16)?, u64::from(block.le16(6)?));
@@ -193,7 +193,7 @@ fn request<V: Visitor>(
                 let sink = Sink { at: at.saturating_add(bytes), ..sink };
                 session.ask_for_raw(Raw { sink, max });
             }
-            return data(block, from, bytes, sink, session, context);
+            return data(block, (from, bytes), sink, session, context);
         }
         WRITE_RAW => {}
         CLOSE => {
@@ -315,18 +315,18 @@ fn answer_to_read<V: Visitor>(
         return Some(None);
     }
     let sink = Sink { key, is_read: true, at };
-    let data = data(block, from, bytes, sink, session, context)?;
+    let data = data(block, (from, bytes), sink, session, context)?;
     if bytes < length {
         session.ends_at(key, at.saturating_add(bytes));
     }
     Some(data)
 }
 
-/// The position of a file's data in a block: after its words, and within it.
+/// The position of a file's data in a block: after its words, and within it. The block claims where
+/// it begins, and how many bytes there are.
 fn data<V: Visitor>(
     block: &Block<'_>,
-    from: Option<usize>,
-    bytes: u64,
+    (from, bytes): (Option<usize>, u64),
     sink: Sink,
     session: &mut Session,
     context: &mut ParseContext<'_, '_, V>,

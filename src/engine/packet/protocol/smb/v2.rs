@@ -153,7 +153,8 @@ fn request<V: Visitor>(
             let from = usize::from(le16(message, HEADER + 2)?);
             let bytes = u64::from(le32(message, HEADER + 4)?);
             let sink = Sink { key, is_read: false, at: le64(message, HEADER + 8)? };
-            return data(from, bytes, length, WRITE_REQUEST, sink, session, context);
+            let extent = Extent { from, bytes, length, least: WRITE_REQUEST };
+            return data(extent, sink, session, context);
         }
         CLOSE => {
             let key = subject(header, message, HEADER + 8, session)?;
@@ -202,7 +203,8 @@ fn answer<V: Visitor>(
             let from = usize::from(*message.get(HEADER + 2)?);
             let bytes = u64::from(le32(message, HEADER + 4)?);
             let sink = Sink { key, is_read: true, at };
-            let plan = data(from, bytes, length, READ_ANSWER, sink, session, context);
+            let extent = Extent { from, bytes, length, least: READ_ANSWER };
+            let plan = data(extent, sink, session, context);
             // Fewer than were requested: the file ends there.
             if is_good && bytes < wanted {
                 session.set_size(key, at.saturating_add(bytes));
@@ -227,16 +229,25 @@ fn answer<V: Visitor>(
     Some(Plan::Pass)
 }
 
-/// The position of a file's data in a message of `length` bytes, after what was parsed.
-fn data<V: Visitor>(
+/// Where a message claims that a file's data is.
+struct Extent {
+    /// From the beginning of the message.
     from: usize,
     bytes: u64,
+    /// The length of the whole message.
     length: u64,
+    /// The end of the fixed part, which data cannot overlap.
     least: usize,
+}
+
+/// What to do with the data of a file: `None` if it cannot be where the message claims.
+fn data<V: Visitor>(
+    extent: Extent,
     sink: Sink,
     session: &mut Session,
     context: &mut ParseContext<'_, '_, V>,
 ) -> Option<Plan> {
+    let Extent { from, bytes, length, least } = extent;
     if bytes == 0 {
         return Some(Plan::Pass);
     }

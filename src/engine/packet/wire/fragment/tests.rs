@@ -20,7 +20,8 @@ impl Bench {
     fn add(&mut self, id: u32, offset: usize, bytes: &[u8], is_last: bool) -> Option<Vec<u8>> {
         let piece = Piece { id, offset, is_last };
         let now = Timestamp::from_seconds(self.seconds);
-        let whole = self.fragments.add(key(id), piece, 17, bytes, now, &mut self.counters)?;
+        let fragment = Fragment { piece, proto: 17, payload: bytes };
+        let whole = self.fragments.add(key(id), fragment, now, &mut self.counters)?;
         assert_eq!(whole.proto, 17);
         Some(whole.payload)
     }
