@@ -87,6 +87,6 @@ mod tests {
             assert!(scale.place(0.0).is_finite() && scale.ticks().iter().all(|it| it.is_finite()));
             assert!(scale.ticks().len() < 20);
         }
-        assert_eq!([px(3.0), px(3.14)], ["3", "3.1"]);
+        assert_eq!([px(3.0), px(3.06)], ["3", "3.1"]);
     }
 }
