@@ -17,7 +17,7 @@ export PROPTEST_RNG_SEED ?= 20261124
 .PHONY: help demo build guided deb install-deps test test-kafka test-peers lint doc fuzz
 .PHONY: fuzz-replay
 .PHONY: licences advisories
-.PHONY: bench bench-check peers packets subscriptions daemon instructions instructions-accept
+.PHONY: bench bench-check peers packets subscriptions daemon ruleset instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -36,6 +36,7 @@ help:
 	@echo 'make packets      what a packet costs, with verdicts (benches/packets/run.sh --help)'
 	@echo 'make subscriptions  what an update of the feeds costs, with verdicts'
 	@echo 'make daemon       cost and limits of run and tail, with verdicts (DAEMON_FLAGS=--quick: in minutes)'
+	@echo 'make ruleset      cost and precision of judging a rule set, with verdicts'
 	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
 	@echo 'make instructions-accept  accepts the current counts as the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
@@ -99,7 +100,7 @@ test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
 	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka --test suite -- \
-	  tshark exchanges daemon_ receivers kafka
+	  tshark exchanges daemon_ receivers kafka browser
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:
@@ -120,6 +121,9 @@ subscriptions: build
 
 daemon: build
 	benches/daemon/measure.py $(DAEMON_FLAGS)
+
+ruleset: build
+	benches/ruleset/measure.py $(RULESET_FLAGS)
 
 instructions:
 	benches/instructions/count.sh compare

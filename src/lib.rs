@@ -73,7 +73,7 @@
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
 //! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool, kafka |
 //! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, spool, deliver |
-//! | [`sensor::bench`] | judges a rule set: what it contains, finds and risks | settings, indicator, database, compile, scan |
+//! | [`sensor::bench`] | judges a rule set: what it contains, finds, risks and costs | settings, indicator, database, compile, scan |
 //! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.

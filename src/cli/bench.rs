@@ -4,7 +4,7 @@
 //! against an earlier one: the exit status is 1 if a threshold is met.
 
 use super::database::{self, Chosen};
-use super::flags::{Bench as Flags, BenchCommand, BenchFormat};
+use super::flags::{Bench as Flags, BenchCommand, BenchFormat, CostOf};
 use super::ledgers::Ledgers;
 use super::messages::{say, size};
 use super::notices::of_feeds;
@@ -12,6 +12,7 @@ use super::outcome::Outcome;
 use super::outputs::{Own, Written};
 use super::progress::Progress;
 use super::{bench_diff, outputs, validity};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -21,15 +22,20 @@ use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Home, Options};
 use wiresift::intel::subscribe;
 use wiresift::sensor::bench::{
-    self, Bench, CorpusRead, Csv, Judged, Lists, Popular, Question, Report, Tally,
+    self, Bench, CorpusRead, Csv, Judged, Lists, Popular, Question, Report,
 };
 use wiresift::sensor::input;
-use wiresift::sensor::run::{self, Current, Files, Job, Notice, Notify, Output, Signals};
+use wiresift::sensor::run::{
+    self, CostJob, Current, Files, Job, Notice, Notify, Output, Sample, Signals, Surveyed,
+};
 use wiresift::sensor::sink::{FileSink, Records};
 use wiresift::{Error, Result};
 
 /// The longest list that is read into memory.
 const MAX_LIST: u64 = 256 << 20;
+
+/// The most groups of which costs are measured without being asked for.
+const MAX_MEASURED: usize = 16;
 
 /// Runs `bench`, or one of its subcommands.
 pub(super) fn run(flags: Flags) -> Result<Outcome> {
@@ -89,6 +95,29 @@ impl Given {
         let list_names = lists.names();
         Ok(Given { popular, judged, lists, list_names })
     }
+
+    /// Judges the set, and what a scan has seen.
+    fn judge(
+        &self,
+        flags: &Flags,
+        bench: &Bench<'_>,
+        at: Option<Timestamp>,
+        seen: Option<(bench::Tally, CorpusRead)>,
+    ) -> Report {
+        let on = |kind, value: &_| self.lists.lists_of(kind, value);
+        let lists = Lists { names: &self.list_names, on: &on };
+        let ledgers = Ledgers::of_database(flags.db.as_deref());
+        let question = Question {
+            at,
+            ledger: (!ledgers.is_empty()).then_some(&ledgers as &dyn bench::Ledger),
+            popular: self.popular.as_ref().map(|popular| (popular, flags.popular_rank)),
+            lists: (!flags.warninglists.is_empty()).then_some(lists),
+            judged: self.judged.as_ref(),
+            prevalence: flags.prevalence,
+            ..Question::new(wiresift::clock::now())
+        };
+        bench.judge(&question, seen)
+    }
 }
 
 /// What came of a benchmark.
@@ -120,33 +149,53 @@ fn judge_database(
     notify: Notify<'_>,
 ) -> Result<Judgement> {
     let bench = Bench::new(database, flags.by.into());
-    let mut errors = 0;
-    let seen = if flags.inputs.is_empty() {
-        None
-    } else {
-        let signals = Signals::new(true)?;
-        let (read, tally, failed) = survey(flags, current, &signals, (bench.tally(), at), notify)?;
+    let signals = Signals::new(true)?;
+    let measures = measures(flags, bench.groups().count());
+    let limit = if measures == CostOf::Off { 0 } else { flags.cost_bytes };
+    let counts = Surveyed { tally: bench.tally(), sample: Sample::new(limit) };
+    let (mut errors, mut seen, mut sample) = (0, None, Sample::default());
+    let mut kinds = None;
+    let options = options(flags, at, notify)?;
+    if !flags.inputs.is_empty() {
+        let (read, counts, failed) = survey(flags, (current, &signals), &options, counts, notify)?;
+        errors = failed;
+        kinds = (measures == CostOf::Kinds).then(|| counts.tally.alerts_by_kind());
+        seen = Some((counts.tally, read));
+        sample = counts.sample;
+    } else if measures == CostOf::Kinds {
+        kinds = Some(BTreeMap::new());
+    }
+    if let Some(signal) = signals.number() {
+        return Ok(Judgement::Ended(signal));
+    }
+    let mut report = given.judge(flags, &bench, at, seen);
+    if measures != CostOf::Off {
+        let halt = signals.halt();
+        let (bench, sample, threads, rounds) = (&bench, &sample, flags.threads, flags.rounds);
+        let job = CostJob { bench, sample, options, rounds, kinds, threads, halt };
+        if let Some(measured) = run::cost(&job, notify)? {
+            bench.fill_cost(&mut report, &measured);
+        }
         if let Some(signal) = signals.number() {
             return Ok(Judgement::Ended(signal));
         }
-        errors = failed;
-        Some((tally, read))
-    };
-    let on = |kind, value: &_| given.lists.lists_of(kind, value);
-    let lists = Lists { names: &given.list_names, on: &on };
-    let ledgers = Ledgers::of_database(flags.db.as_deref());
-    let question = Question {
-        at,
-        ledger: (!ledgers.is_empty()).then_some(&ledgers as &dyn bench::Ledger),
-        popular: given.popular.as_ref().map(|popular| (popular, flags.popular_rank)),
-        lists: (!flags.warninglists.is_empty()).then_some(lists),
-        judged: given.judged.as_ref(),
-        prevalence: flags.prevalence,
-        ..Question::new(wiresift::clock::now())
-    };
-    let report = bench.judge(&question, seen);
+    }
     unless_damaged(database, flags.db.as_deref())?;
     Ok(Judgement::Report(Box::new(report), errors))
+}
+
+/// What costs are measured of.
+fn measures(flags: &Flags, groups: usize) -> CostOf {
+    let is_usual = !flags.inputs.is_empty() && (1..=MAX_MEASURED).contains(&groups);
+    flags.cost.unwrap_or(if is_usual { CostOf::Feeds } else { CostOf::Off })
+}
+
+/// How inputs are scanned.
+fn options(flags: &Flags, at: Option<Timestamp>, notify: Notify<'_>) -> Result<Options> {
+    Ok(Options::default()
+        .at(at)
+        .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
+        .allow(subscribe::compile_allow_lists(&flags.allow, &of_feeds(notify))?))
 }
 
 /// What a map shows may change under a report; then it is void.
@@ -162,19 +211,16 @@ fn unless_damaged(database: &Database, path: Option<&Path>) -> Result<()> {
 /// Scans the inputs once for all groups.
 fn survey(
     flags: &Flags,
-    current: &Current,
-    signals: &Signals,
-    (tally, at): (Tally, Option<Timestamp>),
+    (current, signals): (&Current, &Signals),
+    options: &Options,
+    counts: Surveyed,
     notify: Notify<'_>,
-) -> Result<(CorpusRead, Tally, u64)> {
+) -> Result<(CorpusRead, Surveyed, u64)> {
     let expansion = input::expand(flags.inputs.iter().map(|path| -> &OsStr { path.as_os_str() }));
     for error in &expansion.errors {
         notify(Notice::Failed(error));
     }
-    let options = Options::default()
-        .at(at)
-        .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
-        .allow(subscribe::compile_allow_lists(&flags.allow, &of_feeds(notify))?);
+    let options = options.clone();
     let encoder = wiresift::engine::alert::Encoder::new(wiresift::engine::alert::Format::Json);
     let output = Output::new(encoder);
     let job = Job { options, threads: flags.threads, ..Job::new(current, output, signals) };
@@ -188,7 +234,7 @@ fn survey(
     let written = Written { output: None, is_listing: false };
     let (_, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, notify)?;
     let files = Files { targets, chunk: 0 };
-    let (report, tally) = run::survey(job, files, home, tally, notify)?;
+    let (report, counts) = run::survey(job, files, home, counts, notify)?;
     let read = CorpusRead {
         inputs: report.inputs,
         bytes: report.bytes,
@@ -197,7 +243,7 @@ fn survey(
         observables: report.counters.seen().map(|(_, count)| count).sum(),
     };
     let errors = report.errors + own_errors + expansion.errors.len() as u64;
-    Ok((read, tally, errors))
+    Ok((read, counts, errors))
 }
 
 /// The files that the command line names. The output must not be one of them.
@@ -240,6 +286,7 @@ fn write(flags: &Flags, report: &Report) -> Result<()> {
         (Some(table), _) => bench::csv(report, table.into()),
         (None, BenchFormat::Csv) => bench::csv(report, Csv::Groups),
         (None, BenchFormat::Text) => bench::text(report),
+        (None, BenchFormat::Html) => bench::html(report),
         (None, BenchFormat::Json) => format!("{}\n", bench::json(report)?),
     };
     let mut records = Records::default();

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod bench;
+mod bench_cost;
+mod browser;
 mod inputs;
 mod promises;
 mod safety;

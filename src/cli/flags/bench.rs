@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use ipnet::IpNet;
 use std::path::PathBuf;
 use wiresift::engine::indicator::address;
+use wiresift::engine::settings;
 use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
 
 #[derive(Debug, Args)]
@@ -17,6 +18,8 @@ Exit status: 0 success, 1 a --fail condition was met, 2 error.
 Examples:
   wiresift bench --db iocs.wsdb
   wiresift bench --db iocs.wsdb /var/log/ --popular top-1m.csv --warninglists lists/
+  wiresift bench --db iocs.wsdb archive/ --format html -o report.html
+  wiresift bench --db iocs.wsdb archive/ --cost=kinds
   wiresift bench --db iocs.wsdb archive/ --format json -o today.json
   wiresift bench --db iocs.wsdb archive/ --baseline today.json --fail 'events_lost>0'
   wiresift bench diff old.wsdb new.wsdb archive/"
@@ -62,6 +65,16 @@ pub(in crate::cli) struct Bench {
     /// Time zone of log times without one: Europe/Berlin, +02:00 or local; default: UTC.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(in crate::cli) timezone: Option<String>,
+    /// Measure what the groups cost; kinds: each kind of each group, too; default: feeds, if there
+    /// are logs and at most 16 groups.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(in crate::cli) cost: Option<CostOf>,
+    /// How many rounds to measure; small costs need many.
+    #[arg(long, value_name = "N", default_value_t = ROUNDS, value_parser = rounds)]
+    pub(in crate::cli) rounds: usize,
+    /// How much of the logs to measure on: their first bytes, repeated if there are fewer.
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = settings::size)]
+    pub(in crate::cli) cost_bytes: u64,
     /// Format of the report.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = BenchFormat::Text)]
     pub(in crate::cli) format: BenchFormat,
@@ -130,6 +143,20 @@ impl From<Grouping> for By {
     }
 }
 
+/// Rounds of a measurement, unless something else is asked for.
+const ROUNDS: usize = 21;
+
+/// What costs are measured of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CostOf {
+    /// Nothing.
+    Off,
+    /// Each group.
+    Feeds,
+    /// Each group, and each kind of indicator in it.
+    Kinds,
+}
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum BenchFormat {
@@ -139,6 +166,8 @@ pub(in crate::cli) enum BenchFormat {
     Json,
     /// A row for each group.
     Csv,
+    /// A page with charts, in one file.
+    Html,
 }
 
 /// A table other than that of groups.
@@ -148,6 +177,8 @@ pub(in crate::cli) enum Table {
     Overlap,
     /// Indicators that are flagged or have alerts.
     Indicators,
+    /// What each kind of each group costs, with --cost=kinds.
+    Kinds,
 }
 
 impl From<Table> for Csv {
@@ -155,6 +186,7 @@ impl From<Table> for Csv {
         match table {
             Table::Overlap => Csv::Overlap,
             Table::Indicators => Csv::Indicators,
+            Table::Kinds => Csv::Kinds,
         }
     }
 }
@@ -167,6 +199,11 @@ fn net(text: &str) -> Result<IpNet, String> {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
     share.ok_or_else(|| "expected a share between 0 and 1, such as 0.05".to_string())
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    let rounds = text.parse().ok().filter(|rounds| (6..=200).contains(rounds));
+    rounds.ok_or_else(|| "expected a number from 6 to 200".to_string())
 }
 
 fn threshold(text: &str) -> Result<Threshold, String> {

@@ -13,10 +13,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Hosts below which nothing is prevalent.
-const FEW_HOSTS: u64 = 3;
+pub(super) const FEW_HOSTS: u64 = 3;
 
 /// What is less likely than this is prevalent.
-const UNLIKELY: f64 = 0.001;
+pub(super) const UNLIKELY: f64 = 0.001;
 
 /// Verdicts below which precision says little.
 const FEW_VERDICTS: u64 = 20;
@@ -217,6 +217,7 @@ impl Found {
         set.alerts_per_day = per_day(self.alerts);
         set.risky_per_day = per_day(self.risky);
         set.indicators_hit = Some(self.tally.entries.len() as u64);
+        set.prevalence = corpus.hosts.map(|_| question.prevalence);
         set.prevalent_by_chance = corpus.hosts.map(|_| self.by_chance);
         let mut held_back: BTreeMap<u32, BTreeMap<String, u64>> = BTreeMap::new();
         for ((group, reason), count) in &self.tally.held_back {
@@ -287,7 +288,9 @@ fn count_times(
         }
     }
     let said = standing(claim, verdict.at);
-    if let (true, Some(dated), Some(hit)) = (said.is_valid, said.dated, entry.last_hit) {
+    let changed = || verdict.chronicle.and_then(|chronicle| chronicle.changed(feed));
+    let dated = said.dated.or_else(changed);
+    if let (true, Some(dated), Some(hit)) = (said.is_valid, dated, entry.last_hit) {
         let has_decayed = |since: Timestamp| {
             has_decayed(said.confidence, days_between(since, verdict.at), said.is_phishing)
         };

@@ -79,8 +79,8 @@ pub struct CorpusRead {
 /// A database that is to be judged.
 #[derive(Debug)]
 pub struct Bench<'d> {
-    database: &'d Database,
-    groups: Arc<Groups>,
+    pub(super) database: &'d Database,
+    pub(super) groups: Arc<Groups>,
 }
 
 impl<'d> Bench<'d> {
@@ -104,9 +104,9 @@ impl<'d> Bench<'d> {
         let latest = seen.as_ref().and_then(|(tally, _)| tally.span).map(|(_, latest)| latest);
         let at = question.at.or(latest).unwrap_or(question.now);
         let risk = Risk::of(self.database, question.popular, question.lists);
-        let standings = self.groups.standings(self.database, at);
-        let mut table = SetTable::of(self.database, &self.groups, &standings, at, &risk);
         let chronicle = question.ledger.map(|ledger| Chronicle::read(ledger, at));
+        let standings = self.groups.standings(self.database, at, chronicle.as_ref());
+        let mut table = SetTable::of(self.database, &self.groups, &standings, at, &risk);
         let mut report = self.blank(at);
         self.fill_set(&mut report, &mut table, &risk, chronicle.as_ref());
         let mut found = seen.map(|(tally, read)| {

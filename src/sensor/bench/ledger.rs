@@ -80,6 +80,8 @@ pub(super) struct Chronicle {
     /// The earliest of all feeds, and how many have the value.
     earliest: HashMap<u64, (First, u32)>,
     histories: BTreeMap<String, History>,
+    /// When the document of each feed last changed.
+    changed: BTreeMap<String, Timestamp>,
 }
 
 impl Chronicle {
@@ -104,7 +106,9 @@ impl Chronicle {
                 }
                 *feeds += 1;
             }
-            let unchanged_days = ledger.changed(&feed).map(|changed| days_between(changed, at));
+            let changed = ledger.changed(&feed).filter(|changed| *changed <= at);
+            chronicle.changed.extend(changed.map(|changed| (feed.clone(), changed)));
+            let unchanged_days = changed.map(|changed| days_between(changed, at));
             let history = History { unchanged_days, ..stays.history() };
             chronicle.histories.insert(feed.clone(), history);
             chronicle.firsts.insert(feed, firsts);
@@ -115,6 +119,11 @@ impl Chronicle {
     /// When a feed published a value.
     pub(super) fn published(&self, feed: &str, kind: Kind, value: &str) -> Option<Timestamp> {
         self.firsts.get(feed)?.get(&key(kind, value)).map(|first| first.seen)
+    }
+
+    /// When the document of a feed last changed.
+    pub(super) fn changed(&self, feed: &str) -> Option<Timestamp> {
+        self.changed.get(feed).copied()
     }
 
     /// What is known of a feed.

@@ -33,13 +33,15 @@
 //! | `risk`, `names`, `chance` | what makes an indicator risky |
 //! | `decay`, `ledger` | how old and how new things are |
 //! | `judge`, `advice` | from counts to the report |
+//! | `subset`, `cost`, `ranks` | what groups cost: parts of the set, measurements, statistics |
 //! | `baseline` | compares a report with an earlier one |
 //! | `diff` | two databases, and the alerts of both |
-//! | `text`, `csv` | the report for people and spreadsheets |
+//! | `text`, `csv`, `html` | the report for people, spreadsheets and browsers |
 
 mod advice;
 mod baseline;
 mod chance;
+mod cost;
 mod covering;
 mod csv;
 mod decay;
@@ -47,13 +49,16 @@ mod diff;
 mod findings;
 mod greedy;
 mod groups;
+mod html;
 mod judge;
 mod ledger;
 mod masks;
 mod names;
 mod overlap;
+mod ranks;
 mod report;
 mod risk;
+mod subset;
 mod table;
 mod tally;
 mod text;
@@ -63,12 +68,14 @@ mod tests;
 
 pub use advice::advise;
 pub use baseline::{Check, Outcome, Threshold, json, read_report};
+pub use cost::{Block, Measured, Weight};
 pub use csv::{Csv, csv};
 pub use diff::{
     AlertComparison, AlertDifference, AlertDifferences, DIFF_SCHEMA, Difference, GroupDifference,
     ValueCounts, ValueDifference, compare,
 };
 pub use groups::By;
+pub use html::html;
 pub use judge::{Bench, CorpusRead, POPULAR_RANK, PREVALENCE, Question};
 pub use ledger::{Ledger, LedgerTable, Span};
 pub use names::{Judged, Popular};
@@ -78,5 +85,6 @@ pub use report::{
     Survival, Verdicts,
 };
 pub use risk::{Lists, OnLists};
+pub use subset::Subset;
 pub use tally::{Party, Tally, parties_of};
 pub use text::text;

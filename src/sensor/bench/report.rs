@@ -116,6 +116,8 @@ pub struct SetFacts {
     pub risky_per_day: Option<f64>,
     /// Entries with an alert.
     pub indicators_hit: Option<u64>,
+    /// The share of hosts that may be compromised before an indicator is `prevalent`.
+    pub prevalence: Option<f64>,
     /// How many `prevalent` flags chance alone would give.
     pub prevalent_by_chance: Option<f64>,
 }
@@ -406,9 +408,9 @@ pub struct Passes {
     pub asked: u64,
     /// Candidates that a filter let through.
     pub passed: u64,
-    /// Structures that were walked.
+    /// Observables that were looked up in a structure.
     pub walked: u64,
-    /// Entries that were met.
+    /// Observables that met an entry.
     pub met: u64,
 }
 

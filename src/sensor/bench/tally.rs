@@ -176,6 +176,19 @@ impl Tally {
         self.capture = None;
     }
 
+    /// Alerts by group and kind of the entry.
+    pub fn alerts_by_kind(&self) -> BTreeMap<(u32, Kind), u64> {
+        let mut alerts: BTreeMap<(u32, Kind), u64> = BTreeMap::new();
+        for entry in &self.entries {
+            for (mask, count) in &entry.alerts {
+                for group in self.masks.groups(*mask) {
+                    *alerts.entry((*group, entry.kind)).or_default() += count;
+                }
+            }
+        }
+        alerts
+    }
+
     /// Adds hosts that were met in records of any kind.
     pub fn met(&mut self, hosts: BTreeSet<IpAddr>) {
         self.met.extend(hosts);

@@ -1,6 +1,6 @@
 //! The report as text of at most 80 columns.
 
-use super::report::{Group, Interval, Overlap, Report};
+use super::report::{Cost, Group, Interval, KindCost, Overlap, Report};
 use crate::engine::error::spelt;
 use std::fmt::Write as _;
 
@@ -39,6 +39,7 @@ pub fn text(report: &Report) -> String {
         matrix(report, &mut out);
     }
     covers(report, &mut out);
+    costs(report, &mut out);
     flagged(report, &mut out);
     let mut section = |title: &str, lines: &mut dyn Iterator<Item = &str>| {
         let mut lines = lines.peekable();
@@ -83,21 +84,21 @@ fn groups(report: &Report, out: &mut String) {
         let _ = write!(out, " {name:>width$}");
     }
     out.push('\n');
+    let is_known = report.cost.as_ref().is_some_and(|cost| !cost.unreliable);
     for group in &report.groups {
         let _ = write!(out, "{}", padded(&group.name));
-        for ((_, width), cell) in COLUMNS.iter().zip(cells(group)) {
+        for ((_, width), cell) in COLUMNS.iter().zip(cells(group, is_known)) {
             let _ = write!(out, " {cell:>width$}");
         }
         out.push('\n');
     }
 }
 
-fn cells(group: &Group) -> [String; 10] {
+fn cells(group: &Group, is_cost_known: bool) -> [String; 10] {
     let cost = group.cost.as_ref();
-    let ns = cost.and_then(|cost| {
-        let Interval { median, high, .. } = cost.ns_per_mib?;
-        let is_below = cost.below_noise == Some(true);
-        Some(if is_below { format!("≤{}", short(high.max(0.0) as u64)) } else { number(median) })
+    let ns = cost.filter(|_| is_cost_known).and_then(|cost| {
+        let ns = cost.ns_per_mib?;
+        Some(if cost.below_noise == Some(true) { at_most(ns) } else { number(ns.median) })
     });
     let bytes = cost.and_then(|cost| cost.bytes_marginal).map(|bytes| number(bytes as f64));
     [
@@ -134,7 +135,7 @@ fn matrix(report: &Report, out: &mut String) {
 }
 
 /// The share of `a` that `b` covers.
-fn covered(overlap: &[Overlap], a: &str, b: &str) -> Option<f64> {
+pub(super) fn covered(overlap: &[Overlap], a: &str, b: &str) -> Option<f64> {
     overlap.iter().find_map(|pair| match (&*pair.a, &*pair.b) {
         (first, second) if (first, second) == (a, b) => Some(pair.a_in_b),
         (first, second) if (second, first) == (a, b) => Some(pair.b_in_a),
@@ -153,6 +154,71 @@ fn covers(report: &Report, out: &mut String) {
         let more = steps.len() - shown.len();
         let more = if more > 0 { format!(", {more} more") } else { String::new() };
         wrap(&format!("{}{more}", shown.join(", ")), out);
+    }
+}
+
+/// How costs were measured, how far they can be trusted, and which kinds cost most.
+fn costs(report: &Report, out: &mut String) {
+    let Some(cost) = &report.cost else { return };
+    if let (Some(set), Some(aa)) = (cost.ns_per_mib, cost.aa) {
+        let _ = writeln!(out, "\ncost, by processor time");
+        let share = |ns: f64| ns / set.median * 100.0;
+        wrap(
+            &format!(
+                "the set takes {} ns/MiB ({} to {}); it differs from its own copy by {:.1}% ({:.1}% \
+                 to {:.1}%); {} rounds of {:.1} MiB, {}",
+                number(set.median),
+                number(set.low),
+                number(set.high),
+                share(aa.median),
+                share(aa.low),
+                share(aa.high),
+                cost.rounds,
+                cost.bytes as f64 / 1_048_576.0,
+                spelt(&cost.machine)
+            ),
+            out,
+        );
+        if cost.unreliable {
+            let line = "the cost of groups is not measurable here: the machine is too busy";
+            wrap(&format!("{line} (the set and its copy differ by over 1%)"), out);
+        } else {
+            let least = share((aa.high - aa.low) / 2.0);
+            let line = format!("≤ is below the noise, which hides costs under {least:.1}% here");
+            wrap(&format!("{line}; groups share structure, so bytes do not add up"), out);
+        }
+    }
+    if let (Some(kinds), false) = (&cost.kinds, cost.unreliable) {
+        kind_costs(kinds, cost, out);
+    }
+}
+
+/// The kinds that cost more than noise.
+fn kind_costs(kinds: &[KindCost], cost: &Cost, out: &mut String) {
+    let Some(set) = cost.ns_per_mib else { return };
+    let is_above = |kind: &&KindCost| kind.below_noise == Some(false);
+    let shown = kinds.iter().filter(is_above).filter_map(|kind| Some((kind, kind.ns_per_mib?)));
+    let _ = writeln!(out, "\nwhat kinds of indicators cost");
+    let mut count = 0;
+    for (kind, ns) in shown.take(MAX_SHOWN) {
+        count += 1;
+        let line = format!(
+            "{} {}: {}, {}, {} ns/MiB ({} to {}), {:.1}% of the time",
+            kind.group,
+            kind.kind,
+            plural(kind.values, "value"),
+            plural(kind.alerts, "alert"),
+            number(ns.median),
+            number(ns.low),
+            number(ns.high),
+            ns.median / set.median * 100.0
+        );
+        wrap(&spelt(&line), out);
+    }
+    let rest = kinds.len() - count;
+    if rest > 0 {
+        let rest = if count == 0 { "all of them".into() } else { format!("the other {rest}") };
+        wrap(&format!("{rest}: below the noise, or not among the first {MAX_SHOWN}"), out);
     }
 }
 
@@ -214,7 +280,7 @@ fn or_dash(text: Option<String>) -> String {
 }
 
 /// A count with its noun.
-fn plural(count: u64, word: &str) -> String {
+pub(super) fn plural(count: u64, word: &str) -> String {
     match (count, word.strip_suffix('y')) {
         (1, _) => format!("1 {word}"),
         (_, Some(head)) => format!("{count} {head}ies"),
@@ -222,9 +288,14 @@ fn plural(count: u64, word: &str) -> String {
     }
 }
 
+/// A cost that cannot be told from noise.
+pub(super) fn at_most(ns: Interval) -> String {
+    format!("≤{}", short(ns.high.max(0.0) as u64))
+}
+
 /// A share in percent, in at most four characters: small ones are not rounded to 0, and what is
 /// not all is not 100.
-fn percent(share: Option<f64>) -> String {
+pub(super) fn percent(share: Option<f64>) -> String {
     let Some(percent) = share.map(|share| share * 100.0) else { return "-".into() };
     match percent {
         _ if percent > 0.0 && percent < 0.1 => "<0.1".into(),
@@ -235,7 +306,7 @@ fn percent(share: Option<f64>) -> String {
 }
 
 /// A count in at most five characters.
-fn short(count: u64) -> String {
+pub(super) fn short(count: u64) -> String {
     let scaled = |unit: f64, name: char| {
         let value = count as f64 / unit;
         if value < 10.0 { format!("{value:.1}{name}") } else { format!("{value:.0}{name}") }
@@ -249,7 +320,7 @@ fn short(count: u64) -> String {
 }
 
 /// The same for a number that may be negative.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     format!("{sign}{}", short(value.abs() as u64))
 }

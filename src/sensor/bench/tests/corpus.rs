@@ -2,7 +2,7 @@
 
 use super::{database, group, now};
 use crate::engine::database::Database;
-use crate::engine::indicator::{Kind, Scope, Value};
+use crate::engine::indicator::{Kind, Scope, Timestamp, Value};
 use crate::engine::scan::{Origin, Scanner};
 use crate::sensor::bench::{
     Bench, By, CorpusRead, Judged, LedgerTable, Lists, Party, Popular, Question, Report, Span,
@@ -189,4 +189,23 @@ fn hits_before_publication_are_late_and_hits_keep_alive() {
     assert_eq!(a.history.as_ref().unwrap().unchanged_days, Some(2.0));
     assert_eq!(a.alerts_per_day, Some(4.0 / 4.5));
     assert_eq!(report.indicators[0].last_hit.as_deref(), Some("2026-11-22T12:00:00.000000Z"));
+}
+
+#[test]
+fn entries_without_a_date_are_as_old_as_the_document() {
+    let database = database(&[("a", Kind::Domain, "evil.example", Scope::Subtree)]);
+    let ages = |days: Option<i64>| {
+        let mut ledger = LedgerTable::default();
+        let changed = days.map(|days| Timestamp(now().0 - days * 86_400_000_000));
+        ledger.insert("a", changed, Vec::new());
+        let question = Question { ledger: Some(&ledger), ..Question::new(now()) };
+        let report = Bench::new(&database, By::Feed).judge(&question, None);
+        let a = group(&report, "a").clone();
+        (a.age.p50, a.age.undated, a.decayed)
+    };
+    assert_eq!(ages(None), (None, Some(1.0), None));
+    assert_eq!(ages(Some(3)), (Some(3.0), Some(0.0), Some(0.0)));
+    assert_eq!(ages(Some(100)), (Some(100.0), Some(0.0), Some(1.0)));
+    // It changes after the instant of judgement: nothing is known of before.
+    assert_eq!(ages(Some(-1)), (None, Some(1.0), None));
 }
