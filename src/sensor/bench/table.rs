@@ -11,7 +11,7 @@ use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp};
 use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most flagged indicators without alerts that are listed.
+/// The most indicators that are listed.
 pub(super) const MAX_FLAGGED: usize = 1000;
 
 /// What a group contains.
@@ -46,6 +46,13 @@ pub(super) struct Flagged {
     pub(super) is_shared: bool,
 }
 
+impl Flagged {
+    /// What tells it from others.
+    pub(super) fn key(&self) -> u64 {
+        super::flagged::key(self.kind.name(), self.scope.name(), &self.value)
+    }
+}
+
 /// What a pass over the entries counts.
 #[derive(Debug, Default)]
 pub(super) struct SetTable {
@@ -59,7 +66,8 @@ pub(super) struct SetTable {
     /// By the number of the group.
     pub(super) groups: Vec<Contained>,
     pub(super) flagged: BTreeSet<Flagged>,
-    pub(super) flagged_left_out: u64,
+    /// All that are flagged, listed or not.
+    pub(super) flagged_keys: HashSet<u64>,
 }
 
 /// A claim of a value that is being counted.
@@ -262,10 +270,10 @@ impl Counting<'_, '_> {
             is_shared,
         };
         let table = &mut self.table;
+        table.flagged_keys.insert(flagged.key());
         table.flagged.insert(flagged);
         if table.flagged.len() > MAX_FLAGGED {
             table.flagged.pop_last();
-            table.flagged_left_out += 1;
         }
     }
 

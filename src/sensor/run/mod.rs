@@ -74,6 +74,7 @@ mod live;
 mod mails;
 mod notice;
 mod observe;
+mod openers;
 mod ordered;
 mod outlet;
 mod parcels;

@@ -33,6 +33,8 @@ pub(super) struct ChunkSurvey {
     line_of: Vec<usize>,
     /// The times of the chunk's first and last line.
     times: [Option<Timestamp>; 2],
+    /// Lines that only describe others.
+    headings: u64,
 }
 
 /// What one thread works with.
@@ -45,6 +47,7 @@ pub(super) struct SurveyScratch {
 #[derive(Default)]
 struct Met {
     hosts: BTreeSet<IpAddr>,
+    openers: BTreeSet<IpAddr>,
     held: Vec<HeldBack>,
 }
 
@@ -82,9 +85,10 @@ pub fn survey(
     let mut report = pipeline::run(&work, plan, &mut Null, notify);
     let Survey { scan, tally, met, .. } = work;
     let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Met { hosts, held } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Met { hosts, openers, held } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
     tally.ends();
     tally.met(hosts);
+    tally.began(openers);
     let lease = Lease::new(current);
     held.iter().for_each(|held| tally.held_back(&lease.known.database, held));
     for time in scan.flow_times() {
@@ -115,13 +119,15 @@ impl Survey<'_> {
         let zone = self.scan.zone();
         let mut lines = parties.open(text, core, origin, &self.home);
         let times = lines.times(zone);
+        let headings = lines.headings();
+        lines.openers();
         let line_of = hits.borrow_dependent().iter();
         let line_of = line_of.map(|hit| match &hit.place {
             Place::Log(place) => lines.around(place.offset.saturating_sub(origin.offset)),
             Place::Packet(_) => lines.nowhere(),
         });
         let line_of = line_of.collect();
-        ChunkSurvey { lines: lines.into_found(), line_of, times, hits }
+        ChunkSurvey { lines: lines.into_found(), line_of, times, headings, hits }
     }
 }
 
@@ -136,6 +142,8 @@ impl Work for Survey<'_> {
     fn counters(&self, scratch: &mut SurveyScratch) -> Counters {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.hosts.append(&mut scratch.scan.scanner.take_hosts());
+        met.openers.append(&mut scratch.scan.scanner.take_openers());
+        met.openers.extend(scratch.parties.take_openers());
         met.held.push(scratch.scan.scanner.take_held_back());
         self.scan.counters(&mut scratch.scan)
     }
@@ -162,8 +170,9 @@ impl Work for Survey<'_> {
     }
 
     fn encode(&self, mut found: ChunkSurvey, lines: u64, _: u64, _: &mut Records) -> u64 {
-        let ChunkSurvey { hits, lines: parties, line_of, times } = &mut found;
+        let ChunkSurvey { hits, lines: parties, line_of, times, headings } = &mut found;
         let mut tally = self.tally();
+        tally.headings(*headings);
         times.iter().flatten().for_each(|time| tally.saw_time(*time));
         hits.with_dependent_mut(|_: &Arc<Known>, hits| {
             for (hit, line) in hits.iter_mut().zip(line_of) {
