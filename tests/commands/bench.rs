@@ -17,7 +17,7 @@ impl Schema {
 }
 
 /// Runs `bench` and reads its report, which follows the schema.
-fn report(dir: &Dir, args: &[&str]) -> Value {
+pub(super) fn report(dir: &Dir, args: &[&str]) -> Value {
     let run = bench(dir, &[args, &["--format", "json"]].concat()).expect(0);
     let report = run.json_lines().swap_remove(0);
     let Schema(schemas, index) = Schema::load();
@@ -27,12 +27,12 @@ fn report(dir: &Dir, args: &[&str]) -> Value {
     report
 }
 
-fn bench(dir: &Dir, args: &[&str]) -> Run {
+pub(super) fn bench(dir: &Dir, args: &[&str]) -> Run {
     dir.command().args(["bench", "--db", "db"]).args(args).run()
 }
 
 /// Compiles lists, each as the feed of its name; private addresses are meant.
-fn compile(dir: &Dir, feeds: &[(&str, &str)]) {
+pub(super) fn compile(dir: &Dir, feeds: &[(&str, &str)]) {
     let mut command = dir.command();
     command.args(["compile", "--internal", "-o", "db"]);
     for (name, list) in feeds {
@@ -41,7 +41,7 @@ fn compile(dir: &Dir, feeds: &[(&str, &str)]) {
     command.run().expect(0);
 }
 
-fn group<'r>(report: &'r Value, name: &str) -> &'r Value {
+pub(super) fn group<'r>(report: &'r Value, name: &str) -> &'r Value {
     let groups = report["groups"].as_array().unwrap();
     groups.iter().find(|group| group["name"] == name).unwrap()
 }
@@ -110,7 +110,7 @@ fn the_example_in_all_forms() {
 }
 
 /// A log of a network with hosts, and feeds that meet parts of it.
-fn network(dir: &Dir) {
+pub(super) fn network(dir: &Dir) {
     dir.create("a.txt", "evil.example\n192.0.2.1\n198.51.100.0/24\n");
     dir.create("b.txt", "x.evil.example\nevil.example\nbad.example\n");
     dir.create("c.txt", "bad.example\nhttp://worse.example/x\nnever.example\n");
@@ -337,7 +337,7 @@ fn risky_indicators_are_flagged_by_what_is_given() {
     dir.create("x.log", log);
     let flags =
         ["x.log", "--popular", "popular.csv", "--warninglists", "lists", "--verdicts", "said.csv"];
-    let run = bench(&dir, &flags).expect(0).expect_stderr("popular.csv: 1 lines could not be read");
+    let run = bench(&dir, &flags).expect(0).expect_stderr("popular.csv: 1 line could not be read");
     run.expect_stdout("suppress popular.example in a").expect_stdout("too small to drop anything");
     let report = report(&dir, &flags);
     let of = |value: &str| {

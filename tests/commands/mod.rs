@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod bench_gates;
 mod inputs;
 mod promises;
 mod safety;

@@ -59,9 +59,9 @@ fn entries_without_a_date_do_not_decay() {
     let old = Context { last_seen: Some(Timestamp(0)), ..Context::of_feed("a") };
     let names: Vec<String> = (0..1000).map(|number| format!("x{number}.example")).collect();
     let mut rows = vec![(old.clone(), Kind::Domain, "old.example", Scope::Subtree)];
-    rows.extend(names.iter().map(|name| {
-        (Context::of_feed("a"), Kind::Domain, &**name, Scope::Subtree)
-    }));
+    rows.extend(
+        names.iter().map(|name| (Context::of_feed("a"), Kind::Domain, &**name, Scope::Subtree)),
+    );
     let report = judge(&compiled(&rows));
     let a = group(&report, "a");
     assert_eq!((a.dated, a.decayed_entries, a.decayed), (1, 1, Some(1.0)));

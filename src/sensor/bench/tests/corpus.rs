@@ -151,7 +151,10 @@ fn hosts_that_began_the_contact_make_an_indicator_prevalent() {
     assert_eq!(flags(&report, "who.example"), ["prevalent?"]);
     assert_eq!((of("who.example").hosts, of("who.example").hosts_began), (Some(10), Some(0)));
     let text = text(&report);
-    assert!(text.contains("all.example: prevalent, 10 alerts, 10 of 12 hosts that began"), "{text}");
+    assert!(
+        text.contains("all.example: prevalent, 10 alerts, 10 of 12 hosts that began"),
+        "{text}"
+    );
     assert!(text.contains("by chance alone, 0.00 would be prevalent"), "{text}");
     assert!(flags(&report, "few.example").is_empty());
     assert!((of("few.example").p.unwrap() - 0.118).abs() < 0.001);
@@ -227,8 +230,7 @@ fn late(first_seen: &str, stood: bool, at: Option<&str>) -> Option<f64> {
         stood_at_first_fetch: stood,
     };
     ledger.insert("a", Some(time(first_seen)), vec![span]);
-    let question =
-        Question { ledger: Some(&ledger), at: at.map(time), ..Question::new(now()) };
+    let question = Question { ledger: Some(&ledger), at: at.map(time), ..Question::new(now()) };
     let log = "2026-11-20T10:00:00Z evil.example\n2026-11-20T10:29:00Z evil.example\n\
         2026-11-20T10:31:00Z evil.example\n2026-11-20T10:59:00Z evil.example\n";
     let report = judged(&database, log, &question);

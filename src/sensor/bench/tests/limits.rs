@@ -60,10 +60,8 @@ fn pairs_of_many_feeds_are_those_with_something_in_common() {
 
 #[test]
 fn pulses_without_anything_in_common_cover_nothing() {
-    let pulse = |name: &'static str| Context {
-        collection: Some(name.into()),
-        ..Context::of_feed("otx")
-    };
+    let pulse =
+        |name: &'static str| Context { collection: Some(name.into()), ..Context::of_feed("otx") };
     let report = Bench::new(
         &compiled(&[
             (pulse("one"), Kind::Domain, "a.example", Scope::Subtree),
