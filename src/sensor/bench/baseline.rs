@@ -416,7 +416,12 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number =
             |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value}"));
-        write!(f, "{}: {} before, {} now", self.expression, number(self.old), number(self.new))?;
+        match (self.old, self.new) {
+            (None, Some(now)) => write!(f, "{}: {now} now", self.expression)?,
+            (old, new) => {
+                write!(f, "{}: {} before, {} now", self.expression, number(old), number(new))?;
+            }
+        }
         match self.outcome {
             Outcome::Fine => Ok(()),
             Outcome::Met => f.write_str(": the threshold is met"),

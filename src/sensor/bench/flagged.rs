@@ -4,17 +4,8 @@ use super::findings::flags;
 use super::groups::Groups;
 use super::report::{IndicatorFacts, Report};
 use super::risk::Risk;
-use super::table::{Flagged, MAX_FLAGGED, SetTable};
+use super::table::{Flagged, MAX_FLAGGED, SetTable, key};
 use hashbrown::HashSet;
-use xxhash_rust::xxh3::Xxh3;
-
-/// An entry in few bytes: a set may have millions that are flagged.
-pub(super) fn key(kind: &str, scope: &str, value: &str) -> u64 {
-    let mut hash = Xxh3::new();
-    // Names of kinds and scopes have no spaces.
-    [kind, " ", scope, " ", value].iter().for_each(|part| hash.update(part.as_bytes()));
-    hash.digest()
-}
 
 /// Lists the indicators that are flagged or have alerts. `hits` are those with alerts, those with
 /// most first.

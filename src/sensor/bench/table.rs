@@ -10,6 +10,7 @@ use crate::engine::indicator::url::Scheme;
 use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp};
 use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use xxhash_rust::xxh3::Xxh3;
 
 /// The most indicators that are listed.
 pub(super) const MAX_FLAGGED: usize = 1000;
@@ -49,8 +50,16 @@ pub(super) struct Flagged {
 impl Flagged {
     /// What tells it from others.
     pub(super) fn key(&self) -> u64 {
-        super::flagged::key(self.kind.name(), self.scope.name(), &self.value)
+        key(self.kind.name(), self.scope.name(), &self.value)
     }
+}
+
+/// An entry in few bytes: a set may have millions that are flagged.
+pub(super) fn key(kind: &str, scope: &str, value: &str) -> u64 {
+    let mut hash = Xxh3::new();
+    // Names of kinds and scopes have no spaces.
+    [kind, " ", scope, " ", value].iter().for_each(|part| hash.update(part.as_bytes()));
+    hash.digest()
 }
 
 /// What a pass over the entries counts.

@@ -54,7 +54,7 @@
 //! | `verified` | [`open_database()`]: does not verify the same file twice |
 //! | `survey` | [`survey()`]: a scan that counts for `bench` |
 //! | `compare` | [`compare()`]: which alerts of two databases differ |
-//! | `parties` | hosts in the lines that alert |
+//! | `parties`, `openers` | hosts in the lines that alert, and those that began a contact in any |
 //! | `observe` | [`observe()`]: what a scan can see, without a database |
 
 mod capture;
