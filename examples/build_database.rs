@@ -33,7 +33,7 @@ fn build(feed: &Path, database: &Path) -> Result<()> {
         file.outcome?;
     }
     for reject in &collected.rejects {
-        eprintln!("not taken: {} ({})", reject.value, reject.reason);
+        eprintln!("rejected: {} ({})", reject.value, reject.reason);
     }
     let mut compiler = Compiler::default();
     for indicator in collected.indicators {

@@ -1,5 +1,14 @@
 //! The clock: the only file that reads the time.
 //!
+//! ```
+//! use wiresift::clock::{self, Stopwatch};
+//!
+//! let (watch, before) = (Stopwatch::start(), clock::now());
+//! assert!(before.0 > 0);
+//! // For durations: the system's time may jump, a stopwatch does not.
+//! assert!(watch.elapsed().as_secs() < 3600);
+//! ```
+//!
 //! The engine gets the time as an argument, so that its results are reproducible; `intel` and
 //! `sensor` use this module.
 

@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! The crate has four houses. Imports go one way: `cli` imports all, [`intel`] and
-//! [`sensor`] import the [`engine`], and the engine imports none of them.
+//! The library has three houses, and the command line is a fourth. Imports go one way: `cli`
+//! imports all, [`intel`] and [`sensor`] import the [`engine`], and the engine imports none of them.
 //!
 //! ```text
 //!             cli
@@ -60,7 +60,7 @@
 //! | [`intel::config`] | the feeds of `wiresift.toml`, and the catalogue of public feeds | settings, indicator, feed |
 //! | [`intel::store`] | the state directory: what each feed sent, its normalised form, and its ledger | indicator, segment, feed |
 //! | [`intel::subscribe`] | updates the store, and makes the database from it | the rooms of intel, files, indicator, database, compile |
-//! | `sensor::halt` | lets work be stopped while it waits | nothing |
+//! | [`sensor::halt`] | lets work be stopped while it waits | nothing |
 //! | [`sensor::secret`] | keys and passwords, and where they are kept | nothing |
 //! | `sensor::config` | the inputs, sinks and other settings of the daemon in `wiresift.toml` | settings, indicator, alert, secret |
 //! | [`sensor::listen`] | listening sockets, with or without TLS | halt |

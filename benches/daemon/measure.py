@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `wiresift tail` and `wiresift run` cost and bear, held against the bars.
+"""What `wiresift tail` and `wiresift run` cost, and their limits, compared with the bars.
 
     benches/daemon/measure.py [--wiresift BINARY] [--only BAR,BAR] [--quick] [--front] …
 

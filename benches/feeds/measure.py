@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What an update of the subscriptions costs, held against the bars.
+"""What an update of the subscriptions costs, compared with the bars.
 
     benches/feeds/measure.py [--wiresift BINARY] [--unified FILE] [--runs N]
 
 Serves feeds on loopback, as servers do that know ETags: the indicators of FILE (a table,
 gzipped or not; ../shared/data/feeds/unified) in 20 lists, one of them of 100,000 lines, and
-an OTX account of a million indicators in 2,000 pulses. Counts are held against what was
+an OTX account of a million indicators in 2,000 pulses. Counts are compared with what was
 served. Needs Python 3.11, standard library only.
 """
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a packet costs, held against the bars. Called by run.sh; Python 3.11, standard
+"""What a packet costs, compared with the bars. Called by run.sh; Python 3.11, standard
 library only.
 
 Every measured command runs warm: once unmeasured, then --runs times, the commands of a

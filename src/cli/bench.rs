@@ -1,7 +1,7 @@
 //! `wiresift bench`: judges a rule set, alone or by what it finds in logs and captures.
 //!
 //! The report is made by the library. This reads what it is judged by, writes it, and holds it
-//! against a former one: the exit status is 1 if a threshold is met.
+//! against an earlier one: the exit status is 1 if a threshold is met.
 
 use super::database::{self, Chosen};
 use super::flags::{Bench as Flags, BenchCommand, BenchFormat};
@@ -201,7 +201,7 @@ fn survey(
         nets => Home::new(nets.iter().copied()),
     };
     let mut targets = expansion.targets;
-    // A former report is full of indicators, and so is the database.
+    // An earlier report is full of indicators, and so is the database.
     let own = Own::of(flags.output.as_deref(), flags.db.as_deref());
     let written = Written { output: None, is_listing: false };
     let (_, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, notify)?;

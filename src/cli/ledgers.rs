@@ -137,6 +137,7 @@ impl bench::Ledger for Ledgers {
 fn span(stay: Stay) -> Option<Span> {
     Some(Span {
         kind: stay.kind,
+        // Of a very long value the ledger has only a hash.
         value: stay.value?.to_string(),
         first_seen: stay.first_seen,
         last_seen: stay.last_seen,

@@ -27,7 +27,8 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
             "give an address, name, URL or digest, or - to read values from standard input",
         ));
     }
-    // A pipe can keep this running for a long time.
+    // A pipe can keep this running for a long time, in which the file of the database may be replaced:
+    // a copy in memory is safe from that.
     let is_long = flags.values.iter().any(|value| value == "-");
     let notify = |notice: run::Notice<'_>| {
         if let run::Notice::Skipped(what) = notice {

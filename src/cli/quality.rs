@@ -23,7 +23,7 @@ use wiresift::{Error, Result};
 /// The schema of the reports that are understood.
 const SCHEMA: &str = "wiresift.bench/1";
 
-/// The size limit of a report.
+/// The size limit of a report: it is a file from anywhere, and parsed in memory.
 const MAX_REPORT: u64 = 256 << 20;
 
 /// The columns of numbers.
@@ -58,6 +58,7 @@ impl Column {
             Column::Days(path) => at(path).map(|days| format!("{days:.0}")),
             Column::Cost => {
                 let sign = if group["cost"]["below_noise"] == true { "≤ " } else { "" };
+                // Below the noise the median means nothing; the upper end of the interval is a bound.
                 let path = if sign.is_empty() { "median" } else { "high" };
                 let cost = at(&["cost", "ns_per_mib", path]);
                 cost.map(|cost| format!("{sign}{}", grouped(cost.max(0.0) as u64)))
@@ -172,6 +173,7 @@ fn rows<'r>(config: &Config, report: &'r Value, now: Timestamp) -> Vec<Row<'r>> 
         advice: advice(name),
     }));
     let number = |row: &Row<'_>, name: &str| {
+        // Floats have no total order. What is unknown sorts after 0.
         let number = row.group.and_then(|group| group[name].as_f64()).unwrap_or(-1.0);
         Reverse((number * 1e6) as i64)
     };
@@ -188,6 +190,7 @@ impl Row<'_> {
             return "not in the bench".into();
         }
         let actions = self.advice.iter().filter_map(|advice| advice["action"].as_str());
+        // A feed may have hundreds of values to suppress: they are counted and not listed.
         let suppressed = actions.clone().filter(|action| *action == "suppress").count();
         let mut words: Vec<String> =
             actions.filter(|action| *action != "suppress").map(str::to_string).collect();

@@ -22,7 +22,8 @@ use wiresift::clock::Stopwatch;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
 use wiresift::intel::subscribe;
-use wiresift::sensor::input::{self, Halt, Skipped, Target};
+use wiresift::sensor::halt::Halt;
+use wiresift::sensor::input::{self, Skipped, Target};
 use wiresift::sensor::run::{
     self, Current, Files, Form, Job, Notice, ObserveJob, Output, Report, Signals,
 };
@@ -277,7 +278,7 @@ fn stats_json(report: &Report, took: Duration) -> Value {
         "records": report.records,
         "errors": report.errors,
         "skipped": report.skipped,
-        "not_looked_into": report.closed,
+        "not_searched": report.closed,
         "binary": report.binary,
         "seconds": took.as_secs_f64(),
     });

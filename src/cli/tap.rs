@@ -29,6 +29,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     if flags.list {
         return interfaces::list();
     }
+    // Before the database is opened, which can take seconds, and before anything is truncated.
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
     let output = outputs::file(flags.output.as_deref());
     let is_free = output.is_some() || flags.alerts.quiet;
@@ -173,7 +174,8 @@ pub(super) fn words(notice: &Notice<'_>) -> String {
     format!("wiresift: {words}")
 }
 
-/// A write that takes longer than this is reported: the output blocks, and alerts queue.
+/// A write that takes longer than this is reported: the output blocks, and alerts queue. A sync of a
+/// busy disk takes some hundred milliseconds and is none.
 const BLOCKED: Duration = Duration::from_secs(1);
 
 /// Counts of the report before.

@@ -1,5 +1,16 @@
 //! The one error type of the crate.
 //!
+//! ```
+//! use wiresift::{Error, ErrorKind};
+//!
+//! let line = |text: &str| Err::<(), _>(Error::format(format!("“{text}” is no address")));
+//! // A parser knows the line; whoever opened the file adds its path.
+//! let error = line("1.2.3").unwrap_err().at_line(7).remedy("write all four numbers");
+//! let error = error.at_path("feed.txt");
+//! assert_eq!(error.kind(), ErrorKind::Format);
+//! assert_eq!(error.to_string(), "feed.txt:7: “1.2.3” is no address (write all four numbers)");
+//! ```
+//!
 //! An [`Error`] is opaque. Callers check its [`kind`](Error::kind); people read its
 //! text, which says what happened, where (path, line, byte offset), and how to fix
 //! it. Context is added on the way up, by the code that knows it: a parser need not
@@ -41,6 +52,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
+    about: Option<String>,
     path: Option<PathBuf>,
     line: Option<u64>,
     offset: Option<u64>,
@@ -56,6 +68,7 @@ impl Error {
         Error(Box::new(Inner {
             kind,
             message,
+            about: None,
             path: None,
             line: None,
             offset: None,
@@ -95,7 +108,7 @@ impl Error {
     }
 
     /// The operating system refused `what`, a verb phrase such as "open" or "write the
-    /// list". The text of the error says "cannot open".
+    /// list", without a "cannot" of its own: the text of the error says "cannot open".
     pub fn io(what: impl Into<Cow<'static, str>>, source: std::io::Error) -> Self {
         let mut error = Self::new(ErrorKind::Io, what.into());
         error.0.source = Some(source);
@@ -112,7 +125,10 @@ impl Error {
     /// Says what it is about, before everything else: a part of a configuration.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
-        self.0.message = format!("{what}: {}", self.0.message).into();
+        self.0.about = Some(match self.0.about {
+            Some(about) => format!("{what}: {about}"),
+            None => what.to_string(),
+        });
         self
     }
 
@@ -163,7 +179,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, message, path, line, offset, remedy, source } = &*self.0;
+        let Inner { kind, message, about, path, line, offset, remedy, source } = &*self.0;
         if let Some(path) = path {
             write!(f, "{}", spelt_name(path.as_os_str()))?;
             if let Some(line) = line {
@@ -173,7 +189,10 @@ impl fmt::Display for Error {
         } else if let Some(line) = line {
             write!(f, "line {line}: ")?;
         }
-        if *kind == ErrorKind::Io && source.is_some() && !message.starts_with("cannot ") {
+        if let Some(about) = about {
+            write!(f, "{about}: ")?;
+        }
+        if *kind == ErrorKind::Io {
             write!(f, "cannot ")?;
         }
         write!(f, "{message}")?;
@@ -193,5 +212,21 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().map(|e| e as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_subject_comes_before_the_failed_operation() {
+        let denied = || std::io::ErrorKind::PermissionDenied.into();
+        let error = Error::io("open", denied()).at_path("a.log");
+        assert_eq!(error.to_string(), "a.log: cannot open: permission denied");
+        let error = error.about("input “a”").about("wiresift.toml");
+        let expected = "a.log: wiresift.toml: input “a”: cannot open: permission denied";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(Error::format("the file is empty").to_string(), "the file is empty");
     }
 }

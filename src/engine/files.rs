@@ -1,5 +1,19 @@
 //! What output paths refer to, and what must not be overwritten.
 //!
+//! ```
+//! use std::path::Path;
+//! use wiresift::engine::files::Outlet;
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let (file, link) = (folder.path().join("alerts.json"), folder.path().join("latest"));
+//! std::fs::write(&file, "").unwrap();
+//! std::os::unix::fs::symlink("alerts.json", &link).unwrap();
+//! // Two names of one file: whoever reads the one must not write to the other.
+//! assert_eq!(Outlet::of(&file)?.node(), Outlet::of(&link)?.node());
+//! assert_eq!(Outlet::of(Path::new("-"))?, Outlet::Descriptor(1));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! An output is a file, or a stream that another process opened or reads: standard
 //! output, an inherited descriptor, a pipe, a terminal, a device. A file may be
 //! replaced or truncated; a stream is only written to. Links are followed, so the
@@ -59,7 +73,7 @@ impl Outlet {
                 Err(_) => return Ok(Outlet::at_end(place)),
             }
         }
-        Err(io::Error::other("its links go in a circle"))
+        Err(io::Error::other("symbolic links form a loop"))
     }
 
     fn at_end(place: PathBuf) -> Outlet {

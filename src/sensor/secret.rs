@@ -1,9 +1,5 @@
 //! Keys and passwords, and where they are kept.
 //!
-//! A configuration says where a secret is, and never what it is. It is read when it is needed, and
-//! again after the other side rejected it: so a key that is replaced in its file takes effect
-//! without a restart.
-//!
 //! ```
 //! use wiresift::sensor::secret::Credential;
 //!
@@ -16,6 +12,10 @@
 //! assert_eq!(format!("{secret:?}"), "***");
 //! # Ok::<(), wiresift::Error>(())
 //! ```
+//!
+//! A configuration says where a secret is, and never what it is. It is read when it is needed, and
+//! again after the other side rejected it: so a key that is replaced in its file takes effect
+//! without a restart.
 
 use crate::{Error, Result};
 use std::fmt;

@@ -241,7 +241,7 @@ fn a_corpus_without_hosts() {
         (&a["hosts"], &a["hosts_exclusive"], &a["events"]),
         (&Value::Null, &Value::Null, &json!(2))
     );
-    // Neither the database nor a former report is read as an input.
+    // Neither the database nor an earlier report is read as an input.
     bench(&dir, &["--format", "json", "-o", "report.json", "x.log"]).expect(0);
     std::fs::remove_file(dir.path().join("a.txt")).unwrap();
     std::fs::remove_file(dir.path().join("b.txt")).unwrap();
@@ -281,7 +281,7 @@ fn names_of_feeds_cannot_do_anything() {
 }
 
 #[test]
-fn a_report_is_held_against_a_former_one() {
+fn a_report_is_compared_with_an_earlier_one() {
     let dir = Dir::new("bench-baseline");
     network(&dir);
     let feeds = [("a", "a.txt"), ("b", "b.txt"), ("c", "c.txt")];
@@ -311,7 +311,7 @@ fn a_report_is_held_against_a_former_one() {
         .expect_stderr("events_lost>0: 0 before, ")
         .expect_stderr("the threshold is met");
     held(&["group:c.live<-50%"]).expect(1).expect_stderr("3 before, 0 now");
-    held(&["group:d.live<-50%"]).expect(2).expect_stderr("no report has a group d");
+    held(&["group:d.live<-50%"]).expect(2).expect_stderr("neither report has a group d");
     held(&["group:a.live<-50%", "alerts>1000000"]).expect(0);
     held(&["evnts>0"]).expect(2).expect_stderr("did you mean events?");
     dir.create("old.json", "{\"schema\":\"wiresift.bench/9\"}");
@@ -320,7 +320,7 @@ fn a_report_is_held_against_a_former_one() {
         .expect_stderr("expected wiresift.bench/1")
         .expect_stderr("old.json");
     dir.create("old.json", "[1,2");
-    held(&["events_lost>0"]).expect(2).expect_stderr("no report of bench");
+    held(&["events_lost>0"]).expect(2).expect_stderr("not a report of `wiresift bench`");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn wide_characters_give_the_alerts_of_narrow_ones() {
 }
 
 #[test]
-fn what_is_not_looked_into_is_named_and_counted() {
+fn what_is_not_searched_is_named_and_counted() {
     let dir = prepared("closed");
     dir.create("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04rest");
     dir.create("b.pdf", b"%PDF-1.7\nstream\x01\x02 203.0.113.66 \0endstream");
@@ -128,7 +128,7 @@ fn what_is_not_looked_into_is_named_and_counted() {
     let run = run.expect(2).expect_stdout("203.0.113.66");
     let run = run.expect_stderr("wiresift: a.7z: 7z: not searched");
     let run = run.expect_stderr("wiresift: not searched: 1 7z, 1 pdf");
-    run.expect_stderr(r#""not_looked_into":{"7z":1,"pdf":1}"#);
+    run.expect_stderr(r#""not_searched":{"7z":1,"pdf":1}"#);
     scan(&dir, &["a.7z"]).expect(2);
     // A program hides nothing.
     scan(&dir, &["program"]).expect(0).expect_stderr("1 binary file searched as raw bytes");

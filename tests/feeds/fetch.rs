@@ -118,7 +118,7 @@ fn whatever_is_cut_off_or_too_long_is_an_error() {
     fails(&server, "/length", ErrorKind::Network, "cut off after 645 bytes");
     fails(&server, "/chunk", ErrorKind::Network, "cut off after 5 bytes");
     fails(&server, "/gzip", ErrorKind::Network, "cut off");
-    fails(&server, "/no-gzip", ErrorKind::Format, "cannot be unpacked");
+    fails(&server, "/no-gzip", ErrorKind::Format, "cannot be decompressed");
     fails(&server, "/brotli", ErrorKind::Format, "was not requested");
     fails(&server, "/declares", ErrorKind::Format, "declares 99999999999 bytes");
     fails(&server, "/endless", ErrorKind::Format, "longer than 1048576 bytes");
@@ -183,7 +183,7 @@ fn redirects_are_counted_and_never_lead_to_another_scheme() {
     fails(&server, "/round", ErrorKind::Network, "more than 3 redirects");
     fails(&server, "/file", ErrorKind::Network, "something other than an http or https URL");
     fails(&server, "/ftp", ErrorKind::Network, "something other than an http or https URL");
-    fails(&server, "/nowhere", ErrorKind::Network, "without a readable location");
+    fails(&server, "/nowhere", ErrorKind::Network, "without a valid Location header");
     assert_eq!(body(&server, "/away").unwrap(), b"other");
     let here = server.asked().pop().unwrap();
     assert_eq!(here.header("x-key"), Some(KEY));

@@ -1,6 +1,7 @@
 //! The house rules: layers, dependencies, documents, cost of parsers, results of fuzzing.
 
 mod documents;
+mod errors;
 mod fuzz_corpus;
 mod growth;
 mod layering;

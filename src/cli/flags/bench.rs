@@ -10,8 +10,7 @@ use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Without inputs, the set is judged by itself. A flag on an indicator is not a verdict, and advice is
-only given: nothing acts upon it.
+Without inputs, only the set itself is judged. Flags and advice are suggestions; nothing is changed.
 
 Exit status: 0 done and no --fail met, 1 a --fail met, 2 error, or a --fail cannot be computed.
 
@@ -33,7 +32,7 @@ pub(in crate::cli) struct Bench {
     /// this folder, if the database is its own.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,
-    /// Logs, captures, folders, patterns, or - for standard input, to hold the set against.
+    /// Logs, captures, folders, patterns, or - for standard input, to match against.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) inputs: Vec<PathBuf>,
     /// What to compare: feeds, or the pulses (collections) in them.
@@ -42,23 +41,23 @@ pub(in crate::cli) struct Bench {
     /// A network whose addresses are hosts; repeatable; default: the private networks.
     #[arg(long, value_name = "NET", value_parser = net)]
     pub(in crate::cli) home: Vec<IpNet>,
-    /// Popular names, one rank,name a line: indicators that match one are flagged.
+    /// File of popular names, one RANK,NAME per line; indicators that match one are flagged.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) popular: Option<PathBuf>,
-    /// The worst rank that is popular.
+    /// Lowest rank that still counts as popular.
     #[arg(long, value_name = "RANK", default_value_t = POPULAR_RANK, requires = "popular")]
     pub(in crate::cli) popular_rank: u64,
     /// A warning list, or a folder of them: indicators on one are flagged; repeatable.
     #[arg(long, value_name = "LIST", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) warninglists: Vec<PathBuf>,
-    /// What people found out, one value,tp or value,fp a line: gives the precision of each group.
+    /// File of verdicts, one VALUE,tp or VALUE,fp per line, for the precision of each group.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) verdicts: Option<PathBuf>,
-    /// The share of hosts that may be compromised; indicators that reach more are flagged.
+    /// Expected share of compromised hosts; indicators seen on more are flagged.
     #[arg(long, value_name = "SHARE", default_value_t = PREVALENCE, value_parser = share)]
     pub(in crate::cli) prevalence: f64,
-    /// Judge validity and age at this time, also of what is in the inputs; default: the latest
-    /// time in the inputs, and each record at its own.
+    /// Time at which validity and age are judged; default: the latest time in the inputs, and
+    /// for each record its own.
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) at: Option<String>,
     /// Known good values, networks and domains: hits on them are counted and do not alert.
@@ -76,10 +75,10 @@ pub(in crate::cli) struct Bench {
     /// Write the report to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// A former report (--format json) to hold this one against; without --fail, shows what differs.
+    /// Earlier report (--format json) to compare with; without --fail, shows what differs.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) baseline: Option<PathBuf>,
-    /// Exit with 1 if this is so: events_lost>0, risky_per_day>+20%, group:NAME.live<-50%;
+    /// Exit with 1 if this condition holds: events_lost>0, risky_per_day>+20%, group:NAME.live<-50%;
     /// repeatable.
     #[arg(long, value_name = "EXPR", value_parser = threshold)]
     pub(in crate::cli) fail: Vec<Threshold>,
@@ -97,10 +96,10 @@ pub(in crate::cli) enum BenchCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status: 0 same, 1 different, 2 error.")]
 pub(in crate::cli) struct BenchDiff {
-    /// The former database, or a list or folder of lists.
+    /// The old database, or a list or folder of lists.
     #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) old: PathBuf,
-    /// The one to hold against it.
+    /// The new database.
     #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) new: PathBuf,
     /// Logs, captures, folders, patterns, or - for standard input: shows which alerts differ.

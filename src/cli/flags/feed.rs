@@ -70,7 +70,7 @@ pub(in crate::cli) struct FeedAdd {
     /// A local file or folder.
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) path: Option<String>,
-    /// A program that prints it, with its arguments.
+    /// Program that prints the feed, with its arguments.
     #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
     pub(in crate::cli) command: Vec<String>,
     /// Format of a list; default: detected from the content.
@@ -115,7 +115,7 @@ pub(in crate::cli) struct FeedAdd {
     /// User name; the credential is the password.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) user: Option<String>,
-    /// It describes internal networks: accept private addresses.
+    /// The feed describes internal networks: accept private addresses.
     #[arg(long)]
     pub(in crate::cli) internal: bool,
     /// Set any other key of the configuration: max_size=2G.
@@ -174,7 +174,7 @@ pub(in crate::cli) struct FeedList {
     /// List the public feeds known by name.
     #[arg(long)]
     pub(in crate::cli) catalogue: bool,
-    /// Show how the feeds did in a report of `wiresift bench`: which of them earn their place.
+    /// Add columns from a `wiresift bench` report: which feeds are worth keeping.
     #[arg(long, value_name = "REPORT", value_hint = ValueHint::FilePath,
           conflicts_with = "catalogue")]
     pub(in crate::cli) quality: Option<PathBuf>,

@@ -13,7 +13,7 @@ use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::config::Config;
 use wiresift::intel::store::Store;
 use wiresift::intel::subscribe::{self, FeedOutcome, Published, StopSignal, UpdateJob};
-use wiresift::sensor::input::Halt;
+use wiresift::sensor::halt::Halt;
 use wiresift::sensor::metrics::Systemd;
 use wiresift::{Error, Result};
 

@@ -81,6 +81,8 @@ fn save(path: &Path, text: &str, force: bool) -> Result<()> {
         return edit::save(path, text);
     }
     let write = || {
+        // The group may read it, because the service runs as a user of its own; nobody else, because
+        // it names receivers and internal hosts.
         let mut part = tempfile::Builder::new()
             .prefix(".wiresift-")
             .permissions(std::fs::Permissions::from_mode(0o640))
@@ -130,6 +132,8 @@ impl Asking<'_> {
                 return Err("there is no default: expected an answer".into());
             }
             let value = make(answer);
+            // The parser decides, in a configuration with nothing but this part: its messages are then
+            // about what was just typed.
             is_right(&wrap(value.clone()), path).map(|()| value)
         })
     }

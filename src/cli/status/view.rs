@@ -25,8 +25,7 @@ impl<'p> View<'p> {
 
     /// Adds rates, from a page fetched `time` earlier.
     pub(super) fn since(mut self, before: &'p Page, time: Duration) -> Self {
-        // A restart resets the counts.
-        // Two pages of different processes have no common counts.
+        // A restart resets the counts: those of two processes have no difference.
         let is_same = before.started == self.page.started;
         self.before = Some((before, time)).filter(|(_, time)| is_same && !time.is_zero());
         self

@@ -97,7 +97,7 @@ reasons! {
     /// Kept for the exact name only: anyone can register names below it.
     Downgraded, "downgraded_to_exact", "list the names below it";
     /// Withheld: its value is on a warning list.
-    Listed, "listed", "annotate with that list instead of suppressing, if it is meant";
+    Listed, "listed", "use --annotate for that list to keep it";
     /// Kept, with a tag that names the warning list with its value.
     Annotated, "annotated", "nothing: it alerts, and its tags name the list";
     /// Excluded by the filters of its feed's subscription.

@@ -1,10 +1,5 @@
 //! Matches observables against the database and yields hits.
 //!
-//! A [`Hit`] is one observable in one place, with every indicator that it meets. A
-//! [`Scanner`] is the scratch space of one thread; the
-//! [`Database`](crate::Database) is shared. Nothing here spawns threads, blocks or
-//! writes.
-//!
 //! ```
 //! use wiresift::engine::compile::Compiler;
 //! use wiresift::engine::database::Database;
@@ -23,6 +18,12 @@
 //! assert_eq!(found[0].seen.value, "cdn.evil.example");
 //! assert_eq!(found[0].matches[0].value, "evil.example");
 //! ```
+//!
+//! A [`Hit`] is one observable in one place, with every indicator that it meets. A
+//! [`Scanner`] is the scratch space of one thread; the
+//! [`Database`](crate::Database) is shared. Nothing here spawns threads, blocks or
+//! writes.
+//!
 //! An observable passes three stages. `entries` normalises it and finds the
 //! database's entries, filters first, because nearly every observable ends at a
 //! filter. `resolve` judges each claim by scope, validity and policy. `log` adds

@@ -1,9 +1,5 @@
 //! Segments: immutable sorted tables of what was seen, and when.
 //!
-//! A segment maps keys to rows: first seen, last seen, a count, marks, days, and when it
-//! ended. It is written once, in order, and then only read: looked up, iterated and merged
-//! into another segment.
-//!
 //! ```
 //! use wiresift::engine::segment::{Row, Segment, SegmentWriter};
 //!
@@ -19,6 +15,10 @@
 //! assert_eq!(found[0].last, 160);
 //! # Ok::<(), wiresift::Error>(())
 //! ```
+//!
+//! A segment maps keys to rows: first seen, last seen, a count, marks, days, and when it
+//! ended. It is written once, in order, and then only read: looked up, iterated and merged
+//! into another segment.
 //!
 //! ```text
 //! header      16 bytes: magic, version

@@ -64,7 +64,7 @@ impl<W: Write> SegmentWriter<W> {
     /// writing failed.
     pub fn push(&mut self, key: &[u8], row: &Row) -> Result<()> {
         if key.is_empty() || key.len() > MAX_KEY {
-            return Err(Error::usage(format!("a key of {} bytes", key.len())));
+            return Err(Error::usage(format!("key too long: {} bytes", key.len())));
         }
         let before = self.block.len().checked_sub(1).and_then(|at| self.block.get(at));
         let is_new = before.is_none_or(|(before, _)| before != key);
@@ -113,7 +113,7 @@ impl<W: Write> SegmentWriter<W> {
         let offset = self.out.length - HEADER as u64;
         self.parts.keys.extend_from_slice(first_key);
         let end = u32::try_from(self.parts.keys.len())
-            .map_err(|_| Error::usage("a segment with too many keys"))?;
+            .map_err(|_| Error::usage("too many keys in a segment"))?;
         self.bytes.clear();
         let (numbers, dictionary) = (&mut self.numbers, &mut self.parts.dictionary);
         let number = |marks: u64| {

@@ -33,7 +33,7 @@ pub fn check_bounds(text: &str) -> Result<()> {
         if depth > MAX_DEPTH {
             return Err(Error::format(format!("brackets are nested more than {MAX_DEPTH} deep"))
                 .at_line(line)
-                .remedy("close some of them"));
+                .remedy("reduce the nesting"));
         }
         line += rest[..length].iter().filter(|b| **b == b'\n').count() as u64;
         walk.take(length);

@@ -202,7 +202,7 @@ impl Config {
         };
         let length = std::fs::metadata(path).map_err(missing)?.len();
         if length > MAX_CONFIG {
-            return Err(Error::format(format!("a configuration of {length} bytes"))
+            return Err(Error::format(format!("the configuration is too large: {length} bytes"))
                 .at_path(path)
                 .remedy("put long lists into separate files"));
         }

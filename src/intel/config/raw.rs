@@ -255,7 +255,7 @@ pub fn check_name(name: &str) -> Result<()> {
     if name.len() <= MAX_NAME && starts && name.bytes().all(plain) {
         return Ok(());
     }
-    Err(Error::format(format!("“{}” cannot be a feed's name", name.escape_default())).remedy(
+    Err(Error::format(format!("invalid feed name “{}”", name.escape_default())).remedy(
         "up to 64 lower-case letters, digits, dots, dashes and underscores, a letter or \
                  digit first",
     ))

@@ -79,8 +79,8 @@ fn errors_name_line_and_remedy() {
         (&format!("{feed}path = \"a\"\nkey_env = \"A\"\nkey_file = \"b\""), "remove one of them"),
         (&format!("{feed}url = \"http://h/{{key}}\""), "no credential is set"),
         (&format!("{feed}path = \"a\"\n{feed}path = \"b\""), "wiresift.toml:4: two feeds"),
-        ("[[feed]]\nname = \"../x\"\npath = \"a\"", "cannot be a feed's name"),
-        ("[[feed]]\nname = \"Ä\"\npath = \"a\"", "cannot be a feed's name"),
+        ("[[feed]]\nname = \"../x\"\npath = \"a\"", "invalid feed name"),
+        ("[[feed]]\nname = \"Ä\"\npath = \"a\"", "invalid feed name"),
     ] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(want), "{text}\n{error}\n{want}");

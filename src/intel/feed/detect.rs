@@ -49,7 +49,7 @@ pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
     let blank = |b: &u8| b.is_ascii_whitespace();
     if bytes.iter().all(blank) || bytes == [0xef, 0xbb, 0xbf] {
         return Err(Error::format("the file is empty")
-            .remedy("fetch it again; an empty answer usually is a failed download"));
+            .remedy("fetch it again; an empty response usually is a failed download"));
     }
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         let remedy = match bytes.starts_with(super::open::DATABASE) {
@@ -78,7 +78,7 @@ pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
         return Err(if text.contains("stix") {
             stix1()
         } else {
-            Error::format("this is XML, and no supported feed format is")
+            Error::format("XML is not a supported feed format")
                 .remedy("ask the provider for JSON, CSV or a plain list")
         });
     }

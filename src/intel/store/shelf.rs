@@ -83,7 +83,9 @@ impl FeedDir {
     pub fn index(&self) -> Result<Index> {
         let path = self.folder.join("index.json");
         if fs::metadata(&path).is_ok_and(|m| m.len() > MAX_SMALL) {
-            return Err(Error::format("the index is too large to be one of ours").at_path(path));
+            return Err(
+                Error::format("the index is too large: wiresift did not write it").at_path(path)
+            );
         }
         match disk::read(&path)? {
             Some(bytes) => Index::parse(&bytes).map_err(|e| e.at_path(path)),

@@ -112,7 +112,7 @@ fn listen<A: Read + AsFd, B: Read + AsFd>(
                 .remedy("raise the feed's timeout if it is meant to take longer"));
         }
         if stop.is_some_and(StopSignal::is_over) {
-            return Err(Error::timed_out("it was time to end before the program did"));
+            return Err(Error::timed_out("stopped before the program finished"));
         }
         if out.is_over {
             return Ok(());

@@ -154,7 +154,7 @@ fn narrow(report: &Report, group: &Group) -> Option<Advice> {
     let total: f64 = kinds.iter().map(|kind| cost(kind)).sum();
     let worst = kinds.iter().find(|kind| kind.alerts == 0 && cost(kind) * 2.0 > total)?;
     let text = format!(
-        "narrow {}: its {} {} values take {:.0}% of its time and alert never",
+        "narrow {}: its {} {} values take {:.0}% of its time and never alert",
         group.name,
         worst.values,
         worst.kind,
@@ -166,10 +166,13 @@ fn narrow(report: &Report, group: &Group) -> Option<Advice> {
 fn keep(group: &Group, step: &DropStep) -> Advice {
     let first = group.history.as_ref().and_then(|history| history.first_share);
     let first = first.map_or(String::new(), |share| {
-        format!(", first with {:.0}% of what others have, too", share * 100.0)
+        format!(", first to list {:.0}% of the values it shares", share * 100.0)
     });
     let exclusive = step.events_exclusive;
-    let events = if exclusive == 1 { "event is" } else { "events are" };
-    let text = format!("keep {}: {exclusive} {events} its alone{}{first}", group.name, after(step));
+    let text = format!(
+        "keep {}: no other group finds {exclusive} of its events{}{first}",
+        group.name,
+        after(step)
+    );
     of_group(Action::Keep, Some(group), exclusive, text)
 }

@@ -1,4 +1,4 @@
-//! A report held against a former one: what got worse than somebody allows.
+//! Compares a report with an earlier one: what got worse than the thresholds allow.
 
 use super::event_ids;
 use super::groups::By;
@@ -68,15 +68,15 @@ const CUT: &str = "a report does not list all of its flagged indicators; compare
 enum Bound {
     /// The number itself.
     Value(f64),
-    /// Its difference to the former one.
+    /// Its difference to the earlier one.
     Difference(f64),
-    /// The same as a share of the former one.
+    /// The same as a share of the earlier one.
     Percent(f64),
 }
 
 /// A threshold: `events_lost>0`, `risky_per_day>+20%`, `group:otx.live<-50%`.
 ///
-/// A number with a sign is held against the difference to the baseline, one with `%` against that
+/// A number with a sign is compared with the difference to the baseline, one with `%` against that
 /// difference as a share of the baseline's value, and any other against the value itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
@@ -99,12 +99,13 @@ impl Threshold {
                            group:NAME.live<-50%";
             Error::usage(format!("invalid threshold “{text}”: {what}")).remedy(example)
         };
-        let at = text.rfind(['<', '>']).ok_or_else(|| fail("it has no < or >".into()))?;
+        let at = text.rfind(['<', '>']).ok_or_else(|| fail("expected < or >".into()))?;
         let (left, right) = (text[..at].trim(), text[at + 1..].trim());
         let (group, field) = match left.strip_prefix("group:") {
             Some(rest) => {
-                let (name, field) =
-                    rest.rsplit_once('.').ok_or_else(|| fail("a group has fields".into()))?;
+                let (name, field) = rest
+                    .rsplit_once('.')
+                    .ok_or_else(|| fail("expected group:NAME.FIELD".into()))?;
                 (Some(name.trim().to_string()), field)
             }
             None => (None, left),
@@ -113,9 +114,9 @@ impl Threshold {
         if !fields.contains(&field) {
             let near = nearest(field, fields.iter().copied());
             let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-            return Err(fail(format!("there is no field {field}{near}")));
+            return Err(fail(format!("unknown field {field}{near}")));
         }
-        let bound = bound(right).ok_or_else(|| fail(format!("{right} is no number")))?;
+        let bound = bound(right).ok_or_else(|| fail(format!("invalid number “{right}”")))?;
         let is_above = text.as_bytes()[at] == b'>';
         Ok(Threshold { text: text.to_string(), group, field: field.to_string(), is_above, bound })
     }
@@ -246,7 +247,7 @@ impl Threshold {
                 let names = report.groups.iter().map(|group| &*group.name);
                 let near = nearest(name, names);
                 let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-                Err(Error::usage(format!("{}: no report has a group {name}{near}", self.text)))
+                Err(Error::usage(format!("{}: neither report has a group {name}{near}", self.text)))
             }
         }
     }
@@ -453,14 +454,15 @@ pub fn read_report(text: &[u8]) -> Result<Report> {
         schema: String,
     }
     let remedy = "write one with `wiresift bench --format json -o FILE`";
-    let head: Head = serde_json::from_slice(text)
-        .map_err(|e| Error::format(format!("no report of bench: {e}")).remedy(remedy))?;
+    let head: Head = serde_json::from_slice(text).map_err(|e| {
+        Error::format(format!("not a report of `wiresift bench`: {e}")).remedy(remedy)
+    })?;
     if head.schema != SCHEMA {
         let what = format!("its schema is {}, expected {SCHEMA}", head.schema);
         return Err(Error::format(what).remedy(remedy));
     }
     serde_json::from_slice(text)
-        .map_err(|e| Error::format(format!("damaged report of bench: {e}")).remedy(remedy))
+        .map_err(|e| Error::format(format!("damaged benchmark report: {e}")).remedy(remedy))
 }
 
 #[cfg(test)]
@@ -474,13 +476,13 @@ mod tests {
             Threshold::parse(text).unwrap();
         }
         for (text, why) in [
-            ("events", "no < or >"),
+            ("events", "expected < or >"),
             ("evnts>0", "did you mean events?"),
-            ("events>x", "is no number"),
-            ("events>1e3", "is no number"),
-            ("events>", "is no number"),
-            ("group:live>3", "a group has fields"),
-            ("group:a.bytes>3", "no field bytes"),
+            ("events>x", "invalid number “x”"),
+            ("events>1e3", "invalid number “1e3”"),
+            ("events>", "invalid number “”"),
+            ("group:live>3", "expected group:NAME.FIELD"),
+            ("group:a.bytes>3", "unknown field bytes"),
         ] {
             let error = Threshold::parse(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
@@ -580,7 +582,7 @@ mod tests {
     fn other_schemas_are_refused() {
         let error = |text: &str| read_report(text.as_bytes()).unwrap_err().to_string();
         assert!(error("{\"schema\":\"wiresift.bench/2\"}").contains("expected wiresift.bench/1"));
-        assert!(error("{\"schema\":\"wiresift.bench/1\"}").contains("damaged report"));
-        assert!(error("nothing").contains("no report of bench"));
+        assert!(error("{\"schema\":\"wiresift.bench/1\"}").contains("damaged benchmark report"));
+        assert!(error("nothing").contains("not a report of `wiresift bench`"));
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Entry<'a> {
     pub(super) scope: Scope,
 }
 
-/// Whether a claim alerts at the instant of judgement.
+/// Whether a claim alerts at the reference time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     /// It alerts.

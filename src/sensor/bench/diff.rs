@@ -15,10 +15,10 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 /// The schema of the difference.
 pub const DIFF_SCHEMA: &str = "wiresift.bench.diff/1";
 
-/// The most values, and the most alerts, that are listed.
+/// The maximum number of values, and of alerts, that are listed.
 const MAX_LISTED: usize = 1000;
 
-/// The most of each that are listed for people.
+/// The maximum number of each that is listed for people.
 const MAX_SHOWN: usize = 20;
 
 /// What differs between two databases.
@@ -26,9 +26,9 @@ const MAX_SHOWN: usize = 20;
 pub struct Difference {
     /// [`DIFF_SCHEMA`].
     pub schema: &'static str,
-    /// The former database.
+    /// The old database.
     pub old: DatabaseFacts,
-    /// The one that was held against it.
+    /// The new one, compared with it.
     pub new: DatabaseFacts,
     /// How many values differ.
     pub values: ValueCounts,

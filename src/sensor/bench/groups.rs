@@ -38,7 +38,7 @@ type Key = (String, String);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
     group: u32,
-    /// Whether the claim is valid at the instant of judgement.
+    /// Whether the claim is valid at the reference time.
     pub(super) is_valid: bool,
     /// Whether it is about internal networks.
     pub(super) is_internal: bool,

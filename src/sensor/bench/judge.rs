@@ -20,10 +20,10 @@ use crate::engine::database::Database;
 use crate::engine::indicator::Timestamp;
 use std::sync::Arc;
 
-/// Ranks that are popular, unless something else is asked for.
+/// The lowest rank that is popular by default.
 pub const POPULAR_RANK: u64 = 10_000;
 
-/// The share of hosts that may be compromised, unless something else is asked for.
+/// The expected share of compromised hosts by default.
 pub const PREVALENCE: f64 = 0.05;
 
 /// The days of the survival curve.
@@ -31,7 +31,7 @@ const DAYS: [u64; 13] = [1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1095, 1825];
 
 /// What a set is judged by, besides itself and the corpus.
 pub struct Question<'q> {
-    /// The instant of judgement; default: the latest time of the corpus, else `now`.
+    /// The reference time; default: the latest time of the corpus, else `now`.
     pub at: Option<Timestamp>,
     /// The time of the clock.
     pub now: Timestamp,
@@ -262,7 +262,7 @@ fn notes(
     let mut notes = Vec::new();
     let has_corpus = report.corpus.is_some();
     if !has_corpus {
-        notes.push("no input: nothing is known of what the set finds".to_string());
+        notes.push("no inputs: what the set finds is unknown".to_string());
     }
     let begins = chronicle.and_then(|chronicle| chronicle.begins);
     match (question.ledger, begins) {
@@ -272,7 +272,7 @@ fn notes(
                 .into(),
         ),
         _ if report.by == By::Pulse => {
-            notes.push("the ledger knows feeds and not pulses: nothing of it is shown".into());
+            notes.push("the ledger is per feed and not shown for pulses".into());
         }
         (_, Some(begins)) if begins > at => notes.push(format!(
             "the ledger begins at {begins}, after the reference time {at}: novelty, churn, \
@@ -281,7 +281,7 @@ fn notes(
         _ => {}
     }
     if has_corpus && question.judged.is_none() {
-        notes.push("no verdicts: no precision is known".into());
+        notes.push("no verdicts: precision is unknown".into());
     }
     if has_corpus && report.event_ids.is_none() {
         notes.push(format!("over {MAX_EVENTS} events: they are counted and not identified"));

@@ -75,7 +75,7 @@ struct First {
 /// The ledger of all feeds, ready to be asked.
 #[derive(Debug, Default)]
 pub(super) struct Chronicle {
-    /// The instant of judgement.
+    /// The reference time.
     at: Timestamp,
     /// By feed and value, whether it was there at that instant or came later.
     firsts: HashMap<String, HashMap<u64, First>>,
@@ -121,7 +121,7 @@ impl Chronicle {
         chronicle
     }
 
-    /// When a feed published a value, be it after the instant of judgement. Nobody knows that of
+    /// When a feed published a value, be it after the reference time. Nobody knows that of
     /// what stood in the feed when it was first fetched.
     pub(super) fn published(&self, feed: &str, kind: Kind, value: &str) -> Option<Timestamp> {
         let first = self.firsts.get(feed)?.get(&key(kind, value))?;

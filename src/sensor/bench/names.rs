@@ -37,7 +37,7 @@ impl Popular {
         }
         if ranks.is_empty() {
             return Err(Error::format("no line has a rank and a name")
-                .remedy("write one name a line, after its rank: 1,example.com"));
+                .remedy("expected one RANK,NAME per line: 1,example.com"));
         }
         popular.names = ranks.into_iter().map(|(name, rank)| (rank, name)).collect();
         popular.names.sort_unstable();
@@ -97,7 +97,7 @@ impl Judged {
         }
         if judged.values.is_empty() {
             return Err(Error::format("no line has a verdict")
-                .remedy("write one value a line: evil.example,tp or good.example,fp"));
+                .remedy("expected one VALUE,tp or VALUE,fp per line"));
         }
         Ok(judged)
     }

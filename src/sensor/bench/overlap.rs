@@ -8,7 +8,7 @@ use super::table::SetTable;
 use hashbrown::HashMap;
 use std::cmp::Reverse;
 
-/// The most pairs of pulses in a report.
+/// The maximum number of pairs of pulses in a report.
 const MAX_PULSE_PAIRS: usize = 200;
 
 /// The most feeds of which all pairs are in a report.

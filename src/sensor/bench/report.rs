@@ -19,9 +19,9 @@ pub struct Report {
     pub schema: String,
     /// Which database was judged.
     pub database: DatabaseFacts,
-    /// What it was held against; `None` if there was no input.
+    /// What it was matched against; `None` if there was no input.
     pub corpus: Option<Corpus>,
-    /// The instant of judgement, in RFC 3339.
+    /// The reference time, in RFC 3339.
     pub at: String,
     /// What the groups are.
     pub by: By,
@@ -70,7 +70,7 @@ pub struct DatabaseFacts {
     pub bytes: u64,
 }
 
-/// What the set was held against.
+/// What the set was matched against.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corpus {
@@ -152,7 +152,7 @@ pub struct Group {
     pub entries: u64,
     /// Entries that are valid and not withheld.
     pub live: u64,
-    /// Entries that are not valid at the instant of judgement.
+    /// Entries that are not valid at the reference time.
     pub expired: u64,
     /// Entries that guards and warning lists withhold, by reason.
     pub withheld: BTreeMap<String, u64>,
@@ -246,7 +246,7 @@ pub struct Verdicts {
     pub too_few: bool,
 }
 
-/// How old the live entries of a group are, in days before the instant of judgement.
+/// How old the live entries of a group are, in days before the reference time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Age {
@@ -256,7 +256,7 @@ pub struct Age {
     pub p90: Option<f64>,
     /// The share of live entries without a date.
     pub undated: Option<f64>,
-    /// The number of dated entries that are at least so old.
+    /// The number of dated entries that are at least that old.
     pub survival: Vec<Survival>,
     /// When entries were first seen.
     pub first_seen: Vec<FirstSeen>,
@@ -268,7 +268,7 @@ pub struct Age {
 pub struct Survival {
     /// Days.
     pub days: u64,
-    /// Dated live entries that are at least so old.
+    /// Dated live entries that are at least that old.
     pub entries: u64,
 }
 
@@ -300,7 +300,7 @@ pub struct History {
     pub first_share: Option<f64>,
     /// How many values that share and the latencies are of.
     pub shared: u64,
-    /// Days since the feed last changed; `None` if it changed after the instant of judgement.
+    /// Days since the feed last changed; `None` if it changed after the reference time.
     pub unchanged_days: Option<f64>,
 }
 

@@ -13,7 +13,7 @@ const WIDTH: usize = 80;
 /// Columns of a group's name.
 const NAME: usize = 14;
 
-/// The most groups of which a matrix fits.
+/// The maximum number of groups in a matrix: more do not fit into 80 columns.
 const MAX_MATRIX: usize = 12;
 
 /// The most flagged indicators, and the most pieces of advice, that are shown.

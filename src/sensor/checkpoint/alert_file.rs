@@ -45,7 +45,7 @@ impl Unsynced {
     pub fn sync(&self) -> Result<Output> {
         self.file
             .sync_data()
-            .map_err(|error| Error::io("cannot write alerts", error).at_path(&self.output.path))?;
+            .map_err(|error| Error::io("write alerts", error).at_path(&self.output.path))?;
         Ok(self.output.clone())
     }
 }
@@ -81,7 +81,7 @@ impl AlertFile {
     ///
     /// If it is not a file, or can't be opened, read or cut.
     pub fn open(path: &Path, state: &State) -> Result<(AlertFile, Resumed)> {
-        let io = |error| Error::io("cannot open the alert file", error).at_path(path);
+        let io = |error| Error::io("open the alert file", error).at_path(path);
         let mut file = Self::open_new(path).map_err(io)?;
         let is_locked = flock(&file.file, FlockOperation::NonBlockingLockExclusive).is_ok();
         let resumed = match state.outputs.get(path) {
@@ -172,7 +172,7 @@ impl AlertFile {
     /// next ones, and the same records may be tried again.
     pub fn append(&mut self, records: &[u8]) -> Result<()> {
         self.try_append(records)
-            .map_err(|error| Error::io("cannot write alerts", error).at_path(&self.path))
+            .map_err(|error| Error::io("write alerts", error).at_path(&self.path))
     }
 
     fn try_append(&mut self, records: &[u8]) -> io::Result<()> {
@@ -205,7 +205,7 @@ impl AlertFile {
     /// If its end can't be read.
     pub fn appended(&self) -> Result<Unsynced> {
         let tail = tail_of(&self.file, self.length)
-            .map_err(|error| Error::io("cannot read alerts", error).at_path(&self.path))?;
+            .map_err(|error| Error::io("read alerts", error).at_path(&self.path))?;
         let (path, key, length) = (self.path.clone(), self.key, self.length);
         let output = Output { path, key, length, tail };
         Ok(Unsynced { file: Arc::clone(&self.file), output })
@@ -228,7 +228,7 @@ impl AlertFile {
     /// If the new file can't be opened: the old one stays in use.
     pub fn reopen(&mut self) -> Result<Output> {
         let mut next = Self::open_new(&self.path)
-            .map_err(|error| Error::io("cannot open the alert file", error).at_path(&self.path))?;
+            .map_err(|error| Error::io("open the alert file", error).at_path(&self.path))?;
         // Another process that has locked it would cut our records. That shows at the next start.
         let _ = flock(&next.file, FlockOperation::NonBlockingLockExclusive);
         let output = next.sync()?;

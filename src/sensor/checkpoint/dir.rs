@@ -66,13 +66,13 @@ impl StateDir {
     /// that is not a state, or if a state that was there is gone; and errors of the system.
     pub fn open(path: &Path) -> Result<(StateDir, Opened)> {
         fs::create_dir_all(path)
-            .map_err(|error| Error::io("cannot create the folder", error).at_path(path))?;
+            .map_err(|error| Error::io("create the folder", error).at_path(path))?;
         let (lock, had_state) = lock(&path.join(LOCK))?;
         let place = path.join(LOG);
         // Left by a process that was killed.
         match fs::remove_file(path.join(NEXT)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("cannot remove", error).at_path(path.join(NEXT)));
+                return Err(Error::io("remove", error).at_path(path.join(NEXT)));
             }
             _ => {}
         }
@@ -83,7 +83,7 @@ impl StateDir {
             publish(path, |file| {
                 let new = header();
                 let written = file.write_all(&new);
-                written.map_err(|error| Error::io("cannot write the state", error))?;
+                written.map_err(|error| Error::io("write the state", error))?;
                 Ok(new.len() as u64)
             })?;
             mark(&lock, path)?;
@@ -110,14 +110,14 @@ impl StateDir {
         for name in [LOG, NEXT] {
             match fs::remove_file(path.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io("cannot remove", error).at_path(path.join(name)));
+                    return Err(Error::io("remove", error).at_path(path.join(name)));
                 }
                 _ => {}
             }
         }
         let unmarked =
             lock.set_len(0).and_then(|()| lock.sync_data()).and_then(|()| sync_dir(path));
-        unmarked.map_err(|error| Error::io("cannot reset", error).at_path(path))
+        unmarked.map_err(|error| Error::io("reset", error).at_path(path))
     }
 
     /// The process that holds a folder. Never takes the lock, not even for a moment, because that
@@ -145,11 +145,10 @@ impl StateDir {
             let place = place.clone();
             move |error| Error::io(what, error).at_path(&place)
         };
-        let log =
-            OpenOptions::new().read(true).write(true).open(&place).map_err(io("cannot open"))?;
-        let length = log.metadata().map_err(io("cannot read"))?.len();
+        let log = OpenOptions::new().read(true).write(true).open(&place).map_err(io("open"))?;
+        let length = log.metadata().map_err(io("read"))?.len();
         let read = || {
-            let copy = log.try_clone().map_err(|error| Error::io("cannot read", error))?;
+            let copy = log.try_clone().map_err(|error| Error::io("read", error))?;
             let mut records = Records::of_file(copy, length)?;
             let (state, tally) = records.read_all()?;
             Ok((state, tally, records.valid()))
@@ -169,7 +168,7 @@ impl StateDir {
             tally,
             state,
         };
-        dir.cut().map_err(io("cannot cut the torn end of"))?;
+        dir.cut().map_err(io("cut the torn end of"))?;
         let state = Arc::clone(&dir.state);
         Ok((dir, Opened { state, is_new: false, torn }))
     }
@@ -183,7 +182,7 @@ impl StateDir {
     pub fn entries(&self) -> Result<Entries> {
         let place = self.path.join(LOG);
         let opened = File::open(&place)
-            .map_err(|error| Error::io("cannot open", error))
+            .map_err(|error| Error::io("open", error))
             .and_then(|log| Records::of_file(log, self.length));
         let records = opened.map_err(|error| error.at_path(&place))?;
         Ok(Entries::new(records, place, self.tally.entries))
@@ -244,9 +243,8 @@ impl StateDir {
                 Err(_) => {}
             }
         }
-        self.append(&record).map_err(|error| {
-            Error::io("cannot write the state", error).at_path(self.path.join(LOG))
-        })?;
+        self.append(&record)
+            .map_err(|error| Error::io("write the state", error).at_path(self.path.join(LOG)))?;
         Arc::make_mut(&mut self.state).apply(commit);
         Ok(())
     }
@@ -294,7 +292,7 @@ impl StateDir {
         let state = self.state.to_bytes()?;
         let (log, length) = publish(&self.path, |file| {
             let write = |file: &mut BufWriter<File>, bytes: &[u8]| {
-                file.write_all(bytes).map_err(|error| Error::io("cannot write", error))
+                file.write_all(bytes).map_err(|error| Error::io("write", error))
             };
             write(file, &state)?;
             let entries = if has_entries { copy_last(|| self.entries(), file)? } else { 0 };
@@ -315,7 +313,7 @@ fn publish(
     write: impl FnOnce(&mut BufWriter<File>) -> Result<u64>,
 ) -> Result<(File, u64)> {
     let next = path.join(NEXT);
-    let failed = |error: io::Error| Error::io("cannot write the state", error);
+    let failed = |error: io::Error| Error::io("write the state", error);
     let write = || {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true).mode(0o640);
@@ -341,7 +339,7 @@ fn sync_dir(path: &Path) -> io::Result<()> {
 
 /// Takes the lock of a folder; returns it, and whether a state was there.
 fn lock(path: &Path) -> Result<(File, bool)> {
-    let io = |error| Error::io("cannot lock", error).at_path(path);
+    let io = |error| Error::io("lock", error).at_path(path);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o640);
     let mut file = options.open(path).map_err(io)?;
@@ -380,5 +378,5 @@ fn mark(mut lock: &File, path: &Path) -> Result<()> {
         lock.write_all(text.as_bytes())?;
         lock.sync_data()
     };
-    write().map_err(|error: io::Error| Error::io("cannot lock", error).at_path(path.join(LOCK)))
+    write().map_err(|error: io::Error| Error::io("lock", error).at_path(path.join(LOCK)))
 }

@@ -93,5 +93,5 @@ pub(super) fn copy_last(open: impl Fn() -> Result<Entries>, to: &mut impl Write)
 }
 
 fn failed(error: io::Error) -> Error {
-    Error::io("cannot write", error)
+    Error::io("write", error)
 }

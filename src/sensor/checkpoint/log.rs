@@ -93,7 +93,7 @@ impl<R: Read> Records<R> {
                 if length == 0 { "the state file is empty" } else { "the state file is cut short" };
             return Err(Error::format(what));
         };
-        from.read_exact(&mut header).map_err(|error| Error::io("cannot read", error))?;
+        from.read_exact(&mut header).map_err(|error| Error::io("read", error))?;
         if !header.starts_with(MAGIC) {
             return Err(Error::format("this is not a wiresift state file"));
         }
@@ -112,7 +112,7 @@ impl<R: Read> Records<R> {
     ///
     /// Those of the system.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>> {
-        let is_complete = self.read().map_err(|error| Error::io("cannot read", error))?;
+        let is_complete = self.read().map_err(|error| Error::io("read", error))?;
         if !is_complete {
             self.left = 0;
             return Ok(None);

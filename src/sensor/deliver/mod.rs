@@ -1,10 +1,5 @@
 //! Receivers of alerts over the network, and their protocols.
 //!
-//! Each receiver is a file that implements [`Deliver`]: it takes a batch of records, sends it, and
-//! returns for every record whether it was delivered, has to be sent again, or was permanently
-//! refused. It never drops one. Pauses between attempts, batching and dead letters belong to
-//! `outlet`.
-//!
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
 //! use wiresift::sensor::deliver::{Deliver, Pace, UnixSocket, Verdict};
@@ -28,6 +23,11 @@
 //! drop(socket);
 //! assert_eq!(reader.join().unwrap(), "{\"severity\":3}\n");
 //! ```
+//!
+//! Each receiver is a file that implements [`Deliver`]: it takes a batch of records, sends it, and
+//! returns for every record whether it was delivered, has to be sent again, or was permanently
+//! refused. It never drops one. Pauses between attempts, batching and dead letters belong to
+//! `outlet`.
 //!
 //! | file | what it holds |
 //! | --- | --- |

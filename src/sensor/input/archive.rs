@@ -76,7 +76,7 @@ impl Archive {
                     Opened::Stream(stream) => Bytes::spool(stream),
                 };
                 let opened = bytes.and_then(Zipped::open);
-                let failed = |error| Error::io("cannot read the archive", error).at_path(&*path);
+                let failed = |error| Error::io("read the archive", error).at_path(&*path);
                 Members::Zip(opened.map_err(failed)?)
             }
             Contents::Tar => Members::Tar(Tarred::new(match opened {
@@ -110,7 +110,7 @@ impl Archive {
             }
             Err(error) => {
                 self.is_over = true;
-                return Err(Error::io("cannot continue reading", error).at_path(&*self.path));
+                return Err(Error::io("continue reading", error).at_path(&*self.path));
             }
         };
         if !self.allowance.another_member() {
@@ -125,7 +125,7 @@ impl Archive {
                 let path = self.name(&name);
                 Input::nested(Arc::clone(&path), source, self.depth + 1, self.allowance.clone())
                     .map(|input| Some(Member::File(Box::new(input))))
-                    .map_err(|error| Error::io("cannot read", error).at_path(&*path))
+                    .map_err(|error| Error::io("read", error).at_path(&*path))
             }
         }
     }

@@ -155,7 +155,7 @@ impl Carrier {
                 Input::nested(Arc::clone(&path), reader, depth, self.allowance.clone())
             })
             .map(Some)
-            .map_err(|error| Error::io("cannot read", error).at_path(&*path))
+            .map_err(|error| Error::io("read", error).at_path(&*path))
     }
 }
 

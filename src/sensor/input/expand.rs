@@ -88,7 +88,7 @@ impl Expansion {
                         self.errors.push(error.at_path(path));
                     }
                 }
-                _ => self.errors.push(Error::io("cannot open", refused).at_path(path)),
+                _ => self.errors.push(Error::io("open", refused).at_path(path)),
             },
         }
     }
@@ -125,8 +125,7 @@ impl Expansion {
                 Ok(path) => files.push(path),
                 Err(error) => {
                     let path = error.path().to_path_buf();
-                    self.errors
-                        .push(Error::io("cannot list", io::Error::from(error)).at_path(path));
+                    self.errors.push(Error::io("list", io::Error::from(error)).at_path(path));
                 }
             }
         }
@@ -146,7 +145,7 @@ impl Expansion {
                 Err(error) => {
                     let path = error.path().unwrap_or(directory).to_path_buf();
                     let error = error.into_io_error().unwrap_or(io::ErrorKind::Other.into());
-                    self.errors.push(Error::io("cannot list", error).at_path(path));
+                    self.errors.push(Error::io("list", error).at_path(path));
                 }
             }
         }

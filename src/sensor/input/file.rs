@@ -94,7 +94,7 @@ impl PlainFile {
 
     /// The error for a read that failed at `offset`.
     pub fn failed(&self, offset: u64, error: io::Error) -> Error {
-        Error::io("cannot read", error).at_path(&*self.path).at_offset(offset)
+        Error::io("read", error).at_path(&*self.path).at_offset(offset)
     }
 }
 

@@ -42,7 +42,6 @@ pub mod tail;
 mod tests;
 mod wide;
 
-pub use crate::sensor::halt::{Halt, Stopper};
 pub use archive::{Archive, Member};
 pub use carried::{Carrier, Spool};
 pub use chunk::{Bounds, Chunk, Pool};

@@ -125,9 +125,8 @@ impl Input {
             Target::Stdin => Self::open_stdin(halt).map_err(|error| error.at_path("-")),
             Target::Path(path) => {
                 let named = |what, error| Error::io(what, error).at_path(path);
-                let file = open_file(path, halt).map_err(|error| named("cannot open", error))?;
-                Self::of_file(display(path), file, halt)
-                    .map_err(|error| named("cannot read", error))
+                let file = open_file(path, halt).map_err(|error| named("open", error))?;
+                Self::of_file(display(path), file, halt).map_err(|error| named("read", error))
             }
         }
     }
@@ -139,11 +138,11 @@ impl Input {
     /// If nothing at all can be read.
     pub fn of(path: &str, reader: impl Read + Send + 'static) -> Result<Input> {
         Self::of_stream(path.into(), Box::new(reader), false)
-            .map_err(|error| Error::io("cannot read", error).at_path(path))
+            .map_err(|error| Error::io("read", error).at_path(path))
     }
 
     fn open_stdin(halt: &Halt) -> Result<Input> {
-        let refused = |error| Error::io("cannot read standard input", error);
+        let refused = |error| Error::io("read standard input", error);
         let owned = io::stdin().as_fd().try_clone_to_owned().map_err(refused)?;
         Self::of_file("-".into(), File::from(owned), halt).map_err(refused)
     }
@@ -301,9 +300,7 @@ impl Input {
             Opened::Stream(stream) => stream.take(limit.saturating_add(1)).read_to_end(&mut bytes),
         };
         if let Err(error) = read {
-            return Err(Error::io("cannot read", error)
-                .at_path(&*path)
-                .at_offset(bytes.len() as u64));
+            return Err(Error::io("read", error).at_path(&*path).at_offset(bytes.len() as u64));
         }
         if bytes.len() as u64 > limit {
             return Err(Error::format(format!("more than {limit} bytes")).at_path(&*path));

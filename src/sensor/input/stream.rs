@@ -72,7 +72,7 @@ impl Chunker {
         let end = self.next_cut();
         if self.start.at >= end.at {
             return match self.failed.take() {
-                Some(error) => Err(Error::io("cannot continue reading", error)
+                Some(error) => Err(Error::io("continue reading", error)
                     .at_path(&**self.stream.path())
                     .at_offset(self.end())),
                 None => Ok(None),

@@ -10,7 +10,7 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! Everything waits with a [`Halt`](crate::sensor::input::Halt), so that it can be stopped:
+//! Everything waits with a [`Halt`](crate::sensor::halt::Halt), so that it can be stopped:
 //! connections are only read when there is something to read. Each connection has its own thread,
 //! and [`Crowd`] limits their number.
 //!

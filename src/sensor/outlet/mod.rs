@@ -1,12 +1,6 @@
 //! One sink of the daemon: which records of the spool it wants, in which batches, and what to do
 //! when its receiver does not take them.
 //!
-//! An [`Outlet`] reads the spool at its own pace, collects what its [`Filter`] accepts into batches
-//! and passes them to a way to [`deliver`](super::deliver) them, one at a time, to keep their
-//! order. What can be delivered later is retried until it arrives, with growing pauses; what is
-//! permanently refused goes to a file of dead letters. The cursor moves only when every record of a
-//! batch is in one of the two places.
-//!
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
 //! use wiresift::sensor::deliver::{Deliver, Outcome, Pace};
@@ -36,6 +30,12 @@
 //! assert_eq!(spool.backlog("siem").bytes, 0);
 //! # Ok::<(), wiresift::Error>(())
 //! ```
+//!
+//! An [`Outlet`] reads the spool at its own pace, collects what its [`Filter`] accepts into batches
+//! and passes them to a way to [`deliver`](super::deliver) them, one at a time, to keep their
+//! order. What can be delivered later is retried until it arrives, with growing pauses; what is
+//! permanently refused goes to a file of dead letters. The cursor moves only when every record of a
+//! batch is in one of the two places.
 //!
 //! | file | what it holds |
 //! | --- | --- |

@@ -16,7 +16,7 @@ use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::{self, Config, Counters, Fault, Frame};
 use crate::engine::packet::{SHARDS, Shard, Split, Splitter, Visitor};
-use crate::sensor::input::Halt;
+use crate::sensor::halt::Halt;
 use crate::sensor::input::capture::{self, Batch, CaptureStream, Note};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, VecDeque};

@@ -26,7 +26,7 @@
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
-//! Only this room spawns threads and reads a clock. A job takes what the command
+//! Threads of scans, taps and the daemon start here. A job takes what the command
 //! line or another program asks for, reports problems through a [`Notice`] as it
 //! goes, and returns its counters.
 //!

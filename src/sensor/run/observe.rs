@@ -13,7 +13,8 @@ use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, u
 use crate::engine::packet::{self, Attachment, Order, Packet, Parcel, Said, Visitor};
 use crate::engine::scan::{Counters, Origin};
 use crate::engine::text::{self, Extractor};
-use crate::sensor::input::{Chunk, Halt, Target};
+use crate::sensor::halt::Halt;
+use crate::sensor::input::{Chunk, Target};
 use crate::sensor::sink::{Records, Sink};
 use serde_json::{Map, Value, json};
 use std::ops::Range;

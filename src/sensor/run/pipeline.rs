@@ -17,9 +17,9 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::packet;
 use crate::engine::scan::{self, Origin};
 use crate::engine::text::fields::{Layout, Paragraphs, whole_paragraphs};
+use crate::sensor::halt::Halt;
 use crate::sensor::input::{
-    Bounds, Chunk, Chunker, Contents, FileChunks, Halt, Input, Opened, PlainFile, Pool, Stream,
-    Target,
+    Bounds, Chunk, Chunker, Contents, FileChunks, Input, Opened, PlainFile, Pool, Stream, Target,
 };
 use crate::sensor::sink::{Records, Sink};
 use crate::{Error, Result};

@@ -81,7 +81,7 @@ pub(super) fn while_rotated<T>(
         std::thread::Builder::new()
             .name(name)
             .spawn_scoped(scope, watch)
-            .map_err(|e| Error::io("start a thread that opens the output again", e))?;
+            .map_err(|e| Error::io("start the thread that reopens the output", e))?;
         Ok(work(&mut Handed(&sink)))
     })
 }

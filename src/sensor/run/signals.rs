@@ -6,7 +6,7 @@
 //! a tenth of a second counts as the same, and takes effect a little later.
 
 use crate::clock::Stopwatch;
-use crate::sensor::input::{Halt, Stopper};
+use crate::sensor::halt::{Halt, Stopper};
 use crate::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;

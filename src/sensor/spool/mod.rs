@@ -1,10 +1,5 @@
 //! A log on disk between the threads that find alerts and the sinks that send them.
 //!
-//! Alerts are appended once, in every format that some sink wants; each sink has its own [`Cursor`]
-//! and reads at its own speed. What all cursors have passed is removed, one segment at a time. So a
-//! collector that is unreachable for an hour costs disk space but no alerts, and a slow one doesn't
-//! delay the others.
-//!
 //! ```
 //! use wiresift::engine::indicator::Timestamp;
 //! use wiresift::sensor::spool::{Batch, Limits, Record, Sink, Spool, Stored};
@@ -23,6 +18,11 @@
 //! assert_eq!(spool.backlog("siem").bytes, 0);
 //! # Ok::<(), wiresift::Error>(())
 //! ```
+//!
+//! Alerts are appended once, in every format that some sink wants; each sink has its own [`Cursor`]
+//! and reads at its own speed. What all cursors have passed is removed, one segment at a time. So a
+//! collector that is unreachable for an hour costs disk space but no alerts, and a slow one doesn't
+//! delay the others.
 //!
 //! The log may contain any bytes when it is opened: a crash tears its last record, a disk decays. A
 //! torn end is cut off, and after a record with a wrong checksum the rest of its segment is skipped

@@ -178,7 +178,7 @@ fn a_bad_manifest_changes_nothing() {
         (2, "cut off"),
         (3, "cut off"),
         (4, "no manifest.json"),
-        (5, "the UUID of its name"),
+        (5, "UUID does not match"),
     ] {
         *answer.lock().unwrap() = which;
         let error = exchange.walk(&client, &mut memory, &clock).unwrap_err().to_string();

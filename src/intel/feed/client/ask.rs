@@ -117,12 +117,12 @@ impl Response {
 pub(super) fn parse<'t, T: Deserialize<'t>>(bytes: &'t [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
         if bytes.trim_ascii_start().starts_with(b"<") {
-            return Error::format("the answer is an HTML page, not JSON")
+            return Error::format("the response is an HTML page, not JSON")
                 .remedy("check the URL; a proxy or a login page may have answered");
         }
         // The parser's error may quote the answer, which may contain secrets.
         let what = if error.is_eof() { "is cut off" } else { "has an unexpected structure" };
-        Error::format(format!("the JSON of the answer {what}")).at_line(error.line() as u64)
+        Error::format(format!("the JSON of the response {what}")).at_line(error.line() as u64)
     })
 }
 

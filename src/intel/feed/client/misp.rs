@@ -302,7 +302,8 @@ impl Walker<'_> {
             }
             page += 1;
             if page > MAX_PAGES {
-                return Err(Error::format("the pages never end").at_path(server.url.to_string()));
+                return Err(Error::format("the server keeps returning pages")
+                    .at_path(server.url.to_string()));
             }
             self.cursor.walk = Some((page, newest));
             self.note()?;
@@ -323,7 +324,7 @@ impl Walker<'_> {
     ) -> Result<(usize, bool)> {
         let url = server.url.below("events/restSearch");
         let body = serde_json::to_vec(asked)
-            .map_err(|error| Error::io("write the search", error.into()))?;
+            .map_err(|error| Error::io("save the search", error.into()))?;
         let mut request = Request::get(&url).accept("application/json");
         request.body = Some(&body);
         let response = self.asker.ask(&request, &[])?;
@@ -480,7 +481,7 @@ fn check(bytes: &[u8], uuid: &str) -> Result<()> {
     let wrapped: Wrapped<'_> = parse(bytes)?;
     match wrapped.event.uuid {
         Some(own) if !own.eq_ignore_ascii_case(uuid) => {
-            Err(Error::format("the event does not have the UUID of its name"))
+            Err(Error::format("the event's UUID does not match its file name"))
         }
         _ => Ok(()),
     }

@@ -354,7 +354,9 @@ impl Walker<'_> {
                 walk.page += 1;
             }
             if endless(walk.page, walk.limit, page.count) {
-                return Err(Error::format("the pages never end").at_path(&response.url));
+                return Err(
+                    Error::format("the server keeps returning pages").at_path(&response.url)
+                );
             }
             self.cursor.walk = Some(walk);
             self.note()?;
@@ -482,7 +484,9 @@ impl Walker<'_> {
                 page += 1;
             }
             if endless(page, INDICATORS, count) {
-                return Err(Error::format("the pages never end").at_path(&response.url));
+                return Err(
+                    Error::format("the server keeps returning pages").at_path(&response.url)
+                );
             }
         }
         whole.extend_from_slice(b"]}");
@@ -553,7 +557,9 @@ impl Walker<'_> {
             }
             page += 1;
             if endless(page, LIMITS[0], events.count) || last.len() > MAX_EVENTS {
-                return Err(Error::format("the events never end").at_path(&response.url));
+                return Err(
+                    Error::format("the server keeps returning events").at_path(&response.url)
+                );
             }
         }
         let mut news: Vec<News> = last.into_values().collect();
@@ -589,7 +595,9 @@ impl Walker<'_> {
             }
             page += 1;
             if endless(page, LIMITS[1], pulses.count) {
-                return Err(Error::format("the pages never end").at_path(&response.url));
+                return Err(
+                    Error::format("the server keeps returning pages").at_path(&response.url)
+                );
             }
         }
     }

@@ -212,7 +212,7 @@ impl Walker<'_> {
         for root in listed {
             let root = server.join(&root)?;
             if server.is_https() && !root.is_https() {
-                return Err(Error::network(format!("it leads from https to {root}"))
+                return Err(Error::network(format!("the API root {root} is not https"))
                     .at_path(server.to_string())
                     .remedy("name the API root instead"));
             }
@@ -339,7 +339,7 @@ impl Walker<'_> {
                 return self.merge(id);
             }
         }
-        Err(Error::format("the pages never end").at_path(url.to_string()))
+        Err(Error::format("the server keeps returning pages").at_path(url.to_string()))
     }
 
     /// Stores a page, and returns whether there is more.
@@ -380,7 +380,7 @@ impl Walker<'_> {
                 place.next = None;
                 Ok(true)
             }
-            (None, None) => Err(Error::format("it announces more pages without saying where")
+            (None, None) => Err(Error::format("the response sets `more` without `next`")
                 .at_path(&response.url)
                 .remedy("the server violates section 5.4 of TAXII 2.1")),
         }

@@ -227,7 +227,7 @@ impl Client {
                 return self.answer(response, &url);
             };
             let location = location.ok_or_else(|| {
-                self.at(Error::network("a redirect without a readable location"), &url)
+                self.at(Error::network("redirect without a valid Location header"), &url)
             })?;
             let next = url.join(&location).map_err(|_| {
                 let what = "it redirects to something other than an http or https URL";
@@ -299,7 +299,7 @@ impl Client {
             len: 0,
         };
         if let Some(len) = declared.filter(|len| *len > self.caps.max_len) {
-            let what = format!("the answer declares {len} bytes");
+            let what = format!("the response declares {len} bytes");
             return Err(self.at(too_long(what, self.caps.max_len), url));
         }
         let encoding = head.headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes());
@@ -308,7 +308,7 @@ impl Client {
             None | Some(b"" | b"identity") => Ok(answer(Box::new(wire))),
             Some(b"gzip" | b"x-gzip") => Ok(answer(Box::new(MultiGzDecoder::new(wire)))),
             Some(_) => Err(self.at(
-                Error::format("the answer has a content encoding that was not requested"),
+                Error::format("the response has a content encoding that was not requested"),
                 url,
             )),
         }
@@ -323,9 +323,9 @@ impl Client {
             ureq::Error::Io(error) => match tls::explained(&error) {
                 Some(explained) => explained,
                 None if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Error::network("the server closed the connection without an answer")
+                    Error::network("the server closed the connection without a response")
                 }
-                None => Error::network(format!("no answer: {error}")),
+                None => Error::network(format!("no response: {error}")),
             },
             ureq::Error::HostNotFound => Error::network("the host does not exist"),
             ureq::Error::ConnectionFailed => Error::network("no connection"),
@@ -333,7 +333,7 @@ impl Client {
             ureq::Error::Tls(what) => Error::network(format!("TLS: {what}")),
             ureq::Error::Protocol(error) => Error::network(format!("invalid HTTP: {error}")),
             ureq::Error::LargeResponseHeader(..) => {
-                Error::network("the headers of the answer are too long")
+                Error::network("the response headers are too long")
             }
             ureq::Error::InvalidProxyUrl => {
                 Error::usage("the proxy in the environment is not a valid URL")
@@ -341,7 +341,7 @@ impl Client {
             ureq::Error::BadUri(_) => Error::usage("the URL is invalid"),
             ureq::Error::Http(_) => Error::usage("a header or the URL has a forbidden character")
                 .remedy("check the credentials for line breaks"),
-            _ => Error::network("no answer"),
+            _ => Error::network("no response"),
         }
     }
 
@@ -552,7 +552,7 @@ impl Answer {
     pub fn failure(&self, error: io::Error) -> Error {
         let inner = error.get_ref();
         if inner.is_some_and(|e| e.is::<TooLong>()) {
-            let what = format!("the answer is longer than {} bytes", self.max_len);
+            let what = format!("the response is longer than {} bytes", self.max_len);
             return too_long(what, self.max_len).at_path(&self.shown);
         }
         let timed_out = matches!(
@@ -563,11 +563,12 @@ impl Answer {
             return explained.at_path(&self.shown);
         }
         let error = if timed_out || is_timeout(&error) {
-            Error::timed_out(format!("the answer stopped after {} bytes", self.len))
+            Error::timed_out(format!("the response timed out after {} bytes", self.len))
         } else if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
-            Error::format("the answer cannot be unpacked").remedy("it is damaged on the server")
+            Error::format("the response cannot be decompressed")
+                .remedy("it is damaged on the server")
         } else {
-            Error::network(format!("the answer was cut off after {} bytes: {error}", self.len))
+            Error::network(format!("the response was cut off after {} bytes: {error}", self.len))
         };
         error.at_path(&self.shown)
     }

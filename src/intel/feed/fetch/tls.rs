@@ -170,7 +170,7 @@ impl<In: Transport> Connector<In> for Trusting {
         // In a URL, IPv6 addresses have brackets; in certificates they do not.
         let host = details.uri.host().unwrap_or("").trim_matches(['[', ']']).to_string();
         let name = ServerName::try_from(host)
-            .map_err(|_| ureq::Error::Tls("the host's name cannot be that of a certificate"))?;
+            .map_err(|_| ureq::Error::Tls("the host name is not valid in a certificate"))?;
         let mut connection = ClientConnection::new(Arc::clone(&self.0), name)?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(details.timeout);

@@ -17,7 +17,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
         let mut found = false;
         read_document(&document, &mut found, intake);
         if !found {
-            return Err(Error::format("there is no MISP event in it")
+            return Err(Error::format("no MISP event found")
                 .remedy("expected an object with the member Event or Attribute"));
         }
     }

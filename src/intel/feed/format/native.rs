@@ -160,6 +160,7 @@ impl Member for Option<u8> {
     }
 
     fn read(form: Self::Form<'_>, base: Self) -> Self {
+        // The type allows up to 255. The rest of the line is good, so only this member is ignored.
         form.filter(|confidence| *confidence <= 100).or(base)
     }
 }
@@ -227,6 +228,7 @@ impl Member for bool {
     }
 
     fn read(form: Self::Form<'_>, base: Self) -> Self {
+        // False is written as nothing, so it cannot overrule the options.
         form || base
     }
 }
@@ -252,6 +254,7 @@ impl Member for Vec<Cow<'_, str>> {
     }
 
     fn read(form: Self::Form<'_>, base: Self) -> Self {
+        // Tags and references of the subscription come first, and those of the line are added.
         let mut texts = base;
         form.into_iter().for_each(|text| texts.push(own(text)));
         texts

@@ -149,6 +149,7 @@ fn context_of(indicator: &Object, base: &Context<'static>) -> Context<'static> {
     context.description = json::own(indicator, "description");
     context.first_seen = json::time(indicator, "created");
     context.valid_until = json::time(indicator, "expiration");
+    // A missing member says nothing, so the indicator stays active.
     context.inactive = json::truth(indicator, "is_active") == Some(false);
     if let Some(role) = json::text(indicator, "role") {
         push_once(&mut context.tags, &format!("role:{role}"));

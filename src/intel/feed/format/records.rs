@@ -34,6 +34,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     documents(text, &mut reader, intake)?;
     let summary = intake.summary();
     let malformed = summary.rejects.get(&Reason::Malformed).copied().unwrap_or(0);
+    // Withdrawn or filtered records are a normal feed; only what is not understood at all, an error
+    // message of an API for example, must not replace the last good copy.
     if summary.indicators == 0 && malformed > 0 && malformed == summary.rejected() {
         return Err(Error::format("no record of this JSON holds an indicator").remedy(
             "a record needs a member such as indicator, value, domain or sha256; \
@@ -47,6 +49,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
 fn documents(text: &str, reader: &mut Reader, intake: &mut Intake<'_>) -> Result<()> {
     if is_lines(text) {
         for (number, line) in Lines::new(text) {
+            // Some exports print an array one record per line, with the commas.
             let line = line.trim().trim_end_matches(',');
             if line.is_empty() || line.starts_with('#') || line.starts_with("//") {
                 continue;
@@ -182,6 +185,7 @@ impl Reader {
         // Records keyed by their identifiers, as in ThreatFox and URLhaus.
         let nested = |value: &Value| value.is_object() || value.is_array();
         if !members.is_empty() && members.iter().all(|(_, value)| nested(value)) {
+            // Contacts, authors and reporters have addresses and domains, which are not indicators.
             for (name, value) in members.iter().filter(|(name, _)| !headings::is_people(name)) {
                 let list = list_gone(name);
                 self.value(value, gone.or(list.as_ref()), intake);

@@ -69,6 +69,7 @@ pub(in crate::intel::feed) fn delimiter(text: &str) -> Option<u8> {
         let mut row = Row::new(delimiter);
         let mut lines = Lines::new(text);
         let mut counts = Vec::new();
+        // Twenty rows outvote an odd title or footer; more only cost time.
         while counts.len() < 20 && next_row(&mut lines, &mut row).is_some() {
             counts.push(row.fields.len());
         }
@@ -79,6 +80,7 @@ pub(in crate::intel::feed) fn delimiter(text: &str) -> Option<u8> {
     [b'\t', b',', b';', b'|']
         .into_iter()
         .filter_map(|delimiter| Some((score(delimiter)?, delimiter)))
+        // A bar often joins values within a cell, so it loses against anything as good.
         .max_by_key(|&(score, delimiter)| (score, delimiter != b'|'))
         .map(|(_, delimiter)| delimiter)
 }

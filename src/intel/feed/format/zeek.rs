@@ -42,6 +42,7 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
                 .remedy("separate #fields and the names of the columns with single tabs"));
         };
         intake.at_line(number);
+        // Zeek knows no quotes in these files: every tab ends a column.
         let row: Vec<&str> = line.split('\t').collect();
         let (Some(&value), Some(&kind)) = (row.get(fields.indicator), row.get(fields.kind)) else {
             intake.reject(line, Reason::Malformed, Some("too few columns".into()));
@@ -79,6 +80,7 @@ fn header_of(header: &str) -> Option<Fields<'_>> {
 /// The kind that a type such as `Intel::DOMAIN` means.
 fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
     match name.trim() {
+        // Other formats call names of accounts many things; only Zeek has this one.
         "Intel::USER_NAME" => Some((Kind::User, Scope::Exact)),
         name => types::by_name(name)?.of_value(value),
     }

@@ -62,6 +62,7 @@ const IDLE: &[&str] = &[
     "network",
     "v4",
     "v6",
+    // What brackets leave over: `address(es)`, `domain(s)`.
     "es",
     "s",
 ];
@@ -94,6 +95,7 @@ const HOSTILE: &[&str] = &[
     "ransomware",
     "trojan",
     "stealer",
+    // The ends of connections, as in exports of firewalls: the list says which end is hostile.
     "remote",
     "dst",
     "dest",
@@ -116,6 +118,7 @@ const HOSTILE: &[&str] = &[
     "beacon",
     "server",
     "infrastructure",
+    // What a firewall or fail2ban did with them.
     "blocked",
     "banned",
     "offending",

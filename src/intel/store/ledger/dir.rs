@@ -41,7 +41,9 @@ impl LedgerDir {
     pub fn index(&self) -> Result<Option<LedgerIndex>> {
         let path = self.index_path();
         if fs::metadata(&path).is_ok_and(|it| it.len() > MAX_INDEX) {
-            return Err(Error::format("the index is too large to be one of ours").at_path(path));
+            return Err(
+                Error::format("the index is too large: wiresift did not write it").at_path(path)
+            );
         }
         let bytes = disk::read(&path)?;
         bytes.map(|bytes| LedgerIndex::parse(&bytes)).transpose().map_err(|e| e.at_path(path))
@@ -77,7 +79,7 @@ impl LedgerDir {
                 if kind == Some(std::io::ErrorKind::NotFound) { missing() } else { error }
             })?;
             if segment.rows() != of.rows || segment.length() != of.length {
-                return Err(Error::format("the segment is another one").at_path(&path));
+                return Err(Error::format("the segment is not the one in the index").at_path(&path));
             }
             Ok(segment)
         };

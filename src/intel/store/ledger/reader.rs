@@ -80,7 +80,7 @@ impl Ledger {
 
     fn stay(&self, bytes: &[u8], row: &Row) -> Result<Stay> {
         let parts =
-            key::parse(bytes).ok_or_else(|| Error::format("a key of the ledger is wrong"))?;
+            key::parse(bytes).ok_or_else(|| Error::format("the ledger contains an invalid key"))?;
         let last_seen = match row.ended {
             Some(_) => Timestamp::from_seconds(row.last),
             None => self.seen.max(Timestamp::from_seconds(row.first)),

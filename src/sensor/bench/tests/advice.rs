@@ -45,11 +45,17 @@ fn groups_that_have_the_same_are_not_all_dropped() {
     let after = judged(&database(&kept), &log, &Question::new(now()));
     assert_eq!(after.set.events, report.set.events);
     let of_e = report.advice.iter().find(|it| it.group.as_deref() == Some("e")).unwrap();
-    assert_eq!(of_e.text, "keep e: 900 events are its alone after dropping a, b, c and 1 more");
+    assert_eq!(
+        of_e.text,
+        "keep e: no other group finds 900 of its events after dropping a, b, c and 1 more"
+    );
     // Of two that are equal one stays.
     let report = judged(&database(&rows[..2]), &log, &Question::new(now()));
     assert_eq!(advised(&report, Action::Drop), ["a"]);
-    assert_eq!(report.advice[1].text, "keep b: 600 events are its alone after dropping a");
+    assert_eq!(
+        report.advice[1].text,
+        "keep b: no other group finds 600 of its events after dropping a"
+    );
     let steps = report.drop_order.unwrap();
     assert_eq!((steps[1].events_exclusive, steps[1].exclusive), (600, 1));
 }

@@ -11,7 +11,7 @@ use crate::engine::database::Database;
 use crate::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
 use std::sync::Arc;
 
-/// The instant of judgement of all tests.
+/// The reference time of all tests.
 fn now() -> Timestamp {
     Timestamp::parse("2026-11-24T12:00:00Z").unwrap()
 }

@@ -195,7 +195,7 @@ impl CaptureStream {
     fn go_on(&mut self, needs: usize) -> Result<()> {
         let is_enough = self
             .fill(needs)
-            .map_err(|error| Error::io("cannot continue reading", error).at_offset(self.bytes()))?;
+            .map_err(|error| Error::io("continue reading", error).at_offset(self.bytes()))?;
         match self.format {
             None => self.open(),
             Some(_) if is_enough => Ok(()),

@@ -206,7 +206,7 @@ impl Tail {
             Some(queue) => halt.wait_to_read_within(queue, &max).map(drop),
             None => halt.pause(max),
         };
-        waited.map_err(|error| Error::io("cannot wait for files to grow", error))
+        waited.map_err(|error| Error::io("wait for files to grow", error))
     }
 
     /// Takes one step at a given time: changes are handled, and files are read until there is a

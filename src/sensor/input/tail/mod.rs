@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use wiresift::sensor::input::Halt;
+//! use wiresift::sensor::halt::Halt;
 //! use wiresift::sensor::input::tail::{Next, Tail, TailOptions};
 //!
 //! let folder = tempfile::tempdir()?;

@@ -69,7 +69,7 @@ pub(super) fn open<'s>(
         InputKind::Files(of) => files(&input.name, of, state, with).map(Some),
         InputKind::Journal(of) => journal(&input.name, of, state, with).map(Some),
         InputKind::Captures(of) => captures(&input.name, of, state, with).map(Some),
-        // What others send never ends.
+        // Nobody knows when others have sent everything, so `--once` skips these.
         _ if with.is_once => Ok(None),
         InputKind::Syslog(of) => syslog(&input.name, of, activated).map(Some),
         InputKind::Eve(of) => eve(&input.name, of, activated).map(Some),

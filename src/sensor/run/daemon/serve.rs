@@ -387,7 +387,7 @@ impl<'r> Running<'r> {
             match inputs::open(input, saved, activated, with)? {
                 Some(input) => opened.push(input),
                 None => (self.notify)(Notice::Skipped(&format!(
-                    "input “{}”: what others send never ends, so it is skipped",
+                    "input “{}” skipped: it never ends, and --once reads only what does",
                     input.name
                 ))),
             }

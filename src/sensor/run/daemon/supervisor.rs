@@ -97,7 +97,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     ///
     /// Those of [`start_all`](Self::start_all).
     pub(super) fn start(&mut self, opened: Opened<'r>) -> Result<Member> {
-        let Some(starter) = &self.starter else { return Err(Error::usage("it is time to end")) };
+        let Some(starter) = &self.starter else { return Err(Error::usage("shutting down")) };
         let Opened { source, watch, can_wait, work, begun } = opened;
         let failed = |e| Error::io("start a thread", e);
         let name = Arc::clone(watch.name());

@@ -99,7 +99,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
 
     /// The committed state.
     fn state(&self) -> Result<State> {
-        let gone = || Error::usage("it is time to end");
+        let gone = || Error::usage("shutting down");
         let starter = self.starter.as_ref().ok_or_else(gone)?;
         let (send, state) = mpsc::channel();
         starter.committer.send(Message::State(send)).map_err(|_| gone())?;

@@ -205,6 +205,7 @@ fn field(test: &Test) -> Result<Field, String> {
 fn hash_field(object: &str, path: &str) -> Option<Field> {
     let name = path.strip_prefix("hashes.").or_else(|| path.strip_prefix("content_ref.hashes."))?;
     let name = name.to_ascii_uppercase().replace(['-', '_'], "");
+    // `SHA3-256` becomes `SHA3256`, which no spelling of SHA-2 does.
     let kind = match (object, name.as_str()) {
         ("x509-certificate", "MD5") => Kind::CertMd5,
         ("x509-certificate", "SHA1") => Kind::CertSha1,
@@ -231,12 +232,15 @@ fn hash_field(object: &str, path: &str) -> Option<Field> {
 
 /// Compiles a comparison that stands alone.
 fn single(test: &Test) -> Result<Vec<Claim>, String> {
+    // NOT is true of nearly all traffic: an alert for everything but one value would be noise.
     if test.negated {
         return Err("NOT".into());
     }
     let values = test.values.iter();
     match (field(test)?, test.op) {
         (_, Op::Other(op)) => Err(op.to_string()),
+        // The `value` of an address object may be in CIDR notation, also after `=`, and all of the
+        // network is meant.
         (Field::Address(direction), Op::Equal | Op::In | Op::IsSubset) => Ok(values
             .map(|value| Claim { direction, ..Claim::new(Kind::Net, value, Scope::Exact) })
             .collect()),
@@ -272,6 +276,7 @@ fn is_pattern_kind(kind: Kind) -> bool {
 
 /// Compiles `LIKE`: `%` is any text, `_` one character, both ends are anchored.
 fn like(kind: Kind, value: &str) -> Result<Claim, String> {
+    // STIX defines no escape for `%` and `_`, so each of them is a wildcard.
     let is_wild = |text: &str| text.contains(['%', '_']);
     if value.chars().all(|c| matches!(c, '%' | '_' | '.')) {
         return Err("LIKE that matches everything".into());
@@ -279,6 +284,8 @@ fn like(kind: Kind, value: &str) -> Result<Claim, String> {
     if !is_wild(value) {
         return Ok(Claim::new(kind, value, Scope::Exact));
     }
+    // The two common forms have a scope, so that they are rows of a table; every wildcard makes the
+    // automaton larger.
     if kind == Kind::Domain
         && let Some(name) = value.strip_prefix("%.")
         && !is_wild(name)
@@ -288,6 +295,7 @@ fn like(kind: Kind, value: &str) -> Result<Claim, String> {
     if kind == Kind::Url
         && let Some(head) = value.strip_suffix('%')
         && !is_wild(head)
+        // Without a slash the text may end within the host: `http://evil.ex%`.
         && head.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
     {
         return Ok(Claim::new(kind, head, Scope::Prefix));
@@ -315,6 +323,8 @@ fn conjunction(tests: &[&Test]) -> Result<Vec<Claim>, String> {
     if tests.iter().any(|test| test.negated) {
         return Err("NOT".into());
     }
+    // An address AND a digest need two observables: alerting for either would claim more than the
+    // author did.
     if tests.iter().any(|test| test.object != tests[0].object) {
         return Err("AND of different objects".into());
     }
@@ -354,6 +364,7 @@ fn flow(tests: &[&Test]) -> Result<Vec<Claim>, String> {
         (None, None, None);
     let mut ends = Vec::new();
     for test in tests {
+        // `src_ref.value` and `src_port` belong to an end, `protocols[*]` to the flow.
         let (end, property) = match test.path.split_once(['_', '.']) {
             Some((end @ ("src" | "dst"), property)) => (Some(end), property),
             _ => (None, test.path.as_str()),
@@ -403,6 +414,7 @@ fn at_end(claim: &mut Claim, port: Option<&str>, wanted: Option<&str>) -> Result
             claim.value = format!("{}|{port}", net.addr());
             Ok(())
         }
+        // The database has endpoints of addresses only.
         _ => Err("AND of a network and a port".into()),
     }
 }

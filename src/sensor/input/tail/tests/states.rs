@@ -3,7 +3,7 @@
 use super::super::options::{TailOptions, Watch};
 use super::super::{Next, Tail};
 use super::stage::Stage;
-use crate::sensor::input::Halt;
+use crate::sensor::halt::Halt;
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
