@@ -50,7 +50,7 @@ fn too_small(corpus: &Corpus) -> Option<String> {
     };
     let mut why = Vec::new();
     if corpus.records < FEW_RECORDS {
-        why.push(format!("it has {} records, fewer than {FEW_RECORDS}", corpus.records));
+        why.push(format!("it has fewer than {FEW_RECORDS} records ({})", corpus.records));
     }
     match seconds {
         None => why.push("its records have no times".to_string()),

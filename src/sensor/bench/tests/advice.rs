@@ -108,6 +108,6 @@ fn advice_is_cut_in_text_alone_and_says_why_there_is_none() {
     assert_eq!(report.advice.len(), 14);
     assert!(text(&report).contains("4 more: --format json has them"));
     let short = judged(&database(&rows), "10.0.0.1 x1.example\n", &Question::new(now()));
-    let why = "it has 1 records, fewer than 1000, and its records have no times";
+    let why = "it has fewer than 1000 records (1), and its records have no times";
     assert!(short.advice[0].text.contains(why), "{:?}", short.advice);
 }
