@@ -14,13 +14,15 @@ BENCHES  := classify digests exchange extract lookup scan
 # `make test PROPTEST_RNG_SEED=7 PROPTEST_CASES=20000` tries others.
 export PROPTEST_RNG_SEED ?= 20261124
 
-.PHONY: help demo build guided deb install-deps test test-peers lint doc fuzz fuzz-replay
+.PHONY: help demo build guided deb install-deps test test-kafka test-peers lint doc fuzz
+.PHONY: fuzz-replay
 .PHONY: licences advisories
-.PHONY: bench bench-check peers packets subscriptions daemon instructions instructions-accept
+.PHONY: bench bench-check peers packets subscriptions daemon ruleset instructions instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
 	@echo 'make test         install what is missing, format, lints, docs, all tests, the fuzz corpus'
+	@echo 'make test-kafka   the tests of Kafka, with a broker that it installs'
 	@echo 'make test-peers   all of them, also against heavier programs, which it installs first'
 	@echo 'make guided       a binary that is optimised by a profile of itself: target/guided/release/wiresift'
 	@echo 'make deb          a package for Debian and Ubuntu: target/wiresift_VERSION_ARCH.deb (needs cargo-deb)'
@@ -34,6 +36,7 @@ help:
 	@echo 'make packets      what a packet costs, with verdicts (benches/packets/run.sh --help)'
 	@echo 'make subscriptions  what an update of the feeds costs, with verdicts'
 	@echo 'make daemon       cost and limits of run and tail, with verdicts (DAEMON_FLAGS=--quick: in minutes)'
+	@echo 'make ruleset      cost and precision of judging a rule set, with verdicts'
 	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
 	@echo 'make instructions-accept  accepts the current counts as the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
@@ -50,8 +53,10 @@ guided: install-deps
 	benches/guided/build.sh
 
 # Fails before it builds for minutes.
-deb: cargo-deb
-	$(MAKE) build
+# A package has everything that a feature can add.
+deb: cargo-deb install-deps
+	@.ci/install-deps --for-all-features
+	$(CARGO) build --release --locked --all-features
 	packaging/deb.sh $(WIRESIFT) target
 
 demo: build
@@ -66,6 +71,7 @@ demo: build
 	$(WIRESIFT) scan --db $(DEMO_DB) --format text testdata/captures/dns_http_tls.pcap
 
 lint: install-deps
+	@.ci/install-deps --for-all-features
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) clippy --all-targets --locked --no-default-features -- -D warnings
@@ -83,12 +89,18 @@ test: lint doc
 	$(CARGO) test --locked --no-default-features --lib
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
+test-kafka: install-deps
+	@.ci/install-deps --for-peers
+	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka --test suite -- kafka
+
 # Tests against programs that are too heavy for every run. What they need is installed, and
-# what is missing then is an error and not a reason to skip.
+# what is missing then is an error and not a reason to skip. Those of Kafka are among them, so that
+# this build has it, and no other one is needed for them.
 test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
-	WIRESIFT_PEERS=required $(CARGO) test --locked --test suite -- tshark exchanges daemon_ receivers
+	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka --test suite -- \
+	  tshark exchanges daemon_ receivers kafka browser
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:
@@ -109,6 +121,9 @@ subscriptions: build
 
 daemon: build
 	benches/daemon/measure.py $(DAEMON_FLAGS)
+
+ruleset: build
+	benches/ruleset/measure.py $(RULESET_FLAGS)
 
 instructions:
 	benches/instructions/count.sh compare

@@ -57,3 +57,27 @@ impl Stopwatch {
         self.0.elapsed()
     }
 }
+
+/// Measures the processor time of the calling thread, which other programs do not add to.
+#[cfg(feature = "sensor")]
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadTime(u64);
+
+#[cfg(feature = "sensor")]
+impl ThreadTime {
+    /// Starts now, on this thread.
+    pub fn start() -> Self {
+        ThreadTime(thread_nanos())
+    }
+
+    /// Nanoseconds that the thread has worked since the start. Only the same thread may ask.
+    pub fn nanos(&self) -> u64 {
+        thread_nanos().saturating_sub(self.0)
+    }
+}
+
+#[cfg(feature = "sensor")]
+fn thread_nanos() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}

@@ -65,14 +65,15 @@
 //! | `sensor::config` | the inputs, sinks and other settings of the daemon in `wiresift.toml` | settings, indicator, alert, secret |
 //! | [`sensor::listen`] | listening sockets, with or without TLS | halt |
 //! | [`sensor::http`] | a small blocking HTTP/1.1 server | halt, listen |
-//! | [`sensor::input`] | bytes and their origin: files, streams, compression, captures, followed logs, the network | indicator (times), halt, listen, http |
+//! | `sensor::kafka` | how to reach Kafka's brokers | secret |
+//! | [`sensor::input`] | bytes and their origin: files, streams, compression, captures, followed logs, the network | indicator (times), halt, listen, http, kafka |
 //! | [`sensor::checkpoint`] | what is safely on disk: positions of inputs, lengths of outputs | input |
 //! | [`sensor::metrics`] | counters, and how they are read: Prometheus, health, systemd | indicator (times), halt, listen, http |
 //! | [`sensor::sink`] | local destinations of alerts | files, indicator, halt |
 //! | [`sensor::spool`] | alerts on disk, on their way to sinks | indicator, alert |
-//! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool |
+//! | [`sensor::deliver`] | receivers over the network, and what their answers mean | indicator, alert, halt, secret, spool, kafka |
 //! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, spool, deliver |
-//! | [`sensor::bench`] | judges a rule set: what it contains, finds and risks | settings, indicator, database, compile, scan |
+//! | [`sensor::bench`] | judges a rule set: what it contains, finds, risks and costs | settings, indicator, database, compile, scan |
 //! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.

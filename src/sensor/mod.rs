@@ -24,6 +24,8 @@ pub mod halt;
 #[cfg(feature = "daemon")]
 pub mod http;
 pub mod input;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 #[cfg(feature = "daemon")]
 pub mod listen;
 #[cfg(feature = "daemon")]

@@ -4,6 +4,7 @@ mod clock;
 mod expected_captures;
 mod mail;
 mod memory;
+mod requests;
 mod syslog;
 pub mod tap;
 mod threads;

@@ -17,7 +17,7 @@ impl Schema {
 }
 
 /// Runs `bench` and reads its report, which follows the schema.
-fn report(dir: &Dir, args: &[&str]) -> Value {
+pub(super) fn report(dir: &Dir, args: &[&str]) -> Value {
     let run = bench(dir, &[args, &["--format", "json"]].concat()).expect(0);
     let report = run.json_lines().swap_remove(0);
     let Schema(schemas, index) = Schema::load();
@@ -27,12 +27,15 @@ fn report(dir: &Dir, args: &[&str]) -> Value {
     report
 }
 
-fn bench(dir: &Dir, args: &[&str]) -> Run {
-    dir.command().args(["bench", "--db", "db"]).args(args).run()
+/// Runs `bench`, without measuring costs unless the arguments ask for it: that takes time.
+pub(super) fn bench(dir: &Dir, args: &[&str]) -> Run {
+    let is_asked = args.iter().any(|arg| arg.starts_with("--cost"));
+    let cost = if is_asked { &[][..] } else { &["--cost=off"] };
+    dir.command().args(["bench", "--db", "db"]).args(cost).args(args).run()
 }
 
 /// Compiles lists, each as the feed of its name; private addresses are meant.
-fn compile(dir: &Dir, feeds: &[(&str, &str)]) {
+pub(super) fn compile(dir: &Dir, feeds: &[(&str, &str)]) {
     let mut command = dir.command();
     command.args(["compile", "--internal", "-o", "db"]);
     for (name, list) in feeds {
@@ -41,7 +44,7 @@ fn compile(dir: &Dir, feeds: &[(&str, &str)]) {
     command.run().expect(0);
 }
 
-fn group<'r>(report: &'r Value, name: &str) -> &'r Value {
+pub(super) fn group<'r>(report: &'r Value, name: &str) -> &'r Value {
     let groups = report["groups"].as_array().unwrap();
     groups.iter().find(|group| group["name"] == name).unwrap()
 }
@@ -110,7 +113,7 @@ fn the_example_in_all_forms() {
 }
 
 /// A log of a network with hosts, and feeds that meet parts of it.
-fn network(dir: &Dir) {
+pub(super) fn network(dir: &Dir) {
     dir.create("a.txt", "evil.example\n192.0.2.1\n198.51.100.0/24\n");
     dir.create("b.txt", "x.evil.example\nevil.example\nbad.example\n");
     dir.create("c.txt", "bad.example\nhttp://worse.example/x\nnever.example\n");
@@ -154,6 +157,17 @@ fn order_and_threads_do_not_matter() {
         got["database"]["built"] = built.clone();
         assert_eq!(got, want, "{threads} threads");
     }
+    // What differs if costs are measured are costs, and what they suggest.
+    let cost = ["--cost=kinds", "--rounds", "6", "--cost-bytes", "4K"];
+    let mut got = report(&dir, &[&flags[..], &inputs, &cost].concat());
+    assert!(got["cost"]["kinds"].as_array().unwrap().len() > 3, "{got:#}");
+    got["cost"] = Value::Null;
+    for group in got["groups"].as_array_mut().unwrap() {
+        assert!(group["cost"]["bytes_marginal"].as_i64().unwrap() > 0, "{group:#}");
+        group["cost"] = Value::Null;
+    }
+    (got["database"]["built"], got["advice"]) = (built, want["advice"].clone());
+    assert_eq!(got, want);
 }
 
 #[test]
@@ -265,6 +279,9 @@ fn names_of_feeds_cannot_do_anything() {
     compile(&dir, &feeds);
     let report = report(&dir, &[]);
     assert_eq!(group(&report, names[2])["live"], 1);
+    let page = bench(&dir, &["--format", "html"]).expect(0).text();
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(!page.contains('\u{1b}') && page.contains("default-src &#39;none&#39;"), "{page}");
     for table in [&["--format", "csv"][..], &["--csv", "overlap"], &["--format", "text"]] {
         let text = bench(&dir, table).expect(0).text();
         assert!(!text.contains('\u{1b}'), "{text}");
@@ -337,7 +354,7 @@ fn risky_indicators_are_flagged_by_what_is_given() {
     dir.create("x.log", log);
     let flags =
         ["x.log", "--popular", "popular.csv", "--warninglists", "lists", "--verdicts", "said.csv"];
-    let run = bench(&dir, &flags).expect(0).expect_stderr("popular.csv: 1 lines could not be read");
+    let run = bench(&dir, &flags).expect(0).expect_stderr("popular.csv: 1 line could not be read");
     run.expect_stdout("suppress popular.example in a").expect_stdout("too small to drop anything");
     let report = report(&dir, &flags);
     let of = |value: &str| {

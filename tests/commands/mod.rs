@@ -2,6 +2,9 @@
 
 mod bad_input;
 mod bench;
+mod bench_cost;
+mod bench_gates;
+mod browser;
 mod inputs;
 mod promises;
 mod safety;

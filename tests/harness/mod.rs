@@ -7,6 +7,7 @@
 // Every test module uses a part of it.
 #![allow(dead_code)]
 
+pub mod browser;
 pub mod keeper;
 pub mod records;
 pub mod server;

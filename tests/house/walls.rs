@@ -40,7 +40,12 @@ const WALLS: &[Wall] = &[
         most: 200,
         banned: &["tokio", "clap", "pcap", "hyper"],
     },
-    Wall { flags: &[], most: 380, banned: &["tokio", "axum", "hyper"] },
+    Wall {
+        flags: &["--no-default-features", "--features", "kafka"],
+        most: 220,
+        banned: &["tokio", "clap", "pcap", "openssl-sys"],
+    },
+    Wall { flags: &[], most: 380, banned: &["tokio", "axum", "hyper", "rdkafka"] },
     Wall { flags: &["--all-features"], most: 380, banned: &["tokio", "axum", "hyper"] },
 ];
 

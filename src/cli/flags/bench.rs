@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use ipnet::IpNet;
 use std::path::PathBuf;
 use wiresift::engine::indicator::address;
+use wiresift::engine::settings;
 use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
 
 #[derive(Debug, Args)]
@@ -12,11 +13,13 @@ use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
     after_help = "\
 Without inputs, only the set itself is judged. Flags and advice are suggestions; nothing is changed.
 
-Exit status: 0 success, 1 a --fail condition was met, 2 error.
+Exit status: 0 done and no --fail met, 1 a --fail met, 2 error, or a --fail cannot be computed.
 
 Examples:
   wiresift bench --db iocs.wsdb
   wiresift bench --db iocs.wsdb /var/log/ --popular top-1m.csv --warninglists lists/
+  wiresift bench --db iocs.wsdb archive/ --format html -o report.html
+  wiresift bench --db iocs.wsdb archive/ --cost=kinds
   wiresift bench --db iocs.wsdb archive/ --format json -o today.json
   wiresift bench --db iocs.wsdb archive/ --baseline today.json --fail 'events_lost>0'
   wiresift bench diff old.wsdb new.wsdb archive/"
@@ -28,6 +31,10 @@ pub(in crate::cli) struct Bench {
     /// of wiresift.toml in this folder.
     #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) db: Option<PathBuf>,
+    /// The configuration whose database and ledgers of feeds are used; default: wiresift.toml in
+    /// this folder, if the database is its own.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) config: Option<PathBuf>,
     /// Logs, captures, folders, patterns, or - for standard input, to match against.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) inputs: Vec<PathBuf>,
@@ -62,6 +69,16 @@ pub(in crate::cli) struct Bench {
     /// Time zone of log times without one: Europe/Berlin, +02:00 or local; default: UTC.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(in crate::cli) timezone: Option<String>,
+    /// Measure what the groups cost; kinds: each kind of each group, too; default: feeds, if there
+    /// are logs and at most 16 groups.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(in crate::cli) cost: Option<CostOf>,
+    /// How many rounds to measure; small costs need many.
+    #[arg(long, value_name = "N", default_value_t = ROUNDS, value_parser = rounds)]
+    pub(in crate::cli) rounds: usize,
+    /// How much of the logs to measure on: their first bytes, repeated if there are fewer.
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = settings::size)]
+    pub(in crate::cli) cost_bytes: u64,
     /// Format of the report.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = BenchFormat::Text)]
     pub(in crate::cli) format: BenchFormat,
@@ -71,12 +88,12 @@ pub(in crate::cli) struct Bench {
     /// Write the report to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// Earlier report (--format json) to compare with.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "fail")]
+    /// Earlier report (--format json) to compare with; without --fail, shows what differs.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// Exit with 1 if this condition holds: events_lost>0, risky_per_day>+20%, group:NAME.live<-50%;
     /// repeatable.
-    #[arg(long, value_name = "EXPR", requires = "baseline", value_parser = threshold)]
+    #[arg(long, value_name = "EXPR", value_parser = threshold)]
     pub(in crate::cli) fail: Vec<Threshold>,
     /// Threads, up to 1024; default: 0, one per core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = super::scan::threads)]
@@ -130,6 +147,20 @@ impl From<Grouping> for By {
     }
 }
 
+/// Rounds of a measurement, unless something else is asked for.
+const ROUNDS: usize = 21;
+
+/// What costs are measured of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CostOf {
+    /// Nothing.
+    Off,
+    /// Each group.
+    Feeds,
+    /// Each group, and each kind of indicator in it.
+    Kinds,
+}
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum BenchFormat {
@@ -139,6 +170,8 @@ pub(in crate::cli) enum BenchFormat {
     Json,
     /// A row for each group.
     Csv,
+    /// A page with charts, in one file.
+    Html,
 }
 
 /// A table other than that of groups.
@@ -148,6 +181,8 @@ pub(in crate::cli) enum Table {
     Overlap,
     /// Indicators that are flagged or have alerts.
     Indicators,
+    /// What each kind of each group costs, with --cost=kinds.
+    Kinds,
 }
 
 impl From<Table> for Csv {
@@ -155,6 +190,7 @@ impl From<Table> for Csv {
         match table {
             Table::Overlap => Csv::Overlap,
             Table::Indicators => Csv::Indicators,
+            Table::Kinds => Csv::Kinds,
         }
     }
 }
@@ -167,6 +203,11 @@ fn net(text: &str) -> Result<IpNet, String> {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
     share.ok_or_else(|| "expected a share between 0 and 1, such as 0.05".to_string())
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    let rounds = text.parse().ok().filter(|rounds| (6..=200).contains(rounds));
+    rounds.ok_or_else(|| "expected a number from 6 to 200".to_string())
 }
 
 fn threshold(text: &str) -> Result<Threshold, String> {

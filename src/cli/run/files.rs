@@ -107,8 +107,13 @@ pub(super) fn say_problems(problems: &Problems) {
 
 /// What this build and this process support.
 pub(super) fn built() -> Built {
-    // The command is only built with interfaces; Kafka has no feature yet.
-    Built { kafka: false, live: true, prints_to_journal: prints_to_journal() }
+    Built {
+        kafka: cfg!(feature = "kafka"),
+        kafka_tls: cfg!(feature = "kafka-tls"),
+        // The command is only built with interfaces.
+        live: true,
+        prints_to_journal: prints_to_journal(),
+    }
 }
 
 /// Whether standard output is the journal: then systemd sets `JOURNAL_STREAM` to its device and

@@ -77,7 +77,7 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     Ok(match served.alerts + served.suppressed {
         // A service ends by a signal, which is its normal end.
         _ if !flags.once => Outcome::Yes,
-        _ if served.errors > 0 => Outcome::Failed,
+        _ if served.errors > 0 || !served.undelivered.is_empty() => Outcome::Failed,
         0 if signals.number().is_none() => Outcome::No,
         _ => Outcome::Yes,
     })

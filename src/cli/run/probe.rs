@@ -18,8 +18,8 @@ use wiresift::intel::config::Origin;
 use wiresift::intel::subscribe;
 use wiresift::sensor::checkpoint::StateDir;
 use wiresift::sensor::config::{
-    CapturesInput, ClientTls, Config, Done, FilesInput, Input, InputKind, JournalInput, Sink,
-    SinkKind, TapInput,
+    CapturesInput, ClientTls, Config, Done, FilesInput, Input, InputKind, JournalInput,
+    KafkaAccess, Sink, SinkKind, TapInput,
 };
 use wiresift::sensor::deliver::TlsSettings;
 use wiresift::sensor::input::{Target, expand};
@@ -157,7 +157,10 @@ impl Probe {
             InputKind::Journal(journal) => self.journal(&of, journal),
             InputKind::Tap(tap) => self.tap(&of, tap),
             InputKind::Captures(captures) => self.captures(&of, captures),
-            InputKind::Kafka(kafka) => self.client_tls(&of, &kafka.access.trust, kafka.access.tls),
+            InputKind::Kafka(kafka) => {
+                self.client_tls(&of, &kafka.access.trust, kafka.access.tls);
+                self.kafka(&of, &kafka.access, &kafka.topics);
+            }
             InputKind::Syslog(_) | InputKind::Hec(_) | InputKind::Eve(_) => {}
         }
     }
@@ -176,7 +179,13 @@ impl Probe {
                 false => pattern.matches(&file.to_string_lossy()),
             })
         };
-        let found = expand(&input.patterns);
+        // A pattern that matches nothing may be a mistake on a command line. Here, files may come.
+        let (unmatched, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            input.patterns.iter().partition(|pattern| is_unmatched(pattern));
+        for pattern in &unmatched {
+            self.note(format!("{of}: {}: no file matches yet", name(pattern)));
+        }
+        let found = expand(others);
         for error in &found.errors {
             let is_missing =
                 error.io_error().is_some_and(|it| it.kind() == std::io::ErrorKind::NotFound);
@@ -196,6 +205,9 @@ impl Probe {
                 Ok(()) => count += 1,
                 Err(error) => refused.push(error),
             }
+        }
+        if count == 0 && refused.is_empty() && !unmatched.is_empty() {
+            return;
         }
         if count == 0 && refused.is_empty() {
             return self.note(format!("{of}: no file matches yet"));
@@ -255,7 +267,24 @@ impl Probe {
         }
     }
 
-    /// Checks the local side of a sink. Receivers over the network are not contacted.
+    /// Asks the brokers for topics. A topic may be created later, and the service waits for it.
+    #[cfg(feature = "kafka")]
+    fn kafka(&mut self, of: &str, access: &KafkaAccess, topics: &[String]) {
+        let missing = run::daemon::missing_topics(access, topics);
+        if let Ok(missing) = &missing {
+            for topic in missing {
+                self.note(format!("{of}: the topic {topic} does not exist yet"));
+            }
+        }
+        self.take(of, missing.map(|_| "a broker answers"));
+    }
+
+    /// The configuration has reported what this build lacks.
+    #[cfg(not(feature = "kafka"))]
+    fn kafka(&mut self, _: &str, _: &KafkaAccess, _: &[String]) {}
+
+    /// Checks the local side of a sink, and the brokers of Kafka. Other receivers over the network
+    /// are not contacted.
     fn sink(&mut self, sink: &Sink) {
         let of = format!("sink {}", sink.name);
         match &sink.kind {
@@ -272,6 +301,9 @@ impl Probe {
                 "{of}: nothing listens on {} yet; alerts wait until something does",
                 name(&unix.path)
             )),
+            SinkKind::Kafka(kafka) => {
+                self.kafka(&of, &kafka.access, std::slice::from_ref(&kafka.topic));
+            }
             _ => {}
         }
         if let Some(tls) = sink.tls() {
@@ -357,4 +389,12 @@ fn explained(what: &'static str, error: std::io::Error, path: &Path) -> Error {
         "user {} has no permission: run as another user, or change the owner, group or mode",
         rustix::process::geteuid().as_raw()
     ))
+}
+
+/// Whether a path is a valid pattern with wildcards that no file matches.
+fn is_unmatched(path: &Path) -> bool {
+    let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) else {
+        return false;
+    };
+    !path.exists() && glob::glob(pattern).is_ok_and(|mut found| found.next().is_none())
 }

@@ -167,6 +167,13 @@ impl<'a> Alert<'a> {
             key.push(0);
             key.extend_from_slice(part.as_bytes());
         }
+        // The first one has the identifier that it would have alone.
+        if let Place::Packet(packet) = &self.hit.place
+            && packet.nth > 0
+        {
+            key.push(0);
+            show(&mut key, packet.nth);
+        }
         hex(xxh3_128(&key))
     }
 

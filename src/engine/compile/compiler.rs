@@ -151,6 +151,18 @@ impl Compiler {
         reason
     }
 
+    /// Stores what another compilation withheld, with the reason that it had.
+    #[cfg(feature = "sensor")]
+    pub(crate) fn keep_out(
+        &mut self,
+        (kind, scope, reason): (Kind, Scope, Reason),
+        value: &str,
+        context: Arc<Context<'static>>,
+    ) {
+        let context = self.number_of(context);
+        self.withhold((kind, scope, reason), value, context);
+    }
+
     /// Stores a rejected value of a feed, so that `lookup` can explain it. The
     /// number and the length of such values are limited.
     pub fn refuse(&mut self, value: &str, reason: Reason, feed: &str) {

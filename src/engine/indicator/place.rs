@@ -87,6 +87,9 @@ pub struct PacketPlace {
     pub flow: Option<Flow>,
     /// What the protocol said at that point.
     pub protocol: Option<Protocol>,
+    /// How many hits of the same observable in the packet came before this one: several messages
+    /// may be in one packet.
+    pub nth: u32,
 }
 
 /// The outside of a tunnel.

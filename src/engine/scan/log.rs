@@ -182,13 +182,13 @@ impl Scanner {
 }
 
 /// A text that is scanned.
-struct Input<'t> {
-    text: &'t [u8],
+pub(super) struct Input<'t> {
+    pub(super) text: &'t [u8],
     /// Where observables begin that are looked up; the bytes around it are context.
-    core: Range<usize>,
-    origin: &'t Origin,
+    pub(super) core: Range<usize>,
+    pub(super) origin: &'t Origin,
     /// None for a log.
-    carried: Option<Carried>,
+    pub(super) carried: Option<Carried>,
 }
 
 impl<'t> Input<'t> {
@@ -199,7 +199,7 @@ impl<'t> Input<'t> {
 
 /// The circumstances of a text that a protocol carried.
 #[derive(Clone, Copy)]
-struct Carried {
+pub(super) struct Carried {
     /// The place to report for its observables.
     at: Where,
     /// When it was carried. Times inside the text say nothing about that.
@@ -216,7 +216,7 @@ enum FieldHint {
 }
 
 /// The visitor that looks everything up.
-struct TextScan<'s, 'd, 't> {
+pub(super) struct TextScan<'s, 'd, 't> {
     scanner: &'s mut Scanner,
     database: &'d Database,
     text: &'t [u8],
@@ -364,7 +364,7 @@ fn without_slashes(head: &[u8]) -> &[u8] {
 }
 
 impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
-    fn new(scanner: &'s mut Scanner, database: &'d Database, input: Input<'t>) -> Self {
+    pub(super) fn new(scanner: &'s mut Scanner, database: &'d Database, input: Input<'t>) -> Self {
         let Input { text, core, origin, carried } = input;
         TextScan {
             scanner,

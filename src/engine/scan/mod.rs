@@ -40,6 +40,8 @@ mod hosts;
 mod lines;
 mod literals;
 mod log;
+#[cfg(feature = "sensor")]
+mod passes;
 mod query;
 mod reports;
 mod resolve;
@@ -51,6 +53,8 @@ pub use held::{HeldBack, HeldClaims};
 pub use hit::{Hit, Match, Seen};
 pub use hosts::Home;
 pub use log::Origin;
+#[cfg(feature = "sensor")]
+pub use passes::FilterCounts;
 #[cfg(feature = "sensor")]
 pub(crate) use resolve::is_guarded;
 pub use scanner::{Options, Scanner};

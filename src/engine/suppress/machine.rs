@@ -169,14 +169,20 @@ impl Suppressor {
         }
     }
 
+    /// Ends every window early; what they hold back is reported as partial. For suppression that is
+    /// switched off.
+    pub fn end_all(&mut self) {
+        while let Some(slot) = self.table.oldest() {
+            self.close(slot, true);
+        }
+    }
+
     /// Switches to another configuration. Open windows keep their length; if the key has other
     /// members they end, and what they hold back is reported as partial.
     pub fn reconfigure(&mut self, config: Config) {
         let config = config.tidy();
         if config.key != self.config.key {
-            while let Some(slot) = self.table.oldest() {
-                self.close(slot, true);
-            }
+            self.end_all();
         }
         self.config = config;
         self.evict();

@@ -18,6 +18,8 @@ pub enum Csv {
     Overlap,
     /// A row for each indicator that is flagged or has alerts.
     Indicators,
+    /// A row for each kind of each group, if those were measured.
+    Kinds,
 }
 
 /// The columns of groups; a dot leads into an object.
@@ -64,6 +66,8 @@ const GROUPS: &[&str] = &[
     "age.p50",
     "age.p90",
     "age.undated",
+    "dated",
+    "decayed_entries",
     "decayed",
     "late_share",
     "history.novelty",
@@ -111,10 +115,24 @@ const INDICATORS: &[&str] = &[
     "hosts",
     "hosts_began",
     "p",
+    "p_hosts",
+    "p_of",
     "flags",
     "rank",
     "lists",
     "last_hit",
+];
+
+/// The columns of kinds.
+const KINDS: &[&str] = &[
+    "group",
+    "kind",
+    "values",
+    "alerts",
+    "ns_per_mib.median",
+    "ns_per_mib.low",
+    "ns_per_mib.high",
+    "below_noise",
 ];
 
 /// Formats a table of a report (RFC 4180), with a heading.
@@ -123,6 +141,10 @@ pub fn csv(report: &Report, table: Csv) -> String {
         Csv::Groups => rows(GROUPS, &report.groups),
         Csv::Overlap => rows(OVERLAP, &report.overlap),
         Csv::Indicators => rows(INDICATORS, &report.indicators),
+        Csv::Kinds => {
+            let kinds = report.cost.as_ref().and_then(|cost| cost.kinds.as_deref());
+            rows(KINDS, kinds.unwrap_or_default())
+        }
     }
 }
 

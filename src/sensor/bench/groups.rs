@@ -1,5 +1,6 @@
 //! What is compared: feeds, or the collections of feeds.
 
+use super::ledger::Chronicle;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Context, Role, Timestamp};
 use hashbrown::HashMap;
@@ -149,11 +150,19 @@ impl Groups {
         self.numbers.get(&*context.feed)?.get(collection_id(self.by, context)).copied()
     }
 
-    /// What each context of the database says at an instant.
-    pub(super) fn standings(&self, database: &Database, at: Timestamp) -> Vec<Standing> {
+    /// What each context of the database says at an instant. A context without a date has that of
+    /// the last change of its feed's document, if the chronicle knows it.
+    pub(super) fn standings(
+        &self,
+        database: &Database,
+        at: Timestamp,
+        chronicle: Option<&Chronicle>,
+    ) -> Vec<Standing> {
         let of = |number| {
             let context = database.context(number).unwrap_or_default();
-            Standing::of(&context, self.number(&context), at)
+            let standing = Standing::of(&context, self.number(&context), at);
+            let changed = || chronicle.and_then(|chronicle| chronicle.changed(&context.feed));
+            Standing { dated: standing.dated.or_else(changed), ..standing }
         };
         (0..database.contexts() as u32).map(of).collect()
     }

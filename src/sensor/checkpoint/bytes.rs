@@ -17,8 +17,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-/// The longest record of a commit.
-pub(super) const MAX_RECORD: usize = 64 << 20;
+/// The longest record of a commit: what its head can express. A commit with a million suppression
+/// entries has hundreds of megabytes if several failed before it.
+pub(super) const MAX_RECORD: usize = u32::MAX as usize;
 
 /// The approximate number of bytes of a member besides its texts: kind, lengths, and the presence
 /// byte.

@@ -29,6 +29,7 @@ fn record(stream: u64, offset: u64) -> FileRecord {
         first_seen: 0,
         last_seen: 1,
         copy_of: None,
+        seen: None,
     }
 }
 
@@ -166,6 +167,22 @@ proptest! {
             prop_assert_eq!(Commit::parse(&commit.to_bytes()), Some(commit));
         }
     }
+}
+
+/// What failed commits leave to the next one adds up.
+#[test]
+fn a_commit_may_be_longer_than_64_mib() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut dir, _) = StateDir::open(folder.path()).unwrap();
+    let value = vec![7; 23 << 20];
+    let suppress = (0..3).map(|n| (vec![n], Some(value.clone()))).collect();
+    let files = vec![record(1, 10)];
+    dir.commit(&Commit { files: files.clone(), suppress, ..Commit::default() }).unwrap();
+    dir.compact().unwrap();
+    drop(dir);
+    let (dir, opened) = StateDir::open(folder.path()).unwrap();
+    assert_eq!((opened.torn, opened.state.files.get(&1)), (0, files.first()));
+    assert_eq!(last(&dir), (0..3).map(|n| (vec![n], value.clone())).collect());
 }
 
 #[test]

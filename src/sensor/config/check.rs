@@ -1,7 +1,9 @@
 //! What can be verified without starting: files and folders, variables, the features of this build.
 
 use super::form::is_local;
-use super::input::{Done, InputKind};
+use super::input::{
+    Done, InputKind, KafkaAccess, WITH_KAFKA, WITH_TLS, WITHOUT_KAFKA, WITHOUT_TLS,
+};
 use super::problem::Problems;
 use super::sink::{SinkKind, is_https};
 use super::{Config, Input, Sink};
@@ -15,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct Built {
     /// Kafka: the feature `kafka`.
     pub kafka: bool,
+    /// Kafka with TLS and users: the feature `kafka-tls`.
+    pub kafka_tls: bool,
     /// Interfaces: the feature `live`.
     pub live: bool,
     /// Whether standard output goes to the journal, as that of a systemd unit does.
@@ -172,7 +176,7 @@ impl Checks<'_> {
             }
             InputKind::Eve(eve) => self.folder_of("input", name, "path", &eve.path),
             InputKind::Kafka(kafka) => {
-                self.kafka("input", name);
+                self.kafka("input", name, &kafka.access);
                 self.client_tls("input", name, &kafka.access.trust);
                 self.secrets("input", name, "password", kafka.access.password.as_slice());
             }
@@ -213,7 +217,7 @@ impl Checks<'_> {
             SinkKind::File(to) => self.folder_of("sink", name, "path", &to.path),
             SinkKind::Unix(to) => self.folder_of("sink", name, "path", &to.path),
             SinkKind::Kafka(to) => {
-                self.kafka("sink", name);
+                self.kafka("sink", name, &to.access);
                 self.secrets("sink", name, "password", to.access.password.as_slice());
             }
             SinkKind::Webhook(to) => {
@@ -233,10 +237,13 @@ impl Checks<'_> {
         }
     }
 
-    fn kafka(&mut self, of: &'static str, name: &str) {
+    fn kafka(&mut self, of: &'static str, name: &str, access: &KafkaAccess) {
+        let key = if access.tls { "tls" } else { "user" };
+        let needs_tls = access.tls || access.user.is_some();
         if !self.built.kafka {
-            let remedy = "use a build with the feature kafka: cargo build --features kafka";
-            self.wrong(of, name, "kind", "this build does not support Kafka", remedy);
+            self.wrong(of, name, "kind", WITHOUT_KAFKA, WITH_KAFKA);
+        } else if needs_tls && !self.built.kafka_tls {
+            self.wrong(of, name, key, WITHOUT_TLS, WITH_TLS);
         }
     }
 

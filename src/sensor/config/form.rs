@@ -9,12 +9,14 @@ use toml::de::DeValue;
 
 mod network;
 mod paths;
+mod properties;
 mod quantities;
 
 pub(super) use network::{
     Host, Listen, ListenTcp, Mailbox, Network, Server, Target, Url, host_of, is_local,
 };
 pub(super) use paths::{FilePath, Pattern};
+pub(super) use properties::Properties;
 pub(super) use quantities::{Flag, Number, Size, Time, days, kib, mib, ms, seconds};
 
 /// A value as written in the file.

@@ -14,8 +14,10 @@ mod listeners;
 mod packets;
 
 pub use files::{FilesInput, From, JournalInput, JournalSince, Watch};
-pub(super) use kafka::topic;
+#[cfg(not(feature = "kafka"))]
+pub(in crate::sensor) use kafka::without_kafka;
 pub use kafka::{KafkaAccess, KafkaInput, KafkaMechanism};
+pub(super) use kafka::{WITH_KAFKA, WITH_TLS, WITHOUT_KAFKA, WITHOUT_TLS, topic};
 pub use listeners::{EveInput, HecInput, ServerTls, SyslogFraming, SyslogInput};
 pub use packets::{CapturesInput, Done, TapInput};
 

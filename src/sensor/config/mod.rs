@@ -59,6 +59,8 @@ pub use check::Built;
 pub use configuration::Config;
 pub use daemon::{Daemon, Suppress, SuppressKey};
 pub use filter::Filter;
+#[cfg(not(feature = "kafka"))]
+pub(in crate::sensor) use input::without_kafka;
 pub use input::{
     CapturesInput, Done, EveInput, FilesInput, From, HecInput, Input, InputKind, JournalInput,
     JournalSince, KafkaAccess, KafkaInput, KafkaMechanism, ServerTls, SyslogFraming, SyslogInput,
@@ -70,9 +72,9 @@ pub use reference::reference;
 pub use schema::{Schema, schema};
 pub use setup::{Alerting, Answers, FeedAnswer, Loudness, Watching, setup};
 pub use sink::{
-    ClientTls, Delivery, ElasticsearchSink, FileSink, Framing, KafkaCompression, KafkaSink,
-    MailSink, MailTls, Sink, SinkKind, SplunkSink, StdoutSink, SyslogSink, UnixSink, WebhookForm,
-    WebhookSink,
+    ClientTls, Delivery, ElasticsearchSink, FileSink, Framing, KafkaCompression, KafkaKey,
+    KafkaSink, MailSink, MailTls, Sink, SinkKind, SplunkSink, StdoutSink, SyslogSink, UnixSink,
+    WebhookForm, WebhookSink,
 };
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ min_severity = "high"
 ```
 
 **Values.** A time is a number with a unit, in quotation marks: `"500ms"`, `"30s"`, `"10m"`, `"6h"`,
-`"7d"`. A size is a number of bytes, or of binary units: `"512K"`, `"64M"`, `"1G"`. Where a key of an
+`"7d"`. A size is a number of bytes (`1048576`), or of binary units: `"512K"`, `"64M"`, `"1G"`. Where a key of an
 input, a sink, `[daemon]` or `[suppress]` accepts a list, a single value needs no brackets.
 
 **Secrets** are never in the file. `token_env = "SPLUNK_TOKEN"` names an environment variable,

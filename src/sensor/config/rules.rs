@@ -9,7 +9,7 @@ use super::{Config, Input, Sink};
 use crate::engine::settings::nearest;
 use glob::{MatchOptions, Pattern};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// How file patterns match paths.
 const OPTIONS: MatchOptions = MatchOptions {
@@ -72,7 +72,7 @@ fn outputs(config: &Config, problems: &mut Problems) {
     let mut taken: HashMap<String, &str> = HashMap::new();
     for sink in config.active_sinks() {
         let (output, key) = match &sink.kind {
-            SinkKind::File(file) => (file.path.display().to_string(), "path"),
+            SinkKind::File(file) => (plain(&file.path).display().to_string(), "path"),
             SinkKind::Stdout(_) => ("standard output".to_string(), "kind"),
             _ => continue,
         };
@@ -105,7 +105,8 @@ fn loops(config: &Config, problems: &mut Problems) {
 fn reads(input: &Input, sink: &Sink) -> bool {
     match (&input.kind, &sink.kind) {
         (InputKind::Files(files), SinkKind::File(file)) => {
-            let fits = |pattern: &Path| matches(pattern, &file.path);
+            let path = plain(&file.path);
+            let fits = |pattern: &Path| matches(&plain(pattern), &path);
             let is_excluded = files.exclude.iter().any(|pattern| {
                 let name = file.path.file_name().map(Path::new);
                 fits(pattern) || name.is_some_and(|name| matches(pattern, name))
@@ -121,6 +122,24 @@ fn reads(input: &Input, sink: &Sink) -> bool {
         }
         _ => false,
     }
+}
+
+/// A path without `.` and `..`: two ways of writing one path compare equal. Links are found when
+/// files are opened.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(plain.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// Whether a path matches a pattern, or is in the folder that it names.

@@ -14,7 +14,7 @@ mod local;
 mod people;
 mod syslog;
 
-pub use collectors::{ElasticsearchSink, KafkaCompression, KafkaSink, SplunkSink};
+pub use collectors::{ElasticsearchSink, KafkaCompression, KafkaKey, KafkaSink, SplunkSink};
 pub(super) use delivery::is_https;
 pub use delivery::{ClientTls, Delivery};
 pub use local::{FileSink, StdoutSink, UnixSink};

@@ -33,7 +33,7 @@
 //! | --- | --- |
 //! | `contract` | [`Deliver`], and the result of a batch |
 //! | `pace` | timeouts, the clock, and the time limit when the program ends |
-//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail` | one receiver each |
+//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail`, `kafka` | one receiver each |
 //! | `slack`, `digest` | alerts for people, from the fields of `reading` |
 //! | `http` | a POST and its response |
 //! | `connection`, `tls` | sockets with timeouts, and trusted certificates |
@@ -46,6 +46,8 @@ mod digest;
 mod elasticsearch;
 mod halving;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod kept;
 mod mail;
 mod pace;
@@ -63,6 +65,8 @@ mod webhook;
 pub use contract::{Class, Deliver, Outcome, Trouble, Verdict};
 pub use elasticsearch::{Elasticsearch, ElasticsearchAuth, ElasticsearchSettings};
 pub use http::{Endpoint, retry_after};
+#[cfg(feature = "kafka")]
+pub use kafka::{Kafka, KafkaSettings, Key};
 pub use mail::{Mail, MailSettings, MailTls};
 pub use pace::{Clock, Pace, SystemClock, Timeouts};
 pub use reading::{Reading, Source};

@@ -56,6 +56,22 @@ impl TlsSettings {
         self.client().map(drop)
     }
 
+    /// The certificates to trust, in PEM form: those of the system and of `ca_file`.
+    ///
+    /// # Errors
+    ///
+    /// If `ca_file` can't be read or contains no certificate.
+    #[cfg(feature = "kafka")]
+    pub(in crate::sensor) fn pem_roots(&self) -> Result<Vec<u8>> {
+        let mut pem = system_pem();
+        if let Some(path) = &self.ca_file {
+            certificates(path)?;
+            pem.push(b'\n');
+            pem.extend(read_pem(path)?);
+        }
+        Ok(pem)
+    }
+
     /// Reads the certificates.
     ///
     /// # Errors
@@ -104,10 +120,14 @@ impl TlsSettings {
 
 /// The certificates that the system trusts; none if it has no such file.
 fn system_roots() -> Vec<CertificateDer<'static>> {
+    let pem = system_pem();
+    CertificateDer::pem_slice_iter(&pem).filter_map(std::result::Result::ok).collect()
+}
+
+fn system_pem() -> Vec<u8> {
     let named = std::env::var_os(ROOTS_VARIABLE).map(PathBuf::from);
     let mut paths = named.into_iter().chain(SYSTEM_ROOTS.map(PathBuf::from));
-    let pem = paths.find_map(|path| std::fs::read(path).ok()).unwrap_or_default();
-    CertificateDer::pem_slice_iter(&pem).filter_map(std::result::Result::ok).collect()
+    paths.find_map(|path| std::fs::read(path).ok()).unwrap_or_default()
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {

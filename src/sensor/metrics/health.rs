@@ -113,6 +113,8 @@ obstacles! {
     Inputs, "the inputs are not open";
     /// The spool is full.
     Spool, "the spool is full";
+    /// A file, standard output, the spool or the state can't be written.
+    Output, "alerts can't be written";
     /// The database is older than allowed.
     Age, "the database is too old";
     /// The sensor is shutting down.

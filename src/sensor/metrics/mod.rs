@@ -42,5 +42,5 @@ pub use families::{Family, Sets};
 pub use health::{Heartbeat, Heartbeats, MAX_SILENCE, Obstacle, Readiness};
 pub use registry::{Counter, Gauge, Histogram, Metrics};
 pub use serve::{Operation, Pages};
-pub use status::{DatabaseStatus, FileStatus, InputStatus, SinkStatus, Status};
+pub use status::{DatabaseStatus, FileStatus, InputStatus, PartitionStatus, SinkStatus, Status};
 pub use systemd::{Systemd, Watchdog};

@@ -70,6 +70,24 @@ pub struct InputStatus {
     /// The files of a tail.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileStatus>,
+    /// The partitions of Kafka's topics that are assigned to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<PartitionStatus>,
+}
+
+/// A partition of a Kafka topic.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PartitionStatus {
+    /// The topic.
+    pub topic: String,
+    /// The number of the partition.
+    pub partition: i32,
+    /// The next record that is not committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<i64>,
+    /// Records that are not committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<u64>,
 }
 
 /// A followed file. Per-file lag is shown here, because it would be too many series for metrics.

@@ -90,7 +90,7 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
         }
         if !of_flow {
             // What is derived from a value, such as the domain of an address, is reported once per
-            // packet, however many fields and texts contain it. The values themselves are reported
+            // message, however many fields and texts contain it. The values themselves are reported
             // for each field.
             let reported = &mut *self.reported;
             found.retain(|(seen, _)| {
@@ -119,6 +119,7 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
             let mut place: PacketPlace = packet.place(self.path, self.is_live, said);
             if !of_flow {
                 place.flow = None;
+                place.nth = self.reported.count(packet, &seen);
             }
             let place = Place::Packet(Box::new(place));
             let flow = (of_flow && !self.is_live).then_some(packet.flow_id);
@@ -140,6 +141,7 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
         };
         self.scanner.note_host(packet.src);
         self.scanner.note_host(packet.dst);
+        self.scanner.note_opener(if packet.to_server { packet.src } else { packet.dst });
         let src = Observable::Address(packet.src, src_port);
         let dst = Observable::Address(packet.dst, dst_port);
         let a = self.look_up(src, Where::IpSrc, packet, Said::None, true);
@@ -156,6 +158,10 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
 
     fn wants(&self, kind: Kind) -> bool {
         wants(self.database, kind)
+    }
+
+    fn message(&mut self) {
+        self.reported.begin_message();
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {

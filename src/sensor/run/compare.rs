@@ -235,6 +235,11 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
         self.0.wants(kind) || self.1.wants(kind)
     }
 
+    fn message(&mut self) {
+        self.0.message();
+        self.1.message();
+    }
+
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         self.0.seen(observable, at, packet, said);
         self.1.seen(observable, at, packet, said);

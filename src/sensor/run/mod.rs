@@ -53,13 +53,15 @@
 //! | `reload` | the database in use, and a newer one that replaces it |
 //! | `verified` | [`open_database()`]: does not verify the same file twice |
 //! | `survey` | [`survey()`]: a scan that counts for `bench` |
+//! | `cost` | [`cost()`]: the time that groups of a set take
 //! | `compare` | [`compare()`]: which alerts of two databases differ |
-//! | `parties` | hosts in the lines that alert |
+//! | `parties`, `openers` | hosts in the lines that alert, and those that began a contact in any |
 //! | `observe` | [`observe()`]: what a scan can see, without a database |
 
 mod capture;
 mod capture_workers;
 mod compare;
+mod cost;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 mod dedup;
@@ -74,6 +76,7 @@ mod live;
 mod mails;
 mod notice;
 mod observe;
+mod openers;
 mod ordered;
 mod outlet;
 mod parcels;
@@ -93,6 +96,7 @@ mod verified;
 mod zone;
 
 pub use compare::compare;
+pub use cost::{CostJob, Sample, cost};
 pub use job::Job;
 pub use live::{Logs, Place, tail};
 pub use notice::{Notice, Notify};
@@ -102,7 +106,7 @@ pub use reload::{Current, Follow, Swaps};
 pub use report::{InterfaceReport, OutputReport, Report, WorkerReport};
 pub use scan::{Files, scan};
 pub use signals::{Signals, outlive_signals};
-pub use survey::survey;
+pub use survey::{Surveyed, survey};
 #[cfg(feature = "live")]
 pub use tap::{Grant, Listen, Listening, Sandbox, tap};
 pub use threads::default_threads;

@@ -398,6 +398,10 @@ impl Visitor for Watch<'_> {
         false
     }
 
+    fn message(&mut self) {
+        self.reported.begin_message();
+    }
+
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
         self.push(observable, at, packet, said);
     }

@@ -5,26 +5,34 @@ use crate::engine::scan::{Home, Origin};
 use crate::engine::text::fields::{Clock, Record, Sections};
 use crate::engine::text::{Extractor, Visitor};
 use crate::sensor::bench::Party;
+use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How much of a line is looked at on each side of a hit. A longer line is no record.
-const AROUND: usize = 64 << 10;
+pub(super) const AROUND: usize = 64 << 10;
+
+/// How many lines of a text are asked for their time. Parsing a line takes about a microsecond, a
+/// chunk of a mebibyte some hundred.
+const LOOKS: usize = 64;
 
 /// What reads lines, reused for all of them.
 #[derive(Debug, Default)]
 pub(super) struct LineParties {
     extractor: Extractor,
     record: Record,
+    /// Hosts that are known to have begun a contact.
+    pub(super) openers: HashSet<IpAddr>,
 }
 
 /// The lines of one text.
 pub(super) struct Lines<'l> {
-    reader: &'l mut LineParties,
-    text: &'l [u8],
-    core: Range<usize>,
+    pub(super) reader: &'l mut LineParties,
+    pub(super) text: &'l [u8],
+    pub(super) core: Range<usize>,
     origin: &'l Origin,
-    home: &'l Home,
+    pub(super) home: &'l Home,
     sections: Option<Sections>,
     /// The last line that was asked for.
     known: Range<usize>,
@@ -32,6 +40,11 @@ pub(super) struct Lines<'l> {
 }
 
 impl LineParties {
+    /// Takes the hosts that began a contact, in any line.
+    pub(super) fn take_openers(&mut self) -> HashSet<IpAddr> {
+        std::mem::take(&mut self.openers)
+    }
+
     /// Begins with a text, of which `core` is scanned.
     pub(super) fn open<'l>(
         &'l mut self,
@@ -72,24 +85,37 @@ impl Lines<'_> {
         self.found.len() - 1
     }
 
-    /// The times of the first and the last line that is scanned.
-    pub(super) fn times(&mut self, zone: Option<&jiff::tz::TimeZone>) -> [Option<Timestamp>; 2] {
-        if self.core.is_empty() {
-            return [None, None];
-        }
+    /// The earliest and the latest time of the first line, the last line, and lines in between at
+    /// equal distances: not every log is in the order of its times.
+    pub(super) fn times(
+        &mut self,
+        zone: Option<&jiff::tz::TimeZone>,
+    ) -> Option<(Timestamp, Timestamp)> {
         // The last byte may be the newline of the last line.
-        let last = self.text[self.core.clone()].trim_ascii_end().len();
-        let last = self.core.start + last.saturating_sub(1);
-        [self.core.start, last].map(|at| {
+        let bytes = self.text[self.core.clone()].trim_ascii_end().len();
+        let last = bytes.checked_sub(1)?;
+        let places = (0..LOOKS).map(|look| last * look / (LOOKS - 1));
+        let (mut span, mut end) = (None, 0);
+        for place in places {
+            let at = self.core.start + place;
+            // Several places may be in one line.
+            if place > 0 && at < end {
+                continue;
+            }
             let line = self.line(at);
+            end = line.end.max(at + 1);
             self.read(&line);
             let clock = Clock { zone: zone.cloned(), now: self.origin.read_at };
-            self.reader.record.time(&self.text[line], 0, &clock)
-        })
+            if let Some(time) = self.reader.record.time(&self.text[line], 0, &clock) {
+                let (first, last) = span.unwrap_or((time, time));
+                span = Some((time.min(first), time.max(last)));
+            }
+        }
+        span
     }
 
     /// The line around a place, or as much of it as is looked at.
-    fn line(&self, at: usize) -> Range<usize> {
+    pub(super) fn line(&self, at: usize) -> Range<usize> {
         let floor = at.saturating_sub(AROUND);
         let start = memchr::memrchr(b'\n', &self.text[floor..at]).map_or(floor, |n| floor + n + 1);
         let limit = (at + AROUND).min(self.text.len());
@@ -99,13 +125,18 @@ impl Lines<'_> {
 
     /// Parses a line into the record.
     fn read(&mut self, line: &Range<usize>) {
+        let format = Arc::clone(self.sections().at(line.start));
+        self.reader.record.read(&self.text[line.clone()], &format);
+    }
+
+    /// How the lines name their fields.
+    pub(super) fn sections(&mut self) -> &Sections {
         let (text, core, origin) = (self.text, &self.core, self.origin);
-        let sections = self.sections.get_or_insert_with(|| origin.layout.sections(text, core));
-        self.reader.record.read(&text[line.clone()], sections.at(line.start));
+        self.sections.get_or_insert_with(|| origin.layout.sections(text, core))
     }
 
     /// The home addresses in a line.
-    fn parties(&mut self, line: Range<usize>) -> Vec<Party> {
+    pub(super) fn parties(&mut self, line: Range<usize>) -> Vec<Party> {
         self.read(&line);
         let text = &self.text[line];
         let mut watch = Watch { home: self.home, found: Vec::new() };
@@ -208,6 +239,27 @@ mod tests {
         let text = "@ from 10.0.0.7 and 10.0.0.7 and fd00::7 to 192.0.2.1";
         assert_eq!(parties(text), [host("10.0.0.7", None), host("fd00::7", None)]);
         assert_eq!(parties("@ nobody"), []);
+    }
+
+    #[test]
+    fn times_are_those_of_the_earliest_and_the_latest_line() {
+        let span = |text: &str| {
+            let (mut reader, origin, home) =
+                (LineParties::default(), Origin::new("x"), Home::default());
+            let mut lines = reader.open(text.as_bytes(), 0..text.len(), &origin, &home);
+            lines.times(None).map(|(first, last)| (first.to_string(), last.to_string()))
+        };
+        let line = |day: u32| format!("2026-11-{day:02}T00:00:00Z evil.example\n");
+        let of = |days: &[u32]| days.iter().map(|day| line(*day)).collect::<String>();
+        let want = |first: u32, last: u32| {
+            let time = |day| format!("2026-11-{day:02}T00:00:00.000000Z");
+            Some((time(first), time(last)))
+        };
+        assert_eq!(span(&of(&[3, 4, 5])), want(3, 5));
+        // Rotated logs, joined in the wrong order.
+        assert_eq!(span(&of(&[12, 13, 2, 3, 20, 11])), want(2, 20));
+        assert_eq!(span(&of(&[7])), want(7, 7));
+        assert_eq!([span(""), span("\n\n"), span("no time\n")], [None, None, None]);
     }
 
     #[test]

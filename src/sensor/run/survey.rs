@@ -4,6 +4,7 @@
 //! records that alert, and which hosts and times the inputs have.
 
 use super::capture_workers::ShardState;
+use super::cost::{Piece, Sample};
 use super::findings::{Findings, Waiting};
 use super::mails::Mails;
 use super::parties::LineParties;
@@ -22,6 +23,7 @@ use crate::sensor::input::Chunk;
 use crate::sensor::sink::{Null, Records};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The hits of a chunk, and who is in their lines.
@@ -31,8 +33,12 @@ pub(super) struct ChunkSurvey {
     lines: Vec<Vec<Party>>,
     /// The line of each hit.
     line_of: Vec<usize>,
-    /// The times of the chunk's first and last line.
-    times: [Option<Timestamp>; 2],
+    /// The earliest and the latest time of the chunk's lines.
+    times: Option<(Timestamp, Timestamp)>,
+    /// A copy of the chunk, if more is wanted for the sample.
+    piece: Option<Piece>,
+    /// Lines that only describe others.
+    headings: u64,
 }
 
 /// What one thread works with.
@@ -45,18 +51,31 @@ pub(super) struct SurveyScratch {
 #[derive(Default)]
 struct Met {
     hosts: BTreeSet<IpAddr>,
+    openers: BTreeSet<IpAddr>,
     held: Vec<HeldBack>,
 }
 
 struct Survey<'d> {
     scan: ScanWork<'d>,
     home: Arc<Home>,
-    tally: Mutex<Tally>,
+    counts: Mutex<Surveyed>,
     met: Mutex<Met>,
+    /// Whether the sample takes more.
+    samples: AtomicBool,
 }
 
-/// Matches every input against the database and counts what is found. The addresses of `home` are
-/// hosts. The output of the job is not used.
+/// What a survey gathers.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// What was found.
+    pub tally: Tally,
+    /// The first bytes of the logs.
+    pub sample: Sample,
+}
+
+/// Matches every input against the database and counts what is found; `counts` says for which
+/// groups, and how much of the logs to keep. The addresses of `home` are hosts. The output of the job
+/// is not used.
 ///
 /// # Errors
 ///
@@ -65,9 +84,9 @@ pub fn survey(
     job: Job<'_>,
     files: Files,
     home: Home,
-    tally: Tally,
+    counts: Surveyed,
     notify: Notify<'_>,
-) -> Result<(Report, Tally)> {
+) -> Result<(Report, Surveyed)> {
     let read_at = now();
     job.signals.watch(None)?;
     let halt = job.signals.halt();
@@ -78,13 +97,16 @@ pub fn survey(
     let options = job.options.clone().survey(Some(Arc::clone(&home)));
     let current = job.database;
     let scan = ScanWork::new(Job { options, output, ..job }, read_at);
-    let work = Survey { scan, home, tally: Mutex::new(tally), met: Mutex::default() };
+    let samples = AtomicBool::new(!counts.sample.is_full());
+    let work = Survey { scan, home, counts: Mutex::new(counts), met: Mutex::default(), samples };
     let mut report = pipeline::run(&work, plan, &mut Null, notify);
-    let Survey { scan, tally, met, .. } = work;
-    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Met { hosts, held } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Survey { scan, counts, met, .. } = work;
+    let mut counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let tally = &mut counts.tally;
+    let Met { hosts, openers, held } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
     tally.ends();
     tally.met(hosts);
+    tally.began(openers);
     let lease = Lease::new(current);
     held.iter().for_each(|held| tally.held_back(&lease.known.database, held));
     for time in scan.flow_times() {
@@ -94,12 +116,12 @@ pub fn survey(
         report.errors += 1;
         notify(super::Notice::Failed(&error));
     }
-    Ok((report, tally))
+    Ok((report, counts))
 }
 
 impl Survey<'_> {
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, Surveyed> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what the lines of a chunk say to its hits.
@@ -115,13 +137,16 @@ impl Survey<'_> {
         let zone = self.scan.zone();
         let mut lines = parties.open(text, core, origin, &self.home);
         let times = lines.times(zone);
+        let headings = lines.headings();
+        lines.openers();
         let line_of = hits.borrow_dependent().iter();
         let line_of = line_of.map(|hit| match &hit.place {
             Place::Log(place) => lines.around(place.offset.saturating_sub(origin.offset)),
             Place::Packet(_) => lines.nowhere(),
         });
         let line_of = line_of.collect();
-        ChunkSurvey { lines: lines.into_found(), line_of, times, hits }
+        let lines = lines.into_found();
+        ChunkSurvey { lines, line_of, times, headings, hits, piece: None }
     }
 }
 
@@ -136,13 +161,17 @@ impl Work for Survey<'_> {
     fn counters(&self, scratch: &mut SurveyScratch) -> Counters {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.hosts.append(&mut scratch.scan.scanner.take_hosts());
+        met.openers.append(&mut scratch.scan.scanner.take_openers());
+        met.openers.extend(scratch.parties.take_openers());
         met.held.push(scratch.scan.scanner.take_held_back());
         self.scan.counters(&mut scratch.scan)
     }
 
     fn chunk(&self, scratch: &mut SurveyScratch, chunk: &Chunk, origin: &Origin) -> ChunkSurvey {
         let hits = self.scan.chunk(&mut scratch.scan, chunk, origin);
-        self.surveyed(&mut scratch.parties, hits, chunk, origin)
+        let found = self.surveyed(&mut scratch.parties, hits, chunk, origin);
+        let is_wanted = self.samples.load(Ordering::Relaxed);
+        ChunkSurvey { piece: is_wanted.then(|| Piece::new(chunk, origin)), ..found }
     }
 
     fn mails(
@@ -158,13 +187,22 @@ impl Work for Survey<'_> {
     }
 
     fn ends(&self, _: &str, _: &mut Records) {
-        self.tally().ends();
+        self.counts().tally.ends();
     }
 
     fn encode(&self, mut found: ChunkSurvey, lines: u64, _: u64, _: &mut Records) -> u64 {
-        let ChunkSurvey { hits, lines: parties, line_of, times } = &mut found;
-        let mut tally = self.tally();
-        times.iter().flatten().for_each(|time| tally.saw_time(*time));
+        let ChunkSurvey { hits, lines: parties, line_of, times, headings, piece } = &mut found;
+        let mut counts = self.counts();
+        // Pieces come in the order of the inputs, whichever thread read them.
+        if let Some(piece) = piece.take() {
+            counts.sample.push(piece);
+            self.samples.store(!counts.sample.is_full(), Ordering::Relaxed);
+        }
+        let tally = &mut counts.tally;
+        tally.headings(*headings);
+        for time in times.iter().flat_map(|(first, last)| [*first, *last]) {
+            tally.saw_time(time);
+        }
         hits.with_dependent_mut(|_: &Arc<Known>, hits| {
             for (hit, line) in hits.iter_mut().zip(line_of) {
                 if let Place::Log(place) = &mut hit.place {
@@ -178,7 +216,8 @@ impl Work for Survey<'_> {
 
     fn weight(&self, found: &ChunkSurvey) -> usize {
         let parties = found.lines.iter().map(|line| line.len() * size_of::<Party>()).sum::<usize>();
-        self.scan.weight(&found.hits) + parties
+        let piece = found.piece.as_ref().map_or(0, Piece::size);
+        self.scan.weight(&found.hits) + parties + piece
     }
 }
 
@@ -221,7 +260,7 @@ impl CaptureWork for Survey<'_> {
             Place::Packet(place) => parties_of(place, |address| self.home.contains(address)),
             Place::Log(_) => Vec::new(),
         };
-        self.tally().add(&alert.hit, &parties);
+        self.counts().tally.add(&alert.hit, &parties);
         true
     }
 }

@@ -56,6 +56,19 @@ impl Records {
         self.bytes.is_empty()
     }
 
+    /// The length up to now, for [`split_off`](Self::split_off).
+    pub fn mark(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Removes what was added after a mark, and returns it.
+    pub fn split_off(&mut self, mark: usize) -> Records {
+        let mark = mark.min(self.bytes.len());
+        let whole = self.ends.partition_point(|end| *end <= mark);
+        let ends = self.ends.split_off(whole).into_iter().map(|end| end - mark).collect();
+        Records { bytes: self.bytes.split_off(mark), ends }
+    }
+
     /// Moves everything of `more` to the end.
     pub fn append(&mut self, more: &mut Records) {
         let base = self.bytes.len();
@@ -141,6 +154,20 @@ pub(super) fn lines(text: &[u8]) -> Records {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_added_after_a_mark_is_taken_back() {
+        let mut records = Records::default();
+        records.frame(|bytes| bytes.extend(b"#head\n"));
+        records.append(&mut lines(b"one\n"));
+        let mark = records.mark();
+        records.append(&mut lines(b"two\nthree\n"));
+        let mut later = records.split_off(mark);
+        assert_eq!((records.bytes(), records.count()), (&b"#head\none\n"[..], 1));
+        assert_eq!((later.bytes(), later.count()), (&b"two\nthree\n"[..], 2));
+        records.append(&mut later);
+        assert_eq!((records.count(), records.split_off(100).count()), (3, 0));
+    }
 
     #[test]
     fn what_is_whole_ends_where_a_record_does() {

@@ -3,6 +3,8 @@
 mod captures;
 mod faults;
 mod files;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod listening;
 mod once;
 mod operation;

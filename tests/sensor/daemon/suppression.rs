@@ -149,6 +149,36 @@ fn sigkill_within_a_window_loses_no_count_and_makes_no_flood() {
 }
 
 #[test]
+fn a_reload_switches_suppression_off_and_on() {
+    let post = post("run-suppressed-off", "1h");
+    let mut log = post.log("a.log");
+    let daemon = post.start();
+    log.write(0..10);
+    wait_for("all are counted", || {
+        daemon.metric("wiresift_suppressed_total{reason=\"repeated\"}") == 9.0
+    });
+    let on = CONFIG.replace("2s", "1h");
+    post.configure(&on.replace("window", "enabled = false\nwindow"));
+    daemon.reload("loaded");
+    wait_for("what was held back is sent", || post.alerts("alerts.json").len() == 2);
+    log.write(10..15);
+    wait_for("each is sent", || post.alerts("alerts.json").len() == 7);
+    assert_eq!(daemon.metric("wiresift_suppression_keys"), 0.0);
+    daemon.stop();
+    // No window of the first time is left.
+    post.configure(&on);
+    let daemon = post.start();
+    log.write(15..20);
+    wait_for("all are counted", || {
+        daemon.metric("wiresift_suppressed_total{reason=\"repeated\"}") == 4.0
+    });
+    assert_eq!(post.alerts("alerts.json").len(), 8);
+    daemon.stop();
+    let alerts = post.alerts("alerts.json");
+    assert_eq!((alerts.len(), total(&alerts)), (9, 20), "{alerts:?}");
+}
+
+#[test]
 fn no_suppress_sends_every_alert() {
     let post = post("run-no-suppress", "1h");
     post.log("a.log").write(0..20);

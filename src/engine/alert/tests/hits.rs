@@ -73,6 +73,7 @@ fn packet(number: u64, src: &str, src_port: u16, dst: &str, dst_port: u16) -> Pa
         tunnel: Vec::new(),
         flow: None,
         protocol: None,
+        nth: 0,
     }
 }
 
@@ -587,6 +588,7 @@ fn any_packet() -> impl Strategy<Value = PacketPlace> {
                 tunnel,
                 flow,
                 protocol,
+                nth: 0,
             }
         })
 }

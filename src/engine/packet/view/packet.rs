@@ -67,6 +67,7 @@ impl Packet<'_> {
             tunnel: self.tunnel.to_vec(),
             flow: Some(self.totals),
             protocol: said.protocol(),
+            nth: 0,
         }
     }
 }

@@ -44,6 +44,10 @@ pub trait Visitor {
         None
     }
 
+    /// A message begins, such as a request of HTTP: what is seen from now on was in it, even if the
+    /// same was seen in a message before it.
+    fn message(&mut self) {}
+
     /// An observable, as its bytes were sent in the packet.
     fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>);
 

@@ -1,6 +1,9 @@
 //! The set alone, against the definitions taken literally, and what is known of single cases.
 
+mod advice;
 mod corpus;
+mod limits;
+mod subset;
 mod twin;
 
 use super::{Bench, By, Group, Overlap, Question, Report};
@@ -25,7 +28,7 @@ fn compiled(rows: &[(Context<'static>, Kind, &str, Scope)]) -> Database {
 }
 
 /// Compiles (feed, kind, value, scope) rows about any network.
-fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
+pub(super) fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
     let context = |feed: &str| Context { internal: true, ..Context::of_feed(feed) };
     let rows: Vec<_> = rows
         .iter()
@@ -34,7 +37,7 @@ fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
     compiled(&rows)
 }
 
-fn judge(database: &Database) -> Report {
+pub(super) fn judge(database: &Database) -> Report {
     Bench::new(database, By::Feed).judge(&Question::new(now()), None)
 }
 

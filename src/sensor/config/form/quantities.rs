@@ -96,7 +96,12 @@ impl Form for Size {
     type Value = u64;
 
     fn read(&self, value: &Written<'_>, _base: &Path) -> Result<u64, Vec<Wrong>> {
-        let text = text_of(value, "64M")?;
+        // A number of bytes may be written without quotation marks.
+        let integer = value.get_ref().as_integer().filter(|integer| integer.radix() == 10);
+        let text = match integer {
+            Some(integer) => integer.as_str(),
+            None => text_of(value, "64M")?,
+        };
         let wrong = |why: &str, remedy: String| {
             let what = format!("invalid size {}{why}", quoted(text));
             vec![Wrong::new(value.span(), what, remedy)]

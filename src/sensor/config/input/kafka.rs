@@ -4,7 +4,7 @@ use super::From;
 use crate::sensor::config::address::HostPort;
 use crate::sensor::config::field::{Flat, Optional, Or, Required, Secret};
 use crate::sensor::config::form::{
-    Flag, Server, Text, Time, is_plain, line, ms, seconds, some, word, words,
+    Flag, Properties, Server, Text, Time, is_plain, line, ms, seconds, some, word, words,
 };
 use crate::sensor::config::problem::listed;
 use crate::sensor::config::reader::Reader;
@@ -26,20 +26,23 @@ words! {
 }
 
 table! {
-    /// How to connect to the brokers.
+    /// How to connect to the brokers. TLS and users require a build with the feature `kafka-tls`.
     pub struct KafkaAccess {
         /// Bootstrap brokers, which name the others.
         brokers: Vec<HostPort> = Required(some(Server { port: 9092 }));
-        /// Whether connections are encrypted.
+        /// Whether connections are encrypted. Requires the feature `kafka-tls`.
         tls: bool = Or(Flag, false);
         /// TLS settings.
         trust: ClientTls = Flat::by(());
-        /// The user; default: no authentication.
+        /// The user; default: no authentication. Requires the feature `kafka-tls`.
         user: Option<String> = Optional(line("a user", "wiresift"));
         /// The variable that holds the user's password.
         password: Option<Credential> = Secret { is_required: false };
         /// The authentication mechanism.
         mechanism: KafkaMechanism = Or(word(), KafkaMechanism::ScramSha512);
+        /// Other properties of librdkafka, such as `"fetch.min.bytes" = 1024`. Those that decide
+        /// whether records are lost, and secrets, cannot be set here.
+        properties: Vec<(String, String)> = Or(Properties, Vec::new());
     }
 }
 
@@ -70,6 +73,22 @@ impl KafkaAccess {
         format!("{}{}", listed(&brokers), if self.tls { " over TLS" } else { "" })
     }
 }
+
+/// The error of a build without Kafka.
+#[cfg(not(feature = "kafka"))]
+pub(in crate::sensor) fn without_kafka() -> crate::Error {
+    crate::Error::usage(WITHOUT_KAFKA).remedy(WITH_KAFKA)
+}
+
+/// What a build lacks, and how to get one that has it.
+pub(in crate::sensor::config) const WITHOUT_KAFKA: &str =
+    "this wiresift was built without the feature kafka";
+pub(in crate::sensor::config) const WITH_KAFKA: &str =
+    "build it with cargo build --release --features kafka";
+pub(in crate::sensor::config) const WITHOUT_TLS: &str =
+    "this wiresift was built without the feature kafka-tls: no TLS, no users";
+pub(in crate::sensor::config) const WITH_TLS: &str =
+    "build it with cargo build --release --features kafka-tls";
 
 /// The name of a topic.
 pub(in crate::sensor::config) fn topic() -> Text {

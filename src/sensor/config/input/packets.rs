@@ -79,7 +79,8 @@ words! {
 }
 
 table! {
-    /// Reads captures that appear in a folder: each once, in the order of their names.
+    /// Reads captures that appear in a folder: each once, in the order of their names. One that a stop
+    /// interrupts is read again from its beginning; its alerts have the same `id` then.
     pub struct CapturesInput {
         /// The folder.
         folder: PathBuf = Required(FilePath);

@@ -5,7 +5,7 @@ use super::local::formats_of_records;
 use crate::engine::alert::Format;
 use crate::sensor::config::field::{Flat, Optional, Or, Required, Secret};
 use crate::sensor::config::form::{
-    Flag, Text, Url, host_of, is_local, line, mib, seconds, word, words,
+    Flag, Size, Text, Url, host_of, is_local, kib, line, mib, seconds, word, words,
 };
 use crate::sensor::config::input::KafkaAccess;
 use crate::sensor::config::reader::Reader;
@@ -111,6 +111,18 @@ impl Kind for SplunkSink {
 }
 
 words! {
+    /// What the key of a message for Kafka is.
+    pub enum KafkaKey {
+        /// The observed value.
+        Value = "value",
+        /// The alert's id.
+        Id = "id",
+        /// None.
+        None = "none",
+    }
+}
+
+words! {
     /// How messages for Kafka are compressed.
     pub enum KafkaCompression {
         /// Uncompressed.
@@ -127,8 +139,8 @@ words! {
 }
 
 table! {
-    /// Sends to a Kafka topic, each alert once per session (`acks=all`, idempotence); the key of a
-    /// message is the observed value. Requires a build with the feature `kafka`.
+    /// Sends to a Kafka topic, each alert once per session (`acks=all`, idempotence); the header `id`
+    /// of a message is the id of its alert. Requires a build with the feature `kafka`.
     pub struct KafkaSink {
         /// How to connect to the brokers.
         access: KafkaAccess = Flat::by(());
@@ -138,6 +150,11 @@ table! {
         format: Format = Or(formats_of_records(), Format::Json);
         /// How messages are compressed.
         compression: KafkaCompression = Or(word(), KafkaCompression::Lz4);
+        /// What the key of a message is, and so which messages are in one partition, in order.
+        key: KafkaKey = Or(word(), KafkaKey::Value);
+        /// The largest message before compression (`message.max.bytes`). Larger alerts become dead
+        /// letters.
+        max_message: u64 = Or(Size(kib(1)..=mib(256)), mib(1));
         /// Batches and the spool.
         delivery: Delivery = Flat::by(Batches { records: 10_000, size: mib(1), age: seconds(1) });
     }

@@ -4,11 +4,12 @@ use super::*;
 
 impl Built {
     pub(super) fn default_for_tests() -> Built {
-        Built { kafka: false, live: false, prints_to_journal: true }
+        Built { kafka: false, kafka_tls: false, live: false, prints_to_journal: true }
     }
 }
 
-const EVERYTHING: Built = Built { kafka: true, live: true, prints_to_journal: false };
+const EVERYTHING: Built =
+    Built { kafka: true, kafka_tls: true, live: true, prints_to_journal: false };
 
 #[test]
 fn what_is_there_is_fine() {
@@ -50,7 +51,7 @@ fn what_is_missing_is_named() {
         ":4:1: input “captures”: folder: no such folder",
         ":7:1: input “syslog”: listen: no such folder: /nowhere",
         ":8:1: input “syslog”: unknown time zone “Mars/Olympus”",
-        "input “kafka”: this build does not support Kafka (use a build with the feature kafka",
+        "input “kafka”: this wiresift was built without the feature kafka (build it with",
         "input “hec”: the variable WIRESIFT_UNSET_IN_TESTS is not set",
         "path: no such folder",
         "token_file: no such file",
@@ -63,6 +64,13 @@ fn what_is_missing_is_named() {
     }
     let problems = config.check(Built { live: false, ..EVERYTHING }).to_string();
     assert!(problems.contains("input “tap”: this build cannot listen to interfaces"), "{problems}");
+    let with_tls = right(
+        "[[sink]]\nkind = \"kafka\"\nbrokers = \"k\"\ntopic = \"t\"\ntls = true\n\
+         [[input]]\nkind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\n[[feed]]\n",
+    );
+    let problems = with_tls.check(Built { kafka_tls: false, ..EVERYTHING }).to_string();
+    let want = "sink “kafka”: this wiresift was built without the feature kafka-tls";
+    assert!(problems.contains(want) && !problems.contains("input"), "{problems}");
     // Disabled tables may lack anything.
     let off =
         right("[[input]]\nkind = \"tap\"\nenabled = false\ninterfaces = \"none7\"\n[[feed]]\n");

@@ -160,6 +160,10 @@ const OUT_OF_BOUNDS: &[(&str, &str)] = &[
     ("kind = \"tap\"\ninterfaces = \"e\"\nring = \"4G\"", "(expected 512K to 2047M)"),
     (
         "kind = \"tap\"\ninterfaces = \"e\"\nring = 4096",
+        "invalid size “4096” (expected 512K to 2047M)",
+    ),
+    (
+        "kind = \"tap\"\ninterfaces = \"e\"\nring = 1048576.0",
         "expected a text, found a number (write \"64M\")",
     ),
     (
@@ -202,6 +206,19 @@ const OUT_OF_BOUNDS: &[(&str, &str)] = &[
         "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nca_file = \"x\"",
         "the connection is not encrypted",
     ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = { \"enable.auto.commit\" = true }",
+        "property enable.auto.commit cannot be set here (it decides whether",
+    ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = { sasl.password = \"p\" }",
+        "property sasl.password cannot be set here (set tls,",
+    ),
+    (
+        "kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = { a = [1] }",
+        "expected a text or a number, found a list",
+    ),
+    ("kind = \"kafka\"\nbrokers = \"k\"\ntopics = \"a\"\nproperties = 7", "expected a table"),
     ("kind = \"captures\"\nfolder = \"/a\"\ndone = \"move\"", "but move_to is not set"),
     (
         "kind = \"captures\"\nfolder = \"/a\"\nmove_to = \"/b\"",
@@ -321,7 +338,13 @@ fn secrets_of_sinks_are_whole_and_not_sent_in_the_clear() {
 fn tables_contradict_each_other() {
     let files = "[[input]]\nkind = \"files\"\npatterns = [\"/var/log/**/*.log\", \"/srv/logs\"]\nexclude = \"alerts*\"\n";
     let file = |path: &str| format!("{files}[[sink]]\nkind = \"file\"\npath = \"{path}\"\n");
-    for path in ["/var/log/wiresift/x.log", "/var/log/x.log", "/srv/logs/a/b"] {
+    for path in [
+        "/var/log/wiresift/x.log",
+        "/var/log/x.log",
+        "/srv/logs/a/b",
+        "/var/./log/x.log",
+        "/var/lib/../log/x.log",
+    ] {
         let problems = wrong(&file(path)).to_string();
         assert!(problems.contains("its alerts would be read again by input “files”"), "{problems}");
         assert!(problems.starts_with("wiresift.toml:7:1: "), "{problems}");
@@ -342,6 +365,10 @@ fn tables_contradict_each_other() {
             "its alerts would be read again by input “syslog”",
         ),
         (
+            "[[sink]]\nkind = \"file\"\npath = \"/a/o.json\"\n[[sink]]\nname = \"b\"\nkind = \"file\"\npath = \"/a/b/.././o.json\"\n".into(),
+            "sink “b”: /a/o.json is also the output of sink “file”",
+        ),
+        (
             "[[sink]]\nkind = \"stdout\"\n[[sink]]\nname = \"b\"\nkind = \"stdout\"\n".into(),
             "wiresift.toml:5:1: sink “b”: standard output is also the output of sink “stdout”",
         ),
@@ -357,6 +384,7 @@ fn tables_contradict_each_other() {
         let problems = wrong(&text).to_string();
         assert!(problems.contains(want), "{problems}\n{want}");
     }
+    right("[[input]]\nkind = \"tap\"\ninterfaces = \"e\"\nring = 1048576\n");
     // Disabled tables conflict with nothing.
     right(&syslog("tcp://127.0.0.1:9750", "enabled = false\n"));
     right(&syslog(

@@ -23,8 +23,13 @@ pub struct Batch {
     /// Its number among the batches of its intake, from 1: pass it to
     /// [`Intake::safe`](super::Intake::safe) when the results of the batch are safe.
     pub position: u64,
-    /// Where the next run resumes once this batch is safe: the journal's cursor.
+    /// Where the next run resumes once this batch is safe: the journal's cursor, an offset.
     pub cursor: Option<String>,
+    /// The part of the input that the cursor is of, if it has several: a partition.
+    pub part: Option<Arc<str>>,
+    /// The offsets of Kafka's records, with the numbers of their first lines, from 0. Empty if
+    /// records have no offsets.
+    pub records: Vec<(usize, i64)>,
     /// Where the position is published for waiting threads.
     pub(super) ticket: Option<Arc<AtomicU64>>,
 }
@@ -65,6 +70,12 @@ impl Batch {
     pub fn line_at(&self, offset: usize) -> Option<(usize, &Line)> {
         let number = self.lines.partition_point(|line| line.start <= offset).checked_sub(1)?;
         self.lines.get(number).filter(|_| offset < self.bytes.len()).map(|line| (number, line))
+    }
+
+    /// The record that a line belongs to: its offset, and the number of its first line.
+    pub fn record_of(&self, line: usize) -> Option<(i64, usize)> {
+        let number = self.records.partition_point(|(first, _)| *first <= line).checked_sub(1)?;
+        self.records.get(number).map(|(first, offset)| (*offset, *first))
     }
 
     pub(super) fn is_full(&self) -> bool {

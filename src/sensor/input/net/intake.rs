@@ -4,7 +4,7 @@ use super::Batch;
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Crowd, CrowdCounts};
 use crate::{Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -56,8 +56,16 @@ counts! {
     BadRequests, "bad_requests";
     /// Requests that were rejected temporarily, because the queue was full.
     Busy, "busy";
-    /// Starts of a program after the first.
+    /// Starts of a program, or of a client, after the first.
     Restarts, "restarts";
+    /// Records without a value: tombstones.
+    Empty, "empty_records";
+    /// Records, or batches of them, that could not be decoded.
+    Unreadable, "unreadable_records";
+    /// Records that the broker deleted before they were read.
+    Expired, "expired_records";
+    /// Assignments and revocations of partitions.
+    Rebalances, "rebalances";
 }
 
 /// What an intake returns.
@@ -111,6 +119,11 @@ impl IntakeView {
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
     }
+
+    /// The partitions of Kafka's topics that are assigned to this process.
+    pub fn partitions(&self) -> Vec<PartitionView> {
+        self.shared.partitions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 fn connections(crowds: &[Crowd]) -> CrowdCounts {
@@ -122,7 +135,23 @@ pub(super) struct Shared {
     counts: [AtomicU64; Count::ALL.len()],
     /// All batches up to this one are safe.
     safe: AtomicU64,
+    /// Whether the intake was dropped: nothing more becomes safe.
+    is_gone: AtomicBool,
     trouble: Mutex<Option<String>>,
+    partitions: Mutex<Vec<PartitionView>>,
+}
+
+/// A partition of a Kafka topic that is assigned to this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartitionView {
+    /// The topic.
+    pub topic: String,
+    /// The number of the partition.
+    pub partition: i32,
+    /// The offset of the next record that is not committed; `None` before the first.
+    pub offset: Option<i64>,
+    /// Records that are not committed; `None` if unknown.
+    pub lag: Option<u64>,
 }
 
 /// The sending end, for the threads of an intake.
@@ -141,7 +170,9 @@ impl Intake {
         let shared = Arc::new(Shared {
             counts: std::array::from_fn(|_| AtomicU64::new(0)),
             safe: AtomicU64::new(0),
+            is_gone: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            partitions: Mutex::default(),
         });
         let outgoing = Outgoing { batches: sender, shared: Arc::clone(&shared), halt };
         let intake = Intake {
@@ -224,6 +255,7 @@ impl Intake {
 
 impl Drop for Intake {
     fn drop(&mut self) {
+        self.shared.is_gone.store(true, Ordering::Release);
         self.stop();
         // Threads that wait for room in the queue get an error instead.
         let (_, disconnected) = sync_channel(0);
@@ -240,6 +272,15 @@ impl Shared {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn set_trouble(&self, what: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    fn is_safe(&self, ticket: &AtomicU64) -> bool {
+        let position = ticket.load(Ordering::Acquire);
+        position > 0 && position <= self.safe.load(Ordering::Acquire)
+    }
+
     pub(super) fn get(&self, of: Count) -> u64 {
         self.counts.get(of as usize).map_or(0, |count| count.load(Ordering::Relaxed))
     }
@@ -251,14 +292,49 @@ impl Shared {
     }
 }
 
+/// What a thread still needs after it has sent its last batch.
+#[cfg(feature = "kafka")]
+#[derive(Clone, Debug)]
+pub(super) struct Aftermath(Arc<Shared>);
+
+#[cfg(feature = "kafka")]
+impl Aftermath {
+    pub(super) fn count(&self, of: Count, more: u64) {
+        self.0.add(of, more);
+    }
+
+    pub(super) fn trouble(&self, what: Option<String>) {
+        self.0.set_trouble(what);
+    }
+
+    /// Whether the batch with this ticket is safe.
+    pub(super) fn is_safe(&self, ticket: &AtomicU64) -> bool {
+        self.0.is_safe(ticket)
+    }
+
+    /// Whether nothing more becomes safe.
+    pub(super) fn is_gone(&self) -> bool {
+        self.0.is_gone.load(Ordering::Acquire)
+    }
+
+    pub(super) fn show(&self, partitions: Vec<PartitionView>) {
+        *self.0.partitions.lock().unwrap_or_else(PoisonError::into_inner) = partitions;
+    }
+}
+
 impl Outgoing {
+    #[cfg(feature = "kafka")]
+    pub(super) fn aftermath(&self) -> Aftermath {
+        Aftermath(Arc::clone(&self.shared))
+    }
+
     pub(super) fn count(&self, of: Count, more: u64) {
         self.shared.add(of, more);
     }
 
     /// Sets or clears what is wrong.
     pub(super) fn trouble(&self, what: Option<String>) {
-        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = what;
+        self.shared.set_trouble(what);
     }
 
     /// Passes a batch on, waiting for room. Returns whether it was taken.
@@ -301,7 +377,6 @@ impl Outgoing {
 
     /// Whether the batch with this ticket is safe.
     pub(super) fn is_safe(&self, ticket: &AtomicU64) -> bool {
-        let position = ticket.load(Ordering::Acquire);
-        position > 0 && position <= self.shared.safe.load(Ordering::Acquire)
+        self.shared.is_safe(ticket)
     }
 }

@@ -27,6 +27,7 @@
 //! | [`Receive`]: UDP | the kernel drops; counted | what was received |
 //! | [`hec::Collector`] | 503, and clients retry | nothing with acknowledgements |
 //! | [`journal::Journal`] | is not read | nothing: [`Batch::cursor`] is where to resume |
+//! | `kafka::Topics` | is not read | nothing: the same, for each partition |
 //!
 //! This room does not know what is searched for in the lines.
 
@@ -35,11 +36,13 @@ mod drops;
 pub mod hec;
 mod intake;
 pub mod journal;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod receive;
 pub mod syslog;
 #[cfg(test)]
 mod tests;
 
 pub use batch::{Batch, FULL, Line};
-pub use intake::{Count, Intake, IntakeView, Next, QUEUE};
+pub use intake::{Count, Intake, IntakeView, Next, PartitionView, QUEUE};
 pub use receive::{Format, Receive};

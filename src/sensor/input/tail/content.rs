@@ -19,6 +19,30 @@ pub struct Content {
     pub tail: u64,
 }
 
+/// The first bytes of a file that nothing was processed of, by which it is recognised: an empty
+/// part of it, which is all that a [`Content`] has at offset 0, is that of any file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// How many bytes: at least one, and at most 4 KiB.
+    pub len: u64,
+    /// Their hash.
+    pub hash: u64,
+}
+
+impl Seen {
+    /// The first bytes themselves; `None` if there are none.
+    pub(super) fn of(head: &[u8]) -> Option<Seen> {
+        let head = &head[..head.len().min(SAMPLE)];
+        (!head.is_empty()).then(|| Seen { len: head.len() as u64, hash: xxh3_64(head) })
+    }
+
+    /// Whether a file with these first bytes may be the same.
+    pub(super) fn is_in(self, head: &[u8]) -> bool {
+        let len = usize::try_from(self.len).unwrap_or(usize::MAX);
+        head.get(..len).is_some_and(|head| xxh3_64(head) == self.hash)
+    }
+}
+
 impl Content {
     /// The content of an empty stream.
     pub(super) fn empty() -> Content {

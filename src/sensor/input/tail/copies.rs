@@ -11,19 +11,20 @@
 
 use super::content::{Content, SAMPLE};
 use super::follow::{Tail, random_id};
-use super::position::Position;
-use super::resolve::{agrees, read_last, settled_at};
-use super::state::{FileId, Role, Settlement};
+use super::position::{Position, Within};
+use super::resolve::{agrees, line_start, read_last, settled_at};
+use super::state::{FileId, Role, Settlement, Stream};
 use super::unpacking::Unpacking;
 use std::fs::File;
 
 impl Tail {
-    /// Settles a plain file all of which was read in another one, and is processed.
+    /// Settles a plain file all of which was read in another one, even if more follows there: it is
+    /// in the same commit as what was read.
     pub(super) fn settle_read(&mut self, id: FileId, open: &File, kin: &[u64]) -> bool {
         let size = open.metadata().map_or(0, |found| found.len());
         let is_read = |other: &&u64| {
             let stream = self.streams.get(*other);
-            stream.is_some_and(|it| it.file.is_some() && it.safe.offset >= size)
+            stream.is_some_and(|it| it.file.is_some() && it.read.offset >= size)
         };
         let kin: Vec<u64> = kin.iter().filter(is_read).copied().collect();
         if size == 0 || kin.is_empty() {
@@ -69,6 +70,8 @@ impl Tail {
             file.resembles.insert(original);
             file.settlement = Some(Box::new(settlement));
         }
+        // Its own copies can be compared with the original as well.
+        self.wake_copies(id);
     }
 
     fn settle_now(&mut self, id: FileId, settlement: Settlement) {
@@ -145,7 +148,7 @@ impl Tail {
         let unknown: Vec<(u64, FileId)> = all
             .filter_map(|number| {
                 let stream = self.streams.get(number)?;
-                let is_unknown = stream.head.is_empty() && stream.read.offset > 0;
+                let is_unknown = stream.head.is_empty();
                 Some((*number, stream.file.filter(|holder| is_unknown && *holder != id)?))
             })
             .collect();
@@ -178,6 +181,7 @@ impl Tail {
         (file.pending, file.unpacking, file.nuls, file.is_partial) = (None, None, 0, false);
         self.fresh.insert(id);
         self.timed.insert(id);
+        self.wake_likenesses(number);
     }
 
     /// What a copy holds was not read elsewhere: it is read on where it ended before, if that is
@@ -190,6 +194,9 @@ impl Tail {
         let Some(stream) = self.streams.get_mut(&number) else { return false };
         if is_packed || agrees(&open, &stream.read) {
             (stream.copy_of, stream.is_done) = (None, false);
+            if !is_packed && stream.read.within == Within::Flushed {
+                go_to_line_start(stream, &open);
+            }
             self.hold(id, number);
             return true;
         }
@@ -204,5 +211,17 @@ impl Tail {
         let Some(number) = aside else { return };
         self.forget(number);
         self.wake_likenesses(number);
+    }
+}
+
+/// Moves a copy back to the start of the line in which it ended when it was settled. What follows
+/// there is not what follows in the original, so the line is another one than was read.
+fn go_to_line_start(stream: &mut Stream, open: &File) {
+    let start = line_start(open, stream.read.offset);
+    let content = start.and_then(|start| Content::of_file(open, start).ok()?);
+    if let (Some(offset), Some(content)) = (start, content) {
+        let within = Within::Start;
+        stream.read = Position { offset, content, within, ..stream.read.clone() };
+        (stream.safe, stream.passed) = (stream.read.clone(), None);
     }
 }

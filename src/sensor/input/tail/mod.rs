@@ -54,7 +54,7 @@ mod state;
 mod tests;
 mod unpacking;
 
-pub use content::Content;
+pub use content::{Content, Seen};
 pub use follow::{Changes, Next, Tail};
 pub use key::Key;
 pub use notice::{Counters, FileStatus, Notice, Reason, Rotations};

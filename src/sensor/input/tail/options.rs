@@ -32,6 +32,9 @@ pub struct TailOptions {
     pub patterns: Vec<OsString>,
     /// Files to skip: patterns of whole paths or, without a slash, of names.
     pub exclude: Vec<OsString>,
+    /// What the process itself writes, as the beginnings of real paths: never read, whatever link
+    /// leads to it.
+    pub own: Vec<OsString>,
     /// Where to start in files at the first start: without saved records.
     pub from: Start,
     /// How folders are watched.
@@ -56,6 +59,7 @@ impl Default for TailOptions {
         TailOptions {
             patterns: Vec::new(),
             exclude: Vec::new(),
+            own: Vec::new(),
             from: Start::Beginning,
             watch: Watch::Notify,
             rotate_wait: Duration::from_secs(30),

@@ -162,7 +162,9 @@ impl Tail {
             let Some((recent, data)) = window[..filled].split_at_checked(before) else {
                 return Turn::Overwritten;
             };
-            if xxh3_64(recent) != position.content.tail {
+            if xxh3_64(recent) != position.content.tail
+                || !self.load_head(position, &window[..filled], before)
+            {
                 return Turn::Overwritten;
             }
             let size = found.size.max(position.offset + data.len() as u64);
@@ -199,9 +201,6 @@ impl Tail {
             Some(file) if is_all => file.unfinished,
             _ => Unfinished::Waits,
         };
-        if let Some(stream) = self.streams.get_mut(&position.stream) {
-            load_head(stream, position, bytes, before);
-        }
         // If there are NULs between lines, pieces are short: avoid reading the file again for each.
         let mut at = before;
         for _ in 0..MAX_PIECES {
@@ -211,6 +210,22 @@ impl Tail {
             }
         }
         at - before
+    }
+
+    /// Keeps the first bytes of a stream. Those after its position are read again in each turn,
+    /// because preallocated space may have been filled since the file was first seen. Returns whether
+    /// they are still the same otherwise.
+    fn load_head(&mut self, position: &Position, bytes: &[u8], before: usize) -> bool {
+        let Some(stream) = self.streams.get_mut(&position.stream) else { return true };
+        if position.offset != before as u64 || position.offset >= SAMPLE as u64 {
+            return true;
+        }
+        let head = &bytes[..bytes.len().min(SAMPLE)];
+        let is_same = stream.still_begins(head);
+        if is_same {
+            stream.set_head(head.to_vec());
+        }
+        is_same
     }
 
     /// Updates the state after a cut, and remembers an incomplete line.
@@ -295,8 +310,7 @@ impl Tail {
                 within => within,
             };
             stream.pass(Position { offset: end, content, within, ..position.clone() });
-            stream.head.clear();
-            stream.header = (Arc::default(), 0, 0);
+            load_first(stream, open);
         }
         Turn::More
     }
@@ -421,6 +435,7 @@ impl Tail {
             }
         }
         let mut end = start.moved(&cutting);
+        complete_head(stream, (recent, &data[..cutting.done]), end.offset);
         end.content = content_at(stream, end.offset, recent, &data[..cutting.done]);
         end.headers = later_headers(stream, &start, &data[cutting.piece.clone()]);
         let piece = (!cutting.piece.is_empty())
@@ -475,12 +490,19 @@ fn shifted(mut cutting: Cutting, mark: usize) -> Cutting {
     cutting
 }
 
-/// Keeps the first bytes of a stream. Those after its position are read again in each turn, because
-/// preallocated space may have been filled since the file was first seen.
-fn load_head(stream: &mut Stream, position: &Position, bytes: &[u8], before: usize) {
-    if position.offset == before as u64 && position.offset < SAMPLE as u64 {
-        stream.set_head(bytes.iter().take(SAMPLE).copied().collect());
+/// Adds to the head what was left out of it as space to be filled: everything before the position
+/// is part of the text now. Otherwise the hash of the head would be that of a shorter text, and the
+/// next start would take the file for another one.
+fn complete_head(stream: &mut Stream, (recent, done): (&[u8], &[u8]), end: u64) {
+    let begin = end.saturating_sub((recent.len() + done.len()) as u64);
+    let known = usize::try_from(end).unwrap_or(SAMPLE).min(SAMPLE);
+    let Some(from) = (stream.head.len() as u64).checked_sub(begin) else { return };
+    if begin > 0 && stream.head.is_empty() {
+        return;
     }
+    let missing = known.saturating_sub(stream.head.len());
+    let bytes = recent.iter().chain(done).skip(usize::try_from(from).unwrap_or(usize::MAX));
+    stream.head.extend(bytes.take(missing));
 }
 
 /// The content of a stream before an offset, given its last bytes.
@@ -594,11 +616,14 @@ fn header_of(stream: &mut Stream, later: &Arc<[u8]>) -> Arc<[u8]> {
     header
 }
 
-/// Loads the first bytes of a stream that a file continues.
-pub(super) fn load_first(stream: &mut Stream, open: &File) {
+/// Loads the first bytes of a stream that a file continues; returns whether they are those that were
+/// known before, as far as any were.
+pub(super) fn load_first(stream: &mut Stream, open: &File) -> bool {
     let mut head = vec![0; SAMPLE];
-    if let Ok(filled) = read_full_at(open, &mut head, 0) {
-        head.truncate(filled);
-        stream.set_head(head);
-    }
+    // What can't be read shows when it is read.
+    let Ok(filled) = read_full_at(open, &mut head, 0) else { return true };
+    head.truncate(filled);
+    let is_same = stream.still_begins(&head);
+    stream.set_head(head);
+    is_same
 }

@@ -4,13 +4,13 @@
 //! version 1 | flags 1 | stream 8 | offset | line | within 1 | head 8 | tail 8
 //! device | inode | generation 8 | born 8        (each as the flags say)
 //! wide 1 | size | first seen 8 | last seen 8 | path | headers
-//! original 8                                  (as the flags say)
+//! original 8 | seen: length, hash 8           (as the flags say)
 //! ```
 //!
 //! Numbers are LEB128 where no width is given; texts are preceded by their length. Everything is
 //! little-endian.
 
-use super::content::Content;
+use super::content::{Content, Seen};
 use super::key::Key;
 use super::position::{Position, Within};
 use crate::sensor::input::Wide;
@@ -32,6 +32,7 @@ const HAS_LINE: u8 = 8;
 const IS_DONE: u8 = 16;
 const IS_IGNORED: u8 = 32;
 const HAS_ORIGINAL: u8 = 64;
+const HAS_SEEN: u8 = 128;
 
 /// A file, as stored in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub struct FileRecord {
     pub last_seen: i64,
     /// The stream that its bytes were read in, if it is a copy that nothing was read of.
     pub copy_of: Option<u64>,
+    /// What the file begins with, if nothing of it is processed.
+    pub seen: Option<Seen>,
 }
 
 impl FileRecord {
@@ -76,7 +79,8 @@ impl FileRecord {
                 | flag(position.line.is_some(), HAS_LINE)
                 | flag(self.is_done, IS_DONE)
                 | flag(self.is_ignored, IS_IGNORED)
-                | flag(self.copy_of.is_some(), HAS_ORIGINAL),
+                | flag(self.copy_of.is_some(), HAS_ORIGINAL)
+                | flag(self.seen.is_some(), HAS_SEEN),
         );
         out.extend_from_slice(&position.stream.to_le_bytes());
         put_number(out, position.offset);
@@ -97,6 +101,10 @@ impl FileRecord {
         put_bytes(out, self.path.as_os_str().as_bytes());
         put_bytes(out, &position.headers);
         self.copy_of.into_iter().for_each(|it| out.extend_from_slice(&it.to_le_bytes()));
+        if let Some(Seen { len, hash }) = self.seen {
+            put_number(out, len);
+            out.extend_from_slice(&hash.to_le_bytes());
+        }
     }
 
     /// Reads a record; `None` if the bytes are not exactly one complete record of a known version.
@@ -122,6 +130,10 @@ impl FileRecord {
         let path = PathBuf::from(OsStr::from_bytes(bytes.bytes(MAX_PATH)?));
         let headers = Arc::from(bytes.bytes(MAX_HEADERS)?);
         let copy_of = if has(HAS_ORIGINAL) { Some(bytes.u64()?) } else { None };
+        let seen = match has(HAS_SEEN) {
+            true => Some(Seen { len: bytes.number()?, hash: bytes.u64()? }),
+            false => None,
+        };
         let position = Position { stream, offset, line, within, content, headers };
         let (is_done, is_ignored) = (has(IS_DONE), has(IS_IGNORED));
         bytes.0.is_empty().then_some(FileRecord {
@@ -135,6 +147,7 @@ impl FileRecord {
             first_seen,
             last_seen,
             copy_of,
+            seen,
         })
     }
 }
@@ -247,8 +260,11 @@ mod tests {
         }));
         let position = (any::<[u64; 4]>(), any::<Option<u64>>(), 0u8..3);
         let rest = (any::<[u8; 9]>(), any::<[bool; 2]>(), 0u8..5, any::<u64>(), any::<[i64; 2]>());
-        let original = any::<Option<u64>>();
-        (key, position, rest, original).prop_map(|(key, (numbers, line, within), rest, copy_of)| {
+        let seen = any::<Option<(u64, u64)>>();
+        let seen = seen.prop_map(|it| it.map(|(len, hash)| Seen { len, hash }));
+        let others = (any::<Option<u64>>(), seen);
+        (key, position, rest, others).prop_map(|(key, (numbers, line, within), rest, others)| {
+            let (copy_of, seen) = others;
             let [stream, offset, head, tail] = numbers;
             let (path, [is_done, is_ignored], wide, size, [first, last]) = rest;
             FileRecord {
@@ -269,6 +285,7 @@ mod tests {
                 first_seen: first,
                 last_seen: last,
                 copy_of,
+                seen,
             }
         })
     }

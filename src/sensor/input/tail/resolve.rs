@@ -5,7 +5,7 @@
 //! offset that was read is the same. While the original has unread bytes, the new file waits: those
 //! are read where they were written.
 
-use super::content::{Content, SAMPLE};
+use super::content::{Content, SAMPLE, Seen};
 use super::cut::Lines;
 use super::follow::{Tail, random_id};
 use super::notice::Notice;
@@ -78,7 +78,7 @@ impl Tail {
             self.notices.push(Notice::NotText { path: file.path.clone(), what });
             return false;
         }
-        if self.find_by_key(id, &open, &head) {
+        if self.find_by_key(id, &open, head.clone()) {
             return false;
         }
         let Some(file) = self.files.get(&id) else { return false };
@@ -93,33 +93,43 @@ impl Tail {
     }
 
     /// Resumes the stream that was in this very file, if its content is still there.
-    fn find_by_key(&mut self, id: FileId, open: &File, head: &[u8]) -> bool {
+    fn find_by_key(&mut self, id: FileId, open: &Arc<File>, head: Vec<u8>) -> bool {
         let Some(file) = self.files.get(&id) else { return false };
         let (key, packing, size) = (file.found.key, file.packing, file.found.size);
         let known = self.by_node.get(&key.node()).cloned().unwrap_or_default();
         for stream_id in known {
-            let Some(stream) = self.streams.get_mut(&stream_id) else { continue };
+            let Some(stream) = self.streams.get(&stream_id) else { continue };
             if !stream.key.is_some_and(|own| own.is_same(&key)) {
                 continue;
             }
-            // Compressed content is verified when it is read again.
+            let (seen, is_unread) = (stream.seen, stream.read.offset == 0);
             let is_same = match packing {
-                Some(Some(_)) => true,
-                Some(None) => agrees(open, &stream.read),
-                None => stream.read.offset == 0,
+                // What was read of it is verified when it is read again.
+                Some(Some(_)) => !is_unread || self.is_seen(id, open, seen),
+                Some(None) => agrees(open, &stream.read) && seen.is_none_or(|it| it.is_in(&head)),
+                // An empty file shows what it is when it grows.
+                None if size > 0 || is_unread && seen.is_none() => continue,
+                None => false,
             };
-            if is_same && !(packing.is_none() && size > 0) {
-                if packing == Some(None) {
-                    stream.set_head(head.to_vec());
-                }
-                self.hold(id, stream_id);
-                return true;
-            }
-            if packing.is_some() || size == 0 {
+            if !is_same {
                 self.overwritten(stream_id);
+                continue;
             }
+            if let Some(stream) = self.streams.get_mut(&stream_id)
+                && packing == Some(None)
+            {
+                stream.set_head(head);
+            }
+            self.hold(id, stream_id);
+            return true;
         }
         false
+    }
+
+    /// Whether a compressed file begins with what an earlier run saw of it.
+    fn is_seen(&mut self, id: FileId, open: &Arc<File>, seen: Option<Seen>) -> bool {
+        let Some(seen) = seen else { return true };
+        self.head_of(id, open).is_none_or(|head| seen.is_in(&head))
     }
 
     /// The file of a loose stream has other contents now.
@@ -160,8 +170,10 @@ impl Tail {
         };
         if old.is_none_or(|old| !old.is_same(&file.found.key)) {
             stream.is_done = false;
+            // What was not read may be different here.
+            stream.head.truncate(usize::try_from(stream.read.offset).unwrap_or(SAMPLE));
         }
-        (stream.is_lost, stream.is_saved) = (false, false);
+        (stream.is_lost, stream.is_saved, stream.seen) = (false, false, None);
         (stream.file, stream.loose) = (Some(id), None);
         stream.key = Some(file.found.key);
         stream.is_packed = matches!(file.packing, Some(Some(_)));
@@ -201,17 +213,24 @@ impl Tail {
         let busy: Vec<u64> = kin.iter().copied().filter(|other| self.is_busy(*other)).collect();
         if !busy.is_empty() {
             for other in busy {
-                self.likenesses.entry(other).or_default().insert(id);
-                if let Some(file) = self.files.get_mut(&id) {
-                    file.resembles.insert(other);
-                }
+                self.wait_for_stream(id, other);
             }
-            return;
+            // So do its own copies.
+            return self.wake_copies(id);
         }
         match packing {
             Some(Some(packing)) => self.begin_probe(id, &open, packing, &kin),
             _ => self.compare_plain(id, &open, &kin),
         }
+    }
+
+    /// Lets a file wait until another one is read, which it seems to be a copy of.
+    fn wait_for_stream(&mut self, id: FileId, other: u64) {
+        self.likenesses.entry(other).or_default().insert(id);
+        if let Some(file) = self.files.get_mut(&id) {
+            file.resembles.insert(other);
+        }
+        self.timed.insert(id);
     }
 
     /// Stores the first bytes of a compressed file with its stream, so that copies are recognised
@@ -276,14 +295,20 @@ impl Tail {
     fn may_continue(&self, file: &Followed, other: u64) -> bool {
         let Some(stream) = self.streams.get(&other) else { return false };
         // What it was like under another name, it still is.
-        let follows = file.name.follows(&stream.name) || file.resembles.contains(&other);
+        let former = stream.former.as_ref().filter(|(_, until)| self.now < *until);
+        let follows = file.may_follow(&stream.name)
+            || former.is_some_and(|(name, _)| file.may_follow(name))
+            || file.resembles.contains(&other);
         match stream.file.and_then(|holder| self.files.get(&holder)) {
+            // It is that of a copy, which is compared itself.
+            Some(holder) if holder.aside == Some(other) => false,
             Some(holder) => {
                 let is_replaced = holder.names.is_empty() && holder.name == file.name;
                 follows || is_replaced && stream.read.offset >= MIN_REWRITTEN
             }
             None => {
-                let is_enough = stream.is_saved || stream.read.offset >= MIN_REWRITTEN;
+                let is_enough = stream.is_saved && stream.copy_of.is_none()
+                    || stream.read.offset >= MIN_REWRITTEN;
                 stream.read.offset > 0 && (follows || is_enough)
             }
         }
@@ -333,6 +358,7 @@ impl Tail {
         let agreed = kin
             .iter()
             .copied()
+            .filter(|other| offset(other) == size || !self.is_short_copy(*other))
             .find(|other| self.streams.get(other).is_some_and(|stream| agrees(open, &stream.read)));
         let is_all = agreed.as_ref().is_some_and(|other| offset(other) == size);
         // All of it may have been read in a stream that goes further than those it agrees with.
@@ -348,6 +374,12 @@ impl Tail {
             (None, Some(other)) => self.go_on(id, other, is_all),
             (None, None) => self.begin(id),
         }
+    }
+
+    /// Whether a stream is that of a copy that was so short that another text may begin alike.
+    fn is_short_copy(&self, other: u64) -> bool {
+        let stream = self.streams.get(&other).filter(|it| it.copy_of.is_some());
+        stream.is_some_and(|it| it.read.offset < MIN_REWRITTEN)
     }
 
     /// Whether a file is a copy of a stream that was read at least as far in its original.
@@ -373,15 +405,25 @@ impl Tail {
     /// The file continues a stream: it takes over a loose one; if another file still holds it, a
     /// new stream begins at the same position. `is_all`: whether the file ends there.
     fn go_on(&mut self, id: FileId, other: u64, is_all: bool) {
+        if !is_all && self.wait_for_longer(id) {
+            return;
+        }
         let Some(stream) = self.streams.get(&other) else { return };
         if stream.file.is_none() {
             match self.is_packed(id) {
                 true => self.counted.rotations.packed += 1,
                 false => self.counted.rotations.copied += 1,
             }
+            let until = self.now + self.options.rotate_wait;
+            if let Some(stream) = self.streams.get_mut(&other) {
+                stream.former = Some((stream.name.clone(), until));
+            }
             return self.hold(id, other);
         }
         let (position, wide) = (stream.read.clone(), stream.wide);
+        if !is_all && self.is_busy(other) {
+            return self.wait_for_stream(id, other);
+        }
         let copy_of = is_all.then_some(other);
         self.settle(id, other, Settlement { position, wide, copy_of, is_done: false });
     }
@@ -474,6 +516,7 @@ impl Tail {
         if let Some(file) = self.files.get_mut(&id) {
             file.probe = Some(Box::new(probe));
         }
+        self.timed.insert(id);
         self.make_ready(id);
     }
 
@@ -513,15 +556,27 @@ impl Tail {
 
     /// Everything available was compared.
     fn conclude(&mut self, id: FileId, probe: &mut Probe) {
+        let is_outdated = |(offset, other): &(u64, u64)| {
+            self.streams.get(other).is_none_or(|it| it.read.offset != *offset)
+        };
+        if probe.wanted.iter().any(is_outdated) {
+            // They were read further meanwhile: what was compared says nothing.
+            self.fresh.insert(id);
+            return;
+        }
         let longer = probe.wanted.get(probe.reached..).unwrap_or_default();
         if longer.is_empty() {
             // Whether anything follows what was compared.
             let _ = probe.unpacking.fill(1);
         }
         let (size, content) = (probe.unpacking.at(), probe.unpacking.content());
-        let agreed = probe.agreed.last().copied();
-        let is_all = probe.unpacking.is_over()
-            && agreed.and_then(|it| self.streams.get(&it)).is_some_and(|it| it.read.offset == size);
+        let is_end = |other: &u64| {
+            probe.unpacking.is_over()
+                && self.streams.get(other).is_some_and(|it| it.read.offset == size)
+        };
+        let agreed = probe.agreed.iter().rev();
+        let agreed = agreed.copied().find(|it| is_end(it) || !self.is_short_copy(*it));
+        let is_all = agreed.as_ref().is_some_and(is_end);
         // Its head is that of the stream, so this also applies to a damaged one.
         let is_damaged = !probe.unpacking.is_over() && agreed.is_none();
         let original = longer
@@ -586,7 +641,7 @@ fn data_end(open: &File, size: u64) -> u64 {
 }
 
 /// The beginning of the line at an offset.
-fn line_start(open: &File, offset: u64) -> Option<u64> {
+pub(super) fn line_start(open: &File, offset: u64) -> Option<u64> {
     let mut block = vec![0; 64 << 10];
     let mut end = offset;
     // No further back than the maximum length of a line.

@@ -55,12 +55,13 @@ impl Tail {
     /// Ends waits that are over, and stops checking the file if there are none.
     fn wait_for(&mut self, id: FileId) {
         let (now, wait) = (self.now, self.options.rotate_wait);
+        let is_awaiting = self.is_awaiting(id);
         let has_likeness = self.files.get(&id).is_some_and(|file| {
             file.resembles
                 .iter()
                 .any(|it| self.likenesses.get(it).is_some_and(|all| all.contains(&id)))
         }) || self.waits_for_original(id)
-            || self.is_awaiting(id);
+            || is_awaiting;
         let Some(file) = self.files.get_mut(&id) else {
             self.timed.remove(&id);
             return;
@@ -71,7 +72,7 @@ impl Tail {
             _ if file.is_cut_off && !is_settled => {}
             // The file that it resembles wakes it.
             Role::Fresh if has_likeness || file.found.size == 0 => {
-                if file.names.is_empty() && is_settled {
+                if file.names.is_empty() && is_settled && !is_awaiting {
                     return self.vanish(id);
                 }
             }

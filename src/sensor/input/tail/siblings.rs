@@ -34,11 +34,17 @@ impl Tail {
         original.and_then(|it| self.files.get(&it)).is_some_and(|it| it.copies.contains(&id))
     }
 
-    /// Examines the files that wait for a decision about this one.
+    /// Examines the files that wait for a decision about this one. What it is like, they are like.
     pub(super) fn wake_copies(&mut self, id: FileId) {
-        if let Some(file) = self.files.get_mut(&id) {
-            self.fresh.extend(std::mem::take(&mut file.copies));
+        let Some(file) = self.files.get_mut(&id) else { return };
+        let copies = std::mem::take(&mut file.copies);
+        let streams: Vec<u64> = file.resembles.iter().copied().chain(file.stream()).collect();
+        for copy in &copies {
+            if let Some(copy) = self.files.get_mut(copy) {
+                copy.resembles.extend(&streams);
+            }
         }
+        self.fresh.extend(copies);
     }
 
     /// Compares logs that have new files with what exists: an overwritten file is new as well, and
@@ -68,11 +74,11 @@ impl Tail {
         if stream.file != Some(id) {
             return;
         }
-        if !agrees(&open, &stream.read) {
-            return self.restart(id, number);
-        }
-        if stream.read.offset < SAMPLE as u64 {
-            load_first(stream, &open);
+        // While less than a head was read of it, the rest shows whether it is still the same text.
+        let is_same = agrees(&open, &stream.read)
+            && (stream.read.offset >= SAMPLE as u64 || load_first(stream, &open));
+        if !is_same {
+            self.restart(id, number);
         }
     }
 
@@ -86,16 +92,37 @@ impl Tail {
         }
         for log in logs.into_values().filter(|log| log.len() > 1) {
             for (copy, original) in self.copies_among(&log) {
-                if let Some(file) = self.files.get_mut(&original) {
-                    file.copies.insert(copy);
-                }
-                if let Some(file) = self.files.get_mut(&copy) {
-                    file.original = Some(original);
-                    self.timed.insert(copy);
-                }
+                self.set_aside_for(copy, original);
             }
         }
         fresh.retain(|id| !self.waits_for_original(*id));
+    }
+
+    /// Lets a file that goes on with a stream wait for another one that does, of which it may be a
+    /// copy: what follows in both is read once. Returns whether there is one.
+    pub(super) fn wait_for_longer(&mut self, id: FileId) -> bool {
+        let Some(stem) = self.files.get(&id).map(|file| &file.name.stem) else { return false };
+        let is_other = |it: &&FileId| {
+            let file = self.files.get(*it).filter(|file| matches!(file.role, Role::Fresh));
+            **it != id
+                && file.is_some_and(|file| file.name.stem == *stem)
+                && !self.waits_for_original(**it)
+        };
+        // All that were not decided yet are in one of these.
+        let others = self.timed.union(&self.fresh).filter(is_other).take(MAX_COMPARED);
+        let all: Vec<FileId> = others.chain([&id]).copied().collect();
+        let original = self.copies_among(&all).into_iter().find(|(copy, _)| *copy == id);
+        original.inspect(|(_, original)| self.set_aside_for(id, *original)).is_some()
+    }
+
+    fn set_aside_for(&mut self, copy: FileId, original: FileId) {
+        if let Some(file) = self.files.get_mut(&original) {
+            file.copies.insert(copy);
+        }
+        if let Some(file) = self.files.get_mut(&copy) {
+            file.original = Some(original);
+            self.timed.insert(copy);
+        }
     }
 
     /// Copies, each with its original. Originals are later generations, so there are no cycles.
@@ -114,22 +141,25 @@ impl Tail {
         for (at, (head, id)) in heads.iter().enumerate() {
             let longer = heads[at + 1..].iter().take_while(|(other, _)| other.starts_with(head));
             let before = heads[..at].iter().rev().take_while(|(other, _)| other == head);
-            let original = longer
-                .chain(before)
-                .take(MAX_COMPARED)
-                .find(|(_, other)| self.is_copy(*id, head.len(), *other));
+            let original = longer.chain(before).take(MAX_COMPARED).find(|(begin, other)| {
+                self.is_copy(*id, head.len(), (*other, begin.len() > head.len()))
+            });
             found.extend(original.map(|(_, original)| (*id, *original)));
         }
         found
     }
 
     /// Whether a file seems to be a copy of another one, whose head begins with its own.
-    fn is_copy(&self, id: FileId, head: usize, other: FileId) -> bool {
+    fn is_copy(&self, id: FileId, head: usize, (other, is_longer): (FileId, bool)) -> bool {
         let (Some(file), Some(original)) = (self.files.get(&id), self.files.get(&other)) else {
             return false;
         };
         let is_fresh = |file: &Followed| matches!(file.role, Role::Fresh);
-        if !file.name.follows(&original.name) || !is_fresh(file) || !is_fresh(original) {
+        // One without a name may follow any other, so of two that are equal it is the copy.
+        if original.is_removed_copy() && !is_longer || !file.may_follow(&original.name) {
+            return false;
+        }
+        if !is_fresh(file) || !is_fresh(original) {
             return false;
         }
         // Only reading a compressed file shows how long it is, and whether it is a copy.

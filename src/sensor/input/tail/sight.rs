@@ -7,8 +7,9 @@ use super::rotation::{Age, Name};
 use super::state::{FileId, Followed, Role};
 use crate::sensor::input::display;
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 impl Tail {
@@ -92,9 +93,22 @@ impl Tail {
         if self.file_at(path).is_some() {
             self.lose_name(path);
         }
-        if is_taken {
+        if is_taken && !self.is_own(path, &found) {
             self.appear(path, found);
         }
+    }
+
+    /// Whether a file is written by this process, whatever name leads to it.
+    fn is_own(&self, path: &Path, found: &Found) -> bool {
+        let own = &self.options.own;
+        let is_it = |own: &OsString| {
+            Found::at(Path::new(own)).is_ok_and(|own| own.key.node() == found.key.node())
+        };
+        let is_below = |real: &Path| {
+            own.iter().any(|own| real.as_os_str().as_bytes().starts_with(own.as_bytes()))
+        };
+        !own.is_empty()
+            && (own.iter().any(is_it) || std::fs::canonicalize(path).is_ok_and(|it| is_below(&it)))
     }
 
     fn appear(&mut self, path: &Path, found: Found) {

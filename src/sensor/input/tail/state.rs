@@ -5,6 +5,7 @@
 //! file contains is *loose*: it was saved by an earlier run, or its file is gone or was
 //! overwritten; a file that continues it may still appear.
 
+use super::content::Seen;
 use super::cut::Unfinished;
 use super::key::{Found, Key};
 use super::position::Position;
@@ -160,6 +161,18 @@ impl Followed {
         self.names.iter().any(|(_, is_taken)| *is_taken)
     }
 
+    /// Whether its name allows that it is a copy of a file with another name, or continues it.
+    pub(super) fn may_follow(&self, other: &Name) -> bool {
+        self.name.follows(other) || self.is_removed_copy() && self.name.stem == other.stem
+    }
+
+    /// Whether it may be a copy of a file with any name. It has none any more: since it was seen,
+    /// it may have become a copy, made over an older generation, and the original may have got the
+    /// name that this one had, or a later one.
+    pub(super) fn is_removed_copy(&self) -> bool {
+        self.names.is_empty() && matches!(self.role, Role::Fresh)
+    }
+
     /// The stream that it contains.
     pub(super) fn stream(&self) -> Option<u64> {
         match self.role {
@@ -212,6 +225,11 @@ pub(super) struct Stream {
     /// The stream that everything before its position was read in, as long as nothing was read of
     /// this one.
     pub(super) copy_of: Option<u64>,
+    /// What its file began with, according to an earlier run that processed nothing of it.
+    pub(super) seen: Option<Seen>,
+    /// The name it had, and until when, before another file went on with it: the file that had that
+    /// name may still appear under a later one.
+    pub(super) former: Option<(Name, Duration)>,
 }
 
 impl Stream {
@@ -237,6 +255,8 @@ impl Stream {
             is_lost: false,
             is_saved: true,
             copy_of: record.copy_of,
+            seen: record.seen,
+            former: None,
             path: record.path,
         }
     }
@@ -264,6 +284,8 @@ impl Stream {
             is_lost: false,
             is_saved: false,
             copy_of: None,
+            seen: None,
+            former: None,
         }
     }
 
@@ -277,6 +299,13 @@ impl Stream {
             self.header = (Arc::default(), 0, 0);
         }
         self.head = head;
+    }
+
+    /// Whether its file, which begins with these bytes now, still begins with those that it had.
+    /// NULs between them may be space that was filled since.
+    pub(super) fn still_begins(&self, head: &[u8]) -> bool {
+        let is_same = |(was, is): (&u8, &u8)| was == is || *was == 0;
+        head.len() >= self.head.len() && self.head.iter().zip(head).all(is_same)
     }
 
     /// Skips bytes that need no processing.
@@ -309,6 +338,13 @@ impl Stream {
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             copy_of: self.copy_of,
+            seen: self.seen_first(),
         }
+    }
+
+    /// What its file begins with, as long as nothing of it is processed.
+    fn seen_first(&self) -> Option<Seen> {
+        let seen = Seen::of(&self.head).or(self.seen);
+        seen.filter(|_| self.safe.offset == 0)
     }
 }

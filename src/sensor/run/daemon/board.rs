@@ -7,15 +7,16 @@ use crate::clock::now;
 use crate::engine::indicator::Kind;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
-use crate::sensor::config::Config;
+use crate::sensor::config::{Config, Input, InputKind};
 use crate::sensor::metrics::{
-    DatabaseStatus, Family, Heartbeats, Metrics, Obstacle, Pages, Readiness, Sets, SinkStatus,
-    Status,
+    DatabaseStatus, Family, Heartbeats, InputStatus, Metrics, Obstacle, Pages, Readiness, Sets,
+    SinkStatus, Status,
 };
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
+use crate::sensor::run::live::output::Troubles;
 use crate::sensor::spool::Spool;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,7 +42,12 @@ struct Parts {
     departed: Departed,
     /// Names of all inputs that should run.
     inputs: Vec<String>,
+    topics: Vec<String>,
     sinks: Vec<SinkPart>,
+    /// Which local destinations fail.
+    troubles: Troubles,
+    /// Inputs that could not be opened by a reload, and why.
+    unopened: BTreeMap<String, String>,
     spool: Option<Spool>,
     spool_folder: String,
     feeds: BTreeMap<String, Timestamp>,
@@ -68,8 +74,18 @@ pub(super) fn sets(config: &Config, feeds: &[String]) -> Sets {
         inputs: config.active_inputs().map(|input| input.name.clone()).collect(),
         sinks: config.active_sinks().map(|sink| sink.name.clone()).collect(),
         feeds: feeds.to_vec(),
-        topics: Vec::new(),
+        topics: topics(config),
     }
+}
+
+/// The topics of Kafka that are read, each once.
+fn topics(config: &Config) -> Vec<String> {
+    let of = |input: &Input| match &input.kind {
+        InputKind::Kafka(kafka) => kafka.topics.clone(),
+        _ => Vec::new(),
+    };
+    let all: BTreeSet<String> = config.active_inputs().flat_map(of).collect();
+    all.into_iter().collect()
 }
 
 impl Board {
@@ -94,6 +110,7 @@ impl Board {
         parts.database = config.database.display().to_string();
         parts.max_age = config.daemon.max_age;
         parts.spool_folder = spool_folder(config).display().to_string();
+        parts.topics = topics(config);
         parts.inputs = config.active_inputs().map(|input| input.name.clone()).collect();
     }
 
@@ -135,6 +152,20 @@ impl Board {
         (parts.sinks, parts.spool) = (sinks, spool);
     }
 
+    /// Shows which local destinations fail.
+    pub(super) fn set_troubles(&self, troubles: Troubles) {
+        locked(&self.0.parts).troubles = troubles;
+    }
+
+    /// Records that an input could not be opened by a reload, or that it was.
+    pub(super) fn set_unopened(&self, input: &str, error: Option<&crate::Error>) {
+        let mut parts = locked(&self.0.parts);
+        match error {
+            Some(error) => drop(parts.unopened.insert(input.to_string(), error.to_string())),
+            None => drop(parts.unopened.remove(input)),
+        }
+    }
+
     /// Records that a feed was fetched.
     pub(super) fn fetched(&self, feed: &str, at: Timestamp) {
         locked(&self.0.parts).feeds.insert(feed.to_string(), at);
@@ -169,6 +200,7 @@ impl Board {
         let parts = locked(&self.0.parts);
         let is_full = parts.spool.as_ref().is_some_and(Spool::is_full);
         self.0.readiness.set(Obstacle::Spool, is_full);
+        self.0.readiness.set(Obstacle::Output, !parts.troubles.is_empty());
         let age = now().0.saturating_sub(self.0.current.facts().1.0);
         let is_old = |max: Duration| i128::from(age) > max.as_micros() as i128;
         self.0.readiness.set(Obstacle::Age, parts.max_age.is_some_and(is_old));
@@ -212,7 +244,14 @@ impl Board {
         let metrics = self.metrics();
         let parts = locked(&self.0.parts);
         let (id, built, indicators) = self.0.current.facts();
-        let inputs: Vec<_> = parts.watches.iter().map(Watch::status).collect();
+        let mut inputs: Vec<_> = parts.watches.iter().map(Watch::status).collect();
+        let unopened = parts.unopened.iter().filter(|(name, _)| parts.inputs.contains(name));
+        inputs.extend(unopened.map(|(name, why)| InputStatus {
+            name: name.clone(),
+            state: "closed".to_string(),
+            trouble: Some(why.clone()),
+            ..InputStatus::default()
+        }));
         let sinks: Vec<_> =
             parts.sinks.iter().map(|sink| sink_status(sink, &parts, &metrics)).collect();
         let is_well = self.is_ready()
@@ -269,6 +308,19 @@ fn gather_inputs(parts: &Parts, metrics: &Metrics) {
         metrics.gauge(Family::FilesWatched, &[mode]).set(count as f64);
     }
     set_totals(&totals, metrics);
+    set_kafka_lag(parts, metrics);
+}
+
+/// Sets what is not committed of each topic. Partitions of other members are theirs to report.
+fn set_kafka_lag(parts: &Parts, metrics: &Metrics) {
+    let mut lags: BTreeMap<String, u64> = BTreeMap::new();
+    for partition in parts.watches.iter().flat_map(Watch::partitions) {
+        *lags.entry(partition.topic).or_default() += partition.lag.unwrap_or(0);
+    }
+    for topic in &parts.topics {
+        let lag = lags.get(topic).copied().unwrap_or(0);
+        metrics.gauge(Family::KafkaLag, &[topic]).set(lag as f64);
+    }
 }
 
 fn set_totals(totals: &InputTotals, metrics: &Metrics) {
@@ -317,7 +369,9 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
     let counts = sink.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
     let spool = parts.spool.as_ref().filter(|_| sink.counters.is_some());
     let skipped = spool.and_then(|spool| spool.counters().skipped.get(&sink.name).copied());
+    let failing = parts.troubles.of(&sink.name);
     let state = match counts.health {
+        Health::Good if failing.is_some() => "retrying",
         Health::Good => "ok",
         Health::Retrying => "retrying",
         Health::Held => "held",
@@ -327,7 +381,7 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
         name: sink.name.clone(),
         kind: sink.kind.to_string(),
         state: state.to_string(),
-        trouble: counts.trouble,
+        trouble: counts.trouble.or(failing),
         records: match sink.counters {
             Some(_) => counts.records,
             None => metrics.counter(Family::SinkRecords, &[&sink.name]).get(),

@@ -1,10 +1,12 @@
 //! A folder where captures appear: which are finished, which were read, and what happens to them.
 
-use crate::Result;
+use super::watch::Watch;
 use crate::clock::{Stopwatch, now};
 use crate::sensor::checkpoint::State;
 use crate::sensor::config::{CapturesInput, Done};
 use crate::sensor::halt::Halt;
+use crate::sensor::run::{Notice, Notify};
+use crate::{Error, Result};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +38,9 @@ impl Capture {
 }
 
 /// What happens to captures that were read.
-pub(super) struct Finished {
+pub(super) struct Finished<'s> {
+    watch: Watch,
+    notify: Notify<'s>,
     input: String,
     folder: PathBuf,
     done: Done,
@@ -45,10 +49,12 @@ pub(super) struct Finished {
     gone: Vec<OsString>,
 }
 
-impl Finished {
-    pub(super) fn new(input: &str, of: &CapturesInput) -> Self {
+impl<'s> Finished<'s> {
+    pub(super) fn new(watch: Watch, of: &CapturesInput, notify: Notify<'s>) -> Self {
         Finished {
-            input: input.to_string(),
+            input: watch.name().to_string(),
+            watch,
+            notify,
             folder: of.folder.clone(),
             done: of.done,
             move_to: of.move_to.clone(),
@@ -73,16 +79,27 @@ impl Finished {
         gone.iter().map(|name| (self.name(name), None)).collect()
     }
 
-    /// Moves or deletes a capture that is in a commit. What fails is retried at the next start.
+    /// Moves or deletes a capture that is in a commit. What fails is reported, counted, and retried
+    /// at the next start.
     pub(super) fn finish(&mut self, capture: &Capture) {
         let path = self.folder.join(&capture.name);
-        let is_done = match (self.done, &self.move_to) {
-            (Done::Delete, _) => std::fs::remove_file(&path).is_ok(),
-            (Done::Move, Some(folder)) => moved(&path, &folder.join(&capture.name)),
-            _ => false,
+        let (what, done) = match (self.done, &self.move_to) {
+            (Done::Delete, _) => ("delete", std::fs::remove_file(&path)),
+            (Done::Move, Some(folder)) => ("move", moved(&path, folder, &capture.name)),
+            _ => return,
         };
-        if is_done {
-            self.gone.push(capture.name.clone());
+        match done {
+            Ok(()) => self.gone.push(capture.name.clone()),
+            // Somebody else has moved it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.exists() => {
+                self.gone.push(capture.name.clone());
+            }
+            Err(error) => {
+                self.watch.left_capture();
+                let error = Error::io(format!("{what} a capture that was read"), error);
+                let error = error.at_path(&path).remedy("it is tried again at the next start");
+                (self.notify)(Notice::Failed(&error));
+            }
         }
     }
 
@@ -101,15 +118,26 @@ impl Finished {
     }
 }
 
-/// Renames a file, or copies it to another file system.
+/// How many captures of the same name a folder takes.
+const MAX_SAME: u32 = 10_000;
+
+/// Moves a file into a folder, if need be to another file system. A name that is taken gets a number:
+/// nothing is overwritten.
 #[expect(clippy::disallowed_methods, reason = "the file is complete: only its name changes")]
-fn moved(from: &Path, to: &Path) -> bool {
-    if to.exists() {
-        // Two captures with the same name: neither is overwritten.
-        return false;
-    }
-    std::fs::rename(from, to).is_ok()
-        || std::fs::copy(from, to).is_ok() && std::fs::remove_file(from).is_ok()
+fn moved(from: &Path, folder: &Path, name: &std::ffi::OsStr) -> std::io::Result<()> {
+    let numbered = |number: u32| {
+        let mut name = name.to_os_string();
+        if number > 0 {
+            name.push(format!("-{number}"));
+        }
+        folder.join(name)
+    };
+    let is_free = |to: &PathBuf| std::fs::symlink_metadata(to).is_err();
+    let to = (0..MAX_SAME).map(numbered).find(is_free);
+    let taken = || std::io::Error::other("too many captures have the same name");
+    let to = to.ok_or_else(taken)?;
+    std::fs::rename(from, &to)
+        .or_else(|_| std::fs::copy(from, &to).and_then(|_| std::fs::remove_file(from)))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -136,7 +164,11 @@ pub(super) struct Folder {
 impl Folder {
     /// Loads from the state what was read before; what was still to be moved or deleted is moved or
     /// deleted now.
-    pub(super) fn open(finished: &mut Finished, of: &CapturesInput, state: &State) -> Result<Self> {
+    pub(super) fn open(
+        finished: &mut Finished<'_>,
+        of: &CapturesInput,
+        state: &State,
+    ) -> Result<Self> {
         // Report a missing folder now, instead of waiting forever.
         std::fs::read_dir(&of.folder)
             .map_err(|e| crate::Error::io("read", e).at_path(&of.folder))?;
@@ -240,8 +272,9 @@ mod tests {
         found.iter().map(|(_, capture)| capture.name.to_str().unwrap()).collect()
     }
 
-    fn open(of: &CapturesInput, state: &State) -> (Folder, Finished) {
-        let mut finished = Finished::new("c", of);
+    fn open(of: &CapturesInput, state: &State) -> (Folder, Finished<'static>) {
+        let watch = Watch::new("c", "captures", None);
+        let mut finished = Finished::new(watch, of, &|_| {});
         let folder = Folder::open(&mut finished, of, state).unwrap();
         (folder, finished)
     }
@@ -310,6 +343,17 @@ mod tests {
         let found = folder.next(&Halt::default(), true);
         finished.finish(&found[0].1);
         assert_eq!(fs::read(to.path().join(odd)).unwrap(), b"x");
-        assert!(dir.path().join(odd).exists() && finished.forgotten().is_empty());
+        let mut numbered = odd.to_os_string();
+        numbered.push("-1");
+        assert_eq!(fs::read(to.path().join(numbered)).unwrap(), b"other");
+        assert!(!dir.path().join(odd).exists() && !finished.forgotten().is_empty());
+        // What can't be moved is counted.
+        let lost = Capture { name: "a.pcap".into(), key: [0; 4] };
+        fs::create_dir(dir.path().join("a.pcap")).unwrap();
+        let of = input(dir.path(), Done::Delete, None);
+        let (_, mut finished) = open(&of, &State::default());
+        finished.finish(&lost);
+        assert!(finished.forgotten().is_empty());
+        assert_eq!(finished.watch.status().counts["captures_left"], 1);
     }
 }

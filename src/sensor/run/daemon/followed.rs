@@ -16,6 +16,9 @@ use std::time::Duration;
 /// The prefix of stream names in commits; their values are the names of inputs.
 const OWNER: &str = "stream/";
 
+/// The prefix of the names of offsets in Kafka: `kafka/INPUT/TOPIC/PARTITION`.
+pub(super) const KAFKA: &str = "kafka/";
+
 /// Log files.
 pub(super) struct Files {
     followed: FollowedLogs,
@@ -59,6 +62,11 @@ pub(super) fn orphaned<'n>(state: &State, inputs: impl Iterator<Item = &'n str>)
     let names: Vec<&[u8]> = inputs.map(str::as_bytes).collect();
     let mut commit = Commit::default();
     for (name, owner) in &state.others {
+        if let Some(part) = name.strip_prefix(KAFKA)
+            && !part.split_once('/').is_some_and(|(owner, _)| names.contains(&owner.as_bytes()))
+        {
+            commit.others.push((name.clone(), None));
+        }
         let Some(stream) = name.strip_prefix(OWNER) else { continue };
         if !names.contains(&&owner[..]) {
             commit.others.push((name.clone(), None));
@@ -74,7 +82,8 @@ fn options(of: &FilesInput, own: &[OsString]) -> TailOptions {
     let default = TailOptions::default();
     TailOptions {
         patterns: paths(patterns),
-        exclude: paths(exclude).into_iter().chain(own.iter().cloned()).collect(),
+        exclude: paths(exclude),
+        own: own.to_vec(),
         from: match from {
             From::Beginning => Start::Beginning,
             From::End => Start::End,

@@ -6,6 +6,7 @@ use super::followed::Files;
 use super::packets::{JobSender, job_source};
 use super::received::Received;
 use super::watch::{TapFacts, Watch};
+use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
@@ -21,7 +22,6 @@ use crate::sensor::run::live::task::Identity;
 use crate::sensor::run::{Current, Files as ScanFiles, Job, Notice, Notify, Signals, scan};
 use crate::sensor::secret::Credential;
 use crate::sensor::sink::Null;
-use crate::{Error, Result};
 use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -38,7 +38,7 @@ pub(super) struct InputContext<'s> {
     pub(super) options: Options,
     pub(super) notify: Notify<'s>,
     pub(super) is_once: bool,
-    /// Patterns of the files that the process itself writes, which no input may read.
+    /// The beginnings of the paths of files that the process itself writes, which no input may read.
     pub(super) own: Vec<OsString>,
 }
 
@@ -69,14 +69,13 @@ pub(super) fn open<'s>(
         InputKind::Files(of) => files(&input.name, of, state, with).map(Some),
         InputKind::Journal(of) => journal(&input.name, of, state, with).map(Some),
         InputKind::Captures(of) => captures(&input.name, of, state, with).map(Some),
+        InputKind::Kafka(of) => kafka(&input.name, of, state, with).map(Some),
         // Nobody knows when others have sent everything, so `--once` skips these.
         _ if with.is_once => Ok(None),
         InputKind::Syslog(of) => syslog(&input.name, of, activated).map(Some),
         InputKind::Eve(of) => eve(&input.name, of, activated).map(Some),
         InputKind::Hec(of) => hec(&input.name, of, activated).map(Some),
         InputKind::Tap(of) => tap(&input.name, of, with).map(Some),
-        InputKind::Kafka(_) => Err(Error::usage("this build cannot read Kafka topics")
-            .remedy("build it with the feature kafka or set enabled = false")),
     };
     opened.map_err(|error| error.about(&format!("input “{}”", input.name)))
 }
@@ -98,14 +97,16 @@ fn received<'s>(
     intake: Intake,
     can_wait: bool,
     cursor: Option<String>,
+    is_once: bool,
 ) -> Opened<'s> {
     let watch = Watch::new(name, kind, Some(intake.view()));
     let identity = match cursor {
+        Some(_) if kind == "kafka" => Identity::Record,
         Some(_) => Identity::Line,
         // Specific to this run: the lines can't be read again.
         None => Identity::Stream(RandomState::new().build_hasher().finish()),
     };
-    let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor);
+    let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor, is_once);
     Opened { source: Box::new(source), watch, can_wait, work: None, begun: None }
 }
 
@@ -134,7 +135,7 @@ fn journal<'s>(
     journal.arguments.extend(folder);
     journal.arguments.extend(of.units.iter().map(|unit| format!("--unit={unit}").into()));
     journal.arguments.extend(of.matches.iter().map(OsString::from));
-    Ok(received((name, "journal"), journal.start()?, true, Some(cursor)))
+    Ok(received((name, "journal"), journal.start()?, true, Some(cursor), with.is_once))
 }
 
 fn syslog<'s>(
@@ -154,7 +155,7 @@ fn syslog<'s>(
         receive_buffer: usize::try_from(of.receive_buffer).unwrap_or(usize::MAX),
         ..Receive::syslog(addresses)
     };
-    Ok(received((name, "syslog"), receive.start(activated)?, can_wait, None))
+    Ok(received((name, "syslog"), receive.start(activated)?, can_wait, None, false))
 }
 
 fn eve<'s>(name: &str, of: &config::EveInput, activated: &mut Activated) -> Result<Opened<'s>> {
@@ -163,7 +164,7 @@ fn eve<'s>(name: &str, of: &config::EveInput, activated: &mut Activated) -> Resu
         max_connections: of.max_connections as usize,
         ..Receive::syslog(vec![Address::Unix(of.path.clone())])
     };
-    Ok(received((name, "eve"), receive.start(activated)?, true, None))
+    Ok(received((name, "eve"), receive.start(activated)?, true, None, false))
 }
 
 fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Result<Opened<'s>> {
@@ -178,7 +179,29 @@ fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Resu
         max_connections: of.max_connections as usize,
         max_body: usize::try_from(of.max_body).unwrap_or(usize::MAX),
     };
-    Ok(received((name, "hec"), collector.start(activated)?, true, None))
+    Ok(received((name, "hec"), collector.start(activated)?, true, None, false))
+}
+
+#[cfg(feature = "kafka")]
+fn kafka<'s>(
+    name: &str,
+    of: &config::KafkaInput,
+    state: &State,
+    with: &InputContext<'s>,
+) -> Result<Opened<'s>> {
+    let intake = super::kafka::read(name, of, state, with.is_once)?;
+    let cursor = Some(super::kafka::cursor_name(name));
+    Ok(received((name, "kafka"), intake, true, cursor, with.is_once))
+}
+
+#[cfg(not(feature = "kafka"))]
+fn kafka<'s>(
+    _: &str,
+    _: &config::KafkaInput,
+    _: &State,
+    _: &InputContext<'s>,
+) -> Result<Opened<'s>> {
+    Err(config::without_kafka())
 }
 
 /// Reads captures of a folder, one after the other, and reports when each is done.
@@ -189,7 +212,7 @@ fn captures<'s>(
     with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let watch = Watch::new(name, "captures", None);
-    let mut finished = Finished::new(name, of);
+    let mut finished = Finished::new(watch.clone(), of, with.notify);
     let folder = Folder::open(&mut finished, of, state)?;
     let (source, messages, signals) = job_source(Some(finished))?;
     let (current, options) = (with.current, with.options.clone());
@@ -247,7 +270,7 @@ impl Reading<'_> {
 
 #[cfg(not(feature = "live"))]
 fn tap<'s>(_: &str, _: &config::TapInput, _: &InputContext<'s>) -> Result<Opened<'s>> {
-    Err(Error::usage("this build cannot listen to interfaces")
+    Err(crate::Error::usage("this build cannot listen to interfaces")
         .remedy("build it with the feature live"))
 }
 

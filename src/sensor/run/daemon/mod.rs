@@ -18,6 +18,7 @@
 //! | `take_up` | a reload |
 //! | `inputs` | from the tables of inputs to sources |
 //! | `followed`, `received`, `packets` | logs, what others send, taps and captures, as sources |
+//! | `kafka` | Kafka, from the configuration to clients |
 //! | `folder` | a folder where captures appear |
 //! | `outlets` | sinks that are written directly, and threads that send to the others |
 //! | `sandbox` | the privileges it drops |
@@ -29,6 +30,8 @@ mod departed;
 mod folder;
 mod followed;
 mod inputs;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod outlets;
 mod packets;
 mod received;
@@ -41,5 +44,7 @@ mod supervisor;
 mod take_up;
 mod watch;
 
+#[cfg(feature = "kafka")]
+pub use kafka::missing_topics;
 pub use serve::serve;
 pub use service::{Allow, Served, Service, Undelivered, Update};

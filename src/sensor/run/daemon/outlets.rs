@@ -7,12 +7,12 @@ use crate::clock::now;
 use crate::engine::alert::{Encoder, Format};
 use crate::sensor::checkpoint::{AlertFile, Resumed, State};
 use crate::sensor::config::{Config, FileSink, Sink, SinkKind};
-use crate::sensor::deliver::{Pace, SystemClock};
+use crate::sensor::deliver::{Deliver, Pace, SystemClock};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::outlet::{Filter, Outlet, Running};
 use crate::sensor::run::live::output::{Local, Target};
 use crate::sensor::run::{Notice, Notify};
-use crate::sensor::sink::{Rotation, Rotator, StdoutSink};
+use crate::sensor::sink::{Rotation, Rotator, Sink as _, StdoutSink};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -29,10 +29,15 @@ pub(super) struct Seed {
 }
 
 impl Seed {
-    pub(super) fn grow<'s>(self) -> Local<'s> {
+    /// The destination. After the halt, standard output is not waited for without end.
+    pub(super) fn grow<'s>(self, halt: &Halt) -> Local<'s> {
         let target = match self.file {
             Some(file) => Target::File(file),
-            None => Target::Own(Box::new(StdoutSink::new())),
+            None => {
+                let mut sink = StdoutSink::new();
+                sink.until(halt);
+                Target::Own(Box::new(sink))
+            }
         };
         let mut local = Local::new(target, self.encoder);
         (local.name, local.filter, local.rotator) = (self.name, self.filter, self.rotator);
@@ -103,22 +108,52 @@ pub(super) struct Sent {
     part: SinkPart,
 }
 
-/// Starts a thread that sends to a sink; `None` for a sink that is written directly.
+/// A sink that is sent to, before its thread starts.
+pub(super) struct Sending {
+    of: Sink,
+    deliver: Box<dyn Deliver>,
+    pace: Pace,
+    stopper: Stopper,
+}
+
+/// Creates what sends to a sink; `None` for a sink that is written directly.
 ///
 /// # Errors
 ///
-/// If the sink can't be created, a secret can't be read, or the thread can't be started.
-pub(super) fn send(of: &Sink, spool: &Spool, config: &Config, host: &str) -> Result<Option<Sent>> {
+/// If the sink can't be created, or a secret can't be read.
+pub(super) fn sending(of: &Sink, config: &Config, host: &str) -> Result<Option<Sending>> {
     let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
     let timeouts = sinks::timeouts(of, config.daemon.drain);
     let pace = Pace::new(Arc::new(SystemClock::default()), halt, timeouts);
-    let Some(deliver) = sinks::deliver(of, &pace, host)? else { return Ok(None) };
-    let folder = config.daemon_state();
-    let outlet = Outlet::new(sinks::settings(of, &folder), spool.clone(), deliver, pace);
-    let counters = Some(outlet.counters());
-    let running = Running::start(outlet).map_err(|e| Error::io("start a thread", e))?;
-    let part = SinkPart { name: of.name.clone(), kind: of.kind.name(), counters };
-    Ok(Some(Sent { name: of.name.clone(), running, stopper, part }))
+    let deliver = sinks::deliver(of, &pace, host)?;
+    Ok(deliver.map(|deliver| Sending { of: of.clone(), deliver, pace, stopper }))
+}
+
+impl Sending {
+    /// The name of the sink.
+    pub(super) fn name(&self) -> &str {
+        &self.of.name
+    }
+
+    /// Its settings.
+    pub(super) fn sink(&self) -> &Sink {
+        &self.of
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no more threads.
+    pub(super) fn start(self, spool: &Spool, config: &Config) -> Result<Sent> {
+        let Sending { of, deliver, pace, stopper } = self;
+        let folder = config.daemon_state();
+        let outlet = Outlet::new(sinks::settings(&of, &folder), spool.clone(), deliver, pace);
+        let counters = Some(outlet.counters());
+        let running = Running::start(outlet).map_err(|e| Error::io("start a thread", e))?;
+        let part = SinkPart { name: of.name.clone(), kind: of.kind.name(), counters };
+        Ok(Sent { name: of.name, running, stopper, part })
+    }
 }
 
 impl Sent {

@@ -65,7 +65,7 @@ impl JobSender {
 }
 
 /// A job, as a source.
-pub(super) struct JobSource {
+pub(super) struct JobSource<'s> {
     messages: Receiver<JobMessage>,
     /// Ends the job.
     stopper: Option<Stopper>,
@@ -75,11 +75,13 @@ pub(super) struct JobSource {
     /// Captures that were kept and are not in a commit yet, with their numbers.
     kept: VecDeque<(u64, Capture)>,
     /// What happens to captures that are in a commit; `None` for taps.
-    finished: Option<Finished>,
+    finished: Option<Finished<'s>>,
 }
 
 /// A source, what its job writes to, and the signals that stop the job.
-pub(super) fn job_source(finished: Option<Finished>) -> Result<(JobSource, JobSender, Signals)> {
+pub(super) fn job_source(
+    finished: Option<Finished<'_>>,
+) -> Result<(JobSource<'_>, JobSender, Signals)> {
     let (send, messages) = sync_channel(QUEUE);
     let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
     let source = JobSource {
@@ -93,7 +95,7 @@ pub(super) fn job_source(finished: Option<Finished>) -> Result<(JobSource, JobSe
     Ok((source, JobSender(send), Signals::of(halt)))
 }
 
-impl Source for JobSource {
+impl Source for JobSource<'_> {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
         if halt.is_set()
             && let Some(stopper) = self.stopper.take()
@@ -153,7 +155,7 @@ impl Source for JobSource {
     }
 }
 
-impl Drop for JobSource {
+impl Drop for JobSource<'_> {
     fn drop(&mut self) {
         if let Some(stopper) = self.stopper.take() {
             stopper.stop();

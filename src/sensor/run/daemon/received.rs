@@ -1,12 +1,12 @@
 //! What others send, and the journal, as sources.
 
-use crate::Result;
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
 use crate::sensor::input::net::{Intake, Next};
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::live::task::{Identity, Lines, Work};
-use std::collections::VecDeque;
+use crate::{Error, Result};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +18,12 @@ pub(super) struct Received {
     /// The name in commits of the position to resume at; `None` if there is no such position.
     cursor_name: Option<String>,
     /// Positions and cursors of the batches in flight, and the number of the first.
-    under_way: VecDeque<(u64, Option<String>)>,
+    under_way: VecDeque<(u64, Option<(String, String)>)>,
     first: u64,
     /// Positions of batches that were kept and are not in a commit yet, with their numbers.
     kept: VecDeque<(u64, u64)>,
+    /// Whether it ends by itself, so that trouble at its end is an error.
+    is_once: bool,
     /// Bytes and lines so far.
     offset: u64,
     lines: u64,
@@ -34,6 +36,7 @@ impl Received {
         intake: Intake,
         identity: Identity,
         cursor_name: Option<String>,
+        is_once: bool,
     ) -> Self {
         Received {
             intake,
@@ -43,6 +46,7 @@ impl Received {
             under_way: VecDeque::new(),
             first: 0,
             kept: VecDeque::new(),
+            is_once,
             offset: 0,
             lines: 0,
         }
@@ -58,9 +62,17 @@ impl Source for Received {
         let batch = match self.intake.next(wait) {
             Next::Batch(batch) => batch,
             Next::Nothing => return Ok(Taken::Nothing),
-            Next::Ended => return Ok(Taken::End),
+            Next::Ended => {
+                let trouble = self.intake.trouble().filter(|_| self.is_once && !halt.is_set());
+                return trouble.map_or(Ok(Taken::End), |what| Err(Error::format(what)));
+            }
         };
-        self.under_way.push_back((batch.position, batch.cursor.clone()));
+        let cursor = self.cursor_name.as_ref().zip(batch.cursor.clone());
+        let cursor = cursor.map(|(name, cursor)| match &batch.part {
+            Some(part) => (format!("{name}/{part}"), cursor),
+            None => (name.clone(), cursor),
+        });
+        self.under_way.push_back((batch.position, cursor));
         let (offset, lines) = (self.offset, self.lines);
         self.offset += batch.bytes.len() as u64;
         self.lines += batch.lines.len() as u64;
@@ -70,15 +82,15 @@ impl Source for Received {
 
     fn keep(&mut self, before: u64) -> Commit {
         let count = usize::try_from(before.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let mut commit = Commit::default();
+        let mut others = BTreeMap::new();
         for (position, cursor) in self.under_way.drain(..count.min(self.under_way.len())) {
             self.kept.push_back((self.first, position));
             self.first += 1;
-            if let (Some(name), Some(cursor)) = (&self.cursor_name, cursor) {
-                commit.others = vec![(name.clone(), Some(cursor.into_bytes()))];
-            }
+            // Only the last one of each part counts.
+            others.extend(cursor);
         }
-        commit
+        let others = others.into_iter().map(|(name, cursor)| (name, Some(cursor.into_bytes())));
+        Commit { others: others.collect(), ..Commit::default() }
     }
 
     fn safe(&mut self, before: u64) {

@@ -107,24 +107,30 @@ fn options(service: &Service<'_>) -> Result<Options> {
     Ok(Options::default().allow((service.allow)(&service.config.allow)?))
 }
 
-/// Patterns of the files that the process itself writes: alerts about alerts would never end.
+/// The beginnings of the paths of files that the process itself writes, also when they are rotated:
+/// alerts about alerts would never end.
 pub(super) fn own_files(config: &Config) -> Vec<OsString> {
     let mut own = Vec::new();
     let mut add = |path: &Path, rest: &str| {
-        let paths = [Some(path.to_path_buf()), std::path::absolute(path).ok()];
-        for path in paths.into_iter().flatten() {
-            if let Some(text) = path.to_str() {
-                own.push(OsString::from(format!("{}{rest}", glob::Pattern::escape(text))));
+        // The path itself need not exist, or may be a link that rotation replaces.
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = std::fs::canonicalize(folder.unwrap_or(Path::new(".")));
+        let by_folder = folder.ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
+        for path in [by_folder, std::fs::canonicalize(path).ok()].into_iter().flatten() {
+            let mut beginning = path.into_os_string();
+            beginning.push(rest);
+            if !own.contains(&beginning) {
+                own.push(beginning);
             }
         }
     };
     for sink in config.active_sinks() {
         if let crate::sensor::config::SinkKind::File(file) = &sink.kind {
-            add(&file.path, "*");
+            add(&file.path, "");
         }
     }
-    add(&config.state, "/**");
-    add(&config.daemon_state(), "/**");
+    add(&config.state, "/");
+    add(&config.daemon_state(), "/");
     own
 }
 
@@ -193,7 +199,9 @@ impl Base<'_> {
         let mut sent = Vec::new();
         if let Some(spool) = &spool {
             for sink in config.active_sinks() {
-                sent.extend(outlets::send(sink, spool, config, &host(config))?);
+                if let Some(sending) = outlets::sending(sink, config, &host(config))? {
+                    sent.push(sending.start(spool, config)?);
+                }
             }
         }
         Ok(Prepared { dir, saved: state.clone(), spool, sent, seeds, restored })
@@ -291,10 +299,12 @@ impl<'r> Running<'r> {
         }
         let (pages_halt, pages_end) = pair()?;
         let pages = self.operation(&mut activated, pages_halt)?;
-        let mut locals: Vec<_> = seeds.into_iter().map(Seed::grow).collect();
+        let mut locals: Vec<_> =
+            seeds.into_iter().map(|seed| seed.grow(&self.signals.halt())).collect();
         relay::count_by(&self.board.metrics(), &mut locals);
         let mut out = Out::new(Way::Relay(Box::new(relay)), locals);
         out.begin();
+        self.board.set_troubles(out.troubles.clone());
         let sent = Mutex::new(sent);
         let ended =
             self.run_threads(Opening { out, dir, opened, with, activated, spool }, &sent)?;
@@ -353,6 +363,8 @@ impl<'r> Running<'r> {
                 leaving: Vec::new(),
                 ended: BTreeSet::new(),
                 count: 0,
+                heartbeat: None,
+                watchdog: None,
             };
             let members = supervisor.start_all(opened)?;
             board.set(Obstacle::Inputs, false);

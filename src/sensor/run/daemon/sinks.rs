@@ -7,7 +7,8 @@ use super::convert::{client_tls, mail_tls, transport, webhook_form};
 use crate::engine::alert::Format;
 use crate::engine::error::spelt;
 use crate::sensor::config::{
-    self, Delivery, ElasticsearchSink, MailSink, SinkKind, SplunkSink, SyslogSink, WebhookSink,
+    self, Delivery, ElasticsearchSink, KafkaSink, MailSink, SinkKind, SplunkSink, SyslogSink,
+    WebhookSink,
 };
 use crate::sensor::deliver::{
     Deliver, Elasticsearch, ElasticsearchAuth, ElasticsearchSettings, Endpoint, Mail, MailSettings,
@@ -119,8 +120,7 @@ pub(super) fn deliver(
         SinkKind::Mail(to) => mail(to, pace, host),
         SinkKind::Elasticsearch(to) => elasticsearch(to, pace),
         SinkKind::Splunk(to) => splunk(to, pace),
-        SinkKind::Kafka(_) => Err(Error::usage("this build does not support Kafka")
-            .remedy("use a build with the feature kafka: cargo build --features kafka")),
+        SinkKind::Kafka(to) => kafka(to, pace),
     };
     let named = |error| Error::usage(format!("sink “{}”: {error}", spelt(&of.name)));
     made.map(Some).map_err(named)
@@ -192,6 +192,16 @@ fn splunk(to: &SplunkSink, pace: Pace) -> Result<Box<dyn Deliver>> {
         acks: to.acks,
     };
     Ok(Box::new(Splunk::new(settings, pace)?))
+}
+
+#[cfg(feature = "kafka")]
+fn kafka(to: &KafkaSink, pace: Pace) -> Result<Box<dyn Deliver>> {
+    Ok(Box::new(super::kafka::deliver(to, pace)?))
+}
+
+#[cfg(not(feature = "kafka"))]
+fn kafka(_: &KafkaSink, _: Pace) -> Result<Box<dyn Deliver>> {
+    Err(config::without_kafka())
 }
 
 fn endpoint(url: &str, tls: &config::ClientTls, gzip: bool) -> Endpoint {

@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::sensor::config::Config;
 use crate::sensor::halt::Halt;
 use crate::sensor::listen::Activated;
-use crate::sensor::metrics::{Obstacle, Systemd, Watchdog};
+use crate::sensor::metrics::{Heartbeat, Obstacle, Systemd, Watchdog};
 use crate::sensor::run::live::member::{Command, Member};
 use crate::sensor::run::live::pool::Settings;
 use crate::sensor::run::live::queue::{Giver, Queue};
@@ -75,6 +75,9 @@ pub(super) struct Supervisor<'r, 'scope, 'env> {
     pub(super) ended: BTreeSet<String>,
     /// How many sources were started.
     pub(super) count: usize,
+    /// Set while it runs: its heartbeat, and what systemd is told.
+    pub(super) heartbeat: Option<Heartbeat>,
+    pub(super) watchdog: Option<Watchdog>,
 }
 
 impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
@@ -158,7 +161,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
         let since = Stopwatch::start();
         while !self.leaving.is_empty() && since.elapsed() < PATIENCE {
-            std::thread::sleep(ROUND);
+            self.wait();
             self.leaving.retain(|it| !it.thread.is_finished());
         }
     }
@@ -180,8 +183,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
 
     /// Supervises everything until it is over.
     pub(super) fn run(mut self) {
-        let heartbeat = self.board.heartbeats().heartbeat("supervisor");
-        let mut watchdog = Watchdog::from_environment();
+        self.heartbeat = Some(self.board.heartbeats().heartbeat("supervisor"));
+        self.watchdog = Watchdog::from_environment();
         let halt = self.starter.as_ref().map(|starter| starter.halt.clone()).unwrap_or_default();
         self.systemd.ready();
         self.report_status();
@@ -190,11 +193,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
         let mut looked = Stopwatch::start();
         while !self.is_over.load(Ordering::Relaxed) {
-            std::thread::sleep(ROUND);
-            heartbeat.beat();
-            if let Some(watchdog) = &mut watchdog {
-                watchdog.tick(self.systemd, self.board.heartbeats());
-            }
+            self.wait();
             if halt.is_set() && self.starter.is_some() {
                 self.board.set(Obstacle::Stopping, true);
                 self.systemd.stopping();
@@ -209,6 +208,17 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 self.look_at_threads();
                 self.look_at_leaving();
             }
+        }
+    }
+
+    /// Waits for a round: whatever it waits for, the watchdog knows that it is alive.
+    pub(super) fn wait(&mut self) {
+        std::thread::sleep(ROUND);
+        if let Some(heartbeat) = &self.heartbeat {
+            heartbeat.beat();
+        }
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.tick(self.systemd, self.board.heartbeats());
         }
     }
 

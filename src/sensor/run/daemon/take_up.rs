@@ -4,7 +4,7 @@
 //! both runs on without a gap. An input that has changed ends and its last commit is made before it
 //! starts again: it may listen on the same address, and it resumes where it was.
 
-use super::outlets::{self, Seed, Sent};
+use super::outlets::{self, Seed, Sending, Sent};
 use super::serve::{host, own_files, parts, rules, spool_folder};
 use super::supervisor::Supervisor;
 use super::{inputs, sinks};
@@ -12,7 +12,7 @@ use crate::engine::alert::Encoder;
 use crate::engine::suppress::HomeNetworks;
 use crate::engine::suppress::Suppressor;
 use crate::sensor::checkpoint::State;
-use crate::sensor::config::{Built, Changes, Config, SinkKind, Tables};
+use crate::sensor::config::{Built, Changes, Config, Sink, SinkKind, Tables};
 use crate::sensor::run::Notice;
 use crate::sensor::run::live::output::{Out, Way};
 use crate::sensor::run::live::relay::{self, Parts};
@@ -22,6 +22,7 @@ use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::thread::Builder;
 use std::time::Duration;
 
 /// How long the committer may take to return the committed state.
@@ -48,6 +49,9 @@ fn part(out: &mut Out<'_>, mut kept: Vec<Kept>, same: &[String]) {
             let Kept { name, encoder, rotator, .. } = kept.swap_remove(at);
             (local.name, local.encoder, local.rotator) = (name, encoder, rotator);
         } else if !same.contains(&local.name) {
+            // What waits for room in the spool has no other place to go. A file that fails is left
+            // as it is.
+            let _ = local.write_all();
             // If the file can't be synced now, it is cut to the last commit when it comes back.
             out.parted.extend(local.sync().ok().flatten());
             continue;
@@ -65,7 +69,12 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// for inputs that had to end first.
     pub(super) fn take_up(&mut self) -> Result<()> {
         let new = Config::open(&self.config.path)?;
-        let built = Built { kafka: false, live: cfg!(feature = "live"), prints_to_journal: false };
+        let built = Built {
+            kafka: cfg!(feature = "kafka"),
+            kafka_tls: cfg!(feature = "kafka-tls"),
+            live: cfg!(feature = "live"),
+            prints_to_journal: false,
+        };
         let problems = new.check(built);
         if !problems.is_empty() {
             return Err(problems.into());
@@ -150,8 +159,13 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                     let _ = starter.committer.send(Message::Joined(member));
                 }
                 (Ok(_), _) => {}
-                (Err(error), _) => outcome = outcome.and(Err(error)),
+                (Err(error), _) => {
+                    self.board.set_unopened(&input.name, Some(&error));
+                    outcome = outcome.and(Err(error));
+                    continue;
+                }
             }
+            self.board.set_unopened(&input.name, None);
         }
         outcome
     }
@@ -194,6 +208,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             formats: outlets::formats(new),
             has_archive: new.active_sinks().any(|sink| sink.suppressed),
         };
+        let halt = self.starter.as_ref().map(|it| it.halt.clone()).unwrap_or_default();
         let change = move |out: &mut Out<'_>| {
             if let Way::Relay(relay) = &mut out.way {
                 relay.change(parts, rules, &metrics, &mut out.locals);
@@ -202,11 +217,12 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             let _ = out.flush();
             part(out, kept, &same);
             out.locals.extend(seeds.into_iter().map(|seed| {
-                let mut local = seed.grow();
+                let mut local = seed.grow(&halt);
                 local.begin();
                 local
             }));
             relay::count_by(&metrics, &mut out.locals);
+            out.troubles.keep(&out.locals);
             for local in &mut out.locals {
                 if let Some((_, filter)) = filters.iter().find(|(name, _)| *name == local.name) {
                     local.filter = filter.clone();
@@ -232,6 +248,21 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let is_there = |name: &str| {
             new.active_sinks().any(|sink| sink.name == name && sink.delivery().is_some())
         };
+        // Create all of the new ones first: if one of them can't be, the old ones go on.
+        let begin: Vec<&Sink> = new
+            .active_sinks()
+            .filter(|it| it.delivery().is_some())
+            .filter(|it| is_new(&it.name) || self.sent().iter().all(|own| own.name != it.name))
+            .collect();
+        let host = host(new);
+        let made = begin.into_iter().map(|sink| outlets::sending(sink, new, &host));
+        let made: Vec<Sending> = made.filter_map(Result::transpose).collect::<Result<_>>()?;
+        let size = self.config.daemon.spool_size;
+        if self.spool.is_none() && !made.is_empty() {
+            let none: [(String, spool::Sink); 0] = [];
+            let limits = Limits { max_bytes: size, ..Limits::default() };
+            self.spool = Some(Spool::open(&spool_folder(&self.config), limits, none)?.0);
+        }
         let mut all = self.sent();
         let (stay, go): (Vec<Sent>, Vec<Sent>) = std::mem::take(&mut *all)
             .into_iter()
@@ -239,26 +270,31 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         *all = stay;
         let gone: Vec<String> =
             go.iter().filter(|it| !is_there(&it.name)).map(|it| it.name.clone()).collect();
-        outlets::finish(go, self.config.daemon.drain);
-        let size = self.config.daemon.spool_size;
-        let begin: Vec<_> = new
-            .active_sinks()
-            .filter(|it| it.delivery().is_some() && all.iter().all(|own| own.name != it.name))
-            .collect();
-        if self.spool.is_none() && !begin.is_empty() {
-            let none: [(String, spool::Sink); 0] = [];
-            let limits = Limits { max_bytes: size, ..Limits::default() };
-            self.spool = Some(Spool::open(&spool_folder(&self.config), limits, none)?.0);
+        // A receiver that hangs may take longer than the watchdog waits.
+        let drain = self.config.daemon.drain;
+        let ending = Builder::new().name("ending sinks".into());
+        let ending = ending
+            .spawn(move || outlets::finish(go, drain))
+            .map_err(|e| Error::io("start a thread", e))?;
+        while !ending.is_finished() {
+            self.wait();
         }
         let Some(spool) = &self.spool else { return Ok(()) };
         gone.iter().for_each(|name| spool.forget(name));
-        for sink in begin {
-            let is_known = spool.cursors().contains_key(&sink.name);
-            let cursor = is_known.then(|| spool.cursor(&sink.name));
+        if new.active_sinks().all(|sink| sink.delivery().is_none()) {
+            // Without a reader it would only fill up, and inputs would wait for room.
+            self.spool = None;
+            return Ok(());
+        }
+        for sending in made {
+            let name = sending.name();
+            let is_known = spool.cursors().contains_key(name);
+            let cursor = is_known.then(|| spool.cursor(name));
             // A new sink begins with what arrives from now on.
             let cursor = Some(cursor.unwrap_or_else(|| spool.end()));
-            spool.add(&sink.name, spool::Sink { cursor, ..sinks::spool_sink(sink, size) });
-            all.extend(outlets::send(sink, spool, new, &host(new))?);
+            let of = sinks::spool_sink(sending.sink(), size);
+            spool.add(name, spool::Sink { cursor, ..of });
+            all.push(sending.start(spool, new)?);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::Stopwatch;
 use crate::engine::packet;
-use crate::sensor::input::net::{Count, IntakeView};
+use crate::sensor::input::net::{Count, IntakeView, PartitionView};
 use crate::sensor::input::tail::{Counters, FileStatus};
 use crate::sensor::listen::CrowdCounts;
 use crate::sensor::metrics::{self, InputStatus};
@@ -25,6 +25,8 @@ struct Inner {
     bytes: AtomicU64,
     /// Alerts of packets that were dropped before they reached the committer.
     dropped: Arc<AtomicU64>,
+    /// Captures that could not be moved or deleted.
+    captures_left: AtomicU64,
     /// It has ended without being asked to.
     has_failed: AtomicBool,
     trouble: Mutex<Option<String>>,
@@ -60,6 +62,7 @@ impl Watch {
             lines: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             dropped: Arc::default(),
+            captures_left: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
             trouble: Mutex::default(),
             tail: Mutex::default(),
@@ -83,6 +86,11 @@ impl Watch {
 
     pub(super) fn dropped(&self) -> &Arc<AtomicU64> {
         &self.0.dropped
+    }
+
+    /// Records that a capture could not be moved or deleted.
+    pub(super) fn left_capture(&self) {
+        self.0.captures_left.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn counted(&self, bytes: u64, lines: u64) {
@@ -124,6 +132,11 @@ impl Watch {
         self.of_intake(IntakeView::connections)
     }
 
+    /// The partitions that are assigned to it, if it reads Kafka.
+    pub(super) fn partitions(&self) -> Vec<PartitionView> {
+        self.of_intake(IntakeView::partitions).unwrap_or_default()
+    }
+
     /// Whether it is working.
     pub(super) fn is_up(&self) -> bool {
         !self.0.has_failed.load(Ordering::Relaxed)
@@ -156,6 +169,7 @@ impl Watch {
             bytes: self.0.bytes.load(Ordering::Relaxed),
             counts: self.counts(),
             files: self.tail().files.iter().map(file_status).collect(),
+            partitions: self.partitions().into_iter().map(partition_status).collect(),
         }
     }
 
@@ -176,6 +190,7 @@ impl Watch {
         put("packets_dropped_by_kernel", tap.by_kernel);
         put("packets_dropped_by_interface", tap.by_interface);
         put("alerts_dropped", self.0.dropped.load(Ordering::Relaxed));
+        put("captures_left", self.0.captures_left.load(Ordering::Relaxed));
         let Counters { rotations, lines_cut, lost_truncated, lost_removed, unreadable, .. } =
             self.tail().counters;
         put("files_unreadable", unreadable as u64);
@@ -193,6 +208,11 @@ fn file_status(file: &FileStatus) -> metrics::FileStatus {
         size: file.offset + file.lag_bytes,
         ..metrics::FileStatus::default()
     }
+}
+
+fn partition_status(of: PartitionView) -> metrics::PartitionStatus {
+    let PartitionView { topic, partition, offset, lag } = of;
+    metrics::PartitionStatus { topic, partition, offset, lag }
 }
 
 /// Publishes the status of a tail, now and then.

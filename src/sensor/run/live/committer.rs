@@ -93,13 +93,37 @@ struct Track {
     /// How many of its pieces the source was asked to keep, and how many are in a commit.
     asked: u64,
     safe: u64,
+    /// A piece that the spool has no room for yet: it is not in a commit before that.
+    #[cfg(feature = "daemon")]
+    parked: Option<u64>,
     /// The total number of pieces, once known.
     total: Option<u64>,
 }
 
 impl Track {
     fn new(member: Member) -> Self {
-        Track { member, pieces: InOrder::default(), asked: 0, safe: 0, total: None }
+        Track {
+            member,
+            pieces: InOrder::default(),
+            asked: 0,
+            safe: 0,
+            #[cfg(feature = "daemon")]
+            parked: None,
+            total: None,
+        }
+    }
+
+    /// How many of its pieces a commit may count as done.
+    fn done(&mut self, is_behind: bool) -> u64 {
+        #[cfg(feature = "daemon")]
+        {
+            self.parked = self.parked.filter(|_| is_behind);
+            if let Some(parked) = self.parked {
+                return parked;
+            }
+        }
+        let _ = is_behind;
+        self.pieces.taken()
     }
 
     /// Whether all its pieces are processed.
@@ -164,6 +188,10 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         turning: Turning::No,
         looked: Stopwatch::start(),
         stuck: None,
+        failing: None,
+        halted: None,
+        #[cfg(feature = "daemon")]
+        room: Room::default(),
     };
     if let Err(error) = run.run() {
         run.came.lost = run.committer.out.waiting();
@@ -193,6 +221,42 @@ struct Run<'c, 's> {
     looked: Stopwatch,
     /// Set since there is no room for the last pieces.
     stuck: Option<Stopwatch>,
+    /// Set while a destination can't be written, since the last try: nothing more is processed, but
+    /// a reload can replace the destination.
+    failing: Option<Stopwatch>,
+    /// Set since it failed after the halt.
+    halted: Option<Stopwatch>,
+    #[cfg(feature = "daemon")]
+    room: Room,
+}
+
+/// Whether inputs wait for room in the spool, and whether that was reported.
+#[cfg(feature = "daemon")]
+#[derive(Default)]
+struct Room {
+    /// Since when it has been full, or had room again after that was reported.
+    since: Option<Stopwatch>,
+    is_reported: bool,
+}
+
+#[cfg(feature = "daemon")]
+impl Room {
+    /// How long it has to last before it is reported: a spool that is full may have room for a
+    /// moment whenever a segment is done.
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// Whether it has to be reported that inputs wait, or that they no longer do.
+    fn is_news(&mut self, is_full: bool) -> bool {
+        if is_full == self.is_reported {
+            self.since = None;
+            return false;
+        }
+        let is_news = self.since.get_or_insert_with(Stopwatch::start).elapsed() >= Self::PATIENCE;
+        if is_news {
+            (self.since, self.is_reported) = (None, is_full);
+        }
+        is_news
+    }
 }
 
 /// The progress of switching from a renamed alert file to a new one. Until it is done, alerts wait.
@@ -225,7 +289,7 @@ impl Run<'_, '_> {
                         std::thread::sleep(WRITING);
                     }
                     // All senders are gone, which only a panic can cause: write what has arrived.
-                    Err(RecvTimeoutError::Disconnected) => return self.flush(),
+                    Err(RecvTimeoutError::Disconnected) => return self.flush_all(),
                 }
             }
             self.round();
@@ -240,7 +304,7 @@ impl Run<'_, '_> {
             }
             self.flush()?;
             self.commit(is_last)?;
-            if is_last && self.is_committed() && self.turning == Turning::No {
+            if is_last && self.is_done() {
                 return Ok(());
             }
         }
@@ -272,6 +336,11 @@ impl Run<'_, '_> {
         self.pending.is_empty() && !self.writer.is_busy()
     }
 
+    /// Whether everything is written and committed.
+    fn is_done(&self) -> bool {
+        self.is_committed() && self.turning == Turning::No && self.failing.is_none()
+    }
+
     /// Does periodic work, and pauses sources while there is no room.
     fn round(&mut self) {
         match self.committer.out.round() {
@@ -282,9 +351,17 @@ impl Run<'_, '_> {
             Due::Alerts => drop(self.pending.alerts.get_or_insert_with(Stopwatch::start)),
         }
         let is_full = self.committer.out.is_full();
-        for track in self.tracks.iter().filter(|track| track.member.can_wait) {
-            let is_behind = is_full || track.pieces.len() > BURST;
-            track.member.paused.store(is_behind, Ordering::Relaxed);
+        #[cfg(feature = "daemon")]
+        if self.room.is_news(is_full) {
+            let text = self.committer.out.room_text(is_full);
+            (self.committer.notify)(Notice::Skipped(&text));
+        }
+        let is_failing = self.failing.is_some();
+        for track in &self.tracks {
+            // Inputs that can't wait drop, and count, what comes while nothing can be written.
+            let is_asked = track.member.can_wait || is_failing;
+            let is_behind = is_full && track.member.can_wait || track.pieces.len() > BURST;
+            track.member.paused.store(is_asked && is_behind, Ordering::Relaxed);
         }
     }
 
@@ -323,6 +400,11 @@ impl Run<'_, '_> {
                 change(&mut self.committer.out);
                 self.pending.alerts.get_or_insert_with(Stopwatch::start);
                 self.turning = Turning::Changed;
+                // What failed may be gone. What a remaining destination has not taken is tried again.
+                if !self.committer.out.has_unwritten() {
+                    (self.failing, self.halted) = (None, None);
+                    self.written();
+                }
             }
             Message::Ended { source, pieces, error } => {
                 if let Some(track) = self.tracks.get_mut(source) {
@@ -352,6 +434,7 @@ impl Run<'_, '_> {
         let (out, sights) = (&mut self.committer.out, &mut self.sights);
         let leaves = track.member.is_followed && out.leaves();
         while self.turning == Turning::No
+            && self.failing.is_none()
             && !(track.member.can_wait && out.is_full())
             && let Some(next) = track.pieces.peek()
             && !(leaves
@@ -366,6 +449,8 @@ impl Run<'_, '_> {
             let counted = Counted { bytes, lines, counters: &counters };
             (self.committer.counted)(&track.member, &counted);
             let mut has_alerts = false;
+            #[cfg(feature = "daemon")]
+            out.begin_piece();
             let mut take = |hit: &Hit<'_>, origin: &Provenance, read_at| {
                 let alert = Alert::new(hit, origin, read_at);
                 let alert = match identity {
@@ -373,6 +458,8 @@ impl Run<'_, '_> {
                     Identity::Stream(stream) => alert.in_stream(stream),
                     #[cfg(feature = "daemon")]
                     Identity::Line => alert.in_stream(line_identity(hit)),
+                    #[cfg(feature = "daemon")]
+                    Identity::Record => alert.in_stream(record_identity(hit)),
                 };
                 has_alerts |= out.take(&alert, &track.member);
             };
@@ -384,6 +471,10 @@ impl Run<'_, '_> {
                     found.iter().for_each(|it| take(&it.hit, &it.origin, it.read_at));
                 }
             }
+            #[cfg(feature = "daemon")]
+            if track.member.can_wait && out.end_piece() {
+                track.parked.get_or_insert(track.pieces.taken() - 1);
+            }
             self.pending.progress.get_or_insert_with(Stopwatch::start);
             if has_alerts {
                 self.pending.alerts.get_or_insert_with(Stopwatch::start);
@@ -391,29 +482,44 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Passes on what was encoded. If a file can't be written, it retries, and accepts nothing in
-    /// the meantime.
+    /// Passes on what was encoded. If a destination can't be written, it is tried again each second,
+    /// and nothing is processed in the meantime; messages are still received.
     fn flush(&mut self) -> Result<()> {
-        if self.turning != Turning::No {
+        let is_early = self.failing.is_some_and(|since| since.elapsed() < RETRY);
+        if self.turning != Turning::No || is_early {
             return Ok(());
         }
-        let mut halted: Option<Stopwatch> = None;
-        loop {
-            let Err(error) = self.committer.out.flush() else {
-                self.written();
-                return Ok(());
-            };
-            if error.is_broken_pipe() {
+        let Err(error) = self.committer.out.flush() else {
+            (self.failing, self.halted) = (None, None);
+            self.written();
+            #[cfg(feature = "daemon")]
+            if self.committer.out.take_released() {
+                self.pending.alerts.get_or_insert_with(Stopwatch::start);
+            }
+            return Ok(());
+        };
+        if error.is_broken_pipe() {
+            return Err(error);
+        }
+        self.failing = Some(Stopwatch::start());
+        self.failed(&error);
+        if self.committer.halt.is_set() {
+            let since = self.halted.get_or_insert_with(Stopwatch::start);
+            if since.elapsed() >= LAST_PATIENCE {
                 return Err(error);
             }
-            self.failed(&error);
-            if self.committer.halt.is_set() {
-                let since = halted.get_or_insert_with(Stopwatch::start);
-                if since.elapsed() >= LAST_PATIENCE {
-                    return Err(error);
-                }
+        }
+        Ok(())
+    }
+
+    /// Like [`flush`](Self::flush), until it succeeds.
+    fn flush_all(&mut self) -> Result<()> {
+        loop {
+            self.flush()?;
+            if self.failing.is_none() {
+                return Ok(());
             }
-            std::thread::sleep(RETRY);
+            std::thread::sleep(ROUND);
         }
     }
 
@@ -442,6 +548,7 @@ impl Run<'_, '_> {
             }
         }
         match self.turning {
+            Turning::No if self.failing.is_some() => {}
             Turning::No if is_called || self.looked.elapsed() >= LOOK => {
                 self.looked = Stopwatch::start();
                 if self.committer.out.is_moved() {
@@ -479,6 +586,10 @@ impl Run<'_, '_> {
             }
             return Ok(());
         }
+        // Pieces whose alerts are not written are in no commit. What a reload changed has to be.
+        if self.failing.is_some() && self.turning == Turning::No {
+            return Ok(());
+        }
         let is_due = self.pending.is_due(is_last || self.turning != Turning::No);
         if !self.pending.is_idle() || self.writer.is_busy() || !(is_due || self.sights.is_due()) {
             return Ok(());
@@ -495,12 +606,9 @@ impl Run<'_, '_> {
         // committed length of the output, and their lines beyond the committed offsets.
         (self.pending.alerts, self.pending.progress) = (None, None);
         let mut asked = 0;
-        let is_behind = self.committer.out.is_behind();
+        let (is_behind, is_failing) = (self.committer.out.is_behind(), self.failing.is_some());
         for (source, track) in self.tracks.iter_mut().enumerate() {
-            let before = match is_behind && track.member.can_wait {
-                true => track.asked,
-                false => track.pieces.taken(),
-            };
+            let before = if is_failing { track.asked } else { track.done(is_behind) };
             if before > track.asked || self.sights.ask(source) {
                 track.asked = before;
                 asked += usize::from(track.member.commands.send(Command::Keep(before)).is_ok());
@@ -528,6 +636,8 @@ impl Run<'_, '_> {
     /// Takes the outcome of a commit that was being written. A failed commit is retried.
     fn receive_outcome(&mut self) -> Result<()> {
         let Some((sealed, outcome)) = self.writer.written()? else { return Ok(()) };
+        #[cfg(feature = "daemon")]
+        self.committer.out.troubles.set(super::output::STATE, outcome.as_ref().err());
         let Err(error) = outcome else {
             self.sights.committed(&sealed.commit);
             self.committed();
@@ -570,4 +680,15 @@ fn line_identity(hit: &Hit<'_>) -> u64 {
         }
     }
     key.digest()
+}
+
+/// What identifies a record: topic, partition and offset.
+#[cfg(feature = "daemon")]
+fn record_identity(hit: &Hit<'_>) -> u64 {
+    let place = match &hit.place {
+        crate::engine::indicator::Place::Log(log) => log.sender.as_deref(),
+        crate::engine::indicator::Place::Packet(_) => None,
+    };
+    let peer = place.and_then(|sender| sender.peer.as_deref()).unwrap_or_default();
+    xxhash_rust::xxh3::xxh3_64(peer.as_bytes())
 }

@@ -3,6 +3,8 @@
 use super::member::Member;
 #[cfg(feature = "daemon")]
 use super::relay::Relay;
+#[cfg(feature = "daemon")]
+use crate::Error;
 use crate::Result;
 use crate::clock::now;
 use crate::engine::alert::{Alert, Encoder};
@@ -17,6 +19,10 @@ use crate::sensor::sink::Rotator;
 use crate::sensor::sink::{Records, Sink};
 #[cfg(feature = "daemon")]
 use crate::sensor::spool::Spool;
+#[cfg(feature = "daemon")]
+use std::collections::BTreeMap;
+#[cfg(feature = "daemon")]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where alerts are written.
 pub(in crate::sensor::run) enum Target<'s> {
@@ -63,6 +69,13 @@ pub(in crate::sensor::run) struct Local<'s> {
     pub(in crate::sensor::run) target: Target<'s>,
     pub(in crate::sensor::run) encoder: Encoder,
     held: Records,
+    /// Where the records of the present piece begin in `held`.
+    #[cfg(feature = "daemon")]
+    mark: usize,
+    /// Records of a piece that found no room in the spool: they are written when it has room for
+    /// the rest of the piece, so that committed lengths never include a piece that is read again.
+    #[cfg(feature = "daemon")]
+    parked: Records,
     /// The sink's name, and which alerts it gets.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) name: String,
@@ -85,6 +98,10 @@ impl<'s> Local<'s> {
             target,
             encoder,
             held: Records::default(),
+            #[cfg(feature = "daemon")]
+            mark: 0,
+            #[cfg(feature = "daemon")]
+            parked: Records::default(),
             #[cfg(feature = "daemon")]
             name: String::new(),
             #[cfg(feature = "daemon")]
@@ -122,6 +139,13 @@ impl<'s> Local<'s> {
             let encoder = &self.encoder;
             self.held.frame(|bytes| encoder.end(now(), bytes));
         }
+    }
+
+    /// Writes everything, also what waits for room in the spool: the destination is removed.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) fn write_all(&mut self) -> Result<()> {
+        self.held.append(&mut self.parked);
+        self.flush()
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -238,6 +262,12 @@ pub(in crate::sensor::run) struct Out<'s> {
     /// there.
     #[cfg(feature = "daemon")]
     pub(in crate::sensor::run) parted: Vec<Output>,
+    /// Which destinations fail, for the status.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) troubles: Troubles,
+    /// Whether records that waited for the spool are no longer waiting.
+    #[cfg(feature = "daemon")]
+    is_released: bool,
 }
 
 impl<'s> Out<'s> {
@@ -248,7 +278,61 @@ impl<'s> Out<'s> {
             records: 0,
             #[cfg(feature = "daemon")]
             parted: Vec::new(),
+            #[cfg(feature = "daemon")]
+            troubles: Troubles::default(),
+            #[cfg(feature = "daemon")]
+            is_released: false,
         }
+    }
+
+    /// Begins a piece.
+    #[cfg(feature = "daemon")]
+    pub(super) fn begin_piece(&mut self) {
+        self.locals.iter_mut().for_each(|local| local.mark = local.held.mark());
+    }
+
+    /// Ends a piece that can be read again, or summaries of repeats, which can be made again. If the
+    /// spool has no room for all of it, its records wait, and this returns `true`.
+    #[cfg(feature = "daemon")]
+    pub(super) fn end_piece(&mut self) -> bool {
+        if !self.is_behind() {
+            return false;
+        }
+        for local in &mut self.locals {
+            local.parked.append(&mut local.held.split_off(local.mark));
+        }
+        true
+    }
+
+    /// What to report when inputs begin to wait for room in the spool, or no longer do.
+    #[cfg(feature = "daemon")]
+    pub(super) fn room_text(&self, is_full: bool) -> String {
+        let largest = match &self.way {
+            Way::Relay(relay) => relay.backlogs().into_iter().max_by_key(|(_, bytes)| *bytes),
+            Way::Outlet(_) => None,
+        };
+        match (is_full, largest) {
+            (false, _) => "the spool has room again: inputs that waited are read again".to_string(),
+            (true, Some((sink, bytes))) => format!(
+                "the spool is full: inputs that can wait are not read until it has room (sink \
+                 “{sink}” has {bytes} bytes to receive)"
+            ),
+            (true, None) => "the spool has no room on its disk: inputs that can wait are not read \
+                             until it has"
+                .to_string(),
+        }
+    }
+
+    /// Whether the spool has had room for what waited since the last call: it can be committed now.
+    #[cfg(feature = "daemon")]
+    pub(super) fn take_released(&mut self) -> bool {
+        std::mem::take(&mut self.is_released)
+    }
+
+    /// Whether a destination has not taken records yet.
+    #[cfg(feature = "daemon")]
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.locals.iter().any(|local| local.held.count() > 0)
     }
 
     /// Writes what formats have at the beginning of a file.
@@ -259,8 +343,12 @@ impl<'s> Out<'s> {
     /// Ends the output: no more alerts will come.
     pub(super) fn end(&mut self) {
         #[cfg(feature = "daemon")]
-        if let Way::Relay(relay) = &mut self.way {
-            relay.end(&mut self.locals);
+        {
+            self.begin_piece();
+            if let Way::Relay(relay) = &mut self.way {
+                relay.end(&mut self.locals);
+            }
+            self.end_piece();
         }
         self.locals.iter_mut().for_each(Local::end);
     }
@@ -290,7 +378,12 @@ impl<'s> Out<'s> {
         match &mut self.way {
             Way::Outlet(_) => Due::Nothing,
             #[cfg(feature = "daemon")]
-            Way::Relay(relay) => relay.round(&mut self.locals),
+            Way::Relay(relay) => {
+                self.locals.iter_mut().for_each(|local| local.mark = local.held.mark());
+                let due = relay.round(&mut self.locals);
+                self.end_piece();
+                due
+            }
         }
     }
 
@@ -317,14 +410,25 @@ impl<'s> Out<'s> {
     pub(in crate::sensor::run) fn flush(&mut self) -> Result<()> {
         // A failing destination must not hold up the others.
         let mut outcome = Ok(());
+        #[cfg(feature = "daemon")]
+        if let Way::Relay(relay) = &mut self.way {
+            let was_behind = relay.is_behind();
+            outcome = relay.flush();
+            self.troubles.set(SPOOL, outcome.as_ref().err());
+            if was_behind && !relay.is_behind() {
+                self.is_released = true;
+                for local in &mut self.locals {
+                    local.held.append(&mut local.parked);
+                }
+            }
+        }
         for local in &mut self.locals {
-            outcome = outcome.and(local.flush());
-        }
-        match &mut self.way {
-            Way::Outlet(_) => outcome,
+            let flushed = local.flush();
             #[cfg(feature = "daemon")]
-            Way::Relay(relay) => outcome.and(relay.flush()),
+            self.troubles.set(&local.name, flushed.as_ref().err());
+            outcome = outcome.and(flushed);
         }
+        outcome
     }
 
     /// What was passed on up to now, for a commit.
@@ -406,4 +510,48 @@ pub(in crate::sensor::run) enum Due {
     /// Alerts.
     #[cfg(feature = "daemon")]
     Alerts,
+}
+
+/// What the spool and the state are called among destinations that fail: no sink has such a name.
+#[cfg(feature = "daemon")]
+const SPOOL: &str = "the spool";
+#[cfg(feature = "daemon")]
+pub(super) const STATE: &str = "the state";
+
+/// Why destinations fail, by the name of the sink. Clones share it.
+#[cfg(feature = "daemon")]
+#[derive(Clone, Default)]
+pub(in crate::sensor::run) struct Troubles(Arc<Mutex<BTreeMap<String, String>>>);
+
+#[cfg(feature = "daemon")]
+impl Troubles {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that a destination fails, or works again.
+    pub(super) fn set(&self, name: &str, error: Option<&Error>) {
+        let mut all = self.all();
+        match error {
+            Some(error) => drop(all.insert(name.to_string(), error.to_string())),
+            None => drop(all.remove(name)),
+        }
+    }
+
+    /// Forgets destinations that no longer exist.
+    pub(in crate::sensor::run) fn keep(&self, locals: &[Local<'_>]) {
+        self.all().retain(|name, _| {
+            [SPOOL, STATE].contains(&&**name) || locals.iter().any(|local| local.name == *name)
+        });
+    }
+
+    /// Why a destination fails, if it does.
+    pub(in crate::sensor::run) fn of(&self, name: &str) -> Option<String> {
+        self.all().get(name).cloned()
+    }
+
+    /// Whether nothing fails.
+    pub(in crate::sensor::run) fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
 }

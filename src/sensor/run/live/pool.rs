@@ -199,27 +199,37 @@ fn of_lines(scanner: &mut Scanner, lease: &Lease, lines: &Lines, read_at: Timest
             if let Place::Log(place) = &mut hit.place {
                 let at = usize::try_from(place.offset).unwrap_or(usize::MAX);
                 if let Some((number, line)) = batch.line_at(at) {
+                    let record = batch.record_of(number);
                     let sender = match &last {
                         Some((of, sender)) if *of == number => Arc::clone(sender),
                         _ => Arc::new(Sender {
                             host: line.host.clone(),
                             app: line.app.clone(),
-                            peer: Some(Arc::clone(&line.peer)),
+                            peer: Some(match record {
+                                Some((offset, _)) => format!("{}@{offset}", line.peer).into(),
+                                None => Arc::clone(&line.peer),
+                            }),
                         }),
                     };
                     last = Some((number, Arc::clone(&sender)));
                     place.sender = Some(sender);
                     place.time = place.time.or(line.time);
-                    // Lines that belong to no stream have no position in one.
-                    if *identity == Identity::Line {
-                        place.offset = (at - line.start) as u64;
+                    match (identity, record) {
+                        // Lines that belong to no stream have no position in one.
+                        (Identity::Line, _) => {
+                            (place.line, place.offset) = (0, (at - line.start) as u64);
+                        }
+                        // Within the record, wherever this batch begins.
+                        (Identity::Record, Some((_, first))) => {
+                            let begin = batch.lines.get(first).map_or(0, |line| line.start);
+                            place.line = (number - first) as u64 + 1;
+                            place.offset = at.saturating_sub(begin) as u64;
+                        }
+                        _ => {
+                            place.line += before;
+                            place.offset += base;
+                        }
                     }
-                }
-                if *identity == Identity::Line {
-                    place.line = 0;
-                } else {
-                    place.line += before;
-                    place.offset += base;
                 }
             }
             hits.push(hit);

@@ -42,6 +42,8 @@ struct How {
 pub(in crate::sensor::run) struct Relay {
     /// `None` if every alert goes out.
     suppressor: Option<Suppressor>,
+    /// Changes of a suppression that was switched off since the last commit.
+    ended: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     home: HomeNetworks,
     clock: LiveClock,
     /// `None` if no sink needs it.
@@ -179,6 +181,7 @@ impl Relay {
             has_archive,
             backlog: VecDeque::new(),
             cursors: HashMap::new(),
+            ended: Vec::new(),
             looked: Stopwatch::start(),
             counts,
             alerts: 0,
@@ -209,15 +212,32 @@ impl Relay {
         }
         match (&mut self.suppressor, suppress) {
             (Some(old), Some(config)) => old.reconfigure(config),
-            (Some(old), None) => old.shut_down(),
+            (Some(_), None) => self.end_suppression(locals),
             (none, _) => *none = suppressor,
         }
         self.pass_repeats(locals);
         (self.home, self.spool, self.formats) = (home, spool, formats);
         self.has_archive = has_archive;
+        if self.spool.is_none() {
+            // No sink is left that would want them.
+            self.backlog.clear();
+        }
         let sinks = self.spool.as_ref().map(Spool::cursors).unwrap_or_default();
         self.counts = Counts::new(metrics, sinks.into_keys());
         count_by(metrics, locals);
+    }
+
+    /// Ends the suppression, which was switched off: what it holds back is sent, and the next commit
+    /// removes its windows.
+    fn end_suppression(&mut self, locals: &mut [Local<'_>]) {
+        if let Some(old) = &mut self.suppressor {
+            old.end_all();
+        }
+        self.pass_repeats(locals);
+        if let Some(mut old) = self.suppressor.take() {
+            old.take_entries(|key, value| self.ended.push((key.to_vec(), value)));
+        }
+        self.counts.keys.set(0.0);
     }
 
     /// Takes an alert; returns whether a commit has to follow soon.
@@ -415,7 +435,12 @@ impl Relay {
                 }
             }
         }
-        if let Some(suppressor) = &mut self.suppressor {
+        commit.suppress.append(&mut self.ended);
+        // While a piece is not committed, neither are the windows that it opened: otherwise its
+        // first alerts would count as repeats when it is read again.
+        if self.backlog.is_empty()
+            && let Some(suppressor) = &mut self.suppressor
+        {
             suppressor.take_entries(|key, value| commit.suppress.push((key.to_vec(), value)));
         }
         self.spool.clone()
@@ -486,7 +511,11 @@ fn unpack(mut bytes: &[u8]) -> Option<Forms> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::{Out, Target, Way};
     use super::*;
+    use crate::sensor::checkpoint::AlertFile;
+    use crate::sensor::metrics::Sets;
+    use crate::sensor::spool::Limits;
 
     #[test]
     fn forms_are_read_again() {
@@ -498,5 +527,67 @@ mod tests {
             let whole = unpack(&packed[..cut]);
             assert!(whole.is_none_or(|forms| forms.len() == 1), "{cut}");
         }
+    }
+
+    fn record(number: u128) -> Record {
+        Record::new(number.to_be_bytes(), 2, Timestamp(0), &[b'x'; 10_000])
+    }
+
+    /// Fills a spool up to the last byte that a piece may use; returns how many records it took.
+    fn filled(spool: &Spool) -> u128 {
+        (0..)
+            .find(|number| {
+                spool.append_rest(&record(*number), Timestamp(0)).unwrap() == Stored::Full
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_piece_without_room_is_in_no_commit_and_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = crate::sensor::spool::Sink { cursor: None, max_backlog: None };
+        let limits = Limits { max_bytes: 1 << 20, segment_bytes: 128 << 10 };
+        let sinks = [("siem".to_string(), sink)];
+        let (spool, _) = Spool::open(&folder.path().join("spool"), limits, sinks).unwrap();
+        let parts = Parts {
+            suppressor: Some(Suppressor::new(Config::default()).recorded()),
+            home: HomeNetworks::new(Vec::new()),
+            spool: Some(spool.clone()),
+            formats: Vec::new(),
+            has_archive: false,
+        };
+        let mut relay = Relay::new(parts, &Metrics::new(Sets::default()));
+        let facts = Facts::of_indicator(crate::engine::indicator::Kind::Domain, "evil.example");
+        let suppressor = relay.suppressor.as_mut().unwrap();
+        assert!(suppressor.judge(&facts, now(), Vec::new).is_pass());
+        let path = folder.path().join("alerts.json");
+        let (file, _) = AlertFile::open(&path, &State::default()).unwrap();
+        let local = Local::new(Target::File(Box::new(file)), Encoder::new(Format::Json));
+        let mut out = Out::new(Way::Relay(Box::new(relay)), vec![local]);
+        let written = || std::fs::read_to_string(&path).unwrap();
+        let piece = |out: &mut Out<'_>, text: &str, can_wait: bool| {
+            out.begin_piece();
+            out.locals[0].add(text.as_bytes());
+            let Way::Relay(relay) = &mut out.way else { unreachable!() };
+            relay.spool(record(0), can_wait);
+            out.end_piece()
+        };
+        assert!(!piece(&mut out, "whole\n", true));
+        filled(&spool);
+        assert!(piece(&mut out, "in part\n", true) && out.is_behind());
+        // Meanwhile another input, which can't wait, goes on.
+        out.begin_piece();
+        out.locals[0].add(b"datagram\n");
+        out.flush().unwrap();
+        assert_eq!(written(), "whole\ndatagram\n");
+        // The length that a commit records is that of the file, and windows stay as they were.
+        assert_eq!(out.seal().unwrap().commit.suppress.len(), 0);
+        // The receiver takes everything.
+        spool.advance("siem", spool.end());
+        spool.is_full();
+        out.flush().unwrap();
+        assert!(!out.is_behind() && out.take_released());
+        assert_eq!(written(), "whole\ndatagram\nin part\n");
+        assert_eq!(out.seal().unwrap().commit.suppress.len(), 1);
     }
 }

@@ -47,6 +47,9 @@ pub(in crate::sensor::run) enum Identity {
     Path,
     /// A number that is unique to the text.
     Stream(u64),
+    /// Each record by its place in a log that others keep, which its sender's peer names.
+    #[cfg(feature = "daemon")]
+    Record,
     /// Each line by itself: its text, who wrote it and when. It is recognised when it is read
     /// again, wherever it is then.
     #[cfg(feature = "daemon")]

@@ -103,6 +103,7 @@ fn place(name: &[u8]) -> Where {
 
 pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
     let Context { packet, visitor, counters, url, .. } = context;
+    visitor.message();
     let said = Said::Head(request);
     let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
     let host = request.host.filter(|host| !host.is_empty());
@@ -154,6 +155,7 @@ pub(super) fn report_response<V: Visitor>(
     context: &mut Context<'_, '_, V>,
 ) {
     let Context { packet, visitor, counters, .. } = context;
+    visitor.message();
     let said = Said::Head(response);
     let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
     let location = response.location.unwrap_or_default();

@@ -11,6 +11,7 @@ super::scenarios! {
     from_the_end_at_the_first_start
     a_slow_consumer_forgets_nothing
     what_is_excluded
+    what_the_process_writes_itself
 }
 
 mod play {
@@ -224,5 +225,25 @@ mod play {
         s.look();
         s.expect(&["a"]);
         assert_eq!(s.counters().files, 1);
+    }
+
+    pub(super) fn what_the_process_writes_itself(s: &mut Stage) {
+        fs::create_dir(s.at("alerts")).unwrap();
+        s.write("alerts/o.json", "own\n");
+        s.write("alerts/o.json.1", "own, rotated\n");
+        s.write("alerts/other", "other\n");
+        let real = fs::canonicalize(s.at("alerts")).unwrap();
+        s.options.own = vec![real.join("o.json").into()];
+        for (name, target) in [("x.log.a", "o.json"), ("x.log.b", "o.json.1"), ("x.log.c", "other")]
+        {
+            symlink(s.at("alerts").join(target), s.at(name)).unwrap();
+        }
+        fs::hard_link(s.at("alerts/o.json"), s.at("x.log.d")).unwrap();
+        s.follow(&["x.log*", "alerts/../alerts/o.*"]);
+        s.open();
+        s.append("alerts/o.json", "more\n");
+        s.append("alerts/other", "more of the other\n");
+        s.advance(3);
+        s.expect(&["other", "more of the other"]);
     }
 }

@@ -2,6 +2,7 @@
 
 super::scenarios! {
     row_12_a_writer_that_goes_on_at_the_old_place
+    row_12_nuls_near_the_beginning_and_stops
     row_13_preallocated
     row_13_preallocated_and_from_the_end
     row_13_preallocated_and_a_stop_at_each_step
@@ -17,7 +18,9 @@ super::scenarios! {
     row_24_and_a_stop_in_it
     row_26_small_files
     row_41_a_mark_and_wide_characters
+    row_41_stops_in_every_encoding
     row_41_wide_characters_packed
+    row_41_stops_with_packed_files
     row_42_nothing_to_process
     headers_are_known_after_a_stop
     many_headers
@@ -60,6 +63,33 @@ mod play {
         s.look();
         s.expect(&["a", "b", "half", "c"]);
         assert_eq!(s.counters().nuls_skipped, 20_002);
+    }
+
+    pub(super) fn row_12_nuls_near_the_beginning_and_stops(s: &mut Stage) {
+        // Fewer than end a line, as many, more than are hashed, and more than are read in a turn;
+        // at the beginning, within what is hashed, and at its end.
+        for before in [0, 3, 400] {
+            for nuls in [1, 16, 2000, 4060, 4095, 4096, 5000, 70_000, 600_000] {
+                let name = format!("x.log.{before}-{nuls}");
+                let lines: String = (0..before).map(|n| format!("{name} {n:04}\n")).collect();
+                s.append(&name, format!("{lines}{}after\n", "\0".repeat(nuls)));
+            }
+        }
+        s.follow(&["x.log.*"]);
+        s.open();
+        s.advance(3);
+        let many = s.new_lines().len();
+        assert!(many >= 27, "{many}");
+        for stop in 0..3 {
+            s.restart();
+            s.advance(3);
+            s.expect(&[]);
+            let line = format!("line {stop}\n");
+            s.append("x.log.3-5000", &line);
+            s.append("x.log.400-4096", &line);
+            s.look();
+            s.expect(&[line.trim(), line.trim()]);
+        }
     }
 
     pub(super) fn row_13_preallocated(s: &mut Stage) {
@@ -373,6 +403,75 @@ mod play {
         s.append("x.log.c", wide("c\n"));
         s.look();
         s.expect(&["c"]);
+    }
+
+    /// A text in each encoding that files may have, and the mark that it begins with.
+    fn encodings(text: &str) -> [(&'static str, &'static [u8], Vec<u8>); 6] {
+        let big = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let code = |letter: char| u32::from(letter);
+        [
+            ("8", b"", text.into()),
+            ("8-mark", b"\xef\xbb\xbf", text.into()),
+            ("16-le", b"\xff\xfe", wide(text)),
+            ("16-be", b"\xfe\xff", big),
+            (
+                "32-le",
+                b"\xff\xfe\0\0",
+                text.chars().flat_map(|it| code(it).to_le_bytes()).collect(),
+            ),
+            (
+                "32-be",
+                b"\0\0\xfe\xff",
+                text.chars().flat_map(|it| code(it).to_be_bytes()).collect(),
+            ),
+        ]
+    }
+
+    pub(super) fn row_41_stops_in_every_encoding(s: &mut Stage) {
+        // Shorter and longer than what is hashed.
+        let long: String = (0..900).map(|n| format!("größe {n}\n")).collect();
+        for (length, first) in [("short", "größe\n"), ("long", &*long)] {
+            for (name, mark, text) in encodings(first) {
+                s.append(&format!("x.log.{length}-{name}"), [mark, &text].concat());
+            }
+        }
+        s.open();
+        s.advance(2);
+        assert_eq!(s.new_lines().len(), 6 * 901);
+        for stop in 0..3 {
+            s.restart();
+            s.advance(2);
+            s.expect(&[]);
+            // One line while it runs, one while it is down.
+            for when in ["running", "down"] {
+                let line = format!("{when} {stop}");
+                for length in ["short", "long"] {
+                    for (name, _, text) in encodings(&format!("{line}\n")) {
+                        s.append(&format!("x.log.{length}-{name}"), text);
+                    }
+                }
+                match when {
+                    "running" => s.look(),
+                    _ => s.restart(),
+                }
+                s.advance(2);
+                s.expect_any(&[&*line; 12]);
+            }
+        }
+    }
+
+    pub(super) fn row_41_stops_with_packed_files(s: &mut Stage) {
+        for (name, mark, text) in encodings("größe\nzwei\n") {
+            s.append(&format!("x.log-{name}.1.gz"), gzipped(&[mark, &text].concat()));
+        }
+        s.open();
+        s.advance(40);
+        assert_eq!(s.new_lines().len(), 12);
+        for _ in 0..2 {
+            s.restart();
+            s.advance(40);
+            s.expect(&[]);
+        }
     }
 
     pub(super) fn row_41_wide_characters_packed(s: &mut Stage) {

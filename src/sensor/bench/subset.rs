@@ -1,0 +1,112 @@
+//! Databases of parts of a set: what it would be without a group, or without one kind of it.
+//!
+//! They are compiled from the entries of the database that is judged, since the feeds are not at
+//! hand. What guards and warning lists decided then stays decided.
+
+use super::Bench;
+use crate::Result;
+use crate::engine::compile::{Compiler, Options};
+use crate::engine::database::{Claim, Database};
+use crate::engine::indicator::url::Scheme;
+use crate::engine::indicator::{Context, Indicator, Kind, Scope};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A part of a set. Groups have the numbers of [`Bench::groups`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subset {
+    /// All of it.
+    Whole,
+    /// All except a group.
+    Without(u32),
+    /// All except what a group has of one kind.
+    WithoutKind(u32, Kind),
+    /// A group, and allow lists.
+    Alone(u32),
+}
+
+impl Subset {
+    /// Whether a claim of this group and kind is in it; `None` is an allow list.
+    fn has(self, group: Option<u32>, kind: Kind) -> bool {
+        match (self, group) {
+            (Subset::Whole, _) | (_, None) => true,
+            (Subset::Without(left_out), Some(group)) => group != left_out,
+            (Subset::WithoutKind(left_out, of), Some(group)) => group != left_out || kind != of,
+            (Subset::Alone(only), Some(group)) => group == only,
+        }
+    }
+}
+
+/// What the contexts of a database are, for compiling it again.
+struct Sources {
+    contexts: Vec<(Arc<Context<'static>>, Option<u32>)>,
+}
+
+impl Bench<'_> {
+    /// Compiles a part of the set: the bytes of a database.
+    ///
+    /// # Errors
+    ///
+    /// There is more than the format can hold, which the whole set had not.
+    pub fn compile(&self, subset: Subset) -> Result<Vec<u8>> {
+        let database = self.database;
+        let sources = self.sources();
+        // The guards have judged all of it before.
+        let mut compiler = Compiler::new(Options::default().wide(true).suffixes(true));
+        compiler.set_subscribed(database.summary().subscribed.clone());
+        let kept = |claim: &Claim| {
+            let (context, group) = sources.contexts.get(claim.context as usize)?;
+            subset.has(*group, claim.kind).then(|| Arc::clone(context))
+        };
+        database.each_value(&mut |listed, posting| {
+            for claim in database.claims(posting) {
+                let Some(context) = kept(&claim) else { continue };
+                let Claim { kind, scope, scheme, .. } = claim;
+                let value = listed.value(scheme);
+                compiler.add(Indicator { kind, value, scope, raw: None, context });
+            }
+        });
+        for row in database.withheld() {
+            for claim in database.claims(row.posting) {
+                if let Some(context) = kept(&claim) {
+                    compiler.keep_out((row.kind, row.scope, row.reason), row.value, context);
+                }
+            }
+        }
+        compiler.into_bytes(database.built())
+    }
+
+    fn sources(&self) -> Sources {
+        let of = |number| {
+            let context = self.database.context(number).unwrap_or_default();
+            let group = self.groups.number(&context);
+            (Arc::new(context.into_owned()), group)
+        };
+        Sources { contexts: (0..self.database.contexts() as u32).map(of).collect() }
+    }
+
+    /// The values that each group has of each kind.
+    pub fn kinds(&self) -> BTreeMap<(u32, Kind), u64> {
+        let database: &Database = self.database;
+        let group_of = |number| self.groups.number(&database.context(number)?);
+        let groups: Vec<_> = (0..database.contexts() as u32).map(group_of).collect();
+        let mut kinds: BTreeMap<(u32, Kind), u64> = BTreeMap::new();
+        let mut rows: Vec<(u32, Kind, Scheme, Option<Scope>)> = Vec::new();
+        database.each_value(&mut |_, posting| {
+            rows.clear();
+            for claim in database.claims(posting) {
+                let group = groups.get(claim.context as usize).copied().flatten();
+                // Two patterns may have the same text.
+                let is_pattern = matches!(claim.scope, Scope::Wildcard | Scope::Regex);
+                let scope = is_pattern.then_some(claim.scope);
+                rows.extend(group.map(|group| (group, claim.kind, claim.scheme, scope)));
+            }
+            rows.sort_unstable();
+            rows.dedup();
+            for (group, kind, ..) in &rows {
+                *kinds.entry((*group, *kind)).or_default() += 1;
+            }
+        });
+        kinds
+    }
+}
