@@ -208,7 +208,7 @@ impl CostJob<'_> {
                 let thread = std::thread::Builder::new().name("compile".into());
                 thread
                     .spawn_scoped(scope, work)
-                    .map_err(|e| Error::io("cannot start a thread", e))?;
+                    .map_err(|e| Error::io("start a thread", e))?;
             }
             work();
             Ok::<(), Error>(())
