@@ -63,7 +63,7 @@ const UNIDENTIFIED: &str =
     "events beyond 65536 are counted and not identified; compare their counts with events<-0";
 const CUT: &str = "a report does not list all of its flagged indicators; compare flagged>+0";
 
-/// What a number is held against.
+/// What a number is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bound {
     /// The number itself.

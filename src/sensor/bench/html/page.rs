@@ -63,7 +63,7 @@ fn title(report: &Report, page: &mut Markup) {
             (Some(begin), Some(end)) => format!(", {} to {}", day(begin), day(end)),
             _ => String::new(),
         };
-        format!(", held against {} records{time}", count(corpus.records))
+        format!(", matched against {} records{time}", count(corpus.records))
     });
     let text = format!("{live}{}. Judged as of {}.", corpus.unwrap_or_default(), day(&report.at));
     page.text_in("p", &[("class", "lead")], &text);

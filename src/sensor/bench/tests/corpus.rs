@@ -214,7 +214,7 @@ fn entries_without_a_date_are_as_old_as_the_document() {
     assert_eq!(ages(None), (None, Some(1.0), None));
     assert_eq!(ages(Some(3)), (Some(3.0), Some(0.0), Some(0.0)));
     assert_eq!(ages(Some(100)), (Some(100.0), Some(0.0), Some(1.0)));
-    // It changes after the instant of judgement: nothing is known of before.
+    // It changes after the reference time: nothing is known of before.
     assert_eq!(ages(Some(-1)), (None, Some(1.0), None));
 }
 
