@@ -155,9 +155,9 @@ fn slow_drips_are_bounded_by_the_total_and_silence_by_the_idle_time() {
         _ => Reply::status(200).late(Duration::from_secs(20)),
     });
     let start = Instant::now();
-    fails(&server, "/drip", ErrorKind::TimedOut, "stopped after");
+    fails(&server, "/drip", ErrorKind::TimedOut, "timed out after");
     assert!(start.elapsed() >= Duration::from_millis(1800), "{:?}", start.elapsed());
-    fails(&server, "/stops", ErrorKind::TimedOut, "stopped after 3 bytes");
+    fails(&server, "/stops", ErrorKind::TimedOut, "timed out after 3 bytes");
     fails(&server, "/never", ErrorKind::TimedOut, "nothing received for 400ms");
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
 }
