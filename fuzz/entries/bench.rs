@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
         let again = read_report(written.as_bytes()).unwrap();
         assert_eq!(again.groups.len(), report.groups.len());
         for text in ["events_lost>0", "group:a.live<-50%", "flagged_new>0"] {
-            let _ = Threshold::parse(text).unwrap().check(&report, &again);
+            let _ = Threshold::parse(text).unwrap().check(Some(&report), &again);
         }
     }
     let _ = Threshold::parse(&String::from_utf8_lossy(bytes));

@@ -11,7 +11,7 @@ use super::notices::of_feeds;
 use super::outcome::Outcome;
 use super::outputs::{Own, Written};
 use super::progress::Progress;
-use super::{bench_diff, outputs, validity};
+use super::{bench_diff, ledgers, messages, outputs, validity};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -20,7 +20,7 @@ use wiresift::engine::database::Database;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Home, Options};
-use wiresift::intel::subscribe;
+use wiresift::intel::{feed, subscribe};
 use wiresift::sensor::bench::{
     self, Bench, CorpusRead, Csv, Judged, Lists, Popular, Question, Report,
 };
@@ -42,12 +42,16 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
     if let Some(BenchCommand::Diff(flags)) = flags.command {
         return bench_diff::run(&flags);
     }
+    let mut flags = flags;
     let at = flags.at.as_deref().map(validity::time).transpose()?.flatten();
+    flags.db = database::named(flags.db.as_deref(), flags.config.as_deref())?;
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
+    ledgers::refuse(flags.output.as_deref(), flags.config.as_deref())?;
     let baseline = flags.baseline.as_deref();
     let baseline =
         baseline.map(|path| bench::read_report(&read(path)?).map_err(|e| e.at_path(path)));
     let baseline = baseline.transpose()?;
+    can_compare(&flags, baseline.as_ref())?;
     let given = Given::read(&flags)?;
     let progress = Progress::new(false);
     let notify = |notice: Notice<'_>| progress.notice(notice);
@@ -60,9 +64,22 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
         Judgement::Ended(signal) => return Ok(Outcome::Ended(signal)),
     };
     write(&flags, &report)?;
-    let Some(baseline) = baseline else { return Ok(outcome) };
-    let is_met = compare(&flags, &baseline, &report)?;
-    Ok(if is_met && outcome == Outcome::Yes { Outcome::No } else { outcome })
+    let compared = compare(&flags, baseline.as_ref(), &report)?;
+    Ok(if outcome == Outcome::Yes { compared } else { outcome })
+}
+
+/// Refuses a comparison before anything is scanned for it.
+fn can_compare(flags: &Flags, baseline: Option<&Report>) -> Result<()> {
+    if let Some(baseline) = baseline {
+        return bench::same_groups(baseline, flags.by.into());
+    }
+    match flags.fail.iter().find(|threshold| threshold.needs_baseline()) {
+        None => Ok(()),
+        Some(threshold) => {
+            let what = format!("--fail {} needs a former report", threshold.text());
+            Err(Error::usage(what).remedy("name one with --baseline"))
+        }
+    }
 }
 
 /// What the command line names besides database and inputs.
@@ -88,7 +105,8 @@ impl Given {
         for (path, count) in counts {
             if let (Some(path), 1..) = (path, count) {
                 let path = super::messages::name(path);
-                say(&format!("wiresift: {path}: {count} lines could not be read"));
+                let lines = messages::plural(count, "line");
+                say(&format!("wiresift: {path}: {lines} could not be read"));
             }
         }
         let lists = subscribe::open_warning_lists(&flags.warninglists)?;
@@ -106,7 +124,7 @@ impl Given {
     ) -> Report {
         let on = |kind, value: &_| self.lists.lists_of(kind, value);
         let lists = Lists { names: &self.list_names, on: &on };
-        let ledgers = Ledgers::of_database(flags.db.as_deref());
+        let ledgers = Ledgers::of_database(flags.db.as_deref(), flags.config.as_deref());
         let question = Question {
             at,
             ledger: (!ledgers.is_empty()).then_some(&ledgers as &dyn bench::Ledger),
@@ -252,6 +270,8 @@ fn reads(flags: &Flags) -> Inputs {
     let named = |path: &Option<PathBuf>, what| path.clone().map(|path| (path, what));
     let files = [
         named(&flags.db, "the database"),
+        named(&flags.config, "the configuration"),
+        named(&flags.baseline, "the baseline"),
         named(&flags.popular, "the popular names"),
         named(&flags.verdicts, "the verdicts"),
     ];
@@ -265,10 +285,23 @@ fn reads(flags: &Flags) -> Inputs {
     ] {
         paths.iter().for_each(|path| reads.add(path, what));
     }
+    // Lists may be in folders. Those of inputs are looked through later.
+    for (paths, what) in [
+        (&flags.allow[..], "an allow list"),
+        (&flags.warninglists, "a warning list"),
+        (flags.db.as_slice(), "a part of the database"),
+    ] {
+        let folders = paths.iter().filter(|path| path.is_dir());
+        for target in input::expand(folders.map(|path| path.as_os_str())).targets {
+            if let input::Target::Path(path) = target {
+                reads.add(&path, what);
+            }
+        }
+    }
     reads
 }
 
-/// Reads a list, within a limit.
+/// Reads a list, which may be compressed, within a limit.
 fn read(path: &Path) -> Result<Vec<u8>> {
     let file = std::fs::File::open(path).map_err(|e| Error::io("open", e).at_path(path))?;
     let mut bytes = Vec::new();
@@ -276,6 +309,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     read.map_err(|e| Error::io("read", e).at_path(path))?;
     if bytes.len() as u64 > MAX_LIST {
         return Err(Error::format(format!("it is longer than {}", size(MAX_LIST))).at_path(path));
+    }
+    let inflated = feed::inflate(&bytes, MAX_LIST).map_err(|e| e.at_path(path))?;
+    if let std::borrow::Cow::Owned(inflated) = inflated {
+        return Ok(inflated);
     }
     Ok(bytes)
 }
@@ -296,17 +333,29 @@ fn write(flags: &Flags, report: &Report) -> Result<()> {
     sink.flush()
 }
 
-/// Prints what became of the thresholds; returns whether one is met.
-fn compare(flags: &Flags, old: &Report, new: &Report) -> Result<bool> {
-    let mut is_met = false;
+/// Prints what became of the thresholds, or what differs if there are none.
+fn compare(flags: &Flags, old: Option<&Report>, new: &Report) -> Result<Outcome> {
     // Both have gone through JSON, so that equal numbers are equal.
     let new = &bench::read_report(bench::json(new)?.as_bytes())?;
+    if let (Some(old), []) = (old, &flags.fail[..]) {
+        let changes = bench::changes(old, new)?;
+        let count = messages::plural(changes.len() as u64, "field");
+        say(&format!("wiresift: {count} differ from the baseline"));
+        changes.iter().for_each(|line| say(&format!("  {line}")));
+    }
+    let (mut is_met, mut is_unknown) = (false, false);
     for threshold in &flags.fail {
         let check = threshold.check(old, new)?;
         is_met |= check.outcome == bench::Outcome::Met;
+        is_unknown |= matches!(check.outcome, bench::Outcome::Unknown(_));
         if check.outcome != bench::Outcome::Fine {
             say(&format!("wiresift: {check}"));
         }
     }
-    Ok(is_met)
+    Ok(match () {
+        // What cannot be computed must not look as if it were fine.
+        () if is_unknown => Outcome::Failed,
+        () if is_met => Outcome::No,
+        () => Outcome::Yes,
+    })
 }

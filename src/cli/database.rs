@@ -22,6 +22,19 @@ pub(super) struct Chosen {
     pub(super) path: Option<PathBuf>,
 }
 
+/// The database that `--db` names, or that of the configuration that `--config` names.
+///
+/// # Errors
+///
+/// The configuration cannot be read, or its database does not exist.
+pub(super) fn named(db: Option<&Path>, config: Option<&Path>) -> Result<Option<PathBuf>> {
+    match (db, config) {
+        (Some(db), _) => Ok(Some(db.to_path_buf())),
+        (None, Some(config)) => of_config(config).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
 /// Opens the database that `--db` names, or the one of the configuration in the current
 /// folder. A list, a feed or a folder of them is compiled in memory.
 ///
@@ -87,12 +100,18 @@ fn configured(is_long: bool) -> Result<Chosen> {
             format!("no database: --db is not given, and there is no {CONFIG} in this folder");
         return Err(Error::usage(what).remedy("--db takes a database or a list of indicators"));
     }
+    let database = of_config(path)?;
+    let opened = file(&database, is_long)?;
+    Ok(Chosen { database: opened, path: Some(database) })
+}
+
+/// The database of a configuration.
+fn of_config(path: &Path) -> Result<PathBuf> {
     let database = Config::open(path)?.database;
     if !database.exists() {
-        let what = format!("the database of {CONFIG} does not exist yet");
+        let what = format!("the database of {} does not exist yet", name(path));
         let remedy = "create it with `wiresift feed update --compile`";
         return Err(Error::usage(what).at_path(&database).remedy(remedy));
     }
-    let opened = file(&database, is_long)?;
-    Ok(Chosen { database: opened, path: Some(database) })
+    Ok(database)
 }

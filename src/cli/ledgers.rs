@@ -2,18 +2,18 @@
 //! when; for `bench` the same of all values.
 
 use super::database::CONFIG;
-use super::messages;
+use super::{messages, outputs};
 use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use wiresift::Result;
 use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp, Value};
 use wiresift::engine::scan::Explanation;
 use wiresift::intel::config::Config;
 use wiresift::intel::store::{Ledger, Stay, Store};
 use wiresift::sensor::bench::{self, Span};
+use wiresift::{Error, Result};
 
 /// The open ledgers, with the names of their feeds.
 #[derive(Default)]
@@ -29,16 +29,25 @@ pub(super) struct InFeed {
 }
 
 impl Ledgers {
-    /// Opens the ledgers of the configuration in the current folder, if the database is the one
-    /// of this configuration. A ledger that cannot be read is reported and left out.
-    pub(super) fn of_database(named: Option<&Path>) -> Ledgers {
-        // `lookup` works without a configuration, so that a broken one is no reason to fail.
-        let Ok(config) = Config::open(Path::new(CONFIG)) else { return Ledgers::default() };
+    /// Opens the ledgers of a configuration, or of the one in the current folder if the database
+    /// is its own. A ledger that cannot be read is reported and left out.
+    pub(super) fn of_database(named: Option<&Path>, config: Option<&Path>) -> Ledgers {
+        let path = config.unwrap_or(Path::new(CONFIG));
+        let opened = match Config::open(path) {
+            Ok(opened) => opened,
+            Err(error) => {
+                // Nobody asked for the one in the current folder.
+                config.iter().for_each(|_| messages::error(&error));
+                return Ledgers::default();
+            }
+        };
         let real = |path: &Path| path.canonicalize().ok();
-        // The history of these feeds explains nothing about a database made from others.
-        if named.is_some_and(|path| real(path).is_none() || real(path) != real(&config.database)) {
+        let is_other =
+            named.is_some_and(|path| real(path).is_none() || real(path) != real(&opened.database));
+        if is_other && config.is_none() {
             return Ledgers::default();
         }
+        let config = opened;
         let store = Store::at(&config.state);
         let mut ledgers = Vec::new();
         // Also feeds whose subscription has ended, if their data was kept.
@@ -70,6 +79,24 @@ impl Ledgers {
         }
         found
     }
+}
+
+/// Refuses an output among the files of the feeds.
+///
+/// # Errors
+///
+/// It is in the state directory of the configuration, or is its database.
+pub(super) fn refuse(output: Option<&Path>, config: Option<&Path>) -> Result<()> {
+    let Some(output) = outputs::file(output) else { return Ok(()) };
+    let Ok(config) = Config::open(config.unwrap_or(Path::new(CONFIG))) else { return Ok(()) };
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+    let (Ok(folder), Ok(state)) = (folder, config.state.canonicalize()) else { return Ok(()) };
+    if !folder.starts_with(&state) {
+        return Ok(());
+    }
+    let what = "the output is in the folder of the feeds and their ledgers; nothing was written";
+    Err(Error::usage(what).at_path(output).remedy("name a file in another folder"))
 }
 
 impl bench::Ledger for Ledgers {

@@ -35,8 +35,9 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
             messages::say(&format!("wiresift: {what}"));
         }
     };
-    let database = database::open(flags.db.as_deref(), is_long, &notify)?.database;
-    let ledgers = Ledgers::of_database(flags.db.as_deref());
+    let named = database::named(flags.db.as_deref(), flags.config.as_deref())?;
+    let database = database::open(named.as_deref(), is_long, &notify)?.database;
+    let ledgers = Ledgers::of_database(named.as_deref(), flags.config.as_deref());
     let allow = subscribe::compile_allow_lists(&flags.allow, &of_feeds(&notify))?;
     let at = validity::time(&flags.at)?;
     let mut scanner = Scanner::new(Options::default().at(at).allow(allow));

@@ -9,8 +9,9 @@ pub(super) fn time(text: &str) -> Result<Option<Timestamp>> {
         "event" => Ok(None),
         "now" => Ok(Some(wiresift::clock::now())),
         text => Timestamp::parse(text).map(Some).ok_or_else(|| {
-            Error::usage(format!("invalid time “{text}”"))
-                .remedy("write event, now, or a date such as 2026-11-24T12:00:00Z")
+            Error::usage(format!("invalid time “{text}”")).remedy(
+                "write event, now, or a date such as 2026-11-24T12:00:00Z, before 9999-12-30",
+            )
         }),
     }
 }

@@ -354,7 +354,7 @@ fn risky_indicators_are_flagged_by_what_is_given() {
     dir.create("x.log", log);
     let flags =
         ["x.log", "--popular", "popular.csv", "--warninglists", "lists", "--verdicts", "said.csv"];
-    let run = bench(&dir, &flags).expect(0).expect_stderr("popular.csv: 1 lines could not be read");
+    let run = bench(&dir, &flags).expect(0).expect_stderr("popular.csv: 1 line could not be read");
     run.expect_stdout("suppress popular.example in a").expect_stdout("too small to drop anything");
     let report = report(&dir, &flags);
     let of = |value: &str| {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bench;
 mod bench_cost;
+mod bench_gates;
 mod browser;
 mod inputs;
 mod promises;

@@ -58,6 +58,17 @@ fn what_is_right_is_described_and_nothing_is_left_behind() {
 }
 
 #[test]
+fn patterns_without_a_file_yet_are_no_problem() {
+    let dir = folder("check_patterns");
+    let text = "[[input]]\nname = \"none\"\nkind = \"files\"\npatterns = [\"remote/**/*.log\", \
+                \"logs/*.log\"]\n";
+    config(&dir, text);
+    let run = dir.command().args(["run", "--check"]).run().expect(0);
+    run.expect_stderr("note: input none: remote/**/*.log: no file matches yet")
+        .expect_stdout("ok: input none: 1 file can be read");
+}
+
+#[test]
 fn all_problems_come_at_once_with_their_places() {
     let dir = folder("check_problems");
     let text = "[[input]]\nkind = \"files\"\npatern = \"x\"\n[[sink]]\nkind = \"webhook\"\nurl = \

@@ -13,7 +13,7 @@ use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
     after_help = "\
 Without inputs, only the set itself is judged. Flags and advice are suggestions; nothing is changed.
 
-Exit status: 0 success, 1 a --fail condition was met, 2 error.
+Exit status: 0 done and no --fail met, 1 a --fail met, 2 error, or a --fail cannot be computed.
 
 Examples:
   wiresift bench --db iocs.wsdb
@@ -31,6 +31,10 @@ pub(in crate::cli) struct Bench {
     /// of wiresift.toml in this folder.
     #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) db: Option<PathBuf>,
+    /// The configuration whose database and ledgers of feeds are used; default: wiresift.toml in
+    /// this folder, if the database is its own.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) config: Option<PathBuf>,
     /// Logs, captures, folders, patterns, or - for standard input, to match against.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) inputs: Vec<PathBuf>,
@@ -84,12 +88,12 @@ pub(in crate::cli) struct Bench {
     /// Write the report to a file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// Earlier report (--format json) to compare with.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "fail")]
+    /// Earlier report (--format json) to compare with; without --fail, shows what differs.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// Exit with 1 if this condition holds: events_lost>0, risky_per_day>+20%, group:NAME.live<-50%;
     /// repeatable.
-    #[arg(long, value_name = "EXPR", requires = "baseline", value_parser = threshold)]
+    #[arg(long, value_name = "EXPR", value_parser = threshold)]
     pub(in crate::cli) fail: Vec<Threshold>,
     /// Threads, up to 1024; default: 0, one per core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = super::scan::threads)]

@@ -10,6 +10,10 @@ pub(in crate::cli) struct Lookup {
     /// of wiresift.toml in this folder.
     #[arg(long, value_name = "DB", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) db: Option<PathBuf>,
+    /// The configuration whose database and ledgers of feeds are used; default: wiresift.toml in
+    /// this folder, if the database is its own.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) config: Option<PathBuf>,
     /// Values of any kind, defanged or not; - reads them from standard input, one per line.
     #[arg(value_name = "VALUE", required = true)]
     pub(in crate::cli) values: Vec<String>,

@@ -179,7 +179,13 @@ impl Probe {
                 false => pattern.matches(&file.to_string_lossy()),
             })
         };
-        let found = expand(&input.patterns);
+        // A pattern that matches nothing may be a mistake on a command line. Here, files may come.
+        let (unmatched, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            input.patterns.iter().partition(|pattern| is_unmatched(pattern));
+        for pattern in &unmatched {
+            self.note(format!("{of}: {}: no file matches yet", name(pattern)));
+        }
+        let found = expand(others);
         for error in &found.errors {
             let is_missing =
                 error.io_error().is_some_and(|it| it.kind() == std::io::ErrorKind::NotFound);
@@ -199,6 +205,9 @@ impl Probe {
                 Ok(()) => count += 1,
                 Err(error) => refused.push(error),
             }
+        }
+        if count == 0 && refused.is_empty() && !unmatched.is_empty() {
+            return;
         }
         if count == 0 && refused.is_empty() {
             return self.note(format!("{of}: no file matches yet"));
@@ -380,4 +389,12 @@ fn explained(what: &'static str, error: std::io::Error, path: &Path) -> Error {
         "user {} has no permission: run as another user, or change the owner, group or mode",
         rustix::process::geteuid().as_raw()
     ))
+}
+
+/// Whether a path is a valid pattern with wildcards that no file matches.
+fn is_unmatched(path: &Path) -> bool {
+    let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) else {
+        return false;
+    };
+    !path.exists() && glob::glob(pattern).is_ok_and(|mut found| found.next().is_none())
 }

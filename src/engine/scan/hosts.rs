@@ -66,12 +66,13 @@ pub(super) struct HostsMet {
     home: Arc<Home>,
     recent: Box<[Cell<u32>]>,
     met: RefCell<BTreeSet<IpAddr>>,
+    openers: RefCell<BTreeSet<IpAddr>>,
 }
 
 impl HostsMet {
     pub(super) fn new(home: Arc<Home>) -> HostsMet {
         let recent = std::iter::repeat_with(|| Cell::new(0)).take(RECENT).collect();
-        HostsMet { home, recent, met: RefCell::default() }
+        HostsMet { home, recent, met: RefCell::default(), openers: RefCell::default() }
     }
 
     /// Notes an IPv4 address.
@@ -95,6 +96,18 @@ impl HostsMet {
         }
     }
 
+    /// Notes an address that began a contact.
+    pub(super) fn note_opener(&self, address: IpAddr) {
+        if self.home.contains(address) {
+            self.openers.borrow_mut().insert(address);
+        }
+    }
+
+    /// Takes the hosts that began a contact since the last call.
+    pub(super) fn take_openers(&self) -> BTreeSet<IpAddr> {
+        self.openers.take()
+    }
+
     /// Takes the hosts that were met since the last call.
     pub(super) fn take(&self) -> BTreeSet<IpAddr> {
         self.recent.iter().for_each(|recent| recent.set(0));
@@ -116,6 +129,8 @@ mod tests {
         assert_eq!(met, ["10.1.2.3", "192.168.0.1", "fd00::1"]);
         hosts.note("10.1.2.3".parse().unwrap());
         assert_eq!(hosts.take().len(), 1);
+        ["10.1.2.3", "8.8.8.8"].iter().for_each(|host| hosts.note_opener(host.parse().unwrap()));
+        assert_eq!((hosts.take_openers().len(), hosts.take_openers().len()), (1, 0));
         let home = Home::new(["0.0.0.0/0".parse().unwrap()]);
         assert!(home.contains("8.8.8.8".parse().unwrap()));
         assert!(!home.contains("fd00::1".parse().unwrap()));

@@ -122,6 +122,11 @@ impl Scanner {
         self.hosts.as_ref().map(HostsMet::take).unwrap_or_default()
     }
 
+    /// Takes the hosts that began a contact, if the options ask for a survey.
+    pub fn take_openers(&mut self) -> BTreeSet<IpAddr> {
+        self.hosts.as_ref().map(HostsMet::take_openers).unwrap_or_default()
+    }
+
     /// Takes the claims that were held back, if the options ask for a survey.
     pub fn take_held_back(&mut self) -> HeldBack {
         std::mem::take(&mut self.held_back)
@@ -132,6 +137,13 @@ impl Scanner {
     pub(crate) fn note_host(&self, address: IpAddr) {
         if let Some(hosts) = &self.hosts {
             hosts.note(address);
+        }
+    }
+
+    /// Notes which address opened a flow.
+    pub(crate) fn note_opener(&self, address: IpAddr) {
+        if let Some(hosts) = &self.hosts {
+            hosts.note_opener(address);
         }
     }
 

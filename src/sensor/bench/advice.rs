@@ -1,10 +1,11 @@
 //! What the numbers of a report suggest. Nothing acts upon it.
 
-use super::report::{Action, Advice, Group, IndicatorFacts, Report};
+use super::report::{Action, Advice, Corpus, DropStep, Group, IndicatorFacts, Report};
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
-/// The maximum number of suggestions.
-const MOST: usize = 10;
+/// The most groups that a suggestion names.
+const MAX_NAMED: usize = 3;
 
 /// A corpus with fewer records says nothing about what could be dropped.
 const FEW_RECORDS: u64 = 1000;
@@ -12,24 +13,23 @@ const FEW_RECORDS: u64 = 1000;
 /// Days for which a feed that is alive does not stay the same.
 const LONG: f64 = 90.0;
 
-/// Replaces the advice of a report by what its numbers suggest.
+/// Replaces the advice of a report by what its numbers suggest, most gain first.
 pub fn advise(report: &mut Report) {
-    let is_small = report.corpus.as_ref().is_some_and(|corpus| {
-        corpus.records < FEW_RECORDS || !spans_a_day(corpus.begin.as_deref(), corpus.end.as_deref())
-    });
     let mut all: Vec<Advice> = Vec::new();
     if report.corpus.is_some() {
         all.extend(report.indicators.iter().filter_map(suppress));
     }
-    if is_small {
-        let text = "the corpus is too small to drop anything: it has under 1000 records, or less \
-                    than a day";
-        all.push(of_group(Action::None, None, 0, text.to_string()));
+    if let Some(why) = report.corpus.as_ref().and_then(too_small) {
+        let text = format!("the corpus is too small to drop anything: {why}");
+        all.push(of_group(Action::None, None, 0, text));
     } else {
-        let of_kinds = |group: &Group| narrow(report, group);
+        let steps = report.drop_order.iter().flatten();
+        let steps: HashMap<&str, &DropStep> = steps.map(|step| (&*step.group, step)).collect();
         for group in &report.groups {
-            let advice = drop_group(group).or_else(|| refresh(group)).or_else(|| of_kinds(group));
-            all.extend(advice.or_else(|| keep(group)));
+            let step = steps.get(&*group.name).copied();
+            let drop = step.filter(|step| step.is_dropped).map(|step| drop_group(group, step));
+            let advice = drop.or_else(|| refresh(group)).or_else(|| narrow(report, group));
+            all.extend(advice.or_else(|| step.map(|step| keep(group, step))));
         }
     }
     let rank = |advice: &Advice| match advice.action {
@@ -38,18 +38,28 @@ pub fn advise(report: &mut Report) {
         _ => 0,
     };
     all.sort_by_cached_key(|it| (rank(it), Reverse(it.gain), it.text.clone()));
-    // That the corpus is too small is said, however much there is to suppress.
-    let last = all.pop_if(|last| last.action == Action::None);
-    all.truncate(MOST - usize::from(last.is_some()));
-    all.extend(last);
     report.advice = all;
 }
 
-/// Whether there is a day between two times in RFC 3339.
-fn spans_a_day(begin: Option<&str>, end: Option<&str>) -> bool {
-    let time = |text: Option<&str>| text?.parse::<jiff::Timestamp>().ok();
-    let (Some(begin), Some(end)) = (time(begin), time(end)) else { return false };
-    end.as_second() - begin.as_second() >= 86_400
+/// Why a corpus says nothing about what could be dropped.
+fn too_small(corpus: &Corpus) -> Option<String> {
+    let time = |text: &Option<String>| text.as_deref()?.parse::<jiff::Timestamp>().ok();
+    let seconds = match (time(&corpus.begin), time(&corpus.end)) {
+        (Some(begin), Some(end)) => Some(end.as_second() - begin.as_second()),
+        _ => None,
+    };
+    let mut why = Vec::new();
+    if corpus.records < FEW_RECORDS {
+        why.push(format!("it has fewer than {FEW_RECORDS} records ({})", corpus.records));
+    }
+    match seconds {
+        None => why.push("its records have no times".to_string()),
+        Some(seconds @ ..86_400) => {
+            why.push(format!("it spans {:.1} hours, less than a day", seconds as f64 / 3600.0));
+        }
+        Some(_) => {}
+    }
+    (!why.is_empty()).then(|| why.join(", and "))
 }
 
 fn of_group(action: Action, group: Option<&Group>, gain: u64, text: String) -> Advice {
@@ -57,16 +67,32 @@ fn of_group(action: Action, group: Option<&Group>, gain: u64, text: String) -> A
     Advice { action, group, value: None, suppress: None, gain, text }
 }
 
-fn drop_group(group: &Group) -> Option<Advice> {
-    let share = group.exclusive_share.unwrap_or(0.0);
-    if group.events_exclusive? > 0 || share >= 0.01 {
-        return None;
-    }
+fn drop_group(group: &Group, step: &DropStep) -> Advice {
     let text = format!(
-        "drop {}: no event is lost without it, and other groups cover all but {} of its {} entries",
-        group.name, group.exclusive, group.live
+        "drop {}: no event is lost without it{}, and other groups cover all but {} of its {} \
+         entries",
+        group.name,
+        after(step),
+        step.exclusive,
+        group.live
     );
-    Some(of_group(Action::Drop, Some(group), group.live, text))
+    of_group(Action::Drop, Some(group), group.live, text)
+}
+
+/// The groups that must be gone for the numbers of a step.
+fn after(step: &DropStep) -> String {
+    if step.after.is_empty() {
+        return String::new();
+    }
+    let named = step.after.iter().take(MAX_NAMED).map(|name| &**name).collect::<Vec<_>>();
+    let more = step.after.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(" after dropping {}{more}", named.join(", "))
+}
+
+/// How many hosts an indicator reached, of those that its likelihood is about.
+pub(super) fn hosts_of(indicator: &IndicatorFacts) -> Option<String> {
+    Some(format!("{} of {} hosts", indicator.p_hosts?, indicator.p_of?))
 }
 
 /// An indicator that is flagged for what it is, and alerts.
@@ -74,10 +100,10 @@ fn suppress(indicator: &IndicatorFacts) -> Option<Advice> {
     let alerts = indicator.alerts.filter(|alerts| *alerts > 0)?;
     let mut why = Vec::new();
     for flag in &indicator.flags {
-        why.push(match (&**flag, indicator.rank, indicator.hosts) {
-            ("popular", Some(rank), _) => format!("popular (rank {rank})"),
-            ("listed", ..) => format!("on {}", indicator.lists.join(", ")),
-            ("prevalent", _, Some(hosts)) => format!("prevalent ({hosts} hosts)"),
+        why.push(match (&**flag, indicator.rank) {
+            ("popular", Some(rank)) => format!("popular (rank {rank})"),
+            ("listed", _) => format!("on {}", indicator.lists.join(", ")),
+            ("prevalent", _) => format!("prevalent ({})", hosts_of(indicator)?),
             _ => continue,
         });
     }
@@ -85,7 +111,8 @@ fn suppress(indicator: &IndicatorFacts) -> Option<Advice> {
         return None;
     }
     let (value, groups) = (&indicator.value, indicator.groups.join(", "));
-    let text = format!("suppress {value} in {groups}: {}, {alerts} alerts", why.join(", "));
+    let noun = if alerts == 1 { "alert" } else { "alerts" };
+    let text = format!("suppress {value} in {groups}: {}, {alerts} {noun}", why.join(", "));
     Some(Advice {
         action: Action::Suppress,
         group: Some(groups).filter(|_| indicator.groups.len() == 1),
@@ -98,16 +125,20 @@ fn suppress(indicator: &IndicatorFacts) -> Option<Advice> {
 
 fn refresh(group: &Group) -> Option<Advice> {
     let unchanged = group.history.as_ref().and_then(|history| history.unchanged_days);
-    let decayed = group.decayed.unwrap_or(0.0);
-    let why = match unchanged {
+    let (why, gain) = match unchanged {
         _ if group.expired * 2 > group.entries => {
-            format!("{} of its {} entries have expired", group.expired, group.entries)
+            let why = format!("{} of its {} entries have expired", group.expired, group.entries);
+            (why, group.expired)
         }
-        _ if decayed > 0.5 => format!("{:.0}% of its dated entries have decayed", decayed * 100.0),
-        Some(days) if days >= LONG => format!("it has not changed for {days:.0} days"),
+        _ if group.decayed_entries * 2 > group.live => {
+            let (decayed, live) = (group.decayed_entries, group.live);
+            (format!("{decayed} of its {live} live entries have decayed"), decayed)
+        }
+        Some(days) if days >= LONG => {
+            (format!("it has not changed for {days:.0} days"), group.live)
+        }
         _ => return None,
     };
-    let gain = group.expired.max((decayed * group.live as f64) as u64);
     let text = format!("refresh or drop {}: {why}", group.name);
     Some(of_group(Action::Refresh, Some(group), gain, text))
 }
@@ -132,13 +163,16 @@ fn narrow(report: &Report, group: &Group) -> Option<Advice> {
     Some(of_group(Action::Narrow, Some(group), cost(worst) as u64, text))
 }
 
-fn keep(group: &Group) -> Option<Advice> {
-    let exclusive = group.events_exclusive?;
+fn keep(group: &Group, step: &DropStep) -> Advice {
     let first = group.history.as_ref().and_then(|history| history.first_share);
     let first = first.map_or(String::new(), |share| {
         format!(", first to list {:.0}% of the values it shares", share * 100.0)
     });
-    let text =
-        format!("keep {}: no other group finds {exclusive} of its events{first}", group.name);
-    Some(of_group(Action::Keep, Some(group), exclusive, text))
+    let exclusive = step.events_exclusive;
+    let text = format!(
+        "keep {}: no other group finds {exclusive} of its events{}{first}",
+        group.name,
+        after(step)
+    );
+    of_group(Action::Keep, Some(group), exclusive, text)
 }

@@ -1,5 +1,7 @@
 //! Compares a report with an earlier one: what got worse than the thresholds allow.
 
+use super::event_ids;
+use super::groups::By;
 use super::report::{Group, Interval, Report, SCHEMA};
 use crate::engine::error::spelt_json;
 use crate::engine::settings::nearest;
@@ -8,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// What the fields of the set are called in expressions, besides those of a group.
-const OF_SET: &[&str] = &[
+pub(super) const OF_SET: &[&str] = &[
     "alerts",
     "alerts_per_day",
     "alerts_risky",
@@ -29,7 +31,7 @@ const OF_SET: &[&str] = &[
 ];
 
 /// What the fields of a group are called.
-const OF_GROUP: &[&str] = &[
+pub(super) const OF_GROUP: &[&str] = &[
     "age_p50",
     "alerts",
     "alerts_per_day",
@@ -50,7 +52,18 @@ const OF_GROUP: &[&str] = &[
     "values",
 ];
 
-/// What a number is compared with.
+/// Those of them that are about two reports.
+const OF_BOTH: &[&str] = &["events_lost", "flagged_new"];
+
+const MISSING: &str = "one of the reports does not have it";
+const OF_NOTHING: &str = "it is a share of nothing";
+const NO_CORPUS: &str = "one of the reports was made without inputs";
+const FEWER_INPUTS: &str = "there are fewer inputs or records than before";
+const UNIDENTIFIED: &str =
+    "events beyond 65536 are counted and not identified; compare their counts with events<-0";
+const CUT: &str = "a report does not list all of its flagged indicators; compare flagged>+0";
+
+/// What a number is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bound {
     /// The number itself.
@@ -108,23 +121,78 @@ impl Threshold {
         Ok(Threshold { text: text.to_string(), group, field: field.to_string(), is_above, bound })
     }
 
-    /// Compares a report with an earlier one.
+    /// The expression, as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it says nothing about a report alone.
+    pub fn needs_baseline(&self) -> bool {
+        !matches!(self.bound, Bound::Value(_)) || OF_BOTH.contains(&&*self.field)
+    }
+
+    /// Holds a report against a former one, which only thresholds on values can do without.
     ///
     /// # Errors
     ///
-    /// Neither report has the group.
-    pub fn check(&self, old: &Report, new: &Report) -> Result<Check> {
+    /// Neither report has the group, the two compare different things, or there is no former
+    /// report and the threshold needs one.
+    pub fn check(&self, old: Option<&Report>, new: &Report) -> Result<Check> {
+        let Some(old) = old else {
+            if self.needs_baseline() {
+                let what = format!("{} needs a former report", self.text);
+                return Err(Error::usage(what).remedy("name one with --baseline"));
+            }
+            let now = self.value(new, new)?;
+            let outcome = match now {
+                Some(now) => self.outcome(now, now),
+                None => self.unknown(new, new),
+            };
+            return Ok(Check { expression: self.text.clone(), old: None, new: now, outcome });
+        };
+        same_groups(old, new.by)?;
         let (before, now) = (self.value(old, old)?, self.value(new, old)?);
         let mut check =
             Check { expression: self.text.clone(), old: before, new: now, outcome: Outcome::Fine };
-        check.outcome = match (before, now) {
-            _ if self.field == "ns_per_mib" => self.costs(old, new, &check),
-            (Some(before), Some(now)) => self.outcome(before, now),
-            // A value by itself needs no earlier one.
-            (None, Some(now)) if matches!(self.bound, Bound::Value(_)) => self.outcome(now, now),
-            _ => Outcome::NotComparable("one of the reports does not have it"),
+        check.outcome = match (&*self.field, before, now) {
+            ("ns_per_mib", ..) => self.costs(old, new, &check),
+            ("events_lost", ..) => self.count(events_lost(old, new), &mut check),
+            ("flagged_new", ..) => self.count(flagged_new(old, new), &mut check),
+            (_, Some(before), Some(now)) => self.outcome(before, now),
+            // A value by itself needs no former one.
+            (_, None, Some(now)) if matches!(self.bound, Bound::Value(_)) => self.outcome(now, now),
+            _ => self.unknown(old, new),
         };
         Ok(check)
+    }
+
+    /// What comes of a count that may not be known exactly.
+    fn count(&self, count: Count, check: &mut Check) -> Outcome {
+        match count {
+            Count::Exact(count) => {
+                check.new = Some(count as f64);
+                self.outcome(0.0, count as f64)
+            }
+            Count::AtLeast(count, why) => {
+                check.new = Some(count as f64).filter(|_| count > 0);
+                match self.outcome(0.0, count as f64) {
+                    Outcome::Met if self.is_above => Outcome::Met,
+                    _ => Outcome::Unknown(why),
+                }
+            }
+        }
+    }
+
+    /// What comes of a field that a report does not have.
+    fn unknown(&self, old: &Report, new: &Report) -> Outcome {
+        let have_corpora = old.corpus.is_some() && new.corpus.is_some();
+        match &*self.field {
+            "ns_per_mib" | "bytes_marginal" => Outcome::NotComparable(MISSING),
+            "age_p50" | "decayed" | "exclusive_share" => Outcome::NotComparable(OF_NOTHING),
+            "risky_share" if have_corpora => Outcome::NotComparable(OF_NOTHING),
+            _ if !have_corpora => Outcome::Unknown(NO_CORPUS),
+            _ => Outcome::Unknown(MISSING),
+        }
     }
 
     /// Whether a change of this size meets the threshold.
@@ -149,7 +217,7 @@ impl Threshold {
         let intervals = (self.interval(old), self.interval(new));
         let (Some(before), Some(now), (Some(a), Some(b))) = (check.old, check.new, intervals)
         else {
-            return Outcome::NotComparable("one of the reports does not have it");
+            return Outcome::NotComparable(MISSING);
         };
         if machine(old) != machine(new) {
             return Outcome::NotComparable("the machines differ");
@@ -202,7 +270,7 @@ fn bound(text: &str) -> Option<Bound> {
 }
 
 /// A field of the set.
-fn of_set(field: &str, report: &Report, old: &Report) -> Option<f64> {
+pub(super) fn of_set(field: &str, report: &Report, old: &Report) -> Option<f64> {
     let set = &report.set;
     let count = |count: u64| Some(count as f64);
     match field {
@@ -213,22 +281,22 @@ fn of_set(field: &str, report: &Report, old: &Report) -> Option<f64> {
         "bytes" => count(report.database.bytes),
         "alerts" => count(set.alerts?),
         "events" => count(set.events?),
-        "events_lost" => count(old.set.events?.saturating_sub(set.events?)),
+        "events_lost" => count(events_lost(old, report).exact()?),
         "observables" => count(set.observables?),
         "hosts" => count(set.hosts?),
         "alerts_risky" => count(set.alerts_risky?),
         "risky_share" => set.risky_share,
         "alerts_per_day" => set.alerts_per_day,
         "risky_per_day" => set.risky_per_day,
-        "flagged" => count(flagged(report).len() as u64),
-        "flagged_new" => count(flagged(report).difference(&flagged(old)).count() as u64),
+        "flagged" => count(set.flagged),
+        "flagged_new" => count(flagged_new(old, report).exact()?),
         "ns_per_mib" => report.cost.as_ref()?.ns_per_mib.map(|cost| cost.median),
         _ => None,
     }
 }
 
 /// A field of a group.
-fn of_group(field: &str, group: &Group) -> Option<f64> {
+pub(super) fn of_group(field: &str, group: &Group) -> Option<f64> {
     let count = |count: u64| Some(count as f64);
     match field {
         "values" => count(group.values),
@@ -253,7 +321,66 @@ fn of_group(field: &str, group: &Group) -> Option<f64> {
     }
 }
 
-/// The flagged indicators of a report.
+/// A count that two reports give, perhaps only a lower bound and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Exact(u64),
+    AtLeast(u64, &'static str),
+}
+
+impl Count {
+    fn exact(self) -> Option<u64> {
+        match self {
+            Count::Exact(count) => Some(count),
+            Count::AtLeast(..) => None,
+        }
+    }
+}
+
+/// Events of `old` that `new` does not have. The inputs may have grown meanwhile.
+fn events_lost(old: &Report, new: &Report) -> Count {
+    let (Some(before), Some(now)) = (&old.corpus, &new.corpus) else {
+        return Count::AtLeast(0, NO_CORPUS);
+    };
+    if now.inputs < before.inputs || now.records < before.records {
+        return Count::AtLeast(0, FEWER_INPUTS);
+    }
+    match (&old.event_ids, &new.event_ids) {
+        (Some(before), Some(now)) => Count::Exact(event_ids::lost(before, now)),
+        _ => {
+            let fewer = old.set.events.unwrap_or(0).saturating_sub(new.set.events.unwrap_or(0));
+            Count::AtLeast(fewer, UNIDENTIFIED)
+        }
+    }
+}
+
+/// Flagged indicators of `new` that `old` does not have.
+fn flagged_new(old: &Report, new: &Report) -> Count {
+    let listed = flagged(new).difference(&flagged(old)).count() as u64;
+    let more = new.set.flagged.saturating_sub(old.set.flagged);
+    match (old.flagged_left_out, new.flagged_left_out) {
+        (0, 0) => Count::Exact(listed),
+        (0, _) => Count::AtLeast(more.max(listed), CUT),
+        _ => Count::AtLeast(more, CUT),
+    }
+}
+
+/// Refuses a former report whose groups are of another kind than those of a new one.
+///
+/// # Errors
+///
+/// They are.
+pub fn same_groups(old: &Report, by: By) -> Result<()> {
+    if old.by == by {
+        return Ok(());
+    }
+    let name = |by| if by == By::Feed { "feed" } else { "pulse" };
+    let (before, now) = (name(old.by), name(by));
+    let what = format!("the baseline was made with --by {before}, and this report with --by {now}");
+    Err(Error::usage(what).remedy(format!("compare with --by {before}, or make a new baseline")))
+}
+
+/// The flagged indicators of a report, as far as it lists them.
 fn flagged(report: &Report) -> BTreeSet<(&str, &str, &str)> {
     let flagged = report.indicators.iter().filter(|it| !it.flags.is_empty());
     flagged.map(|it| (&*it.kind, &*it.value, &*it.scope)).collect()
@@ -266,8 +393,11 @@ pub enum Outcome {
     Fine,
     /// It is met: the report is worse than allowed.
     Met,
-    /// It cannot be said, and why. That is no failure.
+    /// It cannot be said, and why. That is no failure: costs differ between machines, and a share
+    /// of nothing is none.
     NotComparable(&'static str),
+    /// It cannot be said, and why. That is a failure, since it might be met.
+    Unknown(&'static str),
 }
 
 /// A threshold and both numbers.
@@ -287,11 +417,17 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number =
             |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value}"));
-        write!(f, "{}: {} before, {} now", self.expression, number(self.old), number(self.new))?;
+        match (self.old, self.new) {
+            (None, Some(now)) => write!(f, "{}: {now} now", self.expression)?,
+            (old, new) => {
+                write!(f, "{}: {} before, {} now", self.expression, number(old), number(new))?;
+            }
+        }
         match self.outcome {
             Outcome::Fine => Ok(()),
             Outcome::Met => f.write_str(": the threshold is met"),
             Outcome::NotComparable(why) => write!(f, ": not comparable: {why}"),
+            Outcome::Unknown(why) => write!(f, ": cannot be computed: {why}"),
         }
     }
 }
@@ -362,6 +498,84 @@ mod tests {
         assert!(met("live<-50%", 100.0, 49.0) && !met("live<-50%", 100.0, 50.0));
         assert!(met("live>+20%", 0.0, 1.0) && !met("live>+20%", 0.0, 0.0));
         assert!(met("live>+5", 1.0, 7.0) && !met("live>5", 7.0, 5.0) && met("live>5", 7.0, 6.0));
+    }
+
+    /// A report with events and flagged indicators, of which some are not listed.
+    fn counted(ids: Option<&str>, flagged: &[&str], left_out: u64) -> Report {
+        use crate::sensor::bench::report::{Corpus, IndicatorFacts, SetFacts};
+        let facts = |value: &&str| IndicatorFacts {
+            value: value.to_string(),
+            flags: vec!["listed".into()],
+            ..IndicatorFacts::default()
+        };
+        let database = crate::Compiler::default()
+            .into_bytes(crate::engine::indicator::Timestamp(0))
+            .and_then(crate::Database::from_bytes)
+            .unwrap();
+        let question = crate::sensor::bench::Question::new(crate::engine::indicator::Timestamp(0));
+        let blank = crate::sensor::bench::Bench::new(&database, By::Feed).judge(&question, None);
+        let events = ids.map_or(100_000, |ids| ids.len() as u64 / 12);
+        Report {
+            corpus: Some(Corpus::default()),
+            set: SetFacts {
+                events: Some(events),
+                flagged: flagged.len() as u64 + left_out,
+                ..SetFacts::default()
+            },
+            indicators: flagged.iter().map(facts).collect(),
+            flagged_left_out: left_out,
+            event_ids: ids.map(str::to_string),
+            ..blank
+        }
+    }
+
+    fn held(text: &str, old: &Report, new: &Report) -> Outcome {
+        Threshold::parse(text).unwrap().check(Some(old), new).unwrap().outcome
+    }
+
+    #[test]
+    fn as_many_events_as_before_may_be_others() {
+        let (one, two) = ("000000000001", "000000000002");
+        let [old, same, other, many] =
+            [Some(one), Some(one), Some(two), None].map(|ids| counted(ids, &[], 0));
+        assert_eq!(held("events_lost>0", &old, &same), Outcome::Fine);
+        assert_eq!(held("events_lost>0", &old, &other), Outcome::Met);
+        assert_eq!(held("events_lost>0", &old, &many), Outcome::Unknown(UNIDENTIFIED));
+        assert_eq!(held("events_lost>0", &many, &old), Outcome::Met);
+        let alone = Report { corpus: None, ..counted(None, &[], 0) };
+        assert_eq!(held("events_lost>0", &old, &alone), Outcome::Unknown(NO_CORPUS));
+        let mut more = old.clone();
+        more.corpus.iter_mut().for_each(|corpus| corpus.records += 1);
+        assert_eq!(held("events_lost>0", &more, &old), Outcome::Unknown(FEWER_INPUTS));
+        assert_eq!(held("events_lost>0", &old, &more), Outcome::Fine);
+    }
+
+    #[test]
+    fn flags_that_are_not_listed_are_no_excuse() {
+        let of = |flagged: &[&str], left_out| counted(None, flagged, left_out);
+        let old = of(&["a", "b"], 0);
+        assert_eq!(held("flagged_new>0", &old, &of(&["b"], 0)), Outcome::Fine);
+        assert_eq!(held("flagged_new>0", &old, &of(&["c"], 0)), Outcome::Met);
+        assert_eq!(held("flagged_new>0", &old, &of(&["a"], 1)), Outcome::Unknown(CUT));
+        assert_eq!(held("flagged_new>0", &old, &of(&["c"], 1)), Outcome::Met);
+        assert_eq!(held("flagged_new>0", &of(&["a"], 5), &of(&["b"], 5)), Outcome::Unknown(CUT));
+        assert_eq!(held("flagged_new>0", &of(&["a"], 5), &of(&["a"], 9)), Outcome::Met);
+        assert_eq!(held("flagged>+2", &of(&["a"], 5), &of(&["a"], 7)), Outcome::Fine);
+        assert_eq!(held("flagged>+2", &of(&["a"], 5), &of(&["a"], 8)), Outcome::Met);
+    }
+
+    #[test]
+    fn thresholds_on_values_need_no_baseline_and_groups_must_be_alike() {
+        let new = counted(None, &["a"], 0);
+        let alone = |text: &str| Threshold::parse(text).unwrap().check(None, &new);
+        assert_eq!(alone("flagged>0").unwrap().outcome, Outcome::Met);
+        assert_eq!(alone("flagged>1").unwrap().outcome, Outcome::Fine);
+        for text in ["flagged>+0", "flagged>5%", "events_lost>0", "flagged_new>0"] {
+            assert!(alone(text).unwrap_err().to_string().contains("needs a former report"));
+        }
+        let pulses = Report { by: By::Pulse, ..new.clone() };
+        let error = Threshold::parse("live>0").unwrap().check(Some(&pulses), &new).unwrap_err();
+        assert!(error.to_string().contains("made with --by pulse"), "{error}");
     }
 
     #[test]

@@ -5,12 +5,13 @@ use super::decay::{days_between, has_decayed};
 use super::judge::{CorpusRead, Question, corpus, standing};
 use super::ledger::Chronicle;
 use super::masks::{EMPTY, MaskId, Masks};
+use super::names::Judged;
 use super::report::{Group, IndicatorFacts, Report, Verdicts};
 use super::risk::Risk;
 use super::tally::{EntryTally, Tally};
 use crate::engine::indicator::{Kind, Scope, Timestamp, Value, address};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Hosts below which nothing is prevalent.
 pub(super) const FEW_HOSTS: u64 = 3;
@@ -36,9 +37,30 @@ struct Flags {
     lists: Vec<u16>,
     is_shared: bool,
     hosts: u64,
-    p: Option<f64>,
+    chance: Option<Chance>,
     prevalent: Option<&'static str>,
     is_storm: bool,
+}
+
+/// The home addresses of a corpus, and those of them that began a contact.
+#[derive(Clone, Copy, Debug)]
+struct Hosts {
+    all: u64,
+    began: u64,
+}
+
+/// How likely it is that so many hosts of a population are compromised.
+#[derive(Clone, Copy, Debug)]
+struct Chance {
+    hosts: u64,
+    of: u64,
+    p: f64,
+}
+
+impl Chance {
+    fn is_unlikely(&self) -> bool {
+        self.hosts >= FEW_HOSTS && self.p < UNLIKELY
+    }
 }
 
 impl Flags {
@@ -100,7 +122,7 @@ impl Found {
     /// Judges a tally.
     pub(super) fn of(mut tally: Tally, verdict: &Verdict<'_>) -> Found {
         let total: u64 = tally.alerts.values().sum();
-        let hosts = tally.met.len() as u64;
+        let hosts = Hosts { all: tally.met.len() as u64, began: tally.began.len() as u64 };
         let flags: Vec<Flags> =
             tally.entries.iter().map(|entry| flagged(entry, verdict, hosts, total)).collect();
         let events = tally.events.iter().map(|(mask, count)| (*mask, *count)).collect();
@@ -201,6 +223,12 @@ impl Found {
         }
     }
 
+    /// How many of the values that people judged were seen.
+    fn judged_values(&self, judged: &Judged) -> u64 {
+        let seen = self.tally.observables.keys().map(|(_, value)| &**value);
+        seen.filter(|value| judged.of(value).is_some()).collect::<BTreeSet<&str>>().len() as u64
+    }
+
     /// Fills the report in.
     pub(super) fn fill(&self, report: &mut Report, read: &CorpusRead, question: &Question<'_>) {
         let corpus = corpus(&self.tally, read);
@@ -218,6 +246,8 @@ impl Found {
         set.risky_per_day = per_day(self.risky);
         set.indicators_hit = Some(self.tally.entries.len() as u64);
         set.prevalence = corpus.hosts.map(|_| question.prevalence);
+        set.verdicts = question.judged.map(|judged| judged.values().count() as u64);
+        set.verdicts_seen = question.judged.map(|judged| self.judged_values(judged));
         set.prevalent_by_chance = corpus.hosts.map(|_| self.by_chance);
         let mut held_back: BTreeMap<u32, BTreeMap<String, u64>> = BTreeMap::new();
         for ((group, reason), count) in &self.tally.held_back {
@@ -231,6 +261,7 @@ impl Found {
             group.verdicts = question.judged.map(|_| verdicts(found.tp, found.fp));
         }
         report.corpus = Some(corpus);
+        report.event_ids = self.tally.event_ids.text();
     }
 }
 
@@ -240,8 +271,9 @@ impl GroupFound {
         group.events = Some(self.events);
         group.coverage = share(self.events, events);
         group.events_exclusive = Some(self.fair.get(&1).copied().unwrap_or(0));
-        group.events_fair =
-            Some(self.fair.iter().map(|(groups, count)| *count as f64 / *groups as f64).sum());
+        let fair = self.fair.iter().map(|(groups, count)| *count as f64 / *groups as f64);
+        // The sum of nothing is -0.
+        group.events_fair = Some(fair.sum::<f64>() + 0.0);
         group.observables = Some(self.observables[0]);
         group.observables_exclusive = Some(self.observables[1]);
         group.indicators_hit = Some(self.hit);
@@ -254,11 +286,8 @@ impl GroupFound {
         group.prevalent_values = has_hosts.then_some(self.prevalent);
         group.late_share = share(self.late, self.dated_hits);
         // Hits keep a score up, as sightings do.
-        let dated = group.live as f64 * (1.0 - group.age.undated.unwrap_or(1.0));
-        group.decayed = group.decayed.map(|decayed| {
-            let fewer = self.revived as f64 / dated.round().max(1.0);
-            (decayed - fewer).max(0.0)
-        });
+        group.decayed_entries = group.decayed_entries.saturating_sub(self.revived);
+        group.decayed = share(group.decayed_entries, group.dated);
     }
 }
 
@@ -281,11 +310,8 @@ fn count_times(
     let Some(claim) = entry.claims.get(&number) else { return };
     let of_ledger = verdict.chronicle.and_then(|all| all.published(feed, entry.kind, &entry.value));
     if let Some(published) = of_ledger.or(claim.first_seen) {
-        for (hour, count) in &entry.hours {
-            let is_late = (hour + 1).saturating_mul(3_600_000_000) <= published.0;
-            group.late += if is_late { *count } else { 0 };
-            group.dated_hits += count;
-        }
+        group.late += entry.times.before(published);
+        group.dated_hits += entry.times.len();
     }
     let said = standing(claim, verdict.at);
     let changed = || verdict.chronicle.and_then(|chronicle| chronicle.changed(feed));
@@ -299,7 +325,7 @@ fn count_times(
 }
 
 /// The flags of an entry with alerts.
-fn flagged(entry: &EntryTally, verdict: &Verdict<'_>, hosts: u64, total: u64) -> Flags {
+fn flagged(entry: &EntryTally, verdict: &Verdict<'_>, hosts: Hosts, total: u64) -> Flags {
     let of_value = verdict.risk.of_match(entry.kind, entry.scope, &entry.value);
     let lists = match value_of(entry.kind, entry.scope, &entry.value) {
         Some(value) if verdict.risk.has_lists() => verdict.risk.lists(entry.kind, &value),
@@ -307,16 +333,15 @@ fn flagged(entry: &EntryTally, verdict: &Verdict<'_>, hosts: u64, total: u64) ->
     };
     let began = entry.began.len() as u64;
     let reached = entry.began.union(&entry.unknown).count() as u64;
-    let unlikely = |count: u64| {
-        let p = tail(hosts, count, verdict.question.prevalence);
-        (count >= FEW_HOSTS && p < UNLIKELY, p)
-    };
-    let (is_prevalent, p_began) = unlikely(began);
-    let (may_be_prevalent, p_reached) = unlikely(reached);
-    let prevalent = match () {
-        () if is_prevalent => Some("prevalent"),
-        () if may_be_prevalent => Some("prevalent?"),
-        () => None,
+    let chance =
+        |k: u64, of: u64| Chance { hosts: k, of, p: tail(of, k, verdict.question.prevalence) };
+    // Who began a contact is one of those who began any; who took part, one of all.
+    let (of_began, of_all) = (chance(began, hosts.began), chance(reached, hosts.all));
+    let (prevalent, decides) = match () {
+        () if of_began.is_unlikely() => (Some("prevalent"), of_began),
+        () if entry.unknown.is_empty() => (None, of_began),
+        () if of_all.is_unlikely() => (Some("prevalent?"), of_all),
+        () => (None, of_all),
     };
     let alerts: u64 = entry.alerts.values().sum();
     Flags {
@@ -324,7 +349,7 @@ fn flagged(entry: &EntryTally, verdict: &Verdict<'_>, hosts: u64, total: u64) ->
         lists,
         is_shared: of_value.is_shared,
         hosts: reached,
-        p: (hosts > 0).then_some(if is_prevalent { p_began } else { p_reached }),
+        chance: (hosts.all > 0).then_some(decides),
         prevalent,
         is_storm: alerts * 2 > total,
     }
@@ -356,7 +381,9 @@ fn indicators(tally: &mut Tally, flags: &[Flags], risk: &Risk<'_>) -> Vec<Indica
             alerts: Some(entry.alerts.values().sum()),
             hosts: has_hosts.then_some(flags.hosts),
             hosts_began: has_hosts.then_some(entry.began.len() as u64),
-            p: flags.p,
+            p: flags.chance.map(|chance| chance.p),
+            p_hosts: flags.chance.map(|chance| chance.hosts),
+            p_of: flags.chance.map(|chance| chance.of),
             flags: flags.names().map(str::to_string).collect(),
             rank: flags.rank,
             lists: flags.lists.iter().map(|list| risk.list_name(*list).to_string()).collect(),

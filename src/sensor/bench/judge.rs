@@ -1,6 +1,8 @@
 //! From counts to the report.
 
 use super::chance::share;
+use super::drops::drop_order;
+use super::event_ids::MAX_EVENTS;
 use super::findings::{Found, Verdict};
 use super::greedy::cover;
 use super::groups::{By, Groups, Standing};
@@ -8,13 +10,12 @@ use super::ledger::{Chronicle, Ledger, quantile};
 use super::names::{Judged, Popular};
 use super::overlap::overlaps;
 use super::report::{
-    Age, Corpus, DatabaseFacts, FirstSeen, Group, IndicatorFacts, Report, SCHEMA, SetFacts,
-    Survival,
+    Age, Corpus, DatabaseFacts, FirstSeen, Group, Report, SCHEMA, SetFacts, Survival,
 };
 use super::risk::{Lists, Risk};
-use super::table::{Contained, Flagged, MAX_FLAGGED, SetTable, month_text};
+use super::table::{Contained, SetTable, month_text};
 use super::tally::Tally;
-use super::{advice, findings};
+use super::{advice, flagged};
 use crate::engine::database::Database;
 use crate::engine::indicator::Timestamp;
 use std::sync::Arc;
@@ -119,9 +120,11 @@ impl<'d> Bench<'d> {
         let events = found.as_ref().map(|(found, _)| (found.masks(), found.events()));
         (report.overlap, report.overlap_left_out) = overlaps(&self.groups, &mut table, events);
         report.cover_events = events.map(|(masks, events)| cover(&self.groups, masks, events));
-        let hits = found.as_ref().map(|(found, _)| found.indicators());
-        self.fill_indicators(&mut report, hits.unwrap_or_default(), &table, &risk);
-        report.notes = notes(question, found.is_some(), self.groups.by());
+        report.drop_order =
+            events.map(|events| drop_order(&self.groups, &report.groups, &mut table, events));
+        let hits = found.as_ref().map(|(found, _)| found.indicators()).unwrap_or_default();
+        flagged::list(&mut report, hits, &self.groups, &table, &risk);
+        report.notes = notes(question, &report, chronicle.as_ref(), at);
         advice::advise(&mut report);
         report
     }
@@ -144,8 +147,11 @@ impl<'d> Bench<'d> {
             overlap_left_out: 0,
             indicators: Vec::new(),
             indicators_left_out: 0,
+            flagged_left_out: 0,
             cover_values: Vec::new(),
             cover_events: None,
+            drop_order: None,
+            event_ids: None,
             cost: None,
             advice: Vec::new(),
             notes: Vec::new(),
@@ -196,53 +202,6 @@ impl<'d> Bench<'d> {
         let covers = table.covers();
         report.cover_values = cover(&self.groups, &table.masks, &covers);
     }
-
-    /// Lists the indicators that are flagged or have alerts.
-    fn fill_indicators(
-        &self,
-        report: &mut Report,
-        mut hits: Vec<IndicatorFacts>,
-        table: &SetTable,
-        risk: &Risk<'_>,
-    ) {
-        let known: std::collections::HashSet<_> =
-            hits.iter().map(|it| (it.kind.clone(), it.value.clone(), it.scope.clone())).collect();
-        hits.truncate(MAX_FLAGGED);
-        let alerts = report.corpus.as_ref().map(|_| 0);
-        let mut left_out = known.len() - hits.len();
-        for flagged in &table.flagged {
-            let facts = self.flagged(flagged, risk, alerts);
-            let is_hit =
-                known.contains(&(facts.kind.clone(), facts.value.clone(), facts.scope.clone()));
-            match hits.len() < MAX_FLAGGED {
-                _ if is_hit => {}
-                true => hits.push(facts),
-                false => left_out += 1,
-            }
-        }
-        report.indicators = hits;
-        report.indicators_left_out = left_out as u64 + table.flagged_left_out;
-    }
-
-    /// An indicator that is flagged and has no alerts.
-    fn flagged(&self, flagged: &Flagged, risk: &Risk<'_>, alerts: Option<u64>) -> IndicatorFacts {
-        let rank = (flagged.rank != u64::MAX).then_some(flagged.rank);
-        let flags = findings::flags(rank, &flagged.lists, flagged.is_shared);
-        IndicatorFacts {
-            kind: flagged.kind.name().to_string(),
-            value: flagged.value.clone(),
-            scope: flagged.scope.name().to_string(),
-            groups: flagged.groups.iter().map(|g| self.groups.name(*g).to_string()).collect(),
-            alerts,
-            hosts: None,
-            hosts_began: None,
-            p: None,
-            flags: flags.map(str::to_string).collect(),
-            rank,
-            lists: flagged.lists.iter().map(|list| risk.list_name(*list).to_string()).collect(),
-            last_hit: None,
-        }
-    }
 }
 
 /// What a group contains, for the report.
@@ -267,6 +226,8 @@ fn contained_group(contained: &Contained, risk: &Risk<'_>) -> Group {
             .then(|| (0..).zip(risk.list_names()).filter_map(listed).collect()),
         shared_values: contained.shared,
         age: age(contained),
+        dated,
+        decayed_entries: contained.decayed,
         decayed: share(contained.decayed, dated),
         ..Group::default()
     }
@@ -292,22 +253,38 @@ fn age(contained: &Contained) -> Age {
 }
 
 /// What is missing from a report.
-fn notes(question: &Question<'_>, has_corpus: bool, by: By) -> Vec<String> {
+fn notes(
+    question: &Question<'_>,
+    report: &Report,
+    chronicle: Option<&Chronicle>,
+    at: Timestamp,
+) -> Vec<String> {
     let mut notes = Vec::new();
+    let has_corpus = report.corpus.is_some();
     if !has_corpus {
         notes.push("no inputs: what the set finds is unknown".to_string());
     }
-    match question.ledger {
-        None => notes.push(
-            "no ledger of the feeds: novelty, churn, residence and latency are unknown".into(),
+    let begins = chronicle.and_then(|chronicle| chronicle.begins);
+    match (question.ledger, begins) {
+        (None, _) => notes.push(
+            "no ledger of the feeds: novelty, churn, residence and latency are unknown; --config \
+             FILE names the configuration whose database this is"
+                .into(),
         ),
-        Some(_) if by == By::Pulse => {
+        _ if report.by == By::Pulse => {
             notes.push("the ledger is per feed and not shown for pulses".into());
         }
-        Some(_) => {}
+        (_, Some(begins)) if begins > at => notes.push(format!(
+            "the ledger begins at {begins}, after the reference time {at}: novelty, churn, \
+             residence and latency are unknown; --at sets another time"
+        )),
+        _ => {}
     }
     if has_corpus && question.judged.is_none() {
         notes.push("no verdicts: precision is unknown".into());
+    }
+    if has_corpus && report.event_ids.is_none() {
+        notes.push(format!("over {MAX_EVENTS} events: they are counted and not identified"));
     }
     notes
 }
@@ -323,9 +300,10 @@ pub(super) fn corpus(tally: &Tally, read: &CorpusRead) -> Corpus {
     Corpus {
         inputs: read.inputs,
         bytes: read.bytes,
-        records: read.lines + read.flows + tally.lone_packets,
+        records: read.lines.saturating_sub(tally.headings) + read.flows + tally.lone_packets,
         observables: read.observables,
         hosts: (hosts > 0).then_some(hosts),
+        hosts_began: (hosts > 0).then_some(tally.began.len() as u64),
         events_without_host: tally.events_without_host,
         begin: tally.span.map(|(first, _)| first.to_string()),
         end: tally.span.map(|(_, last)| last.to_string()),

@@ -75,31 +75,39 @@ struct First {
 /// The ledger of all feeds, ready to be asked.
 #[derive(Debug, Default)]
 pub(super) struct Chronicle {
-    /// By feed and value.
+    /// The reference time.
+    at: Timestamp,
+    /// By feed and value, whether it was there at that instant or came later.
     firsts: HashMap<String, HashMap<u64, First>>,
-    /// The earliest of all feeds, and how many have the value.
+    /// The earliest of all feeds, and how many have the value at that instant.
     earliest: HashMap<u64, (First, u32)>,
     histories: BTreeMap<String, History>,
     /// When the document of each feed last changed.
     changed: BTreeMap<String, Timestamp>,
+    /// The first time of all.
+    pub(super) begins: Option<Timestamp>,
 }
 
 impl Chronicle {
     /// Reads a ledger at an instant.
     pub(super) fn read(ledger: &dyn Ledger, at: Timestamp) -> Chronicle {
-        let mut chronicle = Chronicle::default();
+        let mut chronicle = Chronicle { at, ..Chronicle::default() };
         for feed in ledger.feeds() {
             let mut firsts: HashMap<u64, First> = HashMap::new();
             let mut stays = Stays::default();
-            for span in ledger.spans(&feed).filter(|span| span.first_seen <= at) {
-                stays.add(&span, at);
+            for span in ledger.spans(&feed) {
+                if span.first_seen <= at {
+                    stays.add(&span, at);
+                }
+                let begins = chronicle.begins.unwrap_or(span.first_seen);
+                chronicle.begins = Some(begins.min(span.first_seen));
                 let first = First { seen: span.first_seen, stood: span.stood_at_first_fetch };
                 let known = firsts.entry(key(span.kind, &span.value)).or_insert(first);
                 if (first.seen, !first.stood) < (known.seen, !known.stood) {
                     *known = first;
                 }
             }
-            for (value, first) in &firsts {
+            for (value, first) in firsts.iter().filter(|(_, first)| first.seen <= at) {
                 let (earliest, feeds) = chronicle.earliest.entry(*value).or_insert((*first, 0));
                 if (first.seen, !first.stood) < (earliest.seen, !earliest.stood) {
                     *earliest = *first;
@@ -116,9 +124,11 @@ impl Chronicle {
         chronicle
     }
 
-    /// When a feed published a value.
+    /// When a feed published a value, be it after the reference time. Nobody knows that of
+    /// what stood in the feed when it was first fetched.
     pub(super) fn published(&self, feed: &str, kind: Kind, value: &str) -> Option<Timestamp> {
-        self.firsts.get(feed)?.get(&key(kind, value)).map(|first| first.seen)
+        let first = self.firsts.get(feed)?.get(&key(kind, value))?;
+        (!first.stood).then_some(first.seen)
     }
 
     /// When the document of a feed last changed.
@@ -131,7 +141,7 @@ impl Chronicle {
         let mut history = self.histories.get(feed)?.clone();
         let mut late: Vec<f64> = Vec::new();
         let mut first = 0;
-        for (value, own) in self.firsts.get(feed)? {
+        for (value, own) in self.firsts.get(feed)?.iter().filter(|(_, own)| own.seen <= self.at) {
             let Some((earliest, feeds)) = self.earliest.get(value) else { continue };
             // Nobody knows for how long something stood in a feed before its first fetch.
             if *feeds < 2 || own.stood || earliest.stood {
@@ -285,6 +295,12 @@ mod tests {
         assert_eq!(chronicle.history("d"), None);
         assert_eq!(chronicle.published("b", Kind::Domain, "x"), Some(days(5)));
         assert_eq!(chronicle.published("b", Kind::Ip, "x"), None);
+        // Nobody knows since when `old` stood there, and what comes later is published later.
+        assert_eq!(chronicle.published("a", Kind::Domain, "old"), None);
+        let before = Chronicle::read(&ledger, days(3));
+        assert_eq!(before.published("b", Kind::Domain, "x"), Some(days(5)));
+        assert_eq!(before.history("a").unwrap().unchanged_days, None);
+        assert_eq!(before.begins, Some(days(0)));
         // Before anything was fetched.
         assert_eq!(Chronicle::read(&ledger, days(-1)).history("a").unwrap().novelty, None);
     }

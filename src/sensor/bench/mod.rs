@@ -29,24 +29,28 @@
 //! | `report` | [`Report`]: all that is found out, as its JSON has it |
 //! | `groups`, `masks` | what is compared, and sets of it |
 //! | `covering`, `table`, `greedy`, `overlap` | the set alone |
-//! | `tally`, `findings` | the corpus |
+//! | `tally`, `times`, `event_ids`, `findings` | the corpus |
 //! | `risk`, `names`, `chance` | what makes an indicator risky |
 //! | `decay`, `ledger` | how old and how new things are |
-//! | `judge`, `advice` | from counts to the report |
+//! | `judge`, `flagged`, `drops`, `advice` | from counts to the report |
 //! | `subset`, `cost`, `ranks` | what groups cost: parts of the set, measurements, statistics |
-//! | `baseline` | compares a report with an earlier one |
+//! | `baseline`, `changes` | compares a report with an earlier one |
 //! | `diff` | two databases, and the alerts of both |
-//! | `text`, `csv`, `html` | the report for people, spreadsheets and browsers |
+//! | `text`, `widths`, `csv`, `html` | the report for people, spreadsheets and browsers |
 
 mod advice;
 mod baseline;
 mod chance;
+mod changes;
 mod cost;
 mod covering;
 mod csv;
 mod decay;
 mod diff;
+mod drops;
+mod event_ids;
 mod findings;
+mod flagged;
 mod greedy;
 mod groups;
 mod html;
@@ -62,12 +66,15 @@ mod subset;
 mod table;
 mod tally;
 mod text;
+mod times;
+mod widths;
 
 #[cfg(test)]
 mod tests;
 
 pub use advice::advise;
-pub use baseline::{Check, Outcome, Threshold, json, read_report};
+pub use baseline::{Check, Outcome, Threshold, json, read_report, same_groups};
+pub use changes::changes;
 pub use cost::{Block, Measured, Weight};
 pub use csv::{Csv, csv};
 pub use diff::{
@@ -80,9 +87,9 @@ pub use judge::{Bench, CorpusRead, POPULAR_RANK, PREVALENCE, Question};
 pub use ledger::{Ledger, LedgerTable, Span};
 pub use names::{Judged, Popular};
 pub use report::{
-    Action, Advice, Age, Corpus, Cost, CoverStep, DatabaseFacts, FirstSeen, Group, GroupCost,
-    History, IndicatorFacts, Interval, KindCost, Overlap, Passes, Report, SCHEMA, SetFacts,
-    Survival, Verdicts,
+    Action, Advice, Age, Corpus, Cost, CoverStep, DatabaseFacts, DropStep, FirstSeen, Group,
+    GroupCost, History, IndicatorFacts, Interval, KindCost, Overlap, Passes, Report, SCHEMA,
+    SetFacts, Survival, Verdicts,
 };
 pub use risk::{Lists, OnLists};
 pub use subset::Subset;

@@ -31,7 +31,7 @@ impl Popular {
                 Some((rank, name)) => {
                     ranks.entry(name).and_modify(|best| *best = rank.min(*best)).or_insert(rank);
                 }
-                None if number == 1 || line.trim().is_empty() => {}
+                None if number == 1 && is_heading(&line) || line.trim().is_empty() => {}
                 None => popular.unreadable += 1,
             }
         }
@@ -48,6 +48,12 @@ impl Popular {
     pub fn names(&self) -> impl Iterator<Item = (u64, &str)> {
         self.names.iter().map(|(rank, name)| (*rank, &**name))
     }
+}
+
+/// Whether a first line names columns: no rank and no value is without a digit.
+fn is_heading(line: &str) -> bool {
+    let first = line.split(',').next().unwrap_or_default();
+    !first.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// A rank and a normalised name.
@@ -147,6 +153,8 @@ fn normal(value: &str) -> Box<str> {
 
 /// The lines of a text, without their ends.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // Spreadsheets begin a file with a byte order mark.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
@@ -162,6 +170,10 @@ mod tests {
         assert_eq!(names, [(1, "google.com"), (2, "a.example")]);
         assert_eq!(popular.unreadable, 2);
         assert!(Popular::parse(b"a.example\nb.example\n").is_err());
+        let marked = Popular::parse(b"\xef\xbb\xbf1,a.example\n2,b.example\n").unwrap();
+        assert_eq!((marked.names().count(), marked.unreadable), (2, 0));
+        let damaged = Popular::parse(b"1;a.example\n2,b.example\n").unwrap();
+        assert_eq!((damaged.names().count(), damaged.unreadable), (1, 1));
         assert!(Popular::parse(b"").is_err());
     }
 

@@ -11,6 +11,12 @@ use std::cmp::Reverse;
 /// The maximum number of pairs of pulses in a report.
 const MAX_PULSE_PAIRS: usize = 200;
 
+/// The most feeds of which all pairs are in a report.
+const MAX_FEEDS: usize = 100;
+
+/// The most pairs of more feeds, as many as [`MAX_FEEDS`] have.
+const MAX_PAIRS: usize = MAX_FEEDS * (MAX_FEEDS - 1) / 2;
+
 /// What a pair has in common; the first group has the smaller number.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pair {
@@ -88,7 +94,8 @@ pub(super) fn overlaps(
             pairs.each(alerting, *count, |pair| &mut pair.events);
         }
     }
-    if groups.by() == By::Feed {
+    let has_all = groups.by() == By::Feed && groups.len() <= MAX_FEEDS;
+    if has_all {
         for a in 0..groups.len() as u32 {
             for b in a + 1..groups.len() as u32 {
                 pairs.of(a, b);
@@ -97,10 +104,11 @@ pub(super) fn overlaps(
     }
     let mut all: Vec<((u32, u32), Pair)> = pairs.0.into_iter().collect();
     let mut left_out = 0;
-    if groups.by() == By::Pulse && all.len() > MAX_PULSE_PAIRS {
+    let most = if groups.by() == By::Pulse { MAX_PULSE_PAIRS } else { MAX_PAIRS };
+    if all.len() > most {
         all.sort_unstable_by_key(|(key, pair)| (Reverse((pair.common, pair.events)), *key));
-        left_out = (all.len() - MAX_PULSE_PAIRS) as u64;
-        all.truncate(MAX_PULSE_PAIRS);
+        left_out = (all.len() - most) as u64;
+        all.truncate(most);
     }
     all.sort_unstable_by_key(|(key, _)| *key);
     let overlaps = all.into_iter().map(|((a, b), pair)| {

@@ -33,14 +33,22 @@ pub struct Report {
     pub overlap: Vec<Overlap>,
     /// Pairs that were left out because too many have something in common.
     pub overlap_left_out: u64,
-    /// Indicators that are flagged or have alerts, those with most alerts first.
+    /// Indicators that are flagged, then those that only have alerts; of each, those with most
+    /// alerts first.
     pub indicators: Vec<IndicatorFacts>,
     /// Indicators that were left out because there are too many.
     pub indicators_left_out: u64,
+    /// Those of them that are flagged.
+    pub flagged_left_out: u64,
     /// The order in which groups add most to the covered entries.
     pub cover_values: Vec<CoverStep>,
     /// The same for events.
     pub cover_events: Option<Vec<CoverStep>>,
+    /// Which groups could go, each judged by those that are left; `None` without a corpus.
+    pub drop_order: Option<Vec<DropStep>>,
+    /// What identifies each event: 12 hexadecimal digits of a hash of its place, sorted and
+    /// without separators. `None` without a corpus, or if there are more than 65,536.
+    pub event_ids: Option<String>,
     /// What the set costs; `None` if that was not measured. It is the only member, together with
     /// those of the groups with the same name, that differs between equal runs.
     pub cost: Option<Cost>,
@@ -63,7 +71,7 @@ pub struct DatabaseFacts {
 }
 
 /// What the set was matched against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corpus {
     /// Inputs that were read.
@@ -76,6 +84,8 @@ pub struct Corpus {
     pub observables: u64,
     /// Different addresses of the home networks; `None` if there is none.
     pub hosts: Option<u64>,
+    /// Those that began a contact; `None` if there are no hosts.
+    pub hosts_began: Option<u64>,
     /// Events without such an address.
     pub events_without_host: u64,
     /// The earliest time of a record that was read, in RFC 3339.
@@ -118,6 +128,12 @@ pub struct SetFacts {
     pub indicators_hit: Option<u64>,
     /// The share of hosts that may be compromised before an indicator is `prevalent`.
     pub prevalence: Option<f64>,
+    /// Entries that are flagged, whether they are listed or not.
+    pub flagged: u64,
+    /// Values that people judged; `None` without verdicts.
+    pub verdicts: Option<u64>,
+    /// Those of them that are observables in alerts.
+    pub verdicts_seen: Option<u64>,
     /// How many `prevalent` flags chance alone would give.
     pub prevalent_by_chance: Option<f64>,
 }
@@ -199,9 +215,14 @@ pub struct Group {
     pub verdicts: Option<Verdicts>,
     /// How old its live entries are.
     pub age: Age,
-    /// The share of dated live entries whose score has decayed.
+    /// Live entries with a date.
+    pub dated: u64,
+    /// Those of them whose score has decayed.
+    pub decayed_entries: u64,
+    /// Their share of `dated`.
     pub decayed: Option<f64>,
-    /// The share of hits that are older than the entry's publication.
+    /// The share of hits that are older than the entry's publication, of hits on entries whose
+    /// publication is known.
     pub late_share: Option<f64>,
     /// What the ledger says; `None` without one.
     pub history: Option<History>,
@@ -281,7 +302,7 @@ pub struct History {
     pub first_share: Option<f64>,
     /// How many values that share and the latencies are of.
     pub shared: u64,
-    /// Days since the feed last changed.
+    /// Days since the feed last changed; `None` if it changed after the reference time.
     pub unchanged_days: Option<f64>,
 }
 
@@ -333,6 +354,23 @@ pub struct CoverStep {
     pub covered: u64,
 }
 
+/// Whether a group could go once those before it have gone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropStep {
+    /// The group.
+    pub group: String,
+    /// Whether it could go.
+    #[serde(rename = "dropped")]
+    pub is_dropped: bool,
+    /// Events in which no other group alerts of those that are left.
+    pub events_exclusive: u64,
+    /// Live entries that no other group covers of those that are left.
+    pub exclusive: u64,
+    /// Groups that are gone and would cover these.
+    pub after: Vec<String>,
+}
+
 /// An indicator that is flagged or has alerts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -347,13 +385,17 @@ pub struct IndicatorFacts {
     pub groups: Vec<String>,
     /// Alerts with it.
     pub alerts: Option<u64>,
-    /// Home addresses that it reached, counting only those that began the contact if the
+    /// Home addresses that it reached, counting only those that began the contact where the
     /// direction is known.
     pub hosts: Option<u64>,
     /// Those whose records say who began the contact.
     pub hosts_began: Option<u64>,
-    /// How likely it is that so many hosts are compromised.
+    /// How likely it is that so many hosts are compromised: `p_hosts` of `p_of`.
     pub p: Option<f64>,
+    /// The hosts that began the contact, if they decide; else all that it reached.
+    pub p_hosts: Option<u64>,
+    /// The hosts of the corpus that began a contact, if they decide; else all.
+    pub p_of: Option<u64>,
     /// Why it is risky: `popular`, `listed`, `shared`, `prevalent`, `prevalent?`, `storm`.
     pub flags: Vec<String>,
     /// The best rank of a popular name that it matches.

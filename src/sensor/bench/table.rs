@@ -10,8 +10,9 @@ use crate::engine::indicator::url::Scheme;
 use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp};
 use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use xxhash_rust::xxh3::Xxh3;
 
-/// The maximum number of flagged indicators without alerts that are listed.
+/// The most indicators that are listed.
 pub(super) const MAX_FLAGGED: usize = 1000;
 
 /// What a group contains.
@@ -46,6 +47,21 @@ pub(super) struct Flagged {
     pub(super) is_shared: bool,
 }
 
+impl Flagged {
+    /// What tells it from others.
+    pub(super) fn key(&self) -> u64 {
+        key(self.kind.name(), self.scope.name(), &self.value)
+    }
+}
+
+/// An entry in few bytes: a set may have millions that are flagged.
+pub(super) fn key(kind: &str, scope: &str, value: &str) -> u64 {
+    let mut hash = Xxh3::new();
+    // Names of kinds and scopes have no spaces.
+    [kind, " ", scope, " ", value].iter().for_each(|part| hash.update(part.as_bytes()));
+    hash.digest()
+}
+
 /// What a pass over the entries counts.
 #[derive(Debug, Default)]
 pub(super) struct SetTable {
@@ -59,7 +75,8 @@ pub(super) struct SetTable {
     /// By the number of the group.
     pub(super) groups: Vec<Contained>,
     pub(super) flagged: BTreeSet<Flagged>,
-    pub(super) flagged_left_out: u64,
+    /// All that are flagged, listed or not.
+    pub(super) flagged_keys: HashSet<u64>,
 }
 
 /// A claim of a value that is being counted.
@@ -262,10 +279,10 @@ impl Counting<'_, '_> {
             is_shared,
         };
         let table = &mut self.table;
+        table.flagged_keys.insert(flagged.key());
         table.flagged.insert(flagged);
         if table.flagged.len() > MAX_FLAGGED {
             table.flagged.pop_last();
-            table.flagged_left_out += 1;
         }
     }
 

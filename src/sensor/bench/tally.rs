@@ -4,8 +4,10 @@
 //! Hits come in the order of the inputs; nothing that is counted depends on that order, except
 //! that those of one line follow each other.
 
+use super::event_ids::EventIds;
 use super::groups::{Groups, dated};
 use super::masks::{EMPTY, MaskId, Masks};
+use super::times::Times;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Context, Kind, PacketPlace, Place, Scope, Timestamp};
 use crate::engine::scan::{HeldBack, Hit};
@@ -67,8 +69,8 @@ pub(super) struct EntryTally {
     pub(super) began: HashSet<u32>,
     pub(super) unknown: HashSet<u32>,
     pub(super) last_hit: Option<Timestamp>,
-    /// Hits by hours since 1970.
-    pub(super) hours: BTreeMap<i64, u64>,
+    /// The times of hits.
+    pub(super) times: Times,
     /// The times and the confidence of each group's newest claim.
     pub(super) claims: BTreeMap<u32, Context<'static>>,
 }
@@ -95,13 +97,18 @@ pub struct Tally {
     pub(super) host_masks: Vec<MaskId>,
     /// Records with alerts, by the groups of these.
     pub(super) events: BTreeMap<MaskId, u64>,
+    pub(super) event_ids: EventIds,
     pub(super) events_without_host: u64,
+    /// Lines that are no records, but describe some.
+    pub(super) headings: u64,
     /// Packets with alerts that are in no flow.
     pub(super) lone_packets: u64,
     /// Observables that met entries which did not alert, by group and reason.
     pub(super) held_back: BTreeMap<(u32, &'static str), u64>,
     /// All addresses of the home networks.
     pub(super) met: BTreeSet<IpAddr>,
+    /// Those that began a contact, in records of any kind.
+    pub(super) began: BTreeSet<IpAddr>,
     /// The earliest and the latest time of a record.
     pub(super) span: Option<(Timestamp, Timestamp)>,
     line: Option<(Arc<str>, u64, OpenEvent)>,
@@ -124,10 +131,13 @@ impl Tally {
             hosts: HashMap::new(),
             host_masks: Vec::new(),
             events: BTreeMap::new(),
+            event_ids: EventIds::default(),
             events_without_host: 0,
+            headings: 0,
             lone_packets: 0,
             held_back: BTreeMap::new(),
             met: BTreeSet::new(),
+            began: BTreeSet::new(),
             span: None,
             line: None,
             capture: None,
@@ -144,6 +154,7 @@ impl Tally {
             Place::Packet(place) => place.is_timed.then_some(place.time),
         };
         time.into_iter().for_each(|time| self.saw_time(time));
+        self.event_ids.add(&hit.place, record(&hit.place));
         let mut event = self.take_event(&hit.place);
         event.mask = self.masks.union(event.mask, mask);
         for party in parties {
@@ -154,6 +165,9 @@ impl Tally {
             }
             if !event.hosts.contains(&host) {
                 event.hosts.push(host);
+            }
+            if party.began == Some(true) && !self.began.contains(&party.host) {
+                self.began.insert(party.host);
             }
             self.reached(hit, host, party.began);
         }
@@ -194,6 +208,16 @@ impl Tally {
         self.met.extend(hosts);
     }
 
+    /// Adds hosts that began a contact in records of any kind.
+    pub fn began(&mut self, hosts: BTreeSet<IpAddr>) {
+        self.began.extend(hosts);
+    }
+
+    /// Counts lines that are no records, but describe some: the header of a Zeek log.
+    pub fn headings(&mut self, count: u64) {
+        self.headings += count;
+    }
+
     /// Counts what a scanner held back against a database.
     pub fn held_back(&mut self, database: &Database, held: &HeldBack) {
         let group_of = |context| self.groups.number(&database.context(context)?);
@@ -232,9 +256,7 @@ impl Tally {
             let entry = &mut self.entries[number as usize];
             *entry.alerts.entry(of_entry).or_default() += 1;
             entry.last_hit = entry.last_hit.max(time);
-            if let Some(Timestamp(time)) = time {
-                *entry.hours.entry(time.div_euclid(3_600_000_000)).or_default() += 1;
-            }
+            time.into_iter().for_each(|time| entry.times.add(time));
             met.push((number, of_entry));
             mask = self.masks.union(mask, of_entry);
         }
@@ -265,7 +287,7 @@ impl Tally {
             began: HashSet::new(),
             unknown: HashSet::new(),
             last_hit: None,
-            hours: BTreeMap::new(),
+            times: Times::default(),
             claims: BTreeMap::new(),
         });
         number
@@ -315,7 +337,7 @@ impl Tally {
                     flows.into_values().for_each(|event| self.close(event));
                     self.capture = Some(Arc::clone(&place.path));
                 }
-                self.flows.remove(&record(place)).unwrap_or_default()
+                self.flows.remove(&packet_record(place)).unwrap_or_default()
             }
         }
     }
@@ -325,7 +347,7 @@ impl Tally {
         match place {
             Place::Log(place) => self.line = Some((Arc::clone(&place.path), place.line, event)),
             Place::Packet(place) => {
-                let is_new = self.flows.insert(record(place), event).is_none();
+                let is_new = self.flows.insert(packet_record(place), event).is_none();
                 debug_assert!(is_new);
             }
         }
@@ -357,8 +379,16 @@ fn without_texts(source: &Context<'_>) -> Context<'static> {
     }
 }
 
-/// What tells the record of a packet from others: its flow, or itself if it is in none.
-fn record(place: &PacketPlace) -> u64 {
+/// What tells a record from others of its input.
+fn record(place: &Place) -> u64 {
+    match place {
+        Place::Log(place) => place.line,
+        Place::Packet(place) => packet_record(place),
+    }
+}
+
+/// The same for a packet: its flow, or itself if it is in none.
+fn packet_record(place: &PacketPlace) -> u64 {
     match place.flow_id {
         // Identifiers of flows use fewer bits.
         0 => 1 << 63 | place.number,

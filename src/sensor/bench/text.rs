@@ -1,6 +1,9 @@
 //! The report as text of at most 80 columns.
 
-use super::report::{Cost, Group, Interval, KindCost, Overlap, Report};
+use super::advice::hosts_of;
+use super::groups::By;
+use super::report::{Cost, Group, IndicatorFacts, Interval, KindCost, Report};
+use super::widths::{distinct, shortened, width};
 use crate::engine::error::spelt;
 use std::fmt::Write as _;
 
@@ -8,18 +11,21 @@ use std::fmt::Write as _;
 const WIDTH: usize = 80;
 
 /// Columns of a group's name.
-const NAME: usize = 16;
+const NAME: usize = 14;
 
 /// The maximum number of groups in a matrix: more do not fit into 80 columns.
 const MAX_MATRIX: usize = 12;
 
-/// The maximum number of flagged indicators that are shown.
+/// The most flagged indicators, and the most pieces of advice, that are shown.
 const MAX_SHOWN: usize = 10;
+
+/// The widest word of a sentence.
+const MAX_WORD: usize = 60;
 
 /// Columns of the table of groups, with their widths.
 const COLUMNS: [(&str, usize); 10] = [
     ("values", 6),
-    ("live", 5),
+    ("entries", 7),
     ("excl%", 5),
     ("events", 6),
     ("excl", 5),
@@ -41,6 +47,7 @@ pub fn text(report: &Report) -> String {
     covers(report, &mut out);
     costs(report, &mut out);
     flagged(report, &mut out);
+    precision(report, &mut out);
     let mut section = |title: &str, lines: &mut dyn Iterator<Item = &str>| {
         let mut lines = lines.peekable();
         if lines.peek().is_some() {
@@ -48,7 +55,10 @@ pub fn text(report: &Report) -> String {
             lines.for_each(|line| wrap(&spelt(line), &mut out));
         }
     };
-    section("advice", &mut report.advice.iter().map(|advice| &*advice.text));
+    let more = report.advice.len().saturating_sub(MAX_SHOWN);
+    let more = (more > 0).then(|| format!("{more} more: --format json has them"));
+    let advice = report.advice.iter().take(MAX_SHOWN).map(|advice| &*advice.text);
+    section("advice", &mut advice.chain(more.as_deref()));
     section("not in this report", &mut report.notes.iter().map(|note| &**note));
     out
 }
@@ -85,8 +95,10 @@ fn groups(report: &Report, out: &mut String) {
     }
     out.push('\n');
     let is_known = report.cost.as_ref().is_some_and(|cost| !cost.unreliable);
-    for group in &report.groups {
-        let _ = write!(out, "{}", padded(&group.name));
+    let names: Vec<String> =
+        report.groups.iter().map(|group| spelt(&group.name).into_owned()).collect();
+    for (group, name) in report.groups.iter().zip(distinct(&names, NAME)) {
+        let _ = write!(out, "{}", padded(&name));
         for ((_, width), cell) in COLUMNS.iter().zip(cells(group, is_known)) {
             let _ = write!(out, " {cell:>width$}");
         }
@@ -126,7 +138,7 @@ fn matrix(report: &Report, out: &mut String) {
         let name = format!("{number} {}", group.name);
         let _ = write!(out, "{}", padded(&name));
         for other in &report.groups {
-            let share = covered(&report.overlap, &group.name, &other.name);
+            let share = covered(report, group, other);
             let cell = if other.name == group.name { ".".into() } else { percent(share) };
             let _ = write!(out, " {cell:>4}");
         }
@@ -134,13 +146,15 @@ fn matrix(report: &Report, out: &mut String) {
     }
 }
 
-/// The share of `a` that `b` covers.
-pub(super) fn covered(overlap: &[Overlap], a: &str, b: &str) -> Option<f64> {
-    overlap.iter().find_map(|pair| match (&*pair.a, &*pair.b) {
-        (first, second) if (first, second) == (a, b) => Some(pair.a_in_b),
-        (first, second) if (second, first) == (a, b) => Some(pair.b_in_a),
+/// The share of `a` that `b` covers. Pulses with nothing in common are no pair.
+pub(super) fn covered(report: &Report, a: &Group, b: &Group) -> Option<f64> {
+    let pair = report.overlap.iter().find_map(|pair| match (&*pair.a, &*pair.b) {
+        (first, second) if (first, second) == (&a.name, &b.name) => Some(pair.a_in_b),
+        (first, second) if (second, first) == (&a.name, &b.name) => Some(pair.b_in_a),
         _ => None,
-    })?
+    });
+    let is_complete = report.by == By::Pulse && report.overlap_left_out == 0;
+    pair.unwrap_or((is_complete && a.live > 0).then_some(0.0))
 }
 
 fn covers(report: &Report, out: &mut String) {
@@ -228,48 +242,74 @@ fn flagged(report: &Report, out: &mut String) {
         return;
     }
     out.push_str("\nflagged indicators (a flag is not a verdict)\n");
-    for it in flagged.iter().take(MAX_SHOWN) {
-        let alerts = it.alerts.map_or(String::new(), |alerts| format!(", {alerts} alerts"));
-        let hosts = it.hosts.filter(|hosts| *hosts > 0);
-        let all = report.corpus.as_ref().and_then(|corpus| corpus.hosts).unwrap_or(0);
-        let hosts = hosts.map_or(String::new(), |hosts| format!(", {hosts}/{all} hosts"));
-        let rank = it.rank.map_or(String::new(), |rank| format!(", rank {rank}"));
-        let line = format!(
-            "{} {}: {}{rank}{alerts}{hosts} ({})",
-            it.kind,
-            it.value,
-            it.flags.join(" "),
-            it.groups.join(", ")
-        );
-        wrap(&spelt(&line), out);
-    }
-    let more = flagged.len().saturating_sub(MAX_SHOWN);
-    if more > 0 {
+    flagged.iter().take(MAX_SHOWN).for_each(|it| wrap(&spelt(&flags(it)), out));
+    let more = report.set.flagged.saturating_sub(MAX_SHOWN as u64);
+    if more > 0 && report.flagged_left_out == 0 {
         let _ = writeln!(out, "  {more} more: --format json has them");
+    } else if more > 0 {
+        let listed = flagged.len();
+        let _ = writeln!(out, "  {more} more: --format json has the first {listed} of them all");
+    }
+    if let Some(by_chance) = report.set.prevalent_by_chance {
+        wrap(&format!("by chance alone, {by_chance:.2} would be prevalent"), out);
+    }
+}
+
+/// A flagged indicator, and why it is flagged.
+fn flags(it: &IndicatorFacts) -> String {
+    let alerts = it.alerts.map_or(String::new(), |alerts| format!(", {}", plural(alerts, "alert")));
+    let rank = it.rank.map_or(String::new(), |rank| format!(", rank {rank}"));
+    let began = if it.flags.iter().any(|flag| flag == "prevalent") { " that began" } else { "" };
+    let hosts = match (hosts_of(it), it.p) {
+        (Some(hosts), Some(p)) if it.p_hosts > Some(0) => format!(", {hosts}{began}, p {p:.1e}"),
+        _ => String::new(),
+    };
+    let (flags, groups) = (it.flags.join(" "), it.groups.join(", "));
+    format!("{} {}: {flags}{rank}{alerts}{hosts} ({groups})", it.kind, it.value)
+}
+
+/// How people judged what each group finds.
+fn precision(report: &Report, out: &mut String) {
+    let (Some(all), Some(seen)) = (report.set.verdicts, report.set.verdicts_seen) else { return };
+    out.push_str("\nprecision\n");
+    wrap(&format!("{seen} of {} are about values seen", plural(all, "verdict")), out);
+    for group in &report.groups {
+        let Some(of) = group.verdicts.as_ref().filter(|of| of.tp + of.fp > 0) else { continue };
+        let interval = match (of.precision, of.low, of.high) {
+            (Some(precision), Some(low), Some(high)) => format!(
+                "{} of {} true, {:.0}% ({:.0} to {:.0}%)",
+                of.tp,
+                of.tp + of.fp,
+                precision * 100.0,
+                low * 100.0,
+                high * 100.0
+            ),
+            _ => continue,
+        };
+        let few = if of.too_few { "; too few verdicts" } else { "" };
+        wrap(&spelt(&format!("{}: {interval}{few}", group.name)), out);
     }
 }
 
 /// A name that fills its column. Names come from feeds: what controls a terminal is escaped.
 fn padded(name: &str) -> String {
-    let name = spelt(name);
-    if name.chars().count() <= NAME {
-        return format!("{name:<NAME$}");
-    }
-    let head: String = name.chars().take(NAME - 1).collect();
-    format!("{head}…")
+    let name = shortened(&spelt(name), NAME);
+    let spaces = NAME - width(&name);
+    format!("{name}{:spaces$}", "")
 }
 
 /// Writes a paragraph in lines that fit, the first one less indented.
 fn wrap(text: &str, out: &mut String) {
     let mut column = 0;
     for word in text.split(' ') {
-        let width = word.chars().count();
+        let word = shortened(word, MAX_WORD);
+        let width = width(&word);
         if column > 0 && column + 1 + width > WIDTH {
             out.push_str("\n   ");
             column = 3;
         }
         out.push_str(if column == 0 { "  " } else { " " });
-        out.push_str(word);
+        out.push_str(&word);
         column += width + if column == 0 { 2 } else { 1 };
     }
     out.push('\n');
@@ -338,8 +378,13 @@ mod tests {
         assert_eq!(shares.map(percent), ["-", "0", "<0.1", "5.0", "99", "100"]);
         let mut out = String::new();
         wrap(&"word ".repeat(40), &mut out);
-        assert!(out.lines().all(|line| line.chars().count() <= WIDTH), "{out}");
+        assert!(out.lines().all(|line| width(line) <= WIDTH), "{out}");
         assert_eq!([plural(1, "entry"), plural(0, "entry")], ["1 entry", "0 entries"]);
-        assert_eq!(padded("a very long name of a feed").chars().count(), NAME);
+        for name in ["a very long name of a feed", "a", "フィードフィードフィード"] {
+            assert_eq!(width(&padded(name)), NAME);
+        }
+        let mut out = String::new();
+        wrap(&format!("suppress {} in a", "x".repeat(300)), &mut out);
+        assert!(out.lines().all(|line| width(line) <= WIDTH), "{out}");
     }
 }

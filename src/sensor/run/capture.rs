@@ -141,6 +141,7 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
         };
         self.scanner.note_host(packet.src);
         self.scanner.note_host(packet.dst);
+        self.scanner.note_opener(if packet.to_server { packet.src } else { packet.dst });
         let src = Observable::Address(packet.src, src_port);
         let dst = Observable::Address(packet.dst, dst_port);
         let a = self.look_up(src, Where::IpSrc, packet, Said::None, true);

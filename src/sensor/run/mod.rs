@@ -55,7 +55,7 @@
 //! | `survey` | [`survey()`]: a scan that counts for `bench` |
 //! | `cost` | [`cost()`]: the time that groups of a set take
 //! | `compare` | [`compare()`]: which alerts of two databases differ |
-//! | `parties` | hosts in the lines that alert |
+//! | `parties`, `openers` | hosts in the lines that alert, and those that began a contact in any |
 //! | `observe` | [`observe()`]: what a scan can see, without a database |
 
 mod capture;
@@ -76,6 +76,7 @@ mod live;
 mod mails;
 mod notice;
 mod observe;
+mod openers;
 mod ordered;
 mod outlet;
 mod parcels;

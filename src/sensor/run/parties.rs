@@ -5,11 +5,13 @@ use crate::engine::scan::{Home, Origin};
 use crate::engine::text::fields::{Clock, Record, Sections};
 use crate::engine::text::{Extractor, Visitor};
 use crate::sensor::bench::Party;
+use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How much of a line is looked at on each side of a hit. A longer line is no record.
-const AROUND: usize = 64 << 10;
+pub(super) const AROUND: usize = 64 << 10;
 
 /// How many lines of a text are asked for their time. Parsing a line takes about a microsecond, a
 /// chunk of a mebibyte some hundred.
@@ -20,15 +22,17 @@ const LOOKS: usize = 64;
 pub(super) struct LineParties {
     extractor: Extractor,
     record: Record,
+    /// Hosts that are known to have begun a contact.
+    pub(super) openers: HashSet<IpAddr>,
 }
 
 /// The lines of one text.
 pub(super) struct Lines<'l> {
-    reader: &'l mut LineParties,
-    text: &'l [u8],
-    core: Range<usize>,
+    pub(super) reader: &'l mut LineParties,
+    pub(super) text: &'l [u8],
+    pub(super) core: Range<usize>,
     origin: &'l Origin,
-    home: &'l Home,
+    pub(super) home: &'l Home,
     sections: Option<Sections>,
     /// The last line that was asked for.
     known: Range<usize>,
@@ -36,6 +40,11 @@ pub(super) struct Lines<'l> {
 }
 
 impl LineParties {
+    /// Takes the hosts that began a contact, in any line.
+    pub(super) fn take_openers(&mut self) -> HashSet<IpAddr> {
+        std::mem::take(&mut self.openers)
+    }
+
     /// Begins with a text, of which `core` is scanned.
     pub(super) fn open<'l>(
         &'l mut self,
@@ -106,7 +115,7 @@ impl Lines<'_> {
     }
 
     /// The line around a place, or as much of it as is looked at.
-    fn line(&self, at: usize) -> Range<usize> {
+    pub(super) fn line(&self, at: usize) -> Range<usize> {
         let floor = at.saturating_sub(AROUND);
         let start = memchr::memrchr(b'\n', &self.text[floor..at]).map_or(floor, |n| floor + n + 1);
         let limit = (at + AROUND).min(self.text.len());
@@ -116,13 +125,18 @@ impl Lines<'_> {
 
     /// Parses a line into the record.
     fn read(&mut self, line: &Range<usize>) {
+        let format = Arc::clone(self.sections().at(line.start));
+        self.reader.record.read(&self.text[line.clone()], &format);
+    }
+
+    /// How the lines name their fields.
+    pub(super) fn sections(&mut self) -> &Sections {
         let (text, core, origin) = (self.text, &self.core, self.origin);
-        let sections = self.sections.get_or_insert_with(|| origin.layout.sections(text, core));
-        self.reader.record.read(&text[line.clone()], sections.at(line.start));
+        self.sections.get_or_insert_with(|| origin.layout.sections(text, core))
     }
 
     /// The home addresses in a line.
-    fn parties(&mut self, line: Range<usize>) -> Vec<Party> {
+    pub(super) fn parties(&mut self, line: Range<usize>) -> Vec<Party> {
         self.read(&line);
         let text = &self.text[line];
         let mut watch = Watch { home: self.home, found: Vec::new() };

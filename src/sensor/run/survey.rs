@@ -37,6 +37,8 @@ pub(super) struct ChunkSurvey {
     times: Option<(Timestamp, Timestamp)>,
     /// A copy of the chunk, if more is wanted for the sample.
     piece: Option<Piece>,
+    /// Lines that only describe others.
+    headings: u64,
 }
 
 /// What one thread works with.
@@ -49,6 +51,7 @@ pub(super) struct SurveyScratch {
 #[derive(Default)]
 struct Met {
     hosts: BTreeSet<IpAddr>,
+    openers: BTreeSet<IpAddr>,
     held: Vec<HeldBack>,
 }
 
@@ -100,9 +103,10 @@ pub fn survey(
     let Survey { scan, counts, met, .. } = work;
     let mut counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let tally = &mut counts.tally;
-    let Met { hosts, held } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Met { hosts, openers, held } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
     tally.ends();
     tally.met(hosts);
+    tally.began(openers);
     let lease = Lease::new(current);
     held.iter().for_each(|held| tally.held_back(&lease.known.database, held));
     for time in scan.flow_times() {
@@ -133,13 +137,16 @@ impl Survey<'_> {
         let zone = self.scan.zone();
         let mut lines = parties.open(text, core, origin, &self.home);
         let times = lines.times(zone);
+        let headings = lines.headings();
+        lines.openers();
         let line_of = hits.borrow_dependent().iter();
         let line_of = line_of.map(|hit| match &hit.place {
             Place::Log(place) => lines.around(place.offset.saturating_sub(origin.offset)),
             Place::Packet(_) => lines.nowhere(),
         });
         let line_of = line_of.collect();
-        ChunkSurvey { lines: lines.into_found(), line_of, times, hits, piece: None }
+        let lines = lines.into_found();
+        ChunkSurvey { lines, line_of, times, headings, hits, piece: None }
     }
 }
 
@@ -154,6 +161,8 @@ impl Work for Survey<'_> {
     fn counters(&self, scratch: &mut SurveyScratch) -> Counters {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.hosts.append(&mut scratch.scan.scanner.take_hosts());
+        met.openers.append(&mut scratch.scan.scanner.take_openers());
+        met.openers.extend(scratch.parties.take_openers());
         met.held.push(scratch.scan.scanner.take_held_back());
         self.scan.counters(&mut scratch.scan)
     }
@@ -182,7 +191,7 @@ impl Work for Survey<'_> {
     }
 
     fn encode(&self, mut found: ChunkSurvey, lines: u64, _: u64, _: &mut Records) -> u64 {
-        let ChunkSurvey { hits, lines: parties, line_of, times, piece } = &mut found;
+        let ChunkSurvey { hits, lines: parties, line_of, times, headings, piece } = &mut found;
         let mut counts = self.counts();
         // Pieces come in the order of the inputs, whichever thread read them.
         if let Some(piece) = piece.take() {
@@ -190,6 +199,7 @@ impl Work for Survey<'_> {
             self.samples.store(!counts.sample.is_full(), Ordering::Relaxed);
         }
         let tally = &mut counts.tally;
+        tally.headings(*headings);
         for time in times.iter().flat_map(|(first, last)| [*first, *last]) {
             tally.saw_time(time);
         }

@@ -54,7 +54,7 @@ fn opened(
         let node = Node::of(&file.metadata()?).filter(|_| is_file);
         Ok((file, node))
     };
-    open().map_err(|e| Error::io("open the alert file", e).at_path(path))
+    open().map_err(|e| Error::io("open the output", e).at_path(path))
 }
 
 impl Sink for FileSink {

@@ -125,6 +125,12 @@ impl Format {
         Format { columns, separator, style, day: None, has_paths, paragraphs }
     }
 
+    /// The number of the column with a name, and what separates columns.
+    pub fn column_of(&self, name: &str) -> Option<(usize, u8)> {
+        let at = self.columns.iter().position(|column| column == name)?;
+        Some((at, self.separator.unwrap_or(b'\t')))
+    }
+
     /// The name of a column.
     pub(super) fn column(&self, at: u32) -> &[u8] {
         self.columns.get(at as usize).map_or(b"", |name| name.as_bytes())
@@ -405,6 +411,12 @@ impl Sections {
     #[inline]
     pub fn has_paths_at(&self, place: usize) -> bool {
         self.have_paths && self.at(place).has_paths
+    }
+
+    /// Whether a column with this name is in any of them.
+    pub fn have_column(&self, name: &str) -> bool {
+        let later = self.later.iter().map(|(_, format)| format);
+        later.chain([&self.first]).any(|format| format.column_of(name).is_some())
     }
 
     /// The format that applies at a place.

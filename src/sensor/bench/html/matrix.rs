@@ -60,7 +60,7 @@ fn grid(report: &Report, label: &str, page: &mut Markup) {
                 });
                 for other in &report.groups {
                     let is_self = group.name == other.name;
-                    let share = covered(&report.overlap, &group.name, &other.name);
+                    let share = covered(report, group, other);
                     cell(page, share.filter(|_| !is_self), is_self);
                 }
             });

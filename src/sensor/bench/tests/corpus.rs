@@ -5,13 +5,13 @@ use crate::engine::database::Database;
 use crate::engine::indicator::{Kind, Scope, Timestamp, Value};
 use crate::engine::scan::{Origin, Scanner};
 use crate::sensor::bench::{
-    Bench, By, CorpusRead, Judged, LedgerTable, Lists, Party, Popular, Question, Report, Span,
+    Bench, By, CorpusRead, Judged, LedgerTable, Lists, Party, Popular, Question, Report, Span, text,
 };
 use std::net::IpAddr;
 
 /// Scans lines, in which the addresses of 10/8 are hosts that began the contact, unless the line
 /// begins with `?`.
-fn judged(database: &Database, log: &str, question: &Question<'_>) -> Report {
+pub(super) fn judged(database: &Database, log: &str, question: &Question<'_>) -> Report {
     let bench = Bench::new(database, By::Feed);
     let mut tally = bench.tally();
     let host = |line: &str| -> Vec<Party> {
@@ -22,6 +22,8 @@ fn judged(database: &Database, log: &str, question: &Question<'_>) -> Report {
     let lines: Vec<&str> = log.lines().collect();
     let all: Vec<IpAddr> = lines.iter().flat_map(|line| host(line)).map(|it| it.host).collect();
     tally.met(all.into_iter().collect());
+    let openers = lines.iter().flat_map(|line| host(line)).filter(|it| it.began == Some(true));
+    tally.began(openers.map(|it| it.host).collect());
     let (text, origin) = (log.as_bytes(), Origin::new("x.log"));
     Scanner::default().scan_text(database, text, 0..text.len(), &origin, |hit| {
         let crate::engine::indicator::Place::Log(place) = &hit.place else { panic!() };
@@ -148,6 +150,12 @@ fn hosts_that_began_the_contact_make_an_indicator_prevalent() {
     assert!((of("all.example").p.unwrap() / 5.87e-12 - 1.0).abs() < 0.01);
     assert_eq!(flags(&report, "who.example"), ["prevalent?"]);
     assert_eq!((of("who.example").hosts, of("who.example").hosts_began), (Some(10), Some(0)));
+    let text = text(&report);
+    assert!(
+        text.contains("all.example: prevalent, 10 alerts, 10 of 12 hosts that began"),
+        "{text}"
+    );
+    assert!(text.contains("by chance alone, 0.00 would be prevalent"), "{text}");
     assert!(flags(&report, "few.example").is_empty());
     assert!((of("few.example").p.unwrap() - 0.118).abs() < 0.001);
     assert_eq!(report.set.prevalent_by_chance, Some(0.003));
@@ -208,4 +216,57 @@ fn entries_without_a_date_are_as_old_as_the_document() {
     assert_eq!(ages(Some(100)), (Some(100.0), Some(0.0), Some(1.0)));
     // It changes after the instant of judgement: nothing is known of before.
     assert_eq!(ages(Some(-1)), (None, Some(1.0), None));
+}
+
+/// The population of a share is that of its part: hosts that never begin a contact cannot be among
+/// those that do.
+#[test]
+fn servers_do_not_hide_what_all_clients_do() {
+    let database = database(&[("a", Kind::Domain, "all.example", Scope::Subtree)]);
+    let mut log = String::new();
+    (0..5).for_each(|host| log += &format!("10.0.0.{host} all.example\n"));
+    (0..90).for_each(|host| log += &format!("?10.0.1.{host} listens\n"));
+    let report = judged(&database, &log, &Question::new(now()));
+    let corpus = report.corpus.as_ref().unwrap();
+    assert_eq!((corpus.hosts, corpus.hosts_began), (Some(95), Some(5)));
+    let all = &report.indicators[0];
+    assert_eq!((all.p_hosts, all.p_of), (Some(5), Some(5)));
+    assert_eq!(flags(&report, "all.example"), ["prevalent", "storm"]);
+    assert!((all.p.unwrap() / 0.05f64.powi(5) - 1.0).abs() < 1e-9);
+}
+
+/// Judges four hits on a value of which the ledger says this.
+fn late(first_seen: &str, stood: bool, at: Option<&str>) -> Option<f64> {
+    let database = database(&[("a", Kind::Domain, "evil.example", Scope::Subtree)]);
+    let mut ledger = LedgerTable::default();
+    let time = |text: &str| crate::engine::indicator::Timestamp::parse(text).unwrap();
+    let span = Span {
+        kind: Kind::Domain,
+        value: "evil.example".into(),
+        first_seen: time(first_seen),
+        last_seen: time(first_seen),
+        absent_since: None,
+        stood_at_first_fetch: stood,
+    };
+    ledger.insert("a", Some(time(first_seen)), vec![span]);
+    let question = Question { ledger: Some(&ledger), at: at.map(time), ..Question::new(now()) };
+    let log = "2026-11-20T10:00:00Z evil.example\n2026-11-20T10:29:00Z evil.example\n\
+        2026-11-20T10:31:00Z evil.example\n2026-11-20T10:59:00Z evil.example\n";
+    let report = judged(&database, log, &question);
+    if at.is_none() && first_seen > "2026-11-20T10:59:00Z" {
+        assert!(report.notes.iter().any(|note| note.contains("the ledger begins at")));
+        assert_eq!(group(&report, "a").history.as_ref().unwrap().unchanged_days, None);
+    }
+    group(&report, "a").late_share
+}
+
+#[test]
+fn lateness_is_exact_and_only_of_what_has_a_date() {
+    assert_eq!(late("2026-11-20T10:30:00Z", false, None), Some(0.5));
+    assert_eq!(late("2026-11-20T09:30:00Z", false, None), Some(0.0));
+    // What is published after the corpus is late for all of it.
+    assert_eq!(late("2026-11-23T10:00:00Z", false, None), Some(1.0));
+    assert_eq!(late("2026-11-23T10:00:00Z", false, Some("2026-11-24T00:00:00Z")), Some(1.0));
+    // Nobody knows since when a value stood in a feed that was fetched for the first time.
+    assert_eq!(late("2026-11-23T10:00:00Z", true, None), None);
 }

@@ -1,6 +1,8 @@
 //! The set alone, against the definitions taken literally, and what is known of single cases.
 
+mod advice;
 mod corpus;
+mod limits;
 mod subset;
 mod twin;
 
