@@ -16,7 +16,7 @@ fn feeds(dir: &Dir) {
     dir.create("b.txt", "192.0.2.1\n198.51.100.0/24\n");
     dir.create("c.txt", "bad.example\nCVE-2024-1234\n");
     compile(dir, &[("names", "a.txt"), ("addresses", "b.txt"), ("mixed", "c.txt")]);
-    let mut log = String::new();
+    let mut log = "2026-11-24T10:00:00Z 192.0.2.1 asked for name7.evil.example\n".to_string();
     for line in 0..600 {
         writeln!(
             log,
@@ -25,7 +25,6 @@ fn feeds(dir: &Dir) {
         )
         .unwrap();
     }
-    log += "2026-11-24T10:00:00Z 192.0.2.1 asked for name7.evil.example\n";
     dir.create("x.log", log);
 }
 

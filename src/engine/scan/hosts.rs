@@ -97,6 +97,7 @@ impl HostsMet {
     }
 
     /// Notes an address that began a contact.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only packets tell"))]
     pub(super) fn note_opener(&self, address: IpAddr) {
         if self.home.contains(address) {
             self.openers.borrow_mut().insert(address);

@@ -141,6 +141,7 @@ impl Scanner {
     }
 
     /// Notes which address opened a flow.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only packets tell"))]
     pub(crate) fn note_opener(&self, address: IpAddr) {
         if let Some(hosts) = &self.hosts {
             hosts.note_opener(address);

@@ -206,9 +206,7 @@ impl CostJob<'_> {
         std::thread::scope(|scope| {
             for _ in 1..threads.min(subsets.len()) {
                 let thread = std::thread::Builder::new().name("compile".into());
-                thread
-                    .spawn_scoped(scope, work)
-                    .map_err(|e| Error::io("start a thread", e))?;
+                thread.spawn_scoped(scope, work).map_err(|e| Error::io("start a thread", e))?;
             }
             work();
             Ok::<(), Error>(())

@@ -19,36 +19,35 @@ const MAX_ROWS: usize = 40;
 pub(super) fn write(report: &Report, page: &mut Markup) {
     let all = report.corpus.as_ref().and_then(|corpus| corpus.hosts);
     let Some(all) = all.filter(|all| *all > 0) else { return };
-    let reached = |it: &&IndicatorFacts| it.hosts.is_some_and(|hosts| hosts > 0);
-    let mut indicators: Vec<&IndicatorFacts> = report.indicators.iter().filter(reached).collect();
-    if indicators.is_empty() {
-        return;
-    }
-    indicators.sort_by_key(|it| std::cmp::Reverse(it.hosts));
+    let reached = |it: &IndicatorFacts| {
+        let (hosts, of) = (it.p_hosts.or(it.hosts)?, it.p_of.unwrap_or(all));
+        (hosts > 0 && of > 0).then_some((hosts, of))
+    };
+    let mut indicators: Vec<(&IndicatorFacts, (u64, u64))> =
+        report.indicators.iter().filter_map(|it| Some((it, reached(it)?))).collect();
+    indicators.sort_by(|(_, a), (_, b)| (b.0 * a.1).cmp(&(a.0 * b.1)));
+    let Some((most, (most_hosts, of))) = indicators.first().copied() else { return };
     let mut table =
         Table::new(&["indicator", "hosts", "share", "chance", "flags", "feeds"], &[4, 5]);
-    for it in indicators.iter().take(MAX_ROWS) {
-        let hosts = it.hosts.unwrap_or(0);
+    for (it, (hosts, all)) in indicators.iter().take(MAX_ROWS) {
         table.rows.push(vec![
             it.value.clone(),
             format!("{hosts} of {all}"),
-            percent_of(hosts, all),
+            percent_of(*hosts, *all),
             it.p.map_or("–".into(), |p| format!("{p:.2e}")),
             it.flags.join(", "),
             it.groups.join(", "),
         ]);
     }
-    let line = report.set.prevalence.and_then(|rate| flag_line(all, rate));
+    let line = report.set.prevalence.and_then(|rate| flag_line(of, rate));
     let limit = line.map_or("No number of hosts is out of the ordinary here.".into(), |line| {
         format!("From the line on ({line} hosts) compromise alone is an unlikely reason.")
     });
     let caption = format!(
-        "Each mark is an indicator that alerted, by the share of the {all} hosts that it reached. {limit} \
-         Diamonds are flagged: likely a service that everybody uses."
+        "Each mark is an indicator that alerted, by the share of hosts that it reached, of those that began a \
+         contact if the logs say who did. {limit} Diamonds are flagged: likely a service that everybody uses."
     );
-    let most = indicators[0];
-    let description =
-        format!("{} reached most hosts: {} of {all}.", most.value, most.hosts.unwrap_or(0));
+    let description = format!("{} reached most hosts: {most_hosts} of {of}.", most.value);
     let figure = Figure {
         id: "hosts",
         title: "How many hosts an indicator reached",
@@ -56,7 +55,7 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
         description: &description,
         height: HEIGHT,
     };
-    figure.write(page, &table, |page| draw(&indicators, (all, line), page));
+    figure.write(page, &table, |page| draw(&indicators, (of, line), page));
 }
 
 /// The smallest number of hosts that is flagged.
@@ -74,7 +73,11 @@ fn flag_line(all: u64, rate: f64) -> Option<u64> {
     Some(low)
 }
 
-fn draw(indicators: &[&IndicatorFacts], (all, line): (u64, Option<u64>), page: &mut Markup) {
+fn draw(
+    indicators: &[(&IndicatorFacts, (u64, u64))],
+    (all, line): (u64, Option<u64>),
+    page: &mut Markup,
+) {
     let x = Scale::linear((0.0, 1.0), (LEFT - 30.0, RIGHT - 6.0));
     x_axis(page, &x, (TOP, BOTTOM), "share of hosts", |tick| percent(Some(tick)) + "%");
     if let Some(line) = line {
@@ -96,8 +99,8 @@ fn draw(indicators: &[&IndicatorFacts], (all, line): (u64, Option<u64>), page: &
     }
     // Those with equal shares are spread over rows, in a fixed order.
     let rows = 6.0;
-    for (number, it) in indicators.iter().enumerate() {
-        let share = it.hosts.unwrap_or(0) as f64 / all as f64;
+    for (number, (it, (hosts, of))) in indicators.iter().enumerate() {
+        let share = *hosts as f64 / *of as f64;
         let row = (number % rows as usize) as f64;
         let y = TOP + 8.0 + row * (BOTTOM - TOP - 16.0) / (rows - 1.0);
         let is_flagged = it.flags.iter().any(|flag| flag.starts_with("prevalent"));

@@ -32,7 +32,7 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
             "figcaption",
             &[],
             "Percent of the row’s live entries that the column covers, by the same entry or a wider one. A \
-             dark cell: the column’s feed could replace that much of the row’s. A dash: nothing to compare.",
+             strongly coloured cell: the column’s feed could replace that much of the row’s. A dash: nothing to compare.",
         );
     });
 }

@@ -38,7 +38,7 @@ pub(super) fn decisions(report: &Report) -> Vec<Decision> {
         let advice: Vec<&Advice> = of(action).collect();
         if !advice.is_empty() {
             let names = names(advice.iter().filter_map(|it| it.group.as_deref()));
-            let text = advice.iter().map(|advice| sentence(&advice.text));
+            let text = advice.iter().take(MAX_NAMES).map(|advice| sentence(&advice.text));
             let text = text.collect::<Vec<_>>().join(" ");
             all.push(Decision { title: format!("{title} {names}"), text, class });
         }
@@ -47,25 +47,22 @@ pub(super) fn decisions(report: &Report) -> Vec<Decision> {
     all
 }
 
-/// Feeds of which each could go. Two that cover each other cannot both go.
+/// Feeds that can go. They are tried one after the other, so all of them can.
 fn drops(report: &Report, groups: &[&Group]) -> Option<Decision> {
     if groups.is_empty() {
         return None;
     }
-    let adds = |group: &Group| {
-        let steps = report.cover_events.iter().flatten();
-        steps.filter(|step| step.group == group.name).map(|step| step.adds).sum::<u64>()
+    let mut text = match groups {
+        [_] => "No event is lost without it, in this corpus.".to_string(),
+        _ => "No event is lost without all of them, in this corpus.".to_string(),
     };
-    let together = groups.iter().map(|group| adds(group)).sum::<u64>();
-    let mut text = match (groups, together) {
-        ([_], _) => "No event is lost without it, in this corpus.".to_string(),
-        (_, 0) => "No event is lost without all of them, in this corpus.".to_string(),
-        _ => format!(
-            "No event is lost without any one of them, but without all of them up to {} are, because they \
-             stand in for each other. Drop one, and measure again.",
-            count(together)
-        ),
+    let stands_in = |group: &&Group| {
+        let steps = report.drop_order.iter().flatten();
+        steps.into_iter().any(|step| step.is_dropped && step.after.contains(&group.name))
     };
+    if report.groups.iter().any(|group| stands_in(&group)) {
+        text += " Some stand in for others that go, too: the feeds that are left have all of it.";
+    }
     let cost = |group: &&Group| {
         let cost = group.cost.as_ref()?;
         cost.ns_per_mib.filter(|_| cost.below_noise == Some(false)).map(|cost| cost.median)
