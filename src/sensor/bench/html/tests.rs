@@ -48,6 +48,8 @@ fn report() -> Report {
         hosts: None,
         hosts_began: None,
         p: None,
+        p_hosts: None,
+        p_of: None,
         flags: vec!["popular".into()],
         rank: Some(1),
         lists: vec![HOSTILE.into()],
