@@ -3,6 +3,7 @@
 
 use super::board::SinkPart;
 use super::watch::Watch;
+use crate::sensor::metrics::Sets;
 use crate::sensor::outlet::{Counters, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,20 @@ pub(super) struct InputTotals {
     /// Truncated, removed, damaged, NULs.
     pub(super) lost: [u64; 4],
     pub(super) cut: u64,
-    /// Connections that were refused, by the name of the input.
-    pub(super) refused: BTreeMap<String, u64>,
+    /// What inputs counted that receive something, by their names.
+    pub(super) received: BTreeMap<String, ReceivedTotals>,
+}
+
+/// What an input counted that receives something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReceivedTotals {
+    /// Connections that were refused.
+    pub(super) refused: u64,
+    /// In the order of [`Sets::INPUT_ERRORS`].
+    pub(super) errors: [u64; Sets::INPUT_ERRORS.len()],
+    pub(super) restarts: u64,
+    /// Sockets that were created again.
+    pub(super) restored: u64,
 }
 
 impl InputTotals {
@@ -38,8 +51,12 @@ impl InputTotals {
         let lost = [tail.lost_truncated, tail.lost_removed, tail.damaged, tail.nuls_skipped];
         add(&mut self.lost, lost);
         self.cut += tail.lines_cut;
-        if let Some(connections) = watch.connections() {
-            *self.refused.entry(watch.name().to_string()).or_default() += connections.refused;
+        if let Some(more) = watch.received() {
+            let own = self.received.entry(watch.name().to_string()).or_default();
+            own.refused += more.refused;
+            add(&mut own.errors, more.errors);
+            own.restarts += more.restarts;
+            own.restored += more.restored;
         }
     }
 }

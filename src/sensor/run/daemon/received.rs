@@ -1,18 +1,21 @@
 //! What others send, and the journal, as sources.
 
+use super::inputs::InputContext;
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
 use crate::sensor::input::net::{Intake, Next};
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::live::task::{Identity, Lines, Work};
+use crate::sensor::run::{Notice, Notify};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// An intake, as a source.
-pub(super) struct Received {
+pub(super) struct Received<'s> {
     intake: Intake,
+    notify: Notify<'s>,
     path: Arc<str>,
     identity: Identity,
     /// The name in commits of the position to resume at; `None` if there is no such position.
@@ -29,17 +32,19 @@ pub(super) struct Received {
     lines: u64,
 }
 
-impl Received {
+impl<'s> Received<'s> {
     /// `cursor_name` is the name in commits of the position to resume at.
     pub(super) fn new(
         name: Arc<str>,
         intake: Intake,
         identity: Identity,
         cursor_name: Option<String>,
-        is_once: bool,
+        with: &InputContext<'s>,
     ) -> Self {
+        let (notify, is_once) = (with.notify, with.is_once);
         Received {
             intake,
+            notify,
             path: name,
             identity,
             cursor_name,
@@ -53,8 +58,11 @@ impl Received {
     }
 }
 
-impl Source for Received {
+impl Source for Received<'_> {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
+        for notice in self.intake.take_notices() {
+            (self.notify)(Notice::Skipped(&format!("input “{}”: {notice}", self.path)));
+        }
         if halt.is_set() {
             // Nothing more is received; what has arrived is still here.
             self.intake.stop();

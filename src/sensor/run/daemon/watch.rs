@@ -1,11 +1,12 @@
 //! The status of inputs while they run, for metrics and the status page.
 
+use super::departed::ReceivedTotals;
 use crate::clock::Stopwatch;
 use crate::engine::packet;
 use crate::sensor::input::net::{Count, IntakeView, PartitionView};
 use crate::sensor::input::tail::{Counters, FileStatus};
 use crate::sensor::listen::CrowdCounts;
-use crate::sensor::metrics::{self, InputStatus};
+use crate::sensor::metrics::{self, InputStatus, Sets};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -130,6 +131,28 @@ impl Watch {
 
     pub(super) fn connections(&self) -> Option<CrowdCounts> {
         self.of_intake(IntakeView::connections)
+    }
+
+    /// What it counted, if it receives something.
+    pub(super) fn received(&self) -> Option<ReceivedTotals> {
+        // In the order of the labels.
+        const ERRORS: [Count; Sets::INPUT_ERRORS.len()] = [
+            Count::Cut,
+            Count::Oversize,
+            Count::AbsurdCounts,
+            Count::BrokenConnections,
+            Count::Unauthorized,
+            Count::BadRequests,
+            Count::Busy,
+            Count::Unreadable,
+            Count::Expired,
+        ];
+        self.of_intake(|intake| ReceivedTotals {
+            refused: intake.connections().refused,
+            errors: ERRORS.map(|of| intake.count(of)),
+            restarts: intake.count(Count::Restarts),
+            restored: intake.sockets_restored(),
+        })
     }
 
     /// The partitions that are assigned to it, if it reads Kafka.
