@@ -46,4 +46,4 @@ mod tests;
 pub use alert_file::{AlertFile, Resumed, Unsynced};
 pub use dir::{Opened, StateDir};
 pub use entries::Entries;
-pub use state::{Commit, Output, State};
+pub use state::{Commit, Output, Rest, State};

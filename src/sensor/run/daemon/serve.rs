@@ -3,7 +3,7 @@
 use super::board::{Board, SinkPart};
 use super::followed::orphaned;
 use super::inputs::{self, InputContext, Opened};
-use super::outlets::{self, Seed, Sent};
+use super::outlets::{self, Place, Seed, Sent};
 use super::supervisor::{SourceStarter, Supervisor};
 use super::{Served, Service, Undelivered, sinks};
 use crate::clock::Stopwatch;
@@ -252,8 +252,10 @@ impl Prepared {
     fn settled(&mut self, base: &Base<'_>) -> Result<Commit> {
         let names = base.config.inputs.iter().map(|input| &*input.name);
         let mut commit = orphaned(base.state, names);
-        for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
-            commit.outputs.push(file.sync()?);
+        for seed in &mut self.seeds {
+            if let Place::File(file) = &mut seed.place {
+                commit.outputs.push(file.sync()?);
+            }
         }
         Ok(commit)
     }
@@ -443,6 +445,10 @@ impl<'r> Running<'r> {
         outlets::finish(sent, drain);
         if let Some(mut dir) = state {
             let mut sealed = out.seal()?;
+            match came.stopped {
+                None => sealed.end(),
+                Some(_) => sealed.only_cursors(),
+            }
             sealed.sync()?;
             dir.commit(&sealed.commit)?;
         }
