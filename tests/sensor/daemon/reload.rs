@@ -206,12 +206,15 @@ fn a_receiver_listens_at_another_port() {
     post.configure(&base(&format!("{}{rest}", syslog(first))));
     daemon.reload("failed");
     assert!(daemon.said().contains("“syslog”"), "{}", daemon.said());
+    // The old one still listens.
+    send(second, 1_000_003);
+    wait_for("the old port is served", || post.numbers("alerts.json").contains_key(&1_000_003));
     drop(taken);
     daemon.reload("loaded");
     send(first, 1_000_002);
     wait_for("the third", || post.numbers("alerts.json").contains_key(&1_000_002));
     log.write(lines..lines + 1);
-    wait_for("all are there", || post.numbers("alerts.json").len() as u64 >= lines + 4);
+    wait_for("all are there", || post.numbers("alerts.json").len() as u64 >= lines + 5);
     daemon.stop();
     let mut counts = post.numbers("alerts.json");
     counts.retain(|n, _| *n < 1_000_000);
