@@ -349,7 +349,8 @@ fn start_syslog_ng(root: &std::path::Path, dir: &Dir, destinations: &str) -> Run
     ) + &names.collect::<String>();
     let config = dir.create("syslog-ng.conf", config);
     let path = |name: &str| dir.path().join(name);
-    let libraries = ["usr/lib", "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib"];
+    let libraries =
+        ["usr/lib", "usr/lib/syslog-ng", "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib"];
     let libraries = libraries.map(|it| root.join(it).display().to_string()).join(":");
     let modules = root.join("usr/lib/syslog-ng/3.38");
     let daemon = Command::new(root.join("usr/sbin/syslog-ng"))

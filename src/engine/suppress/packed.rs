@@ -6,8 +6,7 @@
 
 use super::MAX_LISTED;
 use super::bytes::Reader;
-use super::key::is_key;
-use super::restore::MAX_KEY;
+use super::key::{MAX_KEY, is_key};
 use super::window::{Held, MAX_CONTENT, MAX_SEEN, MAX_TEXT, Window, cost};
 use crate::engine::indicator::Severity;
 

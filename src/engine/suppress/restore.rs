@@ -1,6 +1,7 @@
 //! Restores a suppressor from its state, as `state.rs` writes it.
 
 use super::bytes::Reader;
+use super::key::{MAX_KEY, MAX_MEMBERS};
 use super::packed::Parts;
 use super::state::{GONE, VERSION, WINDOW};
 use super::window::Window;
@@ -8,12 +9,6 @@ use super::{Config, Member, Suppressor};
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
 use std::collections::BTreeMap;
-
-/// The longest key: every member at its maximum length, with the lengths.
-pub(super) const MAX_KEY: usize = MAX_MEMBERS * (super::key::MAX_MEMBER + 4);
-
-/// Maximum number of members of a key, including future ones.
-const MAX_MEMBERS: usize = 16;
 
 /// A suppressor that is being restored, piece by piece, in the order in which the pieces were
 /// committed: a window replaces an earlier one with the same key, and the last one counts as the most

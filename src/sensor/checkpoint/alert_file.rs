@@ -17,6 +17,9 @@ const TAIL: u64 = 4 << 10;
 
 /// A file that alerts are appended to.
 ///
+/// What another program appends to it stays, with one exception: what it writes between the last
+/// commit and a crash, a tenth of a second later at most, is cut together with the alerts there.
+///
 /// Its records are in it exactly once if each commit contains what [`AlertFile::sync`] returns,
 /// together with the positions of the inputs that they came from.
 #[derive(Debug)]

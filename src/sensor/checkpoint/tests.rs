@@ -314,6 +314,40 @@ fn row_36_a_full_disk_leaves_the_last_commit() {
     assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\nsecond\n");
 }
 
+#[test]
+fn entries_can_be_read_before_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let (mut dir, _) = StateDir::open(&path).unwrap();
+    for round in 0..50u8 {
+        let value = (round % 3 > 0).then(|| vec![round; 100]);
+        let suppress = vec![(vec![round % 7], value)];
+        dir.commit(&Commit { suppress, ..Commit::default() }).unwrap();
+    }
+    drop(dir);
+    let read = |entries: super::Entries| {
+        let mut last = Last::new();
+        let each = |key: &[u8], value: Option<&[u8]>| {
+            put(&mut last, key, value);
+            Ok(())
+        };
+        entries.each(each).map(|()| last)
+    };
+    let mut early = None;
+    let begin = |entries| {
+        early = Some(entries);
+        Ok(())
+    };
+    let (dir, opened) = StateDir::open_with(&path, begin).unwrap();
+    assert_eq!(opened.torn, 0);
+    let entries = read(early.unwrap()).unwrap();
+    assert!(!entries.is_empty());
+    assert_eq!(entries, read(dir.entries().unwrap()).unwrap());
+    drop(dir);
+    let refused = StateDir::open_with(&path, |_| Err(crate::Error::usage("no threads")));
+    assert!(refused.unwrap_err().to_string().contains("no threads"));
+}
+
 /// An alert file and a state, opened as a process opens them.
 fn start(folder: &Path) -> (StateDir, AlertFile, Resumed) {
     let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();

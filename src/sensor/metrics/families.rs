@@ -118,7 +118,7 @@ families! {
     KafkaLag, "kafka_lag", Gauge, [Label::Topic], "Messages of a topic that are not committed yet.";
     FilesOpen, "files_open", Gauge, [], "Files that are open for reading.";
     FilesUnreadable, "files_unreadable", Gauge, [], "Files that cannot be read.";
-    FilesWatched, "files_watched", Gauge, [MODES], "Files that are watched, by method.";
+    FilesWatched, "files_watched", Gauge, [MODES], "Folders of followed files, by how they are watched.";
     Rotations, "rotations_total", Counter, [ROTATIONS], "Rotations of followed files.";
     LostBytes, "lost_bytes_total", Counter, [LOST], "Bytes that were lost before they were read.";
     LinesCut, "lines_cut_total", Counter, [], "Lines that were cut because they exceeded the limit.";

@@ -75,7 +75,7 @@ fn configure(post: &Post, hook: &str, [syslog, hec]: [u16; 2], more: &str) {
         &format!(
             "[suppress]\nkey = [\"indicator\", \"where\", \"local\"]\nwindow = \"2s\"\nfirst = 5\n\n\
              [[feed]]\nname = \"own\"\npath = \"list.txt\"\n\n\
-             [[input]]\nkind = \"files\"\npatterns = \"logs/*.log*\"\n{more}\n\
+             [[input]]\nkind = \"files\"\npatterns = \"logs/**/*.log*\"\n{more}\n\
              [[input]]\nkind = \"syslog\"\nlisten = [\"udp://127.0.0.1:{syslog}\", \
              \"tcp://127.0.0.1:{syslog}\"]\nmax_connections = 1\nreceive_buffer = \"64K\"\n\n\
              [[input]]\nkind = \"eve\"\npath = \"eve.sock\"\n\n\
@@ -100,6 +100,7 @@ fn files(post: &Post) {
     log.file.write_all(&[0; 5000]).unwrap();
     log.line("");
     log.file.write_all(b"half a line").unwrap();
+    fs::create_dir(post.path("logs/new")).unwrap();
 }
 
 /// What happens to receivers: too many connections, too long messages, wrong requests, a removed
@@ -118,6 +119,11 @@ fn receivers(post: &Post, daemon: &Daemon, [syslog, hec]: [u16; 2], seen: &mut S
                    Authorization: Splunk wrong\r\nContent-Length: 2\r\n\r\n{}";
     let (status, _) = ask(hec, request.as_bytes()).unwrap();
     assert_eq!(status, 403);
+    // Something else in the place of a socket, until it is removed.
+    post.dir.create("other", "a file\n");
+    super::rename(&post.path("other"), &post.path("eve.sock"));
+    wait_for("it is down", || daemon.metric("wiresift_input_up{input=\"eve\"}") == 0.0);
+    seen.look(daemon);
     fs::remove_file(post.path("eve.sock")).unwrap();
     daemon.signal("STOP");
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -135,7 +141,8 @@ fn every_metric_moves_when_its_thing_happens() {
     // It writes an entry, ends, and is started again.
     let entry = "__CURSOR=s=1;i=0\n__REALTIME_TIMESTAMP=1795478400000000\nMESSAGE=nothing\n\n";
     post.dir.create("journal.export", entry);
-    let program = post.dir.create("journalctl", "#!/bin/sh\ncat journal.export\nsleep 0.3\n");
+    let program =
+        post.dir.create("journalctl", "#!/bin/sh\ncat journal.export\nsleep 0.3\nexit 1\n");
     fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
     configure(&post, &hook.url("/"), ports, "");
     let daemon = post.start();

@@ -292,6 +292,11 @@ fn what_cannot_wait_is_dropped_and_counted() {
     let dropped = "wiresift_dropped_total{sink=\"webhook\",reason=\"full\"}";
     wait_for("it is dropped", || daemon.metric(dropped) > 0.0);
     // The file has all of them.
-    post.expect_once("alerts.json", lines);
+    let written = || daemon.metric("wiresift_sink_records_total{sink=\"file\"}") as u64;
+    while written() < lines {
+        let before = written();
+        wait_for("more are there", || written() > before);
+    }
     daemon.stop();
+    each_once(&post.numbers("alerts.json"), lines);
 }

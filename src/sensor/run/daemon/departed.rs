@@ -2,8 +2,7 @@
 //! process never go down, and don't stand still until others have caught up.
 
 use super::board::SinkPart;
-use super::watch::Watch;
-use crate::sensor::metrics::Sets;
+use super::watch::{ReceivedTotals, Watch};
 use crate::sensor::outlet::{Counters, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,18 +22,6 @@ pub(super) struct InputTotals {
     pub(super) cut: u64,
     /// What inputs counted that receive something, by their names.
     pub(super) received: BTreeMap<String, ReceivedTotals>,
-}
-
-/// What an input counted that receives something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ReceivedTotals {
-    /// Connections that were refused.
-    pub(super) refused: u64,
-    /// In the order of [`Sets::INPUT_ERRORS`].
-    pub(super) errors: [u64; Sets::INPUT_ERRORS.len()],
-    pub(super) restarts: u64,
-    /// Sockets that were created again.
-    pub(super) restored: u64,
 }
 
 impl InputTotals {

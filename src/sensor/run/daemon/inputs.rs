@@ -106,7 +106,8 @@ fn received<'s>(
         // Specific to this run: the lines can't be read again.
         None => Identity::Stream(RandomState::new().build_hasher().finish()),
     };
-    let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor, with);
+    let once = (with.notify, with.is_once);
+    let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor, once);
     Opened { source: Box::new(source), watch, can_wait, work: None, begun: None }
 }
 

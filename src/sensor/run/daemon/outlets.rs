@@ -25,7 +25,7 @@ pub(super) enum Place {
     /// A file whose length is part of each commit.
     File(Box<AlertFile>),
     /// A terminal or a device, which keeps nothing.
-    Stream(Stream, PathBuf),
+    Stream(Box<Stream>, PathBuf),
     /// Standard output.
     Stdout,
 }
@@ -46,7 +46,7 @@ impl Seed {
             Place::File(file) => Target::File(file),
             Place::Stream(mut sink, path) => {
                 sink.until(halt);
-                Target::Own(Box::new(sink), Some(path))
+                Target::Own(sink, Some(path))
             }
             Place::Stdout => {
                 let mut sink = StdoutSink::new();
@@ -85,7 +85,7 @@ pub(super) fn local(of: &Sink, state: &State, notify: Notify<'_>) -> Result<Opti
 fn open_file(of: &FileSink, state: &State, notify: Notify<'_>) -> Result<(Option<Rotator>, Place)> {
     let rotator = rotator(of)?;
     if let Some(stream) = Stream::of_stream(&of.path)? {
-        return Ok((rotator, Place::Stream(stream, of.path.clone())));
+        return Ok((rotator, Place::Stream(Box::new(stream), of.path.clone())));
     }
     let (file, resumed) = AlertFile::open(&of.path, state)?;
     if let Some(notice) = resumed.notice() {

@@ -1,6 +1,5 @@
 //! What others send, and the journal, as sources.
 
-use super::inputs::InputContext;
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
 use crate::sensor::input::net::{Intake, Next};
@@ -33,15 +32,14 @@ pub(super) struct Received<'s> {
 }
 
 impl<'s> Received<'s> {
-    /// `cursor_name` is the name in commits of the position to resume at.
+    /// `cursor_name` is the name in commits of the position to resume at. `is_once`: it ends by itself.
     pub(super) fn new(
         name: Arc<str>,
         intake: Intake,
         identity: Identity,
         cursor_name: Option<String>,
-        with: &InputContext<'s>,
+        (notify, is_once): (Notify<'s>, bool),
     ) -> Self {
-        let (notify, is_once) = (with.notify, with.is_once);
         Received {
             intake,
             notify,

@@ -101,7 +101,6 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 later.join(", ")
             )));
         }
-        self.board.reconfigure(&new, &self.service.feeds);
         self.board.set_sinks(parts(&new, &self.sent()), self.spool.clone());
         self.config = new;
         outcome
@@ -209,6 +208,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
         let filters: Vec<_> =
             new.active_sinks().map(|it| (it.name.clone(), sinks::filter(it))).collect();
+        // From here on nothing fails: new sinks are counted under their names.
+        self.board.reconfigure(new, &self.service.feeds);
         let (rules, metrics) = (rules(new, self.service.no_suppress), self.board.metrics());
         let parts = Parts {
             suppressor: rules.clone().map(|rules| Suppressor::new(rules).recorded()),

@@ -1,6 +1,5 @@
 //! The status of inputs while they run, for metrics and the status page.
 
-use super::departed::ReceivedTotals;
 use crate::clock::Stopwatch;
 use crate::engine::packet;
 use crate::sensor::input::net::{Count, IntakeView, PartitionView};
@@ -48,6 +47,18 @@ pub(super) struct TapFacts {
     pub(super) packets: packet::Counters,
     pub(super) by_kernel: u64,
     pub(super) by_interface: u64,
+}
+
+/// What an input counted that receives something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReceivedTotals {
+    /// Connections that were refused.
+    pub(super) refused: u64,
+    /// In the order of [`Sets::INPUT_ERRORS`].
+    pub(super) errors: [u64; Sets::INPUT_ERRORS.len()],
+    pub(super) restarts: u64,
+    /// Sockets that were created again.
+    pub(super) restored: u64,
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
