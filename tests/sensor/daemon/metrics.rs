@@ -125,6 +125,9 @@ fn receivers(post: &Post, daemon: &Daemon, [syslog, hec]: [u16; 2], seen: &mut S
     wait_for("it is down", || daemon.metric("wiresift_input_up{input=\"eve\"}") == 0.0);
     seen.look(daemon);
     fs::remove_file(post.path("eve.sock")).unwrap();
+    let restored = "wiresift_sockets_restored_total{input=\"eve\"}";
+    wait_for("it is there again", || daemon.metric(restored) == 1.0);
+    seen.look(daemon);
     daemon.signal("STOP");
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..2000 {
