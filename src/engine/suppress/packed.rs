@@ -7,7 +7,7 @@
 use super::MAX_LISTED;
 use super::bytes::Reader;
 use super::key::{MAX_KEY, is_key};
-use super::window::{Held, MAX_CONTENT, MAX_SEEN, MAX_TEXT, Window, cost};
+use super::window::{HeldBackAlerts, MAX_CONTENT, MAX_SEEN, MAX_TEXT, Window, cost};
 use crate::engine::indicator::Severity;
 
 /// The parts of a stored window, all of them checked.
@@ -77,9 +77,9 @@ impl<'b> HeldParts<'b> {
         Some(HeldParts { count, first, last, severity, values, places, more, content })
     }
 
-    fn build(&self) -> Held {
+    fn build(&self) -> HeldBackAlerts {
         let HeldParts { count, first, last, severity, values, places, more, content } = self;
-        Held {
+        HeldBackAlerts {
             count: *count,
             first: *first,
             last: *last,
@@ -93,7 +93,7 @@ impl<'b> HeldParts<'b> {
 
     fn cost(&self) -> usize {
         let texts = |texts: &Texts<'_>| 32 * texts.count + texts.length;
-        size_of::<Held>() + texts(&self.values) + texts(&self.places) + self.content.len()
+        size_of::<HeldBackAlerts>() + texts(&self.values) + texts(&self.places) + self.content.len()
     }
 }
 

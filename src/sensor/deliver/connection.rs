@@ -19,7 +19,7 @@ const ROUND: Duration = Duration::from_millis(100);
 
 /// A socket with a deadline.
 #[derive(Debug)]
-pub(super) struct Paced {
+pub(super) struct PacedSocket {
     socket: Socket,
     pace: Pace,
     since: Stopwatch,
@@ -32,10 +32,10 @@ enum Socket {
     Unix(UnixStream),
 }
 
-impl Paced {
+impl PacedSocket {
     fn new(socket: Socket, pace: &Pace) -> Self {
         let time = pace.timeouts().request;
-        Paced { socket, pace: pace.clone(), since: Stopwatch::start(), time }
+        PacedSocket { socket, pace: pace.clone(), since: Stopwatch::start(), time }
     }
 
     /// How long to wait for the socket now.
@@ -63,7 +63,7 @@ fn is_wait(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-impl Read for Paced {
+impl Read for PacedSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.again(|socket, round| match socket {
             Socket::Tcp(socket) => {
@@ -76,7 +76,7 @@ impl Read for Paced {
     }
 }
 
-impl Write for Paced {
+impl Write for PacedSocket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.again(|socket, round| match socket {
             Socket::Tcp(socket) => {
@@ -97,9 +97,9 @@ impl Write for Paced {
 #[derive(Debug)]
 pub(super) enum Connection {
     /// Plain.
-    Plain(Paced),
+    Plain(PacedSocket),
     /// With TLS.
-    Tls(Box<StreamOwned<ClientConnection, Paced>>),
+    Tls(Box<StreamOwned<ClientConnection, PacedSocket>>),
 }
 
 impl Connection {
@@ -129,7 +129,7 @@ impl Connection {
             match TcpStream::connect_timeout(address, share) {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
-                    return Ok(Connection::Plain(Paced::new(Socket::Tcp(stream), pace)));
+                    return Ok(Connection::Plain(PacedSocket::new(Socket::Tcp(stream), pace)));
                 }
                 Err(error) => failed = error,
             }
@@ -151,7 +151,7 @@ impl Connection {
         )?;
         let stream = UnixStream::from(socket);
         stream.set_nonblocking(false)?;
-        Ok(Connection::Plain(Paced::new(Socket::Unix(stream), pace)))
+        Ok(Connection::Plain(PacedSocket::new(Socket::Unix(stream), pace)))
     }
 
     /// Switches to TLS.
@@ -168,7 +168,7 @@ impl Connection {
         Ok(Connection::Tls(Box::new(StreamOwned::new(tls, paced))))
     }
 
-    fn paced(&mut self) -> &mut Paced {
+    fn paced(&mut self) -> &mut PacedSocket {
         match self {
             Connection::Plain(paced) => paced,
             Connection::Tls(tls) => &mut tls.sock,
@@ -216,7 +216,7 @@ impl Connection {
 }
 
 /// The same for TLS, where messages of the receiver's TLS (tickets, keys) come before the end.
-fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, Paced>) -> bool {
+fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, PacedSocket>) -> bool {
     (tls.sock.since, tls.sock.time) = (Stopwatch::start(), Duration::from_millis(1));
     loop {
         match tls.read(&mut [0; 256]) {
@@ -238,7 +238,7 @@ fn queued(line: &str, inode: u64) -> Option<u64> {
     is_it.then(|| u64::from_str_radix(sent, 16).ok()).flatten()
 }
 
-impl Paced {
+impl PacedSocket {
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.socket {
             Socket::Tcp(socket) => socket.as_fd(),

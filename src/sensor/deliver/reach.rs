@@ -77,7 +77,7 @@ fn connect(host: &str, port: u16, tls: Option<&TlsSettings>, pace: &Pace) -> Res
 }
 
 fn failed(error: &io::Error) -> Error {
-    Error::network(tls::trouble(error).reason)
+    Error::network(tls::delivery_error(error).reason)
 }
 
 fn no_address() -> io::Error {
