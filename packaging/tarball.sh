@@ -67,6 +67,8 @@ if ! [ -f "$work/lib/libpcap.a" ]; then
       --disable-shared --disable-dbus --disable-rdma --disable-bluetooth --disable-usb \
       --without-libnl --without-dag --without-snf --without-dpdk
     make --silent libpcap.a AR="$PWD/ar" RANLIB="$PWD/ranlib"
+    # The linker is asked for a shared library, and this is what it finds.
+    echo 'INPUT(libpcap.a)' > "$work/lib/libpcap.so"
     cp libpcap.a "$work/lib/"
   ) >"$work/pcap/build.log" 2>&1 || { tail -20 "$work/pcap/build.log" >&2; exit 1; }
 fi

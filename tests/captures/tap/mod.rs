@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use wiresift::clock::Stopwatch;
 
 /// What identifies a hit both in a file and on a wire.
 fn hits(records: &[Value]) -> Vec<String> {
@@ -199,7 +200,7 @@ fn it_gives_up_what_it_does_not_need() {
     let mut tap = net.start(&["-i", &far(wire), "-j", "2"]);
     // The last of them may start after the tap listens.
     for field in ["CapEff", "CapPrm"] {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         while tap.status(field).len() < 6 && began.elapsed() < Duration::from_secs(30) {
             sleep(Duration::from_millis(20));
         }
