@@ -1,0 +1,1 @@
+//! Alerts and sightings that sensors report.

@@ -1,0 +1,1 @@
+//! Pulses as files for other programs.
