@@ -1,8 +1,7 @@
 //! The parameters of requests for objects (TAXII 2.1, sections 3.4 and 3.5).
 
-use super::answer::Problem;
 use crate::engine::indicator::Timestamp;
-use std::borrow::Cow;
+use crate::exchange::http::{self, Failure};
 
 /// The most objects of a page, whatever is asked for.
 pub const MAX_PAGE: usize = 1000;
@@ -55,20 +54,16 @@ impl Query {
     /// # Errors
     ///
     /// A value is malformed, a filter occurs twice, or there is no such filter.
-    pub fn parse(query: &str) -> Result<Query, Problem> {
+    pub fn parse(query: &str) -> Result<Query, Failure> {
         let mut parsed = Query::default();
         let mut seen = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decoded(name), decoded(value));
-            if value.is_empty() {
-                continue;
-            }
-            if !parsed.set(&name, &value)? {
+        let pairs = http::Query::parse(query);
+        for (name, value) in pairs.pairs() {
+            if value.is_empty() || !parsed.set(name, value)? {
                 continue;
             }
             if seen.contains(&name) {
-                return Err(Problem::query(format!("{name} is there twice")));
+                return Err(Failure::bad_request(format!("{name} is there twice")));
             }
             seen.push(name);
         }
@@ -77,7 +72,7 @@ impl Query {
 
     /// Sets a parameter. Returns whether it is known; unknown ones that are not filters are
     /// somebody else's, and ignored.
-    fn set(&mut self, name: &str, value: &str) -> Result<bool, Problem> {
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
         match name {
             "added_after" => self.added_after = Some(time(name, value)?),
             "limit" => self.limit = Some(limit(value)?),
@@ -87,7 +82,7 @@ impl Query {
             "match[spec_version]" => self.filter.spec_versions = list(name, value)?,
             "match[version]" => {
                 let words = list(name, value)?;
-                let versions: Result<Vec<Version>, Problem> =
+                let versions: Result<Vec<Version>, Failure> =
                     words.iter().map(|word| Version::parse(word)).collect();
                 self.filter.versions = versions?;
                 self.filter.versions.sort_unstable();
@@ -95,7 +90,7 @@ impl Query {
             }
             // Ignoring a filter would return more than was asked for.
             name if name.starts_with("match[") => {
-                return Err(Problem::query(format!("there is no filter {name}")));
+                return Err(Failure::bad_request(format!("there is no filter {name}")));
             }
             _ => return Ok(false),
         }
@@ -135,7 +130,7 @@ impl Filter {
 }
 
 impl Version {
-    fn parse(word: &str) -> Result<Version, Problem> {
+    fn parse(word: &str) -> Result<Version, Failure> {
         Ok(match word {
             "first" => Version::First,
             "last" => Version::Last,
@@ -146,11 +141,11 @@ impl Version {
 }
 
 /// A list with commas, sorted.
-fn list(name: &str, value: &str) -> Result<Vec<String>, Problem> {
+fn list(name: &str, value: &str) -> Result<Vec<String>, Failure> {
     let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
     let mut words: Vec<String> = words.take(MAX_VALUES + 1).map(str::to_string).collect();
     if words.len() > MAX_VALUES {
-        return Err(Problem::query(format!("{name} has more than {MAX_VALUES} values")));
+        return Err(Failure::bad_request(format!("{name} has more than {MAX_VALUES} values")));
     }
     words.sort_unstable();
     words.dedup();
@@ -158,43 +153,20 @@ fn list(name: &str, value: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// A time. Some clients send an offset, and forget to encode its plus.
-fn time(name: &str, value: &str) -> Result<Timestamp, Problem> {
+fn time(name: &str, value: &str) -> Result<Timestamp, Failure> {
     Timestamp::parse(&value.trim().replace(' ', "+")).or_else(|| Timestamp::parse(value)).ok_or_else(
-        || Problem::query(format!("{name} is not a time such as 2026-01-31T12:00:00.000Z")),
+        || Failure::bad_request(format!("{name} is not a time such as 2026-01-31T12:00:00.000Z")),
     )
 }
 
 /// The limit, which may be larger than ours.
-fn limit(value: &str) -> Result<usize, Problem> {
+fn limit(value: &str) -> Result<usize, Failure> {
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
     match value.trim_start_matches('0') {
-        "" => Err(Problem::query("limit must be at least 1".into())),
-        _ if !is_number => Err(Problem::query("limit is not a positive number".into())),
+        "" => Err(Failure::bad_request("limit must be at least 1")),
+        _ if !is_number => Err(Failure::bad_request("limit is not a positive number")),
         digits => Ok(digits.parse().unwrap_or(MAX_PAGE).min(MAX_PAGE)),
     }
-}
-
-/// Decodes `%HH` and `+`. What is malformed stays as it is.
-pub(super) fn decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |at: usize| after.get(at).and_then(|digit| (*digit as char).to_digit(16));
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                rest = &after[2..];
-                continue;
-            }
-            (b'+', ..) => out.push(b' '),
-            _ => out.push(*first),
-        }
-        rest = after;
-    }
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
 #[cfg(test)]
@@ -242,8 +214,6 @@ mod tests {
             assert!(Query::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(Query::parse("limit=99999999999999999999999").unwrap().limit, Some(MAX_PAGE));
-        assert_eq!(decoded("%zz%4"), "%zz%4");
-        assert_eq!(decoded("a+b%20c%ff"), "a b c\u{fffd}");
         let many = "x,".repeat(MAX_VALUES + 1);
         assert!(Query::parse(&format!("match[id]={many}")).is_err());
     }

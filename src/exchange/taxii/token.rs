@@ -1,9 +1,9 @@
 //! The values of `next`: where to continue, signed. The server keeps nothing about them, so a
 //! client can come back later, and to another process.
 
-use super::answer::Problem;
 use super::query::Filter;
 use crate::engine::indicator::Timestamp;
+use crate::exchange::http::Failure;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -43,8 +43,8 @@ impl Signer {
     /// # Errors
     ///
     /// It is not ours, or of another list or other filters.
-    pub fn position(&self, of: &str, filter: &Filter, next: &str) -> Result<Timestamp, Problem> {
-        let invalid = || Problem::query("next is invalid, or the filters have changed".into());
+    pub fn position(&self, of: &str, filter: &Filter, next: &str) -> Result<Timestamp, Failure> {
+        let invalid = || Failure::bad_request("next is invalid, or the filters have changed");
         let token = URL_SAFE_NO_PAD.decode(next).map_err(|_| invalid())?;
         if token.len() != POSITION + SIGNATURE || token[0] != VERSION {
             return Err(invalid());
