@@ -86,6 +86,8 @@
 
 pub mod clock;
 pub mod engine;
+#[cfg(feature = "exchange")]
+pub mod exchange;
 pub mod intel;
 #[cfg(feature = "sensor")]
 pub mod sensor;

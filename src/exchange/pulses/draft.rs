@@ -40,7 +40,21 @@ pub(in crate::exchange) enum Expiry {
     At(Timestamp),
 }
 
+impl From<Option<Timestamp>> for Expiry {
+    fn from(time: Option<Timestamp>) -> Expiry {
+        time.map_or(Expiry::Never, Expiry::At)
+    }
+}
+
 impl Expiry {
+    /// The time that was asked for.
+    pub(in crate::exchange) fn at_all(self) -> Option<Timestamp> {
+        match self {
+            Expiry::At(time) => Some(time),
+            Expiry::Never | Expiry::Usual => None,
+        }
+    }
+
     /// The time, for an indicator of type `of` that is added at `now`.
     pub(in crate::exchange) fn at(self, of: Type, now: Timestamp) -> Option<Timestamp> {
         match self {
@@ -74,6 +88,8 @@ pub struct IndicatorDraft {
     pub(in crate::exchange) expiry: Expiry,
     /// Whether it is to be matched.
     pub is_active: bool,
+    /// Whether it is on a warning list, so that it is kept out of exports.
+    pub is_flagged: bool,
 }
 
 impl IndicatorDraft {
@@ -94,6 +110,7 @@ impl IndicatorDraft {
             role: None,
             expiry: Expiry::Usual,
             is_active: true,
+            is_flagged: false,
         })
     }
 

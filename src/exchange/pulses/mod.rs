@@ -27,4 +27,5 @@ pub use pulse::{Author, Counts, GroupRef, Lists, Pulse, Revision};
 pub use stamp::{naive, naive_micros, parse_time};
 pub use text::{clean_line, clean_text};
 pub use types::Type;
+pub(in crate::exchange) use validate::reversed_host;
 pub use validate::{Invalid, Warning, is_too_wide, normalise};

@@ -3,6 +3,7 @@
 //! Names are pasted into rules and tables by clients, some of which escape nothing: so they are
 //! in NFC, one line, without controls and without characters that reorder or hide others.
 
+use crate::engine::error::is_harmful;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A name, title, tag or other single line.
@@ -22,12 +23,6 @@ pub fn clean_line(text: &str) -> Result<String, String> {
 pub fn clean_text(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     text.nfc().filter(|&c| matches!(c, '\n' | '\t') || !is_harmful(c)).collect()
-}
-
-/// Controls, line ends of Unicode, overrides of direction, and characters without width.
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! Sockets, TLS, the start and the end of the server.
