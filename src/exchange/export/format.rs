@@ -74,6 +74,8 @@ formats! {
     MispManifest = "misp/manifest.json", "application/json", Make::Stream(|about| Box::new(misp::Manifest::new(about)));
     /// The hashes of a MISP feed.
     MispHashes = "misp/hashes.csv", "text/csv; charset=utf-8", Make::Stream(|about| Box::new(misp::Hashes::new(about)));
+    /// Which event of a MISP feed is which pulse, sorted.
+    MispIndex = "misp/index.csv", "text/csv; charset=utf-8", Make::Stream(|about| Box::new(misp::Index::new(about)));
     /// A file of Zeek's intelligence framework.
     Zeek = "zeek", "text/plain; charset=utf-8", Make::Stream(|about| Box::new(Zeek::new(about)));
     /// Suricata's rules.
@@ -107,6 +109,11 @@ impl Format {
     /// Whether two files of it can be compared line by line: they are sorted.
     pub fn has_deltas(self) -> bool {
         self == Format::List
+    }
+
+    /// Whether indicators that were removed are part of it, marked as such.
+    pub(super) fn has_removed(self) -> bool {
+        matches!(self, Format::MispHashes)
     }
 
     /// Writes an export to `path`, which must not be there yet.

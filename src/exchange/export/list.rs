@@ -112,7 +112,7 @@ impl Renderer for List<'_> {
             Style::Hosts => "\n# Hosts files know whole names only: names below a domain are not blocked.",
             Style::Squid => "\n# acl wiresift dstdomain \"/path/to/this/file\"",
         };
-        out.put(&format!("# wiresift exchange, generation {}{note}\n", self.about.generation))
+        out.put(&format!("# wiresift exchange{note}\n"))
     }
 
     fn indicator(&mut self, _: &mut Out<'_>, _: &Pulse, indicator: &Indicator) -> Result<()> {

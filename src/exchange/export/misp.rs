@@ -2,7 +2,8 @@
 //!
 //! PyMISP's `feed_meta_generator` over the events makes the same manifest and the same hashes.
 
-use super::source::{About, Out, Renderer, machine_value};
+use super::sorted::Sorter;
+use super::source::{About, Out, Renderer, machine_value, was_never_shown};
 use super::uuid::Uuid;
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Timestamp, Tlp};
@@ -51,12 +52,20 @@ fn value(indicator: &Indicator) -> &str {
 
 /// Whether an indicator is an attribute: those that were removed are, as deleted.
 fn is_attribute(about: &About, indicator: &Indicator) -> bool {
-    about.takes(indicator.kind) && !value(indicator).trim().is_empty()
+    about.takes(indicator.kind)
+        && !value(indicator).trim().is_empty()
+        && !was_never_shown(indicator)
 }
 
 /// Seconds since 1970, as MISP writes them.
 fn seconds(time: Timestamp) -> String {
     time.0.div_euclid(1_000_000).to_string()
+}
+
+/// The time of an event. MISP knows whole seconds only, and fetches an event again if its time is
+/// higher; so each revision adds one.
+fn timestamp(pulse: &Pulse) -> String {
+    (pulse.modified.0.div_euclid(1_000_000) + i64::from(pulse.revision)).to_string()
 }
 
 /// Whether a pulse is in the feed.
@@ -98,7 +107,7 @@ fn head(about: &About, pulse: &Pulse) -> Value {
         "date": pulse.created.to_string().get(..10).unwrap_or("1970-01-01"),
         "analysis": 2,
         "threat_level_id": 4,
-        "timestamp": seconds(pulse.modified),
+        "timestamp": timestamp(pulse),
     })
 }
 
@@ -139,6 +148,41 @@ impl Renderer for Manifest<'_> {
 
     fn finish(&mut self, out: &mut Out<'_>) -> Result<()> {
         out.put("}\n")
+    }
+}
+
+/// Writes which event is which pulse: lines of one length, sorted.
+pub(super) struct Index<'a> {
+    about: &'a About,
+    sorter: Option<Sorter>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(about: &'a About) -> Self {
+        Index { about, sorter: Some(Sorter::new()) }
+    }
+}
+
+impl Renderer for Index<'_> {
+    fn pulse(&mut self, _: &mut Out<'_>, pulse: &Pulse) -> Result<()> {
+        match &mut self.sorter {
+            Some(sorter) if is_recent(self.about, pulse) => {
+                sorter.push(format!("{},{}", event_uuid(pulse), pulse.id).as_bytes())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn indicator(&mut self, _: &mut Out<'_>, _: &Pulse, _: &Indicator) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Out<'_>) -> Result<()> {
+        let Some(sorter) = self.sorter.take() else { return Ok(()) };
+        sorter.finish(&mut |line| {
+            out.bytes(line)?;
+            out.put("\n")
+        })
     }
 }
 
@@ -191,7 +235,7 @@ impl Renderer for Event<'_> {
         let mut event = head(self.about, pulse);
         event["uuid"] = json!(event_uuid(pulse).to_string());
         event["published"] = json!(true);
-        event["publish_timestamp"] = json!(seconds(pulse.modified));
+        event["publish_timestamp"] = json!(timestamp(pulse));
         event["extends_uuid"] = json!("");
         let mut head = text(&json!({ "Event": event }))?;
         // The attributes follow, one by one.

@@ -75,6 +75,13 @@ pub(super) fn machine_value(indicator: &Indicator) -> &str {
     }
 }
 
+/// Whether an indicator was kept out of everything since it was added: it was suppressed within
+/// a minute, so that nobody has it.
+pub fn was_never_shown(indicator: &Indicator) -> bool {
+    let age = indicator.changed.0.saturating_sub(indicator.created.0);
+    indicator.is_suppressed && age < 60_000_000
+}
+
 /// Where an export goes.
 pub(super) struct Out<'w>(&'w mut dyn Write);
 

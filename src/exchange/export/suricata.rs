@@ -181,7 +181,7 @@ impl<'a> Rules<'a> {
 
 impl Renderer for Rules<'_> {
     fn begin(&mut self, out: &mut Out<'_>) -> Result<()> {
-        out.put(&format!("# wiresift exchange, generation {}\n", self.about.generation))?;
+        out.put("# wiresift exchange\n")?;
         out.put("# Datasets know whole names only: names below a domain are not found.\n")?;
         let title = suricata(shortened(&self.about.title, 100));
         let first = FIRST_SID + u64::from(self.about.number) * SIDS;

@@ -6,11 +6,15 @@
 //! about the clients that read page by page.
 
 mod answer;
+mod inbox;
 mod library;
 mod media;
 mod memory;
+mod pulses;
 mod query;
+mod routes;
 mod server;
+mod site;
 mod stored;
 mod token;
 
@@ -20,6 +24,7 @@ mod tests;
 pub use answer::failure;
 pub use library::{Added, Collection, Discovery, Entry, Library, Page, Wanted};
 pub use memory::{Memory, example};
+pub use routes::{ROUTES, TEST_ROUTES};
 pub use query::{Filter, MAX_PAGE, Query, Version};
 pub use server::{MAX_BODY, Server};
 pub use stored::{Head, is_there, select};

@@ -31,10 +31,6 @@ const BATCH: usize = 500;
 /// The size of a page in bytes, after which it ends. A report names all its objects.
 const MAX_BYTES: usize = 8 << 20;
 
-/// Within this time of being added, an indicator that is suppressed was so from the start, and
-/// nobody has it.
-const FROM_START: i64 = 60_000_000;
-
 /// The types of objects that pulses become.
 const OF_PULSES: [&str; 5] = ["identity", "malware", "intrusion-set", "attack-pattern", "report"];
 
@@ -248,10 +244,8 @@ impl Reader<'_> {
     /// Whether a client has to know of an indicator: it is to be matched, or the client may
     /// have it and has to forget it.
     fn is_shown(&self, of: &Indicator) -> bool {
-        let was_never_shown =
-            of.is_suppressed && of.changed.0.saturating_sub(of.created.0) < FROM_START;
         match of.state {
-            _ if was_never_shown => false,
+            _ if export::was_never_shown(of) => false,
             _ if self.wanted.is_update => true,
             State::Removed => false,
             State::Active | State::Inactive => of.is_exported(),

@@ -58,7 +58,10 @@ impl Signer {
     }
 
     fn mac(&self, position: &[u8], of: &str, filter: &Filter) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new(&self.0.into());
+        // A key of HMAC has the length of a block; shorter ones are filled with zeros (RFC 2104).
+        let mut key = [0; 64];
+        key[..self.0.len()].copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&key.into());
         for part in [position, of.as_bytes(), filter.canonical().as_bytes()] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
