@@ -15,6 +15,7 @@
 //! | [`site`] | callers, limits, settings, and the type of routes |
 //! | [`export`] | pulses as files for other programs |
 //! | [`taxii`] | the TAXII 2.1 server |
+//! | [`import`] | lists of others as pulses |
 //! | [`alerts`] | alerts and sightings that sensors report |
 //! | [`api`] | the API of OTX, and our additions |
 //! | [`serve`] | sockets, TLS, the start and the end of the server |
@@ -24,6 +25,7 @@ pub mod alerts;
 pub mod api;
 pub mod export;
 pub mod http;
+pub mod import;
 pub mod pulses;
 pub mod serve;
 pub mod site;

@@ -2,8 +2,8 @@
 
 use super::random_bytes;
 use crate::engine::error::{Error, Result};
-use argon2::password_hash::phc::{PasswordHash, Salt};
-use argon2::{Argon2, CustomizedPasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 
 /// The fewest characters of a password.
 pub const MIN_PASSWORD: usize = 12;
@@ -50,9 +50,8 @@ fn is_common(password: &str) -> bool {
 ///
 /// If there are no random bytes, or no memory.
 pub fn hash_password(password: &str) -> Result<String> {
-    let salt = Salt::new(&random_bytes::<16>()?).map_err(|error| failed(&error))?;
     let hash = Argon2::default()
-        .hash_password(password.as_bytes(), salt.as_ref())
+        .hash_password_with_salt(password.as_bytes(), &random_bytes::<16>()?)
         .map_err(|error| failed(&error))?;
     Ok(hash.to_string())
 }

@@ -3,6 +3,7 @@
 //! Every route is a row of a table, so that nothing can be served that tests do not know of.
 
 mod feeds;
+mod health;
 mod indicators;
 mod pages;
 mod people;
@@ -13,10 +14,22 @@ mod search;
 mod submissions;
 mod table;
 mod target;
+mod testing;
+mod welcome;
 
 use super::site::Route;
 
-/// Every route of this room.
+/// The routes of the API of OTX.
 pub fn routes() -> Vec<Route> {
     table::OTX.to_vec()
+}
+
+/// The routes of the server itself.
+pub fn own_routes() -> Vec<Route> {
+    table::OWN.to_vec()
+}
+
+/// The routes that the tests of OTX's SDK need.
+pub fn test_routes() -> Vec<Route> {
+    table::TESTING.to_vec()
 }

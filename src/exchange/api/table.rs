@@ -1,6 +1,6 @@
 //! The routes of the API of OTX, in one table.
 
-use super::{feeds, indicators, people, pulses, search, submissions};
+use super::{feeds, health, indicators, people, pulses, search, submissions, testing, welcome};
 use crate::exchange::accounts::Scope;
 use crate::exchange::http::Method;
 use crate::exchange::site::{Family, Handler, Needs, Route};
@@ -74,4 +74,19 @@ pub(super) const OTX: &[Route] = &[
         "About a value, the section first",
         indicators::keyless,
     ),
+];
+
+/// The routes of the server itself.
+pub(super) const OWN: &[Route] = &[
+    row(GET, "healthz", Needs::Nothing, "Whether the server works", health::health),
+    row(GET, "welcome/{secret}", Needs::Nothing, "A one-time link", welcome::show),
+    row(POST, "welcome/{secret}", Needs::Nothing, "Uses a one-time link", welcome::take),
+];
+
+/// The routes that the tests of OTX's SDK need.
+pub(super) const TESTING: &[Route] = &[
+    row(POST, "otxapi/qatests/setup", Needs::Nothing, "Makes users", testing::setup),
+    row(POST, "otxapi/qatests/cleanup", Needs::Nothing, "Suspends users", testing::cleanup),
+    row(POST, "auth/login", Needs::Nothing, "Makes a key", testing::login),
+    row(GET, "otxapi/user", Needs::Nothing, "The owner of a key", testing::user),
 ];

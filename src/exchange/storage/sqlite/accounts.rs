@@ -160,6 +160,19 @@ impl View<'_> {
         Ok((count(total), all(self.connection, &sql, &params, user_of).map_err(failed)?))
     }
 
+    /// The suspended users.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn suspended(&self) -> Result<Vec<User>> {
+        let (me, open) = parameters(Viewer::Nobody);
+        let columns = user_columns();
+        let sql =
+            format!("SELECT {columns} FROM account a WHERE a.suspended = 1 ORDER BY a.folded");
+        all(self.connection, &sql, &[(":me", &me), (":open", &open)], user_of).map_err(failed)
+    }
+
     /// The digest of a user's password.
     ///
     /// # Errors

@@ -207,27 +207,45 @@ impl Writes<'_> {
         self.create_pulse(user, &draft, (true, Some(*id)))
     }
 
-    /// Shares a pulse with a group, or stops to.
+    /// Shares a pulse with a group, or stops to. Whoever may post to the group may share what is
+    /// public; anything else only its author.
     ///
     /// # Errors
     ///
-    /// If the user may not post to the group, or the pulse is not its own.
+    /// If the user may not post to the group or share the pulse; if the storage fails.
     pub fn share(
         &self,
         user: UserId,
         id: &PulseId,
         (group, is_added): (GroupId, bool),
     ) -> Outcome<()> {
-        use crate::exchange::pulses::ListPatch;
-        self.may_post(user, group).map_err(|_| {
-            Denied::Forbidden("you may not post to this group".into())
-        })?;
-        let change = match is_added {
-            true => ListPatch::Change { add: vec![group], remove: vec![] },
-            false => ListPatch::Change { add: vec![], remove: vec![group] },
+        self.may_post(user, group)
+            .map_err(|_| Denied::Forbidden("you may not post to this group".into()))?;
+        let pulse = self.shown(user, id)?;
+        if is_added && pulse.author.id != user && !pulse.is_public {
+            return Err(Denied::Forbidden("only its author may share this pulse".into()));
+        }
+        let params: [Param<'_>; 2] = [(":pulse", &pulse.key), (":team", &group.0)];
+        let sql = match is_added {
+            true => {
+                "INSERT INTO pulse_team (pulse, team, place) SELECT :pulse, :team, \
+                 1 + COALESCE((SELECT MAX(place) FROM pulse_team WHERE pulse = :pulse), 0) \
+                 WHERE 1 ON CONFLICT (pulse, team) DO NOTHING"
+            }
+            false => "DELETE FROM pulse_team WHERE pulse = :pulse AND team = :team",
         };
-        let patch = Patch { groups: Some(change), ..Patch::default() };
-        self.patch_pulse(user, id, &patch).map(|_| ())
+        if self.run(sql, &params)? == 0 {
+            return Ok(());
+        }
+        let revision = i64::from(pulse.revision) + 1;
+        let change = if is_added { "shared" } else { "unshared" };
+        let patch = json!({change: group.0}).to_string();
+        self.revise(pulse.key, (user, revision), &patch, "")?;
+        self.touch(pulse.key, revision)?;
+        match is_added {
+            true => Ok(()),
+            false => self.eject("p.id = :object", pulse.key, group.0),
+        }
     }
 
     /// The pulse as the user sees it.

@@ -132,7 +132,7 @@ fn batch(
     answers: &mut Vec<Answer>,
 ) -> rusqlite::Result<()> {
     let connection = writes.connection;
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    let begun = begin(writes);
     answers.push(first(writes));
     begun?;
     while answers.len() < BATCH {
@@ -145,6 +145,15 @@ fn batch(
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     run(connection, sql, &[(":stamp", &writes.last.get())])?;
     connection.execute_batch("COMMIT")
+}
+
+/// Begins a batch. Another process may have written since the last one: an operator's command.
+fn begin(writes: &Writes<'_>) -> rusqlite::Result<()> {
+    writes.connection.execute_batch("BEGIN IMMEDIATE")?;
+    let sql = "SELECT value FROM state WHERE name = 'stamp'";
+    let last = number(writes.connection, sql, &[])?;
+    writes.last.set(writes.last.get().max(last));
+    Ok(())
 }
 
 /// A turn on the writer.
