@@ -59,12 +59,9 @@ fn exchange() -> Running {
 
 fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success(), "{command:?}: {text}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {text}{errors}");
     text
 }
 
@@ -227,7 +224,7 @@ fn resolvers_load_the_policy_zone() {
         "server:\n directory: \"{here}\"\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n use-syslog: no\n \
          interface: 127.0.0.1@{port}\n module-config: \"respip iterator\"\n do-daemonize: no\n \
          local-zone: \"example.\" redirect\n local-data: \"example. A 192.0.2.1\"\n\
-         rpz:\n name: rpz.example\n zonefile: \"zone\"\nremote-control:\n control-enable: no\n"
+         rpz:\n name: rpz.example\n zonefile: \"{here}/zone\"\nremote-control:\n control-enable: no\n"
     ));
     run(Command::new("/usr/sbin/unbound-checkconf").arg(&config));
     let child = Command::new("/usr/sbin/unbound").arg("-c").arg(&config)
@@ -284,8 +281,8 @@ fn wiresift_compiles_every_export() {
         ("list", "lines"),
         ("hosts", "hosts"),
         ("squid", "squid"),
-        ("csv", "table"),
-        ("spreadsheet", "table"),
+        ("csv", "csv"),
+        ("spreadsheet", "csv"),
         ("stix", "stix"),
         ("zeek", "zeek"),
         ("suricata/names", "dataset"),
@@ -324,7 +321,7 @@ fn a_feed_of_wiresift_follows_an_export() {
     let dir = Dir::new("feed");
     let secret = exchange.add_key("bob", wiresift::exchange::accounts::Scopes::of(&[wiresift::exchange::accounts::Scope::Feed]));
     let url = format!("{}/feeds/key/{secret}/public/list", exchange.url);
-    dir.create("wiresift.toml", format!("[[feed]]\nname = \"x\"\nurl = \"{url}\"\nallow_http = true\n"));
+    dir.create("wiresift.toml", format!("[[feed]]\nname = \"x\"\nurl = \"{url}\"\n"));
     let updated = dir.command().args(["feed", "update"]).run();
     assert_eq!(updated.code, crate::harness::Code::Exit(0), "{}", updated.report());
     let looked = dir.command().args(["lookup", "a.evil-4.example"]).run();

@@ -1,5 +1,11 @@
-//! The exchange, over HTTP: real clients, and programs that read its exports.
+//! The exchange: its server as a process, with real clients over loopback, and its routes in
+//! this process.
 
-mod exports;
-mod running;
-mod taxii;
+mod circle;
+mod commands;
+mod durable;
+mod inside;
+mod leaks;
+mod process;
+mod sdk;
+mod wire;

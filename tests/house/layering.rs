@@ -20,7 +20,8 @@ const HOUSES: &[(&str, &[&str])] = &[
     ("clock", &["engine"]),
     ("intel", &["engine", "clock"]),
     ("sensor", &["engine", "clock"]),
-    ("cli", &["engine", "intel", "sensor", "clock"]),
+    ("exchange", &["engine", "intel", "clock"]),
+    ("cli", &["engine", "intel", "sensor", "exchange", "clock"]),
 ];
 
 /// The rooms of each house, and which rooms they may import besides `error` and `progress`; for
@@ -87,6 +88,21 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "deliver",
             "outlet",
         ],
+    ),
+    ("exchange", "accounts", &["indicator"]),
+    ("exchange", "http", &[]),
+    ("exchange", "pulses", &["indicator", "accounts"]),
+    ("exchange", "storage", &["indicator", "accounts", "pulses"]),
+    ("exchange", "site", &["indicator", "accounts", "http", "pulses", "storage"]),
+    ("exchange", "import", &["indicator", "accounts", "pulses", "storage", "site"]),
+    ("exchange", "export", EXPORT),
+    ("exchange", "taxii", TAXII),
+    ("exchange", "alerts", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
+    ("exchange", "api", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
+    (
+        "exchange",
+        "serve",
+        &["accounts", "http", "storage", "site", "export", "taxii", "alerts", "api"],
     ),
 ];
 

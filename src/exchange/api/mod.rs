@@ -5,6 +5,7 @@
 mod feeds;
 mod health;
 mod indicators;
+mod own;
 mod pages;
 mod people;
 mod privacy;
@@ -24,9 +25,9 @@ pub fn routes() -> Vec<Route> {
     table::OTX.to_vec()
 }
 
-/// The routes of the server itself.
+/// The routes of the server itself, and of our additions.
 pub fn own_routes() -> Vec<Route> {
-    table::OWN.to_vec()
+    [table::OWN, own::ROUTES].concat()
 }
 
 /// The routes that the tests of OTX's SDK need.

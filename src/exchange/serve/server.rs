@@ -5,7 +5,7 @@ use super::tls::{Certificate, Files};
 use crate::engine::error::{Error, Result, spelt};
 use crate::exchange::site::{Route, Settings, Site, Warnings};
 use crate::exchange::storage::Storage;
-use crate::exchange::{api, export, taxii};
+use crate::exchange::{alerts, api, export, taxii};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +46,7 @@ pub fn routes(settings: &Settings) -> Vec<Route> {
     routes.extend(api::own_routes());
     routes.extend_from_slice(taxii::ROUTES);
     routes.extend_from_slice(export::ROUTES);
+    routes.extend_from_slice(alerts::ROUTES);
     if settings.test_routes {
         routes.extend(api::test_routes());
         routes.extend_from_slice(taxii::TEST_ROUTES);
