@@ -10,6 +10,7 @@ pub mod capture;
 pub mod checkpoint;
 pub mod daemon_config;
 pub mod exchange;
+pub mod exports;
 pub mod feeds;
 pub mod frames;
 pub mod hec;
@@ -26,6 +27,7 @@ pub mod streams;
 pub mod subscriptions;
 pub mod suppress;
 pub mod syslog;
+pub mod taxii;
 pub mod text;
 pub mod transfers;
 pub mod values;
@@ -76,6 +78,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "config", run: subscriptions::config, testdata: None },
     Entry { name: "daemon_config", run: daemon_config::run, testdata: Some("config") },
     Entry { name: "exchange", run: exchange::run, testdata: None },
+    Entry { name: "exports", run: exports::run, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },
     Entry { name: "feed_json", run: feeds::json, testdata: Some("indicators") },
     Entry { name: "feed_lines", run: feeds::lines, testdata: Some("indicators") },
@@ -99,6 +102,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "suppress", run: suppress::run, testdata: None },
     Entry { name: "syslog_frames", run: syslog::frames, testdata: None },
     Entry { name: "syslog_message", run: syslog::message, testdata: None },
+    Entry { name: "taxii", run: taxii::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "transfers", run: transfers::run, testdata: None },
     Entry { name: "values", run: values::run, testdata: None },

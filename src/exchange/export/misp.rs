@@ -57,15 +57,15 @@ fn is_attribute(about: &About, indicator: &Indicator) -> bool {
         && !was_never_shown(indicator)
 }
 
-/// Seconds since 1970, as MISP writes them.
-fn seconds(time: Timestamp) -> String {
-    time.0.div_euclid(1_000_000).to_string()
+/// Seconds since 1970.
+fn seconds(time: Timestamp) -> i64 {
+    time.0.div_euclid(1_000_000)
 }
 
 /// The time of an event. MISP knows whole seconds only, and fetches an event again if its time is
 /// higher; so each revision adds one.
-fn timestamp(pulse: &Pulse) -> String {
-    (pulse.modified.0.div_euclid(1_000_000) + i64::from(pulse.revision)).to_string()
+fn timestamp(pulse: &Pulse) -> i64 {
+    seconds(pulse.modified) + i64::from(pulse.revision)
 }
 
 /// Whether a pulse is in the feed.
@@ -81,7 +81,10 @@ fn tags(pulse: &Pulse) -> Vec<Value> {
         Tlp::Amber | Tlp::AmberStrict => "#ffc000",
         Tlp::Red => "#ff2b2b",
     };
-    let mut tags = vec![json!({"colour": colour, "name": format!("tlp:{}", pulse.tlp.name())})];
+    let tag = |colour: &str, name: String| {
+        json!({"colour": colour, "local": false, "name": name, "relationship_type": ""})
+    };
+    let mut tags = vec![tag(colour, format!("tlp:{}", pulse.tlp.name()))];
     let lists = &pulse.lists;
     let quoted = |name: &str| name.replace('"', "'");
     let galaxies = lists.malware_families.iter().map(|name| format!("misp-galaxy:malpedia=\"{}\"", quoted(name)));
@@ -89,7 +92,7 @@ fn tags(pulse: &Pulse) -> Vec<Value> {
     let actor = actor.map(|name| format!("misp-galaxy:threat-actor=\"{}\"", quoted(name)));
     let attack = lists.attack_ids.iter().map(|id| format!("misp-galaxy:mitre-attack-pattern=\"{0} - {0}\"", quoted(id)));
     let names = galaxies.chain(actor).chain(attack).chain(lists.tags.iter().cloned());
-    tags.extend(names.map(|name| json!({"colour": "#3b7fb6", "name": name})));
+    tags.extend(names.map(|name| tag("#3b7fb6", name)));
     tags
 }
 
