@@ -114,7 +114,9 @@ mod of_exchange {
             }
             Format::Zeek => assert!(lines().all(|line| line.split('\t').count() == 5), "{text}"),
             Format::Rpz => assert!(
-                lines().skip(3).all(|line| line.ends_with(" CNAME .") && line.split(' ').count() == 3),
+                lines()
+                    .skip(3)
+                    .all(|line| line.ends_with(" CNAME .") && line.split(' ').count() == 3),
                 "{text}"
             ),
             Format::SuricataRules => lines().for_each(check_rule),
@@ -126,7 +128,9 @@ mod of_exchange {
                 assert_eq!(text.matches('<').count(), text.matches('>').count(), "{text}");
             }
             Format::MispHashes => assert!(lines().all(|line| line.len() == 69), "{text}"),
-            Format::SuricataAddresses => assert!(lines().all(|line| line.split(',').count() == 3), "{text}"),
+            Format::SuricataAddresses => {
+                assert!(lines().all(|line| line.split(',').count() == 3), "{text}")
+            }
             _ => {}
         }
     }
@@ -145,7 +149,8 @@ mod of_exchange {
         }
         let sids = options.iter().filter(|option| option.trim().starts_with("sid:")).count();
         assert_eq!(sids, 1, "{line}");
-        let quotes = |option: &String| option.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+        let quotes =
+            |option: &String| option.replace("\\\\", "").replace("\\\"", "").matches('"').count();
         assert!(options.iter().all(|option| matches!(quotes(option), 0 | 2)), "{line}");
     }
 }

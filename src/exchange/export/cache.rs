@@ -173,7 +173,8 @@ impl Cache {
                 all.push((age.unwrap_or_default(), meta.len(), entry.path()));
             }
         }
-        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_string();
+        let name =
+            |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_string();
         let is_current = |path: &Path| name(path).starts_with(&format!("{}.{current}.", self.key));
         all.sort();
         let mut bytes = 0;
@@ -238,7 +239,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path(), "user 1 list");
         let mark = |modified| Mark { count: 1, modified, membership: 0 };
-        let state = |stamp, modified, now| State { stamp, mark: mark(modified), now: Timestamp(now) };
+        let state =
+            |stamp, modified, now| State { stamp, mark: mark(modified), now: Timestamp(now) };
         let make = |text: &'static str| {
             move |path: &Path| {
                 fs::write(path, text).unwrap();

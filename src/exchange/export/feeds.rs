@@ -21,7 +21,9 @@ use std::path::{Path, PathBuf};
 
 /// The routes.
 pub const ROUTES: &[Route] = &[
-    route("feeds/subscribed/{format*}", "Your feed as a file", |call| answer(call, Scope::Subscribed)),
+    route("feeds/subscribed/{format*}", "Your feed as a file", |call| {
+        answer(call, Scope::Subscribed)
+    }),
     route("feeds/public/{format*}", "Public pulses as a file", |call| answer(call, Scope::Public)),
     route("feeds/user/{name}/{format*}", "The pulses of a user as a file", |call| {
         answer(call, Scope::User(call.param("name").to_string()))
@@ -32,10 +34,14 @@ pub const ROUTES: &[Route] = &[
     route("feeds/pulse/{id}/{format*}", "A pulse as a file", |call| {
         answer(call, Scope::Pulse(call.pulse_id()?))
     }),
-    route("api/groups/{group}/misp_feed/{format*}", "The pulses of a group as a MISP feed", |call| {
-        let path = format!("misp/{}", path_of(call.param("format")));
-        export(call, &call.caller, &group(call.param("group"))?, &path)
-    }),
+    route(
+        "api/groups/{group}/misp_feed/{format*}",
+        "The pulses of a group as a MISP feed",
+        |call| {
+            let path = format!("misp/{}", path_of(call.param("format")));
+            export(call, &call.caller, &group(call.param("group"))?, &path)
+        },
+    ),
     Route {
         needs: Needs::Nothing,
         ..route("feeds/key/{secret}/{feed*}", "A feed for programs that send no headers", by_secret)
@@ -47,7 +53,14 @@ const fn route(
     summary: &'static str,
     handler: crate::exchange::site::Handler,
 ) -> Route {
-    Route { methods: &[Method::Get], path, needs: Needs::Reader, family: Family::Text, summary, handler }
+    Route {
+        methods: &[Method::Get],
+        path,
+        needs: Needs::Reader,
+        family: Family::Text,
+        summary,
+        handler,
+    }
 }
 
 /// The part of a value that is a path.
@@ -134,10 +147,17 @@ impl Export<'_> {
         if let Some(since) = self.call.query().get("since") {
             return self.delta(format, &cache, &entry, since.trim_matches('"'));
         }
-        let tags: Vec<&str> =
-            self.call.request.header("if-none-match").unwrap_or("").split(',').map(str::trim).collect();
+        let tags: Vec<&str> = self
+            .call
+            .request
+            .header("if-none-match")
+            .unwrap_or("")
+            .split(',')
+            .map(str::trim)
+            .collect();
         let is_packed = entry.packed > 0 && self.takes_gzip();
-        let tag = if is_packed { format!("\"{}-gz\"", entry.tag) } else { format!("\"{}\"", entry.tag) };
+        let tag =
+            if is_packed { format!("\"{}-gz\"", entry.tag) } else { format!("\"{}\"", entry.tag) };
         if tags.iter().any(|known| *known == "*" || known.trim_start_matches("W/") == tag) {
             return Ok(dated(Reply::new(304, format.media_type(), ""), &tag, &entry));
         }
@@ -162,7 +182,10 @@ impl Export<'_> {
         let user = self.viewer.user().map_or(0, |user| user.0);
         let name = format!(
             "{:?} {user} {:?} {:?} {format:?} {}",
-            self.viewer, self.found.selection, self.types, self.call.settings().base
+            self.viewer,
+            self.found.selection,
+            self.types,
+            self.call.settings().base
         );
         Cache::new(&self.directory(), &name)
     }
@@ -186,7 +209,8 @@ impl Export<'_> {
             let state = State { stamp: view.stamp()?, mark, now: view.now() };
             cache.get(&state, is_packed, |path| {
                 let about = self.about(view);
-                let source = Watched { source: self.source(view, format), until: Cell::new(i64::MAX) };
+                let source =
+                    Watched { source: self.source(view, format), until: Cell::new(i64::MAX) };
                 format.write(&about, &source, path)?;
                 Ok(Timestamp(source.until.get()))
             })
@@ -305,7 +329,10 @@ impl Visit for Watching<'_> {
 
 /// With a tag, and the time of the last change.
 fn dated(reply: Reply, tag: &str, entry: &Entry) -> Reply {
-    let reply = reply.header("etag", tag).header("cache-control", "private, no-cache").header("vary", "accept-encoding");
+    let reply = reply
+        .header("etag", tag)
+        .header("cache-control", "private, no-cache")
+        .header("vary", "accept-encoding");
     match http_date(entry.modified) {
         Some(date) => reply.header("last-modified", date),
         None => reply,
@@ -320,7 +347,10 @@ fn http_date(micros: i64) -> Option<String> {
 
 /// A file, piece by piece.
 fn file(path: &Path, size: u64, media: &str) -> std::result::Result<Reply, Failure> {
-    let gone = |_| Failure { retry_after: Some(1), ..Failure::new(503, "the export was replaced: try again") };
+    let gone = |_| Failure {
+        retry_after: Some(1),
+        ..Failure::new(503, "the export was replaced: try again")
+    };
     let mut file = File::open(path).map_err(gone)?;
     let pieces = std::iter::from_fn(move || {
         let mut piece = vec![0; 1 << 16];

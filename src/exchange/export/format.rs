@@ -1,6 +1,7 @@
 //! The formats, one row each.
 
 use super::csv::Csv;
+use super::database;
 use super::list::{List, Style};
 use super::misp;
 use super::openioc::OpenIoc;
@@ -9,7 +10,6 @@ use super::source::{About, Renderer, Source, run};
 use super::stix::Bundle;
 use super::suricata::{self, Values};
 use super::zeek::Zeek;
-use super::database;
 use crate::engine::error::{Error, Result};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -136,7 +136,12 @@ impl Format {
     /// # Errors
     ///
     /// The source fails, or `out` does; a database can only be written to a file.
-    pub fn render(self, about: &About, source: &dyn Source, out: &mut dyn std::io::Write) -> Result<()> {
+    pub fn render(
+        self,
+        about: &About,
+        source: &dyn Source,
+        out: &mut dyn std::io::Write,
+    ) -> Result<()> {
         match self.make() {
             Make::Stream(renderer) => run(&mut *renderer(about), source, out),
             Make::Constant(text) => out

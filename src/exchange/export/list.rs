@@ -85,7 +85,9 @@ impl<'a> List<'a> {
 pub(super) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
     };
     name.len() <= 253 && name.split('.').all(is_label)
 }
@@ -109,7 +111,9 @@ impl Renderer for List<'_> {
     fn begin(&mut self, out: &mut Out<'_>) -> Result<()> {
         let note = match self.style {
             Style::Plain | Style::Nftables => "",
-            Style::Hosts => "\n# Hosts files know whole names only: names below a domain are not blocked.",
+            Style::Hosts => {
+                "\n# Hosts files know whole names only: names below a domain are not blocked."
+            }
             Style::Squid => "\n# acl wiresift dstdomain \"/path/to/this/file\"",
         };
         out.put(&format!("# wiresift exchange{note}\n"))
@@ -208,5 +212,7 @@ fn nftables(sorter: Sorter, out: &mut Out<'_>) -> Result<()> {
 /// The head of a set.
 fn set(family: u8) -> String {
     let family = family as char;
-    format!("\tset indicators{family} {{\n\t\ttype ipv{family}_addr\n\t\tflags interval\n\t\tauto-merge\n")
+    format!(
+        "\tset indicators{family} {{\n\t\ttype ipv{family}_addr\n\t\tflags interval\n\t\tauto-merge\n"
+    )
 }

@@ -81,16 +81,20 @@ fn tags(pulse: &Pulse) -> Vec<Value> {
         Tlp::Amber | Tlp::AmberStrict => "#ffc000",
         Tlp::Red => "#ff2b2b",
     };
-    let tag = |colour: &str, name: String| {
-        json!({"colour": colour, "local": false, "name": name, "relationship_type": ""})
-    };
+    let tag = |colour: &str, name: String| json!({"colour": colour, "local": false, "name": name, "relationship_type": ""});
     let mut tags = vec![tag(colour, format!("tlp:{}", pulse.tlp.name()))];
     let lists = &pulse.lists;
     let quoted = |name: &str| name.replace('"', "'");
-    let galaxies = lists.malware_families.iter().map(|name| format!("misp-galaxy:malpedia=\"{}\"", quoted(name)));
+    let galaxies = lists
+        .malware_families
+        .iter()
+        .map(|name| format!("misp-galaxy:malpedia=\"{}\"", quoted(name)));
     let actor = Some(&pulse.adversary).filter(|name| !name.is_empty());
     let actor = actor.map(|name| format!("misp-galaxy:threat-actor=\"{}\"", quoted(name)));
-    let attack = lists.attack_ids.iter().map(|id| format!("misp-galaxy:mitre-attack-pattern=\"{0} - {0}\"", quoted(id)));
+    let attack = lists
+        .attack_ids
+        .iter()
+        .map(|id| format!("misp-galaxy:mitre-attack-pattern=\"{0} - {0}\"", quoted(id)));
     let names = galaxies.chain(actor).chain(attack).chain(lists.tags.iter().cloned());
     tags.extend(names.map(|name| tag("#3b7fb6", name)));
     tags

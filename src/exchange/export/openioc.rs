@@ -65,7 +65,10 @@ impl Renderer for OpenIoc<'_> {
         self.element("authored_by", &self.about.exchange.clone());
         self.element("authored_date", &built);
         self.xml.push_str("</metadata>\n<criteria>\n");
-        self.xml.push_str(&format!("<Indicator operator=\"OR\" id=\"{}\">\n", Uuid::of(&["any", &id.to_string()])));
+        self.xml.push_str(&format!(
+            "<Indicator operator=\"OR\" id=\"{}\">\n",
+            Uuid::of(&["any", &id.to_string()])
+        ));
         out.put(&self.xml)
     }
 
@@ -84,7 +87,11 @@ impl Renderer for OpenIoc<'_> {
             return Ok(());
         }
         let Some((search, document, kind)) = terms(indicator) else { return Ok(()) };
-        let value = if indicator.kind == Type::Yara { &indicator.content } else { machine_value(indicator) };
+        let value = if indicator.kind == Type::Yara {
+            &indicator.content
+        } else {
+            machine_value(indicator)
+        };
         let id = Uuid::of(&["item", &pulse.id.to_string(), indicator.kind.name(), &indicator.norm]);
         self.xml = format!(
             "<IndicatorItem id=\"{id}\" condition=\"is\" preserve-case=\"false\" negate=\"false\">\
@@ -103,4 +110,3 @@ impl Renderer for OpenIoc<'_> {
         out.put("</Indicator>\n</criteria>\n</OpenIOC>\n")
     }
 }
-

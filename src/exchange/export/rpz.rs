@@ -74,7 +74,10 @@ fn is_deniable(name: &str) -> bool {
 
 /// The owner for an address or network: its length, then its parts from the right.
 fn trigger(value: &str) -> Option<String> {
-    let net: IpNet = value.parse().ok().or_else(|| Some(IpNet::from(value.parse::<std::net::IpAddr>().ok()?)))?;
+    let net: IpNet = value
+        .parse()
+        .ok()
+        .or_else(|| Some(IpNet::from(value.parse::<std::net::IpAddr>().ok()?)))?;
     let mut owner = net.prefix_len().to_string();
     match net.trunc() {
         IpNet::V4(net) => {
@@ -139,7 +142,16 @@ mod tests {
 
     #[test]
     fn nothing_that_denies_too_much() {
-        for no in ["com", "co.uk", "", "evil.example.", "a b.example", "a;b.example", "24.1.2.3.4.rpz-ip", "@"] {
+        for no in [
+            "com",
+            "co.uk",
+            "",
+            "evil.example.",
+            "a b.example",
+            "a;b.example",
+            "24.1.2.3.4.rpz-ip",
+            "@",
+        ] {
             assert!(!is_deniable(no), "{no}");
         }
         assert!(is_deniable("evil.example") && is_deniable("a_b.evil.example"));

@@ -49,7 +49,8 @@ impl Scope {
         // Four kinds of numbers, one after the other, so that no two scopes have the same.
         let found = |selection, key: i64, kind: i64| {
             let number = key.checked_mul(4).and_then(|number| number.checked_add(kind));
-            let number = number.and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX / 64);
+            let number =
+                number.and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX / 64);
             Some(Found { selection, number: number.min(u32::MAX / 64) })
         };
         Ok(match self {

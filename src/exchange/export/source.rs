@@ -123,7 +123,11 @@ pub(super) trait Renderer {
 }
 
 /// Passes what a source has to a renderer.
-pub(super) fn run(renderer: &mut dyn Renderer, source: &dyn Source, out: &mut dyn Write) -> Result<()> {
+pub(super) fn run(
+    renderer: &mut dyn Renderer,
+    source: &dyn Source,
+    out: &mut dyn Write,
+) -> Result<()> {
     let mut out = Out::new(out);
     renderer.begin(&mut out)?;
     let mut through = Through { renderer, out };

@@ -59,14 +59,8 @@ pub(super) enum Values {
 
 impl Values {
     /// Every list.
-    pub(super) const ALL: [Values; 6] = [
-        Values::Names,
-        Values::Ja3,
-        Values::Md5,
-        Values::Sha1,
-        Values::Sha256,
-        Values::Addresses,
-    ];
+    pub(super) const ALL: [Values; 6] =
+        [Values::Names, Values::Ja3, Values::Md5, Values::Sha1, Values::Sha256, Values::Addresses];
 
     /// Its name.
     pub(super) const fn name(self) -> &'static str {
@@ -93,7 +87,9 @@ impl Values {
                 Some(STANDARD.encode(value))
             }
             (Values::Ja3, Type::Ja3) if is_hex(value) => Some(STANDARD.encode(value)),
-            (Values::Md5, Type::Md5) | (Values::Sha1, Type::Sha1) | (Values::Sha256, Type::Sha256)
+            (Values::Md5, Type::Md5)
+            | (Values::Sha1, Type::Sha1)
+            | (Values::Sha256, Type::Sha256)
                 if is_hex(value) =>
             {
                 Some(value.to_string())
@@ -195,7 +191,10 @@ impl Renderer for Rules<'_> {
     }
 
     fn indicator(&mut self, out: &mut Out<'_>, pulse: &Pulse, indicator: &Indicator) -> Result<()> {
-        if !indicator.is_exported() || !self.about.takes(indicator.kind) || indicator.kind != Type::Url {
+        if !indicator.is_exported()
+            || !self.about.takes(indicator.kind)
+            || indicator.kind != Type::Url
+        {
             return Ok(());
         }
         let sid = u64::try_from(indicator.id).ok().and_then(|id| FIRST_URL_SID.checked_add(id));
@@ -257,7 +256,10 @@ fn content(text: &str) -> String {
 /// A URL for the keyword `reference`, which has no quotes and no scheme.
 fn reference(url: &str) -> String {
     let url = url.split_once("://").map_or(url, |(_, rest)| rest);
-    url.chars().filter(|char| char.is_ascii_alphanumeric() || "./-_~%:".contains(*char)).collect::<String>().replace(':', "\\:")
+    url.chars()
+        .filter(|char| char.is_ascii_alphanumeric() || "./-_~%:".contains(*char))
+        .collect::<String>()
+        .replace(':', "\\:")
 }
 
 #[cfg(test)]

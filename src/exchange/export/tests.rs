@@ -130,10 +130,8 @@ impl Source for Fixed {
 
 /// A pulse with all values, whose every text is `words`; and others with what must not be seen.
 fn source(words: &str) -> Fixed {
-    let mut all: Vec<Indicator> = (1..)
-        .zip(VALUES)
-        .map(|(id, (kind, value))| indicator(id, *kind, value, words))
-        .collect();
+    let mut all: Vec<Indicator> =
+        (1..).zip(VALUES).map(|(id, (kind, value))| indicator(id, *kind, value, words)).collect();
     let hidden = |id, value: &str, change: fn(&mut Indicator)| {
         let mut indicator = indicator(id, Type::Domain, value, words);
         change(&mut indicator);
@@ -180,7 +178,8 @@ fn read_back(text: &str, format: feed::Format) -> BTreeSet<(Kind, String)> {
 fn values(kinds: &[Type]) -> BTreeSet<(Kind, String)> {
     let of = |(kind, value): &(Type, &str)| {
         let scope = crate::engine::indicator::Scope::Exact;
-        let read = crate::engine::indicator::Indicator::new(kind.kind(), value, scope, Default::default());
+        let read =
+            crate::engine::indicator::Indicator::new(kind.kind(), value, scope, Default::default());
         let read = read.unwrap();
         (read.kind, read.value.to_string())
     };
@@ -194,7 +193,8 @@ const FILES: &[Type] = &[Type::Md5, Type::Sha1, Type::Sha256];
 #[test]
 fn lists_are_read_back() {
     for words in HOSTILE {
-        let want = values(&[ADDRESSES, NAMES, FILES, &[Type::Url, Type::Email, Type::Cve]].concat());
+        let want =
+            values(&[ADDRESSES, NAMES, FILES, &[Type::Url, Type::Email, Type::Cve]].concat());
         let list = render(Format::List, words);
         assert_eq!(read_back(&list, feed::Format::Lines), want, "{words}");
         assert_eq!(feed::Format::detect(list.as_bytes()).unwrap(), feed::Format::Lines);
@@ -214,7 +214,8 @@ fn lists_are_read_back() {
 
 #[test]
 fn squid_has_no_entry_below_another() {
-    let names = ["a.evil.example", "evil.example", "evil-2.example", "www.b.example", "b.example.org"];
+    let names =
+        ["a.evil.example", "evil.example", "evil-2.example", "www.b.example", "b.example.org"];
     let mut all: Vec<Indicator> =
         (1..).zip(names).map(|(id, name)| indicator(id, Type::Hostname, name, "x")).collect();
     all[1].kind = Type::Domain;
@@ -226,12 +227,16 @@ fn squid_has_no_entry_below_another() {
     let text = String::from_utf8(out).unwrap();
     let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     lines.sort_unstable();
-    assert_eq!(lines, [".evil.example", "b.example.org", "evil-2.example", "github.io", "www.b.example"]);
+    assert_eq!(
+        lines,
+        [".evil.example", "b.example.org", "evil-2.example", "github.io", "www.b.example"]
+    );
 }
 
 /// Fields of a table, with quotes as in RFC 4180.
 fn rows(text: &str) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut field, mut is_quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let (mut rows, mut row, mut field, mut is_quoted) =
+        (Vec::new(), Vec::new(), String::new(), false);
     let mut chars = text.chars().peekable();
     while let Some(char) = chars.next() {
         match char {
@@ -274,7 +279,8 @@ fn tables_are_read_back() {
     feed::read(text.as_bytes(), &Options::of_feed("x"), &mut found).unwrap();
     let read: BTreeSet<(Kind, String)> =
         found.indicators.iter().map(|of| (of.kind, of.value.to_string())).collect();
-    for value in values(&[ADDRESSES, NAMES, FILES, &[Type::Url, Type::Email, Type::Mutex]].concat()) {
+    for value in values(&[ADDRESSES, NAMES, FILES, &[Type::Url, Type::Email, Type::Mutex]].concat())
+    {
         assert!(read.contains(&value), "{value:?} in {read:?}");
     }
     let first = &found.indicators[0].context;
@@ -286,14 +292,24 @@ fn zeek_has_five_columns() {
     for words in HOSTILE {
         let text = render(Format::Zeek, words);
         let mut lines = text.lines();
-        assert_eq!(lines.next(), Some("#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url"));
+        assert_eq!(
+            lines.next(),
+            Some("#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url")
+        );
         for line in lines.filter(|line| !line.starts_with('#')) {
             let columns: Vec<&str> = line.split('\t').collect();
             assert_eq!(columns.len(), 5, "{line}");
-            assert!(columns[1].starts_with("Intel::") && columns.iter().all(|it| !it.is_empty()), "{line}");
-            assert_eq!(columns[4], "https://exchange.example/pulse/6ae681000000000000000007", "{line}");
+            assert!(
+                columns[1].starts_with("Intel::") && columns.iter().all(|it| !it.is_empty()),
+                "{line}"
+            );
+            assert_eq!(
+                columns[4], "https://exchange.example/pulse/6ae681000000000000000007",
+                "{line}"
+            );
         }
-        let mut want = values(&[ADDRESSES, NAMES, FILES, &[Type::Email, Type::Certificate]].concat());
+        let mut want =
+            values(&[ADDRESSES, NAMES, FILES, &[Type::Email, Type::Certificate]].concat());
         want.insert((Kind::Filename, "evil.exe".into()));
         // Without scheme, as Zeek has them.
         let read = read_back(&text, feed::Format::Zeek);
@@ -313,7 +329,10 @@ fn zones_have_nothing_else() {
     }
     let zone = render(Format::Rpz, "x");
     assert!(zone.starts_with("$TTL 300\n@ SOA localhost. root.localhost. 1234567 "), "{zone}");
-    assert!(zone.contains("\n*.evil.example CNAME .\n") && !zone.contains("*.www.bad.example"), "{zone}");
+    assert!(
+        zone.contains("\n*.evil.example CNAME .\n") && !zone.contains("*.www.bad.example"),
+        "{zone}"
+    );
 }
 
 /// A rule: its head, and its options.
@@ -345,9 +364,24 @@ fn rule(line: &str) -> (Vec<&str>, Vec<(String, String)>) {
 #[test]
 fn rules_have_the_grammar_of_suricata() {
     const KEYWORDS: &[&str] = &[
-        "msg", "dns.query", "tls.sni", "http.host", "http.uri.raw", "ja3.hash", "to_lowercase",
-        "dataset", "iprep", "filemd5", "filesha1", "filesha256", "content", "bsize", "reference",
-        "classtype", "sid", "rev",
+        "msg",
+        "dns.query",
+        "tls.sni",
+        "http.host",
+        "http.uri.raw",
+        "ja3.hash",
+        "to_lowercase",
+        "dataset",
+        "iprep",
+        "filemd5",
+        "filesha1",
+        "filesha256",
+        "content",
+        "bsize",
+        "reference",
+        "classtype",
+        "sid",
+        "rev",
     ];
     for words in HOSTILE {
         let text = render(Format::SuricataRules, words);
@@ -377,7 +411,10 @@ fn rules_have_the_grammar_of_suricata() {
         assert_eq!(read_back(&addresses, feed::Format::Iprep), values(ADDRESSES));
     }
     // Four after the first of the scope, which has 32.
-    assert!(render(Format::SuricataRules, "x").contains("iprep:any,Wiresift,>,0; classtype:trojan-activity; sid:41000164;"));
+    assert!(
+        render(Format::SuricataRules, "x")
+            .contains("iprep:any,Wiresift,>,0; classtype:trojan-activity; sid:41000164;")
+    );
     assert_eq!(render(Format::SuricataCategories, "x").lines().count(), 1);
 }
 
@@ -387,11 +424,16 @@ fn bundles_are_read_back() {
         let text = render(Format::Stix, words);
         let bundle: serde_json::Value = serde_json::from_str(&text).unwrap();
         let objects = bundle["objects"].as_array().unwrap();
-        let ids: BTreeSet<&str> = objects.iter().map(|object| object["id"].as_str().unwrap()).collect();
+        let ids: BTreeSet<&str> =
+            objects.iter().map(|object| object["id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), objects.len(), "{words}");
         for object in objects {
             let refs = object["object_refs"].as_array().into_iter().flatten();
-            let refs = refs.chain([&object["source_ref"], &object["target_ref"], &object["created_by_ref"]]);
+            let refs = refs.chain([
+                &object["source_ref"],
+                &object["target_ref"],
+                &object["created_by_ref"],
+            ]);
             for id in refs.filter_map(serde_json::Value::as_str) {
                 assert!(ids.contains(id), "{id}");
             }
@@ -434,7 +476,10 @@ fn events_are_read_back() {
         let event = &event["Event"];
         let attributes = event["Attribute"].as_array().unwrap();
         let of = |value: &str| attributes.iter().find(|of| of["value"] == value).unwrap();
-        assert_eq!((of("removed.example")["deleted"].clone(), of("inactive.example")["to_ids"].clone()), (true.into(), false.into()));
+        assert_eq!(
+            (of("removed.example")["deleted"].clone(), of("inactive.example")["to_ids"].clone()),
+            (true.into(), false.into())
+        );
         let mut found = Collected::default();
         feed::read(text.as_bytes(), &Options::of_feed("x"), &mut found).unwrap();
         let read: BTreeSet<(Kind, String)> =
@@ -468,7 +513,10 @@ fn documents_are_well_formed() {
         let mut open = Vec::new();
         for tag in text.split('<').skip(1) {
             let (tag, content) = tag.split_once('>').unwrap();
-            assert!(!content.contains('>') && !content.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+            assert!(
+                !content.contains('>') && !content.chars().any(|c| c.is_control() && c != '\n'),
+                "{text}"
+            );
             match tag.strip_prefix('/') {
                 _ if tag.starts_with('?') || tag.ends_with('/') => {}
                 Some(name) => assert_eq!(open.pop(), Some(name), "{text}"),
@@ -495,7 +543,10 @@ fn databases_find_what_was_exported() {
     let origin = crate::engine::scan::Origin::new("log");
     let mut hits = Vec::new();
     scanner.scan_text(&database, text, 0..text.len(), &origin, |hit| {
-        hits.push((hit.seen.value.to_string(), hit.matches[0].sources[0].collection.clone().map(|name| name.into_owned())));
+        hits.push((
+            hit.seen.value.to_string(),
+            hit.matches[0].sources[0].collection.clone().map(|name| name.into_owned()),
+        ));
     });
     let found: Vec<&str> = hits.iter().map(|(value, _)| &**value).collect();
     assert_eq!(found, ["www.evil.example", "203.0.113.7"]);

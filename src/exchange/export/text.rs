@@ -42,7 +42,8 @@ pub(super) fn push_csv(out: &mut String, field: &str) {
 /// characters, and an apostrophe before it makes it text.
 pub(super) fn without_formula(field: &str) -> Cow<'_, str> {
     let first = field.trim_start_matches(' ').chars().next();
-    if matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠')) {
+    if matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'))
+    {
         Cow::Owned(format!("'{field}"))
     } else {
         Cow::Borrowed(field)

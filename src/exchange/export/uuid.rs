@@ -76,7 +76,9 @@ mod tests {
         assert_eq!(Uuid::parse(&text), Some(uuid));
         assert_eq!(Uuid::parse(&text.to_uppercase()), Some(uuid));
         assert_ne!(Uuid::of(&["indicator", "ab", ""]), Uuid::of(&["indicator", "a", "b"]));
-        for wrong in ["", "5e2b0c8a-914d-4f63-b73e-1ad460c9721", "5e2b0c8a-914d-4f63-b73e_1ad460c97215", "ä"] {
+        for wrong in
+            ["", "5e2b0c8a-914d-4f63-b73e-1ad460c9721", "5e2b0c8a-914d-4f63-b73e_1ad460c97215", "ä"]
+        {
             assert_eq!(Uuid::parse(wrong), None);
         }
     }

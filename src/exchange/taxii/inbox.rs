@@ -34,7 +34,10 @@ pub(super) fn draft(objects: &[Value], now: Timestamp) -> Option<Draft> {
         description: clean_text(text("description")).chars().take(8192).collect(),
         is_public: false,
         tlp: tlp.unwrap_or(Tlp::Amber),
-        adversary: names(objects, &["intrusion-set", "threat-actor"]).into_iter().next().unwrap_or_default(),
+        adversary: names(objects, &["intrusion-set", "threat-actor"])
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
         lists: Lists {
             malware_families: names(objects, &["malware"]),
             tags: vec!["taxii".into()],
@@ -56,7 +59,10 @@ fn name(of_report: &str, now: Timestamp) -> String {
     if name.chars().count() >= MIN_NAME {
         return name;
     }
-    format!("TAXII submission of {}", now.to_string().get(..16).unwrap_or("today").replace('T', " "))
+    format!(
+        "TAXII submission of {}",
+        now.to_string().get(..16).unwrap_or("today").replace('T', " ")
+    )
 }
 
 /// The names of objects of some types, each once.
@@ -74,9 +80,10 @@ fn names(objects: &[Value], kinds: &[&str]) -> Vec<String> {
 
 /// The vulnerabilities, which STIX has no patterns for.
 fn vulnerabilities(objects: &[Value]) -> impl Iterator<Item = IndicatorDraft> {
-    objects.iter().filter(|object| kind(object) == "vulnerability").filter_map(|object| {
-        IndicatorDraft::new(Type::Cve, object["name"].as_str()?).ok()
-    })
+    objects
+        .iter()
+        .filter(|object| kind(object) == "vulnerability")
+        .filter_map(|object| IndicatorDraft::new(Type::Cve, object["name"].as_str()?).ok())
 }
 
 fn of_indicator(of: &Indicator) -> Option<IndicatorDraft> {

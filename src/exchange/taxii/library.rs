@@ -91,8 +91,10 @@ pub struct Discovery {
     pub description: String,
     /// How to reach its operator.
     pub contact: Option<String>,
-    /// The names of its API roots; the first is the default.
+    /// The names of its API roots.
     pub roots: Vec<String>,
+    /// The one to be used unless another is asked for.
+    pub default: Option<String>,
     /// Absolute addresses of the roots, if they are not those of this server.
     pub addresses: Option<Vec<String>>,
 }
@@ -139,7 +141,13 @@ pub trait Library {
     /// # Errors
     ///
     /// The storage fails.
-    fn delete(&self, root: &str, of: &Collection, id: &str, filter: &Filter) -> Result<bool, Failure>;
+    fn delete(
+        &self,
+        root: &str,
+        of: &Collection,
+        id: &str,
+        filter: &Filter,
+    ) -> Result<bool, Failure>;
 
     /// Keeps a status for a day.
     ///

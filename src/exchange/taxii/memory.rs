@@ -40,7 +40,8 @@ impl Memory {
     /// Reads a data file of medallion. Objects without an entry in the manifest of their
     /// collection are left out.
     pub fn of(data: &Value) -> Memory {
-        let mut contents = Contents { discovery: data["/discovery"].clone(), ..Contents::default() };
+        let mut contents =
+            Contents { discovery: data["/discovery"].clone(), ..Contents::default() };
         for (name, root) in data.as_object().into_iter().flatten() {
             if !name.starts_with('/') {
                 contents.roots.insert(name.clone(), root_of(root));
@@ -93,7 +94,8 @@ fn stored_of(of: &Value) -> Option<Stored> {
     let mut last = Timestamp::default();
     for object in of["objects"].as_array().into_iter().flatten() {
         let version = object.get("modified").or_else(|| object.get("created"));
-        let row = rows.iter().find(|row| row["id"] == object["id"] && Some(&row["version"]) == version);
+        let row =
+            rows.iter().find(|row| row["id"] == object["id"] && Some(&row["version"]) == version);
         let added = row.and_then(|row| Timestamp::parse(row["date_added"].as_str()?));
         let Some(head) = added.and_then(|added| Head::of(object, added).ok()) else { continue };
         last = last.max(head.added);
@@ -124,6 +126,7 @@ impl Library for Memory {
             description: text("description"),
             contact: Some(text("contact")).filter(|contact| !contact.is_empty()),
             roots: contents.roots.keys().cloned().collect(),
+            default: contents.roots.keys().next().cloned(),
             addresses,
         }
     }
@@ -187,12 +190,24 @@ impl Library for Memory {
         Ok(outcome)
     }
 
-    fn delete(&self, root: &str, of: &Collection, id: &str, filter: &Filter) -> Result<bool, Failure> {
+    fn delete(
+        &self,
+        root: &str,
+        of: &Collection,
+        id: &str,
+        filter: &Filter,
+    ) -> Result<bool, Failure> {
         let mut contents = self.lock();
         let stored = contents.stored(root, &of.id)?;
         let limit = stored.heads.len();
-        let wanted =
-            Wanted { filter, object: Some(id), after: None, limit, has_bodies: false, is_update: false };
+        let wanted = Wanted {
+            filter,
+            object: Some(id),
+            after: None,
+            limit,
+            has_bodies: false,
+            is_update: false,
+        };
         let (mut found, _) = select(&stored.heads, &wanted);
         found.sort_unstable();
         for at in found.iter().rev() {

@@ -154,9 +154,11 @@ fn list(name: &str, value: &str) -> Result<Vec<String>, Failure> {
 
 /// A time. Some clients send an offset, and forget to encode its plus.
 fn time(name: &str, value: &str) -> Result<Timestamp, Failure> {
-    Timestamp::parse(&value.trim().replace(' ', "+")).or_else(|| Timestamp::parse(value)).ok_or_else(
-        || Failure::bad_request(format!("{name} is not a time such as 2026-01-31T12:00:00.000Z")),
-    )
+    Timestamp::parse(&value.trim().replace(' ', "+"))
+        .or_else(|| Timestamp::parse(value))
+        .ok_or_else(|| {
+            Failure::bad_request(format!("{name} is not a time such as 2026-01-31T12:00:00.000Z"))
+        })
 }
 
 /// The limit, which may be larger than ours.
@@ -193,8 +195,14 @@ mod tests {
     #[test]
     fn times() {
         let want = Timestamp::parse("2026-01-31T12:00:00Z");
-        for text in ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00%2B00:00", "2026-01-31T12:00:00+00:00"] {
-            assert_eq!(Query::parse(&format!("added_after={text}")).unwrap().added_after, want, "{text}");
+        for text in
+            ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00%2B00:00", "2026-01-31T12:00:00+00:00"]
+        {
+            assert_eq!(
+                Query::parse(&format!("added_after={text}")).unwrap().added_after,
+                want,
+                "{text}"
+            );
         }
     }
 

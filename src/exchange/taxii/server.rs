@@ -56,10 +56,12 @@ impl Server<'_> {
         negotiate(request)?;
         let found = self.library.discovery();
         let absolute = |root: &String| format!("{}{root}/", self.base);
+        let default = found.default.as_ref().map(absolute);
         let roots = found.addresses.unwrap_or_else(|| found.roots.iter().map(absolute).collect());
+        let default = default.filter(|default| roots.contains(default)).or(roots.first().cloned());
         let mut answer = json!({
             "title": found.title, "description": found.description,
-            "default": roots.first(), "api_roots": roots,
+            "default": default, "api_roots": roots,
         });
         if let Some(contact) = found.contact {
             answer["contact"] = json!(contact);
@@ -122,11 +124,19 @@ impl Server<'_> {
             }
             (Method::Get, ["objects", id]) => {
                 let (page, next) = self.page(request, &place("objects", Some(id)))?;
-                if page.is_known { Ok(answer::envelope(page, next)) } else { Err(Failure::not_found()) }
+                if page.is_known {
+                    Ok(answer::envelope(page, next))
+                } else {
+                    Err(Failure::not_found())
+                }
             }
             (Method::Get, ["objects", id, "versions"]) => {
                 let (page, next) = self.page(request, &place("versions", Some(id)))?;
-                if page.is_known { Ok(answer::versions(&page, next)) } else { Err(Failure::not_found()) }
+                if page.is_known {
+                    Ok(answer::versions(&page, next))
+                } else {
+                    Err(Failure::not_found())
+                }
             }
             (Method::Post, ["objects"]) => self.post(request, root, of),
             (Method::Delete, ["objects", id]) => self.delete(request, &place("objects", Some(id))),
@@ -135,7 +145,11 @@ impl Server<'_> {
     }
 
     /// A page of a list, and its `next` if there is more.
-    fn page(&self, request: &Request, place: &Place<'_>) -> Result<(Page, Option<String>), Failure> {
+    fn page(
+        &self,
+        request: &Request,
+        place: &Place<'_>,
+    ) -> Result<(Page, Option<String>), Failure> {
         readable(place.of)?;
         let mut query = Query::parse(request.raw_query())?;
         if place.list == "versions" {
@@ -205,7 +219,11 @@ fn readable(of: &Collection) -> Result<(), Failure> {
 }
 
 fn writable(of: &Collection) -> Result<(), Failure> {
-    if of.can_write { Ok(()) } else { Err(Failure::forbidden("the collection cannot be written to")) }
+    if of.can_write {
+        Ok(())
+    } else {
+        Err(Failure::forbidden("the collection cannot be written to"))
+    }
 }
 
 /// The objects of an envelope (TAXII 2.1, section 3.7).
@@ -214,8 +232,8 @@ fn objects_of(body: &[u8]) -> Result<Vec<Value>, Failure> {
     let invalid = |why: &str| {
         Failure::new(422, format!("While processing supplied content, an error occurred: {why}"))
     };
-    let mut envelope: Value =
-        serde_json::from_slice(body).map_err(|error| invalid(&format!("it is no JSON: {error}")))?;
+    let mut envelope: Value = serde_json::from_slice(body)
+        .map_err(|error| invalid(&format!("it is no JSON: {error}")))?;
     let Some(Value::Array(objects)) = envelope.get_mut("objects").map(Value::take) else {
         return Err(invalid("it is no envelope, which has an array “objects”"));
     };

@@ -62,10 +62,15 @@ impl<'a> SiteLibrary<'a> {
     /// The collections of pulses that are listed.
     fn of_pulses(&self) -> Result<Vec<(Collection, Selection)>, Failure> {
         let name = &self.call.caller.name;
-        let own = pulses::collection(&format!("user_{name}"), format!("Pulses of {name}"), "Your own");
+        let own =
+            pulses::collection(&format!("user_{name}"), format!("Pulses of {name}"), "Your own");
         let mut all = vec![
             (
-                pulses::collection("subscribed", "Subscribed pulses".into(), "What you are subscribed to"),
+                pulses::collection(
+                    "subscribed",
+                    "Subscribed pulses".into(),
+                    "What you are subscribed to",
+                ),
                 Selection::Subscribed,
             ),
             (
@@ -108,7 +113,8 @@ impl<'a> SiteLibrary<'a> {
         let user = self.call.read(|view| view.user(viewer, name))?;
         Ok(user.filter(|user| !user.is_suspended).map(|user| {
             let title = format!("Pulses of {}", user.name);
-            let of = pulses::collection(&format!("user_{}", user.name), title, "Those that you may see");
+            let of =
+                pulses::collection(&format!("user_{}", user.name), title, "Those that you may see");
             (of, Contents::Pulses(Selection::Author(user.id)))
         }))
     }
@@ -160,7 +166,8 @@ impl Library for SiteLibrary<'_> {
             title: "wiresift exchange".into(),
             description: "Pulses of a threat exchange".into(),
             contact: None,
-            roots: std::iter::once(ROOT.to_string()).chain(others).collect(),
+            roots: others.chain([ROOT.to_string()]).collect(),
+            default: Some(ROOT.into()),
             addresses: None,
         }
     }
@@ -221,10 +228,17 @@ impl Library for SiteLibrary<'_> {
             indicator.is_flagged = !self.call.site.warnings.of(indicator).is_empty();
         }
         let user = self.user;
-        self.call.write(move |writes| add(writes, &shelf, objects, draft.map(|draft| (user, draft))))
+        self.call
+            .write(move |writes| add(writes, &shelf, objects, draft.map(|draft| (user, draft))))
     }
 
-    fn delete(&self, root: &str, of: &Collection, id: &str, filter: &Filter) -> Result<bool, Failure> {
+    fn delete(
+        &self,
+        root: &str,
+        of: &Collection,
+        id: &str,
+        filter: &Filter,
+    ) -> Result<bool, Failure> {
         let (shelf, id, filter) = (self.shelf(root, of)?, id.to_string(), filter.clone());
         self.call.write(move |writes| {
             let heads = writes.view().object_heads(shelf.key, Some(&id))?;
@@ -246,7 +260,8 @@ impl Library for SiteLibrary<'_> {
     }
 
     fn keep_status(&self, root: &str, id: &str, status: &Value) -> Result<(), Failure> {
-        let (root, id, body, user) = (root.to_string(), id.to_string(), status.to_string(), self.user);
+        let (root, id, body, user) =
+            (root.to_string(), id.to_string(), status.to_string(), self.user);
         self.call.write(move |writes| writes.keep_addition(&root, Some(user), (&id, &body)))
     }
 

@@ -38,7 +38,8 @@ impl Got {
         let headers: BTreeMap<&'static str, String> = reply.headers.iter().cloned().collect();
         assert_eq!(headers["content-type"], TAXII);
         let bytes = reply.into_bytes().unwrap();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let body =
+            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         Got { status, headers, body }
     }
 
@@ -58,8 +59,7 @@ fn ask(library: &Memory, method: Method, target: &str, body: &str) -> Got {
         max_page: 20,
         now: Timestamp(1),
     };
-    let request =
-        request(method, target, &[("accept", TAXII), ("content-type", TAXII)], body);
+    let request = request(method, target, &[("accept", TAXII), ("content-type", TAXII)], body);
     let path = target.trim_start_matches('/');
     let (root, path) = path.split_once('/').unwrap_or((path, ""));
     Got::of(server.answer(&request, root, path).unwrap_or_else(|found| failure(&found)))
@@ -84,7 +84,10 @@ fn pages_until_there_are_no_more() {
     let envelope = json!({ "objects": objects }).to_string();
     let target = format!("root/collections/{COLLECTION}/objects/");
     let posted = ask(&library, Method::Post, &target, &envelope);
-    assert_eq!((posted.status, &posted.body["success_count"], &posted.body["status"]), (202, &json!(50), &json!("complete")));
+    assert_eq!(
+        (posted.status, &posted.body["success_count"], &posted.body["status"]),
+        (202, &json!(50), &json!("complete"))
+    );
     assert!(posted.body.get("failures").is_none());
     let status = get(&library, &format!("root/status/{}/", posted.body["id"].as_str().unwrap()));
     assert_eq!(status.body, posted.body);
@@ -101,7 +104,8 @@ fn pages_until_there_are_no_more() {
             break;
         }
         // Another limit, or none.
-        query = format!("?next={}&limit={}", page.body["next"].as_str().unwrap(), 3 + seen.len() % 5);
+        query =
+            format!("?next={}&limit={}", page.body["next"].as_str().unwrap(), 3 + seen.len() % 5);
     }
     assert_eq!(seen.len(), 50);
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 50);
@@ -127,7 +131,13 @@ fn versions() {
     let target = "root/collections/objects/objects/";
     let mut old = object("malware", 1, 30);
     old["spec_version"] = json!("2.0");
-    let all = [object("malware", 1, 10), object("malware", 1, 20), object("malware", 1, 5), old, object("report", 2, 0)];
+    let all = [
+        object("malware", 1, 10),
+        object("malware", 1, 20),
+        object("malware", 1, 5),
+        old,
+        object("report", 2, 0),
+    ];
     ask(&library, Method::Post, target, &json!({ "objects": all }).to_string());
     let id = all[0]["id"].as_str().unwrap();
     let modified = |query: &str| -> Vec<String> {
@@ -150,11 +160,16 @@ fn versions() {
     assert_eq!(manifest.body["objects"][0]["media_type"], "application/stix+json;version=2.0");
     assert_eq!(get(&library, &format!("{target}?match[type]=report")).ids().len(), 1);
     // The same again, and one that never changes.
-    let again = ask(&library, Method::Post, target, &json!({"objects": [all[1].clone()]}).to_string());
-    assert_eq!((&again.body["success_count"], &again.body["failure_count"]), (&json!(1), &json!(0)));
+    let again =
+        ask(&library, Method::Post, target, &json!({"objects": [all[1].clone()]}).to_string());
+    assert_eq!(
+        (&again.body["success_count"], &again.body["failure_count"]),
+        (&json!(1), &json!(0))
+    );
     assert_eq!(modified("?match[version]=all").len(), 3);
     // One version is deleted, then the rest.
-    let delete = |query: &str| ask(&library, Method::Delete, &format!("{target}{id}/{query}"), "").status;
+    let delete =
+        |query: &str| ask(&library, Method::Delete, &format!("{target}{id}/{query}"), "").status;
     assert_eq!(delete("?match[version]=2026-01-01T00:10:00Z"), 200);
     assert_eq!(delete("?match[version]=2026-01-01T00:10:00Z"), 404);
     assert_eq!(modified("?match[version]=all"), ["20", "05"]);
@@ -191,22 +206,42 @@ fn what_is_refused() {
     }
     let post = |body: &str| ask(&library, Method::Post, "root/collections/a/objects/", body);
     assert_eq!(status(Method::Post, "root/collections/b/objects/", "{}"), 403);
-    for body in ["", "{}", "[]", "{\"objects\": 5}", "{\"type\":\"indicator\"}", "{\"objects\":[", "\u{0}"] {
+    for body in
+        ["", "{}", "[]", "{\"objects\": 5}", "{\"type\":\"indicator\"}", "{\"objects\":[", "\u{0}"]
+    {
         let got = post(body);
         assert_eq!((got.status, &got.body["title"]), (422, &json!("ProcessingError")), "{body}");
-        assert!(got.body["description"].as_str().unwrap().contains("While processing supplied content, an error occurred"));
+        assert!(
+            got.body["description"]
+                .as_str()
+                .unwrap()
+                .contains("While processing supplied content, an error occurred")
+        );
     }
     // Each object for itself.
     let mixed = json!({"objects": [object("report", 1, 1), 5, {"id": "report--x"}, {"id": "x--y", "type": "report"},
         {"id": "report--z", "type": "report", "created": "yesterday"}]});
     let got = post(&mixed.to_string());
-    assert_eq!((got.status, &got.body["success_count"], &got.body["failure_count"]), (202, &json!(1), &json!(4)));
+    assert_eq!(
+        (got.status, &got.body["success_count"], &got.body["failure_count"]),
+        (202, &json!(1), &json!(4))
+    );
     assert_eq!(got.body["failures"].as_array().unwrap().len(), 4);
     let signer = Signer::new([1; 32]);
-    let server = Server { library: &library, signer: &signer, base: "http://x/", max_page: 9, now: Timestamp(1) };
+    let server = Server {
+        library: &library,
+        signer: &signer,
+        base: "http://x/",
+        max_page: 9,
+        now: Timestamp(1),
+    };
     let refused = |headers: &[(&'static str, &str)]| {
-        let request = request(Method::Post, "root/collections/a/objects/", headers, "{\"objects\":[]}");
-        server.answer(&request, "root", "collections/a/objects/").err().map(|failure| failure.status)
+        let request =
+            request(Method::Post, "root/collections/a/objects/", headers, "{\"objects\":[]}");
+        server
+            .answer(&request, "root", "collections/a/objects/")
+            .err()
+            .map(|failure| failure.status)
     };
     assert_eq!(refused(&[("accept", "text/html"), ("content-type", TAXII)]), Some(406));
     assert_eq!(refused(&[("accept", TAXII), ("content-type", "application/json")]), Some(415));
@@ -225,24 +260,43 @@ impl Exchange {
     fn new() -> Exchange {
         let dir = tempfile::tempdir().unwrap();
         let (storage, _) = Storage::open(dir.path()).unwrap();
-        let settings = Settings { test_routes: true, per_key: 0, writes_per_key: 0, per_address: 0, ..Settings::default() };
-        let routes: Vec<_> =
-            [ROUTES, TEST_ROUTES, crate::exchange::export::ROUTES].concat();
+        let settings = Settings {
+            test_routes: true,
+            per_key: 0,
+            writes_per_key: 0,
+            per_address: 0,
+            ..Settings::default()
+        };
+        let routes: Vec<_> = [ROUTES, TEST_ROUTES, crate::exchange::export::ROUTES].concat();
         let site = Site::new(Arc::new(storage), settings, Warnings::new(&[]), &routes, failure);
         let mut users = Vec::new();
         let mut keys = Vec::new();
         for name in ["alice", "bob"] {
             let secret = Secret::new().unwrap();
-            let account = NewAccount { name: name.into(), email: String::new(), role: Role::Member, password: None };
+            let account = NewAccount {
+                name: name.into(),
+                email: String::new(),
+                role: Role::Member,
+                password: None,
+            };
             let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
-            users.push(site.storage.write(move |writes| {
-                let user = writes.create_account(&account)?;
-                writes.add_key(user, ("test", Scopes::ALL), (&prefix, &digest))?;
-                Ok(user)
-            }).unwrap());
+            users.push(
+                site.storage
+                    .write(move |writes| {
+                        let user = writes.create_account(&account)?;
+                        writes.add_key(user, ("test", Scopes::ALL), (&prefix, &digest))?;
+                        Ok(user)
+                    })
+                    .unwrap(),
+            );
             keys.push(secret.text().to_string());
         }
-        Exchange { site, keys: keys.try_into().unwrap(), users: users.try_into().unwrap(), _dir: dir }
+        Exchange {
+            site,
+            keys: keys.try_into().unwrap(),
+            users: users.try_into().unwrap(),
+            _dir: dir,
+        }
     }
 
     fn reply(&self, who: usize, method: Method, target: &str, body: &str) -> Reply {
@@ -258,18 +312,32 @@ impl Exchange {
     fn create(&self, who: usize, body: &Value) -> PulseId {
         let draft = Draft::from_json(body, Timestamp(0)).unwrap();
         let user = self.users[who];
-        self.site.storage.write(move |writes| writes.create_pulse(user, &draft, (true, None))).unwrap().id
+        self.site
+            .storage
+            .write(move |writes| writes.create_pulse(user, &draft, (true, None)))
+            .unwrap()
+            .id
     }
 
     fn patch(&self, who: usize, id: PulseId, body: &Value) {
         let patch = Patch::from_json(body, Timestamp(0)).unwrap();
         let user = self.users[who];
-        self.site.storage.write(move |writes| writes.patch_pulse(user, &id, &patch).map(|_| ())).unwrap();
+        self.site
+            .storage
+            .write(move |writes| writes.patch_pulse(user, &id, &patch).map(|_| ()))
+            .unwrap();
     }
 
     /// Every object of a collection, by pages of some size; and the last time.
-    fn walk(&self, who: usize, collection: &str, query: &str, limit: usize) -> (Vec<Value>, String) {
-        let mut target = format!("/taxii/root/collections/{collection}/objects/?limit={limit}{query}");
+    fn walk(
+        &self,
+        who: usize,
+        collection: &str,
+        query: &str,
+        limit: usize,
+    ) -> (Vec<Value>, String) {
+        let mut target =
+            format!("/taxii/root/collections/{collection}/objects/?limit={limit}{query}");
         let base = target.clone();
         let (mut all, mut last) = (Vec::new(), String::new());
         for _ in 0..10_000 {
@@ -312,7 +380,12 @@ fn pulses_are_collections() {
     let found = exchange.get(0, "/taxii2/");
     assert_eq!(found.body["api_roots"], json!(["http://127.0.0.1:8080/taxii/root/"]));
     let listed = exchange.get(0, "/taxii/root/collections/");
-    let aliases: Vec<&str> = listed.body["collections"].as_array().unwrap().iter().map(|of| of["alias"].as_str().unwrap()).collect();
+    let aliases: Vec<&str> = listed.body["collections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["alias"].as_str().unwrap())
+        .collect();
     assert_eq!(aliases, ["subscribed", "public", "user_alice", "inbox"]);
     let (all, last) = exchange.walk(1, "public", "", 1000);
     assert_eq!(of_kind(&all, "indicator").len(), 3);
@@ -332,25 +405,44 @@ fn pulses_are_collections() {
     let wanted = indicators[1]["id"].as_str().unwrap();
     let one = exchange.get(1, &format!("/taxii/root/collections/public/objects/{wanted}/"));
     assert_eq!((one.status, one.ids()), (200, vec![wanted]));
-    let versions = exchange.get(1, &format!("/taxii/root/collections/public/objects/{wanted}/versions/"));
+    let versions =
+        exchange.get(1, &format!("/taxii/root/collections/public/objects/{wanted}/versions/"));
     assert_eq!(versions.body["versions"], json!([indicators[1]["modified"]]));
     let uuid = listed.body["collections"][1]["id"].as_str().unwrap();
     assert_eq!(exchange.walk(1, uuid, "", 1000).0, all);
     let absent = "indicator--00000000-0000-5000-8000-000000000000";
-    assert_eq!(exchange.get(1, &format!("/taxii/root/collections/public/objects/{absent}/")).status, 404);
+    assert_eq!(
+        exchange.get(1, &format!("/taxii/root/collections/public/objects/{absent}/")).status,
+        404
+    );
     // Nothing new.
     assert_eq!(exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0, [json!(0); 0]);
     // One is added, one removed: the rest doesn't come again.
-    let id = exchange.site.storage.read(|view| {
-        let pulse = view.pulse(crate::exchange::accounts::Viewer::User(exchange.users[0]), &first)?.unwrap();
-        Ok(view.indicators(pulse.key, &Default::default())?[0].id)
-    }).unwrap();
+    let id = exchange
+        .site
+        .storage
+        .read(|view| {
+            let pulse = view
+                .pulse(crate::exchange::accounts::Viewer::User(exchange.users[0]), &first)?
+                .unwrap();
+            Ok(view.indicators(pulse.key, &Default::default())?[0].id)
+        })
+        .unwrap();
     exchange.patch(0, first, &json!({"indicators": {"add": [{"type": "domain", "indicator": "d.example"}], "remove": [{"id": id}]}}));
     let (changed, last) = exchange.walk(1, "public", &format!("&added_after={last}"), 3);
-    let patterns: BTreeMap<&str, bool> = of_kind(&changed, "indicator").into_iter()
-        .map(|of| (of["pattern"].as_str().unwrap(), of["revoked"] == true)).collect();
-    assert_eq!(patterns, [("[domain-name:value = 'a.example']", true), ("[domain-name:value = 'd.example']", false)].into());
-    assert_eq!((of_kind(&changed, "relationship").len(), of_kind(&changed, "report").len()), (8, 1));
+    let patterns: BTreeMap<&str, bool> = of_kind(&changed, "indicator")
+        .into_iter()
+        .map(|of| (of["pattern"].as_str().unwrap(), of["revoked"] == true))
+        .collect();
+    assert_eq!(
+        patterns,
+        [("[domain-name:value = 'a.example']", true), ("[domain-name:value = 'd.example']", false)]
+            .into()
+    );
+    assert_eq!(
+        (of_kind(&changed, "relationship").len(), of_kind(&changed, "report").len()),
+        (8, 1)
+    );
     // Who comes new does not get what is gone.
     let (fresh, _) = exchange.walk(1, "public", "", 1000);
     assert!(fresh.iter().all(|object| object["revoked"] != true));
@@ -377,11 +469,19 @@ fn nobody_sees_what_is_not_shared() {
     assert!(json!(all).to_string().contains("secret.example"));
     // Hidden and missing answer alike.
     for target in ["user_nobody/", "group_1/objects/", "00000000-0000-5000-8000-000000000000/"] {
-        assert_eq!(exchange.get(1, &format!("/taxii/root/collections/{target}")).status, 404, "{target}");
+        assert_eq!(
+            exchange.get(1, &format!("/taxii/root/collections/{target}")).status,
+            404,
+            "{target}"
+        );
     }
-    let stranger = exchange.site.answer(&request(Method::Get, "/taxii2/", &[("accept", TAXII)], ""));
+    let stranger =
+        exchange.site.answer(&request(Method::Get, "/taxii2/", &[("accept", TAXII)], ""));
     let stranger = Got::of(stranger);
-    assert_eq!((stranger.status, &*stranger.headers["www-authenticate"]), (401, "Basic realm=\"TAXII\", charset=\"UTF-8\""));
+    assert_eq!(
+        (stranger.status, &*stranger.headers["www-authenticate"]),
+        (401, "Basic realm=\"TAXII\", charset=\"UTF-8\"")
+    );
 }
 
 #[test]
@@ -399,7 +499,12 @@ fn what_is_sent_to_the_inbox_becomes_a_draft() {
     let target = "/taxii/root/collections/inbox/objects/";
     for _ in 0..2 {
         let posted = Got::of(exchange.reply(0, Method::Post, target, &objects));
-        assert_eq!((posted.status, &posted.body["success_count"]), (202, &json!(3)), "{}", posted.body);
+        assert_eq!(
+            (posted.status, &posted.body["success_count"]),
+            (202, &json!(3)),
+            "{}",
+            posted.body
+        );
         let status = format!("/taxii/root/status/{}/", posted.body["id"].as_str().unwrap());
         assert_eq!(exchange.get(0, &status).body, posted.body);
         assert_eq!(exchange.get(1, &status).status, 404);
@@ -407,19 +512,29 @@ fn what_is_sent_to_the_inbox_becomes_a_draft() {
     assert_eq!(exchange.get(0, target).ids().len(), 3);
     assert_eq!(exchange.get(1, target).ids().len(), 0);
     let viewer = crate::exchange::accounts::Viewer::User(exchange.users[0]);
-    let pulses = exchange.site.storage.read(|view| {
-        let query = crate::exchange::storage::PulseQuery::of(crate::exchange::storage::Selection::Own);
-        let pulses = view.pulses(viewer, &query)?;
-        let indicators = view.indicators(pulses[0].key, &Default::default())?;
-        Ok((pulses, indicators))
-    }).unwrap();
+    let pulses = exchange
+        .site
+        .storage
+        .read(|view| {
+            let query =
+                crate::exchange::storage::PulseQuery::of(crate::exchange::storage::Selection::Own);
+            let pulses = view.pulses(viewer, &query)?;
+            let indicators = view.indicators(pulses[0].key, &Default::default())?;
+            Ok((pulses, indicators))
+        })
+        .unwrap();
     let (pulses, indicators) = pulses;
     assert_eq!(pulses.len(), 1, "the second time nothing is new");
     assert_eq!((&*pulses[0].name, pulses[0].is_public), ("A report from elsewhere", false));
     assert_eq!(pulses[0].lists.malware_families, ["Emotet"]);
     let values: BTreeSet<&str> = indicators.iter().map(|of| &*of.norm).collect();
     assert_eq!(values, ["http://sent.example/x", "sent.example"].into());
-    let deleted = exchange.reply(0, Method::Delete, &format!("{target}malware--00000000-0000-4000-8000-000000000003/"), "");
+    let deleted = exchange.reply(
+        0,
+        Method::Delete,
+        &format!("{target}malware--00000000-0000-4000-8000-000000000003/"),
+        "",
+    );
     assert_eq!(deleted.status, 200);
     assert_eq!(exchange.get(0, target).ids().len(), 2);
 }
@@ -433,19 +548,35 @@ fn feeds_over_http() {
         let mut all = vec![("x-otx-api-key", key.as_str())];
         all.extend_from_slice(headers);
         let reply = exchange.site.answer(&request(Method::Get, target, &all, ""));
-        let find = |name: &str| reply.headers.iter().find(|(of, _)| *of == name).map(|(_, value)| value.clone());
-        let (status, tag, coding) = (reply.status, find("etag").unwrap_or_default(), find("content-encoding"));
+        let find = |name: &str| {
+            reply.headers.iter().find(|(of, _)| *of == name).map(|(_, value)| value.clone())
+        };
+        let (status, tag, coding) =
+            (reply.status, find("etag").unwrap_or_default(), find("content-encoding"));
         (status, tag, coding, reply.into_bytes().unwrap())
     };
     let (status, tag, _, body) = list(1, "/feeds/public/list", &[]);
     let text = String::from_utf8(body).unwrap();
     assert_eq!((status, &*text), (200, "# wiresift exchange\na.example\nb.example\n"));
     assert_eq!(list(1, "/feeds/public/list", &[("if-none-match", &tag)]).0, 304);
-    let (_, packed_tag, coding, _) = list(1, "/feeds/public/list", &[("accept-encoding", "gzip, br")]);
+    let (_, packed_tag, coding, _) =
+        list(1, "/feeds/public/list", &[("accept-encoding", "gzip, br")]);
     assert_eq!((coding.as_deref(), packed_tag == tag), (Some("gzip"), false));
-    assert_eq!(list(1, "/feeds/public/list", &[("accept-encoding", "gzip"), ("if-none-match", &packed_tag)]).0, 304);
+    assert_eq!(
+        list(
+            1,
+            "/feeds/public/list",
+            &[("accept-encoding", "gzip"), ("if-none-match", &packed_tag)]
+        )
+        .0,
+        304
+    );
     // A change, and what it was.
-    exchange.patch(0, id, &json!({"indicators": {"add": [{"type": "domain", "indicator": "c.example"}]}}));
+    exchange.patch(
+        0,
+        id,
+        &json!({"indicators": {"add": [{"type": "domain", "indicator": "c.example"}]}}),
+    );
     let (status, new_tag, _, _) = list(1, "/feeds/public/list", &[("if-none-match", &tag)]);
     assert_eq!((status, new_tag == tag), (200, false));
     let since = format!("/feeds/public/list?since={}", tag.trim_matches('"'));
@@ -454,12 +585,20 @@ fn feeds_over_http() {
     assert_eq!(list(1, &format!("/feeds/public/list?since={}", "0".repeat(32)), &[]).0, 410);
     // Every format of every scope; hidden and missing alike.
     for format in crate::exchange::export::Format::ALL {
-        for scope in ["public".to_string(), "subscribed".into(), "user/alice".into(), format!("pulse/{id}")] {
+        for scope in
+            ["public".to_string(), "subscribed".into(), "user/alice".into(), format!("pulse/{id}")]
+        {
             let (status, tag, _, _) = list(1, &format!("/feeds/{scope}/{}", format.path()), &[]);
             assert_eq!((status, tag.is_empty()), (200, false), "{scope} {format:?}");
         }
     }
-    for target in ["user/nobody/list", "group/1/list", "pulse/000000000000000000000000/list", "public/nonsense", "public/misp/x.json"] {
+    for target in [
+        "user/nobody/list",
+        "group/1/list",
+        "pulse/000000000000000000000000/list",
+        "public/nonsense",
+        "public/misp/x.json",
+    ] {
         assert_eq!(list(1, &format!("/feeds/{target}"), &[]).0, 404, "{target}");
     }
     assert_eq!(list(1, "/feeds/public/list?types=nonsense", &[]).0, 400);
@@ -479,8 +618,17 @@ fn a_secret_in_the_path_reads_feeds_until_it_is_revoked() {
     let secret = Secret::new().unwrap();
     let (user, prefix, digest) = (exchange.users[1], secret.prefix().to_string(), secret.digest());
     let scopes = Scopes::of(&[crate::exchange::accounts::Scope::Feed]);
-    let key = exchange.site.storage.write(move |writes| writes.add_key(user, ("fw", scopes), (&prefix, &digest))).unwrap();
-    let get = |secret: &str| exchange.site.answer(&request(Method::Get, &format!("/feeds/key/{secret}/public/list"), &[], "")).status;
+    let key = exchange
+        .site
+        .storage
+        .write(move |writes| writes.add_key(user, ("fw", scopes), (&prefix, &digest)))
+        .unwrap();
+    let get = |secret: &str| {
+        exchange
+            .site
+            .answer(&request(Method::Get, &format!("/feeds/key/{secret}/public/list"), &[], ""))
+            .status
+    };
     assert_eq!(get(secret.text()), 200);
     // A key that may do more is none for paths.
     assert_eq!(get(&exchange.keys[1]), 404);

@@ -101,7 +101,9 @@ mod tests {
         let mut bytes = URL_SAFE_NO_PAD.decode(&next).unwrap();
         for at in 0..bytes.len() {
             bytes[at] ^= 1;
-            assert!(signer.position("objects/a", &filter, &URL_SAFE_NO_PAD.encode(&bytes)).is_err());
+            assert!(
+                signer.position("objects/a", &filter, &URL_SAFE_NO_PAD.encode(&bytes)).is_err()
+            );
             bytes[at] ^= 1;
         }
     }

@@ -198,7 +198,8 @@ fn stamp(object: &mut Map<String, Value>, of: &Indicator) {
     object.insert("created".into(), json!(of.created.to_string()));
     object.insert("modified".into(), json!(version(of).to_string()));
     // What expired says so in `valid_until`.
-    let has_expired = of.state == State::Inactive && of.expiration.is_some_and(|end| end > of.created);
+    let has_expired =
+        of.state == State::Inactive && of.expiration.is_some_and(|end| end > of.created);
     if !of.is_exported() && !has_expired {
         object.insert("revoked".into(), json!(true));
     }
