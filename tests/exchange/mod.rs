@@ -4,8 +4,11 @@
 mod circle;
 mod commands;
 mod durable;
+mod exports;
 mod inside;
 mod leaks;
 mod process;
+mod running;
 mod sdk;
+mod taxii;
 mod wire;
