@@ -51,8 +51,7 @@ impl Inside {
     pub fn account(&self, name: &str, role: Role) -> (UserId, String) {
         let secret = Secret::new().unwrap();
         let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
-        let new =
-            NewAccount { name: name.into(), email: String::new(), role, password: None };
+        let new = NewAccount { name: name.into(), email: String::new(), role, password: None };
         let user = self.site.storage.write(move |writes| {
             let user = writes.create_account(&new)?;
             writes.add_key(user, ("test", Scopes::ALL), (&prefix, &digest))?;

@@ -86,8 +86,19 @@ fn targets(path: &str, scene: &Scene) -> Vec<String> {
                 "zqhidden.example/false_positive",
             ]),
             "format*" => of(&[
-                "csv", "txt", "plain", "hosts", "misp/manifest.json", "misp/hashes.csv", "openioc",
-                "stix", "zeek", "rpz", "suricata", "domain.txt", "database",
+                "csv",
+                "txt",
+                "plain",
+                "hosts",
+                "misp/manifest.json",
+                "misp/hashes.csv",
+                "openioc",
+                "stix",
+                "zeek",
+                "rpz",
+                "suricata",
+                "domain.txt",
+                "database",
             ]),
             "root" => of(&["root"]),
             "number" => of(&["1"]),
@@ -135,7 +146,7 @@ fn bodies(scene: &Scene) -> [String; 4] {
             "patch": {"description": "zqhidden"}, "description": "zqhidden",
         })
         .to_string(),
-        json!({"name": "zq", "pulse_id": scene.hidden, "group_ids": [scene.group]}).to_string(),
+        json!({"name": "z", "pulse_id": scene.hidden, "group_ids": [scene.group]}).to_string(),
     ]
 }
 

@@ -25,7 +25,8 @@ fn a_walk_loses_nothing_while_pulses_go() {
     let (_, alice) = inside.account("alice", Role::Member);
     let ids = pulses(&inside, &alice, 25);
     let mut seen: Vec<String> = Vec::new();
-    let mut target = "/api/v1/pulses/subscribed?limit=10&modified_since=2020-01-01%2000:00:00".to_string();
+    let mut target =
+        "/api/v1/pulses/subscribed?limit=10&modified_since=2020-01-01%2000:00:00".to_string();
     loop {
         let page = inside.get(&target, &alice).json();
         for pulse in page["results"].as_array().unwrap() {
@@ -175,9 +176,8 @@ fn quotas_limits_and_secrets() {
         settings.per_key = 20;
     });
     let (_, alice) = inside.account("alice", Role::Member);
-    let create = |body: Value| {
-        inside.ask(Method::Post, "/api/v1/pulses/create", &alice, &body.to_string())
-    };
+    let create =
+        |body: Value| inside.ask(Method::Post, "/api/v1/pulses/create", &alice, &body.to_string());
     let text = "paid with 4111 1111 1111 1111";
     let told = create(json!({"name": "With a card", "public": true, "description": text}));
     assert_eq!(told.status, 400, "{}", told.body);
@@ -185,8 +185,9 @@ fn quotas_limits_and_secrets() {
         "name": "With a card", "public": true, "description": text, "confirm": ["a card number"],
     });
     assert_eq!(create(body).status, 201);
-    let many: Vec<Value> =
-        (0..4).map(|at| json!({"indicator": format!("h{at}.example"), "type": "hostname"})).collect();
+    let many: Vec<Value> = (0..4)
+        .map(|at| json!({"indicator": format!("h{at}.example"), "type": "hostname"}))
+        .collect();
     assert_eq!(create(json!({"name": "Too many", "indicators": many})).status, 429);
     assert_eq!(create(json!({"name": "The second"})).status, 201);
     assert_eq!(create(json!({"name": "The third"})).status, 429);

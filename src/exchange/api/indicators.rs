@@ -163,7 +163,9 @@ fn general(call: &Call<'_>, (kind, norm): (Type, &str)) -> Result<Value, Failure
     if kind == Type::Url {
         let host = crate::engine::indicator::url::parse(norm).map(|url| url.host().to_string());
         let host = host.unwrap_or_default();
-        body["domain"] = json!(psl::domain_str(&host).unwrap_or(&host));
+        let is_address = crate::engine::indicator::address::ip_of(host.as_bytes()).is_some();
+        let domain = psl::domain_str(&host).filter(|_| !is_address);
+        body["domain"] = json!(domain.unwrap_or(&host));
         body["hostname"] = json!(host);
     }
     Ok(body)

@@ -480,7 +480,7 @@ impl Writes<'_> {
     ///
     /// # Errors
     ///
-    /// If the name is invalid or taken; if the storage fails.
+    /// If the name is invalid, or the storage fails.
     pub fn create_group(
         &self,
         owner: UserId,
@@ -488,20 +488,14 @@ impl Writes<'_> {
         (is_public, id): (bool, Option<i64>),
     ) -> Outcome<GroupId> {
         check_group_name(name).map_err(|why| Denied::invalid("name", why))?;
-        let lower = folded(name);
-        if number(self.connection, "SELECT 1 FROM team WHERE folded = :name", &[(":name", &lower)])?
-            != 0
-        {
-            return Err(Denied::invalid("name", "this name is taken"));
-        }
-        let sql = "INSERT INTO team (id, name, folded, description, public, created) \
-                   VALUES (:id, :name, :folded, :description, :public, :now)";
+        // Names need not be unique: that one is taken would tell of groups that are hidden.
+        let sql = "INSERT INTO team (id, name, description, public, created) \
+                   VALUES (:id, :name, :description, :public, :now)";
         let team = self.insert(
             sql,
             &[
                 (":id", &id),
                 (":name", &name),
-                (":folded", &lower),
                 (":description", &description),
                 (":public", &is_public),
                 (":now", &self.now.0),

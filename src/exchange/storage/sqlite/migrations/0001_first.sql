@@ -38,7 +38,6 @@ CREATE TABLE link (
 CREATE TABLE team (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
-    folded TEXT NOT NULL UNIQUE,
     description TEXT NOT NULL,
     public INTEGER NOT NULL,
     created INTEGER NOT NULL
