@@ -8,8 +8,6 @@ mod commands;
 mod database;
 #[cfg(feature = "exchange")]
 mod exchange;
-#[cfg(feature = "exchange")]
-mod exchange;
 mod feeds;
 mod harness;
 mod house;
