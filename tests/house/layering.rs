@@ -95,8 +95,16 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("exchange", "storage", &["indicator", "accounts", "pulses"]),
     ("exchange", "site", &["indicator", "accounts", "http", "pulses", "storage"]),
     ("exchange", "import", &["indicator", "accounts", "pulses", "storage", "site"]),
-    ("exchange", "export", EXPORT),
-    ("exchange", "taxii", TAXII),
+    (
+        "exchange",
+        "export",
+        &["indicator", "compile", "accounts", "http", "pulses", "storage", "site"],
+    ),
+    (
+        "exchange",
+        "taxii",
+        &["indicator", "feed", "accounts", "http", "pulses", "storage", "site", "export"],
+    ),
     ("exchange", "alerts", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
     ("exchange", "api", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
     (
