@@ -3,8 +3,8 @@
 //! Next to each file lies a description: the state of the selection that it was made from, its
 //! tag, and when the first of its indicators expires. While they hold, a request reads the
 //! description and nothing else. The tag follows from the content, so that several processes
-//! give the same. Files are written under another name and renamed; a lock file keeps two
-//! processes from making the same file at the same time.
+//! give the same. Files are written under another name and renamed; lock files keep two processes
+//! from making the same file, and all of them from making many at the same time.
 
 use super::sorted::differences;
 use crate::engine::error::{Error, Result};
@@ -20,8 +20,11 @@ use xxhash_rust::xxh3::Xxh3;
 /// How long former files are kept, from which others can tell what has changed.
 const KEEP: Duration = Duration::from_secs(48 * 3600);
 
-/// The most bytes of all files; those that were not used for the longest time go first.
+/// The most bytes of all files; the oldest go first.
 const MAX_BYTES: u64 = 4 << 30;
+
+/// Exports that are made at the same time: each holds a reader of the storage.
+const SLOTS: u8 = 4;
 
 /// An export that is there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +93,7 @@ impl Cache {
     }
 
     /// The export, if it is right.
-    fn current(&self, state: &State) -> Option<Entry> {
+    pub(super) fn current(&self, state: &State) -> Option<Entry> {
         let mut entry = self.entry()?;
         if entry.mark != numbers(&state.mark) || state.now.0 >= entry.until {
             return None;
@@ -103,20 +106,26 @@ impl Cache {
         Some(entry)
     }
 
-    /// The export; `make` writes it to a path and answers when its first indicator expires.
+    /// Waits for a turn to make it. The turn ends when the answer is dropped.
+    pub(super) fn lock(&self) -> Result<File> {
+        let failed = |what: &'static str| move |error| Error::io(what, error);
+        fs::create_dir_all(&self.directory).map_err(failed("create the directory of exports"))?;
+        let slot = self.key.bytes().fold(0_u8, u8::wrapping_add) % SLOTS;
+        let path = self.directory.join(format!("slot-{slot}.lock"));
+        let lock = File::create(path).map_err(failed("create a lock"))?;
+        lock.lock().map_err(failed("lock an export"))?;
+        Ok(lock)
+    }
+
+    /// The export; `make` writes it to a path and answers when its first indicator expires. The
+    /// caller has the turn.
     pub(super) fn get(
         &self,
         state: &State,
         is_packed: bool,
         make: impl FnOnce(&Path) -> Result<Timestamp>,
     ) -> Result<Entry> {
-        if let Some(entry) = self.current(state) {
-            return Ok(entry);
-        }
         let failed = |what: &'static str| move |error| Error::io(what, error);
-        fs::create_dir_all(&self.directory).map_err(failed("create the directory of exports"))?;
-        let lock = File::create(self.path("lock")).map_err(failed("create a lock"))?;
-        lock.lock().map_err(failed("lock an export"))?;
         // Somebody else may have made it in the meantime.
         if let Some(entry) = self.current(state) {
             return Ok(entry);
@@ -129,6 +138,7 @@ impl Cache {
         let until = make(&new)?;
         let (tag, size) = tag_of(&new)?;
         let packed = if is_packed { self.pack(&new, &tag)? } else { 0 };
+        self.retire(&new, &tag);
         fs::rename(&new, self.file(&tag)).map_err(failed("rename an export"))?;
         let modified = state.mark.modified.max(state.mark.membership);
         let (stamp, mark) = (state.stamp, numbers(&state.mark));
@@ -136,6 +146,17 @@ impl Cache {
         self.describe(&entry)?;
         self.tidy(&entry.tag);
         Ok(entry)
+    }
+
+    /// Gives the file that is replaced the time of the new one: it is kept from now on.
+    fn retire(&self, new: &Path, tag: &str) {
+        let Some(old) = self.entry().filter(|old| old.tag != tag) else { return };
+        let time = fs::metadata(new).and_then(|new| new.modified());
+        let old = File::options().write(true).open(self.file(&old.tag));
+        if let (Ok(time), Ok(old)) = (time, old) {
+            // Otherwise it is kept for a shorter time.
+            let _ = old.set_modified(time);
+        }
     }
 
     fn describe(&self, entry: &Entry) -> Result<()> {
@@ -180,10 +201,12 @@ impl Cache {
         let mut bytes = 0;
         for (age, length, path) in all {
             bytes += length;
-            let is_former = name(&path).ends_with(".gz") || age > KEEP;
-            let is_own = name(&path).starts_with(&format!("{}.", self.key));
-            let is_lock = name(&path).ends_with(".lock") || name(&path).ends_with(".json");
-            if !is_current(&path) && !is_lock && (is_own && is_former || bytes > MAX_BYTES) {
+            let name = name(&path);
+            let is_former = name.ends_with(".gz") || age > KEEP;
+            let is_own = name.starts_with(&format!("{}.", self.key));
+            // A description without its file means nothing, and is small.
+            let is_kept = name.ends_with(".lock") || name.ends_with(".json") && age < KEEP * 15;
+            if !is_current(&path) && !is_kept && (is_own && is_former || bytes > MAX_BYTES) {
                 let _ = fs::remove_file(path);
             }
         }

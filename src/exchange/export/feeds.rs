@@ -202,12 +202,15 @@ impl Export<'_> {
         if let Some(entry) = cache.untouched(stamp, now) {
             return Ok(entry);
         }
-        // A database is packed already, and a bundle is rarely asked for twice.
+        if let Some(entry) = cache.current(&self.call.read(|view| self.state(view))?) {
+            return Ok(entry);
+        }
+        // Whoever waits for a turn holds no reader.
+        let _turn = cache.lock()?;
+        // A database does not get smaller.
         let is_packed = !matches!(format, Format::Database);
         self.call.read(|view| {
-            let mark = view.mark(self.viewer, self.found.selection)?;
-            let state = State { stamp: view.stamp()?, mark, now: view.now() };
-            cache.get(&state, is_packed, |path| {
+            cache.get(&self.state(view)?, is_packed, |path| {
                 let about = self.about(view);
                 let source =
                     Watched { source: self.source(view, format), until: Cell::new(i64::MAX) };
@@ -215,6 +218,11 @@ impl Export<'_> {
                 Ok(Timestamp(source.until.get()))
             })
         })
+    }
+
+    fn state(&self, view: &View<'_>) -> Result<State> {
+        let mark = view.mark(self.viewer, self.found.selection)?;
+        Ok(State { stamp: view.stamp()?, mark, now: view.now() })
     }
 
     fn about(&self, view: &View<'_>) -> About {

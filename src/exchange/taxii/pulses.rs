@@ -19,6 +19,7 @@ use crate::exchange::storage::{
 };
 use hashbrown::HashMap;
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// Stamps that are looked at for one page. A filter that hardly anything passes gets a page
@@ -114,66 +115,84 @@ impl Stamped {
     }
 }
 
+/// Stamps in order, read batch by batch.
+struct Queue {
+    waiting: VecDeque<Stamped>,
+    /// The last stamp that was read.
+    last: i64,
+    is_done: bool,
+}
+
+impl Queue {
+    fn new(after: i64, is_wanted: bool) -> Queue {
+        Queue { waiting: VecDeque::new(), last: after, is_done: !is_wanted }
+    }
+
+    /// Whether the next batch is to be read.
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && !self.is_done
+    }
+
+    fn fill(&mut self, batch: impl Iterator<Item = Stamped>) {
+        self.waiting.extend(batch);
+        self.is_done = self.waiting.len() < BATCH;
+        self.last = self.waiting.back().map_or(self.last, Stamped::stamp);
+    }
+
+    fn first(&self) -> Option<i64> {
+        self.waiting.front().map(Stamped::stamp)
+    }
+
+    fn next(&mut self) -> Option<Stamped> {
+        self.waiting.pop_front()
+    }
+}
+
 impl Reader<'_> {
     fn read(&mut self) -> Result<()> {
         let after = self.wanted.after.map_or(0, |after| after.0);
-        // The position may be within the objects of one stamp.
-        let mut pulses = Timestamp(after.saturating_sub(PULSE_ROOM));
-        let mut entries = Timestamp(after.saturating_sub(ENTRY_ROOM));
-        let mut seen = 0;
         // What was added before that time is not looked at, and may be there.
         self.page.is_known = self.wanted.after.is_some();
-        loop {
-            let (batch, end) = self.batch(pulses, entries)?;
-            for stamped in &batch {
-                if !self.put(stamped, after)? {
-                    return Ok(());
-                }
-                seen += 1;
-                if seen >= MAX_STAMPS {
-                    self.page.has_more = true;
-                    self.page.is_known = true;
-                    self.page.resume = Some(Timestamp(after.max(stamped.last())));
-                    return Ok(());
-                }
+        // The position may be within the objects of one stamp.
+        let takes = |kinds: &[&str]| kinds.iter().any(|kind| self.takes(kind));
+        let mut pulses = Queue::new(after.saturating_sub(PULSE_ROOM), takes(&OF_PULSES));
+        let mut hits = Queue::new(after.saturating_sub(ENTRY_ROOM), takes(&OF_INDICATORS));
+        for _ in 0..MAX_STAMPS {
+            if pulses.is_empty() {
+                let found = self.pulses_after(pulses.last)?;
+                pulses.fill(found.into_iter().map(|pulse| Stamped::Pulse(Box::new(pulse))));
             }
-            let Some(end) = end else { return Ok(()) };
-            pulses = Timestamp(end);
-            entries = Timestamp(end);
+            if hits.is_empty() {
+                let found =
+                    self.view.changes(self.viewer, self.selection, Timestamp(hits.last), BATCH)?;
+                hits.fill(found.into_iter().map(|hit| Stamped::Indicator(Box::new(hit))));
+            }
+            let is_pulse = match (pulses.first(), hits.first()) {
+                (None, None) => return Ok(()),
+                (Some(pulse), Some(hit)) => pulse < hit,
+                (first, _) => first.is_some(),
+            };
+            let next = if is_pulse { pulses.next() } else { hits.next() };
+            let Some(next) = next else { return Ok(()) };
+            if !self.put(&next, after)? {
+                return Ok(());
+            }
+            self.page.resume = Some(Timestamp(after.max(next.last())));
         }
+        self.page.has_more = true;
+        self.page.is_known = true;
+        Ok(())
     }
 
-    /// What follows, in order; and where to go on, if there is more.
-    fn batch(&self, pulses: Timestamp, entries: Timestamp) -> Result<(Vec<Stamped>, Option<i64>)> {
-        let takes = |kinds: &[&str]| kinds.iter().any(|kind| self.wanted.filter.takes_type(kind));
-        let mut batch = Vec::new();
-        let mut end: Option<i64> = None;
-        let mut cut = |count: usize, last: i64| {
-            if count == BATCH {
-                end = Some(end.map_or(last, |end| end.min(last)));
-            }
+    fn pulses_after(&self, stamp: i64) -> Result<Vec<Pulse>> {
+        let query = PulseQuery {
+            selection: self.selection,
+            since: Some(Timestamp(stamp + 1)),
+            is_ascending: true,
+            limit: BATCH,
+            ..PulseQuery::default()
         };
-        if takes(&OF_PULSES) {
-            let query = PulseQuery {
-                selection: self.selection,
-                since: Some(Timestamp(pulses.0 + 1)),
-                is_ascending: true,
-                limit: BATCH,
-                ..PulseQuery::default()
-            };
-            let found = self.view.pulses(self.viewer, &query)?;
-            cut(found.len(), found.last().map_or(0, |pulse| pulse.modified.0));
-            batch.extend(found.into_iter().map(|pulse| Stamped::Pulse(Box::new(pulse))));
-        }
-        if takes(&OF_INDICATORS) {
-            let found = self.view.changes(self.viewer, self.selection, entries, BATCH)?;
-            cut(found.len(), found.last().map_or(0, |hit| hit.indicator.changed.0));
-            batch.extend(found.into_iter().map(|hit| Stamped::Indicator(Box::new(hit))));
-        }
-        // What is after the end of the shorter list comes again, with what is between.
-        batch.retain(|stamped| end.is_none_or(|end| stamped.stamp() <= end));
-        batch.sort_by_key(Stamped::stamp);
-        Ok((batch, end))
+        self.view.pulses(self.viewer, &query)
     }
 
     /// Puts the objects of a stamp on the page. Returns whether there is room for more.
@@ -268,6 +287,7 @@ impl Reader<'_> {
         let is_full = self.page.entries.len() >= self.wanted.limit || self.bytes > MAX_BYTES;
         if is_full {
             self.page.has_more = true;
+            self.page.resume = None;
             return false;
         }
         let body = if self.wanted.has_bodies { object.to_string() } else { String::new() };
