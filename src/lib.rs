@@ -84,7 +84,7 @@
 //! | [`exchange::import`] | lists of others as pulses | indicator, accounts, pulses, storage, site |
 //! | [`exchange::export`] | pulses as files for other programs | the rooms above, database, compile, feed |
 //! | [`exchange::taxii`] | the TAXII 2.1 server | the rooms above |
-//! | [`exchange::alerts`] | alerts and sightings that sensors report | indicator, accounts, http, pulses, storage, site |
+//! | [`exchange::alerts`] | alerts and sightings that sensors report | accounts, http, pulses, site |
 //! | [`exchange::api`] | the API of OTX, and our additions | indicator, accounts, http, pulses, storage, site |
 //! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, storage, site, and all with routes |
 //!

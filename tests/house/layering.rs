@@ -105,7 +105,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "taxii",
         &["indicator", "feed", "accounts", "http", "pulses", "storage", "site", "export"],
     ),
-    ("exchange", "alerts", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
+    ("exchange", "alerts", &["accounts", "http", "pulses", "site"]),
     ("exchange", "api", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
     (
         "exchange",

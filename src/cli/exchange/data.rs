@@ -8,7 +8,7 @@ use wiresift::engine::error::spelt;
 use wiresift::engine::indicator::Tlp;
 use wiresift::exchange::import::{List, import as bring};
 use wiresift::exchange::storage::Storage;
-use wiresift::feed::{Collected, Options};
+use wiresift::intel::feed::{Collected, Options};
 use wiresift::{Error, Result};
 
 /// Imports feed files.
@@ -21,7 +21,7 @@ pub(super) fn import(flags: &ExchangeImport) -> Result<Outcome> {
     for path in &flags.files {
         let bytes =
             std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))?;
-        wiresift::feed::read(&bytes, &Options::of_feed(&flags.name), &mut found)
+        wiresift::intel::feed::read(&bytes, &Options::of_feed(&flags.name), &mut found)
             .map_err(|error| error.at_path(path))?;
     }
     let (storage, _) = Storage::open(&flags.data.directory)?;

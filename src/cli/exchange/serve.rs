@@ -78,8 +78,8 @@ pub(super) fn warnings(paths: &[PathBuf]) -> Result<Warnings> {
     for path in paths {
         let bytes = std::fs::read(path)
             .map_err(|error| Error::io("read the warning list", error).at_path(path))?;
-        let id = wiresift::feed::name_of(path);
-        let list = wiresift::feed::read_warninglist(&bytes, &id);
+        let id = wiresift::intel::feed::name_of(path);
+        let list = wiresift::intel::feed::read_warninglist(&bytes, &id);
         let list = list.map_err(|error| error.at_path(path))?;
         lists.push(list);
     }

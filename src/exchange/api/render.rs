@@ -90,6 +90,12 @@ pub(super) fn pulse(pulse: &Pulse, viewer: Viewer, shape: Shape) -> Value {
         "votes_count": counts.upvotes + counts.downvotes,
         "validator_count": 0,
     });
+    adapt(&mut value, pulse, shape);
+    value
+}
+
+/// Changes what differs between lists and other places.
+fn adapt(value: &mut Value, pulse: &Pulse, shape: Shape) {
     match shape {
         Shape::List => {}
         Shape::Details => value["public"] = json!(pulse.is_public),
@@ -103,7 +109,6 @@ pub(super) fn pulse(pulse: &Pulse, viewer: Viewer, shape: Shape) -> Value {
                 attacks.map(|id| json!({"id": id, "name": id, "display_name": id})).collect();
         }
     }
-    value
 }
 
 /// Appends a text as JSON.
