@@ -33,7 +33,9 @@ const SEARCHED: [Type; 12] = [
 
 /// What a text may mean: its words, and the values that it may be.
 pub(in crate::exchange) fn search_of(text: &str) -> Search {
-    let text: String = text.chars().take(MAX_QUERY).collect();
+    // A null would end the text for SQLite.
+    let text = text.chars().take(MAX_QUERY).map(|c| if c.is_control() { ' ' } else { c });
+    let text: String = text.collect();
     let text = text.trim();
     let has_word = |term: &&str| term.chars().any(char::is_alphanumeric);
     let terms = text.split_whitespace().filter(has_word).take(MAX_TERMS);

@@ -42,7 +42,7 @@ impl Condition {
 
     /// Whether a pulse has a value that was searched for.
     pub(super) fn by_value(&self) -> &str {
-        self.value.as_deref().unwrap_or("0")
+        self.value.as_deref().unwrap_or("NULL")
     }
 }
 

@@ -70,7 +70,7 @@ impl<'c> View<'c> {
     /// If the storage cannot be read.
     pub fn pulses(&self, viewer: Viewer, query: &PulseQuery) -> Result<Vec<Pulse>> {
         let condition = condition(query);
-        let score = if condition.has_words { "w.score" } else { "0" };
+        let score = if condition.has_words { "w.score" } else { "NULL" };
         let direction = if query.is_ascending { "ASC" } else { "DESC" };
         let order = match query.sort {
             Sort::Modified => format!("p.modified {direction}"),
