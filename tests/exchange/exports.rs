@@ -223,10 +223,15 @@ fn resolvers_load_the_policy_zone() {
     let config = dir.create("unbound.conf", format!(
         "server:\n directory: \"{here}\"\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n use-syslog: no\n \
          interface: 127.0.0.1@{port}\n module-config: \"respip iterator\"\n do-daemonize: no\n \
-         do-not-query-localhost: no\n\
-         forward-zone:\n name: \".\"\n forward-addr: 127.0.0.1@1\n\
+         auth-zone:\n name: example.\n zonefile: \"{here}/example\"\n for-downstream: no\n\
          rpz:\n name: rpz.example\n zonefile: \"{here}/zone\"\nremote-control:\n control-enable: no\n"
     ));
+    // Every other name has an address.
+    dir.create(
+        "example",
+        "$ORIGIN example.\n@ 300 SOA ns root 1 3600 600 86400 300\n@ 300 NS ns\nns 300 A 192.0.2.1\n\
+         * 300 A 192.0.2.1\n",
+    );
     run(Command::new("/usr/sbin/unbound-checkconf").arg(&config));
     let child = Command::new("/usr/sbin/unbound").arg("-c").arg(&config)
         .stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
