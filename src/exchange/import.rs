@@ -7,7 +7,9 @@
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Indicator, Kind, Scope, Tlp, Value};
 use crate::exchange::accounts::{UserId, Viewer};
-use crate::exchange::pulses::{Draft, IndicatorDraft, Lists, MAX_NAME, Patch, Pulse, Type, value_id};
+use crate::exchange::pulses::{
+    Draft, IndicatorDraft, Lists, MAX_NAME, Patch, Pulse, Type, value_id,
+};
 use crate::exchange::site::Warnings;
 use crate::exchange::storage::{IndicatorQuery, PulseQuery, Selection, Storage, Which};
 use std::collections::{HashMap, HashSet};

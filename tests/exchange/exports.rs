@@ -95,7 +95,8 @@ fn pymisp_makes_the_same_manifest_and_hashes() {
     let theirs: BTreeMap<String, Value> = serde_json::from_slice(&theirs).unwrap();
     assert_eq!(theirs, parsed);
     let lines = |bytes: &[u8]| -> Vec<String> {
-        let mut lines: Vec<String> = String::from_utf8_lossy(bytes).lines().map(str::to_string).collect();
+        let mut lines: Vec<String> =
+            String::from_utf8_lossy(bytes).lines().map(str::to_string).collect();
         lines.sort();
         lines
     };
@@ -110,8 +111,11 @@ fn pymisp_makes_the_same_manifest_and_hashes() {
     feed.walk(&client, &mut memory, &StillClock::at("2026-12-01T00:00:00Z")).unwrap();
     let mut found = Collected::default();
     feed.read(&memory, &Options::of_feed("x"), &mut found).unwrap();
-    let names: BTreeSet<String> =
-        found.indicators.iter().filter_map(|of| of.context.collection.as_deref().map(str::to_string)).collect();
+    let names: BTreeSet<String> = found
+        .indicators
+        .iter()
+        .filter_map(|of| of.context.collection.as_deref().map(str::to_string))
+        .collect();
     assert_eq!(names, HOSTILE.iter().map(|name| name.to_string()).collect());
     assert!(found.indicators.iter().any(|of| of.value.to_string() == "evil-3.example"));
 }
@@ -175,7 +179,11 @@ print(json.dumps([values, names, [[a.type, a.value] for a in event.attributes]])
     assert!(values.contains("C:\\x41\\It's 3\\evil.exe") && values.contains("evil-9.example"));
     assert_eq!(values.len(), HOSTILE.len() * 14);
     let attributes = found[2].as_array().unwrap();
-    for of in [json!(["domain", "evil-3.example"]), json!(["ip-dst", "203.0.113.3"]), json!(["email-dst", "guy3@evil.example"])] {
+    for of in [
+        json!(["domain", "evil-3.example"]),
+        json!(["ip-dst", "203.0.113.3"]),
+        json!(["email-dst", "guy3@evil.example"]),
+    ] {
         assert!(attributes.contains(&of), "{of}");
     }
 }
@@ -233,8 +241,14 @@ fn resolvers_load_the_policy_zone() {
          * 300 A 192.0.2.1\n",
     );
     run(Command::new("/usr/sbin/unbound-checkconf").arg(&config));
-    let child = Command::new("/usr/sbin/unbound").arg("-c").arg(&config)
-        .stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = Command::new("/usr/sbin/unbound")
+        .arg("-c")
+        .arg(&config)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let _unbound = Unbound(child);
     let mut answer = None;
     for _ in 0..40 {
@@ -266,7 +280,9 @@ fn firewalls_load_the_sets() {
     let dir = Dir::new("nft");
     let file = dir.create("sets", exchange.fetch("bob", "/feeds/public/nftables"));
     // In a network namespace of its own.
-    run(Command::new("unshare").args(["--user", "--map-root-user", "--net", "nft", "-c", "-f"]).arg(file));
+    run(Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "nft", "-c", "-f"])
+        .arg(file));
 }
 
 /// Every value of some kinds that the pulses have, by our own reader of OTX's API.
@@ -308,9 +324,14 @@ fn wiresift_compiles_every_export() {
         for of in &found.indicators {
             let value = of.value.to_string();
             let is_known = all.contains(&value)
-                || all.iter().any(|known| known.ends_with(&format!("//{value}")) || value.ends_with(known.as_str()))
+                || all.iter().any(|known| {
+                    known.ends_with(&format!("//{value}")) || value.ends_with(known.as_str())
+                })
                 || value.starts_with("rule ");
-            assert!(is_known || path == "stix" || path == "csv" || path == "spreadsheet", "{path}: {value}");
+            assert!(
+                is_known || path == "stix" || path == "csv" || path == "spreadsheet",
+                "{path}: {value}"
+            );
         }
         assert!(found.indicators.len() >= HOSTILE.len(), "{path}: {}", found.indicators.len());
     }
@@ -325,7 +346,10 @@ fn wiresift_compiles_every_export() {
 fn a_feed_of_wiresift_follows_an_export() {
     let exchange = exchange();
     let dir = Dir::new("feed");
-    let secret = exchange.add_key("bob", wiresift::exchange::accounts::Scopes::of(&[wiresift::exchange::accounts::Scope::Feed]));
+    let secret = exchange.add_key(
+        "bob",
+        wiresift::exchange::accounts::Scopes::of(&[wiresift::exchange::accounts::Scope::Feed]),
+    );
     let url = format!("{}/feeds/key/{secret}/public/list", exchange.url);
     dir.create("wiresift.toml", format!("[[feed]]\nname = \"x\"\nurl = \"{url}\"\n"));
     let updated = dir.command().args(["feed", "update", "--compile"]).run();

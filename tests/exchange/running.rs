@@ -113,9 +113,10 @@ impl Running {
         }
         let mut response = request.call().unwrap();
         let status = response.status().as_u16();
-        let fields = response.headers().iter().map(|(name, value)| {
-            (name.as_str().to_string(), value.to_str().unwrap().to_string())
-        });
+        let fields = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_string(), value.to_str().unwrap().to_string()));
         let fields = fields.collect();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
         (status, fields, body)
@@ -132,12 +133,8 @@ impl Drop for Running {
 }
 
 fn account(storage: &Storage, name: &str) -> (UserId, String) {
-    let new = NewAccount {
-        name: name.into(),
-        email: String::new(),
-        role: Role::Trusted,
-        password: None,
-    };
+    let new =
+        NewAccount { name: name.into(), email: String::new(), role: Role::Trusted, password: None };
     let user = storage.write(move |writes| writes.create_account(&new)).unwrap();
     (user, add_key(storage, user, Scopes::ALL))
 }
@@ -145,6 +142,8 @@ fn account(storage: &Storage, name: &str) -> (UserId, String) {
 fn add_key(storage: &Storage, user: UserId, scopes: Scopes) -> String {
     let secret = Secret::new().unwrap();
     let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
-    storage.write(move |writes| writes.add_key(user, ("test", scopes), (&prefix, &digest))).unwrap();
+    storage
+        .write(move |writes| writes.add_key(user, ("test", scopes), (&prefix, &digest)))
+        .unwrap();
     secret.text().to_string()
 }

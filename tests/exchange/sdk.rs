@@ -104,7 +104,7 @@ fn wanted() -> Value {
         "copied": ["clone successful.", true],
         "mine": ["Copied pulse"],
         "unsubscribed": [],
-        "events": [["subscribe", "user"], ["unsubscribe", "pulse"], ["unsubscribe", "user"]],
+        "events": [["subscribe", "group"], ["subscribe", "user"], ["unsubscribe", "pulse"], ["unsubscribe", "user"]],
         "followed": [{"status": "followed"}, true],
         "submitted": [
             {"result": "added", "status": "ok"},

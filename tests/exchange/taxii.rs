@@ -14,7 +14,8 @@ const NOW: &str = "2026-12-01T00:00:00Z";
 
 fn script(python: &std::path::Path, script: &str, arguments: &[&str]) -> Value {
     let mut command = Command::new(python);
-    let output = command.args(["-c", script]).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let output =
+        command.args(["-c", script]).args(arguments).stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_str(text.lines().last().unwrap()).unwrap()
@@ -22,7 +23,8 @@ fn script(python: &std::path::Path, script: &str, arguments: &[&str]) -> Value {
 
 /// A pulse with hosts from `first`.
 fn pulse(name: &str, first: usize, count: usize) -> Value {
-    let hosts = (first..first + count).map(|host| json!({"type": "hostname", "indicator": format!("h{host}.example")}));
+    let hosts = (first..first + count)
+        .map(|host| json!({"type": "hostname", "indicator": format!("h{host}.example")}));
     json!({"name": name, "TLP": "green", "public": true, "indicators": hosts.collect::<Vec<_>>(),
         "malware_families": ["Emotet"]})
 }
@@ -37,7 +39,9 @@ fn the_client_of_oasis_reads_and_writes() {
     }
     // 5,000 indicators with a relationship each, and a family, a report for each pulse; and the
     // author.
-    let found = script(&python, r"
+    let found = script(
+        &python,
+        r"
 import json, sys
 from taxii2client.v21 import Server, as_pages
 url, key = sys.argv[1:]
@@ -69,7 +73,9 @@ print(json.dumps({'ids': len(ids), 'unique': len(set(ids)), 'pages': pages, 'man
   'one': one['objects'][0]['id'] == manifest[17], 'versions': len(versions['versions']),
   'status': [status.status, status.success_count, again.success_count], 'back': len(back['objects']),
   'left': inbox.get_objects()}))
-", &[&exchange.url, exchange.key("bob")]);
+",
+        &[&exchange.url, exchange.key("bob")],
+    );
     assert_eq!(
         found,
         json!({"ids": 10_021, "unique": 10_021, "pages": 15, "manifest": 5000, "one": true, "versions": 1,
@@ -95,7 +101,11 @@ fn our_own_client_follows_changes() {
     let server = Url::parse(&format!("{}/taxii2/", exchange.url)).unwrap().0;
     let access = Access::default().basic(exchange.key("bob"), "");
     let client = Client::new(&server, access, Caps::default()).unwrap();
-    let feed = Exchange::Taxii(taxii::Taxii { server, collections: vec!["public".into()], added_after: None });
+    let feed = Exchange::Taxii(taxii::Taxii {
+        server,
+        collections: vec!["public".into()],
+        added_after: None,
+    });
     let (mut memory, clock) = (Memory::default(), StillClock::at(NOW));
     feed.walk(&client, &mut memory, &clock).unwrap();
     assert_eq!(values(&feed, &memory).len(), 1203);
@@ -108,8 +118,12 @@ fn our_own_client_follows_changes() {
     let id = exchange.fetch("alice", &format!("/api/v1/pulses/{first}/indicators?limit=1"));
     let id: Value = serde_json::from_slice(&id).unwrap();
     let (id, gone) = (&id["results"][0]["id"], id["results"][0]["indicator"].as_str().unwrap());
-    exchange.patch("alice", first, &json!({"indicators": {
-        "add": [{"type": "IPv4", "indicator": "203.0.113.9"}], "remove": [{"id": id}]}}));
+    exchange.patch(
+        "alice",
+        first,
+        &json!({"indicators": {
+        "add": [{"type": "IPv4", "indicator": "203.0.113.9"}], "remove": [{"id": id}]}}),
+    );
     let walked = feed.walk(&client, &mut memory, &clock).unwrap();
     assert_eq!(walked.put, 1);
     let now = values(&feed, &memory);

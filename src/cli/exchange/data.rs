@@ -15,12 +15,13 @@ use wiresift::{Error, Result};
 pub(super) fn import(flags: &ExchangeImport) -> Result<Outcome> {
     let tlp = Tlp::from_name(&flags.tlp).ok_or_else(|| {
         let tlp = spelt(&flags.tlp);
-        Error::usage(format!("unknown TLP “{tlp}”: expected clear, green, amber, amber+strict or red"))
+        Error::usage(format!(
+            "unknown TLP “{tlp}”: expected clear, green, amber, amber+strict or red"
+        ))
     })?;
     let mut found = Collected::default();
     for path in &flags.files {
-        let bytes =
-            std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))?;
+        let bytes = std::fs::read(path).map_err(|error| Error::io("read", error).at_path(path))?;
         wiresift::intel::feed::read(&bytes, &Options::of_feed(&flags.name), &mut found)
             .map_err(|error| error.at_path(path))?;
     }

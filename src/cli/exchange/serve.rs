@@ -30,7 +30,10 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     let started = serve::start(&flags.data.directory, &settings.house)?;
     let mut text = String::new();
     if started.opened == Opened::Created {
-        text.push_str(&format!("new exchange: {}\n", spelt(&started.storage.path().to_string_lossy())));
+        text.push_str(&format!(
+            "new exchange: {}\n",
+            spelt(&started.storage.path().to_string_lossy())
+        ));
     }
     text.push_str(&format!("listening on {}\n", settings.base));
     if let Some(link) = &started.link {
@@ -48,7 +51,8 @@ fn settings(flags: &ExchangeServe, address: std::net::SocketAddr) -> Result<Sett
     let scheme = if flags.tls_cert.is_some() { "https" } else { "http" };
     let base = flags.url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     let is_url = base.starts_with("http://") || base.starts_with("https://");
-    let is_clean = base.bytes().all(|b| b.is_ascii_graphic()) && !base.contains(['?', '#', '{', '}']);
+    let is_clean =
+        base.bytes().all(|b| b.is_ascii_graphic()) && !base.contains(['?', '#', '{', '}']);
     if !is_url || !is_clean {
         return Err(Error::usage(format!(
             "invalid URL “{}”: expected one like https://exchange.example",

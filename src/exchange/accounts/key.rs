@@ -143,7 +143,8 @@ impl Secret {
 /// If it has none.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::io("draw random bytes", std::io::Error::other(error.to_string())))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::io("draw random bytes", std::io::Error::other(error.to_string()))
+    })?;
     Ok(bytes)
 }

@@ -19,7 +19,9 @@ const OF_NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$A
 pub fn check_password(password: &str) -> std::result::Result<(), String> {
     let count = password.chars().count();
     if count < MIN_PASSWORD {
-        return Err(format!("the password has {count} characters: at least {MIN_PASSWORD} are expected"));
+        return Err(format!(
+            "the password has {count} characters: at least {MIN_PASSWORD} are expected"
+        ));
     }
     if password.len() > 1024 {
         return Err("the password has more than 1,024 bytes".into());
@@ -34,11 +36,31 @@ pub fn check_password(password: &str) -> std::result::Result<(), String> {
 /// The long ones among the passwords that leaked most often.
 fn is_common(password: &str) -> bool {
     const COMMON: &[&str] = &[
-        "123456789012", "1234567890123", "qwertyuiop12", "qwertyuiopasdf", "qwerty123456",
-        "password1234", "password12345", "passwordpassword", "passw0rd1234", "administrator",
-        "letmein12345", "iloveyou1234", "1q2w3e4r5t6y", "1qaz2wsx3edc", "abc123456789",
-        "asdfghjkl123", "changeme1234", "welcome12345", "unknown12345", "123123123123",
-        "111222333444", "qazwsxedcrfv", "zaq12wsxcde3", "abcdefghijkl", "trustno1trustno1",
+        "123456789012",
+        "1234567890123",
+        "qwertyuiop12",
+        "qwertyuiopasdf",
+        "qwerty123456",
+        "password1234",
+        "password12345",
+        "passwordpassword",
+        "passw0rd1234",
+        "administrator",
+        "letmein12345",
+        "iloveyou1234",
+        "1q2w3e4r5t6y",
+        "1qaz2wsx3edc",
+        "abc123456789",
+        "asdfghjkl123",
+        "changeme1234",
+        "welcome12345",
+        "unknown12345",
+        "123123123123",
+        "111222333444",
+        "qazwsxedcrfv",
+        "zaq12wsxcde3",
+        "abcdefghijkl",
+        "trustno1trustno1",
     ];
     let lower = password.to_lowercase();
     COMMON.contains(&lower.as_str())

@@ -54,7 +54,8 @@ fn records(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
         false => {
             let lines = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
             let records: Result<Vec<Value>, _> = lines.take(MAX + 1).collect();
-            records.map_err(|error| Failure::bad_request(format!("a record is not JSON: {error}")))?
+            records
+                .map_err(|error| Failure::bad_request(format!("a record is not JSON: {error}")))?
         }
     };
     if records.len() > MAX {
@@ -70,7 +71,8 @@ fn add_alerts(call: &Call<'_>) -> Answer {
     for (at, record) in records(call)?.into_iter().enumerate() {
         let id = record.get("id").or_else(|| record.get("event_id")).and_then(Value::as_str);
         let id = id.filter(|id| !id.is_empty() && id.len() <= 128);
-        let id = id.ok_or_else(|| Failure::from(Invalid::of(&format!("[{at}].id"), "expected a text")));
+        let id =
+            id.ok_or_else(|| Failure::from(Invalid::of(&format!("[{at}].id"), "expected a text")));
         let (id, body) = (id?.to_string(), record.to_string());
         if body.len() > MAX_ALERT {
             let message = format!("at most {MAX_ALERT} bytes are allowed");

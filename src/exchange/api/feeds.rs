@@ -146,8 +146,7 @@ fn with_indicators(
     pulse: &Pulse,
     viewer: crate::exchange::accounts::Viewer,
 ) -> crate::engine::error::Result<String> {
-    let indicators =
-        storage.read(|view| view.indicators(pulse.key, &IndicatorQuery::default()))?;
+    let indicators = storage.read(|view| view.indicators(pulse.key, &IndicatorQuery::default()))?;
     Ok(pulse_with(pulse, &indicators, viewer, Shape::List))
 }
 

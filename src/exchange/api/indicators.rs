@@ -74,11 +74,7 @@ fn geo(kind: Type, norm: &str) -> Value {
 }
 
 /// The URLs below a host.
-fn url_list(
-    call: &Call<'_>,
-    (kind, norm): (Type, &str),
-    asked: &Asked,
-) -> Result<Value, Failure> {
+fn url_list(call: &Call<'_>, (kind, norm): (Type, &str), asked: &Asked) -> Result<Value, Failure> {
     let limit = asked.limit.unwrap_or(10).clamp(1, 500);
     let number = asked.page.unwrap_or(1).clamp(1, 1 << 20);
     let viewer = call.caller.viewer;

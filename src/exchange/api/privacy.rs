@@ -125,7 +125,10 @@ mod tests {
             ("account DE89370400440532013000 of", "a bank account"),
             ("id AKIAIOSFODNN7EXAMPLE", "an access key"),
             ("-----BEGIN RSA PRIVATE KEY-----\nx", "a private key"),
-            ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abcdefghijk", "an access token"),
+            (
+                "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abcdefghijk",
+                "an access token",
+            ),
             ("seen at 1600000000000 and 2026-11-30 12:00", ""),
             ("d41d8cd98f00b204e9800998ecf8427e", ""),
         ] {

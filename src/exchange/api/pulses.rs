@@ -53,15 +53,10 @@ pub(super) fn indicators(call: &Call<'_>) -> Answer {
     let (viewer, id) = (call.caller.viewer, call.pulse_id()?);
     let page = Page::of(call, 100, 10_000);
     let query = call.query();
-    let which =
-        if query.flag("include_inactive") { Which::Inactive } else { Which::Active };
+    let which = if query.flag("include_inactive") { Which::Inactive } else { Which::Active };
     let is_descending = query.get("sort") == Some("-created");
     let query = IndicatorQuery { which, is_descending, ..IndicatorQuery::default() };
-    let paged = IndicatorQuery {
-        limit: Some(page.limit),
-        offset: page.offset,
-        ..query.clone()
-    };
+    let paged = IndicatorQuery { limit: Some(page.limit), offset: page.offset, ..query.clone() };
     let found = call.read(|view| {
         let Some(pulse) = view.pulse(viewer, &id)? else { return Ok(None) };
         let count = view.count_indicators(pulse.key, &query)?;
@@ -133,9 +128,10 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
             quota.check(writes, user, (1, draft.indicators.len() as u64))?;
         }
         let pulse = writes.create_pulse(user, &draft, (true, None))?;
-        let indicators = writes
-            .view()
-            .indicators(pulse.key, &IndicatorQuery { which: Which::Inactive, ..Default::default() })?;
+        let indicators = writes.view().indicators(
+            pulse.key,
+            &IndicatorQuery { which: Which::Inactive, ..Default::default() },
+        )?;
         Ok(pulse_with(&pulse, &indicators, viewer, Shape::Details))
     })?;
     let mut text = text;
@@ -193,7 +189,9 @@ pub(super) fn clone(call: &Call<'_>) -> Answer {
     let body = call.json()?;
     let name = match body.get("name") {
         None | Some(Value::Null) => None,
-        Some(Value::String(name)) => Some(clean_line(name).map_err(|why| Invalid::of("name", why))?),
+        Some(Value::String(name)) => {
+            Some(clean_line(name).map_err(|why| Invalid::of("name", why))?)
+        }
         Some(_) => return Err(Invalid::of("name", "expected a text").into()),
     };
     if let Some(name) = &name {
@@ -273,8 +271,7 @@ pub(super) fn related_by(call: &Call<'_>) -> Answer {
         return related_to(call, &pulse);
     }
     let mut labels = Vec::new();
-    for (name, kind) in
-        [("malware_family", LabelKind::Family), ("adversary", LabelKind::Adversary)]
+    for (name, kind) in [("malware_family", LabelKind::Family), ("adversary", LabelKind::Adversary)]
     {
         labels.extend(query.get(name).map(|name| (kind, name.to_string())));
     }

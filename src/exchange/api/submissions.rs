@@ -24,8 +24,8 @@ pub(super) fn url(call: &Call<'_>) -> Answer {
     let user = call.user()?;
     let body = call.json()?;
     let raw = body.get("url").and_then(Value::as_str).unwrap_or_default();
-    let (_, url) = normalise(Type::Url, raw)
-        .map_err(|why| Failure::bad_request(format!("url: {why}")))?;
+    let (_, url) =
+        normalise(Type::Url, raw).map_err(|why| Failure::bad_request(format!("url: {why}")))?;
     let tlp = tlp_of(&body)?;
     let is_new = call.write(move |writes| writes.submit(user, URLS, (&url, "", tlp)))?;
     let result = if is_new { "added" } else { "exists" };
@@ -95,17 +95,22 @@ pub(super) fn file(call: &Call<'_>) -> Answer {
     let name: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
     let hash = digest::encode(&sha2::Sha256::digest(bytes));
     let stored = hash.clone();
-    let is_new = call.write(move |writes| writes.submit(user, FILES, (&name, &stored, Tlp::Red)))?;
+    let is_new =
+        call.write(move |writes| writes.submit(user, FILES, (&name, &stored, Tlp::Red)))?;
     let result = if is_new { "added" } else { "exists" };
     Ok(Reply::json(&json!({"result": result, "sha256": hash, "status": "ok"})))
 }
 
 /// The file name and the content of the field `file` of a form (RFC 7578).
-pub(in crate::exchange) fn part<'b>(content_type: &str, body: &'b [u8]) -> Option<(String, &'b [u8])> {
+pub(in crate::exchange) fn part<'b>(
+    content_type: &str,
+    body: &'b [u8],
+) -> Option<(String, &'b [u8])> {
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return None;
     }
-    let boundary = content_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
+    let boundary =
+        content_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
     let boundary = boundary.trim_matches('"');
     if boundary.is_empty() || boundary.len() > 70 {
         return None;
@@ -137,9 +142,10 @@ fn parameter(head: &str, name: &str) -> Option<String> {
     let line = head.lines().find(|line| {
         line.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("content-disposition:"))
     })?;
-    let at = line.match_indices(&mark).map(|(at, _)| at).find(|at| {
-        matches!(line.as_bytes().get(at.wrapping_sub(1)), Some(b' ' | b';' | b'\t'))
-    })?;
+    let at = line
+        .match_indices(&mark)
+        .map(|(at, _)| at)
+        .find(|at| matches!(line.as_bytes().get(at.wrapping_sub(1)), Some(b' ' | b';' | b'\t')))?;
     let value = &line[at + mark.len()..];
     Some(value[..value.find('"')?].to_string())
 }
@@ -160,9 +166,8 @@ fn submitted(call: &Call<'_>, kind: i64) -> Answer {
     let digests = texts(&body, "hashes")?;
     let mut page = Page::of(call, 20, 1000);
     // Pages of a POST are in its body, and those of `next` in its address.
-    let of_body = |name: &str| {
-        body.get(name).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok())
-    };
+    let of_body =
+        |name: &str| body.get(name).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
     if let Some(limit) = of_body("limit").filter(|limit| *limit > 0) {
         page.limit = limit.min(1000);
     }

@@ -7,7 +7,14 @@ use crate::exchange::http::decode;
 
 /// The sections of indicators.
 pub(super) const SECTIONS: [&str; 8] = [
-    "general", "geo", "reputation", "malware", "passive_dns", "url_list", "analysis", "http_scans",
+    "general",
+    "geo",
+    "reputation",
+    "malware",
+    "passive_dns",
+    "url_list",
+    "analysis",
+    "http_scans",
 ];
 
 /// What is asked about an indicator.

@@ -1,7 +1,9 @@
 //! Routes that the tests of OTX's SDK use to make their users. They are there only when the
 //! operator asks for them, on loopback.
 
-use crate::exchange::accounts::{GroupId, Rank, Role, Scopes, Secret, hash_password, verify_password};
+use crate::exchange::accounts::{
+    GroupId, Rank, Role, Scopes, Secret, hash_password, verify_password,
+};
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::site::{Answer, Call};
 use crate::exchange::storage::NewAccount;

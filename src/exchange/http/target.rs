@@ -26,9 +26,8 @@ impl Pattern {
                 values.push((name, target[at..].to_string()));
                 return (!rest.is_empty()).then_some(values);
             }
-            let (segment, tail) = rest.split_once('/').map_or((rest, ""), |(head, _)| {
-                (head, &rest[head.len()..])
-            });
+            let (segment, tail) =
+                rest.split_once('/').map_or((rest, ""), |(head, _)| (head, &rest[head.len()..]));
             if segment.is_empty() {
                 return None;
             }
@@ -61,9 +60,12 @@ mod tests {
     fn paths_with_slashes_too_many() {
         let pattern = Pattern("api/v1/pulses/{id}");
         let id = |target| pattern.matches(target).map(|values| values[0].1.clone());
-        for target in
-            ["/api/v1/pulses/5", "/api/v1/pulses/5/", "//api/v1/pulses//5/", "/api/v1/pulses/5?x=/y"]
-        {
+        for target in [
+            "/api/v1/pulses/5",
+            "/api/v1/pulses/5/",
+            "//api/v1/pulses//5/",
+            "/api/v1/pulses/5?x=/y",
+        ] {
             assert_eq!(id(target).as_deref(), Some("5"), "{target}");
         }
         for target in ["/api/v1/pulses", "/api/v1/pulses/", "/api/v1/pulses/5/x", "/", ""] {

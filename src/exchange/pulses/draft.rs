@@ -60,9 +60,7 @@ impl Expiry {
         match self {
             Expiry::Never => None,
             Expiry::At(time) => Some(time),
-            Expiry::Usual => {
-                of.default_days().map(|days| Timestamp(now.0 + days * 86_400_000_000))
-            }
+            Expiry::Usual => of.default_days().map(|days| Timestamp(now.0 + days * 86_400_000_000)),
         }
     }
 }
@@ -247,11 +245,7 @@ impl Draft {
 }
 
 /// The value, or its error as a message about a field.
-pub(super) fn take<T>(
-    invalid: &mut Invalid,
-    field: &str,
-    result: Result<T, String>,
-) -> Option<T> {
+pub(super) fn take<T>(invalid: &mut Invalid, field: &str, result: Result<T, String>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
         Err(message) => {
@@ -389,8 +383,7 @@ pub(super) fn indicators_of(
         }
     };
     if list.len() > MAX_INDICATORS {
-        let message =
-            format!("{} indicators: at most {MAX_INDICATORS} are allowed", list.len());
+        let message = format!("{} indicators: at most {MAX_INDICATORS} are allowed", list.len());
         invalid.add("indicators", message);
         return Vec::new();
     }

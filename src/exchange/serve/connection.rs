@@ -119,9 +119,8 @@ async fn outcome(
 
 /// Reads a body to its end.
 async fn read(mut body: Incoming) -> Result<Vec<u8>, Failure> {
-    let too_long = || {
-        Failure::new(413, format!("the body is too long: at most {MAX_BODY} bytes are allowed"))
-    };
+    let too_long =
+        || Failure::new(413, format!("the body is too long: at most {MAX_BODY} bytes are allowed"));
     if hyper::body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
         return Err(too_long());
     }

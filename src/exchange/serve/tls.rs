@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 /// The files of a certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Files {
+pub(super) struct Files {
     /// The chain, the server's own certificate first (PEM).
-    pub certificate: PathBuf,
+    pub(super) certificate: PathBuf,
     /// Its key (PEM).
-    pub key: PathBuf,
+    pub(super) key: PathBuf,
 }
 
 /// The certificate in use.

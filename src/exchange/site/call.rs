@@ -141,7 +141,8 @@ impl Call<'_> {
         for name in names {
             if let Some(text) = query.get(name) {
                 let now = crate::clock::now();
-                return parse_time(text, now).map_err(|why| Failure::bad_request(format!("{name}: {why}")));
+                return parse_time(text, now)
+                    .map_err(|why| Failure::bad_request(format!("{name}: {why}")));
             }
         }
         Ok(None)

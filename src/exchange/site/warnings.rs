@@ -9,21 +9,68 @@ use std::collections::{HashMap, HashSet};
 /// The most popular names and the addresses of public resolvers: blocking them harms whoever
 /// subscribes. Lists of operators come on top.
 const POPULAR: &[&str] = &[
-    "akamai.net", "akamaiedge.net", "amazon.com", "amazonaws.com", "apple.com", "azure.com",
-    "bing.com", "cloudflare.com", "cloudfront.net", "facebook.com", "fastly.net", "github.com",
-    "gmail.com", "google.com", "googleapis.com", "gstatic.com", "icloud.com", "instagram.com",
-    "linkedin.com", "live.com", "microsoft.com", "microsoftonline.com", "mozilla.org",
-    "netflix.com", "office.com", "office365.com", "outlook.com", "twitter.com", "ubuntu.com",
-    "whatsapp.com", "wikipedia.org", "windows.com", "windows.net", "windowsupdate.com",
-    "yahoo.com", "youtube.com", "debian.org", "python.org",
+    "akamai.net",
+    "akamaiedge.net",
+    "amazon.com",
+    "amazonaws.com",
+    "apple.com",
+    "azure.com",
+    "bing.com",
+    "cloudflare.com",
+    "cloudfront.net",
+    "facebook.com",
+    "fastly.net",
+    "github.com",
+    "gmail.com",
+    "google.com",
+    "googleapis.com",
+    "gstatic.com",
+    "icloud.com",
+    "instagram.com",
+    "linkedin.com",
+    "live.com",
+    "microsoft.com",
+    "microsoftonline.com",
+    "mozilla.org",
+    "netflix.com",
+    "office.com",
+    "office365.com",
+    "outlook.com",
+    "twitter.com",
+    "ubuntu.com",
+    "whatsapp.com",
+    "wikipedia.org",
+    "windows.com",
+    "windows.net",
+    "windowsupdate.com",
+    "yahoo.com",
+    "youtube.com",
+    "debian.org",
+    "python.org",
 ];
 
 /// Public resolvers.
 const RESOLVERS: &[&str] = &[
-    "1.0.0.1", "1.1.1.1", "4.2.2.1", "4.2.2.2", "8.8.4.4", "8.8.8.8", "9.9.9.9", "64.6.64.6",
-    "64.6.65.6", "94.140.14.14", "94.140.15.15", "149.112.112.112", "208.67.220.220",
-    "208.67.222.222", "2001:4860:4860::8844", "2001:4860:4860::8888", "2606:4700:4700::1001",
-    "2606:4700:4700::1111", "2620:fe::9", "2620:fe::fe",
+    "1.0.0.1",
+    "1.1.1.1",
+    "4.2.2.1",
+    "4.2.2.2",
+    "8.8.4.4",
+    "8.8.8.8",
+    "9.9.9.9",
+    "64.6.64.6",
+    "64.6.65.6",
+    "94.140.14.14",
+    "94.140.15.15",
+    "149.112.112.112",
+    "208.67.220.220",
+    "208.67.222.222",
+    "2001:4860:4860::8844",
+    "2001:4860:4860::8888",
+    "2606:4700:4700::1001",
+    "2606:4700:4700::1111",
+    "2620:fe::9",
+    "2620:fe::fe",
 ];
 
 /// Warning lists, ready for questions.
@@ -137,7 +184,8 @@ fn built_in(kind: Type, norm: &str) -> Vec<Warning> {
                 warn("whitelist", "Popular domains", format!("{norm} is a popular domain"));
             }
             if domain::public_suffix(norm) != Suffix::None {
-                let message = format!("{norm} is a public suffix: everybody registers names below it");
+                let message =
+                    format!("{norm} is a public suffix: everybody registers names below it");
                 warn("public_suffix", "Public suffixes", message);
             }
         }

@@ -14,7 +14,7 @@ pub use question::{
     IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
 };
 pub use sqlite::{
-    ENTRY_ROOM, ObjectHead, PULSE_ROOM, Shelf,
-    Alert, Audit, Comment, Found, Happening, NewAccount, Notice, Opened, Owner, Report, Sighting,
-    Statistics, Storage, Submission, Suggestion, View, Writes,
+    Alert, Audit, Comment, ENTRY_ROOM, Found, Happening, NewAccount, Notice, ObjectHead, Opened,
+    Owner, PULSE_ROOM, Report, Shelf, Sighting, Statistics, Storage, Submission, Suggestion, View,
+    Writes,
 };

@@ -159,8 +159,6 @@ pub struct Mark {
     pub membership: i64,
 }
 
-
-
 /// An indicator, and the pulse that it is in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueHit {

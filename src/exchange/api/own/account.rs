@@ -43,9 +43,7 @@ pub(super) fn add_key(call: &Call<'_>) -> Answer {
     }
     let secret = Secret::new()?;
     let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
-    let id = call.write(move |writes| {
-        writes.add_key(user, (&name, scopes), (&prefix, &digest))
-    })?;
+    let id = call.write(move |writes| writes.add_key(user, (&name, scopes), (&prefix, &digest)))?;
     Ok(Reply::json(&json!({"id": id, "key": secret.text()})).status(201))
 }
 
@@ -79,9 +77,8 @@ pub(super) fn add_group(call: &Call<'_>) -> Answer {
     let about = body.get("description").and_then(Value::as_str).unwrap_or_default();
     let about: String = about.chars().filter(|c| !c.is_control()).take(1000).collect();
     let is_public = body.get("public").and_then(Value::as_bool).unwrap_or(false);
-    let id = call.write(move |writes| {
-        writes.create_group(user, (&name, &about), (is_public, None))
-    })?;
+    let id =
+        call.write(move |writes| writes.create_group(user, (&name, &about), (is_public, None)))?;
     Ok(Reply::json(&json!({"id": id.0})).status(201))
 }
 
@@ -112,7 +109,8 @@ pub(super) fn set_member(call: &Call<'_>) -> Answer {
     };
     let name = call.param("name").to_string();
     let leaves = rank.is_none() && name.eq_ignore_ascii_case(&call.caller.name);
-    let may = group.rank >= Some(Rank::Admin) && (rank < Some(Rank::Owner) || group.rank == Some(Rank::Owner));
+    let may = group.rank >= Some(Rank::Admin)
+        && (rank < Some(Rank::Owner) || group.rank == Some(Rank::Owner));
     if !may && !leaves {
         return Err(Failure::forbidden("only admins of the group may do this"));
     }

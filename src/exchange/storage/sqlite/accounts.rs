@@ -445,12 +445,8 @@ impl Writes<'_> {
     pub fn add_link(&self, user: UserId, digest: &[u8; 32], seconds: i64) -> Outcome<()> {
         let digest = digest.as_slice();
         let expires = self.now.0 + seconds * 1_000_000;
-        let params: [Param<'_>; 4] = [
-            (":digest", &digest),
-            (":me", &user.0),
-            (":expires", &expires),
-            (":now", &self.now.0),
-        ];
+        let params: [Param<'_>; 4] =
+            [(":digest", &digest), (":me", &user.0), (":expires", &expires), (":now", &self.now.0)];
         self.run("DELETE FROM link WHERE expires < :now", &params)?;
         self.run(
             "INSERT INTO link (digest, account, expires) VALUES (:digest, :me, :expires)",
@@ -469,9 +465,8 @@ impl Writes<'_> {
         let params: [Param<'_>; 2] = [(":digest", &digest), (":now", &self.now.0)];
         let sql = "SELECT a.id, a.name FROM link k JOIN account a ON a.id = k.account \
                    WHERE k.digest = :digest AND k.expires > :now AND a.suspended = 0";
-        let found = first(self.connection, sql, &params, |row| {
-            Ok((UserId(row.get(0)?), row.get(1)?))
-        })?;
+        let found =
+            first(self.connection, sql, &params, |row| Ok((UserId(row.get(0)?), row.get(1)?)))?;
         self.run("DELETE FROM link WHERE digest = :digest", &params)?;
         found.ok_or(Denied::NotFound)
     }
@@ -514,12 +509,8 @@ impl Writes<'_> {
     pub fn set_member(&self, group: GroupId, user: UserId, rank: Option<Rank>) -> Outcome<()> {
         let number = rank.map(|rank| rank as i64);
         let stamp = self.stamp();
-        let params: [Param<'_>; 4] = [
-            (":team", &group.0),
-            (":me", &user.0),
-            (":rank", &number),
-            (":stamp", &stamp),
-        ];
+        let params: [Param<'_>; 4] =
+            [(":team", &group.0), (":me", &user.0), (":rank", &number), (":stamp", &stamp)];
         self.run("DELETE FROM member WHERE team = :team AND account = :me", &params)?;
         if rank.is_some() {
             let sql = "INSERT INTO member (team, account, rank) VALUES (:team, :me, :rank)";

@@ -44,7 +44,9 @@ impl Storage {
     pub fn restore(source: &Path, directory: &Path) -> Result<()> {
         let problems = check_file(source)?;
         if let Some(problem) = problems.first() {
-            return Err(Error::database(format!("the backup is damaged: {problem}")).at_path(source));
+            return Err(
+                Error::database(format!("the backup is damaged: {problem}")).at_path(source)
+            );
         }
         std::fs::create_dir_all(directory)
             .map_err(|error| Error::io("create the directory", error).at_path(directory))?;

@@ -2,9 +2,7 @@
 
 use super::statements::{Param, bound, number, run};
 use super::writer::Writes;
-use crate::exchange::pulses::{
-    Edit, Indicator, IndicatorDraft, MAX_INDICATORS, reversed_host,
-};
+use crate::exchange::pulses::{Edit, Indicator, IndicatorDraft, MAX_INDICATORS, reversed_host};
 use crate::exchange::storage::{Denied, Outcome};
 use serde_json::{Map, Value, json};
 
@@ -188,8 +186,7 @@ impl Writes<'_> {
         }
         let host = reversed_host(draft.kind, &draft.norm);
         let sql = "INSERT INTO value (kind, norm, host) VALUES (:kind, :norm, :host)";
-        let params: [Param<'_>; 3] =
-            [(":kind", &kind), (":norm", &draft.norm), (":host", &host)];
+        let params: [Param<'_>; 3] = [(":kind", &kind), (":norm", &draft.norm), (":host", &host)];
         bound(self.connection, sql, &params)?.raw_execute()?;
         Ok(self.connection.last_insert_rowid())
     }

@@ -93,11 +93,9 @@ impl Writes<'_> {
     ///
     /// If the pulse does not exist for the user; if the storage fails.
     pub fn subscribe(&self, user: UserId, id: &PulseId, is_subscribe: bool) -> Outcome<u64> {
-        let pulse =
-            self.view().pulse(Viewer::User(user), id)?.ok_or(Denied::NotFound)?;
+        let pulse = self.view().pulse(Viewer::User(user), id)?.ok_or(Denied::NotFound)?;
         let state = if is_subscribe { 1 } else { -1 };
-        let params: [Param<'_>; 3] =
-            [(":me", &user.0), (":pulse", &pulse.key), (":state", &state)];
+        let params: [Param<'_>; 3] = [(":me", &user.0), (":pulse", &pulse.key), (":state", &state)];
         self.run(
             "INSERT INTO subscription (account, pulse, state) VALUES (:me, :pulse, :state) \
              ON CONFLICT (account, pulse) DO UPDATE SET state = excluded.state",
@@ -119,12 +117,7 @@ impl Writes<'_> {
     /// # Errors
     ///
     /// If it is the user itself; if the storage fails.
-    pub fn link_author(
-        &self,
-        user: UserId,
-        author: UserId,
-        is_subscribe: bool,
-    ) -> Outcome<u64> {
+    pub fn link_author(&self, user: UserId, author: UserId, is_subscribe: bool) -> Outcome<u64> {
         self.set_author_link(user, author, (1, is_subscribe))?;
         self.mark(user)?;
         self.happens(user, (2, author.0), is_subscribe)?;
@@ -150,8 +143,7 @@ impl Writes<'_> {
         if user == author {
             return Err(Denied::invalid("username", "this is yourself"));
         }
-        let params: [Param<'_>; 3] =
-            [(":me", &user.0), (":author", &author.0), (":kind", &kind)];
+        let params: [Param<'_>; 3] = [(":me", &user.0), (":author", &author.0), (":kind", &kind)];
         let sql = match is_set {
             true => {
                 "INSERT INTO author_link (account, author, kind) VALUES (:me, :author, :kind) \

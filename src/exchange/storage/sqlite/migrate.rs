@@ -5,16 +5,13 @@ use crate::engine::error::{Error, Result};
 use rusqlite::Connection;
 
 /// What leads from each version to the next. The version is SQLite's `user_version`.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_first.sql"),
-    include_str!("migrations/0002_objects.sql"),
-];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_objects.sql")];
 
 /// Brings the schema up to date. Returns the version it had.
 pub(super) fn migrate(connection: &mut Connection) -> Result<usize> {
-    let version: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(failed)?;
+    let version: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     let version = usize::try_from(version).unwrap_or(usize::MAX);
     if version > MIGRATIONS.len() {
         return Err(Error::database(format!(

@@ -57,8 +57,7 @@ impl View<'_> {
                    WHERE r.state = :state ORDER BY r.id LIMIT :limit OFFSET :offset";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-        let params: [Param<'_>; 3] =
-            [(":state", &state), (":limit", &limit), (":offset", &offset)];
+        let params: [Param<'_>; 3] = [(":state", &state), (":limit", &limit), (":offset", &offset)];
         all(self.connection, sql, &params, |row| {
             let kind: Option<u8> = row.get(4)?;
             let norm: Option<String> = row.get(5)?;
@@ -149,12 +148,7 @@ impl Writes<'_> {
     /// # Errors
     ///
     /// If the storage fails.
-    pub fn report_value(
-        &self,
-        user: UserId,
-        draft: &IndicatorDraft,
-        reason: &str,
-    ) -> Outcome<i64> {
+    pub fn report_value(&self, user: UserId, draft: &IndicatorDraft, reason: &str) -> Outcome<i64> {
         let value = self.value_row(draft)?;
         let known = "SELECT id FROM report WHERE value = :value AND account = :me AND state = 0";
         let params: [Param<'_>; 2] = [(":value", &value), (":me", &user.0)];
@@ -192,8 +186,7 @@ impl Writes<'_> {
     /// If there is no such report, or it is decided; if the storage fails.
     pub fn decide(&self, moderator: UserId, id: i64, is_accepted: bool) -> Outcome<()> {
         let state = if is_accepted { 1 } else { 2 };
-        let params: [Param<'_>; 3] =
-            [(":id", &id), (":state", &state), (":now", &self.now.0)];
+        let params: [Param<'_>; 3] = [(":id", &id), (":state", &state), (":now", &self.now.0)];
         let sql = "SELECT pulse, value FROM report WHERE id = :id AND state = 0";
         let found = first(self.connection, sql, &params, |row| {
             Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))

@@ -175,12 +175,7 @@ impl Writes<'_> {
     /// # Errors
     ///
     /// If it does not exist for the user, or its TLP forbids copies; if the storage fails.
-    pub fn clone_pulse(
-        &self,
-        user: UserId,
-        id: &PulseId,
-        name: Option<String>,
-    ) -> Outcome<Pulse> {
+    pub fn clone_pulse(&self, user: UserId, id: &PulseId, name: Option<String>) -> Outcome<Pulse> {
         let view = self.view();
         let viewer = Viewer::User(user);
         let pulse = view.pulse(viewer, id)?.ok_or(Denied::NotFound)?;
@@ -309,10 +304,10 @@ impl Writes<'_> {
             &[(":stamp", &stamp), (":revision", &revision), (":pulse", &key)],
         )?;
         if revision == 1 {
-            self.run("UPDATE pulse SET created = :stamp WHERE id = :pulse", &[
-                (":stamp", &stamp),
-                (":pulse", &key),
-            ])?;
+            self.run(
+                "UPDATE pulse SET created = :stamp WHERE id = :pulse",
+                &[(":stamp", &stamp), (":pulse", &key)],
+            )?;
         }
         Ok(())
     }
@@ -355,8 +350,7 @@ impl Writes<'_> {
     fn may_post(&self, user: UserId, group: GroupId) -> Outcome<()> {
         let sql = "SELECT 1 FROM member WHERE team = :team AND account = :me AND rank >= :rank";
         let rank = Rank::Post as i64;
-        let params: [Param<'_>; 3] =
-            [(":team", &group.0), (":me", &user.0), (":rank", &rank)];
+        let params: [Param<'_>; 3] = [(":team", &group.0), (":me", &user.0), (":rank", &rank)];
         match number(self.connection, sql, &params)? {
             0 => Err(Denied::invalid("group_ids", "you may not post to this group")),
             _ => Ok(()),
@@ -405,8 +399,7 @@ impl Writes<'_> {
     /// gone. `pulses` is a condition on `p` with `:object`; `team` a group that has lost them.
     pub(super) fn eject(&self, pulses: &str, object: i64, team: i64) -> Outcome<()> {
         let stamp = self.stamp();
-        let params: [Param<'_>; 3] =
-            [(":object", &object), (":stamp", &stamp), (":team", &team)];
+        let params: [Param<'_>; 3] = [(":object", &object), (":stamp", &stamp), (":team", &team)];
         let lost = format!(
             "SELECT c.account AS account, c.pulse AS pulse FROM (\
              SELECT s.account AS account, p.id AS pulse FROM pulse p \
@@ -427,9 +420,7 @@ impl Writes<'_> {
             &params,
         )?;
         self.run(
-            &format!(
-                "DELETE FROM subscription WHERE state = 1 AND (account, pulse) IN ({lost})"
-            ),
+            &format!("DELETE FROM subscription WHERE state = 1 AND (account, pulse) IN ({lost})"),
             &params,
         )?;
         self.run(

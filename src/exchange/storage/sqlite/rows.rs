@@ -74,8 +74,7 @@ pub(super) const INDICATOR: &str = "e.id, v.kind, v.norm, e.display, e.created, 
     e.expiration, e.state, e.suppressed, e.role, e.title, e.description, e.content";
 
 /// The condition that an entry `e` is to be matched at `:now`.
-pub(super) const ACTIVE: &str =
-    "(e.state = 0 AND (e.expiration IS NULL OR e.expiration > :now))";
+pub(super) const ACTIVE: &str = "(e.state = 0 AND (e.expiration IS NULL OR e.expiration > :now))";
 
 /// An indicator at a time.
 pub(super) fn indicator_of(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Indicator> {

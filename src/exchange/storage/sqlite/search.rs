@@ -111,7 +111,8 @@ impl Condition {
             self.params.push((param, norm.clone()));
         }
         if let Some(host) = &search.host {
-            values.push("v.host = :host OR v.host >= :host || '.' AND v.host < :host || '/'".into());
+            values
+                .push("v.host = :host OR v.host >= :host || '.' AND v.host < :host || '/'".into());
             self.params.push((":host".into(), host.clone()));
         }
         if !values.is_empty() {

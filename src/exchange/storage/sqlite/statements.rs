@@ -10,7 +10,8 @@ pub(super) type Param<'a> = (&'a str, &'a dyn ToSql);
 /// An error of SQLite. A locked or full database is for the operator to solve.
 pub(super) fn failed(error: rusqlite::Error) -> Error {
     let kind = error.sqlite_error_code();
-    let error = Error::io("use the storage of the exchange", std::io::Error::other(error.to_string()));
+    let error =
+        Error::io("use the storage of the exchange", std::io::Error::other(error.to_string()));
     match kind {
         Some(rusqlite::ErrorCode::DiskFull) => error.remedy("the disk is full: make room"),
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {

@@ -100,8 +100,7 @@ impl View<'_> {
                    JOIN account a ON a.id = c.account WHERE c.pulse = :pulse \
                    ORDER BY c.id LIMIT :limit OFFSET :offset";
         let (limit, offset) = (bounded(limit), bounded(offset));
-        let params: [Param<'_>; 3] =
-            [(":pulse", &pulse), (":limit", &limit), (":offset", &offset)];
+        let params: [Param<'_>; 3] = [(":pulse", &pulse), (":limit", &limit), (":offset", &offset)];
         all(self.connection, sql, &params, |row| {
             Ok(Comment {
                 id: row.get(0)?,
@@ -228,8 +227,7 @@ impl View<'_> {
         let sql = "SELECT created, body FROM alert WHERE account = :me \
                    ORDER BY created DESC, name_id LIMIT :limit OFFSET :offset";
         let (limit, offset) = (bounded(limit), bounded(offset));
-        let params: [Param<'_>; 3] =
-            [(":me", &user.0), (":limit", &limit), (":offset", &offset)];
+        let params: [Param<'_>; 3] = [(":me", &user.0), (":limit", &limit), (":offset", &offset)];
         all(self.connection, sql, &params, |row| {
             Ok(Alert { created: Timestamp(row.get(0)?), body: row.get(1)? })
         })
@@ -272,12 +270,8 @@ impl Writes<'_> {
     /// If the pulse does not exist for the user; if the storage fails.
     pub fn comment(&self, user: UserId, id: &PulseId, text: &str) -> Outcome<i64> {
         let pulse = self.seen(user, id)?;
-        let params: [Param<'_>; 4] = [
-            (":pulse", &pulse.key),
-            (":me", &user.0),
-            (":now", &self.now.0),
-            (":text", &text),
-        ];
+        let params: [Param<'_>; 4] =
+            [(":pulse", &pulse.key), (":me", &user.0), (":now", &self.now.0), (":text", &text)];
         let comment = self.insert(
             "INSERT INTO comment (pulse, account, created, text) VALUES (:pulse, :me, :now, :text)",
             &params,
@@ -305,12 +299,8 @@ impl Writes<'_> {
     pub fn delete_comment(&self, user: UserId, id: &PulseId, comment: i64) -> Outcome<()> {
         let pulse = self.seen(user, id)?;
         let is_author = pulse.author.id == user;
-        let params: [Param<'_>; 4] = [
-            (":pulse", &pulse.key),
-            (":id", &comment),
-            (":me", &user.0),
-            (":all", &is_author),
-        ];
+        let params: [Param<'_>; 4] =
+            [(":pulse", &pulse.key), (":id", &comment), (":me", &user.0), (":all", &is_author)];
         let sql = "DELETE FROM comment WHERE id = :id AND pulse = :pulse \
                    AND (:all OR account = :me)";
         if self.run(sql, &params)? == 0 {
@@ -330,12 +320,8 @@ impl Writes<'_> {
         if pulse.author.id == user {
             return Err(Denied::Forbidden("you cannot vote on your own pulse".into()));
         }
-        let params: [Param<'_>; 4] = [
-            (":pulse", &pulse.key),
-            (":me", &user.0),
-            (":vote", &vote),
-            (":now", &self.now.0),
-        ];
+        let params: [Param<'_>; 4] =
+            [(":pulse", &pulse.key), (":me", &user.0), (":vote", &vote), (":now", &self.now.0)];
         self.run("DELETE FROM vote WHERE pulse = :pulse AND account = :me", &params)?;
         if vote != 0 {
             self.run(

@@ -250,9 +250,7 @@ impl View<'_> {
                 indicators: all(connection, &kinds, &params, |row| {
                     Ok((kind_of(row.get(0)?), count(row.get(1)?)))
                 })?,
-                days: all(connection, &days, &params, |row| {
-                    Ok((row.get(0)?, count(row.get(1)?)))
-                })?,
+                days: all(connection, &days, &params, |row| Ok((row.get(0)?, count(row.get(1)?))))?,
                 accounts: count(number(connection, accounts, &params)?),
             })
         };
@@ -290,10 +288,7 @@ impl View<'_> {
     /// # Errors
     ///
     /// If the storage cannot be read.
-    pub fn published_today(
-        &self,
-        user: crate::exchange::accounts::UserId,
-    ) -> Result<(u64, u64)> {
+    pub fn published_today(&self, user: crate::exchange::accounts::UserId) -> Result<(u64, u64)> {
         let from = self.now().0 - 86_400_000_000;
         let params: [Param<'_>; 2] = [(":me", &user.0), (":from", &from)];
         // Deleted ones count: who deletes may not publish more.

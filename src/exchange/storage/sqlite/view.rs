@@ -153,8 +153,7 @@ impl<'c> View<'c> {
                    WHERE x.pulse = :pulse AND (:all OR t.public = 1 AND :me > 0 OR EXISTS \
                    (SELECT 1 FROM member m WHERE m.team = t.id AND m.account = :me)) \
                    ORDER BY x.place";
-        let params: [Param<'_>; 3] =
-            [(":pulse", &pulse.key), (":all", &is_author), (":me", &me)];
+        let params: [Param<'_>; 3] = [(":pulse", &pulse.key), (":all", &is_author), (":me", &me)];
         pulse.groups = all(self.connection, sql, &params, |row| {
             Ok(GroupRef { id: GroupId(row.get(0)?), name: row.get(1)? })
         })
@@ -195,12 +194,8 @@ impl<'c> View<'c> {
         );
         let limit = query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
-        let params: [Param<'_>; 4] = [
-            (":pulse", &pulse),
-            (":limit", &limit),
-            (":offset", &offset),
-            (":now", &self.now.0),
-        ];
+        let params: [Param<'_>; 4] =
+            [(":pulse", &pulse), (":limit", &limit), (":offset", &offset), (":now", &self.now.0)];
         let read = |row: &rusqlite::Row<'_>| indicator_of(row, self.now);
         all(self.connection, &sql, &params, read).map_err(failed)
     }
@@ -292,8 +287,7 @@ impl<'c> View<'c> {
                    ORDER BY r.number DESC LIMIT :limit OFFSET :offset";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-        let params: [Param<'_>; 3] =
-            [(":pulse", &pulse), (":limit", &limit), (":offset", &offset)];
+        let params: [Param<'_>; 3] = [(":pulse", &pulse), (":limit", &limit), (":offset", &offset)];
         all(self.connection, sql, &params, |row| {
             Ok(Revision {
                 number: row.get(0)?,

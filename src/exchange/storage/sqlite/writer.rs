@@ -211,10 +211,7 @@ impl<'c> Writes<'c> {
     }
 
     /// Makes a change, all of it or nothing.
-    fn within_savepoint<T>(
-        &self,
-        change: impl FnOnce(&Writes<'_>) -> Outcome<T>,
-    ) -> Outcome<T> {
+    fn within_savepoint<T>(&self, change: impl FnOnce(&Writes<'_>) -> Outcome<T>) -> Outcome<T> {
         self.connection.execute_batch("SAVEPOINT change")?;
         let outcome = change(self);
         let end = match outcome {
