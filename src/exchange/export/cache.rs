@@ -139,7 +139,13 @@ impl Cache {
         let (tag, size) = tag_of(&new)?;
         let packed = if is_packed { self.pack(&new, &tag)? } else { 0 };
         self.retire(&new, &tag);
-        fs::rename(&new, self.file(&tag)).map_err(failed("rename an export"))?;
+        // A description must never be of a file that a crash has emptied.
+        File::open(&new).and_then(|file| file.sync_all()).map_err(failed("sync an export"))?;
+        let published =
+            tempfile::TempPath::try_from_path(&new).map_err(failed("publish an export"))?;
+        published
+            .persist(self.file(&tag))
+            .map_err(|error| Error::io("publish an export", error.error))?;
         let modified = state.mark.modified.max(state.mark.membership);
         let (stamp, mark) = (state.stamp, numbers(&state.mark));
         let entry = Entry { stamp, mark, until: until.0, tag, modified, size, packed };
@@ -163,7 +169,7 @@ impl Cache {
         let failed = |error| Error::io("describe an export", error);
         let text = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
         let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(failed)?;
-        file.write_all(&text).map_err(failed)?;
+        file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(self.path("json")).map_err(|error| failed(error.error))?;
         Ok(())
     }

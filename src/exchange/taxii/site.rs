@@ -362,15 +362,21 @@ fn install_collection(writes: &Writes<'_>, root: &str, of: &Value) -> Outcome<()
         is_writable: of["can_write"] == true,
         media: media.join(" "),
     })?;
+    let mut objects = Vec::new();
     for object in of["objects"].as_array().into_iter().flatten() {
         let version = object.get("modified").or_else(|| object.get("created"));
         let mut rows = of["manifest"].as_array().into_iter().flatten();
         let row = rows.find(|row| row["id"] == object["id"] && Some(&row["version"]) == version);
         let added = row.and_then(|row| Timestamp::parse(row["date_added"].as_str()?));
-        let head = added.and_then(|added| Head::of(object, added).ok());
-        if let Some(head) = head {
-            writes.add_object(&shelf, &stored(&head), &object.to_string())?;
-        }
+        objects.extend(added.and_then(|added| Some((Head::of(object, added).ok()?, object))));
+    }
+    // Theirs may share a time, ours may not: of two, the one of the newer STIX keeps it.
+    objects.sort_by(|(a, _), (b, _)| a.added.cmp(&b.added).then(b.spec.cmp(a.spec)));
+    let mut last = Timestamp(i64::MIN);
+    for (mut head, object) in objects {
+        head.added = head.added.max(Timestamp(last.0.saturating_add(1)));
+        last = head.added;
+        writes.add_object(&shelf, &stored(&head), &object.to_string())?;
     }
     Ok(())
 }

@@ -416,7 +416,7 @@ fn pulses_are_collections() {
         404
     );
     // Nothing new.
-    assert_eq!(exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0, [json!(0); 0]);
+    assert!(exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0.is_empty());
     // One is added, one removed: the rest doesn't come again.
     let id = exchange
         .site
