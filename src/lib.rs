@@ -86,7 +86,7 @@
 //! | [`exchange::taxii`] | the TAXII 2.1 server | the rooms above |
 //! | [`exchange::alerts`] | alerts and sightings that sensors report | accounts, http, pulses, site |
 //! | [`exchange::api`] | the API of OTX, and our additions | indicator, accounts, http, pulses, storage, site |
-//! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, storage, site, and all with routes |
+//! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, pulses, storage, site, and all with routes |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.
 

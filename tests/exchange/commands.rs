@@ -71,6 +71,17 @@ fn a_backup_is_whole_and_can_be_restored() {
 }
 
 #[test]
+fn a_demonstration_has_pulses() {
+    let dir = Dir::new("exchange-demo");
+    let server = Exchange::start(&dir, &["--demo", "--anonymous-read"]);
+    let found = server.get("/api/v1/search/pulses?q=QuillRat", "").expect(200).json();
+    assert_eq!(found["results"][0]["adversary"], "Paper Heron");
+    // Green is for those with an account.
+    let found = server.get("/api/v1/search/pulses?q=AnchorLock", "").expect(200).json();
+    assert_eq!(found["count"], 0);
+}
+
+#[test]
 fn the_first_account_is_taken_once() {
     let dir = Dir::new("exchange-first");
     let server = Exchange::start(&dir, &[]);

@@ -110,7 +110,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "exchange",
         "serve",
-        &["accounts", "http", "storage", "site", "export", "taxii", "alerts", "api"],
+        &["accounts", "http", "pulses", "storage", "site", "export", "taxii", "alerts", "api"],
     ),
 ];
 

@@ -28,6 +28,9 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     let address = listener.local_addr().map_err(|error| Error::io("listen", error))?;
     let settings = settings(&flags, address)?;
     let started = serve::start(&flags.data.directory, &settings.house)?;
+    if flags.demo {
+        serve::fill(&started.storage)?;
+    }
     let mut text = String::new();
     if started.opened == Opened::Created {
         text.push_str(&format!(

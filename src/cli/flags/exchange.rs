@@ -93,6 +93,9 @@ pub(in crate::cli) struct ExchangeServe {
     /// Indicators per day of accounts younger than two weeks; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(in crate::cli) quota_indicators: u64,
+    /// Fill a new exchange with invented pulses.
+    #[arg(long)]
+    pub(in crate::cli) demo: bool,
     /// Routes that the tests of OTX's SDK need. Loopback only.
     #[arg(long, hide = true)]
     pub(in crate::cli) test_routes: bool,

@@ -76,8 +76,8 @@ pub(super) fn query_of(call: &Call<'_>) -> Result<PulseQuery, Failure> {
         _ if words.is_empty() => Sort::Modified,
         _ => Sort::Relevance,
     };
-    // Without a direction the newest, or the most, come first, as on the pages of OTX.
-    let is_ascending = !is_descending && query.get("order") == Some("asc");
+    // A minus reverses; without any order the newest, or the best, come first.
+    let is_ascending = !is_descending && !matches!(sort, Sort::Relevance) && !name.is_empty();
     let mut labels = Vec::new();
     for (kind, name) in LabelKind::ALL {
         let values = query.pairs().filter(|(of, _)| *of == name);

@@ -6,10 +6,12 @@
 
 mod body;
 mod connection;
+mod demo;
 mod first;
 mod patient;
 mod server;
 mod tls;
 
+pub use demo::fill;
 pub use first::{Started, start};
 pub use server::{Options, Stop, routes, run, site};

@@ -25,6 +25,9 @@ const THREADS: usize = 32;
 /// How often the server looks whether it is to stop, and whether its certificate has changed.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How often what was deleted long ago is looked for.
+const PURGE: Duration = Duration::from_secs(6 * 3600);
+
 /// How long requests that were begun may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -96,6 +99,7 @@ async fn listen(
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let (ended, end) = watch::channel(false);
     let mut look = tokio::time::interval(LOOK);
+    let mut purge = tokio::time::interval(PURGE);
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -110,6 +114,13 @@ async fn listen(
                 tokio::spawn(async move {
                     connect(stream, peer, (acceptor, shared), end).await;
                     drop(place);
+                });
+            }
+            _ = purge.tick() => {
+                let site = Arc::clone(&shared.site);
+                tokio::task::spawn_blocking(move || {
+                    // What fails now is done the next time.
+                    while matches!(site.storage.write(|writes| writes.purge()), Ok(true)) {}
                 });
             }
             _ = look.tick() => {

@@ -371,7 +371,11 @@ impl Writes<'_> {
     pub fn suspend(&self, user: UserId, is_suspended: bool) -> Outcome<()> {
         let params: [Param<'_>; 2] = [(":id", &user.0), (":is", &is_suspended)];
         self.run("UPDATE account SET suspended = :is WHERE id = :id", &params)?;
-        self.run("UPDATE pulse SET held = :is WHERE author = :id AND deleted = 0", &params)?;
+        // One bit of `held` is for suspensions, the other for moderators.
+        self.run(
+            "UPDATE pulse SET held = (held & 1) | (:is * 2) WHERE author = :id AND deleted = 0",
+            &params,
+        )?;
         if is_suspended {
             self.eject("p.author = :object AND p.deleted = 0", user.0, 0)?;
         } else {

@@ -9,6 +9,7 @@ mod moderation;
 mod objects;
 mod pool;
 mod pulses;
+mod purge;
 mod rows;
 mod search;
 mod statements;

@@ -128,7 +128,7 @@ impl Writes<'_> {
 
     /// Hides a pulse from all but its author, until a moderator decides.
     pub(super) fn hold(&self, pulse: i64, user: UserId, why: &str) -> Outcome<()> {
-        self.run("UPDATE pulse SET held = 1 WHERE id = :pulse", &[(":pulse", &pulse)])?;
+        self.run("UPDATE pulse SET held = held | 1 WHERE id = :pulse", &[(":pulse", &pulse)])?;
         self.eject("p.id = :object", pulse, 0)?;
         self.report_of(user, (Some(pulse), None), why)?;
         self.audit(Some(user), "pulse.hold", &pulse.to_string(), why)
@@ -201,16 +201,17 @@ impl Writes<'_> {
         }
         if let Some(pulse) = pulse {
             let params: [Param<'_>; 2] = [(":pulse", &pulse), (":held", &is_accepted)];
-            self.run("UPDATE pulse SET held = :held WHERE id = :pulse", &params)?;
-            match is_accepted {
-                true => self.eject("p.id = :object", pulse, 0)?,
-                false => {
-                    let sql = "SELECT revision FROM pulse WHERE id = :pulse AND deleted = 0";
-                    let revision = number(self.connection, sql, &params)?;
-                    if revision > 1 {
-                        self.touch(pulse, revision)?;
-                    }
-                }
+            self.run("UPDATE pulse SET held = (held & 2) | :held WHERE id = :pulse", &params)?;
+            if is_accepted {
+                self.eject("p.id = :object", pulse, 0)?;
+            } else {
+                // Whoever asks for what is new has to get it.
+                let stamp = self.stamp();
+                let params: [Param<'_>; 2] = [(":pulse", &pulse), (":stamp", &stamp)];
+                self.run(
+                    "UPDATE pulse SET modified = :stamp WHERE id = :pulse AND deleted = 0",
+                    &params,
+                )?;
             }
         }
         let action = if is_accepted { "report.accept" } else { "report.reject" };

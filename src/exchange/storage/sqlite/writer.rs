@@ -10,6 +10,7 @@ use crate::engine::indicator::Timestamp;
 use crate::exchange::storage::{Denied, Outcome};
 use rusqlite::Connection;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -210,10 +211,14 @@ impl<'c> Writes<'c> {
         super::View::at(self.connection, self.now)
     }
 
-    /// Makes a change, all of it or nothing.
+    /// Makes a change, all of it or nothing. A panic in it is a failure of this change alone: the
+    /// thread has to go on.
     fn within_savepoint<T>(&self, change: impl FnOnce(&Writes<'_>) -> Outcome<T>) -> Outcome<T> {
         self.connection.execute_batch("SAVEPOINT change")?;
-        let outcome = change(self);
+        let outcome = catch_unwind(AssertUnwindSafe(|| change(self))).unwrap_or_else(|_| {
+            let why = std::io::Error::other("a change panicked");
+            Err(Denied::Failed(Error::io("write to the storage of the exchange", why)))
+        });
         let end = match outcome {
             Ok(_) => "RELEASE change",
             Err(_) => "ROLLBACK TO change; RELEASE change",

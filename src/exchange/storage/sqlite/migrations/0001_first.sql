@@ -66,7 +66,7 @@ CREATE TABLE pulse (
     lists TEXT NOT NULL,
     cloned_from TEXT,
     from_api INTEGER NOT NULL,
-    -- Only its author sees it: held for a moderator, or its author is suspended.
+    -- Only its author sees it: held for a moderator (1), or its author is suspended (2).
     held INTEGER NOT NULL DEFAULT 0,
     -- A tombstone, whose content is gone.
     deleted INTEGER NOT NULL DEFAULT 0,
@@ -134,6 +134,7 @@ CREATE TABLE entry (
 ) STRICT;
 CREATE INDEX entry_value ON entry (value);
 CREATE INDEX entry_changed ON entry (changed);
+CREATE INDEX entry_removed ON entry (changed) WHERE state = 2;
 
 CREATE TABLE revision (
     pulse INTEGER NOT NULL REFERENCES pulse (id),
