@@ -48,8 +48,16 @@ fn nothing_acknowledged_is_lost() {
                     }
                 });
             }
-            // Not the same moment in each round.
-            thread::sleep(Duration::from_millis(150 + round * 37 % 200));
+            // Under load, and not at the same moment in each round.
+            let count = || acknowledged.lock().unwrap().len() + removed.lock().unwrap().len();
+            let before = count();
+            for _ in 0..1000 {
+                if count() >= before + 12 {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            thread::sleep(Duration::from_millis(round * 37 % 200));
             let id = rustix::process::Pid::from_raw(server.id() as i32).unwrap();
             rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
             ends.store(true, Ordering::Relaxed);
