@@ -381,7 +381,8 @@ impl Writes<'_> {
         } else {
             let ids = "SELECT id FROM pulse WHERE author = :id AND deleted = 0 ORDER BY modified";
             for pulse in all(self.connection, ids, &params, |row| row.get::<_, i64>(0))? {
-                let stamp = self.stamp();
+                self.stamp_entries(pulse)?;
+                let stamp = self.pulse_stamp();
                 let params: [Param<'_>; 2] = [(":pulse", &pulse), (":stamp", &stamp)];
                 self.run("UPDATE pulse SET modified = :stamp WHERE id = :pulse", &params)?;
             }

@@ -206,7 +206,8 @@ impl Writes<'_> {
                 self.eject("p.id = :object", pulse, 0)?;
             } else {
                 // Whoever asks for what is new has to get it.
-                let stamp = self.stamp();
+                self.stamp_entries(pulse)?;
+                let stamp = self.pulse_stamp();
                 let params: [Param<'_>; 2] = [(":pulse", &pulse), (":stamp", &stamp)];
                 self.run(
                     "UPDATE pulse SET modified = :stamp WHERE id = :pulse AND deleted = 0",

@@ -122,12 +122,16 @@ impl Writes<'_> {
             return self.shown(user, id);
         }
         self.store(&new)?;
-        if new.tlp != row.tlp
+        let is_wider = new.is_public && !row.is_public
+            || new.groups.iter().any(|group| !row.groups.contains(group));
+        if is_wider
+            || new.tlp != row.tlp
             || new.adversary != row.adversary
             || new.lists.malware_families != row.lists.malware_families
             || new.lists.attack_ids != row.lists.attack_ids
         {
-            // Each indicator says these, too, where it travels alone.
+            // Each indicator says these, too, where it travels alone; and who sees it now asks for
+            // what is newer than what it has.
             self.stamp_entries(row.key)?;
         }
         let revision = row.revision + 1;
