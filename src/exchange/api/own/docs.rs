@@ -1,7 +1,8 @@
 //! The description of the API (OpenAPI 3.1), made from the table of routes, and a page of it that
 //! asks no other host for anything.
 
-use crate::exchange::http::{Reply, split_path};
+use crate::exchange::http::{Method, Reply, split_path};
+use crate::exchange::pulses::{MAX_INDICATORS, MAX_LIST, MAX_NAME, MAX_VALUE, MIN_NAME, Type};
 use crate::exchange::site::{Answer, Call, Family, Needs, Route};
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,11 @@ pub(super) fn openapi(call: &Call<'_>) -> Answer {
         let path = path_of(route);
         let operations = paths.entry(path).or_insert_with(|| json!({}));
         for method in route.methods {
-            operations[method.name().to_ascii_lowercase()] = operation(route);
+            let mut operation = operation(route);
+            if !matches!(method, Method::Get | Method::Delete) {
+                operation["requestBody"] = body_of(route);
+            }
+            operations[method.name().to_ascii_lowercase()] = operation;
         }
     }
     Ok(Reply::json(&json!({
@@ -29,6 +34,8 @@ pub(super) fn openapi(call: &Call<'_>) -> Answer {
                 "key": {"type": "apiKey", "in": "header", "name": "X-OTX-API-KEY"},
             },
             "schemas": {
+                "Pulse": pulse(),
+                "Indicator": indicator(),
                 "Error": {
                     "type": "object",
                     "required": ["status", "detail"],
@@ -44,6 +51,75 @@ pub(super) fn openapi(call: &Call<'_>) -> Answer {
             },
         },
     })))
+}
+
+/// What a route takes.
+fn body_of(route: &Route) -> Value {
+    let of = |kind: &str, schema: Value| json!({"content": {kind: {"schema": schema}}});
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    match (route.family, route.path) {
+        (Family::Taxii, _) => of("application/taxii+json;version=2.1", json!({"type": "object"})),
+        (_, "api/v1/indicators/submit_file") => of(
+            "multipart/form-data",
+            json!({
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            }),
+        ),
+        (_, "api/v1/pulses/create") => of("application/json", reference("Pulse")),
+        (_, "api/v1/pulses/indicators/validate") => of("application/json", reference("Indicator")),
+        (_, "api/v2/alerts" | "api/v2/sightings") => {
+            of("application/json", json!({"type": "array", "items": {"type": "object"}}))
+        }
+        _ => of("application/json", json!({"type": "object"})),
+    }
+}
+
+/// The body of a creation.
+fn pulse() -> Value {
+    let texts = json!({"type": "array", "items": {"type": "string"}, "maxItems": MAX_LIST});
+    json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "minLength": MIN_NAME, "maxLength": MAX_NAME},
+            "description": {"type": "string"},
+            "public": {"type": "boolean"},
+            "TLP": {"enum": ["white", "green", "amber", "amber+strict", "red"]},
+            "adversary": {"type": "string"},
+            "tags": texts,
+            "references": texts,
+            "targeted_countries": texts,
+            "industries": texts,
+            "malware_families": texts,
+            "attack_ids": texts,
+            "group_ids": {"type": "array", "items": {"type": "integer"}},
+            "indicators": {
+                "type": "array",
+                "maxItems": MAX_INDICATORS,
+                "items": {"$ref": "#/components/schemas/Indicator"},
+            },
+        },
+    })
+}
+
+/// An indicator of a body.
+fn indicator() -> Value {
+    let types: Vec<&str> = Type::ALL.iter().map(|of| of.name()).collect();
+    json!({
+        "type": "object",
+        "required": ["indicator", "type"],
+        "properties": {
+            "indicator": {"type": "string", "maxLength": MAX_VALUE},
+            "type": {"enum": types},
+            "title": {"type": "string"},
+            "description": {"type": "string"},
+            "content": {"type": "string"},
+            "role": {"type": ["string", "null"]},
+            "expiration": {"type": ["string", "null"]},
+            "is_active": {"enum": [0, 1, true, false]},
+        },
+    })
 }
 
 /// The path of a route as OpenAPI writes it.
