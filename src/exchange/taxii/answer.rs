@@ -45,14 +45,17 @@ pub(super) fn of_collection(of: &Collection) -> Value {
     value
 }
 
-/// Adds the times of the first and the last entry.
+/// Adds the times of the first and the last entry. If more follow that were added at the same time
+/// as the last one, its time is not passed yet.
 fn dated(reply: Reply, page: &Page) -> Reply {
-    match (page.entries.first(), page.entries.last()) {
-        (Some(first), Some(last)) => reply
-            .header("x-taxii-date-added-first", first.added.to_string())
-            .header("x-taxii-date-added-last", last.added.to_string()),
-        _ => reply,
-    }
+    let (Some(first), Some(last)) = (page.entries.first(), page.entries.last()) else {
+        return reply;
+    };
+    let is_within = page.has_more && page.resume.is_some_and(|resume| resume.inner.is_some());
+    let last = if is_within { Timestamp(last.added.0 - 1) } else { last.added };
+    reply
+        .header("x-taxii-date-added-first", first.added.min(last).to_string())
+        .header("x-taxii-date-added-last", last.to_string())
 }
 
 /// A resource with a list. Without entries it is empty, but for `more`.

@@ -24,6 +24,15 @@ pub struct Collection {
     pub media_types: Vec<String>,
 }
 
+/// Where to continue in a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// With what was added after this time.
+    pub after: Timestamp,
+    /// Of what was added right after it, only what follows this; the library knows what it means.
+    pub inner: Option<i64>,
+}
+
 /// A question for objects of a collection.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
@@ -31,14 +40,15 @@ pub struct Wanted<'a> {
     pub filter: &'a Filter,
     /// Only the versions of this object.
     pub object: Option<&'a str>,
-    /// Only what was added after this time.
-    pub after: Option<Timestamp>,
+    /// Only what follows this position.
+    pub after: Option<Position>,
     /// How many at most, from 1.
     pub limit: usize,
     /// Whether the objects themselves are wanted, or only what is said about them.
     pub has_bodies: bool,
-    /// Whether the client says what it has already: then it has to know what is revoked.
-    pub is_update: bool,
+    /// The time up to which the client has everything, if it says so: it has to know what is
+    /// revoked since.
+    pub since: Option<Timestamp>,
 }
 
 /// A version of an object.
@@ -65,7 +75,7 @@ pub struct Page {
     pub has_more: bool,
     /// Where to continue, if that is not after the last entry: much may have been looked at
     /// and filtered out.
-    pub resume: Option<Timestamp>,
+    pub resume: Option<Position>,
     /// Whether there is any version of the object that was asked for, filtered out or not.
     pub is_known: bool,
 }

@@ -206,7 +206,7 @@ impl Library for Memory {
             after: None,
             limit,
             has_bodies: false,
-            is_update: false,
+            since: None,
         };
         let (mut found, _) = select(&stored.heads, &wanted);
         found.sort_unstable();

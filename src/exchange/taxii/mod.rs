@@ -22,7 +22,7 @@ mod token;
 mod tests;
 
 pub use answer::failure;
-pub use library::{Added, Collection, Discovery, Entry, Library, Page, Wanted};
+pub use library::{Added, Collection, Discovery, Entry, Library, Page, Position, Wanted};
 pub use memory::{Memory, example};
 pub use query::{Filter, MAX_PAGE, Query, Version};
 pub use routes::{ROUTES, TEST_ROUTES};

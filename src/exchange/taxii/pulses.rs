@@ -7,13 +7,14 @@
 //! When a pulse or indicator changes, its objects move to the end, as new versions; there is
 //! never more than one version of an object.
 
-use super::library::{Collection, Entry, Page, Wanted};
+use super::library::{Collection, Entry, Page, Position, Wanted};
 use super::media::STIX_21;
+use super::query::Filter;
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
-use crate::exchange::accounts::Viewer;
+use crate::exchange::accounts::{GroupId, Viewer};
 use crate::exchange::export::{self, Author, Topic, Uuid};
-use crate::exchange::pulses::{Indicator, Pulse, State};
+use crate::exchange::pulses::{Indicator, Pulse, PulseId, State};
 use crate::exchange::storage::{
     ENTRY_ROOM, IndicatorQuery, PULSE_ROOM, PulseQuery, Selection, ValueHit, View, Which,
 };
@@ -25,6 +26,9 @@ use std::rc::Rc;
 /// Stamps that are looked at for one page. A filter that hardly anything passes gets a page
 /// with little in it, and the position to continue from.
 const MAX_STAMPS: usize = 20_000;
+
+/// Subscriptions that are looked at for one page.
+const MAX_LATE: usize = 1000;
 
 /// Stamps that are read at once.
 const BATCH: usize = 500;
@@ -67,6 +71,8 @@ pub(super) fn page(
         pulses: HashMap::new(),
         page: Page::default(),
         bytes: 0,
+        seen: 0,
+        late: None,
     };
     reader.read()?;
     Ok(reader.page)
@@ -83,12 +89,26 @@ struct Reader<'a> {
     pulses: HashMap<i64, Option<Rc<OfPulse>>>,
     page: Page,
     bytes: usize,
+    /// How many stamps were looked at.
+    seen: usize,
+    /// What is being read because it has come into the collection.
+    late: Option<Late>,
 }
 
 /// A pulse, and what is the same for all its indicators.
 struct OfPulse {
     pulse: Pulse,
     topics: Vec<Topic>,
+}
+
+/// Pulses that came into the collection at some time, because the caller subscribed to them: all
+/// of their objects that are older were added at that time.
+#[derive(Clone, Copy)]
+struct Late {
+    stamp: i64,
+    selection: Selection,
+    /// The time of the last object that was put on the page, if it were not late.
+    inner: i64,
 }
 
 /// What has a stamp.
@@ -142,65 +162,172 @@ impl Queue {
     fn first(&self) -> Option<i64> {
         self.waiting.front().map(Stamped::stamp)
     }
+}
+
+/// The pulses and indicators of a selection, in the order of their stamps.
+struct Stream {
+    selection: Selection,
+    pulses: Queue,
+    hits: Queue,
+}
+
+impl Stream {
+    /// What may have objects after a time: the time may be within those of one stamp.
+    fn new(selection: Selection, after: i64, filter: &Filter) -> Stream {
+        let takes = |kinds: &[&str]| kinds.iter().any(|kind| filter.takes_type(kind));
+        Stream {
+            selection,
+            pulses: Queue::new(after.saturating_sub(PULSE_ROOM), takes(&OF_PULSES)),
+            hits: Queue::new(after.saturating_sub(ENTRY_ROOM), takes(&OF_INDICATORS)),
+        }
+    }
+
+    /// The next stamp.
+    fn first(&mut self, reader: &Reader<'_>) -> Result<Option<i64>> {
+        let (view, viewer) = (reader.view, reader.viewer);
+        if self.pulses.is_empty() {
+            let query = PulseQuery {
+                selection: self.selection,
+                since: Some(Timestamp(self.pulses.last + 1)),
+                is_ascending: true,
+                limit: BATCH,
+                ..PulseQuery::default()
+            };
+            let found = view.pulses(viewer, &query)?;
+            self.pulses.fill(found.into_iter().map(|pulse| Stamped::Pulse(Box::new(pulse))));
+        }
+        if self.hits.is_empty() {
+            let after = Timestamp(self.hits.last);
+            let found = view.changes(viewer, self.selection, after, BATCH)?;
+            self.hits.fill(found.into_iter().map(|hit| Stamped::Indicator(Box::new(hit))));
+        }
+        let (pulse, hit) = (self.pulses.first(), self.hits.first());
+        Ok(pulse.map_or(hit, |pulse| Some(hit.map_or(pulse, |hit| hit.min(pulse)))))
+    }
 
     fn next(&mut self) -> Option<Stamped> {
-        self.waiting.pop_front()
+        let is_pulse = match (self.pulses.first(), self.hits.first()) {
+            (Some(pulse), Some(hit)) => pulse < hit,
+            (pulse, _) => pulse.is_some(),
+        };
+        if is_pulse { self.pulses.waiting.pop_front() } else { self.hits.waiting.pop_front() }
     }
 }
 
 impl Reader<'_> {
     fn read(&mut self) -> Result<()> {
-        let after = self.wanted.after.map_or(0, |after| after.0);
+        let after = self.wanted.after.map_or(0, |position| position.after.0);
+        let mut inner = self.wanted.after.and_then(|position| position.inner);
         // What was added before that time is not looked at, and may be there.
         self.page.is_known = self.wanted.after.is_some();
-        // The position may be within the objects of one stamp.
-        let takes = |kinds: &[&str]| kinds.iter().any(|kind| self.takes(kind));
-        let mut pulses = Queue::new(after.saturating_sub(PULSE_ROOM), takes(&OF_PULSES));
-        let mut hits = Queue::new(after.saturating_sub(ENTRY_ROOM), takes(&OF_INDICATORS));
-        for _ in 0..MAX_STAMPS {
-            if pulses.is_empty() {
-                let found = self.pulses_after(pulses.last)?;
-                pulses.fill(found.into_iter().map(|pulse| Stamped::Pulse(Box::new(pulse))));
+        let mut late = self.late_ones(after)?;
+        let mut stream = Stream::new(self.selection, after, self.wanted.filter);
+        loop {
+            let first = stream.first(self)?;
+            let next_late = late.front().map(|late| late.stamp);
+            if let Some(stamp) = next_late.filter(|late| first.is_none_or(|first| *late < first)) {
+                let from = inner.take().filter(|_| stamp == after + 1).unwrap_or(0);
+                if let Some(late) = late.pop_front()
+                    && !self.read_late(Late { inner: from, ..late })?
+                {
+                    return Ok(());
+                }
+                continue;
             }
-            if hits.is_empty() {
-                let found =
-                    self.view.changes(self.viewer, self.selection, Timestamp(hits.last), BATCH)?;
-                hits.fill(found.into_iter().map(|hit| Stamped::Indicator(Box::new(hit))));
-            }
-            let is_pulse = match (pulses.first(), hits.first()) {
-                (None, None) => return Ok(()),
-                (Some(pulse), Some(hit)) => pulse < hit,
-                (first, _) => first.is_some(),
-            };
-            let next = if is_pulse { pulses.next() } else { hits.next() };
-            let Some(next) = next else { return Ok(()) };
+            let Some(next) = stream.next() else { return Ok(()) };
             if !self.put(&next, after)? {
                 return Ok(());
             }
-            self.page.resume = Some(Timestamp(after.max(next.last())));
+            let resume = Position { after: Timestamp(after.max(next.last())), inner: None };
+            if self.is_enough(resume) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes that a stamp was looked at. Returns whether that is enough for one page.
+    fn is_enough(&mut self, resume: Position) -> bool {
+        self.seen += 1;
+        if self.seen < MAX_STAMPS {
+            return false;
         }
         self.page.has_more = true;
         self.page.is_known = true;
-        Ok(())
+        self.page.resume = Some(resume);
+        true
     }
 
-    fn pulses_after(&self, stamp: i64) -> Result<Vec<Pulse>> {
-        let query = PulseQuery {
-            selection: self.selection,
-            since: Some(Timestamp(stamp + 1)),
-            is_ascending: true,
-            limit: BATCH,
-            ..PulseQuery::default()
+    /// What has come into the collection since the client has been here, the oldest first. One
+    /// that has nothing yet gets all of it anyway.
+    fn late_ones(&self, after: i64) -> Result<VecDeque<Late>> {
+        let (Some(_), Some(user)) = (self.wanted.since, self.viewer.user()) else {
+            return Ok(VecDeque::new());
         };
-        self.view.pulses(self.viewer, &query)
+        if !matches!(self.selection, Selection::Subscribed | Selection::Group(_)) {
+            return Ok(VecDeque::new());
+        }
+        let since = Some(Timestamp(after + 1));
+        let (_, found) = self.view.happenings(user, since, (MAX_LATE, 0))?;
+        let mut late = VecDeque::new();
+        for happening in found.into_iter().filter(|happening| happening.is_subscribe) {
+            let selection = match happening.object {
+                "pulse" => match PulseId::parse(&happening.object_id) {
+                    Some(id) => {
+                        let pulse = self.view.pulse(self.viewer, &id)?;
+                        pulse.map(|pulse| Selection::Pulse(pulse.key))
+                    }
+                    None => None,
+                },
+                "user" => {
+                    let user = self.view.user(self.viewer, &happening.object_id)?;
+                    user.map(|user| Selection::Author(user.id))
+                }
+                _ => happening.object_id.parse().ok().map(|id| Selection::Group(GroupId(id))),
+            };
+            let is_of_all = self.selection == Selection::Subscribed;
+            if let Some(selection) = selection.filter(|of| is_of_all || *of == self.selection) {
+                late.push_back(Late { stamp: happening.created.0, selection, inner: 0 });
+            }
+        }
+        Ok(late)
+    }
+
+    /// Puts on the page what has come late. Returns whether there is room for more.
+    fn read_late(&mut self, late: Late) -> Result<bool> {
+        let since = self.wanted.since.unwrap_or_default();
+        let mut stream = Stream::new(late.selection, late.inner, self.wanted.filter);
+        self.late = Some(late);
+        while stream.first(self)?.is_some_and(|stamp| stamp <= since.0) {
+            let Some(next) = stream.next() else { break };
+            let has_room = self.put(&next, late.inner)?;
+            let done = self.late.map_or(0, |late| late.inner);
+            let after = Timestamp(late.stamp - 1);
+            if !has_room {
+                self.page.resume = Some(Position { after, inner: Some(done) });
+                return Ok(false);
+            }
+            if self.is_enough(Position { after, inner: Some(next.last()) }) {
+                return Ok(false);
+            }
+        }
+        self.late = None;
+        Ok(true)
     }
 
     /// Puts the objects of a stamp on the page. Returns whether there is room for more.
     fn put(&mut self, stamped: &Stamped, after: i64) -> Result<bool> {
         match stamped {
-            Stamped::Pulse(pulse) => self.put_pulse(pulse, after),
+            Stamped::Pulse(pulse) if !self.is_left_out(pulse) => self.put_pulse(pulse, after),
+            Stamped::Pulse(_) => Ok(true),
             Stamped::Indicator(hit) => self.put_indicator(hit, after),
         }
+    }
+
+    /// Whether the caller has unsubscribed from a pulse whose author it is subscribed to.
+    fn is_left_out(&self, pulse: &Pulse) -> bool {
+        let is_of_author =
+            self.late.is_some_and(|late| matches!(late.selection, Selection::Author(_)));
+        is_of_author && !pulse.is_subscribing
     }
 
     fn put_pulse(&mut self, pulse: &Pulse, after: i64) -> Result<bool> {
@@ -236,6 +363,9 @@ impl Reader<'_> {
             return Ok(true);
         }
         let Some(of) = self.pulse_of(hit.pulse)? else { return Ok(true) };
+        if self.is_left_out(&of.pulse) {
+            return Ok(true);
+        }
         let by = Author { home: self.home, name: &of.pulse.author.name };
         let stamp = indicator.changed.0;
         if stamp > after
@@ -265,7 +395,7 @@ impl Reader<'_> {
     fn is_shown(&self, of: &Indicator) -> bool {
         match of.state {
             _ if export::was_never_shown(of) => false,
-            _ if self.wanted.is_update => true,
+            _ if self.wanted.since.is_some() && self.late.is_none() => true,
             State::Removed => false,
             State::Active | State::Inactive => of.is_exported(),
         }
@@ -287,12 +417,18 @@ impl Reader<'_> {
         let is_full = self.page.entries.len() >= self.wanted.limit || self.bytes > MAX_BYTES;
         if is_full {
             self.page.has_more = true;
-            self.page.resume = None;
             return false;
         }
         let body = if self.wanted.has_bodies { object.to_string() } else { String::new() };
         self.bytes += body.len();
         let (id, version) = (id.to_string(), version.to_string());
+        let added = match &mut self.late {
+            Some(late) => {
+                late.inner = added;
+                late.stamp
+            }
+            None => added,
+        };
         self.page.entries.push(Entry { added: Timestamp(added), id, version, spec: "2.1", body });
         true
     }

@@ -1,7 +1,7 @@
 //! The endpoints (TAXII 2.1, sections 4 and 5): requests to answers.
 
 use super::answer;
-use super::library::{Collection, Library, Page, Wanted};
+use super::library::{Collection, Library, Page, Position, Wanted};
 use super::media::{TAXII, is_acceptable, is_taxii};
 use super::query::{MAX_PAGE, Query};
 use super::token::Signer;
@@ -164,14 +164,14 @@ impl Server<'_> {
         let wanted = Wanted {
             filter: &query.filter,
             object: place.object,
-            // A client may move on by either; the later one wins.
-            after: position.max(query.added_after),
+            after: later(position, query.added_after),
             limit: query.limit.unwrap_or(self.max_page).min(self.max_page).clamp(1, MAX_PAGE),
             has_bodies: place.list == "objects",
-            is_update: query.added_after.is_some(),
+            since: query.added_after,
         };
         let page = self.library.objects(place.root, place.of, &wanted)?;
-        let last = page.resume.or_else(|| page.entries.last().map(|last| last.added));
+        let last = page.entries.last().map(|last| Position { after: last.added, inner: None });
+        let last = page.resume.or(last);
         let last = last.filter(|_| page.has_more);
         let next = last.map(|last| self.signer.next(&name, &query.filter, last));
         Ok((page, next))
@@ -203,6 +203,15 @@ impl Server<'_> {
             true => Ok(Reply::new(200, TAXII, "")),
             false => Err(Failure::not_found()),
         }
+    }
+}
+
+/// A client may move on by either; the later one wins.
+fn later(position: Option<Position>, added_after: Option<Timestamp>) -> Option<Position> {
+    let added_after = added_after.map(|after| Position { after, inner: None });
+    match (position, added_after) {
+        (Some(position), Some(other)) if position.after >= other.after => Some(position),
+        (position, other) => other.or(position),
     }
 }
 

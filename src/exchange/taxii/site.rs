@@ -249,7 +249,7 @@ impl Library for SiteLibrary<'_> {
                 after: None,
                 limit: heads.len(),
                 has_bodies: false,
-                is_update: false,
+                since: None,
             };
             let (found, _) = select(&heads, &wanted);
             for at in &found {

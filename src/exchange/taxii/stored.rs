@@ -81,7 +81,7 @@ pub fn select(heads: &[Head], wanted: &Wanted<'_>) -> (Vec<usize>, bool) {
     let chosen = of_version(heads, &of_spec(heads, of_object.collect(), filter), filter);
     let mut found: Vec<usize> = chosen
         .into_iter()
-        .filter(|&at| wanted.after.is_none_or(|after| heads[at].added > after))
+        .filter(|&at| wanted.after.is_none_or(|position| heads[at].added > position.after))
         .collect();
     found.sort_unstable_by_key(|&at| heads[at].added);
     found.truncate(wanted.limit + 1);

@@ -1,6 +1,7 @@
 //! The values of `next`: where to continue, signed. The server keeps nothing about them, so a
 //! client can come back later, and to another process.
 
+use super::library::Position;
 use super::query::Filter;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::http::Failure;
@@ -16,7 +17,10 @@ const VERSION: u8 = 1;
 const SIGNATURE: usize = 16;
 
 /// The length of version and position.
-const POSITION: usize = 9;
+const POSITION: usize = 17;
+
+/// Stands for a position without an inner one.
+const NONE: i64 = i64::MIN;
 
 /// Signs positions, and checks them.
 #[derive(Clone)]
@@ -29,10 +33,11 @@ impl Signer {
     }
 
     /// The `next` of a page that ends at `last`. `of` says which list it is a page of.
-    pub fn next(&self, of: &str, filter: &Filter, last: Timestamp) -> String {
+    pub fn next(&self, of: &str, filter: &Filter, last: Position) -> String {
         let mut token = Vec::with_capacity(POSITION + SIGNATURE);
         token.push(VERSION);
-        token.extend(last.0.to_be_bytes());
+        token.extend(last.after.0.to_be_bytes());
+        token.extend(last.inner.unwrap_or(NONE).to_be_bytes());
         let signature = self.mac(&token, of, filter).finalize().into_bytes();
         token.extend(&signature[..SIGNATURE]);
         URL_SAFE_NO_PAD.encode(token)
@@ -43,7 +48,7 @@ impl Signer {
     /// # Errors
     ///
     /// It is not ours, or of another list or other filters.
-    pub fn position(&self, of: &str, filter: &Filter, next: &str) -> Result<Timestamp, Failure> {
+    pub fn position(&self, of: &str, filter: &Filter, next: &str) -> Result<Position, Failure> {
         let invalid = || Failure::bad_request("next is invalid, or the filters have changed");
         let token = URL_SAFE_NO_PAD.decode(next).map_err(|_| invalid())?;
         if token.len() != POSITION + SIGNATURE || token[0] != VERSION {
@@ -52,9 +57,13 @@ impl Signer {
         let (position, signature) = token.split_at(POSITION);
         // Compares in constant time.
         self.mac(position, of, filter).verify_truncated_left(signature).map_err(|_| invalid())?;
-        let mut last = [0; 8];
-        last.copy_from_slice(&position[1..]);
-        Ok(Timestamp(i64::from_be_bytes(last)))
+        let number = |at: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&position[at..at + 8]);
+            i64::from_be_bytes(bytes)
+        };
+        let inner = Some(number(9)).filter(|inner| *inner != NONE);
+        Ok(Position { after: Timestamp(number(1)), inner })
     }
 
     fn mac(&self, position: &[u8], of: &str, filter: &Filter) -> Hmac<Sha256> {
@@ -85,9 +94,12 @@ mod tests {
     fn only_the_same_list_continues() {
         let signer = Signer::new([7; 32]);
         let filter = Query::parse("match[type]=indicator,malware").unwrap().filter;
-        let last = Timestamp(1_700_000_000_123_456);
+        let last = Position { after: Timestamp(1_700_000_000_123_456), inner: None };
+        let within = Position { inner: Some(7), ..last };
         let next = signer.next("objects/a", &filter, last);
         assert_eq!(signer.position("objects/a", &filter, &next).unwrap(), last);
+        let other = signer.next("objects/a", &filter, within);
+        assert_eq!(signer.position("objects/a", &filter, &other).unwrap(), within);
         // The order of values means nothing.
         let same = Query::parse("match[type]=malware,indicator").unwrap().filter;
         assert_eq!(signer.position("objects/a", &same, &next).unwrap(), last);
