@@ -7,6 +7,7 @@
 //! from making the same file, and all of them from making many at the same time.
 
 use super::sorted::differences;
+use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
 use crate::exchange::storage::Mark;
@@ -23,6 +24,13 @@ const KEEP: Duration = Duration::from_secs(48 * 3600);
 /// The most bytes of all files; the oldest go first.
 const MAX_BYTES: u64 = 4 << 30;
 
+/// An export that took longer than this, in microseconds, is not made again at once.
+const QUICK: i64 = 200_000;
+
+/// How many times as long as it took to make it, a slow export is good although something was
+/// added.
+const REST: i64 = 10;
+
 /// Exports that are made at the same time: each holds a reader of the storage.
 const SLOTS: u8 = 4;
 
@@ -35,6 +43,9 @@ pub(super) struct Entry {
     mark: [i64; 3],
     /// When the first of its indicators expires; microseconds, or the end of time.
     until: i64,
+    /// When it was made, and how long that took; microseconds.
+    built: i64,
+    cost: i64,
     /// Its tag, without quotes.
     pub(super) tag: String,
     /// When the selection last changed; microseconds.
@@ -43,6 +54,19 @@ pub(super) struct Entry {
     pub(super) size: u64,
     /// The size of the compressed file; 0 if there is none.
     pub(super) packed: u64,
+}
+
+impl Entry {
+    /// Whether it is too new to be made again, although something has changed. If there are fewer
+    /// pulses or other subscriptions, somebody may see less than before, and it is made at once.
+    fn is_fresh(&self, state: &State) -> bool {
+        let [count, _, membership] = numbers(&state.mark);
+        let age = state.now.0.saturating_sub(self.built);
+        self.cost > QUICK
+            && age < self.cost.saturating_mul(REST)
+            && count >= self.mark[0]
+            && membership == self.mark[2]
+    }
 }
 
 /// The state that an export is made from.
@@ -95,8 +119,11 @@ impl Cache {
     /// The export, if it is right.
     pub(super) fn current(&self, state: &State) -> Option<Entry> {
         let mut entry = self.entry()?;
-        if entry.mark != numbers(&state.mark) || state.now.0 >= entry.until {
+        if state.now.0 >= entry.until {
             return None;
+        }
+        if entry.mark != numbers(&state.mark) {
+            return entry.is_fresh(state).then_some(entry);
         }
         if entry.stamp != state.stamp {
             entry.stamp = state.stamp;
@@ -135,7 +162,9 @@ impl Cache {
             .tempdir_in(&self.directory)
             .map_err(failed("create a directory"))?;
         let new = draft.path().join("export");
+        let watch = Stopwatch::start();
         let until = make(&new)?;
+        let cost = i64::try_from(watch.elapsed().as_micros()).unwrap_or(i64::MAX);
         let (tag, size) = tag_of(&new)?;
         let packed = if is_packed { self.pack(&new, &tag)? } else { 0 };
         self.retire(&new, &tag);
@@ -148,7 +177,8 @@ impl Cache {
             .map_err(|error| Error::io("publish an export", error.error))?;
         let modified = state.mark.modified.max(state.mark.membership);
         let (stamp, mark) = (state.stamp, numbers(&state.mark));
-        let entry = Entry { stamp, mark, until: until.0, tag, modified, size, packed };
+        let (built, until) = (state.now.0, until.0);
+        let entry = Entry { stamp, mark, until, built, cost, tag, modified, size, packed };
         self.describe(&entry)?;
         self.tidy(&entry.tag);
         Ok(entry)
@@ -288,6 +318,12 @@ mod tests {
         assert!(cache.untouched(2, Timestamp(100)).is_none());
         let again = cache.get(&state(2, 1, 100), true, make("# x\na\nb\n")).unwrap();
         assert_eq!(again.tag, first.tag);
+        // One that took long is not made again at once, unless something is to be hidden.
+        let slow = Entry { cost: 1_000_000, built: 0, ..again };
+        assert!(slow.is_fresh(&state(3, 2, 9_000_000)));
+        assert!(!slow.is_fresh(&state(3, 2, 10_000_000)));
+        let hidden = State { mark: Mark { count: 0, ..mark(2) }, ..state(3, 2, 1) };
+        assert!(!slow.is_fresh(&hidden));
         // Another state.
         let second = cache.get(&state(3, 2, 50), true, make("# y\nb\nc\n")).unwrap();
         assert_ne!(second.tag, first.tag);
