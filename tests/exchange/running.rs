@@ -10,7 +10,7 @@ use wiresift::exchange::accounts::{Role, Scopes, Secret, UserId};
 use wiresift::exchange::pulses::{Draft, Patch, PulseId};
 use wiresift::exchange::serve;
 use wiresift::exchange::site::{Settings, Site, Warnings};
-use wiresift::exchange::storage::{NewAccount, Storage, View};
+use wiresift::exchange::storage::{NewAccount, Storage};
 
 /// An exchange on loopback. It ends when it is dropped.
 pub struct Running {
@@ -20,7 +20,7 @@ pub struct Running {
     accounts: BTreeMap<String, (UserId, String)>,
     stop: serve::Stop,
     thread: Option<JoinHandle<()>>,
-    dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 impl Running {
@@ -48,7 +48,7 @@ impl Running {
             serve::run(site, serve::Options { listener, tls: None }, &stopping).unwrap();
         };
         let thread = std::thread::Builder::new().name("exchange".into()).spawn(run).unwrap();
-        Running { url, storage, accounts, stop, thread: Some(thread), dir }
+        Running { url, storage, accounts, stop, thread: Some(thread), _dir: dir }
     }
 
     /// The key of an account.
@@ -60,11 +60,6 @@ impl Running {
     pub fn add_key(&self, name: &str, scopes: Scopes) -> String {
         let user = self.accounts[name].0;
         add_key(&self.storage, user, scopes)
-    }
-
-    /// The folder of the exchange.
-    pub fn path(&self) -> &std::path::Path {
-        self.dir.path()
     }
 
     /// Creates a pulse.
@@ -85,11 +80,6 @@ impl Running {
             writes.patch_pulse(user, &id, &patch).map(|_| ())
         };
         self.storage.write(change).unwrap();
-    }
-
-    /// Asks the storage.
-    pub fn read<T>(&self, question: impl FnOnce(&View<'_>) -> wiresift::Result<T>) -> T {
-        self.storage.read(question).unwrap()
     }
 
     /// A file, which must be there.
