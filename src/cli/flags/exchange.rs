@@ -13,7 +13,7 @@ Exit status: 0 success, 1 `check` found damage, 2 error.
 
 Examples:
   wiresift exchange serve --data /var/lib/exchange
-  wiresift exchange serve --data x --listen 0.0.0.0:443 --url https://x.example --tls-cert c.pem --tls-key k.pem
+  wiresift exchange serve --data x --tls-cert c.pem --tls-key k.pem
   wiresift exchange user --data x add alice --role trusted
   wiresift exchange key --data x add alice --scopes read,feed
   wiresift exchange import --data x --author alice --name \"Our list\" list.txt
