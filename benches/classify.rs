@@ -7,21 +7,26 @@ use criterion::{Criterion, Throughput};
 use std::hint::black_box;
 use std::time::Duration;
 use wiresift::engine::text::classify::{Masks, TILE};
-use wiresift::engine::text::vector::Way;
+use wiresift::engine::text::vector::Implementation;
 
 /// Classifies a text a tile at a time, as the extractor does.
-fn classify(way: Way, text: &[u8], masks: &mut [Masks], mut see: impl FnMut(&[Masks])) {
+fn classify(
+    implementation: Implementation,
+    text: &[u8],
+    masks: &mut [Masks],
+    mut see: impl FnMut(&[Masks]),
+) {
     for tile in text.chunks(TILE * 64) {
         let blocks = tile.len() / 64;
-        way.classify(&tile[..blocks * 64], &mut masks[..blocks]);
+        implementation.classify(&tile[..blocks * 64], &mut masks[..blocks]);
         see(&masks[..blocks]);
     }
 }
 
 /// Bits of every class in a text.
-fn bits(way: Way, text: &[u8], masks: &mut [Masks]) -> [u64; 10] {
+fn bits(implementation: Implementation, text: &[u8], masks: &mut [Masks]) -> [u64; 10] {
     let mut sums = [0; 10];
-    classify(way, text, masks, |tile| {
+    classify(implementation, text, masks, |tile| {
         for masks in tile {
             let classes = [
                 masks.names,
@@ -68,12 +73,19 @@ fn main() {
     let mut masks = vec![Masks::default(); TILE];
     let mut text = corpus(Log::ALL[0], corpus_bytes(), 1000).text;
     text.truncate(text.len() / 64 * 64);
-    for way in Way::ALL.iter().copied().filter(|way| way.is_available()) {
-        assert_eq!(bits(way, &text, &mut masks), expected(&text), "{}", way.name());
+    for implementation in
+        Implementation::ALL.iter().copied().filter(|implementation| implementation.is_available())
+    {
+        assert_eq!(
+            bits(implementation, &text, &mut masks),
+            expected(&text),
+            "{}",
+            implementation.name()
+        );
         group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function(way.name(), |bencher| {
+        group.bench_function(implementation.name(), |bencher| {
             bencher.iter(|| {
-                classify(way, black_box(&text), &mut masks, |tile| {
+                classify(implementation, black_box(&text), &mut masks, |tile| {
                     black_box(tile);
                 });
             });

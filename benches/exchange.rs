@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wiresift::Result;
 use wiresift::engine::indicator::{Indicator, Timestamp};
-use wiresift::intel::feed::client::{Exchange, Keeper, otx};
+use wiresift::intel::feed::client::{DocumentStore, Exchange, otx};
 use wiresift::intel::feed::fetch::{Caps, Client, Clock, Url};
 use wiresift::intel::feed::{Options, Reject, Sink};
 
@@ -98,7 +98,7 @@ impl Files {
     }
 }
 
-impl Keeper for Files {
+impl DocumentStore for Files {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         std::fs::write(self.path(name), bytes).unwrap();
         self.names.push(name.to_string());

@@ -15,7 +15,7 @@ use std::io::{BufWriter, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 use wiresift::sensor::input::capture::Capture;
 
 /// Packets of each capture, and concurrent flows in `flows`, with three packets each, by default.
@@ -86,7 +86,7 @@ impl Visitor for Real {
         false
     }
 
-    fn seen(&mut self, _: Observable<'_>, _: Where, _: &Packet<'_>, _: Said<'_>) {}
+    fn seen(&mut self, _: Observable<'_>, _: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {}
 }
 
 fn real_captures(pcaps: &Path) -> Vec<Real> {

@@ -7,7 +7,7 @@
 #![allow(clippy::disallowed_macros, reason = "a program whose output is all that it does")]
 
 use std::process::ExitCode;
-use wiresift::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 use wiresift::{Capture, Error, Observable, Result, Timestamp, Where};
 
 /// Prints each observable with its packet.
@@ -20,7 +20,7 @@ impl Visitor for Print {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: ProtocolFacts<'_>) {
         println!("{}\t{}\t{what:?}", packet.number, at.name());
     }
 }

@@ -92,12 +92,7 @@
 
 // The map links to every room, and some need a feature.
 #![cfg_attr(
-    not(all(
-        feature = "daemon",
-        feature = "exchange",
-        feature = "fetch",
-        feature = "sensor"
-    )),
+    not(all(feature = "daemon", feature = "exchange", feature = "fetch", feature = "sensor")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 

@@ -14,7 +14,7 @@ pub fn run(data: &[u8]) {
         assert_eq!(outcome.verdicts.len(), count);
         // A record that was not delivered has a reason.
         let is_well = outcome.verdicts.iter().all(|verdict| *verdict == Verdict::Delivered);
-        assert!(is_well || outcome.trouble.is_some());
+        assert!(is_well || outcome.error.is_some());
     }
     let text = String::from_utf8_lossy(answer);
     if let Some(pause) = retry_after(&text, Timestamp::from_seconds(1_795_478_400)) {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wiresift::engine::indicator::Timestamp;
-use wiresift::intel::feed::client::{Exchange, Keeper, misp, otx, taxii};
+use wiresift::intel::feed::client::{DocumentStore, Exchange, misp, otx, taxii};
 use wiresift::intel::feed::fetch::{Caps, Client, Clock, Url};
 use wiresift::intel::feed::{Collected, Options};
 use wiresift::{Error, Result};
@@ -32,7 +32,7 @@ struct Memory {
     cursor: Option<String>,
 }
 
-impl Keeper for Memory {
+impl DocumentStore for Memory {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let valid = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         assert!(!name.is_empty() && name.len() < 100 && name.bytes().all(valid), "{name}");

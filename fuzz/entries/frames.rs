@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
 use wiresift::engine::packet::{
-    Config, Counters, Decoder, FlowEnd, Frame, Packet, Said, Shard, Split, Splitter, Visitor,
+    Config, Counters, Decoder, FlowEnd, Frame, Packet, ProtocolFacts, Shard, Split, Splitter,
+    Visitor,
 };
 use wiresift::sensor::input::capture::Capture;
 
@@ -43,11 +44,17 @@ impl Visitor for Count {
         self.ends.insert(format!("{flow:?}"));
     }
 
-    fn seen(&mut self, what: Observable<'_>, _: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        _: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         if let Observable::Name(name) = what {
             assert!(!name.is_empty());
         }
-        assert_eq!(packet.place(&self.path, false, said).number, packet.number);
+        assert_eq!(packet.place(&self.path, false, protocol_facts).number, packet.number);
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The first two bytes choose where the client's part ends; the server's follows it.
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
@@ -19,12 +19,18 @@ impl Visitor for Seen {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         if let Observable::Name(name) = what {
             assert!(!name.is_empty());
         }
         assert!(packet.number > 0);
-        let _ = said.protocol();
+        let _ = protocol_facts.protocol();
         // What exceeds the memory for all bodies together depends on timing.
         if at != Where::FileHash {
             self.0.push((at, format!("{what:?}")));

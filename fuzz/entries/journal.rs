@@ -1,11 +1,11 @@
 //! Any bytes as an export of the journal: the same however they are split.
 
-use wiresift::sensor::input::net::journal::{Entry, ExportReader, MAX_FIELD};
+use wiresift::sensor::input::net::journal::{ExportReader, JournalEntry, MAX_FIELD};
 
-fn reported<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
+fn reported<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> (Vec<JournalEntry>, bool) {
     let mut reader = ExportReader::new(&["_EXE".to_string()]);
     let mut entries = Vec::new();
-    let mut each = |entry: &Entry| {
+    let mut each = |entry: &JournalEntry| {
         assert!(entry.texts.iter().all(|text| text.len() <= MAX_FIELD));
         entries.push(entry.clone());
     };

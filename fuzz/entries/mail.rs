@@ -5,7 +5,7 @@
 use super::streams::packet;
 use std::collections::BTreeMap;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 
 /// Everything that is reported.
 #[derive(Debug, Default, PartialEq)]
@@ -19,12 +19,18 @@ impl Visitor for Reports {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        at: Where,
+        _: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         self.seen.push((at, format!("{what:?}")));
-        let _ = said.protocol();
+        let _ = protocol_facts.protocol();
     }
 
-    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.texts.entry(at).or_default().extend_from_slice(text);
     }
 }

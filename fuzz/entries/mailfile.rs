@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{MailFile, Packet, Said, Visitor};
+use wiresift::engine::packet::{MailFile, Packet, ProtocolFacts, Visitor};
 
 /// Everything that is reported.
 #[derive(Default, PartialEq)]
@@ -16,11 +16,11 @@ impl Visitor for Reports {
         panic!("a file has no flows")
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.seen.push((at, format!("{what:?}")));
     }
 
-    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.texts.entry(at).or_default().extend_from_slice(text);
     }
 }

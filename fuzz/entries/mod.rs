@@ -35,18 +35,18 @@ pub mod values;
 pub mod warninglist;
 
 /// Passes on bytes of a file with checksums, which hardly any bytes have right: unchanged; with
-/// checksums that `mend` corrected; and as changes to a `good` file, five bytes each: an offset,
-/// and a replacement.
-fn each_mended(
+/// checksums that `correct_checksums` corrected; and as changes to a `good` file, five bytes each: an
+/// offset, and a replacement.
+fn each_corrected(
     bytes: &[u8],
     good: &[u8],
-    mend: impl Fn(&mut [u8]) -> Option<()>,
+    correct_checksums: impl Fn(&mut [u8]) -> Option<()>,
     read: impl Fn(Vec<u8>),
 ) {
     read(bytes.to_vec());
-    let mut mended = bytes.to_vec();
-    if mend(&mut mended).is_some() {
-        read(mended);
+    let mut corrected = bytes.to_vec();
+    if correct_checksums(&mut corrected).is_some() {
+        read(corrected);
     }
     let mut changed = good.to_vec();
     for change in bytes.chunks_exact(5).take(64) {
@@ -54,7 +54,7 @@ fn each_mended(
         let at = at as usize % changed.len();
         changed[at] = change[4];
     }
-    if mend(&mut changed).is_some() {
+    if correct_checksums(&mut changed).is_some() {
         read(changed);
     }
 }

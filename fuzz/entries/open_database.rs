@@ -10,7 +10,7 @@ use wiresift::engine::database::Database;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::engine::scan::{Origin, Scanner};
 use wiresift::intel::feed::{Collected, Options, read};
-use wiresift::sensor::bench::{Bench, By, Question, compare};
+use wiresift::sensor::bench::{Bench, GroupBy, Question, compare};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// One indicator of most kinds, and two contexts.
@@ -28,11 +28,11 @@ const TEXT: &str = "x.evil.example a.wild.example 203.0.113.200 2001:db8::1 203.
 
 /// The bytes, with corrected checksums, and as changes to a valid file.
 pub fn run(bytes: &[u8]) {
-    super::each_mended(bytes, good(), mend, look_up);
+    super::each_corrected(bytes, good(), correct_checksums, look_up);
 }
 
 /// Corrects length and checksums, as far as header and table are readable.
-fn mend(bytes: &mut [u8]) -> Option<()> {
+fn correct_checksums(bytes: &mut [u8]) -> Option<()> {
     let u64_at = |bytes: &[u8], at: usize| -> Option<usize> {
         let field = bytes.get(at..at + 8)?.try_into().ok()?;
         usize::try_from(u64::from_le_bytes(field)).ok()
@@ -92,7 +92,7 @@ fn look_up_in(database: &Database) {
     for value in TEXT.split(' ') {
         black_box(scanner.explain(database, value, Timestamp(0)));
     }
-    let report = Bench::new(database, By::Feed).judge(&Question::new(Timestamp(0)), None);
+    let report = Bench::new(database, GroupBy::Feed).judge(&Question::new(Timestamp(0)), None);
     for pair in &report.overlap {
         assert!(pair.common_exact <= pair.union_exact && pair.common <= pair.union);
     }

@@ -15,11 +15,11 @@ const ENTRY: usize = 16;
 
 /// The bytes, with corrected checksums, and as changes to a valid file.
 pub fn run(bytes: &[u8]) {
-    super::each_mended(bytes, good(), mend, read);
+    super::each_corrected(bytes, good(), correct_checksums, read);
 }
 
 /// Corrects the checksums of blocks, parts and footer, as far as the lengths are readable.
-fn mend(bytes: &mut [u8]) -> Option<()> {
+fn correct_checksums(bytes: &mut [u8]) -> Option<()> {
     let footer = bytes.len().checked_sub(FOOTER).filter(|footer| *footer >= HEADER)?;
     let number = |bytes: &[u8], at: usize| -> Option<usize> {
         let field = bytes.get(at..at + 8)?.try_into().ok()?;

@@ -4,7 +4,7 @@
 //! its length in units of four bytes, data. The whole input is also played as the plain stream of
 //! a client, and of a server.
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 
 const PORTS: [u16; 4] = [53, 80, 443, 5300];
 
@@ -15,12 +15,18 @@ impl Visitor for Nothing {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, _: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        _: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         if let Observable::Name(name) = what {
             assert!(!name.is_empty());
         }
         assert!(packet.number > 0);
-        let _ = said.protocol();
+        let _ = protocol_facts.protocol();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 use wiresift::engine::indicator::{Kind, Severity, Timestamp};
-use wiresift::engine::suppress::{Config, Facts, Member, Suppressor};
+use wiresift::engine::suppress::{AlertFacts, Config, Member, Suppressor};
 
 fn snapshot(suppressor: &Suppressor) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -61,11 +61,11 @@ fn steps(bytes: &[u8]) {
                 pieces = vec![snapshot(&suppressor)];
             }
             _ => {
-                let facts = Facts {
+                let facts = AlertFacts {
                     local: local.into(),
                     feeds: vec![NAMES[usize::from(step[2] & 3)]],
                     severity: Severity::from_number(1 + (step[2] >> 6)).expect("1 to 4"),
-                    ..Facts::of_indicator(Kind::Domain, name)
+                    ..AlertFacts::of_indicator(Kind::Domain, name)
                 };
                 matched += 1;
                 let at = Timestamp(i64::from(step[1]));

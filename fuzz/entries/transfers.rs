@@ -4,7 +4,7 @@
 //! Each record: direction and kind (two bytes), a length, and the data. The sequence numbers are
 //! valid, so that code that needs both sides, or two connections, is reached.
 use wiresift::engine::indicator::{Observable, Timestamp, Where};
-use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 
 /// Ports of client and server. The seeds announce those of FTP's data.
 const FLOWS: [(u16, u16, u8); 8] = [
@@ -25,17 +25,23 @@ impl Visitor for Nothing {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, _: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        _: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         match what {
             Observable::Name(name) => assert!(!name.is_empty()),
             Observable::Text(_, text) => assert!(!text.is_empty()),
             _ => {}
         }
         assert!(packet.number > 0);
-        let _ = said.protocol();
+        let _ = protocol_facts.protocol();
     }
 
-    fn text(&mut self, text: &[u8], _: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], _: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         assert!(!text.is_empty());
     }
 }

@@ -9,7 +9,7 @@ use super::ledgers::Ledgers;
 use super::messages::{say, size};
 use super::notices::of_feeds;
 use super::outcome::Outcome;
-use super::outputs::{Own, Written};
+use super::outputs::{OwnFiles, Written};
 use super::progress::Progress;
 use super::{bench_diff, ledgers, messages, outputs, validity};
 use std::collections::BTreeMap;
@@ -52,10 +52,10 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
         baseline.map(|path| bench::read_report(&read(path)?).map_err(|e| e.at_path(path)));
     let baseline = baseline.transpose()?;
     can_compare(&flags, baseline.as_ref())?;
-    let given = Given::read(&flags)?;
+    let inputs = BenchInputs::read(&flags)?;
     let progress = Progress::new(false);
     let notify = |notice: Notice<'_>| progress.notice(notice);
-    let judged = judge(&flags, &given, at, &notify);
+    let judged = judge(&flags, &inputs, at, &notify);
     progress.finish();
     let (report, outcome) = match judged? {
         Judgement::Report(report, errors) => {
@@ -83,15 +83,15 @@ fn can_compare(flags: &Flags, baseline: Option<&Report>) -> Result<()> {
 }
 
 /// What the command line names besides database and inputs.
-struct Given {
+struct BenchInputs {
     popular: Option<Popular>,
     judged: Option<Judged>,
     lists: wiresift::engine::compile::Screen,
     list_names: Vec<String>,
 }
 
-impl Given {
-    fn read(flags: &Flags) -> Result<Given> {
+impl BenchInputs {
+    fn read(flags: &Flags) -> Result<BenchInputs> {
         let popular = flags.popular.as_deref();
         let popular = popular.map(|path| Popular::parse(&read(path)?).map_err(|e| e.at_path(path)));
         let popular = popular.transpose()?;
@@ -111,7 +111,7 @@ impl Given {
         }
         let lists = subscribe::open_warning_lists(&flags.warninglists)?;
         let list_names = lists.names();
-        Ok(Given { popular, judged, lists, list_names })
+        Ok(BenchInputs { popular, judged, lists, list_names })
     }
 
     /// Judges the set, and what a scan has seen.
@@ -149,19 +149,19 @@ enum Judgement {
 /// Scans the inputs, if there are any, and judges the set.
 fn judge(
     flags: &Flags,
-    given: &Given,
+    inputs: &BenchInputs,
     at: Option<Timestamp>,
     notify: Notify<'_>,
 ) -> Result<Judgement> {
     let Chosen { database, .. } = database::open(flags.db.as_deref(), false, notify)?;
     let current = Current::new(database, None);
-    current.with(|database| judge_database(flags, given, at, (&current, database), notify))
+    current.with(|database| judge_database(flags, inputs, at, (&current, database), notify))
 }
 
 /// The same, of an open database.
 fn judge_database(
     flags: &Flags,
-    given: &Given,
+    inputs: &BenchInputs,
     at: Option<Timestamp>,
     (current, database): (&Current, &Database),
     notify: Notify<'_>,
@@ -186,7 +186,7 @@ fn judge_database(
     if let Some(signal) = signals.number() {
         return Ok(Judgement::Ended(signal));
     }
-    let mut report = given.judge(flags, &bench, at, seen);
+    let mut report = inputs.judge(flags, &bench, at, seen);
     if measures != CostOf::Off {
         let halt = signals.halt();
         let (bench, sample, threads, rounds) = (&bench, &sample, flags.threads, flags.rounds);
@@ -248,7 +248,7 @@ fn survey(
     };
     let mut targets = expansion.targets;
     // An earlier report is full of indicators, and so is the database.
-    let own = Own::of(flags.output.as_deref(), flags.db.as_deref());
+    let own = OwnFiles::of(flags.output.as_deref(), flags.db.as_deref());
     let written = Written { output: None, is_listing: false };
     let (_, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, notify)?;
     let files = Files { targets, chunk: 0 };

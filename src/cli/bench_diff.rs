@@ -4,12 +4,12 @@ use super::database::{self, Chosen};
 use super::flags::BenchDiff as Flags;
 use super::messages::print;
 use super::outcome::Outcome;
-use super::outputs::{Own, Written};
+use super::outputs::{OwnFiles, Written};
 use super::progress::Progress;
 use super::validity;
 use std::ffi::OsStr;
 use wiresift::engine::alert::{Encoder, Format};
-use wiresift::engine::error::spelt_json;
+use wiresift::engine::error::escape_json;
 use wiresift::engine::scan::Options;
 use wiresift::sensor::bench::{self, AlertDifferences};
 use wiresift::sensor::input;
@@ -49,7 +49,7 @@ pub(super) fn run(flags: &Flags) -> Result<Outcome> {
     if flags.json {
         let json = serde_json::to_string(&difference)
             .map_err(|e| Error::format(format!("cannot write the difference: {e}")))?;
-        print(format!("{}\n", spelt_json(&json)))?;
+        print(format!("{}\n", escape_json(&json)))?;
     } else {
         print(difference.text())?;
     }
@@ -75,7 +75,7 @@ fn scan(flags: &Flags, old: &Current, new: &Current, notify: Notify<'_>) -> Resu
     let (mut targets, mut own_errors) = (expansion.targets, 0);
     for database in [&flags.old, &flags.new] {
         let written = Written { output: None, is_listing: false };
-        let own = Own::of(None, Some(database));
+        let own = OwnFiles::of(None, Some(database));
         own_errors += own.leave_out(&mut targets, &flags.inputs, &written, notify)?.1;
     }
     let files = Files { targets, chunk: 0 };

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wiresift::clock::now;
-use wiresift::engine::alert::{LeftOut, Selection};
+use wiresift::engine::alert::{OmitReason, Selection};
 use wiresift::engine::database::Database;
 use wiresift::engine::indicator::{Severity, Timestamp};
 use wiresift::intel::config::duration;
@@ -174,14 +174,14 @@ fn since(text: &str) -> Result<Since, String> {
 }
 
 /// Counts of left-out alerts by reason, for `--stats=json`.
-pub(super) fn left_out_json(left_out: &BTreeMap<LeftOut, u64>) -> Value {
+pub(super) fn left_out_json(left_out: &BTreeMap<OmitReason, u64>) -> Value {
     let map: Map<String, Value> =
         left_out.iter().map(|(reason, count)| (reason.name().into(), json!(count))).collect();
     Value::Object(map)
 }
 
 /// Prints the counts of left-out alerts by reason, for `--stats`.
-pub(super) fn say_left_out(left_out: &BTreeMap<LeftOut, u64>) {
+pub(super) fn say_left_out(left_out: &BTreeMap<OmitReason, u64>) {
     for (reason, count) in left_out {
         say(&format!("left out   {count:>9} by {}", reason.name()));
     }
@@ -189,7 +189,7 @@ pub(super) fn say_left_out(left_out: &BTreeMap<LeftOut, u64>) {
 
 /// Prints one line if alerts matched and filters left all of them out. Without it an empty
 /// output would read as “nothing found”.
-pub(super) fn say_if_all_left_out(left_out: &BTreeMap<LeftOut, u64>, records: u64) {
+pub(super) fn say_if_all_left_out(left_out: &BTreeMap<OmitReason, u64>, records: u64) {
     let all: u64 = left_out.values().sum();
     if records == 0 && all > 0 {
         let reasons: Vec<String> = left_out
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn moments() {
+    fn since_takes_a_time_or_an_age() {
         assert_eq!(since("7d"), Ok(Since::Ago(Duration::from_secs(7 * 86400))));
         assert_eq!(since("2026-11-24T00:00:00Z"), Ok(Since::At(Timestamp(1_795_478_400_000_000))));
         assert!(since("2026-11-24").is_ok());

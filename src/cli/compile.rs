@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use wiresift::clock::build_time;
 use wiresift::engine::compile;
 use wiresift::engine::compile::Effect;
-use wiresift::engine::error::spelt_json;
+use wiresift::engine::error::escape_json;
 use wiresift::engine::files::Outlet;
 use wiresift::engine::indicator::{Reason, Scope, Severity, Tlp};
 use wiresift::intel::config::Config;
@@ -88,7 +88,7 @@ pub(super) fn run(flags: Compile, matches: Option<&ArgMatches>) -> Result<Outcom
 /// Reports the result in the requested form.
 fn report_result(report: &CompileReport, flags: &Compile, output: &Path) -> Result<()> {
     if flags.json {
-        return print(format!("{}\n", spelt_json(&as_json(report).to_string())));
+        return print(format!("{}\n", escape_json(&as_json(report).to_string())));
     }
     if !flags.quiet {
         let how = flags.rejects.is_none().then_some("--rejects FILE lists them");

@@ -16,10 +16,10 @@ use super::table::{Table, age};
 use std::path::Path;
 use std::time::Duration;
 use wiresift::clock::now;
-use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::error::{escape_json, escape_text};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
-use wiresift::intel::store::{Ledger, State, Store};
+use wiresift::intel::store::{FeedState, Ledger, Store};
 use wiresift::intel::subscribe::{
     self, FeedOutcome, Published, StopSignal, UpdateJob, UpdateReport,
 };
@@ -159,9 +159,9 @@ pub(super) fn place_of(key: &wiresift::intel::config::Credential) -> String {
 fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
-    let shelf = Store::at(&config.state).shelf(&feed.name);
+    let feed_dir = Store::at(&config.state).feed_dir(&feed.name);
     let text = edit::remove(&edit::read(path)?, path, &feed.name)?;
-    let had = shelf.state().indicators;
+    let had = feed_dir.state().indicators;
     if flags.dry_run {
         say(&format!("would remove {} and its {}", feed.name, plural(had, "indicator")));
         return Ok(Outcome::Yes);
@@ -171,7 +171,7 @@ fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     // remove would look like a feed that lost everything.
     edit::save(path, &text)?;
     if !flags.keep {
-        shelf.remove()?;
+        feed_dir.remove()?;
     }
     say(&format!("removed {}; its indicators disappear at the next compile", feed.name));
     Ok(Outcome::Yes)
@@ -189,11 +189,11 @@ fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     }
     let _lock = subscribe::write_lock(&config)?;
     edit::save(path, &text)?;
-    let shelf = Store::at(&config.state).shelf(&feed.name);
-    let mut state = shelf.state();
+    let feed_dir = Store::at(&config.state).feed_dir(&feed.name);
+    let mut state = feed_dir.state();
     // Enabling a feed again is the user's answer to why it stopped.
     if enabled && state.stopped.take().is_some() {
-        shelf.set_state(&state)?;
+        feed_dir.set_state(&state)?;
     }
     say(&format!("{} is {word}", feed.name));
     Ok(Outcome::Yes)
@@ -216,7 +216,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
     table.row(["feed", "kind", "age", "indicators", "day", "week", "rejected", "status"]);
     let mut lines = String::new();
     for feed in &config.feeds {
-        let state = store.shelf(&feed.name).state();
+        let state = store.feed_dir(&feed.name).state();
         let status = match flags.json {
             true => status(feed, &state, now),
             false => short(&status(feed, &state, now)),
@@ -248,7 +248,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
         ]);
     }
     if flags.json {
-        print(&*spelt_json(&lines))?;
+        print(&*escape_json(&lines))?;
     } else {
         print(format!("{}\n", table.laid_out(&[2, 3, 4, 5, 6])))?;
     }
@@ -256,7 +256,7 @@ fn list(path: &Path, flags: &FeedList) -> Result<Outcome> {
 }
 
 /// Whether nothing is wrong with a feed: it did not fail, and is not held.
-pub(super) fn is_well(feed: &Subscription, state: &State) -> bool {
+pub(super) fn is_well(feed: &Subscription, state: &FeedState) -> bool {
     !feed.enabled || state.last_error.is_none() && state.held.is_none()
 }
 
@@ -367,7 +367,7 @@ fn signed(number: i64) -> String {
 }
 
 /// The state of a feed in a few words; the most important problem wins.
-pub(super) fn status(feed: &Subscription, state: &State, now: Timestamp) -> String {
+pub(super) fn status(feed: &Subscription, state: &FeedState, now: Timestamp) -> String {
     if !feed.enabled {
         return "disabled".into();
     }
@@ -405,9 +405,9 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     if flags.rejects {
         let config = Config::open(path)?;
         let feed = config.feed(name)?;
-        let shelf = Store::at(&config.state).shelf(&feed.name);
+        let feed_dir = Store::at(&config.state).feed_dir(&feed.name);
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        subscribe::list_rejects(&config, feed, &shelf, &mut out)?;
+        subscribe::list_rejects(&config, feed, &feed_dir, &mut out)?;
         return Ok(Outcome::Yes);
     }
     let mut rows: Vec<(&str, String)> = Vec::new();
@@ -426,15 +426,15 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
         rows.push(("expected", entry.expected.clone()));
     }
     let text: String =
-        rows.iter().map(|(name, value)| format!("{name:<14}{}\n", spelt(value))).collect();
+        rows.iter().map(|(name, value)| format!("{name:<14}{}\n", escape_text(value))).collect();
     print(&text)?;
     Ok(Outcome::Yes)
 }
 
 /// Collects the details of a subscribed feed from the configuration and the store.
 fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, String)>) {
-    let shelf = Store::at(&config.state).shelf(&feed.name);
-    let state = shelf.state();
+    let feed_dir = Store::at(&config.state).feed_dir(&feed.name);
+    let state = feed_dir.state();
     let now = now();
     let time = |time: Option<Timestamp>| {
         time.map_or("never".into(), |time| format!("{time} ({} ago)", age(now, time)))
@@ -467,7 +467,7 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     rows.push(("indicators", format!("{}{distinct}", grouped(state.indicators))));
     rows.push(("difference", format!("+{} -{}", grouped(state.added), grouped(state.removed))));
     rows.push(("documents", format!("{} ({})", grouped(state.documents), size(state.bytes))));
-    match shelf.open_ledger() {
+    match feed_dir.open_ledger() {
         Ok(Some(ledger)) => rows.push(("ledger", describe(&ledger))),
         Ok(None) => {}
         Err(error) => rows.push(("ledger", error.to_string())),
@@ -481,7 +481,7 @@ fn show_subscribed(config: &Config, feed: &Subscription, rows: &mut Vec<(&str, S
     if let Some(held) = &state.held {
         rows.push(("held back", format!("{} since {}", held.reason, time(held.since))));
     }
-    rows.push(("folder", shelf.folder().display().to_string()));
+    rows.push(("folder", feed_dir.folder().display().to_string()));
 }
 
 /// What a ledger covers, in words.
@@ -505,15 +505,15 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
     let Some(every) = flags.every else {
         return update_once(&config, flags, flags.due, None);
     };
-    let pause = StopSignal::new()?;
+    let stop = StopSignal::new()?;
     // The first round fetches every feed, due or not: starting the service asks for an update
     // now. Later rounds honour the intervals.
-    let mut outcome = update_once(&config, flags, false, Some(&pause));
+    let mut outcome = update_once(&config, flags, false, Some(&stop));
     loop {
         if let Err(error) = &outcome {
             messages::error(error);
         }
-        if !pause.wait(every) {
+        if !stop.wait(every) {
             return Ok(Outcome::Yes);
         }
         // The configuration may be invalid while it is being edited. That must not end the service:
@@ -522,7 +522,7 @@ fn update(path: &Path, flags: &FeedUpdate) -> Result<Outcome> {
             Ok(new) => config = new,
             Err(error) => messages::error(&error),
         }
-        outcome = update_once(&config, flags, true, Some(&pause));
+        outcome = update_once(&config, flags, true, Some(&stop));
     }
 }
 
@@ -533,7 +533,7 @@ fn update_once(
     config: &Config,
     flags: &FeedUpdate,
     due: bool,
-    pause: Option<&StopSignal>,
+    stop: Option<&StopSignal>,
 ) -> Result<Outcome> {
     let lock = subscribe::write_lock(config)?;
     let job = UpdateJob {
@@ -542,15 +542,18 @@ fn update_once(
         due,
         accept: flags.accept,
         dry_run: flags.dry_run,
-        pause,
+        stop,
     };
     let progress = Progress::new(flags.quiet);
     let report = subscribe::update(&job, &lock, &|notice| progress.of_feeds(notice));
     progress.finish();
     let report = report?;
-    let manner =
-        Manner { is_dry: flags.dry_run, is_repeated: flags.every.is_some(), is_quiet: flags.quiet };
-    print_report(&report, manner);
+    let style = ReportStyle {
+        is_dry: flags.dry_run,
+        is_repeated: flags.every.is_some(),
+        is_quiet: flags.quiet,
+    };
+    print_report(&report, style);
     let mut is_failed = report.failed() + report.held() > 0;
     if flags.compile && !flags.dry_run {
         let failed = |text: &str| {
@@ -586,7 +589,7 @@ fn update_once(
 
 /// How to report an update.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manner {
+pub(super) struct ReportStyle {
     /// With `--dry-run`: nothing was changed.
     pub(super) is_dry: bool,
     /// Whether it is one of many rounds.
@@ -598,8 +601,8 @@ pub(super) struct Manner {
 /// Reports each feed: failures and held updates always, the rest unless `is_quiet` is set. In
 /// repeated rounds, unchanged and skipped feeds are left out; otherwise a log would gain a line per
 /// feed and round.
-pub(super) fn print_report(report: &UpdateReport, manner: Manner) {
-    let would = if manner.is_dry { "would be " } else { "" };
+pub(super) fn print_report(report: &UpdateReport, style: ReportStyle) {
+    let would = if style.is_dry { "would be " } else { "" };
     let mut unchanged = 0;
     for feed in &report.feeds {
         let name = &feed.name;
@@ -636,15 +639,15 @@ pub(super) fn print_report(report: &UpdateReport, manner: Manner) {
                 grouped(*added),
                 grouped(*removed)
             ),
-            FeedOutcome::Skipped(_) if manner.is_repeated => continue,
+            FeedOutcome::Skipped(_) if style.is_repeated => continue,
             FeedOutcome::Skipped(why) => format!("{name}: skipped: {why}"),
             _ => continue,
         };
-        if !manner.is_quiet {
+        if !style.is_quiet {
             say(&line);
         }
     }
-    if unchanged > 0 && !manner.is_quiet && !manner.is_repeated {
+    if unchanged > 0 && !style.is_quiet && !style.is_repeated {
         say(&format!("{} unchanged", plural(unchanged, "feed")));
     }
 }

@@ -146,7 +146,7 @@ const HINTS: &[(&str, &str, &str)] = &[
 ///
 /// `words` are the arguments without the program; the first that names a subcommand decides
 /// whose hints apply.
-pub(super) fn mend(error: &mut Error, command: &Command, words: &[String]) {
+pub(super) fn replace_suggestions(error: &mut Error, command: &Command, words: &[String]) {
     for kind in [
         ContextKind::Suggested,
         ContextKind::SuggestedArg,
@@ -219,7 +219,7 @@ mod tests {
         let mut command = Cli::command();
         let mut error = command.try_get_matches_from_mut(words).unwrap_err();
         let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string()).collect();
-        mend(&mut error, &Cli::command(), &words);
+        replace_suggestions(&mut error, &Cli::command(), &words);
         error.to_string()
     }
 

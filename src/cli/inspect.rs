@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use wiresift::engine::database::Database;
-use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::error::{escape_json, escape_text};
 use wiresift::engine::indicator::Timestamp;
 use wiresift::{ErrorKind, Result};
 
@@ -19,7 +19,7 @@ use wiresift::{ErrorKind, Result};
 pub(super) fn inspect(flags: Inspect) -> Result<Outcome> {
     let database = Database::open(&flags.db)?;
     let text = if flags.json {
-        format!("{}\n", spelt_json(&as_json(&database, flags.withheld).to_string()))
+        format!("{}\n", escape_json(&as_json(&database, flags.withheld).to_string()))
     } else {
         as_text(&database, &flags)
     };
@@ -66,7 +66,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
         name(&flags.db),
         database.build_id(),
         database.built(),
-        spelt(&summary.compiler),
+        escape_text(&summary.compiler),
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
         size(database.size() as u64)
@@ -83,7 +83,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
     }
     text.push_str("feeds\n");
     for (name, feed) in &summary.feeds {
-        text.push_str(&format!("  {:>12} {}", grouped(feed.indicators), spelt(name)));
+        text.push_str(&format!("  {:>12} {}", grouped(feed.indicators), escape_text(name)));
         if feed.inactive > 0 {
             text.push_str(&format!(", {} withdrawn", grouped(feed.inactive)));
         }
@@ -103,7 +103,7 @@ fn as_text(database: &Database, flags: &Inspect) -> String {
     if flags.withheld {
         text.push_str("withheld\n");
         for (kind, value, reason) in database.kept_out() {
-            text.push_str(&format!("  {reason} {kind} {}\n", spelt(value)));
+            text.push_str(&format!("  {reason} {kind} {}\n", escape_text(value)));
         }
     }
     text

@@ -2,7 +2,7 @@
 
 use super::messages::print;
 use super::outcome::Outcome;
-use wiresift::engine::alert::spelt;
+use wiresift::engine::alert::escape_shortened;
 use wiresift::{Error, Result};
 
 /// The names of the network interfaces, sorted. libpcap would list them, too, but opens each
@@ -26,7 +26,7 @@ pub(super) fn list() -> Result<Outcome> {
         // Loopback and tunnels have no carrier and report “unknown” (RFC 2863 operational
         // states).
         let state = if state == "unknown" { "up" } else { &state };
-        print(format!("{}  {state}  {address}\n", spelt(&name)))?;
+        print(format!("{}  {state}  {address}\n", escape_shortened(&name)))?;
     }
     Ok(Outcome::Yes)
 }

@@ -52,7 +52,7 @@ impl Ledgers {
         let mut ledgers = Vec::new();
         // Also feeds whose subscription has ended, if their data was kept.
         for name in store.names() {
-            match store.shelf(&name).open_ledger() {
+            match store.feed_dir(&name).open_ledger() {
                 Ok(ledger) => ledgers.extend(ledger.map(|ledger| (name, ledger))),
                 Err(error) => messages::error(&error),
             }

@@ -11,9 +11,9 @@ use super::outcome::Outcome;
 use super::{database, messages, validity};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
-use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::error::{escape_json, escape_text};
 use wiresift::engine::indicator::Context;
-use wiresift::engine::scan::{Explanation, Options, Outcome as Said, Scanner};
+use wiresift::engine::scan::{Explanation, Options, Outcome as StepOutcome, Scanner};
 use wiresift::intel::subscribe;
 use wiresift::sensor::run;
 use wiresift::{Error, Result};
@@ -47,9 +47,9 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
         let explanation = scanner.explain(&database, value, wiresift::clock::now());
         any |= !explanation.matches.is_empty();
         let in_feeds = ledgers.find(&explanation);
-        // `spelt_json` escapes what JSON allows but a terminal may interpret.
+        // `escape_json` escapes what JSON allows but a terminal may interpret.
         let text = if flags.json {
-            format!("{}\n", spelt_json(&as_json(&explanation, &in_feeds).to_string()))
+            format!("{}\n", escape_json(&as_json(&explanation, &in_feeds).to_string()))
         } else {
             as_text(&explanation, &in_feeds, flags.explain)
         };
@@ -84,7 +84,7 @@ fn as_text(explanation: &Explanation<'_>, in_feeds: &[InFeed], steps_too: bool) 
     let mut text = String::new();
     let mut line = |part: String| {
         // Values come from feeds and from the user: escape what would control the terminal.
-        text.push_str(&spelt(&part));
+        text.push_str(&escape_text(&part));
         text.push('\n');
     };
     let matched = !explanation.matches.is_empty();
@@ -128,8 +128,8 @@ fn as_text(explanation: &Explanation<'_>, in_feeds: &[InFeed], steps_too: bool) 
         line(format!("  {}", in_feed.text()));
     }
     if !matched || steps_too {
-        for (what, said) in &explanation.steps {
-            line(format!("  checked the {what}: {}", said_text(*said)));
+        for (what, outcome) in &explanation.steps {
+            line(format!("  checked the {what}: {}", outcome_text(*outcome)));
         }
         for note in &explanation.notes {
             line(format!("  note: {note}"));
@@ -139,14 +139,14 @@ fn as_text(explanation: &Explanation<'_>, in_feeds: &[InFeed], steps_too: bool) 
 }
 
 /// The answer of a filter or a structure in words, also used in JSON.
-fn said_text(said: Said) -> String {
-    match said {
-        Said::Empty => "no values of this kind".into(),
-        Said::No => "certainly not".into(),
-        Said::Maybe => "maybe".into(),
-        Said::Found(0) => "not found".into(),
-        Said::Found(1) => "1 entry".into(),
-        Said::Found(count) => format!("{count} entries"),
+fn outcome_text(outcome: StepOutcome) -> String {
+    match outcome {
+        StepOutcome::Empty => "no values of this kind".into(),
+        StepOutcome::No => "certainly not".into(),
+        StepOutcome::Maybe => "maybe".into(),
+        StepOutcome::Found(0) => "not found".into(),
+        StepOutcome::Found(1) => "1 entry".into(),
+        StepOutcome::Found(count) => format!("{count} entries"),
     }
 }
 
@@ -229,7 +229,7 @@ fn as_json(explanation: &Explanation<'_>, in_feeds: &[InFeed]) -> Value {
     let steps: Vec<Value> = explanation
         .steps
         .iter()
-        .map(|(what, said)| json!({"asked": what, "said": said_text(*said)}))
+        .map(|(what, outcome)| json!({"asked": what, "said": outcome_text(*outcome)}))
         .collect();
     json!({
         "asked": explanation.asked,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
-use wiresift::engine::error::{spelt, spelt_json, spelt_name};
+use wiresift::engine::error::{escape_file_name, escape_json, escape_text};
 use wiresift::{Error, Result};
 
 /// Prints an error with its place and remedy.
@@ -15,12 +15,12 @@ pub(super) fn error(error: &Error) {
 /// characters are escaped: nothing in it can move the cursor or start another line. An error of
 /// standard error itself is ignored, because there is nowhere to report it.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", spelt(line));
+    let _ = writeln!(std::io::stderr().lock(), "{}", escape_text(line));
 }
 
 /// Prints a line of JSON to standard error.
 pub(super) fn say_json(value: &serde_json::Value) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", spelt_json(&value.to_string()));
+    let _ = writeln!(std::io::stderr().lock(), "{}", escape_json(&value.to_string()));
 }
 
 /// Writes to standard output. The caller has escaped what comes from outside.
@@ -33,7 +33,7 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> Result<()> {
 
 /// A path as shown to people, with control characters and invalid UTF-8 escaped.
 pub(super) fn name(path: &Path) -> Cow<'_, str> {
-    spelt_name(path.as_os_str())
+    escape_file_name(path.as_os_str())
 }
 
 /// Formats a number in groups of three digits: `1 778 750`. A space, because comma and full
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms() {
+    fn numbers_sizes_and_plurals_are_written_for_people() {
         assert_eq!(grouped(1_778_750), "1 778 750");
         assert_eq!(grouped(12), "12");
         assert_eq!(size(512), "512 B");

@@ -50,16 +50,16 @@ pub(super) fn open(
 
 /// Files of the scan itself (its output, its database) that may be among the inputs under any
 /// name. They are compared by device and inode, so links and relative paths are recognised.
-pub(super) struct Own(Vec<(Node, &'static str)>);
+pub(super) struct OwnFiles(Vec<(Node, &'static str)>);
 
-impl Own {
+impl OwnFiles {
     /// The output, the file that standard output is redirected to, and the database.
     // Covers `wiresift scan . > alerts.json`, where the shell opened the file.
-    pub(super) fn of(output: Option<&Path>, db: Option<&Path>) -> Own {
+    pub(super) fn of(output: Option<&Path>, db: Option<&Path>) -> OwnFiles {
         let stdout = Path::new("/proc/self/fd/1");
         let output = (file(output).unwrap_or(stdout), "the output");
         let own = [Some(output), db.map(|db| (db, "the database"))].into_iter().flatten();
-        Own(own.filter_map(|(path, what)| Some((Node::at(path)?, what))).collect())
+        OwnFiles(own.filter_map(|(path, what)| Some((Node::at(path)?, what))).collect())
     }
 
     /// Removes these files from the inputs, as grep does for its output: if the user named

@@ -14,10 +14,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use wiresift::clock::now;
-use wiresift::engine::error::spelt_json;
+use wiresift::engine::error::escape_json;
 use wiresift::engine::indicator::Timestamp;
 use wiresift::intel::config::Config;
-use wiresift::intel::store::{State, Store};
+use wiresift::intel::store::{FeedState, Store};
 use wiresift::{Error, Result};
 
 /// The schema of the reports that are understood.
@@ -72,7 +72,7 @@ impl Column {
 struct Row<'r> {
     name: String,
     kind: String,
-    state: Option<State>,
+    state: Option<FeedState>,
     enabled: bool,
     status: String,
     group: Option<&'r Value>,
@@ -90,7 +90,7 @@ pub(super) fn list(config: &Config, path: &Path, json: bool) -> Result<Outcome> 
     });
     if json {
         let lines: String = rows.iter().map(|row| format!("{}\n", row.json(config))).collect();
-        print(&*spelt_json(&lines))?;
+        print(&*escape_json(&lines))?;
     } else {
         let at = report["at"].as_str().unwrap_or("an unknown time");
         say(&format!("wiresift: judged by a bench at {at}"));
@@ -152,7 +152,7 @@ fn rows<'r>(config: &Config, report: &'r Value, now: Timestamp) -> Vec<Row<'r>> 
     let store = Store::at(&config.state);
     let mut rows: Vec<Row<'r>> = Vec::new();
     for feed in &config.feeds {
-        let state = store.shelf(&feed.name).state();
+        let state = store.feed_dir(&feed.name).state();
         rows.push(Row {
             name: feed.name.clone(),
             kind: feed.kind.name().to_string(),
@@ -199,7 +199,7 @@ impl Row<'_> {
     }
 
     fn json(&self, config: &Config) -> Value {
-        let ledger = Store::at(&config.state).shelf(&self.name).ledger().index().ok().flatten();
+        let ledger = Store::at(&config.state).feed_dir(&self.name).ledger().index().ok().flatten();
         json!({
             "feed": self.name,
             "subscribed": self.state.is_some(),

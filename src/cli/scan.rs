@@ -10,7 +10,7 @@ use super::flags::Scan;
 use super::messages::{self, grouped, plural, say, say_json, size};
 use super::notices::of_feeds;
 use super::outcome::Outcome;
-use super::outputs::{self, Own, Written};
+use super::outputs::{self, OwnFiles, Written};
 use super::progress::Progress;
 use super::{choice, statistics, summary, validity};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
         notify(Notice::Failed(error));
     }
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
-    let own = Own::of(flags.output.as_deref(), flags.db.as_deref());
+    let own = OwnFiles::of(flags.output.as_deref(), flags.db.as_deref());
     let is_listing = flags.count || flags.paths;
     let written = Written { output: flags.output.as_deref(), is_listing };
     let (own, own_errors) = own.leave_out(&mut targets, &flags.inputs, &written, &notify)?;

@@ -18,7 +18,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(matches) => matches,
         Err(mut error) => {
             let words: Vec<String> = std::env::args().skip(1).collect();
-            hints::mend(&mut error, &Cli::command(), &words);
+            hints::replace_suggestions(&mut error, &Cli::command(), &words);
             // Help and version go to standard output and succeed; everything else is an error,
             // except a closed pipe.
             let failed = error.use_stderr();

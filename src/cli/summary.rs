@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use wiresift::Result;
-use wiresift::engine::alert::{Summary, Tally, spelt};
-use wiresift::engine::error::spelt_json;
+use wiresift::engine::alert::{Summary, Tally, escape_shortened};
+use wiresift::engine::error::escape_json;
 use wiresift::engine::indicator::Severity;
 
 /// Rows per table of the text form.
@@ -50,7 +50,7 @@ pub(super) fn print(summary: Option<&Summary>, form: Option<&str>, is_free: bool
         return Ok(());
     }
     let text = match form {
-        Some("json") => format!("{}\n", spelt_json(&as_json(summary).to_string())),
+        Some("json") => format!("{}\n", escape_json(&as_json(summary).to_string())),
         _ => as_text(summary),
     };
     if is_free || form.is_none() {
@@ -99,7 +99,7 @@ fn table<K: Eq + std::hash::Hash + Ord>(
     }
     let _ = writeln!(text, "{}", plural(distinct as u64, what));
     for (key, count) in tally.top(ROWS) {
-        let _ = writeln!(text, "  {:>10}  {}", grouped(count), spelt(&name(key)));
+        let _ = writeln!(text, "  {:>10}  {}", grouped(count), escape_shortened(&name(key)));
     }
     if distinct > ROWS {
         let _ = writeln!(text, "  {:>10}  more", grouped((distinct - ROWS) as u64));

@@ -1,6 +1,6 @@
 //! Tables and ages in what is printed for people.
 
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::engine::indicator::Timestamp;
 
 /// A table without borders; the first row is the heading.
@@ -11,7 +11,7 @@ impl Table {
     /// Appends a row. All rows must have as many cells as the heading.
     pub(super) fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         // Statuses quote servers and feeds, so the text must not control the terminal.
-        let cells = cells.into_iter().map(|cell| spelt(&cell.into()).into_owned());
+        let cells = cells.into_iter().map(|cell| escape_text(&cell.into()).into_owned());
         self.0.push(cells.collect());
     }
 

@@ -15,7 +15,7 @@ use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
 use wiresift::intel::subscribe;
 use wiresift::sensor::input::tail::{Start, TailOptions, Watch};
-use wiresift::sensor::run::{self, Current, Job, Logs, Place, Report, Signals};
+use wiresift::sensor::run::{self, Current, Job, Logs, Report, Signals, TailOutput};
 use wiresift::sensor::sink::FileSink;
 
 pub(super) fn run(flags: Tail) -> Result<Outcome> {
@@ -49,11 +49,11 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     };
     // Only a regular file with a state allows exactly-once output; anything else is a stream.
     let report = match rotated.filter(|_| logs.state.is_some() && !flags.alerts.quiet) {
-        Some(path) => run::tail(job, logs, Place::File(&path), &print_notice),
+        Some(path) => run::tail(job, logs, TailOutput::File(&path), &print_notice),
         None => {
             let quiet = flags.alerts.quiet;
             let mut sink = outputs::open(output, quiet, |path| FileSink::append(path))?;
-            run::tail(job, logs, Place::Sink(&mut *sink), &print_notice)
+            run::tail(job, logs, TailOutput::Sink(&mut *sink), &print_notice)
         }
     }?;
     match flags.stats.as_deref() {

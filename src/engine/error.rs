@@ -4,7 +4,7 @@
 //! use wiresift::{Error, ErrorKind};
 //!
 //! let line = |text: &str| Err::<(), _>(Error::format(format!("“{text}” is no address")));
-//! // A parser knows the line; whoever opened the file adds its path.
+//! // A parser knows the line; the code that opened the file adds its path.
 //! let error = line("1.2.3").unwrap_err().at_line(7).remedy("write all four numbers");
 //! let error = error.at_path("feed.txt");
 //! assert_eq!(error.kind(), ErrorKind::Format);
@@ -16,9 +16,9 @@
 //! it. Context is added on the way up, by the code that knows it: a parser need not
 //! know the path of what it parses.
 
-mod spelt;
+mod escape;
 
-pub use spelt::{is_harmful, name_text, spelt, spelt_json, spelt_name};
+pub use escape::{escape_file_name, escape_json, escape_text, is_harmful, name_text};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -181,7 +181,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, message, about, path, line, offset, remedy, source } = &*self.0;
         if let Some(path) = path {
-            write!(f, "{}", spelt_name(path.as_os_str()))?;
+            write!(f, "{}", escape_file_name(path.as_os_str()))?;
             if let Some(line) = line {
                 write!(f, ":{line}")?;
             }

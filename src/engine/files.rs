@@ -8,7 +8,7 @@
 //! let (file, link) = (folder.path().join("alerts.json"), folder.path().join("latest"));
 //! std::fs::write(&file, "").unwrap();
 //! std::os::unix::fs::symlink("alerts.json", &link).unwrap();
-//! // Two names of one file: whoever reads the one must not write to the other.
+//! // Two names of one file: a program that reads one must not write to the other.
 //! assert_eq!(Outlet::of(&file)?.node(), Outlet::of(&link)?.node());
 //! assert_eq!(Outlet::of(Path::new("-"))?, Outlet::Descriptor(1));
 //! # Ok::<(), std::io::Error>(())
@@ -196,7 +196,7 @@ impl Inputs {
         let under = if path == output {
             String::new()
         } else {
-            format!(" ({})", crate::engine::error::spelt_name(path.as_os_str()))
+            format!(" ({})", crate::engine::error::escape_file_name(path.as_os_str()))
         };
         Err(Error::usage(format!("the output is also {what}{under}; nothing was written"))
             .at_path(output)

@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_gets_shorter_ends_nobody() {
+    fn a_file_that_gets_shorter_ends_no_process() {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &[7; 100_000]).unwrap();
         let map = Mapped::new(&file).unwrap();

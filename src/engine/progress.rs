@@ -102,7 +102,7 @@ mod tests {
 
     /// Debug builds panic, and others abandon the rest.
     #[test]
-    fn who_takes_nothing_is_stopped() {
+    fn a_loop_without_progress_is_stopped() {
         let stuck = std::panic::catch_unwind(|| rounds(b"abc", |round| usize::from(round == 0)).0);
         if cfg!(debug_assertions) {
             assert!(stuck.is_err());

@@ -152,7 +152,7 @@ impl Compiled {
             };
             match rules.iter().position(|rule| (rule.explains)(&difference)) {
                 Some(rule) => explained[rule] += 1,
-                None => unexplained.push(tell(&difference)),
+                None => unexplained.push(describe(&difference)),
             }
         }
         let idle = rules.iter().zip(&explained).filter(|(_, count)| **count == 0);
@@ -175,7 +175,7 @@ impl Compiled {
     }
 }
 
-fn tell(difference: &Difference<'_>) -> String {
+fn describe(difference: &Difference<'_>) -> String {
     let Hit { file, place, indicator } = difference.hit;
     match (difference.missing, difference.unexpected) {
         (Some(missing), _) => format!("missing    {file} {place} {indicator} ({})", missing.at),

@@ -94,7 +94,7 @@ fn any_number_of_threads_reports_the_same() {
 
 /// If the reader goes away, all threads end.
 #[test]
-fn nobody_works_on_for_a_reader_that_went_away() {
+fn workers_end_when_the_reader_is_gone() {
     let dir = Dir::new("captures-gone");
     dir.create("long.pcap", long_capture(12));
     let line = "wiresift scan --observables -j 4 long.pcap | head -n 3";

@@ -251,7 +251,7 @@ fn sections(bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
 }
 
 /// Corrects the checksums.
-fn mend(bytes: &mut [u8]) {
+fn correct_checksums(bytes: &mut [u8]) {
     let sections = sections(bytes);
     for (row, range) in &sections {
         let checksum = xxh3_64(&bytes[range.clone()]);
@@ -289,17 +289,17 @@ proptest! {
             let at = range.start + at.index(range.len() - 3);
             bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
         }
-        mend(&mut bytes);
+        correct_checksums(&mut bytes);
         hits(bytes);
     }
 }
 
 #[test]
-fn mended_checksums_are_right() {
+fn corrected_checksums_are_right() {
     let good = small();
-    let mut mended = good.clone();
-    mend(&mut mended);
-    assert_eq!(mended, good);
+    let mut corrected = good.clone();
+    correct_checksums(&mut corrected);
+    assert_eq!(corrected, good);
 }
 
 fn is_root() -> bool {

@@ -327,7 +327,7 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn builds_repeat() {
+fn the_same_feeds_give_the_same_database() {
     let dir = Dir::new("reproducible");
     dir.create("a.txt", "evil.example\n203.0.113.5\n198.51.100.0/24\n");
     dir.create("b.txt", "bad.example\nevil.example\n2001:db8::1\n");

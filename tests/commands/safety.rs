@@ -631,7 +631,7 @@ fn an_output_of_the_scan_before_is_replaced() {
 /// of complete records.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long another process takes")]
-fn a_signal_ends_a_scan_that_nobody_reads() {
+fn a_signal_ends_a_scan_whose_output_is_not_read() {
     let dir = prepared("safety-unread");
     long_log(&dir);
     dir.create("wide", format!("http://bad.example/{}\n", "x".repeat(9_000)).repeat(4_000));

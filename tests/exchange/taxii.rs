@@ -2,7 +2,7 @@
 
 use super::running::Running;
 use crate::feeds::exchanges::python::python;
-use crate::harness::keeper::{Memory, StillClock};
+use crate::harness::document_store::{Memory, StillClock};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! Fetching over HTTP from a loopback server that misbehaves in every way.
 
 use crate::harness::Dir;
-use crate::harness::keeper::StillClock;
+use crate::harness::document_store::StillClock;
 use crate::harness::server::{Part, Reply, Server};
 use std::io::Write;
 use std::time::{Duration, Instant};

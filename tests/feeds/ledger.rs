@@ -36,8 +36,8 @@ fn folder(dir: &Dir) -> PathBuf {
 
 /// The stays of the feed, by value.
 fn stays(dir: &Dir) -> Vec<(String, Stay)> {
-    let shelf = Store::at(&dir.path().join("wiresift-state")).shelf("ours");
-    let ledger = shelf.open_ledger().unwrap().unwrap();
+    let feed_dir = Store::at(&dir.path().join("wiresift-state")).feed_dir("ours");
+    let ledger = feed_dir.open_ledger().unwrap().unwrap();
     let stays = ledger.stays().unwrap().map(Result::unwrap);
     stays.map(|stay| (stay.value.clone().unwrap().to_string(), stay)).collect()
 }

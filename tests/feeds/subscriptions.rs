@@ -381,7 +381,7 @@ fn misp_events_come_and_go() {
 }
 
 #[test]
-fn pulses_come_and_go_and_the_key_is_nowhere() {
+fn pulses_come_and_go_and_the_key_is_never_shown() {
     let dir = Dir::new("feed-otx");
     let now = wiresift::clock::now().to_string();
     let modified = "2024-03-01T10:00:00.000000";
@@ -587,8 +587,8 @@ fn killed_at_any_moment() {
         Database::open(&path).unwrap_or_else(|error| panic!("round {round}: {error}"));
         let store = wiresift::intel::store::Store::at(&dir.path().join("wiresift-state"));
         for feed in feeds {
-            store.shelf(feed).index().unwrap_or_else(|error| panic!("round {round}: {error}"));
-            assert!(store.shelf(feed).accepted().is_some(), "round {round}: {feed}");
+            store.feed_dir(feed).index().unwrap_or_else(|error| panic!("round {round}: {error}"));
+            assert!(store.feed_dir(feed).accepted().is_some(), "round {round}: {feed}");
         }
         if round % 20 == 0 {
             update(&dir, &[]).expect(0);

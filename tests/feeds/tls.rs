@@ -1,7 +1,7 @@
 //! Fetching over TLS from a loopback server with a private certificate.
 
 use crate::harness::Dir;
-use crate::harness::keeper::StillClock;
+use crate::harness::document_store::StillClock;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

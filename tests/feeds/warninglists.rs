@@ -92,7 +92,7 @@ fn lists_are_for_all_feeds_or_for_some() {
 
 /// A folder as in MISP: each list has the usual effect for its name.
 #[test]
-fn a_folder_of_lists_does_what_is_usual() {
+fn lists_of_a_folder_have_their_usual_effect() {
     let dir = Dir::new("lists-folder");
     dir.create("lists/public-dns-v4/list.json", list("cidr", "Resolvers", &["198.51.100.1"], &[]));
     dir.create("lists/url-shortener/list.json", list("hostname", "Short", &["short.example"], &[]));

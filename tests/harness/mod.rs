@@ -8,7 +8,7 @@
 #![allow(dead_code)]
 
 pub mod browser;
-pub mod keeper;
+pub mod document_store;
 pub mod records;
 pub mod server;
 pub mod source;

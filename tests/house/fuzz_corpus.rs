@@ -82,7 +82,14 @@ impl packet::Visitor for Ignore {
         false
     }
 
-    fn seen(&mut self, _: Observable<'_>, _: Where, _: &packet::Packet<'_>, _: packet::Said<'_>) {}
+    fn seen(
+        &mut self,
+        _: Observable<'_>,
+        _: Where,
+        _: &packet::Packet<'_>,
+        _: packet::ProtocolFacts<'_>,
+    ) {
+    }
 }
 
 /// How often IP packets exceeded a bound.

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use wiresift::engine::database::Database;
 use wiresift::engine::indicator::{Kind, Observable, Timestamp, Where};
-use wiresift::engine::packet::{self, Decoder, Frame, Packet, Said};
+use wiresift::engine::packet::{self, Decoder, Frame, Packet, ProtocolFacts};
 use wiresift::engine::text::{self, Extractor, fields};
 use wiresift::intel::config::Config;
 use wiresift::intel::feed::{Collected, Format, Options, read, read_warninglist};
@@ -100,11 +100,11 @@ impl packet::Visitor for Sink {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         black_box(what);
     }
 
-    fn text(&mut self, text: &[u8], _: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], _: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         black_box(text);
     }
 }
@@ -236,7 +236,7 @@ const MAILS: [(&str, &str); 11] = [
 ];
 
 #[test]
-fn mails() {
+fn work_on_mails_is_linear() {
     let mut all = Vec::new();
     for (name, start) in MAILS {
         let head = format!("EHLO a.example\r\nDATA\r\n{start}");
@@ -290,7 +290,7 @@ const STREAMS: &[Stream] = &[
 ];
 
 #[test]
-fn streams() {
+fn work_on_streams_is_linear() {
     let mut all = Vec::new();
     for &(name, port, is_client, head, units) in STREAMS {
         for unit in units {
@@ -363,7 +363,7 @@ const OF_LOGS: [&str; 53] = [
 ];
 
 #[test]
-fn logs() {
+fn work_on_logs_is_linear() {
     let mut all = Vec::new();
     let read = |data: &[u8]| Extractor::new().extract(data, 0..data.len(), &mut Sink);
     for head in ["", "http://a.example/"] {
@@ -441,7 +441,7 @@ fn ask(line: &[u8], table: &Arc<fields::Format>) {
 }
 
 #[test]
-fn records() {
+fn work_on_records_is_linear() {
     let mut all = Vec::new();
     let table = Arc::new(fields::Format::default());
     for head in ["", "{\"headers\":[", "{\"m\":\"", "<a>", "Jun 24 04:15:41 h a: "] {
@@ -454,7 +454,7 @@ fn records() {
 }
 
 #[test]
-fn records_of_several_lines() {
+fn work_on_records_of_several_lines_is_linear() {
     let mut all = Vec::new();
     for head in ["", "[\n", "{\n", "x\n", "<a>\n", "{\n  {\n"] {
         for unit in [
@@ -487,7 +487,7 @@ fn records_of_several_lines() {
 }
 
 #[test]
-fn records_of_lines_and_in_long_lines() {
+fn work_on_records_in_long_lines_is_linear() {
     let mut all = Vec::new();
     for unit in [
         "__CURSOR=a\nA=b\n\n",
@@ -557,7 +557,7 @@ fn of_lz4() -> Vec<u8> {
 
 /// Compressed data, archives and captures with as many parts as fit.
 #[test]
-fn inputs() {
+fn work_on_inputs_is_linear() {
     const PCAP: &[u8] = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0";
     const PCAPNG: &[u8] =
         b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0";
@@ -632,7 +632,7 @@ const OF_FEEDS: [&str; 30] = [
 const OF_A_FEED: usize = 1 << 10;
 
 #[test]
-fn feeds() {
+fn work_on_feeds_is_linear() {
     let mut all = Vec::new();
     for &format in Format::ALL {
         let options = Options { format: Some(format), ..Options::of_feed("growth") };
@@ -652,7 +652,7 @@ fn feeds() {
 }
 
 #[test]
-fn lists_configurations_and_databases() {
+fn work_on_lists_configurations_and_databases_is_linear() {
     let mut all = Vec::new();
     for unit in ["\"a.example\",", "\"192.0.2.0/24\",", "\"/a/\",", "\"", "[", "{\"list\":["] {
         let head = b"{\"name\":\"a\",\"type\":\"hostname\",\"matching_attributes\":[\"domain\"],\"list\":[";

@@ -111,12 +111,12 @@ const REVERSE_NAME: Rule = Rule {
 fn stands_alone(line: &str, name: &str) -> bool {
     let goes_on = |c: char| c.is_alphanumeric() || "_-".contains(c);
     line.match_indices(name).any(|(at, _)| {
-        let (before, behind) = (&line[..at], &line[at + name.len()..]);
-        let mut behind = behind.chars();
-        let (first, second) = (behind.next(), behind.next());
-        let goes_on_behind =
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        let mut after = after.chars();
+        let (first, second) = (after.next(), after.next());
+        let goes_on_after =
             first.is_some_and(goes_on) || first == Some('.') && second.is_some_and(goes_on);
-        !goes_on_behind && !before.ends_with(|c| goes_on(c) || c == '.')
+        !goes_on_after && !before.ends_with(|c| goes_on(c) || c == '.')
     })
 }
 

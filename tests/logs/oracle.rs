@@ -101,7 +101,7 @@ fn unescape(text: &[u8]) -> (Vec<u8>, usize) {
 
 /// How much of a run of hex digits and colons is the end of a label before an address, including
 /// its colon (section 8.4). `is_tail`: the label began before the run.
-fn behind_label(run: &[u8], is_tail: bool) -> Option<usize> {
+fn after_label(run: &[u8], is_tail: bool) -> Option<usize> {
     let first = run.iter().position(|&b| b == b':').filter(|&first| first > 0)?;
     let rest = &run[first + 1..];
     let digits = run[..first].iter().filter(|b| !b.is_ascii_alphabetic()).count();
@@ -218,10 +218,10 @@ impl Oracle {
             }
             let Some(found) = quad.find(&text[start..]) else { continue };
             let end = start + found.end();
-            let behind = text.get(end);
+            let after = text.get(end);
             let printed = tcpdump_port(text, start, end);
-            let goes_on = behind == Some(&b'.') && is_word(text.get(end + 1));
-            if is_word(behind) || goes_on && printed.is_none() {
+            let goes_on = after == Some(&b'.') && is_word(text.get(end + 1));
+            if is_word(after) || goes_on && printed.is_none() {
                 continue;
             }
             if owned.contains(&start) || urls.is_user(decoded.from[start]) {
@@ -271,8 +271,8 @@ impl Oracle {
             if is_alone {
                 self.v6(decoded, start, end, &mut owned, hits);
             }
-            if let Some(behind) = behind_label(run, !is_alone) {
-                self.v6(decoded, start + behind, end, &mut owned, hits);
+            if let Some(after) = after_label(run, !is_alone) {
+                self.v6(decoded, start + after, end, &mut owned, hits);
             }
         }
         owned
@@ -331,8 +331,8 @@ impl Oracle {
             name_runs(text).into_iter().chain(names_in_prose(text, line, base, decoded))
         {
             let at = decoded.from[start];
-            let behind = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
-            if behind.is_match(&text[end..]) || urls.is_user(at) {
+            let after = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
+            if after.is_match(&text[end..]) || urls.is_user(at) {
                 continue;
             }
             let run = String::from_utf8_lossy(&text[start..end]);
@@ -776,8 +776,8 @@ fn after_last(signs: &Regex, text: &[u8], first: usize, end: usize) -> usize {
 fn names_in_prose(text: &[u8], line: &[u8], base: usize, decoded: &Decoded) -> Vec<(usize, usize)> {
     let mut names = Vec::new();
     for (start, end) in name_runs(text) {
-        let behind = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
-        if text[start..end].is_ascii() || behind.is_match(&text[end..]) {
+        let after = regex!("^[.\u{3002}\u{ff0e}\u{ff61}]*@");
+        if text[start..end].is_ascii() || after.is_match(&text[end..]) {
             continue;
         }
         let head = &line[..decoded.from[start] - base];
@@ -854,9 +854,9 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
 fn tcpdump_port(text: &[u8], start: usize, end: usize) -> Option<u16> {
     let parts = regex!(r"(?-u)^\.([0-9]{1,5})(?:[\x00-\x20:,]|$)").captures(&text[end..])?;
     let before = regex!(r"(?-u)(?: >| &gt;|IP|IP6) $").is_match(&text[..start]);
-    let behind = regex!(r"(?-u)^\.[0-9]+(?: >| &gt;)").is_match(&text[end..]);
+    let after = regex!(r"(?-u)^\.[0-9]+(?: >| &gt;)").is_match(&text[end..]);
     let port = std::str::from_utf8(&parts[1]).ok()?.parse().ok()?;
-    ((before || behind) && port != 0).then_some(port)
+    ((before || after) && port != 0).then_some(port)
 }
 
 /// `:8080` at the beginning of `text`.

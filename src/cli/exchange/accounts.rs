@@ -6,7 +6,7 @@ use crate::cli::flags::{
 };
 use crate::cli::messages::print;
 use crate::cli::outcome::Outcome;
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::exchange::accounts::{GroupId, Rank, Role, Scopes, Secret, Viewer};
 use wiresift::exchange::storage::{NewAccount, Storage};
 use wiresift::{Error, Result};
@@ -18,7 +18,7 @@ const WEEK: i64 = 7 * 86_400;
 fn role_of(name: &str) -> Result<Role> {
     let known = || Role::ALL.map(Role::name).join(", ");
     Role::from_name(name).ok_or_else(|| {
-        Error::usage(format!("unknown role “{}”: expected one of {}", spelt(name), known()))
+        Error::usage(format!("unknown role “{}”: expected one of {}", escape_text(name), known()))
     })
 }
 
@@ -91,7 +91,7 @@ pub(super) fn group(flags: ExchangeGroup) -> Result<Outcome> {
             let rank = match rank.as_str() {
                 "none" => None,
                 rank => Some(Rank::from_name(rank).ok_or_else(|| {
-                    let rank = spelt(rank);
+                    let rank = escape_text(rank);
                     Error::usage(format!("unknown rank “{rank}”: expected {}, none", known()))
                 })?),
             };
@@ -126,7 +126,7 @@ pub(super) fn key(flags: ExchangeKey) -> Result<Outcome> {
                     "{} {}… {} {} last used {used}\n",
                     key.id,
                     key.prefix,
-                    spelt(&key.name),
+                    escape_text(&key.name),
                     key.scopes.names().join(",")
                 ))?;
             }

@@ -4,7 +4,7 @@ use super::serve::warnings;
 use crate::cli::flags::{ExchangeBackup, ExchangeData, ExchangeImport, ExchangeRestore};
 use crate::cli::messages::{name, plural, print, say};
 use crate::cli::outcome::Outcome;
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::engine::indicator::Tlp;
 use wiresift::exchange::import::{List, import as bring};
 use wiresift::exchange::storage::Storage;
@@ -14,7 +14,7 @@ use wiresift::{Error, Result};
 /// Imports feed files.
 pub(super) fn import(flags: &ExchangeImport) -> Result<Outcome> {
     let tlp = Tlp::from_name(&flags.tlp).ok_or_else(|| {
-        let tlp = spelt(&flags.tlp);
+        let tlp = escape_text(&flags.tlp);
         Error::usage(format!(
             "unknown TLP “{tlp}”: expected clear, green, amber, amber+strict or red"
         ))

@@ -6,7 +6,7 @@ use crate::cli::outcome::Outcome;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::exchange::serve::{self, Options, Stop};
 use wiresift::exchange::site::{Quotas, Settings, Warnings};
 use wiresift::exchange::storage::Opened;
@@ -35,7 +35,7 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     if started.opened == Opened::Created {
         text.push_str(&format!(
             "new exchange: {}\n",
-            spelt(&started.storage.path().to_string_lossy())
+            escape_text(&started.storage.path().to_string_lossy())
         ));
     }
     text.push_str(&format!("listening on {}\n", settings.base));
@@ -59,7 +59,7 @@ fn settings(flags: &ExchangeServe, address: std::net::SocketAddr) -> Result<Sett
     if !is_url || !is_clean {
         return Err(Error::usage(format!(
             "invalid URL “{}”: expected one like https://exchange.example",
-            spelt(&base)
+            escape_text(&base)
         )));
     }
     Ok(Settings {

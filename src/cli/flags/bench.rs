@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use std::path::PathBuf;
 use wiresift::engine::indicator::address;
 use wiresift::engine::settings;
-use wiresift::sensor::bench::{By, Csv, POPULAR_RANK, PREVALENCE, Threshold};
+use wiresift::sensor::bench::{Csv, GroupBy, POPULAR_RANK, PREVALENCE, Threshold};
 
 #[derive(Debug, Args)]
 #[command(
@@ -138,11 +138,11 @@ pub(in crate::cli) enum Grouping {
     Pulse,
 }
 
-impl From<Grouping> for By {
-    fn from(grouping: Grouping) -> By {
+impl From<Grouping> for GroupBy {
+    fn from(grouping: Grouping) -> GroupBy {
         match grouping {
-            Grouping::Feed => By::Feed,
-            Grouping::Pulse => By::Pulse,
+            Grouping::Feed => GroupBy::Feed,
+            Grouping::Pulse => GroupBy::Pulse,
         }
     }
 }

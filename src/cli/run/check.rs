@@ -7,7 +7,7 @@ use crate::cli::messages::{name, plural, print, say};
 use crate::cli::outcome::Outcome;
 use std::path::Path;
 use wiresift::Result;
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::intel::config::Subscription;
 
 /// Checks a configuration. Prints what it contains to standard output, and problems to standard
@@ -46,7 +46,8 @@ pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
 }
 
 fn print_lines(before: &str, lines: &[String]) -> Result<()> {
-    let text: String = lines.iter().map(|line| format!("{before}{}\n", spelt(line))).collect();
+    let text: String =
+        lines.iter().map(|line| format!("{before}{}\n", escape_text(line))).collect();
     print(text)
 }
 

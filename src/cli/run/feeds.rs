@@ -1,7 +1,7 @@
 //! Fetches feeds and publishes the database, before the service starts and while it runs.
 
 use super::files::{self, Files, command};
-use crate::cli::feed::{Manner, print_report};
+use crate::cli::feed::{ReportStyle, print_report};
 use crate::cli::messages::{self, name, plural, say};
 use signal_hook::consts::SIGHUP;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -195,7 +195,7 @@ fn pause(halt: &Halt, time: Duration) -> bool {
 fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
     let store = Store::at(&config.state);
     for feed in config.feeds.iter().filter(|feed| feed.enabled) {
-        if let Some(time) = store.shelf(&feed.name).state().last_success {
+        if let Some(time) = store.feed_dir(&feed.name).state().last_success {
             fetched(&feed.name, time);
         }
     }
@@ -205,16 +205,10 @@ fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
 /// `must_publish` is set. Problems with a single feed are printed.
 fn update(config: &Config, must_publish: bool, stop: Option<&StopSignal>) -> Result<()> {
     let lock = subscribe::write_lock(config)?;
-    let job = UpdateJob {
-        config,
-        only: Vec::new(),
-        due: true,
-        accept: false,
-        dry_run: false,
-        pause: stop,
-    };
+    let job =
+        UpdateJob { config, only: Vec::new(), due: true, accept: false, dry_run: false, stop };
     let report = subscribe::update(&job, &lock, &feed_notice)?;
-    print_report(&report, Manner { is_dry: false, is_repeated: true, is_quiet: false });
+    print_report(&report, ReportStyle { is_dry: false, is_repeated: true, is_quiet: false });
     let is_changed =
         report.feeds.iter().any(|feed| matches!(feed.outcome, FeedOutcome::Changed { .. }));
     if !must_publish && !is_changed {

@@ -2,7 +2,7 @@
 //! answer is valid.
 
 use std::io::{BufRead, Write};
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::{Error, Result};
 
 /// The longest answer, in bytes. A terminal delivers lines of at most 4,095.
@@ -17,7 +17,7 @@ pub(super) struct Dialogue<'d> {
 impl Dialogue<'_> {
     /// Prints a line.
     pub(super) fn say(&mut self, line: &str) -> Result<()> {
-        self.put(&format!("{}\n", spelt(line)))
+        self.put(&format!("{}\n", escape_text(line)))
     }
 
     fn put(&mut self, text: &str) -> Result<()> {
@@ -37,9 +37,12 @@ impl Dialogue<'_> {
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T> {
         loop {
-            let shown =
-                if default.is_empty() { String::new() } else { format!(" [{}]", spelt(default)) };
-            self.put(&format!("  {}{shown}: ", spelt(question)))?;
+            let shown = if default.is_empty() {
+                String::new()
+            } else {
+                format!(" [{}]", escape_text(default))
+            };
+            self.put(&format!("  {}{shown}: ", escape_text(question)))?;
             let line = self.line()?;
             let answer = if line.trim().is_empty() { default } else { line.trim() };
             match read(answer) {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use wiresift::engine::settings::nearest;
 use wiresift::intel::config::{self as feeds, catalogue, edit};
 use wiresift::sensor::config::{
-    Alerting, Answers, Config, FeedAnswer, Loudness, Watching, setup as written,
+    Answers, Config, FeedAnswer, SinkAnswer, Verbosity, WatchAnswer, setup as written,
 };
 use wiresift::{Error, Result};
 
@@ -44,7 +44,7 @@ pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
     asking.watch()?;
     asking.feeds()?;
     asking.alerts()?;
-    asking.loudness()?;
+    asking.verbosity()?;
     let text = written(&asking.answers);
     if let Err(lines) = Files::parse(&text, path) {
         return Err(Error::usage(format!(
@@ -149,25 +149,25 @@ impl Asking<'_> {
         ];
         let chosen = self.dialogue.choose("1. What should be watched?", &choices, 1, true)?;
         for choice in chosen {
-            let watching = self.watching(choice)?;
-            self.answers.watch.push(watching);
+            let watch_answer = self.watch_answer(choice)?;
+            self.answers.watch.push(watch_answer);
         }
         Ok(())
     }
 
     /// Asks for the details of one kind of input.
-    fn watching(&mut self, choice: usize) -> Result<Watching> {
-        let wrap = |watching| Answers { watch: vec![watching], ..Answers::default() };
-        let (question, default, make): (_, String, fn(&str) -> Watching) = match choice {
-            0 => ("paths and patterns", logs(), |answer| Watching::Logs(list(answer))),
-            1 => return Ok(Watching::Journal),
+    fn watch_answer(&mut self, choice: usize) -> Result<WatchAnswer> {
+        let wrap = |watch_answer| Answers { watch: vec![watch_answer], ..Answers::default() };
+        let (question, default, make): (_, String, fn(&str) -> WatchAnswer) = match choice {
+            0 => ("paths and patterns", logs(), |answer| WatchAnswer::Logs(list(answer))),
+            1 => return Ok(WatchAnswer::Journal),
             2 => ("addresses", "udp://0.0.0.0:514 tcp://0.0.0.0:514".into(), |answer| {
-                Watching::Syslog(list(answer))
+                WatchAnswer::Syslog(list(answer))
             }),
             3 => (
                 "path of the socket, as in eve-log's filename",
                 "/run/wiresift/eve.sock".into(),
-                |path| Watching::Suricata(path.into()),
+                |path| WatchAnswer::Suricata(path.into()),
             ),
             4 => {
                 let known = interfaces();
@@ -175,9 +175,9 @@ impl Asking<'_> {
                 let first = known.iter().find(|name| *name != "lo");
                 let default = first.cloned().unwrap_or_else(|| "any".into());
                 self.dialogue.say(&format!("  available: {}", known.join(", ")))?;
-                ("interfaces", default, |answer| Watching::Interfaces(list(answer)))
+                ("interfaces", default, |answer| WatchAnswer::Interfaces(list(answer)))
             }
-            _ => ("the folder", "captures".into(), |answer| Watching::Captures(answer.into())),
+            _ => ("the folder", "captures".into(), |answer| WatchAnswer::Captures(answer.into())),
         };
         self.part(question, &default, make, wrap)
     }
@@ -254,38 +254,38 @@ impl Asking<'_> {
         ];
         let chosen = self.dialogue.choose("3. Where should alerts go?", &choices, 1, true)?;
         for choice in chosen {
-            let alerting = self.alerting(choice)?;
-            self.answers.alerts.push(alerting);
+            let sink_answer = self.sink_answer(choice)?;
+            self.answers.alerts.push(sink_answer);
         }
         Ok(())
     }
 
     /// Asks for the details of one kind of sink.
-    fn alerting(&mut self, choice: usize) -> Result<Alerting> {
-        let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
-        let (question, default, make): (_, &str, fn(&str) -> Alerting) = match choice {
+    fn sink_answer(&mut self, choice: usize) -> Result<SinkAnswer> {
+        let wrap = |sink_answer| Answers { alerts: vec![sink_answer], ..Answers::default() };
+        let (question, default, make): (_, &str, fn(&str) -> SinkAnswer) = match choice {
             0 => {
                 let is_installed = self.path.starts_with("/etc");
                 let file =
                     if is_installed { "/var/log/wiresift/alerts.json" } else { "alerts.json" };
-                ("the file", file, |answer| Alerting::File(answer.into()))
+                ("the file", file, |answer| SinkAnswer::File(answer.into()))
             }
-            1 => return Ok(Alerting::Stdout),
+            1 => return Ok(SinkAnswer::Stdout),
             2 => ("its address, such as tls://siem.example.net:6514", "", |answer| {
-                Alerting::Syslog(answer.into())
+                SinkAnswer::Syslog(answer.into())
             }),
-            3 => ("its URL", "", |answer| Alerting::Webhook(answer.into())),
+            3 => ("its URL", "", |answer| SinkAnswer::Webhook(answer.into())),
             4 => (
                 "a file that contains its URL, which is a secret",
                 "/etc/wiresift/slack.url",
-                |file| Alerting::Slack { url_file: file.into() },
+                |file| SinkAnswer::Slack { url_file: file.into() },
             ),
             5 => return self.mail(),
             6 => ("its URL, such as https://es.example.net:9200", "", |answer| {
-                Alerting::Elasticsearch(answer.into())
+                SinkAnswer::Elasticsearch(answer.into())
             }),
             _ => ("its URL, such as https://splunk.example.net:8088", "", |answer| {
-                Alerting::Splunk { url: answer.into(), token_env: "SPLUNK_TOKEN".into() }
+                SinkAnswer::Splunk { url: answer.into(), token_env: "SPLUNK_TOKEN".into() }
             }),
         };
         if choice == 7 {
@@ -296,17 +296,17 @@ impl Asking<'_> {
 
     /// Asks for the three parts of a mail sink one by one, so that an error concerns a single
     /// answer.
-    fn mail(&mut self) -> Result<Alerting> {
-        let wrap = |alerting| Answers { alerts: vec![alerting], ..Answers::default() };
+    fn mail(&mut self) -> Result<SinkAnswer> {
+        let wrap = |sink_answer| Answers { alerts: vec![sink_answer], ..Answers::default() };
         // The other parts are not known yet, so placeholders make the answer complete.
-        let mail = |server: &str, from: &str, to: &str| Alerting::Mail {
+        let mail = |server: &str, from: &str, to: &str| SinkAnswer::Mail {
             server: server.into(),
             from: from.into(),
             to: list(to),
         };
         const EXAMPLE_ADDRESS: &str = "wiresift@example.net";
         let asked = |part| match part {
-            Alerting::Mail { server, from, to } => (server, from, to),
+            SinkAnswer::Mail { server, from, to } => (server, from, to),
             _ => Default::default(),
         };
         let make = |answer: &str| mail(answer, EXAMPLE_ADDRESS, EXAMPLE_ADDRESS);
@@ -318,17 +318,17 @@ impl Asking<'_> {
         self.part("recipients", &from, make, wrap)
     }
 
-    fn loudness(&mut self) -> Result<()> {
+    fn verbosity(&mut self) -> Result<()> {
         let choices = [
             "quiet: only high and critical alerts; repeats once a day",
             "normal: all alerts; repeats once an hour",
             "loud: every alert, including repeats",
         ];
         let chosen = self.dialogue.choose("4. How many alerts do you want?", &choices, 2, false)?;
-        self.answers.loudness = match chosen.first() {
-            Some(0) => Loudness::Quiet,
-            Some(2) => Loudness::Loud,
-            _ => Loudness::Normal,
+        self.answers.verbosity = match chosen.first() {
+            Some(0) => Verbosity::SevereOnly,
+            Some(2) => Verbosity::All,
+            _ => Verbosity::Normal,
         };
         Ok(())
     }

@@ -6,13 +6,13 @@ mod view;
 use super::flags::Status;
 use super::messages::{self, print};
 use super::outcome::Outcome;
-use page::{Page, Place};
+use page::{Page, StatusClient};
 use std::io::IsTerminal;
 use std::time::Duration;
 use view::View;
 use wiresift::Result;
 use wiresift::clock::Stopwatch;
-use wiresift::engine::error::{spelt, spelt_json};
+use wiresift::engine::error::{escape_json, escape_text};
 use wiresift::intel::subscribe::StopSignal;
 
 /// The time over which rates are measured for `--once`.
@@ -22,11 +22,11 @@ const MOMENT: Duration = Duration::from_secs(1);
 const CLEAR: &str = "\x1b[H\x1b[J";
 
 pub(super) fn run(flags: Status) -> Result<Outcome> {
-    let place = Place::new(&flags.url)?;
+    let place = StatusClient::new(&flags.url)?;
     if flags.json {
         let text = place.fetch()?;
         let page = Page::parse(&text, &place)?;
-        print(&*spelt_json(&text))?;
+        print(&*escape_json(&text))?;
         return Ok(outcome(&page));
     }
     if flags.once || !std::io::stdout().is_terminal() {
@@ -40,7 +40,7 @@ fn outcome(page: &Page) -> Outcome {
 }
 
 /// Prints the status once. It fetches two pages, because rates are differences between them.
-fn once(place: &Place) -> Result<Outcome> {
+fn once(place: &StatusClient) -> Result<Outcome> {
     let (before, since) = (place.page()?, Stopwatch::start());
     std::thread::sleep(MOMENT);
     let page = place.page()?;
@@ -51,7 +51,7 @@ fn once(place: &Place) -> Result<Outcome> {
 
 /// Refreshes the status until a signal. If the service becomes unreachable, shows why and keeps
 /// trying.
-fn watch(place: &Place, every: Duration) -> Result<Outcome> {
+fn watch(place: &StatusClient, every: Duration) -> Result<Outcome> {
     let stop = StopSignal::new()?;
     let (mut page, mut since) = (place.page()?, Stopwatch::start());
     show(&View::new(&page).lines())?;
@@ -65,7 +65,7 @@ fn watch(place: &Place, every: Duration) -> Result<Outcome> {
             }
             Err(error) => {
                 show(&[
-                    spelt(&error.to_string()).into_owned(),
+                    escape_text(&error.to_string()).into_owned(),
                     String::new(),
                     "trying again".into(),
                 ])?;

@@ -14,18 +14,18 @@ const MAX_PAGE: u64 = 64 << 20;
 
 /// The address of the status page.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct StatusClient {
     url: String,
     agent: ureq::Agent,
 }
 
-impl Place {
+impl StatusClient {
     /// The page at a URL. The scheme and the path may be omitted.
     ///
     /// # Errors
     ///
     /// It is not an HTTP URL.
-    pub(super) fn new(url: &str) -> Result<Place> {
+    pub(super) fn new(url: &str) -> Result<StatusClient> {
         let wrong = || {
             Error::usage(format!("invalid address “{url}”"))
                 .remedy("expected http://HOST:PORT, as set by metrics in the configuration")
@@ -47,7 +47,7 @@ impl Place {
             .user_agent(concat!("wiresift/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(TIMEOUT))
             .build();
-        Ok(Place { url: format!("{full}{path}"), agent: config.into() })
+        Ok(StatusClient { url: format!("{full}{path}"), agent: config.into() })
     }
 
     /// Fetches the page as text.
@@ -78,7 +78,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// Like [`Place::fetch`].
+    /// Like [`StatusClient::fetch`].
     pub(super) fn page(&self) -> Result<Page> {
         Page::parse(&self.fetch()?, self)
     }
@@ -185,7 +185,7 @@ impl Page {
     /// # Errors
     ///
     /// It is not a status page.
-    pub(super) fn parse(text: &str, place: &Place) -> Result<Page> {
+    pub(super) fn parse(text: &str, place: &StatusClient) -> Result<Page> {
         serde_json::from_str(text).map_err(|error| place.foreign(&error.to_string()))
     }
 

@@ -5,7 +5,7 @@ use crate::cli::messages::{grouped, plural, size};
 use crate::cli::table::{Table, age};
 use std::time::Duration;
 use wiresift::clock::now;
-use wiresift::engine::error::spelt;
+use wiresift::engine::error::escape_text;
 use wiresift::engine::indicator::Timestamp;
 
 /// The maximum number of files to list per input: those with the largest lag.
@@ -53,7 +53,7 @@ impl<'p> View<'p> {
         let page = self.page;
         let up = since(&page.started).map(|age| format!(", for {age}")).unwrap_or_default();
         let mut lines = vec![format!("wiresift {}: {}{up}", page.version, page.state)];
-        lines.extend(page.obstacles.iter().map(|obstacle| format!("problem     {obstacle}")));
+        lines.extend(page.obstacles.iter().map(|reason| format!("problem     {reason}")));
         lines.push(match &page.database {
             None => "database    none".to_string(),
             Some(database) => {
@@ -73,7 +73,7 @@ impl<'p> View<'p> {
             size(page.spool_bytes),
             plural(page.suppression_keys, "suppression window")
         ));
-        lines.into_iter().map(|line| spelt(&line).into_owned()).collect()
+        lines.into_iter().map(|line| escape_text(&line).into_owned()).collect()
     }
 
     /// The table of inputs. Cells of rates are empty if there is no previous page.
@@ -150,10 +150,10 @@ impl<'p> View<'p> {
                 format!("{}: {}", file.path, file.trouble.as_deref().unwrap_or_default())
             }));
             let mut late: Vec<&File> =
-                input.files.iter().filter(|it| it.trouble.is_none() && behind(it) > 0).collect();
-            late.sort_by_key(|file| std::cmp::Reverse(behind(file)));
+                input.files.iter().filter(|it| it.trouble.is_none() && unread(it) > 0).collect();
+            late.sort_by_key(|file| std::cmp::Reverse(unread(file)));
             lines.extend(few(late, name, |file| {
-                format!("{}: {} not read yet", file.path, size(behind(file)))
+                format!("{}: {} not read yet", file.path, size(unread(file)))
             }));
             if input.state != "open" && !input.addresses.is_empty() {
                 lines.push(format!("{name}: listens on {}", input.addresses.join(", ")));
@@ -163,7 +163,7 @@ impl<'p> View<'p> {
             lines.extend(sink.trouble.iter().map(|trouble| format!("{}: {trouble}", sink.name)));
             lines.extend(self.undelivered(sink));
         }
-        lines.into_iter().map(|line| spelt(&line).into_owned()).collect()
+        lines.into_iter().map(|line| escape_text(&line).into_owned()).collect()
     }
 }
 
@@ -179,14 +179,14 @@ fn few(files: Vec<&File>, name: &str, words: impl Fn(&File) -> String) -> Vec<St
 }
 
 /// The number of unread bytes of a file. A file that was truncated has none.
-fn behind(file: &File) -> u64 {
+fn unread(file: &File) -> u64 {
     file.size.saturating_sub(file.offset)
 }
 
 /// The lag of an input: the unread bytes of its files, or a count of its own.
 fn lag(input: &Input) -> String {
     if !input.files.is_empty() {
-        return size(input.files.iter().map(behind).fold(0, u64::saturating_add));
+        return size(input.files.iter().map(unread).fold(0, u64::saturating_add));
     }
     match input.counts.get("lag").and_then(serde_json::Value::as_u64) {
         Some(lag) => grouped(lag),

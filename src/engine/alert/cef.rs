@@ -321,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes() {
+    fn headers_and_extensions_are_escaped() {
         let mut out = Vec::new();
         header(&mut out, "a|b\\c=d\ne");
         assert_eq!(String::from_utf8(out).unwrap(), "a\\|b\\\\c=d e");

@@ -69,6 +69,6 @@ pub use json::SCHEMA;
 pub use own::{OWN_HEAD, is_own};
 pub use record::{Alert, DEFAULT_SEVERITY, Handling, Provenance, TimeSource};
 pub use repeat::write_repeat;
-pub use selection::{LeftOut, Selection};
+pub use selection::{OmitReason, Selection};
 pub use summary::{Summary, Tally};
-pub use text::{Shown, spelt};
+pub use text::{Shown, escape_shortened};

@@ -141,7 +141,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
     if let Some(packet) = alert.packet() {
         endpoints(o, packet);
     }
-    said(o, alert.protocol());
+    protocol_fields(o, alert.protocol());
     let seen = alert.seen();
     let carried = match alert.protocol() {
         Some(Protocol::File(file)) => Some(file),
@@ -171,7 +171,7 @@ fn evidence(o: &mut Object<'_>, alert: &Alert<'_>) {
 }
 
 /// Writes what the protocol said.
-fn said(o: &mut Object<'_>, protocol: Option<&Protocol>) {
+fn protocol_fields(o: &mut Object<'_>, protocol: Option<&Protocol>) {
     match protocol {
         Some(Protocol::Dns(dns)) => o.object("query", |o| {
             o.text("hostname", &dns.rrname);

@@ -27,7 +27,7 @@ pub struct Selection {
 /// Why an alert was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum LeftOut {
+pub enum OmitReason {
     /// Its severity is too low.
     Severity,
     /// No source is confident enough.
@@ -44,17 +44,17 @@ pub enum LeftOut {
     Limit,
 }
 
-impl LeftOut {
+impl OmitReason {
     /// The name in counters.
     pub const fn name(self) -> &'static str {
         match self {
-            LeftOut::Severity => "severity",
-            LeftOut::Confidence => "confidence",
-            LeftOut::Feed => "feed",
-            LeftOut::Kind => "kind",
-            LeftOut::Time => "time",
-            LeftOut::Repeated => "repeated",
-            LeftOut::Limit => "limit",
+            OmitReason::Severity => "severity",
+            OmitReason::Confidence => "confidence",
+            OmitReason::Feed => "feed",
+            OmitReason::Kind => "kind",
+            OmitReason::Time => "time",
+            OmitReason::Repeated => "repeated",
+            OmitReason::Limit => "limit",
         }
     }
 }
@@ -70,26 +70,26 @@ impl Selection {
     /// Feed, confidence and severity must hold for one and the same source: a weak claim by
     /// the selected feed does not become strong through another feed's.
     // The cheap questions come first; the order also decides which reason is counted.
-    pub fn leaves_out(&self, alert: &Alert<'_>) -> Option<LeftOut> {
+    pub fn omit_reason(&self, alert: &Alert<'_>) -> Option<OmitReason> {
         if self.since.is_some_and(|since| alert.time() < since) {
-            return Some(LeftOut::Time);
+            return Some(OmitReason::Time);
         }
         if !self.kinds.is_empty() && !self.has_kind(alert) {
-            return Some(LeftOut::Kind);
+            return Some(OmitReason::Kind);
         }
         let of_feed = |source: &&Context<'_>| self.has_feed(&source.feed);
         if !alert.sources().any(|source| of_feed(&source)) {
-            return (!self.feeds.is_empty()).then_some(LeftOut::Feed);
+            return (!self.feeds.is_empty()).then_some(OmitReason::Feed);
         }
         let sure = |source: &&Context<'_>| {
             self.min_confidence.is_none_or(|least| source.confidence.is_some_and(|c| c >= least))
         };
         if !alert.sources().filter(of_feed).any(|source| sure(&source)) {
-            return Some(LeftOut::Confidence);
+            return Some(OmitReason::Confidence);
         }
         let least = self.min_severity?;
         let severities = alert.sources().filter(of_feed).filter(sure).filter_map(|s| s.severity);
-        (severities.max().unwrap_or(DEFAULT_SEVERITY) < least).then_some(LeftOut::Severity)
+        (severities.max().unwrap_or(DEFAULT_SEVERITY) < least).then_some(OmitReason::Severity)
     }
 
     /// Whether the observable or an indicator has a selected kind: a user who asks for `net` also
@@ -146,32 +146,32 @@ mod tests {
         Hit { seen, matches: vec![met], place: Place::Log(place) }
     }
 
-    fn leaves_out(selection: &Selection, hit: &Hit<'_>) -> Option<LeftOut> {
-        selection.leaves_out(&Alert::new(hit, &Provenance::default(), Timestamp(0)))
+    fn omit_reason(selection: &Selection, hit: &Hit<'_>) -> Option<OmitReason> {
+        selection.omit_reason(&Alert::new(hit, &Provenance::default(), Timestamp(0)))
     }
 
     #[test]
-    fn each_criterion() {
+    fn each_criterion_alone_omits_an_alert() {
         let hit = hit(&[("otx", Some(40), Some(Severity::Low)), ("ours", None, None)]);
         let wants = |change: &dyn Fn(&mut Selection)| {
             let mut selection = Selection::default();
             change(&mut selection);
-            leaves_out(&selection, &hit)
+            omit_reason(&selection, &hit)
         };
         assert_eq!(wants(&|_| ()), None);
         assert_eq!(wants(&|s| s.kinds = vec![Kind::Net]), None);
         assert_eq!(wants(&|s| s.kinds = vec![Kind::Ip, Kind::Url]), None);
-        assert_eq!(wants(&|s| s.kinds = vec![Kind::Url]), Some(LeftOut::Kind));
+        assert_eq!(wants(&|s| s.kinds = vec![Kind::Url]), Some(OmitReason::Kind));
         assert_eq!(wants(&|s| s.since = Some(Timestamp::from_seconds(100))), None);
-        assert_eq!(wants(&|s| s.since = Some(Timestamp(100_000_001))), Some(LeftOut::Time));
+        assert_eq!(wants(&|s| s.since = Some(Timestamp(100_000_001))), Some(OmitReason::Time));
         assert_eq!(wants(&|s| s.min_confidence = Some(40)), None);
-        assert_eq!(wants(&|s| s.min_confidence = Some(41)), Some(LeftOut::Confidence));
+        assert_eq!(wants(&|s| s.min_confidence = Some(41)), Some(OmitReason::Confidence));
         assert_eq!(wants(&|s| s.min_severity = Some(Severity::Low)), None);
-        assert_eq!(wants(&|s| s.min_severity = Some(Severity::Medium)), Some(LeftOut::Severity));
+        assert_eq!(wants(&|s| s.min_severity = Some(Severity::Medium)), Some(OmitReason::Severity));
         let feeds = |names: &[&str]| names.iter().map(|n| Pattern::new(n).unwrap()).collect();
         assert_eq!(wants(&|s| s.feeds = feeds(&["OTX"])), None);
         assert_eq!(wants(&|s| s.feeds = feeds(&["x", "ou*"])), None);
-        assert_eq!(wants(&|s| s.feeds = feeds(&["urlhaus"])), Some(LeftOut::Feed));
+        assert_eq!(wants(&|s| s.feeds = feeds(&["urlhaus"])), Some(OmitReason::Feed));
         assert!(Selection::default().takes_all());
     }
 
@@ -183,12 +183,12 @@ mod tests {
             min_confidence: Some(50),
             ..Selection::default()
         };
-        assert_eq!(leaves_out(&selection, &hit), Some(LeftOut::Confidence));
+        assert_eq!(omit_reason(&selection, &hit), Some(OmitReason::Confidence));
         selection.min_confidence = Some(10);
         // None of the remaining sources gives a severity: medium.
         selection.min_severity = Some(Severity::Medium);
-        assert_eq!(leaves_out(&selection, &hit), None);
+        assert_eq!(omit_reason(&selection, &hit), None);
         selection.min_severity = Some(Severity::High);
-        assert_eq!(leaves_out(&selection, &hit), Some(LeftOut::Severity));
+        assert_eq!(omit_reason(&selection, &hit), Some(OmitReason::Severity));
     }
 }

@@ -314,7 +314,7 @@ fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
     page.inked(Ink::Bold, &source.feed);
     // The indicator's own name, if the collection has another.
     let name = source.name.as_deref().filter(|name| !name.is_empty());
-    let name = name.filter(|_| is_collection(source)).map(spelt);
+    let name = name.filter(|_| is_collection(source)).map(escape_shortened);
     if is_new {
         let (first, rest) = parts.split_at(parts.len().min(1));
         let name = name.map(|name| ("; ", name));
@@ -326,7 +326,7 @@ fn source(page: &mut Page<'_>, source: &Context<'_>, shown: &mut Shown) {
         if let Some(title) = title.filter(|title| !title.is_empty()) {
             page.plain(": ");
             page.cut(column, title);
-            column += spelt(title).chars().count();
+            column += escape_shortened(title).chars().count();
         }
         // A feed with nothing more to say has been printed in full.
         let has_more = parts.len() > usize::from(title.is_some());
@@ -375,7 +375,7 @@ fn parts(source: &Context<'_>) -> Vec<(&'static str, String)> {
     };
     let title = if is_collection(source) { &source.collection } else { &source.name };
     if let Some(title) = title.as_deref().filter(|title| !title.is_empty()) {
-        part(spelt(title));
+        part(escape_shortened(title));
     }
     let lists = [
         ("malware ", &source.malware),
@@ -389,7 +389,7 @@ fn parts(source: &Context<'_>) -> Vec<(&'static str, String)> {
             let label = if at == 0 { label } else { "" };
             let more = list.len() - LIST.min(list.len());
             let more = if at == last && more > 0 { format!(" and {more} more") } else { "".into() };
-            let text = format!("{label}{}{more}", spelt(text));
+            let text = format!("{label}{}{more}", escape_shortened(text));
             let separator = match (parts.is_empty(), at) {
                 (true, _) => ": ",
                 (false, 0) => "; ",
@@ -557,7 +557,7 @@ impl Page<'_> {
 
     /// Writes text from outside that ends with the line, cut to the width.
     fn cut(&mut self, column: usize, text: &str) {
-        let text = spelt(text);
+        let text = escape_shortened(text);
         let room = self.width.unwrap_or(MAX_TEXT).saturating_sub(column);
         match text.char_indices().nth(room) {
             None => self.plain(&text),
@@ -589,7 +589,7 @@ impl Page<'_> {
 
 /// Escapes text from outside for people: controls and characters that change the direction of
 /// writing are escaped, and the text is cut after 240 characters.
-pub fn spelt(text: &str) -> String {
+pub fn escape_shortened(text: &str) -> String {
     let mut out = Vec::new();
     Page { out: &mut out, has_colour: false, width: None }.hostile(text);
     String::from_utf8(out).unwrap_or_default()

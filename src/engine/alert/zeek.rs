@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes() {
+    fn fields_and_sets_are_escaped() {
         for (text, in_field, in_set) in [
             ("a\tb\nc", "a\\x09b\\x0ac", "a\\x09b\\x0ac"),
             ("-", "\\x2d", "\\x2d"),

@@ -2,7 +2,7 @@
 
 /// The position of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct StringSpan {
     start: u32,
     len: u16,
 }
@@ -64,11 +64,11 @@ impl Arena {
         self.rows[row].claim
     }
 
-    pub(super) fn place(&self, row: usize) -> Place {
-        Place { start: self.rows[row].start, len: self.rows[row].len }
+    pub(super) fn place(&self, row: usize) -> StringSpan {
+        StringSpan { start: self.rows[row].start, len: self.rows[row].len }
     }
 
-    pub(super) fn key(&self, place: Place) -> &[u8] {
+    pub(super) fn key(&self, place: StringSpan) -> &[u8] {
         &self.bytes[place.start as usize..][..usize::from(place.len)]
     }
 

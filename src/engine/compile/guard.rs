@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private() {
+    fn private_and_reserved_addresses_are_recognised() {
         let net = |text: &str| is_private(Kind::Net, &Value::Net(text.parse().unwrap()));
         let ip = |text: &str| is_private(Kind::Ip, &Value::Net(text.parse().unwrap()));
         assert!(net("10.0.0.0/8") && net("203.0.113.0/24") && net("fc00::/7"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn suffixes() {
+    fn public_suffixes_are_rejected_or_limited() {
         let of = |name: &str, mut scope: Scope| {
             let verdict = judge_domain(name, &mut scope);
             (verdict, scope)

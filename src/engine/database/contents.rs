@@ -148,7 +148,7 @@ impl Contents {
     }
 
     /// Adds a table that was laid out.
-    pub(crate) fn add(&mut self, table: Laid) {
+    pub(crate) fn add(&mut self, table: StringSections) {
         // Keep the bits that other tables have set.
         self.tails.resize(self.tails.len().max(table.tails.len()), 1);
         for (mine, theirs) in self.tails.iter_mut().zip(&table.tails) {
@@ -264,7 +264,7 @@ impl Contents {
 
 /// A table of strings in its final form, with its filter.
 #[derive(Debug, Default)]
-pub(crate) struct Laid {
+pub(crate) struct StringSections {
     sections: Vec<(Section, Vec<u8>)>,
     /// The last labels of names, and of the hosts of URLs.
     tails: Vec<u8>,
@@ -275,7 +275,7 @@ pub(crate) struct Laid {
 pub(crate) fn lay_out<'k>(
     table: Keyed,
     rows: impl Iterator<Item = (&'k [u8], Posting)> + Clone,
-) -> Result<Laid> {
+) -> Result<StringSections> {
     let mut builder = Builder::new();
     let mut any = false;
     for (key, posting) in rows.clone() {
@@ -285,7 +285,7 @@ pub(crate) fn lay_out<'k>(
         }
     }
     if !any {
-        return Ok(Laid::default());
+        return Ok(StringSections::default());
     }
     let bytes = builder.finish();
     let keys = rows.map(|(key, _)| key);
@@ -319,7 +319,7 @@ pub(crate) fn lay_out<'k>(
         Keyed::Emails => ((Section::EmailFilter, bloom(keys.map(hash))), Section::Emails),
         Keyed::Words => ((Section::Literals, literals::build(keys)), Section::Words),
     };
-    Ok(Laid { sections: vec![filter, (section, bytes)], tails })
+    Ok(StringSections { sections: vec![filter, (section, bytes)], tails })
 }
 
 fn bloom(hashes: impl Iterator<Item = u64>) -> Vec<u8> {

@@ -427,7 +427,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn round_trip() {
+    fn contexts_are_read_back() {
         let full = Context {
             feed: "f".into(),
             collection: Some("c".into()),

@@ -161,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn like_a_map(
+        fn digests_are_found_like_in_a_map(
             map in prop::collection::btree_map(any::<[u8; 16]>(), any::<u32>(), 0..300),
             absent in prop::collection::vec(any::<[u8; 16]>(), 0..50)) {
             let map: BTreeMap<[u8; 16], Posting> =
@@ -177,7 +177,7 @@ mod tests {
 
         /// Digests that share a cell, and their first bytes.
         #[test]
-        fn crowded_cells(
+        fn digests_that_share_a_cell_are_found(
             tails in prop::collection::btree_set(any::<[u8; 2]>(), 1..200),
             absent in any::<[u8; 2]>(), at in 6..15usize) {
             let key = |tail: &[u8; 2]| {

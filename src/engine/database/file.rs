@@ -7,7 +7,7 @@ use super::filter::{Bloom, DomainFilter};
 use super::identity::{IN_PLACE, Identity, Stamp};
 use super::layout::{self, Header, Section, u32_at};
 use super::literals::Literals;
-use super::map::{Map, Taking};
+use super::map::{LoadMode, Map};
 use super::patterns;
 use super::posting::{Claim, Posting, Postings};
 use super::prefix::Prefixes;
@@ -96,7 +96,7 @@ impl Database {
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
     ) -> Result<Self> {
-        Self::take(path.as_ref(), Taking::Mapped, is_known)
+        Self::from_file(path.as_ref(), LoadMode::Mapped, is_known)
     }
 
     /// Copies a file into memory and checks it, for long-running use. Whatever
@@ -119,11 +119,15 @@ impl Database {
         path: impl AsRef<Path>,
         is_known: impl FnOnce(&Identity) -> bool,
     ) -> Result<Self> {
-        Self::take(path.as_ref(), Taking::Copied, is_known)
+        Self::from_file(path.as_ref(), LoadMode::Copied, is_known)
     }
 
-    fn take(path: &Path, taking: Taking, is_known: impl FnOnce(&Identity) -> bool) -> Result<Self> {
-        let (map, stamp, after) = Map::open(path, taking)?;
+    fn from_file(
+        path: &Path,
+        mode: LoadMode,
+        is_known: impl FnOnce(&Identity) -> bool,
+    ) -> Result<Self> {
+        let (map, stamp, after) = Map::open(path, mode)?;
         let opened = layout::read_header(&map).and_then(|header| {
             let identity = Identity::new(&header, &stamp);
             // A file that was written to while it was read is not the one that

@@ -21,7 +21,7 @@ pub(super) enum Map {
 
 /// How to get the bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taking {
+pub(super) enum LoadMode {
     /// Mapped: immediate, with pages that all processes share.
     Mapped,
     /// Copied.
@@ -30,7 +30,7 @@ pub(super) enum Taking {
 
 impl Map {
     /// Opens a whole file. Returns its state before and after it was read.
-    pub(super) fn open(path: &Path, taking: Taking) -> Result<(Map, Stamp, Stamp)> {
+    pub(super) fn open(path: &Path, mode: LoadMode) -> Result<(Map, Stamp, Stamp)> {
         let file = File::open(path).map_err(|e| {
             let missing = e.kind() == io::ErrorKind::NotFound;
             let error = Error::io("open the database", e).at_path(path);
@@ -49,7 +49,7 @@ impl Map {
             // better error.
             return Ok((Map::Memory(Vec::new()), before, before));
         }
-        if taking == Taking::Mapped {
+        if mode == LoadMode::Mapped {
             let map =
                 Mapped::new(&file).map_err(|e| Error::io("map the database", e).at_path(path))?;
             return Ok((Map::File(map, file), before, before));

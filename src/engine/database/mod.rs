@@ -46,7 +46,7 @@ mod withheld;
 
 #[cfg(feature = "sensor")]
 pub(crate) use contents::url_host;
-pub(crate) use contents::{Contents, Keyed, Laid, bare_path, lay_out};
+pub(crate) use contents::{Contents, Keyed, StringSections, bare_path, lay_out};
 #[cfg(feature = "sensor")]
 pub(crate) use file::Listed;
 pub(crate) use file::UrlWalk;

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses() {
+    fn patterns_that_match_everything_are_refused() {
         assert_eq!(
             check_pattern(Kind::Domain, Scope::Wildcard, "*"),
             Err(Reason::MatchesEverything)

@@ -416,7 +416,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strict_v4() {
+    fn dotted_quads_are_parsed_strictly() {
         assert_eq!(parse_v4(b"203.0.113.8"), Some(Ipv4Addr::new(203, 0, 113, 8)));
         assert_eq!(parse_v4(b"0.0.0.0"), Some(Ipv4Addr::UNSPECIFIED));
         for bad in [
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn v6_folds_and_sheds() {
+    fn v6_is_folded_and_loses_brackets_and_zone() {
         for text in ["2001:DB8:0:0:0:0:0:1", "[2001:db8::1]", "2001:0db8::0001", "2001:db8::1%eth0"]
         {
             assert_eq!(parse_ip(text).unwrap().to_string(), "2001:db8::1", "{text}");
@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn nets() {
+    fn networks_are_normalised() {
         assert_eq!(parse_net("198.51.100.77/24").unwrap().to_string(), "198.51.100.0/24");
         assert_eq!(parse_net("::ffff:198.51.100.0/120").unwrap().to_string(), "198.51.100.0/24");
         assert!(parse_net("1.2.3.4/33").is_err() && parse_net("1.2.3.4/").is_err());
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints() {
+    fn endpoints_are_split_into_address_and_port() {
         let v6 = "2001:db8::1";
         for text in [
             "[2001:db8::1]:443",
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_ranges() {
+    fn reserved_ranges_are_recognised() {
         for text in [
             "10.0.0.1",
             "172.16.0.1",
@@ -548,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn reverse_names() {
+    fn reverse_names_yield_their_address() {
         assert_eq!(
             from_reverse_name(b"7.100.51.198.in-addr.arpa."),
             Some("198.51.100.7".parse().unwrap())

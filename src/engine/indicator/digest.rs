@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normal_forms() {
+    fn values_are_normalised() {
         let md5 = "0123456789abcdef0123456789abcdef";
         assert_eq!(normalise(Kind::Md5, "0x0123456789ABCDEF0123456789abcdef").as_deref(), Ok(md5));
         let colons = "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF";

@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normal_forms() {
+    fn values_are_normalised() {
         for (raw, want) in [
             ("eViL.ExAmPlE.", "evil.example"),
             ("münchen.example", "xn--mnchen-3ya.example"),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_by_spelling() {
+    fn the_notation_decides_the_scope() {
         let of = |raw| parse_scoped(raw, Scope::Exact).unwrap();
         assert_eq!(of("*.x.example"), ("x.example".into(), Scope::SubtreeNoApex));
         assert_eq!(of(".x.example"), ("x.example".into(), Scope::Subtree));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn suffixes() {
+    fn public_suffixes_are_recognised() {
         for (name, want) in [
             ("com", Suffix::Icann),
             ("co.uk", Suffix::Icann),

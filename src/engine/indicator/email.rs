@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normal_forms() {
+    fn values_are_normalised() {
         for (raw, want) in [
             ("Bad.Guy@EVIL.example", "bad.guy@evil.example"),
             ("\"Bad\" <Bad.Guy@EVIL.example>", "bad.guy@evil.example"),

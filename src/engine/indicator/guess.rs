@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds() {
+    fn the_kind_of_a_bare_value_is_guessed() {
         for (raw, kind, value) in [
             ("203.0.113.5", Kind::Ip, "203.0.113.5"),
             ("203.0.113.5/24", Kind::Net, "203.0.113.0/24"),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons() {
+    fn what_cannot_be_guessed_is_rejected_with_a_reason() {
         for (raw, reason) in [
             ("http://evil.example/a b", Reason::BadUrl),
             ("evil.example/a b", Reason::Unrecognised),

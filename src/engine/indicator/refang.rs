@@ -401,7 +401,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variants() {
+    fn every_way_of_defanging_is_undone() {
         for (odd, straight) in [
             ("hxxps://evil[.]example/a", "https://evil.example/a"),
             ("hXXp://evil.example", "http://evil.example"),

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms() {
+    fn times_are_read_in_every_notation() {
         let want = Timestamp(1_692_697_398_855_000);
         for text in [
             "2023-08-22T09:43:18.855Z",

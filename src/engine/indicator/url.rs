@@ -589,7 +589,7 @@ mod tests {
     }
 
     #[test]
-    fn canonical_forms() {
+    fn urls_are_canonical() {
         for (raw, want) in [
             ("HTTP://Evil.Example:80/a/../b/%7euser?x=1#frag", "http://evil.example/b/~user?x=1"),
             ("https://evil.example", "https://evil.example/"),
@@ -626,7 +626,7 @@ mod tests {
     }
 
     #[test]
-    fn paths() {
+    fn paths_are_normalised_and_weak_ones_rejected() {
         assert_eq!(parse_path("/a/%7ex.php").as_deref(), Ok("/a/~x.php"));
         for weak in ["/", "/a", "/login", "/index.php", "/abcdefgh"] {
             assert_eq!(parse_path(weak), Err(Reason::WeakPath), "{weak}");

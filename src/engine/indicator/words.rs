@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normal_forms() {
+    fn values_are_normalised() {
         for (kind, raw, want) in [
             (Kind::Cve, "cve-2024\u{2013}1234", "CVE-2024-1234"),
             (Kind::Asn, "AS65000", "65000"),

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use wiresift::engine::indicator::{Observable, Timestamp, Where};
-//! use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+//! use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 //!
 //! struct Names(Vec<(Where, Vec<u8>)>);
 //!
@@ -11,7 +11,7 @@
 //!         false
 //!     }
 //!
-//!     fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
+//!     fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
 //!         if let Observable::Name(name) = what {
 //!             self.0.push((at, name.to_vec()));
 //!         }
@@ -77,8 +77,8 @@ pub use decoder::{Decoder, MailFile, SHARDS, Shard, SharedFlows, Split, Splitter
 pub use payload::file::{Digested, Digests};
 pub use protocol::{dns, ftp, http, smb, smtp, ssh, tls};
 pub use view::{
-    Attachment, Close, Facts, FileFacts, FlowEnd, Frame, Order, Packet, Parcel, Ports, Said,
-    Visitor, community_id,
+    Attachment, AttachmentSink, Close, FileFacts, FlowEnd, Frame, MessageFacts, Order, Packet,
+    Ports, ProtocolFacts, Visitor, community_id,
 };
 pub use wire::link::{link_name, unknown_link};
 

@@ -88,12 +88,18 @@ impl Visitor for Recorder {
         self.fingerprints
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         self.seen.push((at, text(observable)));
-        self.places.push(packet.place(&Arc::from("test.pcap"), false, said));
+        self.places.push(packet.place(&Arc::from("test.pcap"), false, protocol_facts));
     }
 
-    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.texts.entry(at).or_default().extend_from_slice(text);
     }
 }

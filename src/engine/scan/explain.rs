@@ -134,7 +134,7 @@ impl Scanner {
         push_steps(database, observable, explanation);
         self.scratch.collect(database, observable);
         let entries = self.scratch.entries.len();
-        let said = match observable {
+        let outcome = match observable {
             Observable::Text(kind, _) if !database.has_words_of(kind) => Outcome::Empty,
             _ => Outcome::Found(entries),
         };
@@ -142,7 +142,7 @@ impl Scanner {
         // noise.
         let is_first = explanation.read_as.as_ref().is_some_and(|(first, _)| *first == kind);
         if entries > 0 || is_first || !matches!(observable, Observable::Text(..)) {
-            explanation.steps.push((format!("exact structure for {kind} {text}"), said));
+            explanation.steps.push((format!("exact structure for {kind} {text}"), outcome));
         }
         let query = Query { observable, at: Where::LogText, kinds: None, time };
         self.explain_claims(database, &query, explanation);

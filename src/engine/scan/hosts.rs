@@ -62,17 +62,17 @@ const RECENT: usize = 1024;
 
 /// The hosts that a scanner met.
 #[derive(Debug)]
-pub(super) struct HostsMet {
+pub(super) struct SeenHosts {
     home: Arc<Home>,
     recent: Box<[Cell<u32>]>,
     met: RefCell<BTreeSet<IpAddr>>,
     openers: RefCell<BTreeSet<IpAddr>>,
 }
 
-impl HostsMet {
-    pub(super) fn new(home: Arc<Home>) -> HostsMet {
+impl SeenHosts {
+    pub(super) fn new(home: Arc<Home>) -> SeenHosts {
         let recent = std::iter::repeat_with(|| Cell::new(0)).take(RECENT).collect();
-        HostsMet { home, recent, met: RefCell::default(), openers: RefCell::default() }
+        SeenHosts { home, recent, met: RefCell::default(), openers: RefCell::default() }
     }
 
     /// Notes an IPv4 address.
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn home_addresses_are_noted_once() {
-        let hosts = HostsMet::new(Arc::default());
+        let hosts = SeenHosts::new(Arc::default());
         for text in ["10.1.2.3", "10.1.2.3", "8.8.8.8", "192.168.0.1", "fd00::1", "2001:db8::1"] {
             hosts.note(text.parse().unwrap());
         }

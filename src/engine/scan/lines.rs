@@ -65,14 +65,14 @@ pub(super) fn line_around(text: &[u8], core: &Range<usize>, at: usize) -> Option
 /// Remembers the line around the last place that was asked for. Hits come in order,
 /// and many may be in one line, which is then searched for only once.
 #[derive(Debug, Default)]
-pub(super) struct Around {
+pub(super) struct LineCache {
     known: Range<usize>,
     line: Option<Range<usize>>,
     blocks: Blocks,
     elements: Elements,
 }
 
-impl Around {
+impl LineCache {
     /// The cached record around a place, if it is cached.
     pub(super) fn known(&self, at: usize) -> Option<Option<Range<usize>>> {
         self.known.contains(&at).then(|| self.line.clone())

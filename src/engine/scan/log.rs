@@ -4,7 +4,7 @@
 //! what passes them is looked up, and only what meets an entry causes a line to be
 //! found and parsed, for its time and field.
 
-use super::lines::{Around, Lines, excerpt};
+use super::lines::{LineCache, Lines, excerpt};
 use super::query::Query;
 use super::reports::Refanged;
 use super::{Hit, Match, Scanner, Seen, doubles, literals};
@@ -236,7 +236,7 @@ pub(super) struct TextScan<'s, 'd, 't> {
     /// Whether to join a host and a path from two fields to a URL.
     split_urls: bool,
     /// The line of the last hit.
-    around: Around,
+    line_cache: LineCache,
     /// The fields of that line.
     record: Record,
     /// The formats of the lines, determined when first needed.
@@ -381,7 +381,7 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
             // What a protocol carries is a message and not a record with fields.
             split_urls: carried.is_none()
                 && (database.has(Section::Urls) || database.has_patterns(Kind::Url)),
-            around: Around::default(),
+            line_cache: LineCache::default(),
             record: Record::default(),
             sections: OnceCell::new(),
         }
@@ -489,11 +489,11 @@ impl<'s, 'd, 't> TextScan<'s, 'd, 't> {
 
     /// Finds and parses the line around a place, if it can be a record.
     fn read_line(&mut self, at: usize) -> Option<Range<usize>> {
-        if let Some(known) = self.around.known(at) {
+        if let Some(known) = self.line_cache.known(at) {
             return known;
         }
         let format = Arc::clone(self.sections().at(at));
-        let line = self.around.line(self.text, &self.core, at, &format)?;
+        let line = self.line_cache.line(self.text, &self.core, at, &format)?;
         self.record.read(&self.text[line.clone()], &format);
         Some(line)
     }

@@ -142,7 +142,7 @@ mod tests {
 
     /// Sentences stay unchanged.
     #[test]
-    fn sentences() {
+    fn sentences_are_left_alone() {
         for line in [
             "we met at noon. look at this dot there",
             "hosted at evil.example since May",
@@ -158,7 +158,7 @@ mod tests {
     proptest! {
         /// The number of lines stays the same, and positions ascend within the text.
         #[test]
-        fn places(pieces in prop::collection::vec(prop_oneof![
+        fn lines_and_positions_are_kept(pieces in prop::collection::vec(prop_oneof![
             Just(" "), Just("dot"), Just(" dot "), Just("[.]"), Just(" at "), Just("@"), Just("evil"),
             Just("example"), Just("hxxp"), Just("://"), Just(":\\\\"), Just("\n"), Just("é"), Just("\u{200b}"),
             Just("."), Just("203"), Just("[:]//"), Just("\t"),

@@ -6,7 +6,7 @@ use super::entries::Entry;
 use super::held::HeldBack;
 use super::hit::Match;
 use super::hit::Seen;
-use super::hosts::{Home, HostsMet};
+use super::hosts::{Home, SeenHosts};
 use super::log::Origin;
 use super::query::Query;
 use crate::engine::database::Database;
@@ -75,7 +75,7 @@ pub struct Scanner {
     /// A stand-in origin for texts that have none.
     pub(super) carried: Option<Arc<Origin>>,
     /// What only a survey needs.
-    pub(super) hosts: Option<HostsMet>,
+    pub(super) hosts: Option<SeenHosts>,
     pub(super) held_back: HeldBack,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Scratch {
 impl Scanner {
     /// Creates a scanner with options.
     pub fn new(options: Options) -> Self {
-        let hosts = options.survey.clone().map(HostsMet::new);
+        let hosts = options.survey.clone().map(SeenHosts::new);
         Scanner { options, hosts, ..Scanner::default() }
     }
 
@@ -119,12 +119,12 @@ impl Scanner {
 
     /// Takes the hosts that were met, if the options ask for a survey.
     pub fn take_hosts(&mut self) -> BTreeSet<IpAddr> {
-        self.hosts.as_ref().map(HostsMet::take).unwrap_or_default()
+        self.hosts.as_ref().map(SeenHosts::take).unwrap_or_default()
     }
 
     /// Takes the hosts that began a contact, if the options ask for a survey.
     pub fn take_openers(&mut self) -> BTreeSet<IpAddr> {
-        self.hosts.as_ref().map(HostsMet::take_openers).unwrap_or_default()
+        self.hosts.as_ref().map(SeenHosts::take_openers).unwrap_or_default()
     }
 
     /// Takes the claims that were held back, if the options ask for a survey.
@@ -323,7 +323,7 @@ mod tests {
 
     /// Texts that a protocol carried, at the time of the packet.
     #[test]
-    fn carried_texts() {
+    fn texts_carried_by_a_protocol_are_scanned() {
         let mut compiler = Compiler::default();
         for (raw, until) in [("evil.example", None), ("old.example", Some(100))] {
             let valid_until = until.map(Timestamp::from_seconds);

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// The parts of an alert that decide whether it repeats another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts<'a> {
+pub struct AlertFacts<'a> {
     /// The most specific indicator.
     pub indicator: (Kind, &'a str),
     /// The other matching indicators.
@@ -36,10 +36,10 @@ pub struct Facts<'a> {
     pub spot: String,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> AlertFacts<'a> {
     /// An indicator that matches itself, for tests and examples.
-    pub fn of_indicator(kind: Kind, value: &'a str) -> Facts<'a> {
-        Facts {
+    pub fn of_indicator(kind: Kind, value: &'a str) -> AlertFacts<'a> {
+        AlertFacts {
             indicator: (kind, value),
             others: Vec::new(),
             feeds: Vec::new(),
@@ -62,11 +62,11 @@ impl<'a> Facts<'a> {
         severity: Severity,
         host: Option<&'a str>,
         home: &HomeNetworks,
-    ) -> Facts<'a> {
+    ) -> AlertFacts<'a> {
         let seen = &hit.seen;
         let mut met = hit.matches.iter().map(|m| (m.kind, &*m.value));
         let (kind, value) = met.next().unwrap_or((seen.kind, &seen.value));
-        let mut facts = Facts::of_indicator(kind, value);
+        let mut facts = AlertFacts::of_indicator(kind, value);
         facts.others = met.collect();
         let sources = hit.matches.iter().flat_map(|m| &m.sources);
         facts.feeds = sources.map(|source| &*source.feed).collect();
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stems() {
+    fn rotated_logs_have_one_stem() {
         for (path, stem) in [
             ("/var/log/syslog.1", "/var/log/syslog"),
             ("/var/log/syslog.12.gz", "/var/log/syslog"),
@@ -230,14 +230,14 @@ mod tests {
     }
 
     #[test]
-    fn classes() {
+    fn places_have_classes() {
         assert_eq!(class(Where::DnsQuery, None), "dns");
         assert_eq!(class(Where::Ptr, None), "ptr");
         assert_eq!(class(Where::LogField, Some("id.resp_h")), "log.id.resp_h");
     }
 
     #[test]
-    fn home_networks() {
+    fn home_networks_include_the_private_ones() {
         let home = HomeNetworks::new(vec!["203.0.113.0/24".parse().unwrap()]);
         for (ip, is_ours) in [
             ("10.1.2.3", true),

@@ -1,7 +1,7 @@
 //! Keys: what repeated alerts have in common, as bytes.
 
 use super::bytes::{Reader, put_bytes};
-use super::{Config, Facts, Member};
+use super::{AlertFacts, Config, Member};
 use std::fmt::Write as _;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 pub(super) const MAX_MEMBER: usize = 512;
 
 /// Appends the members of the key, each after its length.
-pub(super) fn write_key(config: &Config, facts: &Facts<'_>, key: &mut Vec<u8>) {
+pub(super) fn write_key(config: &Config, facts: &AlertFacts<'_>, key: &mut Vec<u8>) {
     key.clear();
     let mut text = String::new();
     for &member in &config.key {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn members_are_kept_apart() {
         let config = Config { key: Member::ALL.to_vec(), ..Config::default() };
-        let mut facts = Facts::of_indicator(Kind::Ip, "192.0.2.7");
+        let mut facts = AlertFacts::of_indicator(Kind::Ip, "192.0.2.7");
         (facts.local, facts.place) = ("ab".into(), "c".into());
         let mut one = Vec::new();
         write_key(&config, &facts, &mut one);
@@ -99,7 +99,7 @@ mod tests {
     fn long_members_are_cut_and_stay_different() {
         let config = Config { key: vec![Member::Value], ..Config::default() };
         let mut keys = ["é".repeat(400) + "a", "é".repeat(400) + "b"].map(|value| {
-            let (mut facts, mut key) = (Facts::of_indicator(Kind::Url, "x"), Vec::new());
+            let (mut facts, mut key) = (AlertFacts::of_indicator(Kind::Url, "x"), Vec::new());
             facts.value = &value;
             write_key(&config, &facts, &mut key);
             assert!(is_key(1, &key) && key.len() <= MAX_MEMBER + 2, "{}", key.len());

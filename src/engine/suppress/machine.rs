@@ -3,7 +3,7 @@
 use super::key::write_key;
 use super::table::Table;
 use super::window::Window;
-use super::{Config, Facts, Repeat};
+use super::{AlertFacts, Config, Repeat};
 use crate::engine::indicator::{Severity, Timestamp};
 
 /// What happens to an alert.
@@ -98,7 +98,7 @@ impl Suppressor {
     /// The cost is a lookup and a step in a tree of all windows.
     pub fn judge(
         &mut self,
-        facts: &Facts<'_>,
+        facts: &AlertFacts<'_>,
         at: Timestamp,
         content: impl FnOnce() -> Vec<u8>,
     ) -> Verdict {
@@ -116,7 +116,7 @@ impl Suppressor {
     fn judge_key(
         &mut self,
         key: &[u8],
-        facts: &Facts<'_>,
+        facts: &AlertFacts<'_>,
         at: Timestamp,
         content: impl FnOnce() -> Vec<u8>,
     ) -> Verdict {

@@ -4,15 +4,15 @@
 //! ```
 //! use std::time::Duration;
 //! use wiresift::engine::indicator::{Kind, Severity, Timestamp};
-//! use wiresift::engine::suppress::{Config, Facts, Suppressor, Verdict};
+//! use wiresift::engine::suppress::{Config, AlertFacts, Suppressor, Verdict};
 //!
 //! let config = Config { window: Duration::from_secs(3600), ..Config::default() };
 //! let mut suppressor = Suppressor::new(config);
-//! let facts = Facts {
+//! let facts = AlertFacts {
 //!     local: "10.0.0.7".into(),
 //!     place: "dns".into(),
 //!     feeds: vec!["mine"],
-//!     ..Facts::of_indicator(Kind::Domain, "evil.example")
+//!     ..AlertFacts::of_indicator(Kind::Domain, "evil.example")
 //! };
 //! let minute = |n: i64| Timestamp::from_seconds(60 * n);
 //! assert!(suppressor.judge(&facts, minute(0), Vec::new).is_pass());
@@ -70,7 +70,7 @@ mod tests;
 mod window;
 
 pub use config::{Config, Member};
-pub use facts::{Facts, HomeNetworks, log_stem};
+pub use facts::{AlertFacts, HomeNetworks, log_stem};
 pub use machine::{Reason, Suppressor, Verdict};
 pub use repeat::{MAX_LISTED, Repeat};
 pub use restore::Restoring;

@@ -3,7 +3,7 @@
 use super::bytes::Reader;
 use super::key::is_key;
 use super::state::{GONE, VERSION, WINDOW};
-use super::window::{Held, MAX_CONTENT, MAX_SEEN, MAX_TEXT, Window};
+use super::window::{HeldBackAlerts, MAX_CONTENT, MAX_SEEN, MAX_TEXT, Window};
 use super::{Config, MAX_LISTED, Member, Suppressor};
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Severity, Timestamp};
@@ -190,7 +190,7 @@ fn read_digest(reader: &mut Reader<'_>) -> Option<u64> {
     Some(u64::from_le_bytes(bytes))
 }
 
-fn read_held(reader: &mut Reader<'_>) -> Option<Held> {
+fn read_held(reader: &mut Reader<'_>) -> Option<HeldBackAlerts> {
     let count = reader.number().filter(|&count| count > 0)?;
     let (first, last) = (reader.signed()?, reader.signed()?);
     let severity = Severity::from_number(reader.byte()?)?;
@@ -201,5 +201,5 @@ fn read_held(reader: &mut Reader<'_>) -> Option<Held> {
     let (values, places) = (texts()?, texts()?);
     let more = reader.number()?;
     let content = reader.bytes(MAX_CONTENT)?.into();
-    Some(Held { count, first, last, severity, values, places, more, content })
+    Some(HeldBackAlerts { count, first, last, severity, values, places, more, content })
 }

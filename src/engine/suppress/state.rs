@@ -7,7 +7,7 @@
 
 use super::Suppressor;
 use super::bytes::{put_bytes, put_number, put_signed};
-use super::window::{Held, Window};
+use super::window::{HeldBackAlerts, Window};
 
 /// The version of the format.
 pub(super) const VERSION: u8 = 1;
@@ -84,7 +84,7 @@ fn write_window(window: &Window, out: &mut Vec<u8>) {
     }
 }
 
-fn write_held(held: &Held, out: &mut Vec<u8>) {
+fn write_held(held: &HeldBackAlerts, out: &mut Vec<u8>) {
     put_number(out, held.count);
     put_signed(out, held.first);
     put_signed(out, held.last);

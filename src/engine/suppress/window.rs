@@ -2,7 +2,7 @@
 
 use super::key::{members, repeat_id};
 use super::machine::Reason;
-use super::{Facts, MAX_LISTED, Member, Repeat};
+use super::{AlertFacts, MAX_LISTED, Member, Repeat};
 use crate::engine::indicator::{Severity, Timestamp};
 use crate::engine::progress::bound;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -35,12 +35,12 @@ pub(super) struct Window {
     pub(super) severity: Severity,
     /// Digests of indicators and feeds, the oldest first.
     pub(super) seen: Vec<u64>,
-    pub(super) held: Option<Box<Held>>,
+    pub(super) held: Option<Box<HeldBackAlerts>>,
 }
 
 /// What a window holds back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct HeldBackAlerts {
     pub(super) count: u64,
     pub(super) first: i64,
     pub(super) last: i64,
@@ -53,7 +53,7 @@ pub(super) struct Held {
 
 impl Window {
     /// A window that its first alert opens.
-    pub(super) fn open(key: Box<[u8]>, facts: &Facts<'_>, start: i64, length: i64) -> Window {
+    pub(super) fn open(key: Box<[u8]>, facts: &AlertFacts<'_>, start: i64, length: i64) -> Window {
         // Every window must end, even one that begins at the largest time.
         let start = start.min(i64::MAX - 1);
         let mut window = Window {
@@ -73,7 +73,7 @@ impl Window {
     }
 
     /// What is new in an alert; the window remembers it from then on.
-    pub(super) fn novelty(&mut self, facts: &Facts<'_>) -> Option<Reason> {
+    pub(super) fn novelty(&mut self, facts: &AlertFacts<'_>) -> Option<Reason> {
         let mut reason = None;
         for feed in &facts.feeds {
             if self.is_unseen(xxh3_64_with_seed(feed.as_bytes(), 1)) {
@@ -104,8 +104,9 @@ impl Window {
     }
 
     /// Holds an alert back.
-    pub(super) fn hold(&mut self, facts: &Facts<'_>, at: i64, content: Vec<u8>) {
-        let held = self.held.get_or_insert_with(|| Box::new(Held::new(facts.severity, at)));
+    pub(super) fn hold(&mut self, facts: &AlertFacts<'_>, at: i64, content: Vec<u8>) {
+        let held =
+            self.held.get_or_insert_with(|| Box::new(HeldBackAlerts::new(facts.severity, at)));
         held.count = held.count.saturating_add(1);
         (held.first, held.last) = (held.first.min(at), held.last.max(at));
         held.severity = held.severity.max(facts.severity);
@@ -147,9 +148,9 @@ impl Window {
     }
 }
 
-impl Held {
-    pub(super) fn new(severity: Severity, at: i64) -> Held {
-        Held {
+impl HeldBackAlerts {
+    pub(super) fn new(severity: Severity, at: i64) -> HeldBackAlerts {
+        HeldBackAlerts {
             count: 0,
             first: at,
             last: at,
@@ -165,7 +166,7 @@ impl Held {
         let texts = |texts: &Vec<Box<str>>| -> usize {
             16 * texts.capacity() + texts.iter().map(|text| text.len() + 16).sum::<usize>()
         };
-        size_of::<Held>() + texts(&self.values) + texts(&self.places) + self.content.len()
+        size_of::<HeldBackAlerts>() + texts(&self.values) + texts(&self.places) + self.content.len()
     }
 }
 

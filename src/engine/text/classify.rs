@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte() {
+    fn every_byte_has_its_classes() {
         for byte in 0..=255u8 {
             let mut block = [b' '; 64];
             block[17] = byte;

@@ -449,7 +449,7 @@ mod tests {
 
     /// Every notation of a character.
     #[test]
-    fn characters() {
+    fn characters_in_every_notation_are_decoded() {
         for (text, char) in [
             ("\\u0026", '&'),
             ("\\\\u0026", '&'),
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn separators() {
+    fn escaped_separators_are_recognised() {
         for text in [
             "\\n",
             "\\\\n",
@@ -517,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn no_escapes() {
+    fn other_backslashes_are_no_escapes() {
         for text in [
             "\\",
             "\\\\",
@@ -555,7 +555,7 @@ mod tests {
 
     /// Escapes that may also be literal text.
     #[test]
-    fn doubts() {
+    fn escapes_that_may_be_literal_are_doubtful() {
         let doubtful = |text: &str, at| escape_at(text.as_bytes(), at).unwrap().doubtful;
         assert_eq!(doubtful("\\\\nas.example", 0), Some(2));
         assert_eq!(doubtful("\\\\203.0.113.5", 0), Some(2));

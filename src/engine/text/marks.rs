@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character() {
+    fn marks_are_those_of_unicode() {
         let mark = regex::Regex::new(r"^\p{M}$").unwrap();
         let mut text = [0; 4];
         for char in '\0'..=char::MAX {

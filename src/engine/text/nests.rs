@@ -26,11 +26,11 @@ impl Visitor for Everything {
     }
 
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
-        self.found.push((span, format!("{at:?} {}", spelt(observable))));
+        self.found.push((span, format!("{at:?} {}", text_of(observable))));
     }
 }
 
-fn spelt(observable: Observable<'_>) -> String {
+fn text_of(observable: Observable<'_>) -> String {
     match observable {
         Observable::Url(text) => format!("Url({})", String::from_utf8_lossy(text)),
         Observable::Name(text) => format!("Name({})", String::from_utf8_lossy(text)),
@@ -315,7 +315,7 @@ const KINDS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_kind() {
+fn every_kind_is_found_at_its_position() {
     for (text, what, stood) in KINDS {
         let found = all(Extractor::new(), text.as_bytes(), &[]);
         let is_there = found
@@ -327,7 +327,7 @@ fn every_kind() {
 
 /// Text that looks like a value but is not one.
 #[test]
-fn no_values() {
+fn what_only_looks_like_a_value_is_not_reported() {
     for (text, what) in [
         (r"line\nevil.example", "nevil"),
         ("x (3)evil(7)example(0)", "Name("),
@@ -362,7 +362,7 @@ fn no_values() {
 
 /// A URL is parsed as far as possible, and from its beginning, wherever its escapes are.
 #[test]
-fn long_urls() {
+fn long_urls_are_parsed_from_their_beginning() {
     for (len, escape) in [(10_000, ""), (60_000, "\\u0026"), (70_000, ""), (70_000, "&amp;")] {
         let url = format!("http://evil.example/g.php?d={}{escape}b=1", "QUJD".repeat(len / 4));
         for text in [url.clone(), format!("GET {url} HTTP/1.1"), format!("{{\"u\":\"{url}\"}}")] {

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tails() {
+    fn tails_of_escapes_are_skipped() {
         let of = |text: &[u8], start| tail_of_escape(text, start, text.len());
         assert_eq!(of(b"%2Fevil", 1), Some((2, b'/')));
         assert_eq!(of(b"\\nevil", 1), None);

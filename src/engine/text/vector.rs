@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 
 /// An implementation of the classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Implementation {
     /// Byte by byte.
     Portable,
     /// 16 bytes at a time.
@@ -30,18 +30,24 @@ pub enum Way {
     Neon,
 }
 
-impl Way {
+impl Implementation {
     /// Every implementation, the slowest first.
-    pub const ALL: &'static [Way] = &[Way::Portable, Way::Ssse3, Way::Avx2, Way::Avx512, Way::Neon];
+    pub const ALL: &'static [Implementation] = &[
+        Implementation::Portable,
+        Implementation::Ssse3,
+        Implementation::Avx2,
+        Implementation::Avx512,
+        Implementation::Neon,
+    ];
 
     /// The name in `WIRESIFT_VECTORS`.
     pub const fn name(self) -> &'static str {
         match self {
-            Way::Portable => "portable",
-            Way::Ssse3 => "ssse3",
-            Way::Avx2 => "avx2",
-            Way::Avx512 => "avx512",
-            Way::Neon => "neon",
+            Implementation::Portable => "portable",
+            Implementation::Ssse3 => "ssse3",
+            Implementation::Avx2 => "avx2",
+            Implementation::Avx512 => "avx512",
+            Implementation::Neon => "neon",
         }
     }
 
@@ -49,37 +55,43 @@ impl Way {
     pub fn is_available(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return match self {
-            Way::Portable => true,
-            Way::Ssse3 => is_x86_feature_detected!("ssse3"),
-            Way::Avx2 => is_x86_feature_detected!("avx2"),
-            Way::Avx512 => {
+            Implementation::Portable => true,
+            Implementation::Ssse3 => is_x86_feature_detected!("ssse3"),
+            Implementation::Avx2 => is_x86_feature_detected!("avx2"),
+            Implementation::Avx512 => {
                 is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
             }
-            Way::Neon => false,
+            Implementation::Neon => false,
         };
         #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
         return match self {
-            Way::Portable => true,
-            Way::Neon => std::arch::is_aarch64_feature_detected!("neon"),
-            Way::Ssse3 | Way::Avx2 | Way::Avx512 => false,
+            Implementation::Portable => true,
+            Implementation::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            Implementation::Ssse3 | Implementation::Avx2 | Implementation::Avx512 => false,
         };
         #[cfg(not(any(
             target_arch = "x86_64",
             all(target_arch = "aarch64", target_endian = "little")
         )))]
-        return self == Way::Portable;
+        return self == Implementation::Portable;
     }
 
     /// The implementation for this process: the requested one, or the fastest.
-    pub fn chosen() -> Way {
-        static CHOSEN: OnceLock<Way> = OnceLock::new();
+    pub fn chosen() -> Implementation {
+        static CHOSEN: OnceLock<Implementation> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
             let wanted = std::env::var("WIRESIFT_VECTORS").unwrap_or_default();
-            let available = || Way::ALL.iter().rev().copied().filter(|way| way.is_available());
+            let available = || {
+                Implementation::ALL
+                    .iter()
+                    .rev()
+                    .copied()
+                    .filter(|implementation| implementation.is_available())
+            };
             available()
-                .find(|way| way.name() == wanted)
+                .find(|implementation| implementation.name() == wanted)
                 .or_else(|| available().next())
-                .unwrap_or(Way::Portable)
+                .unwrap_or(Implementation::Portable)
         })
     }
 
@@ -87,22 +99,22 @@ impl Way {
     pub fn classify(self, text: &[u8], masks: &mut [Masks]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Way::Avx512 if self.is_available() => {
+            Implementation::Avx512 if self.is_available() => {
                 // SAFETY: the processor has AVX-512 F and BW, as just checked.
                 unsafe { x86::avx512(text, masks) }
             }
             #[cfg(target_arch = "x86_64")]
-            Way::Avx2 if self.is_available() => {
+            Implementation::Avx2 if self.is_available() => {
                 // SAFETY: the processor has AVX2, as just checked.
                 unsafe { x86::avx2(text, masks) }
             }
             #[cfg(target_arch = "x86_64")]
-            Way::Ssse3 if self.is_available() => {
+            Implementation::Ssse3 if self.is_available() => {
                 // SAFETY: the processor has SSSE3, as just checked.
                 unsafe { x86::ssse3(text, masks) }
             }
             #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-            Way::Neon if self.is_available() => {
+            Implementation::Neon if self.is_available() => {
                 // SAFETY: the processor has NEON, as just checked.
                 unsafe { arm::neon(text, masks) }
             }
@@ -114,7 +126,7 @@ impl Way {
 /// Classifies whole blocks with the implementation for this process.
 #[inline]
 pub(super) fn classify_all(text: &[u8], masks: &mut [Masks]) {
-    Way::chosen().classify(text, masks);
+    Implementation::chosen().classify(text, masks);
 }
 
 fn portable(text: &[u8], masks: &mut [Masks]) {
@@ -415,10 +427,12 @@ mod tests {
         let blocks = text.len() / 64;
         let mut want = vec![Masks::default(); blocks];
         portable(&text[..blocks * 64], &mut want);
-        for way in Way::ALL.iter().filter(|way| way.is_available()) {
+        for implementation in
+            Implementation::ALL.iter().filter(|implementation| implementation.is_available())
+        {
             let mut got = vec![Masks::default(); blocks];
-            way.classify(&text[..blocks * 64], &mut got);
-            assert_eq!(got, want, "{}", way.name());
+            implementation.classify(&text[..blocks * 64], &mut got);
+            assert_eq!(got, want, "{}", implementation.name());
         }
     }
 

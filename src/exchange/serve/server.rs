@@ -2,7 +2,7 @@
 
 use super::connection::{Shared, serve};
 use super::tls::{Certificate, Files};
-use crate::engine::error::{Error, Result, spelt};
+use crate::engine::error::{Error, Result, escape_text};
 use crate::exchange::site::{Route, Settings, Site, Warnings};
 use crate::exchange::storage::Storage;
 use crate::exchange::{alerts, api, export, taxii};
@@ -145,7 +145,7 @@ fn acceptor_of(certificate: &Arc<Mutex<Certificate>>) -> TlsAcceptor {
     if let Some(error) = error {
         use std::io::Write as _;
         let text = format!("{error}; the old certificate stays in use");
-        let _ = writeln!(std::io::stderr(), "exchange: {}", spelt(&text));
+        let _ = writeln!(std::io::stderr(), "exchange: {}", escape_text(&text));
     }
     TlsAcceptor::from(config)
 }

@@ -239,7 +239,7 @@ impl Site {
 fn tell(line: &str) {
     use std::io::Write as _;
     // Nobody is told if the log is gone.
-    let _ = writeln!(std::io::stderr(), "exchange: {}", crate::engine::error::spelt(line));
+    let _ = writeln!(std::io::stderr(), "exchange: {}", crate::engine::error::escape_text(line));
 }
 
 /// Whether a path may be one of a pattern, by what both have fixed.

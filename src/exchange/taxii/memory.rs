@@ -200,14 +200,8 @@ impl Library for Memory {
         let mut contents = self.lock();
         let stored = contents.stored(root, &of.id)?;
         let limit = stored.heads.len();
-        let wanted = Wanted {
-            filter,
-            object: Some(id),
-            after: None,
-            limit,
-            has_bodies: false,
-            since: None,
-        };
+        let wanted =
+            Wanted { filter, object: Some(id), after: None, limit, has_bodies: false, since: None };
         let (mut found, _) = select(&stored.heads, &wanted);
         found.sort_unstable();
         for at in found.iter().rev() {

@@ -7,7 +7,7 @@ use toml_edit::Value;
 
 /// What the catalogue says about a public feed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
+pub struct CatalogueEntry {
     /// The name.
     pub name: String,
     /// A description in one line.
@@ -35,11 +35,11 @@ fn list() -> String {
 
 #[derive(Deserialize)]
 struct File {
-    entry: Vec<Entry>,
+    entry: Vec<CatalogueEntry>,
 }
 
 /// All entries, sorted by name.
-static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+static ALL: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
     // Tests parse the file and read every entry as a subscription, so this cannot
     // fail.
     let file: Result<File, _> = toml::from_str(include_str!("catalogue.toml"));
@@ -49,16 +49,16 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
 });
 
 /// Returns all public feeds in the catalogue, sorted by name.
-pub fn all() -> &'static [Entry] {
+pub fn all() -> &'static [CatalogueEntry] {
     &ALL
 }
 
 /// Finds a public feed by name.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static CatalogueEntry> {
     all().iter().find(|entry| entry.name == name)
 }
 
-impl Entry {
+impl CatalogueEntry {
     /// The keys of its subscription.
     pub fn members(&self) -> Vec<(String, Value)> {
         let mut members = vec![("name".to_string(), Value::from(self.name.as_str()))];

@@ -277,7 +277,7 @@ impl Subscription {
         {
             warnings.push(format!(
                 "{name}: any user of this machine can read its key in {} (fix it with chmod 600)",
-                crate::engine::error::spelt_name(path.as_os_str())
+                crate::engine::error::escape_file_name(path.as_os_str())
             ));
         }
         if let Origin::Url(url) = &self.origin

@@ -10,7 +10,7 @@ fn parse(text: &str) -> Result<Config> {
 }
 
 #[test]
-fn all_members() {
+fn all_members_are_read() {
     let config = parse(
         r#"
         state = "state"

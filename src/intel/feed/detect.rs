@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn by_content() {
+    fn formats_are_detected_by_content() {
         for (text, want) in [
             ("evil.example\nbad.example\n", Format::Lines),
             ("# nothing today\n", Format::Lines),

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn terms() {
+    fn terms_select_indicators() {
         let name = one(Kind::Domain, "www.evil.example");
         for fits in ["evil.example", "*.evil.example", "kind:domain", "tag:phish*", "*evil*"] {
             assert!(!takes(&[], &[fits], &name), "{fits}");
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn confidence() {
+    fn a_lowest_confidence_selects_indicators() {
         let of = |least| Filter::new(&[], &[], Some(least)).unwrap();
         assert!(of(40).takes(&one(Kind::Ip, "203.0.113.7")));
         assert!(!of(41).takes(&one(Kind::Ip, "203.0.113.7")));

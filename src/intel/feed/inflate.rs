@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn archives() {
+    fn archives_with_one_file_are_decompressed() {
         let plain = b"evil.example\n".repeat(100);
         let one = zipped(&[("folder/list.csv", &plain)]);
         assert_eq!(inflate(&one, 1 << 20).unwrap(), plain);

@@ -374,7 +374,7 @@ mod tests {
     use crate::intel::feed::Collected;
 
     #[test]
-    fn typed_values() {
+    fn values_of_a_known_kind_are_read() {
         let mut got = Collected::default();
         let options = Options::of_feed("x");
         let mut intake = Intake::new(Format::Table, &options, &mut got);
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros() {
+    fn leading_zeros_are_removed() {
         assert_eq!(without_zeros("010.001.000.001/8").as_deref(), Some("10.1.0.1/8"));
         assert_eq!(without_zeros("010.001").as_deref(), None);
     }

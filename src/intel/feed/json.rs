@@ -285,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes() {
+    fn names_of_members_are_collected() {
         let shape = Shape::of(r#"[{"a":"x\"y","b":[{"c":1}]},{"d":2}]"#);
         assert!(shape.has("a") && shape.has("b") && !shape.has("d") && !shape.has("c"));
         assert!(shape.has_inner("c") && shape.says("x"));
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn documents() {
+    fn several_documents_are_read() {
         assert_eq!(parse_all("{}\n{}\n").unwrap().len(), 2);
         assert_eq!(
             parse_all("{\"a\":").unwrap_err().to_string().matches("is truncated").count(),

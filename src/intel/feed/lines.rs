@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings() {
+    fn encodings_are_recognised() {
         assert_eq!(text(b"\xef\xbb\xbfa"), "a");
         assert_eq!(text(b"\xff\xfea\0b\0"), "ab");
         assert_eq!(text(b"\xfe\xff\0a\0b"), "ab");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn comments() {
+    fn comments_are_recognised() {
         assert_eq!(parse("  "), Line::Blank);
         for comment in ["# x", "; x", "// x", "! x", "  ## x"] {
             assert_eq!(parse(comment), Line::Comment("x"), "{comment}");

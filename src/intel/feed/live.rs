@@ -448,7 +448,7 @@ mod tests {
     ];
 
     #[test]
-    fn words() {
+    fn words_say_whether_a_record_is_valid() {
         for (name, text, want) in NAMED {
             let live = by_name(name).unwrap();
             assert_eq!(live.verdict(text), *want, "{name} {text}");

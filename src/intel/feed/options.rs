@@ -89,14 +89,14 @@ impl Options {
 
 /// The position of a column: by name in the header, or by number from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ColumnRef {
     Name(String),
     Number(usize),
 }
 
 /// A mapping of columns, written as `indicator=2,type=ioc_type`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Columns(pub(super) Vec<(Column, Place)>);
+pub struct Columns(pub(super) Vec<(Column, ColumnRef)>);
 
 impl Columns {
     /// Whether nothing is mapped.
@@ -128,8 +128,8 @@ impl std::str::FromStr for Columns {
                 Ok(0) => {
                     return Err(Error::usage("invalid column 0: columns are numbered from 1"));
                 }
-                Ok(number) => Place::Number(number),
-                Err(_) => Place::Name(place.to_string()),
+                Ok(number) => ColumnRef::Number(number),
+                Err(_) => ColumnRef::Name(place.to_string()),
             };
             columns.push((column, place));
         }
@@ -142,13 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mappings() {
+    fn column_mappings_are_read() {
         let columns: Columns = "indicator=2, type=ioc_type".parse().unwrap();
         assert_eq!(
             columns.0,
             [
-                (Column::Value(None), Place::Number(2)),
-                (Column::Type, Place::Name("ioc_type".into()))
+                (Column::Value(None), ColumnRef::Number(2)),
+                (Column::Type, ColumnRef::Name("ioc_type".into()))
             ]
         );
         for bad in ["indicator", "nonsense=1", "indicator=0"] {

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
+    fn several_values_in_a_line_are_split() {
         for (text, want) in [
             ("evil.example", &["evil.example"][..]),
             ("a.example; b.example; 203.0.113.5", &["a.example", "b.example", "203.0.113.5"]),

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings() {
+    fn every_name_of_a_type_is_known() {
         for (name, want) in [
             ("FileHash-SHA256", exact(Kind::Sha256)),
             ("sha256_hash", exact(Kind::Sha256)),

@@ -17,12 +17,12 @@ pub struct Difference {
     /// Identifies the form before; `None` if there was none.
     pub(super) base: Option<(u64, u64)>,
     /// What came and left, by kind and value.
-    pub(super) turnover: Turnover,
+    pub(super) changes: ValueChanges,
 }
 
 /// The values that came and those that left.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turnover {
+pub(super) struct ValueChanges {
     pub(super) came: Values,
     pub(super) left: Values,
 }
@@ -37,7 +37,7 @@ impl Difference {
         let came = if added > 0 { values(new, &old_keys) } else { Values::default() };
         let left = if removed > 0 { values(old, &new_keys) } else { Values::default() };
         let base = old.map(Normal::identity);
-        Difference { added, removed, base, turnover: Turnover { came, left } }
+        Difference { added, removed, base, changes: ValueChanges { came, left } }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The state directory, and the lock that protects it.
 
 use super::disk;
-use super::shelf::FeedDir;
+use super::feed_dir::FeedDir;
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -32,7 +32,7 @@ impl Store {
     }
 
     /// The data of a feed, which may not exist yet.
-    pub fn shelf(&self, feed: &str) -> FeedDir {
+    pub fn feed_dir(&self, feed: &str) -> FeedDir {
         FeedDir::at(self.root.join("feeds").join(feed))
     }
 

@@ -7,13 +7,13 @@
 //! # let folder = tempfile::tempdir().unwrap();
 //! let store = Store::at(folder.path());
 //! let _lock = store.try_lock()?.expect("no other process writes to it");
-//! let mut writer = store.shelf("mine").keeping(Timestamp::from_seconds(0))?;
+//! let mut writer = store.feed_dir("mine").writer(Timestamp::from_seconds(0))?;
 //! writer.put("list.txt", b"evil.example\n")?;
 //! writer.set_cursor(None)?;
 //!
-//! let index = store.shelf("mine").index()?;
+//! let index = store.feed_dir("mine").index()?;
 //! let document = &index.documents["list.txt"];
-//! assert_eq!(store.shelf("mine").document(document)?, b"evil.example\n");
+//! assert_eq!(store.feed_dir("mine").document(document)?, b"evil.example\n");
 //! # Ok::<(), wiresift::Error>(())
 //! ```
 //!
@@ -44,23 +44,23 @@ mod bytes;
 mod contexts;
 mod difference;
 mod disk;
+mod feed_dir;
 mod folder;
 mod index;
 mod ledger;
 mod normal;
 mod payload;
-mod shelf;
 mod state;
 mod values;
 
 pub use builder::SegmentBuilder;
 pub use difference::Difference;
+pub use feed_dir::{DocumentWriter, FeedDir, Piece};
 pub use folder::{Lock, Store};
 pub use index::{Document, Index};
 pub use ledger::{Fetch, Ledger, LedgerChange, LedgerDir, LedgerIndex, LedgerSegment, Stay, Stays};
 pub use normal::{Normal, Segment};
-pub use shelf::{DocumentWriter, FeedDir, Piece};
-pub use state::{PendingReview, State};
+pub use state::{FeedState, PendingReview};
 
 #[cfg(test)]
 mod tests;

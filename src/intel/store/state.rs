@@ -11,7 +11,7 @@ const HISTORY: usize = 50;
 /// feed is fetched again; losing it loses no indicators.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct State {
+pub struct FeedState {
     /// The time of the last attempt to fetch it.
     #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<Timestamp>,
@@ -79,7 +79,7 @@ pub struct Count {
     pub indicators: u64,
 }
 
-impl State {
+impl FeedState {
     /// Records a success.
     pub fn succeeded(&mut self, now: Timestamp) {
         self.last_attempt = Some(now);

@@ -76,31 +76,31 @@ fn back(normal: &Normal) -> Vec<Indicator> {
 #[test]
 fn what_is_written_is_read() {
     let dir = tempfile::tempdir().unwrap();
-    let shelf = Store::at(dir.path()).shelf("x");
+    let feed_dir = Store::at(dir.path()).feed_dir("x");
     let (one, two) = (segment("one", &some()), segment("two", &some()[..3]));
-    shelf.accept(99, &[Piece::new(&one), Piece::new(&two)]).unwrap();
-    let normal = shelf.accepted().unwrap();
+    feed_dir.accept(99, &[Piece::new(&one), Piece::new(&two)]).unwrap();
+    let normal = feed_dir.accepted().unwrap();
     assert_eq!(normal.reading, 99);
     assert_eq!(back(&normal), [some(), some()[..3].to_vec()].concat());
     assert_eq!(normal.keys().len(), some().len());
-    let table = shelf.accepted_table().unwrap();
+    let table = feed_dir.accepted_table().unwrap();
     assert_eq!(table.indicators(), 13);
     assert_eq!(table.identity(), normal.identity());
     // A segment that is copied stays the same.
     let piece = Piece::of(&normal, "two", 7).unwrap();
-    shelf.hold(99, &[piece]).unwrap();
-    assert_eq!(back(&shelf.held().unwrap()), some()[..3]);
-    shelf.accept_held().unwrap();
-    assert_eq!(back(&shelf.accepted().unwrap()), some()[..3]);
-    assert!(shelf.held_table().is_none());
+    feed_dir.hold(99, &[piece]).unwrap();
+    assert_eq!(back(&feed_dir.held().unwrap()), some()[..3]);
+    feed_dir.accept_held().unwrap();
+    assert_eq!(back(&feed_dir.accepted().unwrap()), some()[..3]);
+    assert!(feed_dir.held_table().is_none());
 }
 
 #[test]
 fn every_damage_is_noticed() {
     let dir = tempfile::tempdir().unwrap();
-    let shelf = Store::at(dir.path()).shelf("x");
-    shelf.accept(1, &[Piece::new(&segment("one", &some()))]).unwrap();
-    let path = shelf.folder().join("accepted.normal");
+    let feed_dir = Store::at(dir.path()).feed_dir("x");
+    feed_dir.accept(1, &[Piece::new(&segment("one", &some()))]).unwrap();
+    let path = feed_dir.folder().join("accepted.normal");
     let whole = std::fs::read(&path).unwrap();
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
@@ -109,7 +109,7 @@ fn every_damage_is_noticed() {
         assert!(Normal::parse(&whole[..at], true).is_err(), "cut at {at}");
     }
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert!(shelf.accepted().is_none());
+    assert!(feed_dir.accepted().is_none());
 }
 
 #[test]
@@ -124,34 +124,36 @@ fn lifetimes_count_from_what_the_feed_says() {
         builder.indicator(one.unwrap(), None);
     }
     let dir = tempfile::tempdir().unwrap();
-    let shelf = Store::at(dir.path()).shelf("x");
+    let feed_dir = Store::at(dir.path()).feed_dir("x");
     let segment = builder.finish();
-    shelf.accept(1, &[Piece::new(&segment)]).unwrap();
-    let until: Vec<_> =
-        back(&shelf.accepted().unwrap()).iter().map(|i| i.context.valid_until.unwrap().0).collect();
+    feed_dir.accept(1, &[Piece::new(&segment)]).unwrap();
+    let until: Vec<_> = back(&feed_dir.accepted().unwrap())
+        .iter()
+        .map(|i| i.context.valid_until.unwrap().0)
+        .collect();
     assert_eq!(until, [day + 5, day + 9, 3]);
 }
 
 #[test]
 fn documents_count_from_the_cursor_on() {
     let dir = tempfile::tempdir().unwrap();
-    let shelf = Store::at(dir.path()).shelf("x");
-    let mut keeping = shelf.keeping(Timestamp(1)).unwrap();
-    keeping.put("../a b", b"one").unwrap();
-    assert!(shelf.index().unwrap().documents.is_empty());
-    keeping.set_cursor(Some("here")).unwrap();
+    let feed_dir = Store::at(dir.path()).feed_dir("x");
+    let mut writer = feed_dir.writer(Timestamp(1)).unwrap();
+    writer.put("../a b", b"one").unwrap();
+    assert!(feed_dir.index().unwrap().documents.is_empty());
+    writer.set_cursor(Some("here")).unwrap();
     // Documents put without setting the cursor are gone when the index is read again.
-    keeping.put("../a b", b"two").unwrap();
-    keeping.put("c", b"three").unwrap();
-    let mut again = shelf.keeping(Timestamp(2)).unwrap();
+    writer.put("../a b", b"two").unwrap();
+    writer.put("c", b"three").unwrap();
+    let mut again = feed_dir.writer(Timestamp(2)).unwrap();
     assert_eq!(again.index().cursor.as_deref(), Some("here"));
     assert_eq!(again.get("../a b").unwrap().as_deref(), Some(&b"one"[..]));
     again.put("../a b", b"one").unwrap();
     assert_eq!(again.changes(), 0);
-    let index = shelf.index().unwrap();
+    let index = feed_dir.index().unwrap();
     assert_eq!(Index::parse(&index.to_bytes()).unwrap(), index);
-    shelf.tidy(&index);
-    let left: Vec<_> = std::fs::read_dir(shelf.folder().join("documents")).unwrap().collect();
+    feed_dir.tidy(&index);
+    let left: Vec<_> = std::fs::read_dir(feed_dir.folder().join("documents")).unwrap().collect();
     assert_eq!(left.len(), 1);
     assert!(left[0].as_ref().unwrap().file_name().to_str().unwrap().starts_with("_a_b-"));
     // Many documents are synced in a different way.
@@ -160,12 +162,14 @@ fn documents_count_from_the_cursor_on() {
     }
     again.remove("../a b");
     again.set_cursor(None).unwrap();
-    assert_eq!(shelf.index().unwrap().documents.len(), 100);
+    assert_eq!(feed_dir.index().unwrap().documents.len(), 100);
     // A document that was modified by something else is rejected.
-    let index = shelf.index().unwrap();
+    let index = feed_dir.index().unwrap();
     let seven = &index.documents["7"];
-    std::fs::write(shelf.folder().join("documents").join(&seven.file), "8").unwrap();
-    assert!(shelf.document(seven).unwrap_err().to_string().contains("modified by something else"));
+    std::fs::write(feed_dir.folder().join("documents").join(&seven.file), "8").unwrap();
+    assert!(
+        feed_dir.document(seven).unwrap_err().to_string().contains("modified by something else")
+    );
 }
 
 #[test]
@@ -185,7 +189,7 @@ fn an_index_leads_nowhere_else() {
 }
 
 #[test]
-fn one_writer() {
+fn only_one_process_can_write() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::at(&dir.path().join("new"));
     let lock = store.try_lock().unwrap().unwrap();
@@ -198,16 +202,16 @@ fn one_writer() {
 #[test]
 fn the_state_survives_nonsense() {
     let dir = tempfile::tempdir().unwrap();
-    let shelf = Store::at(dir.path()).shelf("x");
-    assert_eq!(shelf.state(), State::default());
-    let mut state = State::default();
+    let feed_dir = Store::at(dir.path()).feed_dir("x");
+    assert_eq!(feed_dir.state(), FeedState::default());
+    let mut state = FeedState::default();
     state.counted(Timestamp(86_400_000_000), 100);
     state.counted(Timestamp(3 * 86_400_000_000), 150);
     state.failed(Timestamp(4 * 86_400_000_000), "no".into());
-    shelf.set_state(&state).unwrap();
-    assert_eq!(shelf.state(), state);
+    feed_dir.set_state(&state).unwrap();
+    assert_eq!(feed_dir.state(), state);
     assert_eq!(state.growth(Timestamp(4 * 86_400_000_000), 2 * 86_400_000_000), Some(50));
     assert_eq!(state.growth(Timestamp(4 * 86_400_000_000), 3_600_000_000), Some(0));
-    std::fs::write(shelf.folder().join("state.json"), "{").unwrap();
-    assert_eq!(shelf.state(), State::default());
+    std::fs::write(feed_dir.folder().join("state.json"), "{").unwrap();
+    assert_eq!(feed_dir.state(), FeedState::default());
 }

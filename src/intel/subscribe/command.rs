@@ -1,7 +1,7 @@
 //! Runs a program and takes its output as a feed.
 
-use super::pause::StopSignal;
 use super::settle::keep_one;
+use super::stop_signal::StopSignal;
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
@@ -25,12 +25,12 @@ const ROUND: Duration = Duration::from_millis(5);
 pub(super) fn fetch(
     feed: &Subscription,
     words: &[String],
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     (now, stop): (Timestamp, Option<&StopSignal>),
 ) -> Result<()> {
     let program = words.first().map_or("", |word| word);
     let bytes = output(words, feed.timeout, feed.max_size, stop).map_err(|e| e.at_path(program))?;
-    keep_one(feed, shelf, now, &bytes, None)
+    keep_one(feed, feed_dir, now, &bytes, None)
 }
 
 /// The output of a program that exits successfully and in time.

@@ -3,7 +3,7 @@
 use super::{Notice, Notify};
 use crate::engine::compile::{Compiler, Effect, ListReport, Options, Screen};
 use crate::engine::database::{Summary, is_database};
-use crate::engine::error::{spelt, spelt_name};
+use crate::engine::error::{escape_file_name, escape_text};
 use crate::engine::files::{Inputs, Outlet};
 use crate::engine::indicator::{Indicator, Reason, Scope, Timestamp, WarningList};
 use crate::intel::config::{Config, Subscription};
@@ -143,8 +143,8 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     if let Some(subscribed) = &job.subscribed {
         may_be_empty = subscribed.may_be_empty;
         intake.compiler.set_subscribed(subscribed.name.clone());
-        for (feed, shelf) in &subscribed.feeds {
-            read_subscribed(feed, shelf, &mut intake, &mut report)?;
+        for (feed, feed_dir) in &subscribed.feeds {
+            read_subscribed(feed, feed_dir, &mut intake, &mut report)?;
         }
         let failed = report.failed;
         for input in &subscribed.allow {
@@ -353,17 +353,17 @@ fn read_input(
 /// Passes on the stored indicators of a feed.
 fn read_subscribed(
     feed: &Subscription,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     intake: &mut CompileSink<'_>,
     report: &mut CompileReport,
 ) -> Result<()> {
     let name = &feed.name;
-    let normal: Normal = shelf.accepted().ok_or_else(|| {
+    let normal: Normal = feed_dir.accepted().ok_or_else(|| {
         Error::format(format!("the stored data of feed “{name}” cannot be read"))
-            .at_path(shelf.folder())
+            .at_path(feed_dir.folder())
             .remedy("fix it with `wiresift feed update`")
     })?;
-    intake.path = shelf.folder().to_path_buf();
+    intake.path = feed_dir.folder().to_path_buf();
     report.files += normal.segments().len() as u64;
     for (reason, count) in normal.rejects() {
         *intake.rejected.entry(reason).or_default() += count;
@@ -371,7 +371,7 @@ fn read_subscribed(
     }
     normal.each(|indicator| feed::Sink::indicator(intake, indicator, None))?;
     if intake.rejects.is_some() {
-        super::settle::each_reject(feed, shelf, None, &mut |path, reject| {
+        super::settle::each_reject(feed, feed_dir, None, &mut |path, reject| {
             intake.path = path.to_path_buf();
             intake.list(&reject);
         })?;
@@ -388,14 +388,14 @@ fn read_subscribed(
 pub fn list_rejects(
     config: &Config,
     feed: &Subscription,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     out: &mut dyn Write,
 ) -> Result<()> {
     let failed = |e| Error::io("write the list of rejects", e);
     writeln!(out, "{REJECTS}").map_err(failed)?;
     let mut outcome = Ok(());
     let options = Options::default().wide(config.allow_wide).suffixes(config.allow_suffix);
-    super::settle::each_reject(feed, shelf, Some(&options), &mut |path, reject| {
+    super::settle::each_reject(feed, feed_dir, Some(&options), &mut |path, reject| {
         let line = reject_line(path, &reject);
         if outcome.is_ok() {
             outcome = writeln!(out, "{line}").map_err(failed);
@@ -414,9 +414,9 @@ fn reject_line(path: &Path, reject: &Reject) -> String {
     let line = line.map_or("-".to_string(), |line| line.to_string());
     format!(
         "{}\t{line}\t{}\t{reason}\t{}\t{}",
-        spelt_name(path.as_os_str()),
-        spelt(value),
-        spelt(detail.as_deref().unwrap_or("-")),
+        escape_file_name(path.as_os_str()),
+        escape_text(value),
+        escape_text(detail.as_deref().unwrap_or("-")),
         reason.remedy()
     )
 }
@@ -471,12 +471,12 @@ impl feed::Sink for CompileSink<'_> {
         let more = if names.len() > MAX_SHOWN { ", …" } else { "" };
         let what = format!(
             "{}: skipped {}: {}{more}",
-            spelt_name(folder.as_os_str()),
+            escape_file_name(folder.as_os_str()),
             match names.len() {
                 1 => "a file that is not a feed".into(),
                 count => format!("{count} files that are not feeds"),
             },
-            spelt(&shown),
+            escape_text(&shown),
         );
         (self.notify)(Notice::Skipped(&what));
     }

@@ -11,7 +11,7 @@ use crate::intel::store::FeedDir;
 use std::time::Duration;
 
 /// Fetches what changed since the last walk, or continues one that was interrupted.
-pub(super) fn fetch(feed: &Subscription, shelf: &FeedDir, time: &Time<'_>) -> Result<()> {
+pub(super) fn fetch(feed: &Subscription, feed_dir: &FeedDir, time: &Time<'_>) -> Result<()> {
     let now = time.now();
     let home = match &feed.origin {
         Origin::Url(url) => address(feed, url)?,
@@ -21,8 +21,8 @@ pub(super) fn fetch(feed: &Subscription, shelf: &FeedDir, time: &Time<'_>) -> Re
     let exchange = exchange(feed, home.clone(), now)?;
     // A walk makes many requests, and the feed's timeout applies to each of them.
     let client = Client::new(&home, access(feed, header(feed))?, caps(feed))?;
-    let mut keeping = shelf.keeping(now)?;
-    exchange.walk(&client, &mut keeping, time).map(drop)
+    let mut writer = feed_dir.writer(now)?;
+    exchange.walk(&client, &mut writer, time).map(drop)
 }
 
 /// The default header for the key, if the exchange has one of its own.

@@ -6,7 +6,7 @@ use crate::engine::indicator::Timestamp;
 use crate::intel::config::Subscription;
 use crate::intel::feed::fetch::Clock as _;
 use crate::intel::feed::fetch::{Access, Answer, Caps, Client, Request, Secret, Url, encode};
-use crate::intel::store::{FeedDir, State};
+use crate::intel::store::{FeedDir, FeedState};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -73,14 +73,14 @@ pub(super) fn access(feed: &Subscription, header: Option<&str>) -> Result<Access
 pub(super) fn fetch(
     feed: &Subscription,
     url: &str,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     time: &Time<'_>,
-    state: &mut State,
+    state: &mut FeedState,
 ) -> Result<()> {
     let now = time.now();
     let address = address(feed, url)?;
     let client = Client::new(&address, access(feed, None)?, caps(feed))?;
-    let index = shelf.index()?;
+    let index = feed_dir.index()?;
     let known = index.cursor.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let known: Validators = known.unwrap_or_default();
     let may_ask = known.address == url && !index.documents.is_empty();
@@ -111,7 +111,7 @@ pub(super) fn fetch(
     let bytes = answer.bytes()?;
     let cursor =
         serde_json::to_string(&validators).map_err(|e| Error::io("write the cursor", e.into()))?;
-    keep_one(feed, shelf, now, &bytes, Some(&cursor)).map_err(|e| e.at_path(from))
+    keep_one(feed, feed_dir, now, &bytes, Some(&cursor)).map_err(|e| e.at_path(from))
 }
 
 /// Whether the status is 2xx, which means that the answer is a document.

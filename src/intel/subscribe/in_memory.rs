@@ -5,7 +5,7 @@ use crate::Result;
 use crate::clock::now;
 use crate::engine::compile::Compiler;
 use crate::engine::database::Database;
-use crate::engine::error::spelt_name;
+use crate::engine::error::escape_file_name;
 use crate::engine::indicator::Indicator;
 use crate::intel::feed::{self, Limits, Reject};
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ pub fn compile_in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Dat
             if summary.rejected() > 0 {
                 notify(Notice::Skipped(&format!(
                     "{}: {} could not be read",
-                    spelt_name(file.path.as_os_str()),
+                    escape_file_name(file.path.as_os_str()),
                     values(summary.rejected())
                 )));
             }

@@ -16,19 +16,19 @@ use xxhash_rust::xxh3::Xxh3Default;
 pub(super) fn fetch(
     feed: &Subscription,
     path: &Path,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     now: Timestamp,
 ) -> Result<Vec<Error>> {
     let metadata = fs::metadata(path).map_err(|e| Error::io("open", e).at_path(path))?;
     if metadata.is_dir() {
-        return fetch_folder(feed, path, shelf, now);
+        return fetch_folder(feed, path, feed_dir, now);
     }
     let cursor = format!("file {}", identity(&metadata));
-    if shelf.index()?.cursor.as_deref() == Some(&cursor) {
+    if feed_dir.index()?.cursor.as_deref() == Some(&cursor) {
         return Ok(Vec::new());
     }
     let bytes = read_file(path, feed.max_size)?;
-    let kept = keep_one(feed, shelf, now, &bytes, Some(&cursor));
+    let kept = keep_one(feed, feed_dir, now, &bytes, Some(&cursor));
     kept.map(|()| Vec::new()).map_err(|e| e.at_path(path))
 }
 
@@ -71,7 +71,7 @@ fn read_file(path: &Path, max_size: u64) -> Result<Vec<u8>> {
 fn fetch_folder(
     feed: &Subscription,
     path: &Path,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     now: Timestamp,
 ) -> Result<Vec<Error>> {
     let mut files = Vec::new();
@@ -97,29 +97,29 @@ fn fetch_folder(
             .remedy("hidden files are skipped; disable or remove the feed if it has ended"));
     }
     let cursor = format!("folder {:032x}", names.digest128());
-    let mut keeping = shelf.keeping(now)?;
-    if keeping.index().cursor.as_deref() == Some(&cursor) {
+    let mut writer = feed_dir.writer(now)?;
+    if writer.index().cursor.as_deref() == Some(&cursor) {
         return Ok(Vec::new());
     }
     let mut failed = Vec::new();
     for (name, file) in &files {
         let bytes = read_file(file, feed.max_size)?;
         let document = Document::new(name, &bytes, now);
-        if keeping.documents().get(name).is_some_and(|known| known.hash == document.hash) {
+        if writer.documents().get(name).is_some_and(|known| known.hash == document.hash) {
             continue;
         }
         match read(feed, name, &document, &bytes) {
-            Ok(_) => keeping.put(name, &bytes)?,
+            Ok(_) => writer.put(name, &bytes)?,
             Err(error) => failed.push(error.at_path(file)),
         }
     }
-    let gone: Vec<String> = keeping.documents().keys().cloned().collect();
+    let gone: Vec<String> = writer.documents().keys().cloned().collect();
     for name in gone.iter().filter(|name| !files.iter().any(|(file, _)| file == *name)) {
-        keeping.remove(name);
+        writer.remove(name);
     }
     // Without the cursor, the files that could not be read are tried again.
-    keeping.set_cursor(Some(&*cursor).filter(|_| failed.is_empty()))?;
-    if keeping.documents().is_empty()
+    writer.set_cursor(Some(&*cursor).filter(|_| failed.is_empty()))?;
+    if writer.documents().is_empty()
         && let Some(error) = failed.pop()
     {
         return Err(error);

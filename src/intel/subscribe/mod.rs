@@ -42,9 +42,9 @@ mod in_memory;
 mod ledger;
 mod local;
 mod notice;
-mod pause;
 mod report;
 mod settle;
+mod stop_signal;
 mod time;
 mod update;
 
@@ -55,8 +55,8 @@ pub use compile::{
 };
 pub use in_memory::{compile_allow_lists, compile_in_memory};
 pub use notice::{Notice, Notify};
-pub use pause::StopSignal;
 pub use report::{FeedOutcome, FeedUpdate, UpdateReport};
+pub use stop_signal::StopSignal;
 pub use update::{
     Published, UpdateJob, next_due, publish_subscribed, subscribed, update, write_lock,
 };

@@ -37,7 +37,7 @@ pub(super) struct Settled {
 
 /// Why and when a feed is settled.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Occasion {
+pub(super) struct SettleContext {
     /// Accept a change that would otherwise be held.
     pub(super) accept: bool,
     /// Nothing that is changed counts: the feed's folder is a shadow.
@@ -90,31 +90,35 @@ pub(super) fn read(
 /// # Errors
 ///
 /// The only document of the feed cannot be read, or the store cannot be written.
-pub(super) fn settle(feed: &Subscription, shelf: &FeedDir, occasion: &Occasion) -> Result<Settled> {
-    let index = shelf.index()?;
+pub(super) fn settle(
+    feed: &Subscription,
+    feed_dir: &FeedDir,
+    context: &SettleContext,
+) -> Result<Settled> {
+    let index = feed_dir.index()?;
     let reading = reading(feed);
     let parts = parts(feed, &index);
     let is_current = |normal: &Normal| normal.reading == reading && has_all(normal, &parts);
-    let accepted = shelf.accepted_table();
+    let accepted = feed_dir.accepted_table();
     if let Some(table) = &accepted
         && is_current(table)
     {
-        shelf.drop_held()?;
-        shelf.tidy(&index);
-        let ledger = ledger::catch_up(&Recording { feed, shelf, index: &index, occasion }, table);
+        feed_dir.drop_held()?;
+        feed_dir.tidy(&index);
+        let ledger = ledger::catch_up(&Recording { feed, feed_dir, index: &index, context }, table);
         return Ok(Settled { ledger, ..Settled::of(table) });
     }
     if index.documents.is_empty() && accepted.is_none() {
         return Ok(Settled::default());
     }
-    if let Some(table) = shelf.held_table()
+    if let Some(table) = feed_dir.held_table()
         && is_current(&table)
     {
-        let recording = Recording { feed, shelf, index: &index, occasion };
+        let recording = Recording { feed, feed_dir, index: &index, context };
         return settle_held(&recording, accepted.as_ref(), &table);
     }
-    let settled = make(&Recording { feed, shelf, index: &index, occasion }, &parts)?;
-    shelf.tidy(&index);
+    let settled = make(&Recording { feed, feed_dir, index: &index, context }, &parts)?;
+    feed_dir.tidy(&index);
     Ok(settled)
 }
 
@@ -124,19 +128,19 @@ fn settle_held(
     accepted: Option<&Normal>,
     held: &Normal,
 ) -> Result<Settled> {
-    let shelf = recording.shelf;
-    if !recording.occasion.accept {
+    let feed_dir = recording.feed_dir;
+    if !recording.context.accept {
         let before = accepted.map_or(0, Normal::indicators);
         let reason = too_different(before, held.indicators()).unwrap_or_default();
-        let since = shelf.state().held.and_then(|held| held.since);
+        let since = feed_dir.state().held.and_then(|held| held.since);
         let held = PendingReview { since, indicators: held.indicators(), reason };
         let settled = accepted.map(Settled::of).unwrap_or_default();
         return Ok(Settled { held: Some(held), ..settled });
     }
-    let new = shelf.held();
-    let change = Difference::between(shelf.accepted().as_ref(), new.as_ref());
-    shelf.accept_held()?;
-    shelf.tidy(recording.index);
+    let new = feed_dir.held();
+    let change = Difference::between(feed_dir.accepted().as_ref(), new.as_ref());
+    feed_dir.accept_held()?;
+    feed_dir.tidy(recording.index);
     let ledger = new.and_then(|new| ledger::record(recording, Some(&change), &new));
     let Difference { added, removed, .. } = change;
     Ok(Settled { is_changed: true, added, removed, ledger, ..Settled::of(held) })
@@ -144,10 +148,10 @@ fn settle_held(
 
 /// Rebuilds the normalised form from the documents that changed.
 fn make(recording: &Recording<'_>, parts: &[Part<'_>]) -> Result<Settled> {
-    let Recording { feed, shelf, .. } = *recording;
+    let Recording { feed, feed_dir, .. } = *recording;
     let reading = reading(feed);
-    let old = shelf.accepted();
-    let held = shelf.held();
+    let old = feed_dir.accepted();
+    let held = feed_dir.held();
     let same_documents = old.as_ref().is_some_and(|old| has_all(old, parts));
     // A segment can only be reused if the document was read with the same settings.
     let usable: Vec<&Normal> = [&old, &held]
@@ -162,7 +166,7 @@ fn make(recording: &Recording<'_>, parts: &[Part<'_>]) -> Result<Settled> {
         let known = usable.iter().find_map(|normal| Piece::of(normal, part.name, part.hash));
         let piece = match known {
             Some(piece) => Some(piece),
-            None => match read_part(feed, shelf, part) {
+            None => match read_part(feed, feed_dir, part) {
                 Ok(segment) => {
                     made.push(segment);
                     None
@@ -186,22 +190,22 @@ fn make(recording: &Recording<'_>, parts: &[Part<'_>]) -> Result<Settled> {
         .collect();
     if pieces.is_empty() && !parts.is_empty() {
         // Nothing could be read: keep what was accepted.
-        let none = || Error::format("no document could be read").at_path(shelf.folder());
+        let none = || Error::format("no document could be read").at_path(feed_dir.folder());
         return Err(unreadable.into_iter().next().unwrap_or_else(none));
     }
     let before = old.as_ref().map_or(0, Normal::indicators);
     let after = pieces.iter().map(|piece| piece.segment().indicators).sum();
     // Someone who changes the settings expects the number to change.
-    let judged = old.is_some() && !same_documents && !recording.occasion.accept;
+    let judged = old.is_some() && !same_documents && !recording.context.accept;
     if judged && let Some(reason) = too_different(before, after) {
-        shelf.hold(reading, &pieces)?;
+        feed_dir.hold(reading, &pieces)?;
         let held = Some(PendingReview { since: None, indicators: after, reason });
         let settled = old.as_ref().map(Settled::of).unwrap_or_default();
         return Ok(Settled { held, unreadable, ..settled });
     }
-    shelf.accept(reading, &pieces)?;
-    let new = shelf.accepted().ok_or_else(|| {
-        Error::format("the file just written cannot be read").at_path(shelf.folder())
+    feed_dir.accept(reading, &pieces)?;
+    let new = feed_dir.accepted().ok_or_else(|| {
+        Error::format("the file just written cannot be read").at_path(feed_dir.folder())
     })?;
     let change = Difference::between(old.as_ref(), Some(&new));
     let ledger = ledger::record(recording, Some(&change), &new);
@@ -244,17 +248,17 @@ fn parts<'i>(feed: &Subscription, index: &'i Index) -> Vec<Part<'i>> {
 const TOGETHER: &str = "*";
 
 /// Reads the documents of one segment.
-fn read_part(feed: &Subscription, shelf: &FeedDir, part: &Part<'_>) -> Result<Segment> {
+fn read_part(feed: &Subscription, feed_dir: &FeedDir, part: &Part<'_>) -> Result<Segment> {
     if let [document] = part.documents[..]
         && part.hash == document.hash
     {
-        let path = || shelf.folder().join("documents").join(&document.file);
-        let bytes = shelf.document(document)?;
+        let path = || feed_dir.folder().join("documents").join(&document.file);
+        let bytes = feed_dir.document(document)?;
         return read(feed, part.name, document, &bytes).map_err(|e| e.at_path(path()));
     }
     let mut together = Vec::new();
     for document in &part.documents {
-        together.extend_from_slice(&shelf.document(document)?);
+        together.extend_from_slice(&feed_dir.document(document)?);
         together.push(b'\n');
     }
     let changed = part.documents.iter().map(|document| document.changed).max();
@@ -264,26 +268,26 @@ fn read_part(feed: &Subscription, shelf: &FeedDir, part: &Part<'_>) -> Result<Se
         hash: part.hash,
         changed: changed.unwrap_or_default(),
     };
-    read(feed, part.name, &whole, &together).map_err(|e| e.at_path(shelf.folder()))
+    read(feed, part.name, &whole, &together).map_err(|e| e.at_path(feed_dir.folder()))
 }
 
 /// Reads the documents of a feed again, and passes on each rejected value with its
 /// reason; also those of the compiler's guards, if its options are given.
 pub(super) fn each_reject(
     feed: &Subscription,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     guards: Option<&compile::Options>,
     take: &mut dyn FnMut(&Path, feed::Reject),
 ) -> Result<()> {
-    let index = shelf.index()?;
+    let index = feed_dir.index()?;
     for part in parts(feed, &index) {
         let path = match part.documents[..] {
-            [document] => shelf.folder().join("documents").join(&document.file),
-            _ => shelf.folder().to_path_buf(),
+            [document] => feed_dir.folder().join("documents").join(&document.file),
+            _ => feed_dir.folder().to_path_buf(),
         };
         let mut bytes = Vec::new();
         for document in &part.documents {
-            bytes.extend_from_slice(&shelf.document(document)?);
+            bytes.extend_from_slice(&feed_dir.document(document)?);
             bytes.push(b'\n');
         }
         if part.documents.len() == 1 {
@@ -324,8 +328,8 @@ impl feed::Sink for RejectSink<'_> {
 }
 
 /// Whether the accepted form was read with the current settings.
-pub(super) fn is_current(feed: &Subscription, shelf: &FeedDir) -> bool {
-    shelf.accepted_table().is_some_and(|table| table.reading == reading(feed))
+pub(super) fn is_current(feed: &Subscription, feed_dir: &FeedDir) -> bool {
+    feed_dir.accepted_table().is_some_and(|table| table.reading == reading(feed))
 }
 
 /// Whether a normalised form was made from exactly these documents.
@@ -352,24 +356,24 @@ fn too_different(before: u64, after: u64) -> Option<String> {
 /// document must not replace the last good copy.
 pub(super) fn keep_one(
     feed: &Subscription,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     now: Timestamp,
     bytes: &[u8],
     cursor: Option<&str>,
 ) -> Result<()> {
     let name = ONLY;
-    let mut keeping = shelf.keeping(now)?;
+    let mut writer = feed_dir.writer(now)?;
     let document = Document::new(name, bytes, now);
-    let is_known = keeping.documents().get(name).is_some_and(|known| known.hash == document.hash);
+    let is_known = writer.documents().get(name).is_some_and(|known| known.hash == document.hash);
     if !is_known {
         read(feed, name, &document, bytes)?;
-        keeping.put(name, bytes)?;
+        writer.put(name, bytes)?;
     }
     let others: Vec<String> =
-        keeping.documents().keys().filter(|other| *other != name).cloned().collect();
-    others.iter().for_each(|other| keeping.remove(other));
-    if keeping.changes() > 0 || keeping.index().cursor.as_deref() != cursor {
-        keeping.set_cursor(cursor)?;
+        writer.documents().keys().filter(|other| *other != name).cloned().collect();
+    others.iter().for_each(|other| writer.remove(other));
+    if writer.changes() > 0 || writer.index().cursor.as_deref() != cursor {
+        writer.set_cursor(cursor)?;
     }
     Ok(())
 }

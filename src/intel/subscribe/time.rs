@@ -18,7 +18,7 @@ impl fetch::Clock for Time<'_> {
 
     fn sleep(&self, time: Duration) -> Result<()> {
         match self.0 {
-            Some(pause) if !pause.wait(time) => Err(Error::usage("interrupted")),
+            Some(stop) if !stop.wait(time) => Err(Error::usage("interrupted")),
             Some(_) => Ok(()),
             None => {
                 std::thread::sleep(time);

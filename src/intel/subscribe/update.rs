@@ -3,7 +3,7 @@
 
 use super::compile::{CompileJob, CompileReport, FeedInput, ListInput, Subscribed, compile};
 use super::report::{FeedOutcome, FeedUpdate, UpdateReport};
-use super::settle::{Occasion, Settled, is_current, settle};
+use super::settle::{SettleContext, Settled, is_current, settle};
 use super::time::Time;
 use super::{Notice, Notify, StopSignal};
 use super::{command, exchange, http, local};
@@ -13,7 +13,7 @@ use crate::engine::database::Database;
 use crate::engine::indicator::{Scope, Timestamp};
 use crate::intel::config::{Config, Kind, List, ListEffect, Origin, Subscription};
 use crate::intel::feed::{self, fetch};
-use crate::intel::store::{FeedDir, Lock, State, Store};
+use crate::intel::store::{FeedDir, FeedState, Lock, Store};
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ pub struct UpdateJob<'c> {
     /// Change nothing.
     pub dry_run: bool,
     /// Interrupts waiting for servers.
-    pub pause: Option<&'c StopSignal>,
+    pub stop: Option<&'c StopSignal>,
 }
 
 /// Acquires the right to write to the store.
@@ -125,14 +125,14 @@ fn update_feed(
     notify: Notify<'_>,
 ) -> FeedUpdate {
     let took = Stopwatch::start();
-    let shelf = store.shelf(&feed.name);
-    let before = shelf.state().indicators;
+    let feed_dir = store.feed_dir(&feed.name);
+    let before = feed_dir.state().indicators;
     let outcome = match scratch {
-        Some(folder) => shelf.shadow(&folder),
-        None => Ok(shelf),
+        Some(folder) => feed_dir.shadow(&folder),
+        None => Ok(feed_dir),
     };
-    let outcome = outcome.map(|shelf| (attempt(job, feed, &shelf, notify), shelf.state()));
-    let failed = |error| ((FeedOutcome::Failed(error), 0), State::default());
+    let outcome = outcome.map(|feed_dir| (attempt(job, feed, &feed_dir, notify), feed_dir.state()));
+    let failed = |error| ((FeedOutcome::Failed(error), 0), FeedState::default());
     let ((outcome, unreadable), state) = outcome.unwrap_or_else(failed);
     let (name, indicators, distinct) = (feed.name.clone(), state.indicators, state.distinct);
     FeedUpdate { name, outcome, before, indicators, distinct, took: took.elapsed(), unreadable }
@@ -143,23 +143,23 @@ fn update_feed(
 fn attempt(
     job: &UpdateJob<'_>,
     feed: &Subscription,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     notify: Notify<'_>,
 ) -> (FeedOutcome, usize) {
     let start = now();
-    let mut state = shelf.state();
+    let mut state = feed_dir.state();
     let is_named = !job.only.is_empty();
     if let Some(why) = reason_to_wait(feed, &state, start, job.due, is_named) {
         return (FeedOutcome::Skipped(why), 0);
     }
     let secrets = Secrets::of(feed);
-    let time = Time(job.pause);
+    let time = Time(job.stop);
     let before = state.last_success;
-    let result = bring(feed, shelf, &time, &mut state).and_then(|failed| {
+    let result = bring(feed, feed_dir, &time, &mut state).and_then(|failed| {
         // The fetch takes time, and a document is dated by its answer.
         let (accept, is_dry) = (job.accept, job.dry_run);
-        let occasion = Occasion { accept, is_dry, start, now: now(), before };
-        let mut settled = settle(feed, shelf, &occasion)?;
+        let context = SettleContext { accept, is_dry, start, now: now(), before };
+        let mut settled = settle(feed, feed_dir, &context)?;
         settled.unreadable.extend(failed);
         Ok(settled)
     });
@@ -176,7 +176,7 @@ fn attempt(
             if let Some(error) = &settled.ledger {
                 notify(Notice::Failed(error));
             }
-            note(job.config, &mut state, shelf, &settled, start);
+            note(job.config, &mut state, feed_dir, &settled, start);
             settled.outcome()
         }
         Err(error) => {
@@ -190,7 +190,7 @@ fn attempt(
             FeedOutcome::Failed(error)
         }
     };
-    match shelf.set_state(&state) {
+    match feed_dir.set_state(&state) {
         Ok(()) => (outcome, unreadable),
         Err(error) => (FeedOutcome::Failed(error), unreadable),
     }
@@ -199,7 +199,7 @@ fn attempt(
 /// Why a feed is not fetched now.
 fn reason_to_wait(
     feed: &Subscription,
-    state: &State,
+    state: &FeedState,
     now: Timestamp,
     due: bool,
     is_named: bool,
@@ -234,7 +234,7 @@ fn after(last: Timestamp, feed: &Subscription) -> Timestamp {
 pub fn next_due(config: &Config, now: Timestamp) -> Option<Timestamp> {
     let store = Store::at(&config.state);
     let due = |feed: &Subscription| {
-        let state = store.shelf(&feed.name).state();
+        let state = store.feed_dir(&feed.name).state();
         if state.stopped.is_some() {
             return None;
         }
@@ -249,22 +249,28 @@ pub fn next_due(config: &Config, now: Timestamp) -> Option<Timestamp> {
 /// Brings the documents up to date, and returns errors about single documents.
 fn bring(
     feed: &Subscription,
-    shelf: &FeedDir,
+    feed_dir: &FeedDir,
     time: &Time<'_>,
-    state: &mut State,
+    state: &mut FeedState,
 ) -> Result<Vec<Error>> {
     let now = now();
     let brought = match (&feed.origin, feed.kind) {
-        (_, Kind::Otx | Kind::Taxii | Kind::Misp) => exchange::fetch(feed, shelf, time),
-        (Origin::Url(url), _) => http::fetch(feed, url, shelf, time, state),
-        (Origin::Path(path), _) => return local::fetch(feed, path, shelf, now),
-        (Origin::Command(words), _) => command::fetch(feed, words, shelf, (now, time.0)),
+        (_, Kind::Otx | Kind::Taxii | Kind::Misp) => exchange::fetch(feed, feed_dir, time),
+        (Origin::Url(url), _) => http::fetch(feed, url, feed_dir, time, state),
+        (Origin::Path(path), _) => return local::fetch(feed, path, feed_dir, now),
+        (Origin::Command(words), _) => command::fetch(feed, words, feed_dir, (now, time.0)),
     };
     brought.map(|()| Vec::new())
 }
 
 /// Records the result for the indicators.
-fn note(config: &Config, state: &mut State, shelf: &FeedDir, settled: &Settled, now: Timestamp) {
+fn note(
+    config: &Config,
+    state: &mut FeedState,
+    feed_dir: &FeedDir,
+    settled: &Settled,
+    now: Timestamp,
+) {
     state.held.clone_from(&settled.held);
     if let Some(held) = &mut state.held {
         held.since.get_or_insert(now);
@@ -273,9 +279,9 @@ fn note(config: &Config, state: &mut State, shelf: &FeedDir, settled: &Settled, 
         state.counted(now, settled.after);
         state.added = settled.added;
         state.removed = settled.removed;
-        (state.distinct, state.guarded) = looked_into(config, shelf);
+        (state.distinct, state.guarded) = looked_into(config, feed_dir);
     }
-    if let Ok(index) = shelf.index() {
+    if let Ok(index) = feed_dir.index() {
         state.documents = index.documents.len() as u64;
         state.bytes = index.length();
     }
@@ -285,9 +291,9 @@ fn note(config: &Config, state: &mut State, shelf: &FeedDir, settled: &Settled, 
 
 /// Counts the distinct accepted indicators, and what the compiler's guards will
 /// withhold or change.
-fn looked_into(config: &Config, shelf: &FeedDir) -> (u64, BTreeMap<String, u64>) {
+fn looked_into(config: &Config, feed_dir: &FeedDir) -> (u64, BTreeMap<String, u64>) {
     let mut guarded = BTreeMap::new();
-    let Some(normal) = shelf.accepted() else { return (0, guarded) };
+    let Some(normal) = feed_dir.accepted() else { return (0, guarded) };
     let options = options(config);
     // A damaged file is reported when it is compiled.
     let _ = normal.each(|indicator| {
@@ -391,26 +397,26 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
     // The order in the configuration does not matter.
     enabled.sort_by(|a, b| a.name.cmp(&b.name));
     for feed in enabled {
-        let shelf = store.shelf(&feed.name);
+        let feed_dir = store.feed_dir(&feed.name);
         // An unfinished walk does not count: what it has found so far waits for the
         // rest.
-        let is_due = !is_current(feed, &shelf) && shelf.state().last_success.is_some();
-        let before = shelf.state().last_success;
+        let is_due = !is_current(feed, &feed_dir) && feed_dir.state().last_success.is_some();
+        let before = feed_dir.state().last_success;
         let start = now();
-        let occasion = Occasion { accept: false, is_dry: false, start, now: start, before };
-        match is_due.then(|| settle(feed, &shelf, &occasion)).transpose() {
+        let context = SettleContext { accept: false, is_dry: false, start, now: start, before };
+        match is_due.then(|| settle(feed, &feed_dir, &context)).transpose() {
             Ok(Some(settled)) => {
                 if let Some(error) = &settled.ledger {
                     notify(Notice::Failed(error));
                 }
-                let mut state = shelf.state();
-                note(config, &mut state, &shelf, &settled, now());
-                shelf.set_state(&state)?;
+                let mut state = feed_dir.state();
+                note(config, &mut state, &feed_dir, &settled, now());
+                feed_dir.set_state(&state)?;
             }
             Ok(None) => {}
             Err(error) => notify(Notice::Failed(&error)),
         }
-        let Some(normal) = shelf.accepted_table() else {
+        let Some(normal) = feed_dir.accepted_table() else {
             may_be_empty = false;
             notify(Notice::Skipped(&format!("{}: nothing fetched yet", feed.name)));
             continue;
@@ -420,7 +426,7 @@ pub fn subscribed(config: &Config, lock: &Lock, notify: Notify<'_>) -> Result<Su
         name.update(&[0]);
         name.update(&length.to_le_bytes());
         name.update(&sum.to_le_bytes());
-        feeds.push((feed.clone(), shelf));
+        feeds.push((feed.clone(), feed_dir));
     }
     let lists: Vec<ListInput> = config.lists.iter().map(list_input).collect();
     let allow: Vec<FeedInput> = config.allow.iter().map(|path| allow_input(path)).collect();

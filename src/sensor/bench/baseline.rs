@@ -1,9 +1,9 @@
 //! Compares a report with an earlier one: what got worse than the thresholds allow.
 
 use super::event_ids;
-use super::groups::By;
+use super::groups::GroupBy;
 use super::report::{Group, Interval, Report, SCHEMA};
-use crate::engine::error::spelt_json;
+use crate::engine::error::escape_json;
 use crate::engine::settings::nearest;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -370,11 +370,11 @@ fn flagged_new(old: &Report, new: &Report) -> Count {
 /// # Errors
 ///
 /// They are.
-pub fn same_groups(old: &Report, by: By) -> Result<()> {
+pub fn same_groups(old: &Report, by: GroupBy) -> Result<()> {
     if old.by == by {
         return Ok(());
     }
-    let name = |by| if by == By::Feed { "feed" } else { "pulse" };
+    let name = |by| if by == GroupBy::Feed { "feed" } else { "pulse" };
     let (before, now) = (name(old.by), name(by));
     let what = format!("the baseline was made with --by {before}, and this report with --by {now}");
     Err(Error::usage(what).remedy(format!("compare with --by {before}, or make a new baseline")))
@@ -440,7 +440,7 @@ impl fmt::Display for Check {
 pub fn json(report: &Report) -> Result<String> {
     let json = serde_json::to_string(report)
         .map_err(|e| Error::format(format!("cannot write the report: {e}")))?;
-    Ok(spelt_json(&json).into_owned())
+    Ok(escape_json(&json).into_owned())
 }
 
 /// Reads a report that was written before.
@@ -513,7 +513,8 @@ mod tests {
             .and_then(crate::Database::from_bytes)
             .unwrap();
         let question = crate::sensor::bench::Question::new(crate::engine::indicator::Timestamp(0));
-        let blank = crate::sensor::bench::Bench::new(&database, By::Feed).judge(&question, None);
+        let blank =
+            crate::sensor::bench::Bench::new(&database, GroupBy::Feed).judge(&question, None);
         let events = ids.map_or(100_000, |ids| ids.len() as u64 / 12);
         Report {
             corpus: Some(Corpus::default()),
@@ -573,7 +574,7 @@ mod tests {
         for text in ["flagged>+0", "flagged>5%", "events_lost>0", "flagged_new>0"] {
             assert!(alone(text).unwrap_err().to_string().contains("needs a former report"));
         }
-        let pulses = Report { by: By::Pulse, ..new.clone() };
+        let pulses = Report { by: GroupBy::Pulse, ..new.clone() };
         let error = Threshold::parse("live>0").unwrap().check(Some(&pulses), &new).unwrap_err();
         assert!(error.to_string().contains("made with --by pulse"), "{error}");
     }

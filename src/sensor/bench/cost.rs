@@ -1,6 +1,6 @@
 //! What a set and its groups cost: from measurements to the report.
 //!
-//! Whoever measures scans the same text with the set, with a copy of it, and with the set without
+//! The caller scans the same text with the set, with a copy of it, and with the set without
 //! each group, in rounds. The difference between the set and its copy is what noise alone gives.
 //! A group whose difference is not larger than that is reported as below the noise.
 
@@ -95,7 +95,7 @@ impl Measured {
     }
 }
 
-/// Whether a cost cannot be told from noise.
+/// Whether a cost cannot be distinguished from noise.
 fn is_below(cost: &Interval, noise: &Interval) -> bool {
     let half = (noise.high - noise.low) / 2.0;
     (cost.low <= 0.0 && cost.high >= 0.0) || cost.median.abs() < half

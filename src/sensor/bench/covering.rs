@@ -39,7 +39,7 @@ pub(super) struct Entry<'a> {
 
 /// Whether a claim alerts at the reference time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(super) enum ClaimState {
     /// It alerts.
     Live,
     /// It is not valid then.
@@ -66,7 +66,7 @@ impl View<'_> {
     }
 
     /// The group of a claim and whether it alerts; `None` if it belongs to an allow list.
-    pub(super) fn state(&self, listed: &Listed<'_>, claim: &Claim) -> Option<(u32, State)> {
+    pub(super) fn state(&self, listed: &Listed<'_>, claim: &Claim) -> Option<(u32, ClaimState)> {
         let standing = self.standing(claim)?;
         let group = standing.group()?;
         let is_private = match listed {
@@ -75,12 +75,12 @@ impl View<'_> {
             _ => false,
         };
         let state = match listed {
-            _ if !standing.is_valid => State::Expired,
-            _ if is_private && !standing.is_internal => State::Private,
+            _ if !standing.is_valid => ClaimState::Expired,
+            _ if is_private && !standing.is_internal => ClaimState::Private,
             Listed::Digest(bytes) if digest::is_of_nothing(&digest::encode(bytes)) => {
-                State::EmptyHash
+                ClaimState::EmptyHash
             }
-            _ => State::Live,
+            _ => ClaimState::Live,
         };
         Some((group, state))
     }
@@ -116,7 +116,8 @@ impl View<'_> {
                 return;
             }
             for claim in self.database.claims(posting) {
-                let Some((group, State::Live)) = self.state(&Listed::Net(around), &claim) else {
+                let Some((group, ClaimState::Live)) = self.state(&Listed::Net(around), &claim)
+                else {
                     continue;
                 };
                 // A network over private and other addresses does not alert on a private one.
@@ -211,7 +212,7 @@ impl View<'_> {
 
     /// Adds the group of a claim if it alerts.
     fn take(&self, listed: &Listed<'_>, claim: &Claim, groups: &mut Vec<u32>) {
-        if let Some((group, State::Live)) = self.state(listed, claim) {
+        if let Some((group, ClaimState::Live)) = self.state(listed, claim) {
             groups.push(group);
         }
     }

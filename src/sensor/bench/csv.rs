@@ -4,7 +4,7 @@
 //! apostrophe, and what controls a terminal is escaped.
 
 use super::report::Report;
-use crate::engine::error::spelt;
+use crate::engine::error::escape_text;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -184,7 +184,7 @@ fn cell(value: &Value) -> String {
 
 /// A text as a cell.
 fn quoted(text: &str) -> String {
-    let text = spelt(text);
+    let text = escape_text(text);
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if is_formula { format!("'{text}") } else { text.into_owned() };
     if text.contains([',', '"', '\n', '\r', ';']) {

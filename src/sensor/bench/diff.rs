@@ -3,7 +3,7 @@
 use super::masks::{EMPTY, MaskId, Masks};
 use super::report::DatabaseFacts;
 use crate::engine::database::{Database, Listed, Posting};
-use crate::engine::error::spelt;
+use crate::engine::error::escape_text;
 use crate::engine::indicator::{Kind, Place, Scope};
 use crate::engine::scan::Hit;
 use hashbrown::HashMap;
@@ -449,12 +449,12 @@ impl Difference {
         );
         for group in &self.groups {
             let GroupDifference { name, added, removed, changed } = group;
-            let _ = writeln!(out, "  {}: +{added} -{removed} ~{changed}", spelt(name));
+            let _ = writeln!(out, "  {}: +{added} -{removed} ~{changed}", escape_text(name));
         }
         for it in self.listed.iter().take(MAX_SHOWN) {
             let line =
                 format!("{} {} {}{}", it.kind, it.value, sides(&it.old, &it.new), about(&it.what));
-            let _ = writeln!(out, "  {} {}", sign(it.change), spelt(&line));
+            let _ = writeln!(out, "  {} {}", sign(it.change), escape_text(&line));
         }
         more(self.listed.len(), self.left_out, &mut out);
         let Some(alerts) = &self.alerts else { return out };
@@ -466,7 +466,7 @@ impl Difference {
         for it in alerts.listed.iter().take(MAX_SHOWN) {
             let AlertDifference { input, record, kind, value, old, new, .. } = it;
             let line = format!("{input}:{record}: {kind} {value} {}", sides(old, new));
-            let _ = writeln!(out, "  {} {}", sign(it.change), spelt(&line));
+            let _ = writeln!(out, "  {} {}", sign(it.change), escape_text(&line));
         }
         more(alerts.listed.len(), alerts.left_out, &mut out);
         out

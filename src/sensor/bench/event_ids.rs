@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_lost_is_told_from_what_is_new() {
+    fn lost_and_new_events_are_distinguished() {
         assert_eq!(lost("000000000001000000000002", "000000000002000000000003"), 1);
         assert_eq!((lost("", "000000000002"), lost("000000000002", "")), (0, 1));
         assert_eq!(lost("000000000001", "000000000001"), 0);

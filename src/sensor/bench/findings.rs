@@ -3,7 +3,7 @@
 use super::chance::{share, tail, wilson};
 use super::decay::{days_between, has_decayed};
 use super::judge::{CorpusRead, Question, corpus, standing};
-use super::ledger::Chronicle;
+use super::ledger::LedgerSummary;
 use super::masks::{EMPTY, MaskId, Masks};
 use super::names::Judged;
 use super::report::{Group, IndicatorFacts, Report, Verdicts};
@@ -27,7 +27,7 @@ pub(super) struct Verdict<'v> {
     pub(super) at: Timestamp,
     pub(super) question: &'v Question<'v>,
     pub(super) risk: &'v Risk<'v>,
-    pub(super) chronicle: Option<&'v Chronicle>,
+    pub(super) ledger_summary: Option<&'v LedgerSummary>,
 }
 
 /// The flags of an entry, and what they are based on.
@@ -308,13 +308,14 @@ fn count_times(
     verdict: &Verdict<'_>,
 ) {
     let Some(claim) = entry.claims.get(&number) else { return };
-    let of_ledger = verdict.chronicle.and_then(|all| all.published(feed, entry.kind, &entry.value));
+    let of_ledger =
+        verdict.ledger_summary.and_then(|all| all.published(feed, entry.kind, &entry.value));
     if let Some(published) = of_ledger.or(claim.first_seen) {
         group.late += entry.times.before(published);
         group.dated_hits += entry.times.len();
     }
     let said = standing(claim, verdict.at);
-    let changed = || verdict.chronicle.and_then(|chronicle| chronicle.changed(feed));
+    let changed = || verdict.ledger_summary.and_then(|ledger_summary| ledger_summary.changed(feed));
     let dated = said.dated.or_else(changed);
     if let (true, Some(dated), Some(hit)) = (said.is_valid, dated, entry.last_hit) {
         let has_decayed = |since: Timestamp| {

@@ -1,6 +1,6 @@
 //! What is compared: feeds, or the collections of feeds.
 
-use super::ledger::Chronicle;
+use super::ledger::LedgerSummary;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Context, Role, Timestamp};
 use hashbrown::HashMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// What makes a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum By {
+pub enum GroupBy {
     /// The feed.
     #[default]
     Feed,
@@ -82,7 +82,7 @@ pub(super) fn dated(context: &Context<'_>) -> Option<Timestamp> {
 /// The groups of a database, in the order of their names.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    by: By,
+    by: GroupBy,
     names: Vec<GroupName>,
     /// By feed, then by collection: looked up for each source of an alert, without copies.
     numbers: HashMap<String, HashMap<String, u32>>,
@@ -90,7 +90,7 @@ pub(super) struct Groups {
 
 impl Groups {
     /// The groups of a database. Feeds that only allow are none.
-    pub(super) fn of(database: &Database, by: By) -> Groups {
+    pub(super) fn of(database: &Database, by: GroupBy) -> Groups {
         let mut feeds: BTreeMap<String, BTreeMap<String, Option<String>>> = BTreeMap::new();
         for number in 0..database.contexts() as u32 {
             let Some(context) = database.context(number) else { continue };
@@ -98,7 +98,7 @@ impl Groups {
             // There may be as many contexts as indicators, so nothing is copied in vain.
             let known = feeds.get(&*context.feed).is_some_and(|all| all.contains_key(id));
             if context.role == Role::Alert && !known {
-                let collection = context.collection.as_deref().filter(|_| by == By::Pulse);
+                let collection = context.collection.as_deref().filter(|_| by == GroupBy::Pulse);
                 let of_feed = feeds.entry(context.feed.to_string()).or_default();
                 of_feed.insert(id.to_string(), collection.map(str::to_string));
             }
@@ -128,7 +128,7 @@ impl Groups {
     }
 
     /// What makes them.
-    pub(super) fn by(&self) -> By {
+    pub(super) fn by(&self) -> GroupBy {
         self.by
     }
 
@@ -151,17 +151,18 @@ impl Groups {
     }
 
     /// What each context of the database says at an instant. A context without a date has that of
-    /// the last change of its feed's document, if the chronicle knows it.
+    /// the last change of its feed's document, if the ledger knows it.
     pub(super) fn standings(
         &self,
         database: &Database,
         at: Timestamp,
-        chronicle: Option<&Chronicle>,
+        ledger_summary: Option<&LedgerSummary>,
     ) -> Vec<Standing> {
         let of = |number| {
             let context = database.context(number).unwrap_or_default();
             let standing = Standing::of(&context, self.number(&context), at);
-            let changed = || chronicle.and_then(|chronicle| chronicle.changed(&context.feed));
+            let changed =
+                || ledger_summary.and_then(|ledger_summary| ledger_summary.changed(&context.feed));
             Standing { dated: standing.dated.or_else(changed), ..standing }
         };
         (0..database.contexts() as u32).map(of).collect()
@@ -169,10 +170,10 @@ impl Groups {
 }
 
 /// What tells a collection from others of its feed; empty where collections do not count.
-fn collection_id<'c>(by: By, context: &'c Context<'_>) -> &'c str {
+fn collection_id<'c>(by: GroupBy, context: &'c Context<'_>) -> &'c str {
     match by {
-        By::Feed => "",
-        By::Pulse => {
+        GroupBy::Feed => "",
+        GroupBy::Pulse => {
             let id = context.collection_id.as_deref().or(context.collection.as_deref());
             id.unwrap_or_default()
         }

@@ -5,8 +5,8 @@ use super::drops::drop_order;
 use super::event_ids::MAX_EVENTS;
 use super::findings::{Found, Verdict};
 use super::greedy::cover;
-use super::groups::{By, Groups, Standing};
-use super::ledger::{Chronicle, Ledger, quantile};
+use super::groups::{GroupBy, Groups, Standing};
+use super::ledger::{Ledger, LedgerSummary, quantile};
 use super::names::{Judged, Popular};
 use super::overlap::overlaps;
 use super::report::{
@@ -86,7 +86,7 @@ pub struct Bench<'d> {
 
 impl<'d> Bench<'d> {
     /// Finds the groups of a database.
-    pub fn new(database: &'d Database, by: By) -> Bench<'d> {
+    pub fn new(database: &'d Database, by: GroupBy) -> Bench<'d> {
         Bench { database, groups: Arc::new(Groups::of(database, by)) }
     }
 
@@ -105,13 +105,14 @@ impl<'d> Bench<'d> {
         let latest = seen.as_ref().and_then(|(tally, _)| tally.span).map(|(_, latest)| latest);
         let at = question.at.or(latest).unwrap_or(question.now);
         let risk = Risk::of(self.database, question.popular, question.lists);
-        let chronicle = question.ledger.map(|ledger| Chronicle::read(ledger, at));
-        let standings = self.groups.standings(self.database, at, chronicle.as_ref());
+        let ledger_summary = question.ledger.map(|ledger| LedgerSummary::read(ledger, at));
+        let standings = self.groups.standings(self.database, at, ledger_summary.as_ref());
         let mut table = SetTable::of(self.database, &self.groups, &standings, at, &risk);
         let mut report = self.blank(at);
-        self.fill_set(&mut report, &mut table, &risk, chronicle.as_ref());
+        self.fill_set(&mut report, &mut table, &risk, ledger_summary.as_ref());
         let mut found = seen.map(|(tally, read)| {
-            let verdict = Verdict { at, question, risk: &risk, chronicle: chronicle.as_ref() };
+            let verdict =
+                Verdict { at, question, risk: &risk, ledger_summary: ledger_summary.as_ref() };
             (Found::of(tally, &verdict), read)
         });
         if let Some((found, read)) = &mut found {
@@ -124,7 +125,7 @@ impl<'d> Bench<'d> {
             events.map(|events| drop_order(&self.groups, &report.groups, &mut table, events));
         let hits = found.as_ref().map(|(found, _)| found.indicators()).unwrap_or_default();
         flagged::list(&mut report, hits, &self.groups, &table, &risk);
-        report.notes = notes(question, &report, chronicle.as_ref(), at);
+        report.notes = notes(question, &report, ledger_summary.as_ref(), at);
         advice::advise(&mut report);
         report
     }
@@ -164,17 +165,18 @@ impl<'d> Bench<'d> {
         report: &mut Report,
         table: &mut SetTable,
         risk: &Risk<'_>,
-        chronicle: Option<&Chronicle>,
+        ledger_summary: Option<&LedgerSummary>,
     ) {
         let names = self.groups.names().iter().zip(&table.groups);
         report.groups = names
             .map(|(name, contained)| {
-                let history = chronicle.filter(|_| self.groups.by() == By::Feed);
+                let history = ledger_summary.filter(|_| self.groups.by() == GroupBy::Feed);
                 let mut group = contained_group(contained, risk);
                 group.name.clone_from(&name.name);
                 group.feed.clone_from(&name.feed);
                 group.collection.clone_from(&name.collection);
-                group.history = history.and_then(|chronicle| chronicle.history(&name.feed));
+                group.history =
+                    history.and_then(|ledger_summary| ledger_summary.history(&name.feed));
                 group
             })
             .collect();
@@ -256,7 +258,7 @@ fn age(contained: &Contained) -> Age {
 fn notes(
     question: &Question<'_>,
     report: &Report,
-    chronicle: Option<&Chronicle>,
+    ledger_summary: Option<&LedgerSummary>,
     at: Timestamp,
 ) -> Vec<String> {
     let mut notes = Vec::new();
@@ -264,14 +266,14 @@ fn notes(
     if !has_corpus {
         notes.push("no inputs: what the set finds is unknown".to_string());
     }
-    let begins = chronicle.and_then(|chronicle| chronicle.begins);
+    let begins = ledger_summary.and_then(|ledger_summary| ledger_summary.begins);
     match (question.ledger, begins) {
         (None, _) => notes.push(
             "no ledger of the feeds: novelty, churn, residence and latency are unknown; --config \
              FILE names the configuration whose database this is"
                 .into(),
         ),
-        _ if report.by == By::Pulse => {
+        _ if report.by == GroupBy::Pulse => {
             notes.push("the ledger is per feed and not shown for pulses".into());
         }
         (_, Some(begins)) if begins > at => notes.push(format!(

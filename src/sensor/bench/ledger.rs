@@ -74,7 +74,7 @@ struct First {
 
 /// The ledger of all feeds, ready to be asked.
 #[derive(Debug, Default)]
-pub(super) struct Chronicle {
+pub(super) struct LedgerSummary {
     /// The reference time.
     at: Timestamp,
     /// By feed and value, whether it was there at that instant or came later.
@@ -88,19 +88,19 @@ pub(super) struct Chronicle {
     pub(super) begins: Option<Timestamp>,
 }
 
-impl Chronicle {
+impl LedgerSummary {
     /// Reads a ledger at an instant.
-    pub(super) fn read(ledger: &dyn Ledger, at: Timestamp) -> Chronicle {
-        let mut chronicle = Chronicle { at, ..Chronicle::default() };
+    pub(super) fn read(ledger: &dyn Ledger, at: Timestamp) -> LedgerSummary {
+        let mut ledger_summary = LedgerSummary { at, ..LedgerSummary::default() };
         for feed in ledger.feeds() {
             let mut firsts: HashMap<u64, First> = HashMap::new();
-            let mut stays = Stays::default();
+            let mut residence = Residence::default();
             for span in ledger.spans(&feed) {
                 if span.first_seen <= at {
-                    stays.add(&span, at);
+                    residence.add(&span, at);
                 }
-                let begins = chronicle.begins.unwrap_or(span.first_seen);
-                chronicle.begins = Some(begins.min(span.first_seen));
+                let begins = ledger_summary.begins.unwrap_or(span.first_seen);
+                ledger_summary.begins = Some(begins.min(span.first_seen));
                 let first = First { seen: span.first_seen, stood: span.stood_at_first_fetch };
                 let known = firsts.entry(key(span.kind, &span.value)).or_insert(first);
                 if (first.seen, !first.stood) < (known.seen, !known.stood) {
@@ -108,20 +108,21 @@ impl Chronicle {
                 }
             }
             for (value, first) in firsts.iter().filter(|(_, first)| first.seen <= at) {
-                let (earliest, feeds) = chronicle.earliest.entry(*value).or_insert((*first, 0));
+                let (earliest, feeds) =
+                    ledger_summary.earliest.entry(*value).or_insert((*first, 0));
                 if (first.seen, !first.stood) < (earliest.seen, !earliest.stood) {
                     *earliest = *first;
                 }
                 *feeds += 1;
             }
             let changed = ledger.changed(&feed).filter(|changed| *changed <= at);
-            chronicle.changed.extend(changed.map(|changed| (feed.clone(), changed)));
+            ledger_summary.changed.extend(changed.map(|changed| (feed.clone(), changed)));
             let unchanged_days = changed.map(|changed| days_between(changed, at));
-            let history = History { unchanged_days, ..stays.history() };
-            chronicle.histories.insert(feed.clone(), history);
-            chronicle.firsts.insert(feed, firsts);
+            let history = History { unchanged_days, ..residence.history() };
+            ledger_summary.histories.insert(feed.clone(), history);
+            ledger_summary.firsts.insert(feed, firsts);
         }
-        chronicle
+        ledger_summary
     }
 
     /// When a feed published a value, be it after the reference time. Nobody knows that of
@@ -175,11 +176,11 @@ fn key(kind: Kind, value: &str) -> u64 {
 
 /// How long the values of a feed stay.
 #[derive(Debug, Default)]
-struct Stays {
+struct Residence {
     /// What came and went on each day.
     days: BTreeMap<i64, (u64, u64)>,
     /// Days, and whether the value left.
-    stays: Vec<(f64, bool)>,
+    durations: Vec<(f64, bool)>,
     last_day: i64,
 }
 
@@ -188,7 +189,7 @@ fn day(time: Timestamp) -> i64 {
     time.0.div_euclid(86_400_000_000)
 }
 
-impl Stays {
+impl Residence {
     fn add(&mut self, span: &Span, at: Timestamp) {
         self.days.entry(day(span.first_seen)).or_default().0 += 1;
         let left = span.absent_since.filter(|left| *left <= at);
@@ -199,7 +200,7 @@ impl Stays {
         // Of what stood there before, nobody knows how long.
         if !span.stood_at_first_fetch {
             let end = left.unwrap_or(span.last_seen.min(at));
-            self.stays.push((days_between(span.first_seen, end), left.is_some()));
+            self.durations.push((days_between(span.first_seen, end), left.is_some()));
         }
     }
 
@@ -225,7 +226,7 @@ impl Stays {
         History {
             novelty: with_quiet(novelty),
             churn: with_quiet(churn),
-            residence_days: median_stay(&mut self.stays),
+            residence_days: median_stay(&mut self.durations),
             ..History::default()
         }
     }
@@ -233,12 +234,12 @@ impl Stays {
 
 /// The median of Kaplan and Meier: the first time at which at most half are left. What is still
 /// there counts as long as it was seen.
-fn median_stay(stays: &mut [(f64, bool)]) -> Option<f64> {
-    stays.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+fn median_stay(durations: &mut [(f64, bool)]) -> Option<f64> {
+    durations.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (mut left, mut at) = (1.0, 0);
-    for same in stays.chunk_by(|a, b| a.0 == b.0) {
+    for same in durations.chunk_by(|a, b| a.0 == b.0) {
         let deaths = same.iter().filter(|(_, is_over)| *is_over).count();
-        left *= 1.0 - deaths as f64 / (stays.len() - at) as f64;
+        left *= 1.0 - deaths as f64 / (durations.len() - at) as f64;
         if deaths > 0 && left <= 0.5 {
             return Some(same[0].0);
         }
@@ -280,36 +281,36 @@ mod tests {
         ledger.insert("a", Some(days(5)), a);
         ledger.insert("b", None, b);
         ledger.insert("c", None, c);
-        let chronicle = Chronicle::read(&ledger, days(10));
-        let a = chronicle.history("a").unwrap();
+        let ledger_summary = LedgerSummary::read(&ledger, days(10));
+        let a = ledger_summary.history("a").unwrap();
         // `x` and `y`: 0 and 1 days late.
         assert_eq!((a.shared, a.first_share), (2, Some(0.5)));
         assert_eq!((a.latency_p50, a.latency_p90), (Some(0.0), Some(1.0)));
         assert_eq!(a.unchanged_days, Some(5.0));
         // `old` stood in the other feed.
-        let b = chronicle.history("b").unwrap();
+        let b = ledger_summary.history("b").unwrap();
         assert_eq!((b.shared, b.latency_p50, b.first_share), (1, Some(3.0), Some(0.0)));
         // `x` stood here already.
-        let c = chronicle.history("c").unwrap();
+        let c = ledger_summary.history("c").unwrap();
         assert_eq!((c.shared, c.first_share), (1, Some(1.0)));
-        assert_eq!(chronicle.history("d"), None);
-        assert_eq!(chronicle.published("b", Kind::Domain, "x"), Some(days(5)));
-        assert_eq!(chronicle.published("b", Kind::Ip, "x"), None);
+        assert_eq!(ledger_summary.history("d"), None);
+        assert_eq!(ledger_summary.published("b", Kind::Domain, "x"), Some(days(5)));
+        assert_eq!(ledger_summary.published("b", Kind::Ip, "x"), None);
         // Nobody knows since when `old` stood there, and what comes later is published later.
-        assert_eq!(chronicle.published("a", Kind::Domain, "old"), None);
-        let before = Chronicle::read(&ledger, days(3));
+        assert_eq!(ledger_summary.published("a", Kind::Domain, "old"), None);
+        let before = LedgerSummary::read(&ledger, days(3));
         assert_eq!(before.published("b", Kind::Domain, "x"), Some(days(5)));
         assert_eq!(before.history("a").unwrap().unchanged_days, None);
         assert_eq!(before.begins, Some(days(0)));
         // Before anything was fetched.
-        assert_eq!(Chronicle::read(&ledger, days(-1)).history("a").unwrap().novelty, None);
+        assert_eq!(LedgerSummary::read(&ledger, days(-1)).history("a").unwrap().novelty, None);
     }
 
     #[test]
     fn how_long_values_stay() {
-        let mut stays = [(1.0, true), (2.0, true), (2.0, false), (5.0, true), (9.0, false)];
+        let mut durations = [(1.0, true), (2.0, true), (2.0, false), (5.0, true), (9.0, false)];
         // 4/5, then 4/5 · 3/4 = 0.6, then 0.6 · 1/2 = 0.3.
-        assert_eq!(median_stay(&mut stays), Some(5.0));
+        assert_eq!(median_stay(&mut durations), Some(5.0));
         assert_eq!(median_stay(&mut [(1.0, false), (2.0, true), (3.0, false)]), Some(2.0));
         assert_eq!(median_stay(&mut [(1.0, false)]), None);
         assert_eq!(median_stay(&mut []), None);
@@ -323,7 +324,7 @@ mod tests {
         spans.push(span("b", 2, None, false));
         spans.iter_mut().for_each(|span| span.last_seen = span.last_seen.min(days(2)));
         ledger.insert("a", None, spans);
-        let history = Chronicle::read(&ledger, days(2)).history("a").unwrap();
+        let history = LedgerSummary::read(&ledger, days(2)).history("a").unwrap();
         // Day 1: 1 of 5 is new, none goes. Day 2: 1 of 2 is new, 4 go.
         assert_eq!(history.novelty, Some(0.2));
         assert_eq!(history.churn, Some(0.0));

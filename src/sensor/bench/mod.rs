@@ -3,7 +3,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use wiresift::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
-//! use wiresift::sensor::bench::{Bench, By, Question};
+//! use wiresift::sensor::bench::{Bench, GroupBy, Question};
 //! use wiresift::{Compiler, Database};
 //!
 //! let mut compiler = Compiler::default();
@@ -12,7 +12,7 @@
 //!     compiler.add(Indicator::new(Kind::Domain, name, Scope::Subtree, context).unwrap());
 //! }
 //! let database = Database::from_bytes(compiler.into_bytes(Timestamp(0))?)?;
-//! let report = Bench::new(&database, By::Feed).judge(&Question::new(Timestamp(0)), None);
+//! let report = Bench::new(&database, GroupBy::Feed).judge(&Question::new(Timestamp(0)), None);
 //! // What is below evil.example is covered by it.
 //! assert_eq!(report.groups[1].exclusive, 1);
 //! assert_eq!(report.overlap[0].b_in_a, Some(0.5));
@@ -81,7 +81,7 @@ pub use diff::{
     AlertComparison, AlertDifference, AlertDifferences, DIFF_SCHEMA, Difference, GroupDifference,
     ValueCounts, ValueDifference, compare,
 };
-pub use groups::By;
+pub use groups::GroupBy;
 pub use html::html;
 pub use judge::{Bench, CorpusRead, POPULAR_RANK, PREVALENCE, Question};
 pub use ledger::{Ledger, LedgerTable, Span};

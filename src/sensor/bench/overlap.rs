@@ -1,7 +1,7 @@
 //! What pairs of groups have in common.
 
 use super::chance::share;
-use super::groups::{By, Groups};
+use super::groups::{GroupBy, Groups};
 use super::masks::{MaskId, Masks};
 use super::report::Overlap;
 use super::table::SetTable;
@@ -94,7 +94,7 @@ pub(super) fn overlaps(
             pairs.each(alerting, *count, |pair| &mut pair.events);
         }
     }
-    let has_all = groups.by() == By::Feed && groups.len() <= MAX_FEEDS;
+    let has_all = groups.by() == GroupBy::Feed && groups.len() <= MAX_FEEDS;
     if has_all {
         for a in 0..groups.len() as u32 {
             for b in a + 1..groups.len() as u32 {
@@ -104,7 +104,7 @@ pub(super) fn overlaps(
     }
     let mut all: Vec<((u32, u32), Pair)> = pairs.0.into_iter().collect();
     let mut left_out = 0;
-    let most = if groups.by() == By::Pulse { MAX_PULSE_PAIRS } else { MAX_PAIRS };
+    let most = if groups.by() == GroupBy::Pulse { MAX_PULSE_PAIRS } else { MAX_PAIRS };
     if all.len() > most {
         all.sort_unstable_by_key(|(key, pair)| (Reverse((pair.common, pair.events)), *key));
         left_out = (all.len() - most) as u64;

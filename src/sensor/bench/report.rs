@@ -4,7 +4,7 @@
 //! is `null` and never 0: a share of nothing, a time in a corpus without times, whatever needs a
 //! corpus if none was given. Shares are accompanied by the counts that they were made of.
 
-use super::groups::By;
+use super::groups::GroupBy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct Report {
     /// The reference time, in RFC 3339.
     pub at: String,
     /// What the groups are.
-    pub by: By,
+    pub by: GroupBy,
     /// All groups together.
     pub set: SetFacts,
     /// Each group, by name.

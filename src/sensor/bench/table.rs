@@ -1,6 +1,6 @@
 //! The set alone: one pass over the entries of a database.
 
-use super::covering::{Entry, State, View};
+use super::covering::{ClaimState, Entry, View};
 use super::decay::{days_between, has_decayed};
 use super::groups::{Groups, Standing};
 use super::masks::{EMPTY, MaskId, Masks};
@@ -86,7 +86,7 @@ struct Row {
     scheme: Scheme,
     scope: Scope,
     group: u32,
-    state: State,
+    state: ClaimState,
     context: u32,
 }
 
@@ -174,7 +174,7 @@ impl Counting<'_, '_> {
             self.table.groups[*group as usize].values += 1;
         }
         self.buffer.clear();
-        let live = rows.iter().filter(|row| row.state == State::Live);
+        let live = rows.iter().filter(|row| row.state == ClaimState::Live);
         self.buffer.extend(live.map(|row| row.group));
         let mask = self.table.masks.of(&mut self.buffer);
         if mask != EMPTY {
@@ -190,7 +190,7 @@ impl Counting<'_, '_> {
             return lists;
         }
         self.buffer.clear();
-        let live = rows.iter().filter(|row| row.state == State::Live);
+        let live = rows.iter().filter(|row| row.state == ClaimState::Live);
         self.buffer.extend(live.map(|row| row.group));
         self.buffer.sort_unstable();
         self.buffer.dedup();
@@ -230,15 +230,17 @@ impl Counting<'_, '_> {
         let group = &mut self.table.groups[first.group as usize];
         // States are ordered: a single live claim makes the entry live.
         match first.state {
-            State::Live => group.live += 1,
-            State::Expired => group.expired += 1,
-            State::Private => *group.withheld.entry(Reason::Private.name()).or_default() += 1,
-            State::EmptyHash => *group.withheld.entry(Reason::EmptyHash.name()).or_default() += 1,
+            ClaimState::Live => group.live += 1,
+            ClaimState::Expired => group.expired += 1,
+            ClaimState::Private => *group.withheld.entry(Reason::Private.name()).or_default() += 1,
+            ClaimState::EmptyHash => {
+                *group.withheld.entry(Reason::EmptyHash.name()).or_default() += 1
+            }
         }
-        if first.state != State::Live {
+        if first.state != ClaimState::Live {
             return false;
         }
-        let live = rows.iter().filter(|row| row.state == State::Live);
+        let live = rows.iter().filter(|row| row.state == ClaimState::Live);
         let standings = live.filter_map(|row| self.view.standings.get(row.context as usize));
         // Of several claims the one that was confirmed last counts.
         let Some(newest) = standings.max_by_key(|standing| standing.dated) else { return true };

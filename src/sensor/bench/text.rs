@@ -1,10 +1,10 @@
 //! The report as text of at most 80 columns.
 
 use super::advice::hosts_of;
-use super::groups::By;
+use super::groups::GroupBy;
 use super::report::{Cost, Group, IndicatorFacts, Interval, KindCost, Report};
 use super::widths::{distinct, shortened, width};
-use crate::engine::error::spelt;
+use crate::engine::error::escape_text;
 use std::fmt::Write as _;
 
 /// Columns of the output.
@@ -52,7 +52,7 @@ pub fn text(report: &Report) -> String {
         let mut lines = lines.peekable();
         if lines.peek().is_some() {
             let _ = writeln!(out, "\n{title}");
-            lines.for_each(|line| wrap(&spelt(line), &mut out));
+            lines.for_each(|line| wrap(&escape_text(line), &mut out));
         }
     };
     let more = report.advice.len().saturating_sub(MAX_SHOWN);
@@ -96,7 +96,7 @@ fn groups(report: &Report, out: &mut String) {
     out.push('\n');
     let is_known = report.cost.as_ref().is_some_and(|cost| !cost.unreliable);
     let names: Vec<String> =
-        report.groups.iter().map(|group| spelt(&group.name).into_owned()).collect();
+        report.groups.iter().map(|group| escape_text(&group.name).into_owned()).collect();
     for (group, name) in report.groups.iter().zip(distinct(&names, NAME)) {
         let _ = write!(out, "{}", padded(&name));
         for ((_, width), cell) in COLUMNS.iter().zip(cells(group, is_known)) {
@@ -153,7 +153,7 @@ pub(super) fn covered(report: &Report, a: &Group, b: &Group) -> Option<f64> {
         (first, second) if (second, first) == (&a.name, &b.name) => Some(pair.b_in_a),
         _ => None,
     });
-    let is_complete = report.by == By::Pulse && report.overlap_left_out == 0;
+    let is_complete = report.by == GroupBy::Pulse && report.overlap_left_out == 0;
     pair.unwrap_or((is_complete && a.live > 0).then_some(0.0))
 }
 
@@ -164,7 +164,7 @@ fn covers(report: &Report, out: &mut String) {
         let _ = writeln!(out, "\n{what} that each group adds to those before it");
         let shown = steps.iter().take(MAX_MATRIX);
         let shown: Vec<_> =
-            shown.map(|step| format!("{} +{}", spelt(&step.group), step.adds)).collect();
+            shown.map(|step| format!("{} +{}", escape_text(&step.group), step.adds)).collect();
         let more = steps.len() - shown.len();
         let more = if more > 0 { format!(", {more} more") } else { String::new() };
         wrap(&format!("{}{more}", shown.join(", ")), out);
@@ -189,7 +189,7 @@ fn costs(report: &Report, out: &mut String) {
                 share(aa.high),
                 cost.rounds,
                 cost.bytes as f64 / 1_048_576.0,
-                spelt(&cost.machine)
+                escape_text(&cost.machine)
             ),
             out,
         );
@@ -227,7 +227,7 @@ fn kind_costs(kinds: &[KindCost], cost: &Cost, out: &mut String) {
             number(ns.high),
             ns.median / set.median * 100.0
         );
-        wrap(&spelt(&line), out);
+        wrap(&escape_text(&line), out);
     }
     let rest = kinds.len() - count;
     if rest > 0 {
@@ -242,7 +242,7 @@ fn flagged(report: &Report, out: &mut String) {
         return;
     }
     out.push_str("\nflagged indicators (a flag is not a verdict)\n");
-    flagged.iter().take(MAX_SHOWN).for_each(|it| wrap(&spelt(&flags(it)), out));
+    flagged.iter().take(MAX_SHOWN).for_each(|it| wrap(&escape_text(&flags(it)), out));
     let more = report.set.flagged.saturating_sub(MAX_SHOWN as u64);
     if more > 0 && report.flagged_left_out == 0 {
         let _ = writeln!(out, "  {more} more: --format json has them");
@@ -287,13 +287,13 @@ fn precision(report: &Report, out: &mut String) {
             _ => continue,
         };
         let few = if of.too_few { "; too few verdicts" } else { "" };
-        wrap(&spelt(&format!("{}: {interval}{few}", group.name)), out);
+        wrap(&escape_text(&format!("{}: {interval}{few}", group.name)), out);
     }
 }
 
 /// A name that fills its column. Names come from feeds: what controls a terminal is escaped.
 fn padded(name: &str) -> String {
-    let name = shortened(&spelt(name), NAME);
+    let name = shortened(&escape_text(name), NAME);
     let spaces = NAME - width(&name);
     format!("{name}{:spaces$}", "")
 }
@@ -328,7 +328,7 @@ pub(super) fn plural(count: u64, word: &str) -> String {
     }
 }
 
-/// A cost that cannot be told from noise.
+/// A cost that cannot be distinguished from noise.
 pub(super) fn at_most(ns: Interval) -> String {
     format!("≤{}", short(ns.high.max(0.0) as u64))
 }

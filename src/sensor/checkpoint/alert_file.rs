@@ -1,6 +1,6 @@
 //! A file that contains its records exactly once.
 
-use super::state::{Output, State};
+use super::state::{CheckpointState, Output};
 use crate::engine::error::{Error, Result};
 use crate::sensor::input::tail::Key;
 use rustix::fs::{FlockOperation, flock};
@@ -80,7 +80,7 @@ impl AlertFile {
     /// # Errors
     ///
     /// If it is not a file, or can't be opened, read or cut.
-    pub fn open(path: &Path, state: &State) -> Result<(AlertFile, Resumed)> {
+    pub fn open(path: &Path, state: &CheckpointState) -> Result<(AlertFile, Resumed)> {
         let io = |error| Error::io("open the alert file", error).at_path(path);
         let mut file = Self::open_new(path).map_err(io)?;
         let is_locked = flock(&file.file, FlockOperation::NonBlockingLockExclusive).is_ok();

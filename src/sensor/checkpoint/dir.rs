@@ -2,7 +2,7 @@
 
 use super::entries::{Entries, copy_last};
 use super::log::{HEADER, Records, Tally, header, put_record};
-use super::state::{Commit, State};
+use super::state::{CheckpointState, Commit};
 use crate::engine::error::{Error, Result};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -42,7 +42,7 @@ pub struct StateDir {
     /// How much the log contained of suppression when it was opened.
     tally: Tally,
     /// Shared with the caller of `open`, until the first commit.
-    state: Arc<State>,
+    state: Arc<CheckpointState>,
 }
 
 /// What was found in the folder.
@@ -50,7 +50,7 @@ pub struct StateDir {
 pub struct Opened {
     /// The state after the last complete commit. The first commit of the [`StateDir`] copies it if
     /// this reference still exists.
-    pub state: Arc<State>,
+    pub state: Arc<CheckpointState>,
     /// Whether there was none: this is the first start.
     pub is_new: bool,
     /// How many bytes of a torn end were cut.
@@ -215,7 +215,7 @@ impl StateDir {
     }
 
     /// The state after the last commit.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &CheckpointState {
         &self.state
     }
 

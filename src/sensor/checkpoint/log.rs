@@ -11,7 +11,7 @@
 //! it is the last known state.
 
 use super::bytes::{AROUND, MAX_RECORD, Member, members};
-use super::state::State;
+use super::state::CheckpointState;
 use crate::engine::error::{Error, Result};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -149,8 +149,8 @@ impl<R: Read> Records<R> {
     /// # Errors
     ///
     /// If a record contains something unknown, and those of the system.
-    pub(super) fn read_all(&mut self) -> Result<(State, Tally)> {
-        let (mut state, mut tally) = (State::default(), Tally::default());
+    pub(super) fn read_all(&mut self) -> Result<(CheckpointState, Tally)> {
+        let (mut state, mut tally) = (CheckpointState::default(), Tally::default());
         while let Some(record) = self.next()? {
             // Its checksum is right, so a later program wrote it like that.
             let is_known = members(record).all(|member| {
@@ -188,14 +188,14 @@ impl Tally {
     }
 }
 
-impl State {
+impl CheckpointState {
     /// Reads a log: the state after its last complete commit, and the length up to there. What
     /// follows is a torn end.
     ///
     /// # Errors
     ///
     /// If it is empty, not a log, or of another version.
-    pub fn parse(log: &[u8]) -> Result<(State, usize)> {
+    pub fn parse(log: &[u8]) -> Result<(CheckpointState, usize)> {
         let mut records = Records::new(log, log.len() as u64)?;
         let (state, _) = records.read_all()?;
         Ok((state, usize::try_from(records.valid()).unwrap_or(log.len())))

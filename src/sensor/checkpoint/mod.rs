@@ -25,11 +25,12 @@
 //! ```
 //!
 //! A [`StateDir`] is a folder that one process holds: a log of [`Commit`]s, each with its length
-//! and checksum (the format is in `log.rs`), and the [`State`] that they add up to. Suppression
-//! entries, of which there may be millions, are only in the log ([`Entries`]). A commit is one
-//! append and one `fdatasync`; when the log outgrows the state, it is rewritten to a new file,
-//! synced, and renamed. A torn end is cut. A state that is damaged, foreign, empty or missing is an
-//! error: starting from scratch would read everything again, and only an operator may decide that.
+//! and checksum (the format is in `log.rs`), and the [`CheckpointState`] that they add up to.
+//! Suppression entries, of which there may be millions, are only in the log ([`Entries`]). A commit
+//! is one append and one `fdatasync`; when the log outgrows the state, it is rewritten to a new
+//! file, synced, and renamed. A torn end is cut. A state that is damaged, foreign, empty or missing
+//! is an error: starting from scratch would read everything again, and only an operator may decide
+//! that.
 //!
 //! An [`AlertFile`] contains its records exactly once, whatever happens in between: at the start it
 //! is cut to what was committed, if its contents are unchanged.
@@ -46,4 +47,4 @@ mod tests;
 pub use alert_file::{AlertFile, Resumed, Unsynced};
 pub use dir::{Opened, StateDir};
 pub use entries::Entries;
-pub use state::{Commit, Output, State};
+pub use state::{CheckpointState, Commit, Output};

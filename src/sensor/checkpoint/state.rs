@@ -40,7 +40,7 @@ pub struct Commit {
 /// in memory once already, where they are used. [`StateDir::entries`](super::StateDir::entries)
 /// reads them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct CheckpointState {
     /// Followed files, by their stream.
     pub files: BTreeMap<u64, FileRecord>,
     /// Alert files, by path.
@@ -122,7 +122,7 @@ fn set<V>(to: &mut BTreeMap<String, V>, name: &str, value: Option<V>) {
     }
 }
 
-impl State {
+impl CheckpointState {
     /// Applies a commit.
     pub fn apply(&mut self, commit: &Commit) {
         let Commit { files, forgotten, outputs, suppress: _, cursors, others } = commit;

@@ -1,6 +1,6 @@
 //! Crashes, full disks and damage: rows 36 to 38, and alerts exactly once.
 
-use super::state::{Commit, Output, State};
+use super::state::{CheckpointState, Commit, Output};
 use super::{AlertFile, Resumed, StateDir};
 use crate::sensor::input::tail::{Content, FileRecord, Key, Position, Within};
 use proptest::prelude::*;
@@ -103,11 +103,11 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let (mut dir, opened) = StateDir::open(folder.path()).unwrap();
-        prop_assert!(opened.is_new && *opened.state == State::default());
+        prop_assert!(opened.is_new && *opened.state == CheckpointState::default());
         let log = folder.path().join("state");
         let mut entries = Last::new();
         let mut states =
-            vec![(fs::metadata(&log).unwrap().len(), State::default(), entries.clone())];
+            vec![(fs::metadata(&log).unwrap().len(), CheckpointState::default(), entries.clone())];
         for commit in &commits {
             dir.commit(commit).unwrap();
             prop_assert_eq!(Commit::parse(&commit.to_bytes()), Some(commit.clone()));
@@ -151,7 +151,8 @@ proptest! {
     /// A commit that failed may be made together with the one after it.
     #[test]
     fn commits_add_up(commits in commits()) {
-        let (mut one, mut all, mut each) = (State::default(), Commit::default(), State::default());
+        let (mut one, mut each) = (CheckpointState::default(), CheckpointState::default());
+        let mut all = Commit::default();
         for commit in &commits {
             each.apply(commit);
             all.add(commit.clone());
@@ -162,7 +163,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_state_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-        let _ = State::parse(&bytes);
+        let _ = CheckpointState::parse(&bytes);
         if let Some(commit) = Commit::parse(&bytes) {
             prop_assert_eq!(Commit::parse(&commit.to_bytes()), Some(commit));
         }
@@ -285,7 +286,8 @@ fn row_36_a_full_disk_leaves_the_last_commit() {
     let Some(disk) = small_disk("full_disk") else { return };
     let state = disk.0.join("state");
     let (mut dir, _) = StateDir::open(&state).unwrap();
-    let (mut alerts, _) = AlertFile::open(&disk.0.join("alerts"), &State::default()).unwrap();
+    let (mut alerts, _) =
+        AlertFile::open(&disk.0.join("alerts"), &CheckpointState::default()).unwrap();
     alerts.append(b"first\n").unwrap();
     let first = Commit { outputs: vec![alerts.sync().unwrap()], ..Commit::default() };
     dir.commit(&first).unwrap();
@@ -356,10 +358,10 @@ fn alerts_are_there_once() {
     fs::write(&path, &want).unwrap();
     let (_dir, _alerts, resumed) = start(folder.path());
     assert!(matches!(resumed, Resumed::AtLeastOnce(it) if it.contains("another file")));
-    let (_, second) = AlertFile::open(&path, &State::default()).unwrap();
+    let (_, second) = AlertFile::open(&path, &CheckpointState::default()).unwrap();
     assert!(!second.is_exact(), "it is locked");
-    assert!(AlertFile::open(Path::new("/dev/null"), &State::default()).is_err());
-    assert!(AlertFile::open(folder.path(), &State::default()).is_err());
+    assert!(AlertFile::open(Path::new("/dev/null"), &CheckpointState::default()).is_err());
+    assert!(AlertFile::open(folder.path(), &CheckpointState::default()).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::input::{
 use super::problem::Problems;
 use super::sink::{SinkKind, is_https};
 use super::{Config, Input, Sink};
-use crate::engine::error::spelt_name;
+use crate::engine::error::escape_file_name;
 use crate::sensor::secret::Credential;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ impl Config {
                 && let Ok(metadata) = std::fs::metadata(path)
                 && metadata.permissions().mode() & 0o007 != 0
             {
-                let path = spelt_name(path.as_os_str());
+                let path = escape_file_name(path.as_os_str());
                 warnings.push(format!(
                     "{name}: every user of this machine can read its secret in {path} (fix it with \
                      chmod 600)"

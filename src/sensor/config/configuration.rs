@@ -1,7 +1,7 @@
 //! The whole file, and how its text is parsed.
 
 use super::daemon::{Daemon, Suppress, Top};
-use super::input::{Context, Input};
+use super::input::{Input, ReadContext};
 use super::places::Places;
 use super::problem::{Problems, Source, quoted};
 use super::reader::{Parsing, Reader};
@@ -264,7 +264,7 @@ fn read(document: &DeTable<'_>, parsing: &mut Parsing<'_>, places: &mut Places) 
         daemon
     };
     let suppress = read_suppress(document, &empty, parsing, places);
-    let mut context = Context { parsing, places };
+    let mut context = ReadContext { parsing, places };
     let inputs = tables(document, "input", &mut context, Input::read, |input| &input.name);
     let sinks = tables(document, "sink", &mut context, Sink::read, |sink| &sink.name);
     let feeds = document.get("feed").and_then(|value| value.get_ref().as_array());
@@ -358,8 +358,8 @@ fn table<'d>(
 fn tables<'d, T>(
     document: &'d DeTable<'d>,
     key: &str,
-    context: &mut Context<'_, '_>,
-    read: impl Fn(&DeTable<'_>, usize, &mut Context<'_, '_>) -> Option<T>,
+    context: &mut ReadContext<'_, '_>,
+    read: impl Fn(&DeTable<'_>, usize, &mut ReadContext<'_, '_>) -> Option<T>,
     name: impl Fn(&T) -> &String,
 ) -> Option<Vec<T>> {
     let Some(value) = document.get(key) else { return Some(Vec::new()) };

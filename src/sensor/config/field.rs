@@ -110,11 +110,11 @@ impl<F: Form> Field for Or<F> {
 }
 
 /// The keys of another table, as if they were written here.
-pub(super) struct Flat<T: Table>(T::Given, PhantomData<T>);
+pub(super) struct Flat<T: Table>(T::Basis, PhantomData<T>);
 
 impl<T: Table> Flat<T> {
-    pub(super) fn by(given: T::Given) -> Self {
-        Flat(given, PhantomData)
+    pub(super) fn by(basis: T::Basis) -> Self {
+        Flat(basis, PhantomData)
     }
 }
 

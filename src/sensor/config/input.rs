@@ -136,7 +136,7 @@ impl Input {
     pub(super) fn read(
         table: &DeTable<'_>,
         at: usize,
-        context: &mut Context<'_, '_>,
+        context: &mut ReadContext<'_, '_>,
     ) -> Option<Self> {
         let mut reader = Reader::new(table, at, "input", context.parsing);
         let kind = read_kind(&mut reader, InputKind::NAMES);
@@ -169,7 +169,7 @@ impl Input {
 }
 
 /// What reading a table needs besides it.
-pub(super) struct Context<'c, 's> {
+pub(super) struct ReadContext<'c, 's> {
     pub(super) parsing: &'c mut super::reader::Parsing<'s>,
     pub(super) places: &'c mut super::places::Places,
 }

@@ -67,10 +67,10 @@ pub use input::{
     TapInput, Watch,
 };
 pub use key::{Fallback, Key};
-pub use problem::{Place, Problem, Problems};
+pub use problem::{Location, Problem, Problems};
 pub use reference::reference;
 pub use schema::{Schema, schema};
-pub use setup::{Alerting, Answers, FeedAnswer, Loudness, Watching, setup};
+pub use setup::{Answers, FeedAnswer, SinkAnswer, Verbosity, WatchAnswer, setup};
 pub use sink::{
     ClientTls, Delivery, ElasticsearchSink, FileSink, Framing, KafkaCompression, KafkaKey,
     KafkaSink, MailSink, MailTls, Sink, SinkKind, SplunkSink, StdoutSink, SyslogSink, UnixSink,

@@ -1,7 +1,7 @@
 //! What is wrong with a configuration, and where.
 
 use crate::Error;
-use crate::engine::error::{spelt, spelt_name};
+use crate::engine::error::{escape_file_name, escape_text};
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const MAX_QUOTED: usize = 60;
 
 /// A position in a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Location {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -28,7 +28,7 @@ pub struct Problem {
     /// The file.
     pub path: PathBuf,
     /// The position; `None` if it is about something missing.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
     /// What is wrong. Never contains a secret.
     pub what: String,
     /// How to fix it; empty if that is obvious.
@@ -40,13 +40,13 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", spelt_name(self.path.as_os_str()))?;
-        if let Some(Place { line, column }) = self.place {
+        write!(f, "{}", escape_file_name(self.path.as_os_str()))?;
+        if let Some(Location { line, column }) = self.place {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", spelt(&self.what))?;
+        write!(f, ": {}", escape_text(&self.what))?;
         if !self.remedy.is_empty() {
-            write!(f, " ({})", spelt(&self.remedy))?;
+            write!(f, " ({})", escape_text(&self.remedy))?;
         }
         Ok(())
     }
@@ -165,11 +165,11 @@ impl Source {
         self.place(at).line
     }
 
-    fn place(&self, at: usize) -> Place {
+    fn place(&self, at: usize) -> Location {
         let before = &self.text[..self.text.floor_char_boundary(at)];
         let line = 1 + memchr::memchr_iter(b'\n', before.as_bytes()).count();
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        Place { line, column: 1 + before[start..].chars().count() }
+        Location { line, column: 1 + before[start..].chars().count() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::form::write_text;
 
 /// What to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Watching {
+pub enum WatchAnswer {
     /// Logs: paths and patterns.
     Logs(Vec<String>),
     /// The journal of this machine.
@@ -31,7 +31,7 @@ pub struct FeedAnswer {
 
 /// Where alerts go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Alerting {
+pub enum SinkAnswer {
     /// Into a file.
     File(String),
     /// To standard output.
@@ -67,27 +67,27 @@ pub enum Alerting {
 
 /// How many alerts to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Loudness {
+pub enum Verbosity {
     /// Only severe ones, and rarely twice.
-    Quiet,
+    SevereOnly,
     /// Each alert at most once an hour.
     #[default]
     Normal,
     /// Every alert.
-    Loud,
+    All,
 }
 
 /// The four answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     /// What to watch.
-    pub watch: Vec<Watching>,
+    pub watch: Vec<WatchAnswer>,
     /// Which feeds.
     pub feeds: Vec<FeedAnswer>,
     /// Where alerts go.
-    pub alerts: Vec<Alerting>,
+    pub alerts: Vec<SinkAnswer>,
     /// How many alerts.
-    pub loudness: Loudness,
+    pub verbosity: Verbosity,
 }
 
 /// The beginning of the file.
@@ -112,16 +112,16 @@ const HEAD: &str = "\
 /// Writes a configuration with comments.
 pub fn setup(answers: &Answers) -> String {
     let mut out = HEAD.to_string();
-    out.push_str(suppression(answers.loudness));
+    out.push_str(suppression(answers.verbosity));
     let mut kinds = Vec::new();
-    for watching in &answers.watch {
-        let table = input(watching);
+    for answer in &answers.watch {
+        let table = input(answer);
         put(&mut out, "input", &table, &mut kinds);
     }
     let mut kinds = Vec::new();
-    for alerting in &answers.alerts {
-        let mut table = sink(alerting);
-        if answers.loudness == Loudness::Quiet {
+    for answer in &answers.alerts {
+        let mut table = sink(answer);
+        if answers.verbosity == Verbosity::SevereOnly {
             table.keys.push(("min_severity", "\"high\"".into()));
         }
         put(&mut out, "sink", &table, &mut kinds);
@@ -171,17 +171,17 @@ fn comment(out: &mut String, lines: &[String]) {
     }
 }
 
-fn suppression(loudness: Loudness) -> &'static str {
-    match loudness {
-        Loudness::Quiet => {
+fn suppression(verbosity: Verbosity) -> &'static str {
+    match verbosity {
+        Verbosity::SevereOnly => {
             "\n# Repeated alerts come as one record at the end of a window.\n[suppress]\nwindow = \
              \"1d\"\n# home = [\"192.0.2.0/24\"]        # your networks, in addition to the private ones\n"
         }
-        Loudness::Normal => {
+        Verbosity::Normal => {
             "\n# Repeated alerts come as one record at the end of a window.\n[suppress]\nwindow = \
              \"1h\"\n# home = [\"192.0.2.0/24\"]        # your networks, in addition to the private ones\n"
         }
-        Loudness::Loud => {
+        Verbosity::All => {
             "\n# Every alert is sent, including repeats.\n\
                            [suppress]\nenabled = false\n"
         }
@@ -193,16 +193,16 @@ fn text_list(texts: &[String]) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-fn input(watching: &Watching) -> Written {
+fn input(answer: &WatchAnswer) -> Written {
     let table = |comment, kind, keys, hints| Written { comment, kind, keys, hints };
-    match watching {
-        Watching::Logs(patterns) => table(
+    match answer {
+        WatchAnswer::Logs(patterns) => table(
             "Logs, through rotation of any kind.",
             "files",
             vec![("patterns", text_list(patterns))],
             &["exclude = [\"*.gz\"]", "from = \"end\"   # skip what exists already"],
         ),
-        Watching::Journal => table(
+        WatchAnswer::Journal => table(
             "The journal of this machine.",
             "journal",
             vec![],
@@ -211,7 +211,7 @@ fn input(watching: &Watching) -> Written {
                 "since = \"24h\"   # how far back the first start goes",
             ],
         ),
-        Watching::Syslog(listen) => {
+        WatchAnswer::Syslog(listen) => {
             let mut keys = vec![("listen", text_list(listen))];
             if listen.iter().any(|address| address.starts_with("tls:")) {
                 keys.push(("tls_cert", "\"/etc/wiresift/server.pem\"".into()));
@@ -219,19 +219,19 @@ fn input(watching: &Watching) -> Written {
             }
             table("Syslog over the network.", "syslog", keys, &["timezone = \"Europe/Berlin\""])
         }
-        Watching::Suricata(path) => table(
+        WatchAnswer::Suricata(path) => table(
             "Suricata: set eve-log to filetype unix_stream and this filename.",
             "eve",
             vec![("path", write_text(path))],
             &[],
         ),
-        Watching::Interfaces(names) => table(
+        WatchAnswer::Interfaces(names) => table(
             "Packets. Requires CAP_NET_RAW.",
             "tap",
             vec![("interfaces", text_list(names))],
             &["filter = \"not port 22\""],
         ),
-        Watching::Captures(folder) => table(
+        WatchAnswer::Captures(folder) => table(
             "Captures that appear in a folder.",
             "captures",
             vec![("folder", write_text(folder))],
@@ -240,10 +240,10 @@ fn input(watching: &Watching) -> Written {
     }
 }
 
-fn sink(alerting: &Alerting) -> Written {
+fn sink(answer: &SinkAnswer) -> Written {
     let table = |comment, kind, keys, hints| Written { comment, kind, keys, hints };
-    match alerting {
-        Alerting::File(path) => table(
+    match answer {
+        SinkAnswer::File(path) => table(
             "A file with one alert per line.",
             "file",
             vec![
@@ -253,26 +253,26 @@ fn sink(alerting: &Alerting) -> Written {
             ],
             &["format = \"json\"   # or eve, ecs, ocsf, zeek, cef, syslog, text"],
         ),
-        Alerting::Stdout => table("Standard output.", "stdout", vec![], &["format = \"json\""]),
-        Alerting::Syslog(address) => table(
+        SinkAnswer::Stdout => table("Standard output.", "stdout", vec![], &["format = \"json\""]),
+        SinkAnswer::Syslog(address) => table(
             "A syslog receiver.",
             "syslog",
             vec![("address", write_text(address))],
             &["ca_file = \"/etc/wiresift/ca.pem\""],
         ),
-        Alerting::Webhook(url) => table(
+        SinkAnswer::Webhook(url) => table(
             "A webhook.",
             "webhook",
             vec![("url", write_text(url))],
             &["key_file = \"/etc/wiresift/webhook.key\"   # signs what is posted"],
         ),
-        Alerting::Slack { url_file } => table(
+        SinkAnswer::Slack { url_file } => table(
             "Slack. Its URL is a secret, so it is in a separate file.",
             "webhook",
             vec![("form", "\"slack\"".into()), ("url_file", write_text(url_file))],
             &[],
         ),
-        Alerting::Mail { server, from, to } => table(
+        SinkAnswer::Mail { server, from, to } => table(
             "Mail, with the alerts of ten minutes each.",
             "mail",
             vec![
@@ -283,13 +283,13 @@ fn sink(alerting: &Alerting) -> Written {
             ],
             &["user = \"wiresift\"", "password_file = \"/etc/wiresift/mail.password\""],
         ),
-        Alerting::Elasticsearch(url) => table(
+        SinkAnswer::Elasticsearch(url) => table(
             "Elasticsearch or OpenSearch.",
             "elasticsearch",
             vec![("url", write_text(url))],
             &["index = \"wiresift-alerts\"", "key_file = \"/etc/wiresift/elasticsearch.key\""],
         ),
-        Alerting::Splunk { url, token_env } => table(
+        SinkAnswer::Splunk { url, token_env } => table(
             "Splunk, through its HTTP Event Collector.",
             "splunk",
             vec![("url", write_text(url)), ("token_env", write_text(token_env))],

@@ -3,7 +3,7 @@
 use super::field::{Flat, Or, Pairs};
 use super::filter::Filter;
 use super::form::Flag;
-use super::input::{Context, elsewhere, read_common, read_kind};
+use super::input::{ReadContext, elsewhere, read_common, read_kind};
 use super::reader::Reader;
 use super::table::{Table as _, kinds, table};
 use toml::de::DeTable;
@@ -76,7 +76,7 @@ impl Sink {
     pub(super) fn read(
         table: &DeTable<'_>,
         at: usize,
-        context: &mut Context<'_, '_>,
+        context: &mut ReadContext<'_, '_>,
     ) -> Option<Self> {
         let mut reader = Reader::new(table, at, "sink", context.parsing);
         let kind = read_kind(&mut reader, SinkKind::NAMES);

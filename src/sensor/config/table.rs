@@ -8,16 +8,16 @@ use super::reader::Reader;
 /// A table, or keys that several tables have.
 pub(super) trait Table: Sized {
     /// What its defaults depend on.
-    type Given;
+    type Basis;
 
     /// Reads it. Returns `None` if something is invalid, after reporting it.
-    fn read(given: &Self::Given, reader: &mut Reader<'_, '_>) -> Option<Self>;
+    fn read(basis: &Self::Basis, reader: &mut Reader<'_, '_>) -> Option<Self>;
 
     /// Its keys and values in TOML.
-    fn pairs(&self, given: &Self::Given) -> Pairs;
+    fn pairs(&self, basis: &Self::Basis) -> Pairs;
 
     /// Its keys for the reference.
-    fn keys(given: &Self::Given) -> Vec<Key>;
+    fn keys(basis: &Self::Basis) -> Vec<Key>;
 
     /// Its description, for the reference.
     fn about() -> String;
@@ -43,7 +43,7 @@ pub(super) fn text_of_docs(lines: &[&str]) -> String {
 /// ```text
 /// table! {
 ///     /// About the table.
-///     pub struct Name(given: &Given) {
+///     pub struct Name(basis: &Basis) {
 ///         /// About the key.
 ///         key: Type = Field;
 ///     }
@@ -61,7 +61,7 @@ macro_rules! table {
     };
     (
         $(#[doc = $about:literal])+
-        $vis:vis struct $name:ident($given:ident: $given_type:ty) {
+        $vis:vis struct $name:ident($basis:ident: $basis_type:ty) {
             $(
                 $(#[doc = $text:literal])+
                 $key:ident: $type:ty = $field:expr;
@@ -75,10 +75,10 @@ macro_rules! table {
         }
 
         impl $crate::sensor::config::table::Table for $name {
-            type Given = $given_type;
+            type Basis = $basis_type;
 
             fn read(
-                $given: &$given_type,
+                $basis: &$basis_type,
                 reader: &mut $crate::sensor::config::reader::Reader<'_, '_>,
             ) -> Option<Self> {
                 use $crate::sensor::config::field::{Field as _, typed};
@@ -87,14 +87,14 @@ macro_rules! table {
                 Some($name { $( $key: $key?, )+ })
             }
 
-            fn pairs(&self, $given: &$given_type) -> $crate::sensor::config::field::Pairs {
+            fn pairs(&self, $basis: &$basis_type) -> $crate::sensor::config::field::Pairs {
                 use $crate::sensor::config::field::{Field as _, typed};
                 let mut pairs = Vec::new();
                 $( typed::<$type, _>($field).write(stringify!($key), &self.$key, &mut pairs); )+
                 pairs
             }
 
-            fn keys($given: &$given_type) -> Vec<$crate::sensor::config::key::Key> {
+            fn keys($basis: &$basis_type) -> Vec<$crate::sensor::config::key::Key> {
                 use $crate::sensor::config::field::{Field as _, typed};
                 use $crate::sensor::config::table::text_of_docs;
                 let mut keys = Vec::new();

@@ -17,7 +17,7 @@ const ROUND: Duration = Duration::from_millis(100);
 
 /// A socket with a deadline.
 #[derive(Debug)]
-pub(super) struct Paced {
+pub(super) struct PacedSocket {
     socket: Socket,
     pace: Pace,
     since: Stopwatch,
@@ -30,10 +30,10 @@ enum Socket {
     Unix(UnixStream),
 }
 
-impl Paced {
+impl PacedSocket {
     fn new(socket: Socket, pace: &Pace) -> Self {
         let time = pace.timeouts().request;
-        Paced { socket, pace: pace.clone(), since: Stopwatch::start(), time }
+        PacedSocket { socket, pace: pace.clone(), since: Stopwatch::start(), time }
     }
 
     /// How long to wait for the socket now.
@@ -61,7 +61,7 @@ fn is_wait(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
-impl Read for Paced {
+impl Read for PacedSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.again(|socket, round| match socket {
             Socket::Tcp(socket) => {
@@ -74,7 +74,7 @@ impl Read for Paced {
     }
 }
 
-impl Write for Paced {
+impl Write for PacedSocket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.again(|socket, round| match socket {
             Socket::Tcp(socket) => {
@@ -95,9 +95,9 @@ impl Write for Paced {
 #[derive(Debug)]
 pub(super) enum Connection {
     /// Plain.
-    Plain(Paced),
+    Plain(PacedSocket),
     /// With TLS.
-    Tls(Box<StreamOwned<ClientConnection, Paced>>),
+    Tls(Box<StreamOwned<ClientConnection, PacedSocket>>),
 }
 
 impl Connection {
@@ -127,7 +127,7 @@ impl Connection {
             match TcpStream::connect_timeout(address, share) {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
-                    return Ok(Connection::Plain(Paced::new(Socket::Tcp(stream), pace)));
+                    return Ok(Connection::Plain(PacedSocket::new(Socket::Tcp(stream), pace)));
                 }
                 Err(error) => failed = error,
             }
@@ -137,7 +137,7 @@ impl Connection {
 
     /// Connects to a socket in the file system.
     pub(super) fn unix(path: &Path, pace: &Pace) -> io::Result<Connection> {
-        Ok(Connection::Plain(Paced::new(Socket::Unix(UnixStream::connect(path)?), pace)))
+        Ok(Connection::Plain(PacedSocket::new(Socket::Unix(UnixStream::connect(path)?), pace)))
     }
 
     /// Switches to TLS.
@@ -154,7 +154,7 @@ impl Connection {
         Ok(Connection::Tls(Box::new(StreamOwned::new(tls, paced))))
     }
 
-    fn paced(&mut self) -> &mut Paced {
+    fn paced(&mut self) -> &mut PacedSocket {
         match self {
             Connection::Plain(paced) => paced,
             Connection::Tls(tls) => &mut tls.sock,
@@ -202,7 +202,7 @@ impl Connection {
 }
 
 /// The same for TLS, where messages of the receiver's TLS (tickets, keys) come before the end.
-fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, Paced>) -> bool {
+fn is_tls_closed(tls: &mut StreamOwned<ClientConnection, PacedSocket>) -> bool {
     (tls.sock.since, tls.sock.time) = (Stopwatch::start(), Duration::from_millis(1));
     loop {
         match tls.read(&mut [0; 256]) {
@@ -224,7 +224,7 @@ fn queued(line: &str, inode: u64) -> Option<u64> {
     is_it.then(|| u64::from_str_radix(sent, 16).ok()).flatten()
 }
 
-impl Paced {
+impl PacedSocket {
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.socket {
             Socket::Tcp(socket) => socket.as_fd(),

@@ -42,12 +42,12 @@ pub struct Outcome {
     /// One verdict for each record.
     pub verdicts: Vec<Verdict>,
     /// What went wrong, if anything.
-    pub trouble: Option<Trouble>,
+    pub error: Option<DeliveryError>,
 }
 
 /// What went wrong with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct DeliveryError {
     /// Its kind.
     pub class: Class,
     /// An explanation for people, which never contains a secret.
@@ -56,7 +56,7 @@ pub struct Trouble {
     pub after: Option<Duration>,
 }
 
-/// Kinds of trouble, as used in metrics.
+/// Kinds of delivery errors, as used in metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// The receiver could not be reached, or the connection broke.
@@ -106,39 +106,39 @@ impl Class {
     }
 }
 
-impl Trouble {
-    /// Trouble without a requested pause.
+impl DeliveryError {
+    /// An error without a requested pause.
     pub fn new(class: Class, reason: impl Into<String>) -> Self {
-        Trouble { class, reason: reason.into(), after: None }
+        DeliveryError { class, reason: reason.into(), after: None }
     }
 }
 
 impl Outcome {
     /// All records were delivered.
     pub fn delivered(count: usize) -> Self {
-        Outcome { verdicts: vec![Verdict::Delivered; count], trouble: None }
+        Outcome { verdicts: vec![Verdict::Delivered; count], error: None }
     }
 
     /// No record was delivered, and all can be later.
-    pub fn again(count: usize, trouble: Trouble) -> Self {
-        Outcome { verdicts: vec![Verdict::Again; count], trouble: Some(trouble) }
+    pub fn again(count: usize, error: DeliveryError) -> Self {
+        Outcome { verdicts: vec![Verdict::Again; count], error: Some(error) }
     }
 
     /// No record will ever be accepted.
     pub fn refused(count: usize, status: u16, reason: &str) -> Self {
         let verdict = Verdict::Refused { status, reason: reason.to_string() };
-        let trouble = Trouble::new(Class::Refused, reason);
-        Outcome { verdicts: vec![verdict; count], trouble: Some(trouble) }
+        let error = DeliveryError::new(Class::Refused, reason);
+        Outcome { verdicts: vec![verdict; count], error: Some(error) }
     }
 
-    /// Appends the outcome of the records that follow; the first trouble counts, unless it is only
+    /// Appends the outcome of the records that follow; the first error counts, unless it is only
     /// a refusal.
     #[must_use]
     pub fn and(mut self, after: Outcome) -> Self {
         self.verdicts.extend(after.verdicts);
-        let is_light = self.trouble.as_ref().is_none_or(|trouble| trouble.class == Class::Refused);
-        if is_light && after.trouble.is_some() {
-            self.trouble = after.trouble;
+        let is_light = self.error.as_ref().is_none_or(|error| error.class == Class::Refused);
+        if is_light && after.error.is_some() {
+            self.error = after.error;
         }
         self
     }

@@ -5,10 +5,10 @@
 //! streams accept only `create` anyway. Documents are ECS, and have the `@timestamp` that data
 //! streams require.
 
-use super::contract::{Class, Deliver, Outcome, Trouble, Verdict};
+use super::cached_secret::CachedSecret;
+use super::contract::{Class, Deliver, DeliveryError, Outcome, Verdict};
 use super::halving::{self, Tried};
 use super::http::{Answer, Endpoint, Http};
-use super::kept::Kept;
 use super::pace::Pace;
 use crate::engine::alert::Format;
 use crate::sensor::secret::Credential;
@@ -64,7 +64,7 @@ pub struct ElasticsearchSettings {
 pub struct Elasticsearch {
     http: Http,
     settings: ElasticsearchSettings,
-    secret: Option<Kept>,
+    secret: Option<CachedSecret>,
     pace: Pace,
 }
 
@@ -78,8 +78,8 @@ impl Elasticsearch {
         check_index(&settings.index)?;
         let http = Http::new(&settings.endpoint, &pace)?;
         let secret = settings.auth.as_ref().map(|auth| match auth {
-            ElasticsearchAuth::ApiKey(key) => Kept::new(key.clone()),
-            ElasticsearchAuth::Basic { password, .. } => Kept::new(password.clone()),
+            ElasticsearchAuth::ApiKey(key) => CachedSecret::new(key.clone()),
+            ElasticsearchAuth::Basic { password, .. } => CachedSecret::new(password.clone()),
         });
         Ok(Elasticsearch { http, settings, secret, pace })
     }
@@ -112,15 +112,15 @@ impl Elasticsearch {
         let authorization = match self.authorization() {
             Ok(authorization) => authorization,
             Err(error) => {
-                let trouble = Trouble::new(Class::Denied, error.to_string());
-                return Tried::Done(Outcome::again(batch.len(), trouble));
+                let error = DeliveryError::new(Class::Denied, error.to_string());
+                return Tried::Done(Outcome::again(batch.len(), error));
             }
         };
         let mut headers = vec![("content-type", "application/x-ndjson")];
         headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
         match self.http.post("/_bulk", &headers, &body) {
             Ok(answer) => judge(&answer, batch.len()),
-            Err(trouble) => Tried::Done(Outcome::again(batch.len(), trouble)),
+            Err(error) => Tried::Done(Outcome::again(batch.len(), error)),
         }
     }
 }
@@ -138,7 +138,7 @@ impl Deliver for Elasticsearch {
         if !sendable.is_empty() {
             outcome = halving::send(&sendable, &mut |part| self.attempt(part));
         }
-        if outcome.trouble.as_ref().is_some_and(|trouble| trouble.class == Class::Denied) {
+        if outcome.error.as_ref().is_some_and(|error| error.class == Class::Denied) {
             self.renew();
         }
         let mut verdicts = std::mem::take(&mut outcome.verdicts).into_iter();
@@ -245,7 +245,7 @@ fn judge(answer: &Answer, count: usize) -> Tried {
     let again = |class, reason: &str| {
         Tried::Done(Outcome::again(
             count,
-            Trouble { class, reason: reason.into(), after: answer.after },
+            DeliveryError { class, reason: reason.into(), after: answer.after },
         ))
     };
     let Ok(bulk) = serde_json::from_slice::<Bulk>(&answer.body) else {
@@ -274,9 +274,9 @@ fn failure(answer: &Answer, count: usize) -> Outcome {
     }
 }
 
-fn passing(fault: &Fault, after: Option<Duration>) -> Trouble {
+fn passing(fault: &Fault, after: Option<Duration>) -> DeliveryError {
     let blocked = (fault.kind() == "cluster_block_exception").then_some(BLOCKED);
-    Trouble { class: Class::Busy, reason: fault.reason(), after: after.max(blocked) }
+    DeliveryError { class: Class::Busy, reason: fault.reason(), after: after.max(blocked) }
 }
 
 fn items(items: &[BTreeMap<String, Item>], after: Option<Duration>) -> Outcome {
@@ -284,7 +284,7 @@ fn items(items: &[BTreeMap<String, Item>], after: Option<Duration>) -> Outcome {
     for item in items {
         outcome = outcome.and(match item.values().next() {
             Some(item) => document(item, after),
-            None => Outcome::again(1, Trouble::new(Class::Protocol, "an item has no status")),
+            None => Outcome::again(1, DeliveryError::new(Class::Protocol, "an item has no status")),
         });
     }
     outcome
@@ -304,7 +304,7 @@ fn document(item: &Item, after: Option<Duration>) -> Outcome {
         400..=499 => return Outcome::refused(1, item.status, &reason),
         _ => Class::Protocol,
     };
-    Outcome::again(1, Trouble { class, reason, after })
+    Outcome::again(1, DeliveryError { class, reason, after })
 }
 
 #[cfg(test)]
@@ -363,11 +363,11 @@ mod tests {
                 "400 MapperParsingException",
             ]
         );
-        assert_eq!(outcome.trouble.unwrap().class, Class::Busy);
+        assert_eq!(outcome.error.unwrap().class, Class::Busy);
     }
 
     #[test]
-    fn whole_answers() {
+    fn errors_of_a_whole_request_have_an_outcome() {
         assert_eq!(done(200, r#"{"errors":false,"items":[{}]}"#, 3), Outcome::delivered(3));
         for (status, body, class) in [
             (200, r#"{"errors":true,"items":[{"create":{"status":400}}]}"#, Class::Protocol),
@@ -382,12 +382,12 @@ mod tests {
         ] {
             let outcome = done(status, body, 2);
             assert_eq!(outcome.verdicts, [Verdict::Again, Verdict::Again], "{status} {body}");
-            assert_eq!(outcome.trouble.unwrap().class, class, "{status} {body}");
+            assert_eq!(outcome.error.unwrap().class, class, "{status} {body}");
         }
         let blocked =
             r#"{"error":{"type":"cluster_block_exception","reason":"index [a] blocked"}}"#;
-        let trouble = done(403, blocked, 1).trouble.unwrap();
-        assert_eq!((trouble.class, trouble.after), (Class::Busy, Some(BLOCKED)));
+        let error = done(403, blocked, 1).error.unwrap();
+        assert_eq!((error.class, error.after), (Class::Busy, Some(BLOCKED)));
         assert!(matches!(judged(413, "", 2), Tried::Halve { status: 413, .. }));
         let refused = done(400, r#"{"error":"x"}"#, 1);
         assert!(matches!(refused.verdicts[0], Verdict::Refused { status: 400, .. }));

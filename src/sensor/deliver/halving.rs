@@ -17,7 +17,7 @@ pub(super) enum Tried {
 }
 
 /// Sends a batch, in halves if necessary; a record that is refused alone is permanently refused.
-/// After temporary trouble nothing more is sent, to keep the order.
+/// After a temporary error nothing more is sent, to keep the order.
 pub(super) fn send(
     batch: &[RecordRef<'_>],
     attempt: &mut dyn FnMut(&[RecordRef<'_>]) -> Tried,
@@ -31,8 +31,7 @@ pub(super) fn send(
             let (first, second) = batch.split_at(batch.len() / 2);
             let before = send(first, attempt);
             if before.has_again() {
-                let unsent =
-                    Outcome { verdicts: vec![Verdict::Again; second.len()], trouble: None };
+                let unsent = Outcome { verdicts: vec![Verdict::Again; second.len()], error: None };
                 return before.and(unsent);
             }
             before.and(send(second, attempt))

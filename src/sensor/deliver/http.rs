@@ -4,7 +4,7 @@
 //! never contain the URL, which is a secret for some receivers.
 
 use super::connection::Connection;
-use super::contract::{Class, Outcome, Trouble};
+use super::contract::{Class, DeliveryError, Outcome};
 use super::pace::Pace;
 use super::tls::{self, TlsSettings};
 use crate::engine::indicator::Timestamp;
@@ -106,7 +106,7 @@ impl Http {
         path: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<Answer, DeliveryError> {
         let packed = if self.gzip { Some(gzip(body)) } else { None };
         let mut request = self.agent.post(format!("{}{path}", self.base));
         for (name, value) in headers {
@@ -118,7 +118,7 @@ impl Http {
             }
             None => request.send(body),
         };
-        let response = sent.map_err(|error| self.trouble(&error))?;
+        let response = sent.map_err(|error| self.delivery_error(&error))?;
         let status = response.status().as_u16();
         let after = response.headers().get(header::RETRY_AFTER).and_then(|text| text.to_str().ok());
         let after = after.and_then(|text| retry_after(text, self.pace.clock().now()));
@@ -128,32 +128,32 @@ impl Http {
             Ok(_) => Ok(Answer { status, after, body }),
             // The status is still valid, except that it doesn't mean success.
             Err(_) if !(200..300).contains(&status) => Ok(Answer { status, after, body }),
-            Err(error) => Err(Trouble { after: None, ..tls::trouble(&error) }),
+            Err(error) => Err(DeliveryError { after: None, ..tls::delivery_error(&error) }),
         }
     }
 
     /// What went wrong, without any part of the URL.
-    fn trouble(&self, error: &ureq::Error) -> Trouble {
+    fn delivery_error(&self, error: &ureq::Error) -> DeliveryError {
         match error {
             ureq::Error::Timeout(_) => {
-                Trouble::new(Class::TimedOut, "the receiver did not respond in time")
+                DeliveryError::new(Class::TimedOut, "the receiver did not respond in time")
             }
-            ureq::Error::Io(error) => tls::trouble(error),
-            ureq::Error::Rustls(error) => Trouble::new(Class::Tls, tls::message(error)),
+            ureq::Error::Io(error) => tls::delivery_error(error),
+            ureq::Error::Rustls(error) => DeliveryError::new(Class::Tls, tls::message(error)),
             ureq::Error::HostNotFound => {
-                Trouble::new(Class::Connection, "the host name cannot be resolved")
+                DeliveryError::new(Class::Connection, "the host name cannot be resolved")
             }
             ureq::Error::ConnectionFailed => {
-                Trouble::new(Class::Connection, "the connection failed")
+                DeliveryError::new(Class::Connection, "the connection failed")
             }
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
-                Trouble::new(Class::Protocol, "the response is not HTTP")
+                DeliveryError::new(Class::Protocol, "the response is not HTTP")
             }
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => Trouble::new(
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => DeliveryError::new(
                 Class::Denied,
                 "the URL or the credential contains a forbidden character",
             ),
-            _ => Trouble::new(Class::Connection, "no response"),
+            _ => DeliveryError::new(Class::Connection, "no response"),
         }
     }
 }
@@ -196,7 +196,7 @@ impl Answer {
             _ => return Outcome::refused(count, self.status, &self.reason()),
         };
         let reason = self.reason();
-        Outcome::again(count, Trouble { class, reason, after: self.after })
+        Outcome::again(count, DeliveryError { class, reason, after: self.after })
     }
 
     /// The status, and the beginning of the response.

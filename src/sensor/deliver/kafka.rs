@@ -5,7 +5,7 @@
 //! record that was handed to it is not handed over again when the attempt times out: the next
 //! attempt waits for the same message.
 
-use super::contract::{Class, Deliver, Outcome, Trouble, Verdict};
+use super::contract::{Class, Deliver, DeliveryError, Outcome, Verdict};
 use super::pace::Pace;
 use super::reading::Reading;
 use crate::Result;
@@ -72,7 +72,7 @@ impl fmt::Debug for Kafka {
 }
 
 struct Client {
-    producer: BaseProducer<Context>,
+    producer: BaseProducer<ProducerCallbacks>,
     reports: Arc<Mutex<Reports>>,
     /// Messages that the client has, or had when it last reported, by the ids of their records.
     numbers: HashMap<[u8; 16], usize>,
@@ -88,13 +88,13 @@ struct Reports {
     error: Option<(Code, String)>,
 }
 
-struct Context(Arc<Mutex<Reports>>);
+struct ProducerCallbacks(Arc<Mutex<Reports>>);
 
 fn locked(of: &Mutex<Reports>) -> MutexGuard<'_, Reports> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl ClientContext for Context {
+impl ClientContext for ProducerCallbacks {
     fn error(&self, error: KafkaError, reason: &str) {
         if let Some(code) = error.rdkafka_error_code() {
             locked(&self.0).error = Some((code, reason.to_string()));
@@ -102,7 +102,7 @@ impl ClientContext for Context {
     }
 }
 
-impl ProducerContext for Context {
+impl ProducerContext for ProducerCallbacks {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
@@ -192,11 +192,11 @@ impl Kafka {
     }
 
     /// Why records are not there yet.
-    fn trouble(&self) -> Trouble {
+    fn delivery_error(&self) -> DeliveryError {
         let error = self.client.as_ref().and_then(|client| locked(&client.reports).error.clone());
         match error {
-            Some((code, reason)) => Trouble::new(class(code), reason),
-            None => Trouble::new(Class::TimedOut, "no broker has acknowledged in time"),
+            Some((code, reason)) => DeliveryError::new(class(code), reason),
+            None => DeliveryError::new(Class::TimedOut, "no broker has acknowledged in time"),
         }
     }
 }
@@ -207,7 +207,7 @@ type Sent = std::result::Result<(), Code>;
 impl Client {
     fn new(config: ClientConfig) -> Result<Client> {
         let reports = Arc::<Mutex<Reports>>::default();
-        let context = Context(Arc::clone(&reports));
+        let context = ProducerCallbacks(Arc::clone(&reports));
         let producer = config.create_with_context(context).map_err(|e| created(&e))?;
         Ok(Client { producer, reports, numbers: HashMap::new(), last: 0 })
     }
@@ -272,7 +272,10 @@ impl Deliver for Kafka {
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome {
         let since = Stopwatch::start();
         if let Err(error) = self.client() {
-            return Outcome::again(batch.len(), Trouble::new(Class::Denied, error.to_string()));
+            return Outcome::again(
+                batch.len(),
+                DeliveryError::new(Class::Denied, error.to_string()),
+            );
         }
         let mut outcomes = self.send(batch, &since);
         self.alone(batch, &mut outcomes);
@@ -284,17 +287,17 @@ impl Deliver for Kafka {
             outcome.verdicts.push(match sent {
                 Some(Ok(())) => Verdict::Delivered,
                 Some(Err(code)) if is_permanent(code) => {
-                    let trouble = Trouble::new(Class::Refused, words(code));
-                    outcome.trouble.get_or_insert(trouble);
+                    let error = DeliveryError::new(Class::Refused, words(code));
+                    outcome.error.get_or_insert(error);
                     let status = u16::try_from(code as i32).unwrap_or(0);
                     Verdict::Refused { status, reason: words(code) }
                 }
                 Some(Err(code)) => {
-                    outcome.trouble = Some(Trouble::new(class(code), words(code)));
+                    outcome.error = Some(DeliveryError::new(class(code), words(code)));
                     Verdict::Again
                 }
                 None => {
-                    outcome.trouble.get_or_insert_with(|| self.trouble());
+                    outcome.error.get_or_insert_with(|| self.delivery_error());
                     Verdict::Again
                 }
             });

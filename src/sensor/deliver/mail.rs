@@ -6,10 +6,10 @@
 //! the batch: if a mail is sent again because no response confirmed it, the mailbox sees the same
 //! one.
 
+use super::cached_secret::CachedSecret;
 use super::connection::Connection;
-use super::contract::{Class, Deliver, Outcome, Trouble};
+use super::contract::{Class, Deliver, DeliveryError, Outcome};
 use super::digest;
-use super::kept::Kept;
 use super::pace::Pace;
 use super::smtp::{Failure, Session};
 use super::tls::TlsSettings;
@@ -66,7 +66,7 @@ pub struct MailSettings {
 #[derive(Debug)]
 pub struct Mail {
     settings: MailSettings,
-    password: Option<Kept>,
+    password: Option<CachedSecret>,
     tls: Option<Arc<ClientConfig>>,
     pace: Pace,
 }
@@ -92,7 +92,8 @@ impl Mail {
         }
         let needs_tls = settings.security != MailTls::Never;
         let tls = needs_tls.then(|| settings.tls.client()).transpose()?;
-        let password = settings.auth.as_ref().map(|(_, password)| Kept::new(password.clone()));
+        let password =
+            settings.auth.as_ref().map(|(_, password)| CachedSecret::new(password.clone()));
         Ok(Mail { settings, password, tls, pace })
     }
 
@@ -102,7 +103,7 @@ impl Mail {
         if let (Some((user, _)), Some(password)) = (&self.settings.auth, &mut self.password) {
             let password = password
                 .get()
-                .map_err(|e| Failure::Passing(Trouble::new(Class::Denied, e.to_string())))?;
+                .map_err(|e| Failure::Passing(DeliveryError::new(Class::Denied, e.to_string())))?;
             session.authenticate(user, password)?;
         }
         let refused = session.send(&self.settings.from, &self.settings.to, &message)?;
@@ -134,21 +135,21 @@ impl Deliver for Mail {
             Ok(refused) if refused.is_empty() => Outcome::delivered(batch.len()),
             // Some recipients have accepted it, so it is not sent again.
             Ok(refused) => {
-                let trouble = Some(Trouble::new(Class::Refused, refused.join("; ")));
-                Outcome { trouble, ..Outcome::delivered(batch.len()) }
+                let error = Some(DeliveryError::new(Class::Refused, refused.join("; ")));
+                Outcome { error, ..Outcome::delivered(batch.len()) }
             }
-            Err(Failure::Passing(trouble)) => {
-                if trouble.class == Class::Denied {
-                    self.password.iter_mut().for_each(Kept::forget);
+            Err(Failure::Passing(error)) => {
+                if error.class == Class::Denied {
+                    self.password.iter_mut().for_each(CachedSecret::forget);
                 }
-                Outcome::again(batch.len(), trouble)
+                Outcome::again(batch.len(), error)
             }
             Err(Failure::Refused(code, reason)) => Outcome::refused(batch.len(), code, &reason),
         }
     }
 
     fn renew(&mut self) {
-        self.password.iter_mut().for_each(Kept::forget);
+        self.password.iter_mut().for_each(CachedSecret::forget);
         if self.tls.is_some()
             && let Ok(tls) = self.settings.tls.client()
         {

@@ -40,6 +40,7 @@
 //! | `kept` | secrets between batches |
 //! | `halving` | finds the record of a batch that the receiver refused |
 
+mod cached_secret;
 mod connection;
 mod contract;
 mod digest;
@@ -48,7 +49,6 @@ mod halving;
 mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
-mod kept;
 mod mail;
 mod pace;
 mod reading;
@@ -62,7 +62,7 @@ mod tls;
 mod unix;
 mod webhook;
 
-pub use contract::{Class, Deliver, Outcome, Trouble, Verdict};
+pub use contract::{Class, Deliver, DeliveryError, Outcome, Verdict};
 pub use elasticsearch::{Elasticsearch, ElasticsearchAuth, ElasticsearchSettings};
 pub use http::{Endpoint, retry_after};
 #[cfg(feature = "kafka")]

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_say_what_and_where_and_call_nobody() {
+    fn lines_say_what_and_where_and_mention_no_user() {
         let json = r#"{"severity":4,"seen":{"kind":"domain","value":"<!channel>&\u001b.example","where":"dns.query"},
             "indicators":[{"sources":[{"feed":"otx","malware":["Emotet"]},{"feed":"otx"},{"feed":"b"}]}],
             "log":{"path":"dns.log","line":7},"repeat":{"count":3}}"#;

@@ -1,7 +1,7 @@
 //! An SMTP client (RFC 5321), with STARTTLS (RFC 3207) and AUTH (RFC 4954).
 
 use super::connection::Connection;
-use super::contract::{Class, Trouble};
+use super::contract::{Class, DeliveryError};
 use super::tls;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,14 +17,14 @@ const MAX_LINES: usize = 100;
 #[derive(Debug)]
 pub(super) enum Failure {
     /// It can be sent later.
-    Passing(Trouble),
+    Passing(DeliveryError),
     /// It will never be accepted.
     Refused(u16, String),
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Failure::Passing(tls::trouble(&error))
+        Failure::Passing(tls::delivery_error(&error))
     }
 }
 
@@ -47,11 +47,13 @@ impl Reply {
         match code {
             200..=399 => Ok(self),
             // Our credentials are rejected or missing: someone has to fix that.
-            530 | 534 | 535 | 538 => Err(Failure::Passing(Trouble::new(Class::Denied, reason))),
-            421 | 450 | 451 | 452 => Err(Failure::Passing(Trouble::new(Class::Busy, reason))),
-            400..=499 => Err(Failure::Passing(Trouble::new(Class::Server, reason))),
+            530 | 534 | 535 | 538 => {
+                Err(Failure::Passing(DeliveryError::new(Class::Denied, reason)))
+            }
+            421 | 450 | 451 | 452 => Err(Failure::Passing(DeliveryError::new(Class::Busy, reason))),
+            400..=499 => Err(Failure::Passing(DeliveryError::new(Class::Server, reason))),
             500..=599 => Err(Failure::Refused(code, reason)),
-            _ => Err(Failure::Passing(Trouble::new(Class::Protocol, reason))),
+            _ => Err(Failure::Passing(DeliveryError::new(Class::Protocol, reason))),
         }
     }
 }
@@ -106,13 +108,13 @@ impl Session {
     ) -> Result<Session, Failure> {
         if self.extension("STARTTLS").is_none() {
             let reason = "the server does not support STARTTLS, which is required";
-            return Err(Failure::Passing(Trouble::new(Class::Denied, reason)));
+            return Err(Failure::Passing(DeliveryError::new(Class::Denied, reason)));
         }
         self.command("STARTTLS")?.demand()?;
         // Data that came with the response was not encrypted, and may be forged (CVE-2011-0411).
         if !self.buffer.is_empty() {
             let reason = "the server sent unexpected data before TLS";
-            return Err(Failure::Passing(Trouble::new(Class::Protocol, reason)));
+            return Err(Failure::Passing(DeliveryError::new(Class::Protocol, reason)));
         }
         let connection = self.connection.into_tls(config, host)?;
         let mut session = Session { connection, buffer: Vec::new(), extensions: Vec::new() };
@@ -134,14 +136,14 @@ impl Session {
             return self.secretly(&STANDARD.encode(password));
         }
         let reason = "the server supports neither AUTH PLAIN nor AUTH LOGIN";
-        Err(Failure::Passing(Trouble::new(Class::Denied, reason)))
+        Err(Failure::Passing(DeliveryError::new(Class::Denied, reason)))
     }
 
     /// Authentication failures can be fixed, so the mail is sent later.
     fn secretly(&mut self, line: &str) -> Result<(), Failure> {
         match self.command(line)?.demand() {
             Err(Failure::Refused(_, reason)) => {
-                Err(Failure::Passing(Trouble::new(Class::Denied, reason)))
+                Err(Failure::Passing(DeliveryError::new(Class::Denied, reason)))
             }
             other => other.map(drop),
         }
@@ -197,7 +199,7 @@ impl Session {
             let Some((code, is_last, text)) = reply_line(&line).filter(|_| lines.len() < MAX_LINES)
             else {
                 let reason = "the response is not SMTP";
-                return Err(Failure::Passing(Trouble::new(Class::Protocol, reason)));
+                return Err(Failure::Passing(DeliveryError::new(Class::Protocol, reason)));
             };
             lines.push(text);
             if is_last {

@@ -4,10 +4,10 @@
 //! so the id is an indexed field, `alert_id`, which lets a search do it. With `acks` a batch is
 //! done once the indexers have it on disk, which the receiver reports once and only if asked.
 
-use super::contract::{Class, Deliver, Outcome, Trouble};
+use super::cached_secret::CachedSecret;
+use super::contract::{Class, Deliver, DeliveryError, Outcome};
 use super::halving::{self, Tried};
 use super::http::{Answer, Endpoint, Http};
-use super::kept::Kept;
 use super::pace::Pace;
 use super::reading::Reading;
 use crate::sensor::secret::Credential;
@@ -49,7 +49,7 @@ pub struct SplunkSettings {
 pub struct Splunk {
     http: Http,
     settings: SplunkSettings,
-    token: Kept,
+    token: CachedSecret,
     channel: String,
     acks: bool,
     pace: Pace,
@@ -66,7 +66,7 @@ impl Splunk {
             return Err(Error::usage("the sourcetype is empty").remedy("use wiresift:alert"));
         }
         let http = Http::new(&settings.endpoint, &pace)?;
-        let token = Kept::new(settings.token.clone());
+        let token = CachedSecret::new(settings.token.clone());
         let channel = channel(&settings.endpoint.url, pace.clock().now().0);
         let acks = settings.acks;
         Ok(Splunk { http, settings, token, channel, acks, pace })
@@ -82,8 +82,9 @@ impl Splunk {
         }
     }
 
-    fn post(&mut self, path: &str, body: &[u8]) -> Result<Answer, Trouble> {
-        let token = self.token.get().map_err(|e| Trouble::new(Class::Denied, e.to_string()))?;
+    fn post(&mut self, path: &str, body: &[u8]) -> Result<Answer, DeliveryError> {
+        let token =
+            self.token.get().map_err(|e| DeliveryError::new(Class::Denied, e.to_string()))?;
         let token = format!("Splunk {token}");
         let mut headers = vec![("content-type", "application/json"), ("authorization", &*token)];
         headers.push(("x-splunk-request-channel", &self.channel));
@@ -97,7 +98,7 @@ impl Splunk {
         }
         let answer = match self.post("/services/collector/event", &body) {
             Ok(answer) => answer,
-            Err(trouble) => return Tried::Done(Outcome::again(batch.len(), trouble)),
+            Err(error) => return Tried::Done(Outcome::again(batch.len(), error)),
         };
         match judge(&answer, batch.len()) {
             Judged::Taken(Some(ack)) if self.acks => Tried::Done(self.confirm(ack, batch.len())),
@@ -137,14 +138,14 @@ impl Splunk {
             }
         }
         let reason = "the receiver did not confirm that the batch is on disk";
-        Outcome::again(count, Trouble::new(Class::TimedOut, reason))
+        Outcome::again(count, DeliveryError::new(Class::TimedOut, reason))
     }
 }
 
 impl Deliver for Splunk {
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome {
         let outcome = halving::send(batch, &mut |part| self.attempt(part));
-        if outcome.trouble.as_ref().is_some_and(|trouble| trouble.class == Class::Denied) {
+        if outcome.error.as_ref().is_some_and(|error| error.class == Class::Denied) {
             self.renew();
         }
         outcome
@@ -225,19 +226,19 @@ fn judge(answer: &Answer, count: usize) -> Judged {
         (_, Some(1..=4)) => denied(answer, count),
         (_, Some(8 | 9)) => busy(answer, count),
         (200..=299, Some(_)) => {
-            Tried::Done(Outcome::again(count, Trouble::new(Class::Protocol, answer.reason())))
+            Tried::Done(Outcome::again(count, DeliveryError::new(Class::Protocol, answer.reason())))
         }
         _ => Tried::Done(answer.failure(count)),
     })
 }
 
 fn denied(answer: &Answer, count: usize) -> Tried {
-    Tried::Done(Outcome::again(count, Trouble::new(Class::Denied, answer.reason())))
+    Tried::Done(Outcome::again(count, DeliveryError::new(Class::Denied, answer.reason())))
 }
 
 fn busy(answer: &Answer, count: usize) -> Tried {
-    let trouble = Trouble { class: Class::Busy, reason: answer.reason(), after: answer.after };
-    Tried::Done(Outcome::again(count, trouble))
+    let error = DeliveryError { class: Class::Busy, reason: answer.reason(), after: answer.after };
+    Tried::Done(Outcome::again(count, error))
 }
 
 /// Whether a response confirms that a batch is on disk.
@@ -261,14 +262,14 @@ mod tests {
             Judged::Taken(ack) => format!("taken {ack:?}"),
             Judged::Tried(Tried::Halve { .. }) => "halve".into(),
             Judged::Tried(Tried::Done(outcome)) if outcome.has_again() => {
-                format!("again {}", outcome.trouble.unwrap().class.name())
+                format!("again {}", outcome.error.unwrap().class.name())
             }
             Judged::Tried(Tried::Done(_)) => "refused".into(),
         }
     }
 
     #[test]
-    fn codes() {
+    fn every_code_has_an_outcome() {
         for (status, body, want) in [
             (200, r#"{"text":"Success","code":0}"#, "taken None"),
             (
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn objects() {
+    fn records_are_wrapped_in_objects() {
         let settings = SplunkSettings {
             endpoint: Endpoint::default(),
             token: Credential::Env("T".into()),

@@ -9,7 +9,7 @@
 //! reset everything since then is sent again: a few messages may arrive twice, with the same id.
 
 use super::connection::Connection;
-use super::contract::{Class, Deliver, Outcome, Trouble, Verdict};
+use super::contract::{Class, Deliver, DeliveryError, Outcome, Verdict};
 use super::pace::Pace;
 use super::tls::{self, TlsSettings};
 use crate::clock::Stopwatch;
@@ -105,7 +105,8 @@ impl Syslog {
             };
             if let Err(error) = sending {
                 self.socket = None;
-                return outcome.and(Outcome::again(batch.len() - sent, tls::trouble(&error)));
+                return outcome
+                    .and(Outcome::again(batch.len() - sent, tls::delivery_error(&error)));
             }
             outcome.verdicts.push(Verdict::Delivered);
         }
@@ -137,14 +138,14 @@ impl Syslog {
                 Err(refused) => outcome = outcome.and(refused),
             }
         }
-        let Err(trouble) = self.transmit(&frames) else { return outcome };
+        let Err(error) = self.transmit(&frames) else { return outcome };
         self.connection = None;
         for verdict in &mut outcome.verdicts {
             if *verdict == Verdict::Delivered {
                 *verdict = Verdict::Again;
             }
         }
-        outcome.trouble = Some(trouble);
+        outcome.error = Some(error);
         outcome
     }
 
@@ -161,8 +162,8 @@ impl Syslog {
     }
 
     /// Sends frames, and waits until the other system has all of them.
-    fn transmit(&mut self, frames: &[u8]) -> Result<(), Trouble> {
-        let failed = |error: io::Error| tls::trouble(&error);
+    fn transmit(&mut self, frames: &[u8]) -> Result<(), DeliveryError> {
+        let failed = |error: io::Error| tls::delivery_error(&error);
         if self.connection.as_mut().is_some_and(Connection::is_closed) {
             self.connection = None;
         }
@@ -185,7 +186,7 @@ impl Syslog {
                 None | Some(0) => return Ok(()),
                 Some(_) if self.pace.left(&since, time).is_zero() => {
                     let reason = "the receiver does not acknowledge the data";
-                    return Err(Trouble::new(Class::TimedOut, reason));
+                    return Err(DeliveryError::new(Class::TimedOut, reason));
                 }
                 Some(_) => std::thread::sleep(ask),
             }

@@ -101,7 +101,7 @@ fn short(outcome: &Outcome) -> String {
 
 #[track_caller]
 fn class(outcome: &Outcome) -> Class {
-    outcome.trouble.as_ref().expect("there is trouble").class
+    outcome.error.as_ref().expect("there is an error").class
 }
 
 /// A self-signed certificate for localhost, and its key; `None` where there is no openssl.

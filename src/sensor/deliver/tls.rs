@@ -6,7 +6,7 @@
 //! a self-signed certificate that claims to be a root (as those of `openssl req -x509` do). Its
 //! name and dates still have to be valid.
 
-use super::contract::{Class, Trouble};
+use super::contract::{Class, DeliveryError};
 use crate::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -208,19 +208,19 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// What a socket error means.
-pub(super) fn trouble(error: &io::Error) -> Trouble {
+pub(super) fn delivery_error(error: &io::Error) -> DeliveryError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     if let Some(tls) = tls {
-        return Trouble::new(Class::Tls, message(tls));
+        return DeliveryError::new(Class::Tls, message(tls));
     }
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-            Trouble::new(Class::TimedOut, "the receiver did not respond in time")
+            DeliveryError::new(Class::TimedOut, "the receiver did not respond in time")
         }
         io::ErrorKind::UnexpectedEof => {
-            Trouble::new(Class::Connection, "the receiver closed the connection")
+            DeliveryError::new(Class::Connection, "the receiver closed the connection")
         }
-        _ => Trouble::new(Class::Connection, error.to_string()),
+        _ => DeliveryError::new(Class::Connection, error.to_string()),
     }
 }
 

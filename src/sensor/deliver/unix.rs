@@ -66,7 +66,8 @@ impl Deliver for UnixSocket {
             if let Err(error) = self.write(form) {
                 // Half a line may have been sent: the complete one goes to the next connection.
                 self.connection = None;
-                return outcome.and(Outcome::again(batch.len() - done, tls::trouble(&error)));
+                return outcome
+                    .and(Outcome::again(batch.len() - done, tls::delivery_error(&error)));
             }
             outcome.verdicts.push(Verdict::Delivered);
         }

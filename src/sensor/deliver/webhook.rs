@@ -4,10 +4,10 @@
 //! that is sent again has the same one, so that a receiver can drop it. The signature covers id,
 //! time and body, once with each key, so that a key can be replaced without a gap.
 
-use super::contract::{Class, Deliver, Outcome, Trouble};
+use super::cached_secret::CachedSecret;
+use super::contract::{Class, Deliver, DeliveryError, Outcome};
 use super::halving::{self, Tried};
 use super::http::{Endpoint, Http};
-use super::kept::Kept;
 use super::pace::Pace;
 use super::slack;
 use crate::sensor::secret::Credential;
@@ -50,7 +50,7 @@ pub struct WebhookSettings {
 pub struct Webhook {
     http: Http,
     settings: WebhookSettings,
-    keys: Vec<Kept>,
+    keys: Vec<CachedSecret>,
     pace: Pace,
 }
 
@@ -65,7 +65,7 @@ impl Webhook {
             return Err(Error::usage("a webhook can be signed with two keys at most"));
         }
         let http = client(&settings, &pace)?;
-        let keys = settings.keys.iter().cloned().map(Kept::new).collect();
+        let keys = settings.keys.iter().cloned().map(CachedSecret::new).collect();
         Ok(Webhook { http, settings, keys, pace })
     }
 
@@ -79,8 +79,8 @@ impl Webhook {
         let signature = match self.signatures(&id, &time, &body) {
             Ok(signature) => signature,
             Err(error) => {
-                let trouble = Trouble::new(Class::Denied, error.to_string());
-                return Tried::Done(Outcome::again(batch.len(), trouble));
+                let error = DeliveryError::new(Class::Denied, error.to_string());
+                return Tried::Done(Outcome::again(batch.len(), error));
             }
         };
         let mut headers = vec![
@@ -93,7 +93,7 @@ impl Webhook {
         }
         let answer = match self.http.post("", &headers, &body) {
             Ok(answer) => answer,
-            Err(trouble) => return Tried::Done(Outcome::again(batch.len(), trouble)),
+            Err(error) => return Tried::Done(Outcome::again(batch.len(), error)),
         };
         match answer.status {
             413 => Tried::Halve { status: 413, reason: answer.reason() },
@@ -115,14 +115,14 @@ impl Webhook {
 impl Deliver for Webhook {
     fn deliver(&mut self, batch: &[RecordRef<'_>]) -> Outcome {
         let outcome = halving::send(batch, &mut |part| self.attempt(part));
-        if outcome.trouble.as_ref().is_some_and(|trouble| trouble.class == Class::Denied) {
+        if outcome.error.as_ref().is_some_and(|error| error.class == Class::Denied) {
             self.renew();
         }
         outcome
     }
 
     fn renew(&mut self) {
-        self.keys.iter_mut().for_each(Kept::forget);
+        self.keys.iter_mut().for_each(CachedSecret::forget);
         if let Ok(http) = client(&self.settings, &self.pace) {
             self.http = http;
         }

@@ -2,7 +2,7 @@
 
 use super::{Limits, Method, Parser, Request, Response, Step};
 use crate::sensor::halt::Halt;
-use crate::sensor::listen::{Connection, Crowd, CrowdCounts, Listener};
+use crate::sensor::listen::{Connection, ConnectionCounts, ConnectionLimiter, Listener};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub type Handler = Arc<dyn Fn(Request, &Arc<str>) -> Response + Send + Sync>;
 /// An HTTP server that runs until its halt.
 #[derive(Debug)]
 pub struct Server {
-    crowd: Crowd,
+    limiter: ConnectionLimiter,
     local_addr: Option<SocketAddr>,
     thread: JoinHandle<()>,
 }
@@ -34,11 +34,11 @@ impl Server {
         halt: Halt,
         handler: Handler,
     ) -> io::Result<Server> {
-        let crowd = Crowd::new(limits.connections);
+        let limiter = ConnectionLimiter::new(limits.connections);
         let local_addr = listener.local_addr();
         let serve = move |connection| serve(connection, limits, &handler);
-        let thread = crowd.serve(name, listener, halt, Arc::new(serve))?;
-        Ok(Server { crowd, local_addr, thread })
+        let thread = limiter.serve(name, listener, halt, Arc::new(serve))?;
+        Ok(Server { limiter, local_addr, thread })
     }
 
     /// The address that it listens on, if it has a port.
@@ -47,13 +47,13 @@ impl Server {
     }
 
     /// The counts of its connections.
-    pub fn counts(&self) -> CrowdCounts {
-        self.crowd.counts()
+    pub fn counts(&self) -> ConnectionCounts {
+        self.limiter.counts()
     }
 
     /// Its connections.
-    pub(crate) fn crowd(&self) -> Crowd {
-        self.crowd.clone()
+    pub(crate) fn limiter(&self) -> ConnectionLimiter {
+        self.limiter.clone()
     }
 
     /// The thread that ends when it has.

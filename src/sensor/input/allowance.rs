@@ -19,10 +19,10 @@ const MEMBERS: u64 = 1 << 20;
 
 /// The allowance of one input, shared by everything that is decompressed from it.
 #[derive(Clone, Debug)]
-pub(super) struct Allowance(Arc<Left>);
+pub(super) struct Allowance(Arc<Remaining>);
 
 #[derive(Debug)]
-struct Left {
+struct Remaining {
     bytes: AtomicU64,
     members: AtomicU64,
 }
@@ -36,7 +36,7 @@ impl Default for Allowance {
 impl Allowance {
     pub(super) fn new(bytes: u64, members: u64) -> Allowance {
         let (bytes, members) = (AtomicU64::new(bytes), AtomicU64::new(members));
-        Allowance(Arc::new(Left { bytes, members }))
+        Allowance(Arc::new(Remaining { bytes, members }))
     }
 
     /// Adds that this many bytes of the input were read, or will be.
@@ -63,23 +63,23 @@ impl Allowance {
     }
 
     /// A reader that is charged to it, and fails when nothing is left.
-    pub(super) fn charge<R: Read>(&self, inner: R) -> Charged<R> {
-        Charged { inner, allowance: self.clone() }
+    pub(super) fn charge<R: Read>(&self, inner: R) -> ChargedReader<R> {
+        ChargedReader { inner, allowance: self.clone() }
     }
 
     /// A reader of the input itself, which adds to it.
-    pub(super) fn earning<R: Read>(&self, inner: R) -> Earning<R> {
-        Earning { inner, allowance: self.clone() }
+    pub(super) fn credited<R: Read>(&self, inner: R) -> CreditedReader<R> {
+        CreditedReader { inner, allowance: self.clone() }
     }
 }
 
 /// See [`Allowance::charge`].
-pub(super) struct Charged<R> {
+pub(super) struct ChargedReader<R> {
     inner: R,
     allowance: Allowance,
 }
 
-impl<R: Read> Read for Charged<R> {
+impl<R: Read> Read for ChargedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         if Allowance::spend(&self.allowance.0.bytes, read as u64) {
@@ -92,13 +92,13 @@ impl<R: Read> Read for Charged<R> {
     }
 }
 
-/// See [`Allowance::earning`].
-pub(super) struct Earning<R> {
+/// See [`Allowance::credited`].
+pub(super) struct CreditedReader<R> {
     inner: R,
     allowance: Allowance,
 }
 
-impl<R: Read> Read for Earning<R> {
+impl<R: Read> Read for CreditedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.allowance.earn(read as u64);

@@ -193,10 +193,10 @@ fn continues_record(line: &[u8]) -> bool {
 
 /// Reusable buffers, shared between the threads that fill and empty them.
 #[derive(Clone, Debug)]
-pub struct Pool(Arc<Shelf>);
+pub struct Pool(Arc<Buffers>);
 
 #[derive(Debug)]
-struct Shelf {
+struct Buffers {
     buffers: Mutex<Vec<Vec<u8>>>,
     keep: usize,
 }
@@ -204,7 +204,7 @@ struct Shelf {
 impl Pool {
     /// A pool that keeps at most `keep` unused buffers.
     pub fn new(keep: usize) -> Pool {
-        Pool(Arc::new(Shelf { buffers: Mutex::new(Vec::with_capacity(keep)), keep }))
+        Pool(Arc::new(Buffers { buffers: Mutex::new(Vec::with_capacity(keep)), keep }))
     }
 
     /// A buffer with arbitrary contents.

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mails() {
+    fn mails_are_recognised() {
         for head in [
             "From: a@b.example\r\nTo: c@d.example\r\nSubject: x\r\n\r\nBody\r\n",
             "Received: from a.example\r\n\tby b.example; Tue, 24 Nov 2026 04:15:41 +0000\r\n\
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn logs() {
+    fn logs_are_no_mails() {
         for head in [
             "",
             "\n",

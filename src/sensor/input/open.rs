@@ -186,7 +186,7 @@ impl Input {
     /// The type of a stream.
     fn of_stream(path: Arc<str>, reader: Source, is_live: bool) -> io::Result<Input> {
         let allowance = Allowance::default();
-        let reader = Box::new(allowance.earning(reader));
+        let reader = Box::new(allowance.credited(reader));
         Self::of_reader(path, reader, is_live, (0, allowance))
     }
 

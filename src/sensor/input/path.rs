@@ -21,7 +21,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names() {
+    fn names_are_written_as_text() {
         for (name, text) in [
             (&b"a/b.log"[..], "a/b.log"),
             ("ä.log".as_bytes(), "ä.log"),
@@ -38,7 +38,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_two_names_are_spelt_alike(
+        fn different_names_have_different_texts(
             one in proptest::collection::vec(prop_oneof![Just(b'\\'), Just(b'x'), Just(b'f'), Just(0xff)], 0..8),
             other in proptest::collection::vec(prop_oneof![Just(b'\\'), Just(b'x'), Just(b'f'), Just(0xff)], 0..8),
         ) {

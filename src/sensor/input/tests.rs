@@ -375,7 +375,7 @@ fn archives_of_several_members() {
 }
 
 #[test]
-fn packed_twice_but_not_thrice() {
+fn two_layers_of_compression_are_read_and_no_third() {
     let files = Files::new();
     let twice = packed(Packing::Xz, &packed(Packing::Gzip, b"\xd4\xc3\xb2\xa1 a capture"));
     let input = open(&files.write("x", &twice));

@@ -12,7 +12,7 @@
 //!
 //! Everything waits with a [`Halt`](crate::sensor::halt::Halt), so that it can be stopped:
 //! connections are only read when there is something to read. Each connection has its own thread,
-//! and [`Crowd`] limits their number.
+//! and [`ConnectionLimiter`] limits their number.
 //!
 //! # Socket activation without `unsafe`
 //!
@@ -24,13 +24,13 @@
 mod activation;
 mod address;
 mod connection;
-mod crowd;
+mod limiter;
 mod listener;
 mod tls;
 
 pub use activation::{Activated, Socket};
 pub use address::Address;
 pub use connection::Connection;
-pub use crowd::{Crowd, CrowdCounts};
+pub use limiter::{ConnectionCounts, ConnectionLimiter};
 pub use listener::{Bound, Datagrams, Listener, RECEIVE_BUFFER};
 pub use tls::{Tls, TlsFiles};

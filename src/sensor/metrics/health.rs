@@ -87,26 +87,26 @@ impl Drop for Heartbeat {
     }
 }
 
-macro_rules! obstacles {
+macro_rules! not_ready_reasons {
     ($($(#[$doc:meta])* $variant:ident, $text:literal;)*) => {
         /// Why the sensor is not ready.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(usize)]
-        pub enum Obstacle { $($(#[$doc])* $variant,)* }
+        pub enum NotReadyReason { $($(#[$doc])* $variant,)* }
 
-        impl Obstacle {
-            /// Every obstacle.
-            pub const ALL: &'static [Obstacle] = &[$(Obstacle::$variant,)*];
+        impl NotReadyReason {
+            /// Every reason.
+            pub const ALL: &'static [NotReadyReason] = &[$(NotReadyReason::$variant,)*];
 
             /// As text.
             pub const fn text(self) -> &'static str {
-                match self { $(Obstacle::$variant => $text,)* }
+                match self { $(NotReadyReason::$variant => $text,)* }
             }
         }
     };
 }
 
-obstacles! {
+not_ready_reasons! {
     /// No database is open.
     Database, "no database is open";
     /// The inputs are not open yet.
@@ -127,26 +127,24 @@ pub struct Readiness(Arc<[AtomicBool]>);
 
 impl Default for Readiness {
     fn default() -> Self {
-        let at_first = |obstacle: &Obstacle| {
-            AtomicBool::new(matches!(obstacle, Obstacle::Database | Obstacle::Inputs))
+        let at_first = |reason: &NotReadyReason| {
+            AtomicBool::new(matches!(reason, NotReadyReason::Database | NotReadyReason::Inputs))
         };
-        Readiness(Obstacle::ALL.iter().map(at_first).collect())
+        Readiness(NotReadyReason::ALL.iter().map(at_first).collect())
     }
 }
 
 impl Readiness {
-    /// Sets or removes an obstacle.
-    pub fn set(&self, obstacle: Obstacle, is_there: bool) {
-        if let Some(flag) = self.0.get(obstacle as usize) {
+    /// Sets or removes a reason.
+    pub fn set(&self, reason: NotReadyReason, is_there: bool) {
+        if let Some(flag) = self.0.get(reason as usize) {
             flag.store(is_there, Ordering::Relaxed);
         }
     }
 
-    /// The current obstacles.
-    pub fn obstacles(&self) -> Vec<Obstacle> {
-        let all = Obstacle::ALL.iter().zip(self.0.iter());
-        all.filter(|(_, flag)| flag.load(Ordering::Relaxed))
-            .map(|(obstacle, _)| *obstacle)
-            .collect()
+    /// The current reasons.
+    pub fn reasons(&self) -> Vec<NotReadyReason> {
+        let all = NotReadyReason::ALL.iter().zip(self.0.iter());
+        all.filter(|(_, flag)| flag.load(Ordering::Relaxed)).map(|(reason, _)| *reason).collect()
     }
 }

@@ -39,7 +39,7 @@ mod systemd;
 mod tests;
 
 pub use families::{Family, Sets};
-pub use health::{Heartbeat, Heartbeats, MAX_SILENCE, Obstacle, Readiness};
+pub use health::{Heartbeat, Heartbeats, MAX_SILENCE, NotReadyReason, Readiness};
 pub use registry::{Counter, Gauge, Histogram, Metrics};
 pub use serve::{Operation, Pages};
 pub use status::{DatabaseStatus, FileStatus, InputStatus, PartitionStatus, SinkStatus, Status};

@@ -1,7 +1,7 @@
 //! The pages, over HTTP.
 
 use super::page::CONTENT_TYPE;
-use super::{Heartbeats, MAX_SILENCE, Metrics, Obstacle, Readiness, Status};
+use super::{Heartbeats, MAX_SILENCE, Metrics, NotReadyReason, Readiness, Status};
 use crate::sensor::halt::Halt;
 use crate::sensor::http::{Limits, Method, Request, Response, Server};
 use crate::sensor::listen::{Activated, Address, Bound, Tls};
@@ -72,7 +72,7 @@ impl Pages {
                 Response::json(200, status.to_json())
             }
             "/-/healthy" => self.healthy(),
-            "/-/ready" => match self.readiness.obstacles().is_empty() {
+            "/-/ready" => match self.readiness.reasons().is_empty() {
                 true => Response::text(200, "ready\n"),
                 false => Response::text(503, self.in_words().join("\n") + "\n"),
             },
@@ -82,7 +82,7 @@ impl Pages {
     }
 
     fn in_words(&self) -> Vec<String> {
-        self.readiness.obstacles().into_iter().map(Obstacle::text).map(str::to_string).collect()
+        self.readiness.reasons().into_iter().map(NotReadyReason::text).map(str::to_string).collect()
     }
 
     fn healthy(&self) -> Response {

@@ -143,10 +143,10 @@ fn pages_over_http() {
     assert!(ask(place, "GET /-/healthy").starts_with("HTTP/1.1 200 "));
     let ready = ask(place, "GET /-/ready");
     assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("no database is open"));
-    readiness.set(Obstacle::Database, false);
-    readiness.set(Obstacle::Inputs, false);
+    readiness.set(NotReadyReason::Database, false);
+    readiness.set(NotReadyReason::Inputs, false);
     assert!(ask(place, "GET /-/ready").starts_with("HTTP/1.1 200 "));
-    readiness.set(Obstacle::Age, true);
+    readiness.set(NotReadyReason::Age, true);
     let status = ask(place, "GET /status");
     let body = status.split_once("\r\n\r\n").unwrap().1;
     let status: serde_json::Value = serde_json::from_str(body).unwrap();

@@ -1,6 +1,6 @@
 //! The counters of an outlet.
 
-use crate::sensor::deliver::{Class, Trouble};
+use crate::sensor::deliver::{Class, DeliveryError};
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub struct Snapshot {
     pub batches: u64,
     /// Attempts after the first one.
     pub retries: u64,
-    /// Batches with trouble, by its class.
+    /// Failed batches, by the class of the error.
     pub errors: Vec<(Class, u64)>,
     /// Records by the time from the spool to the receiver: one count for each bucket of
     /// [`LATENCIES`] alone, and one for longer times.
@@ -73,7 +73,7 @@ pub struct Snapshot {
     /// When the oldest waiting record was appended, in microseconds since 1970; `None` if nothing
     /// waits.
     pub waiting_since: Option<i64>,
-    /// The last trouble, while there is any.
+    /// The last error, while it persists.
     pub trouble: Option<String>,
 }
 
@@ -154,7 +154,7 @@ impl Counters {
     }
 
     /// Adds the result of a batch.
-    pub(super) fn was(&self, health: Health, trouble: Option<&Trouble>) {
+    pub(super) fn was(&self, health: Health, trouble: Option<&DeliveryError>) {
         self.health.store(health as u8, Ordering::Relaxed);
         if let Some(trouble) = trouble {
             let place = Class::ALL.iter().position(|class| *class == trouble.class);

@@ -4,7 +4,7 @@ use super::counters::{Counters, Health};
 use super::dead::DeadLetters;
 use super::filter::Filter;
 use super::retry::Retry;
-use crate::sensor::deliver::{Class, Deliver, Outcome, Pace, Trouble, Verdict};
+use crate::sensor::deliver::{Class, Deliver, DeliveryError, Outcome, Pace, Verdict};
 use crate::sensor::spool::{Batch, Cursor, RecordRef, Spool};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -256,10 +256,10 @@ impl Outlet {
         let batch = std::mem::take(&mut self.batch);
         let records: Vec<RecordRef<'_>> = batch.records().collect();
         let sent: Vec<usize> = (0..records.len()).filter(|at| self.due[*at]).collect();
-        let parcel: Vec<RecordRef<'_>> = sent.iter().map(|at| records[*at]).collect();
-        let outcome = self.deliver.deliver(&parcel);
-        let trouble = self.settle(&parcel, &sent, outcome);
-        drop((records, parcel));
+        let due_records: Vec<RecordRef<'_>> = sent.iter().map(|at| records[*at]).collect();
+        let outcome = self.deliver.deliver(&due_records);
+        let failure = self.settle(&due_records, &sent, outcome);
+        drop((records, due_records));
         let is_done = !self.due.contains(&true);
         self.batch = batch;
         let now = self.pace.clock().uptime();
@@ -272,29 +272,29 @@ impl Outlet {
             self.until = now + self.batching.min_interval;
             self.counters.batch_done();
             self.counters.waits_since(None);
-            self.counters.was(Health::Good, trouble.as_ref());
+            self.counters.was(Health::Good, failure.as_ref());
             return true;
         }
-        let class = trouble.as_ref().map(|trouble| trouble.class);
+        let class = failure.as_ref().map(|failure| failure.class);
         let is_held = class == Some(Class::Denied);
         let own = if is_held { self.retry.hold() } else { self.retry.pause() };
-        let after = trouble.as_ref().and_then(|trouble| trouble.after);
+        let after = failure.as_ref().and_then(|failure| failure.after);
         self.until = now + after.unwrap_or(own).max(self.batching.min_interval);
         let health = if is_held { Health::Held } else { Health::Retrying };
-        self.counters.was(health, trouble.as_ref());
+        self.counters.was(health, failure.as_ref());
         false
     }
 
-    /// Applies an outcome; returns the remaining trouble.
+    /// Applies an outcome; returns the remaining error.
     fn settle(
         &mut self,
-        parcel: &[RecordRef<'_>],
+        due_records: &[RecordRef<'_>],
         sent: &[usize],
         outcome: Outcome,
-    ) -> Option<Trouble> {
+    ) -> Option<DeliveryError> {
         let now = self.pace.clock().now();
-        let mut trouble = outcome.trouble;
-        for ((record, at), verdict) in parcel.iter().zip(sent).zip(&outcome.verdicts) {
+        let mut failure = outcome.error;
+        for ((record, at), verdict) in due_records.iter().zip(sent).zip(&outcome.verdicts) {
             match verdict {
                 Verdict::Again => continue,
                 Verdict::Delivered => {
@@ -308,7 +308,7 @@ impl Outlet {
                         // Without a letter the record would be lost: it is sent, and refused, once
                         // more.
                         let reason = format!("cannot write a dead letter: {error}");
-                        trouble = Some(Trouble::new(Class::Refused, reason));
+                        failure = Some(DeliveryError::new(Class::Refused, reason));
                         continue;
                     }
                     self.counters.died();
@@ -319,8 +319,11 @@ impl Outlet {
             }
         }
         if let Err(error) = self.dead.sync() {
-            trouble.get_or_insert(Trouble::new(Class::Refused, format!("dead letters: {error}")));
+            failure.get_or_insert(DeliveryError::new(
+                Class::Refused,
+                format!("dead letters: {error}"),
+            ));
         }
-        trouble
+        failure
     }
 }

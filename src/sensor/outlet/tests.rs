@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::engine::indicator::Timestamp;
-use crate::sensor::deliver::{Class, Clock, Deliver, Outcome, Pace, Timeouts, Trouble, Verdict};
+use crate::sensor::deliver::{
+    Class, Clock, Deliver, DeliveryError, Outcome, Pace, Timeouts, Verdict,
+};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::spool::{Limits, Record, RecordRef, Sink, Spool, Stored};
 use std::collections::VecDeque;
@@ -120,7 +122,7 @@ impl Bench {
 }
 
 fn again(class: Class) -> impl FnMut(&[u8]) -> Outcome + Send {
-    move |ids| Outcome::again(ids.len(), Trouble::new(class, "why"))
+    move |ids| Outcome::again(ids.len(), DeliveryError::new(class, "why"))
 }
 
 #[test]
@@ -209,7 +211,7 @@ fn only_what_did_not_arrive_is_sent_again_and_the_cursor_waits_for_all() {
         let mut outcome = again(Class::Busy)(ids);
         outcome.verdicts[0] = Verdict::Delivered;
         outcome.verdicts[2] = Verdict::Refused { status: 400, reason: "bad".into() };
-        outcome.trouble.as_mut().unwrap().after = Some(Duration::from_secs(42));
+        outcome.error.as_mut().unwrap().after = Some(Duration::from_secs(42));
         outcome
     });
     bench.append([1, 2, 3, 4]);
@@ -253,7 +255,7 @@ fn without_a_dead_letter_nothing_is_dropped() {
 }
 
 #[test]
-fn who_is_denied_holds_until_somebody_mends_it() {
+fn a_denied_sink_holds_until_it_is_accepted_again() {
     let mut bench = Bench::new(|settings| settings.batching.max_age = Duration::ZERO);
     for _ in 0..2 {
         bench.script(again(Class::Denied));

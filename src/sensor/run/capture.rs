@@ -3,7 +3,7 @@
 use super::dedup::SeenValues;
 use crate::engine::database::{Database, Section};
 use crate::engine::indicator::{Kind, Observable, PacketPlace, Place, Where};
-use crate::engine::packet::{self, FlowEnd, Order, Packet, Said, Visitor};
+use crate::engine::packet::{self, FlowEnd, Order, Packet, ProtocolFacts, Visitor};
 use crate::engine::scan::{Hit, Match, Scanner, Seen};
 use crate::sensor::input::capture::CaptureStream;
 use crate::sensor::input::{Input, Opened};
@@ -78,7 +78,7 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
         observable: Observable<'_>,
         at: Where,
         packet: &Packet<'_>,
-        said: Said<'_>,
+        protocol_facts: ProtocolFacts<'_>,
         of_flow: bool,
     ) -> bool {
         let mut found: Found<'d> = Vec::new();
@@ -97,12 +97,12 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
                 reported.is_new(packet, seen.kind, &seen.value, seen.at) || seen.at == at
             });
         }
-        if matches!(said, Said::Head(_)) {
+        if matches!(protocol_facts, ProtocolFacts::Head(_)) {
             for (seen, _) in &found {
                 self.reported.note(packet, seen.kind, &seen.value);
             }
         }
-        self.take(found, packet, said, of_flow)
+        self.take(found, packet, protocol_facts, of_flow)
     }
 
     /// Makes hits of the matches in a packet. Returns whether there are any.
@@ -111,12 +111,12 @@ impl<'d, N: HitSink<'d>> PacketScan<'_, 'd, N> {
         &mut self,
         found: Found<'d>,
         packet: &Packet<'_>,
-        said: Said<'_>,
+        protocol_facts: ProtocolFacts<'_>,
         of_flow: bool,
     ) -> bool {
         let any = !found.is_empty();
         for (seen, matches) in found {
-            let mut place: PacketPlace = packet.place(self.path, self.is_live, said);
+            let mut place: PacketPlace = packet.place(self.path, self.is_live, protocol_facts);
             if !of_flow {
                 place.flow = None;
                 place.nth = self.reported.count(packet, &seen);
@@ -144,8 +144,8 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
         self.scanner.note_opener(if packet.to_server { packet.src } else { packet.dst });
         let src = Observable::Address(packet.src, src_port);
         let dst = Observable::Address(packet.dst, dst_port);
-        let a = self.look_up(src, Where::IpSrc, packet, Said::None, true);
-        let b = self.look_up(dst, Where::IpDst, packet, Said::None, true);
+        let a = self.look_up(src, Where::IpSrc, packet, ProtocolFacts::None, true);
+        let b = self.look_up(dst, Where::IpDst, packet, ProtocolFacts::None, true);
         a || b
     }
 
@@ -164,15 +164,27 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
         self.reported.begin_message();
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        self.look_up(observable, at, packet, said, false);
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        self.look_up(observable, at, packet, protocol_facts, false);
     }
 
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn text(
+        &mut self,
+        text: &[u8],
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         let mut found = Vec::new();
         let PacketScan { scanner, database, reported, .. } = self;
         // Several headers of a request may name a host; its own is the one from the `Host` header.
-        let is_head = matches!(said, Said::Head(_));
+        let is_head = matches!(protocol_facts, ProtocolFacts::Head(_));
         scanner.scan_carried(database, text, at, packet.time, |seen, matches| {
             if is_head && reported.is_field(packet, seen.kind, &seen.value) {
                 return;
@@ -182,7 +194,7 @@ impl<'d, N: HitSink<'d>> Visitor for PacketScan<'_, 'd, N> {
             }
         });
         if !found.is_empty() {
-            self.take(found, packet, said, false);
+            self.take(found, packet, protocol_facts, false);
         }
     }
 }

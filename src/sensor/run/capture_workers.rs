@@ -88,14 +88,14 @@ struct Piece<A> {
 }
 
 /// A piece in flight, and how many shards are not done with it.
-struct UnderWay<A> {
+struct InFlight<A> {
     piece: Arc<Piece<A>>,
     left: usize,
     weight: usize,
 }
 
 struct State<A> {
-    pieces: VecDeque<UnderWay<A>>,
+    pieces: VecDeque<InFlight<A>>,
     /// Number of the first of them.
     first: u64,
     /// The piece that each shard takes next, and whether it is being decoded.
@@ -189,7 +189,7 @@ pub(super) struct CaptureWorkers<'w, W: CaptureWork> {
     work: &'w W,
     path: Arc<str>,
     reader: Mutex<Reader>,
-    lanes: [Mutex<ShardState>; SHARDS],
+    shards: [Mutex<ShardState>; SHARDS],
     state: Mutex<State<W::Against>>,
     changed: Condvar,
     merger: Mutex<Merger>,
@@ -217,7 +217,7 @@ impl<'w, W: CaptureWork> CaptureWorkers<'w, W> {
         halt: Halt,
     ) -> Self {
         let config: &Config = work.packets();
-        let lane = |shard| {
+        let shard_state = |shard| {
             Mutex::new(ShardState {
                 shard,
                 reported: SeenValues::default(),
@@ -234,7 +234,7 @@ impl<'w, W: CaptureWork> CaptureWorkers<'w, W> {
                 read_at,
                 unknown: BTreeSet::new(),
             }),
-            lanes: Shard::all(config).map(lane),
+            shards: Shard::all(config).map(shard_state),
             state: Mutex::new(State {
                 pieces: VecDeque::new(),
                 first: 0,
@@ -297,8 +297,8 @@ impl<'w, W: CaptureWork> CaptureWorkers<'w, W> {
     pub(super) fn end(&self) -> (Counters, u64, Result<()>) {
         let reader = locked(&self.reader);
         let mut counters = reader.splitter.counters().clone();
-        for lane in &self.lanes {
-            counters.add(locked(lane).shard.counters());
+        for shard_state in &self.shards {
+            counters.add(locked(shard_state).shard.counters());
         }
         counters.count(Fault::BlockNotRead, reader.capture.skipped());
         let outcome = std::mem::replace(&mut locked(&self.state).outcome, Ok(()));
@@ -350,7 +350,7 @@ impl<'w, W: CaptureWork> CaptureWorkers<'w, W> {
             state.outcome = outcome;
         }
         state.weight += weight;
-        state.pieces.push_back(UnderWay { piece, left: SHARDS, weight });
+        state.pieces.push_back(InFlight { piece, left: SHARDS, weight });
         self.call(state);
     }
 
@@ -370,23 +370,24 @@ impl<'w, W: CaptureWork> CaptureWorkers<'w, W> {
             let piece = CapturePiece { against, path: &self.path, packets };
             self.work.notes(scratch, &piece, &mut locked(findings));
         }
-        if let (Some(lane), Some(findings)) = (self.lanes.get(shard), piece.findings.get(shard))
+        if let (Some(shard_state), Some(findings)) =
+            (self.shards.get(shard), piece.findings.get(shard))
             && (piece.packets.is_end || !piece.packets.split.is_empty(shard))
         {
-            let (lane, findings) = (&mut *locked(lane), &mut *locked(findings));
+            let (shard_state, findings) = (&mut *locked(shard_state), &mut *locked(findings));
             let Piece { packets, against, .. } = piece;
             if is_others {
-                packets.prefetch_bytes(&lane.shard);
+                packets.prefetch_bytes(&shard_state.shard);
             }
             let piece = CapturePiece { against, path: &self.path, packets };
-            self.work.decode(scratch, &piece, lane, findings);
+            self.work.decode(scratch, &piece, shard_state, findings);
         }
         let mut state = locked(&self.state);
         let place = (state.next[shard] - state.first) as usize;
         state.is_busy[shard] = false;
         state.next[shard] += 1;
-        if let Some(under_way) = state.pieces.get_mut(place) {
-            under_way.left -= 1;
+        if let Some(in_flight) = state.pieces.get_mut(place) {
+            in_flight.left -= 1;
         }
         self.call(state);
     }
@@ -422,7 +423,7 @@ impl<A> State<A> {
     fn task(&mut self, number: u64) -> Option<Task<A>> {
         if !self.is_passing_on
             && self.pieces.front().is_some_and(|front| front.left == 0)
-            && let Some(UnderWay { piece, weight, .. }) = self.pieces.pop_front()
+            && let Some(InFlight { piece, weight, .. }) = self.pieces.pop_front()
         {
             self.is_passing_on = true;
             self.first += 1;
@@ -445,10 +446,10 @@ impl<A> State<A> {
             let is_others = self.last[shard] != number;
             (self.next[shard] + if is_others { STEAL } else { 0 }, is_others)
         })?;
-        let under_way = self.pieces.get((self.next[shard] - self.first) as usize)?;
+        let in_flight = self.pieces.get((self.next[shard] - self.first) as usize)?;
         self.is_busy[shard] = true;
         self.last[shard] = number;
-        Some(Task::Decode(shard, Arc::clone(&under_way.piece)))
+        Some(Task::Decode(shard, Arc::clone(&in_flight.piece)))
     }
 }
 

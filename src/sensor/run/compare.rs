@@ -14,7 +14,7 @@ use crate::Result;
 use crate::clock::now;
 use crate::engine::alert::{Encoder, Format};
 use crate::engine::indicator::{Kind, Observable, Place, Where};
-use crate::engine::packet::{self, FlowEnd, Order, Packet, Said, Visitor};
+use crate::engine::packet::{self, FlowEnd, Order, Packet, ProtocolFacts, Visitor};
 use crate::engine::scan::{Counters, Origin};
 use crate::sensor::bench::{AlertComparison, AlertDifferences};
 use crate::sensor::input::Chunk;
@@ -240,13 +240,25 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
         self.1.message();
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        self.0.seen(observable, at, packet, said);
-        self.1.seen(observable, at, packet, said);
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        self.0.seen(observable, at, packet, protocol_facts);
+        self.1.seen(observable, at, packet, protocol_facts);
     }
 
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        self.0.text(text, at, packet, said);
-        self.1.text(text, at, packet, said);
+    fn text(
+        &mut self,
+        text: &[u8],
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        self.0.text(text, at, packet, protocol_facts);
+        self.1.text(text, at, packet, protocol_facts);
     }
 }

@@ -5,7 +5,7 @@
 //! both find in one mail is reported once, as found by decoding. Unlike captures, files have lines:
 //! a piece of a few lines is decoded at a time, and findings are located in these lines.
 
-use super::parcels::{Carried, Parcels};
+use super::attachments::{AttachedFile, Attachments};
 use crate::engine::indicator::{Kind, LogPlace, Timestamp};
 use crate::engine::packet::{Counters, MailFile, Visitor};
 use crate::sensor::input::{is_count_line, is_from_line};
@@ -44,7 +44,7 @@ pub(super) struct Mails {
     /// When the input was read.
     read_at: Timestamp,
     /// The files in it.
-    parcels: Parcels,
+    attachments: Attachments,
     /// The same once more, for a second reader of the same chunks.
     twin: Option<Box<Mails>>,
 }
@@ -66,7 +66,7 @@ impl Mails {
             found: HashSet::new(),
             time: None,
             read_at,
-            parcels: Parcels::default(),
+            attachments: Attachments::default(),
             twin: None,
         }
     }
@@ -76,18 +76,18 @@ impl Mails {
     pub(super) fn twin(&mut self) -> &mut Mails {
         let read_at = self.read_at;
         let twin = self.twin.get_or_insert_with(|| Box::new(Mails::new(read_at)));
-        drop(twin.parcels.take());
+        drop(twin.attachments.take());
         twin
     }
 
     /// Where the files in it go.
-    pub(super) fn parcels(&self) -> Parcels {
-        self.parcels.clone()
+    pub(super) fn attachments(&self) -> Attachments {
+        self.attachments.clone()
     }
 
     /// The files in it that are complete by now.
-    pub(super) fn carried(&self) -> Vec<Carried> {
-        self.parcels.take()
+    pub(super) fn carried(&self) -> Vec<AttachedFile> {
+        self.attachments.take()
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -369,7 +369,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times() {
+    fn the_time_of_a_mail_is_that_of_its_receipt() {
         for (mail, want) in [
             (
                 "Received: from a\n\tby b; Tue, 24 Nov 2026 05:15:41 +0100\nDate: Mon, 23 Nov 2026 00:00:00 +0000\n\n",

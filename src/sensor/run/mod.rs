@@ -35,14 +35,14 @@
 //! | `job` | [`Job`]: what every job needs |
 //! | `notice` | [`Notice`]: what a job reports while it runs |
 //! | `ordered` | results of threads, put back into the order of the input |
-//! | `found` | hits that leave the thread that created them |
+//! | `owned_hit` | hits that leave the thread that created them |
 //! | `outlet` | which alerts are written, and what they add up to |
 //! | `finished` | results on their way to the writer |
 //! | `pipeline` | cuts inputs into pieces of work, and the threads that do it |
 //! | `report` | [`Report`]: the result of a job |
 //! | `unpack` | inputs that contain others: archives, event logs |
 //! | `mails` | files that are mails: their lines and attachments |
-//! | `parcels` | files in mails, waiting to be scanned |
+//! | `attachments` | files in mails, waiting to be scanned |
 //! | `live` | [`tail()`]: inputs that never end, with commits |
 //! | `daemon` | [`daemon::serve()`]: `wiresift run` |
 //! | `scan` | [`scan()`]: logs and captures to alerts |
@@ -58,6 +58,7 @@
 //! | `parties`, `openers` | hosts in the lines that alert, and those that began a contact in any |
 //! | `observe` | [`observe()`]: what a scan can see, without a database |
 
+mod attachments;
 mod capture;
 mod capture_workers;
 mod compare;
@@ -67,8 +68,6 @@ pub mod daemon;
 mod dedup;
 mod findings;
 mod finished;
-#[cfg_attr(not(feature = "daemon"), allow(dead_code, reason = "the daemon needs it"))]
-mod found;
 mod headers;
 mod job;
 #[cfg_attr(not(feature = "daemon"), allow(dead_code, unused_mut, reason = "the daemon needs it"))]
@@ -79,7 +78,8 @@ mod observe;
 mod openers;
 mod ordered;
 mod outlet;
-mod parcels;
+#[cfg_attr(not(feature = "daemon"), allow(dead_code, reason = "the daemon needs it"))]
+mod owned_hit;
 mod parties;
 mod pipeline;
 mod reload;
@@ -98,10 +98,10 @@ mod zone;
 pub use compare::compare;
 pub use cost::{CostJob, Sample, cost};
 pub use job::Job;
-pub use live::{Logs, Place, tail};
+pub use live::{Logs, TailOutput, tail};
 pub use notice::{Notice, Notify};
 pub use observe::{ObserveJob, observe};
-pub use outlet::{Form, Output, Yield};
+pub use outlet::{Form, Output, Totals};
 pub use reload::{Current, Follow, Swaps};
 pub use report::{InterfaceReport, OutputReport, Report, WorkerReport};
 pub use scan::{Files, scan};

@@ -1,16 +1,18 @@
 //! Lists what can be seen in the inputs, without a database: one JSON object per line.
 
+use super::attachments::Attachments;
 use super::capture_workers::ShardState;
 use super::dedup::SeenValues;
 use super::findings::Findings;
 use super::mails::{Finder, Mails, Pieces};
-use super::parcels::Parcels;
 use super::pipeline::{self, CapturePiece, CaptureWork, Plan, Work};
 use super::{Notify, Report};
 use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::{Kind, Observable, Where, digest, domain, email, url, words};
-use crate::engine::packet::{self, Attachment, Order, Packet, Parcel, Said, Visitor};
+use crate::engine::packet::{
+    self, Attachment, AttachmentSink, Order, Packet, ProtocolFacts, Visitor,
+};
 use crate::engine::scan::{Counters, Origin};
 use crate::engine::text::{self, Extractor};
 use crate::sensor::halt::Halt;
@@ -89,9 +91,9 @@ impl Work for Observing {
         let segments = mails.segments(text, chunk.start..chunk.end);
         for (at, segment) in segments.iter().enumerate() {
             let finder = Finder::new(text, origin.offset, segment);
-            let parcels = mails.parcels();
+            let attachments = mails.attachments();
             let (path, found_here) = (&origin.path, Vec::new());
-            let mut watch = MailWatch { extractor, path, finder, found: found_here, parcels };
+            let mut watch = MailWatch { extractor, path, finder, found: found_here, attachments };
             mails.begin(text, segment, &mut watch);
             mails.decode(text, segment, &mut watch);
             if is_last || at + 1 < segments.len() {
@@ -188,9 +190,9 @@ fn sightings(
     origin: &Origin,
     keep: impl Fn(Kind, &str) -> bool,
 ) -> Vec<Sighting> {
-    let mut lookout = Lookout { found: Vec::new() };
-    extractor.extract(text, core.clone(), &mut lookout);
-    let mut found = lookout.found;
+    let mut collector = ObservableCollector { found: Vec::new() };
+    extractor.extract(text, core.clone(), &mut collector);
+    let mut found = collector.found;
     found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
     let (mut line, mut start, mut at) = (1, core.start, core.start);
     let mut sightings = Vec::with_capacity(found.len());
@@ -226,7 +228,7 @@ struct MailWatch<'s, 't> {
     path: &'s Arc<str>,
     finder: Finder<'t>,
     found: Vec<(Kind, String, Sighting)>,
-    parcels: Parcels,
+    attachments: Attachments,
 }
 
 impl MailWatch<'_, '_> {
@@ -248,11 +250,17 @@ impl Visitor for MailWatch<'_, '_> {
         false
     }
 
-    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
-        Some(self.parcels.begin(file))
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn AttachmentSink>> {
+        Some(self.attachments.begin(file))
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        _: &Packet<'_>,
+        _: ProtocolFacts<'_>,
+    ) {
         if let Some((kind, value)) = read(observable) {
             let raw = value.clone();
             self.push(kind, value, &raw, at);
@@ -260,10 +268,10 @@ impl Visitor for MailWatch<'_, '_> {
         self.finder.mark_reported();
     }
 
-    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
-        let mut lookout = Lookout { found: Vec::new() };
-        self.extractor.extract(text, 0..text.len(), &mut lookout);
-        let mut found = lookout.found;
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
+        let mut collector = ObservableCollector { found: Vec::new() };
+        self.extractor.extract(text, 0..text.len(), &mut collector);
+        let mut found = collector.found;
         found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
         for (span, kind, value, place) in found {
             let at = if place == Where::LogText { at } else { place };
@@ -315,11 +323,11 @@ fn read(observable: Observable<'_>) -> Option<(Kind, String)> {
 }
 
 /// Takes everything that a text shows.
-struct Lookout {
+struct ObservableCollector {
     found: Vec<(Range<usize>, Kind, String, Where)>,
 }
 
-impl text::Visitor for Lookout {
+impl text::Visitor for ObservableCollector {
     fn may_end_in(&self, label: &[u8]) -> bool {
         let lower = label.to_ascii_lowercase();
         !lower.is_ascii() || domain::is_known_tld(&lower)
@@ -350,9 +358,15 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn push(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn push(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         if let Some((kind, value)) = read(observable) {
-            self.push_value(kind, value, at, packet, said);
+            self.push_value(kind, value, at, packet, protocol_facts);
         }
     }
 
@@ -362,10 +376,10 @@ impl Watch<'_> {
         value: String,
         at: Where,
         packet: &Packet<'_>,
-        said: Said<'_>,
+        protocol_facts: ProtocolFacts<'_>,
     ) {
         let mut record = record(kind, value, at);
-        if let Said::File(file) = said {
+        if let ProtocolFacts::File(file) = protocol_facts {
             let mut facts = Map::new();
             facts.insert("protocol".into(), json!(file.protocol));
             if let Some(name) = file.name {
@@ -393,8 +407,8 @@ impl Visitor for Watch<'_> {
     }
 
     fn flow_opened(&mut self, packet: &Packet<'_>) -> bool {
-        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet, Said::None);
-        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet, Said::None);
+        self.push(Observable::Address(packet.src, None), Where::IpSrc, packet, ProtocolFacts::None);
+        self.push(Observable::Address(packet.dst, None), Where::IpDst, packet, ProtocolFacts::None);
         false
     }
 
@@ -402,19 +416,31 @@ impl Visitor for Watch<'_> {
         self.reported.begin_message();
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        self.push(observable, at, packet, said);
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        self.push(observable, at, packet, protocol_facts);
     }
 
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        let mut lookout = Lookout { found: Vec::new() };
-        self.extractor.extract(text, 0..text.len(), &mut lookout);
-        let mut found = lookout.found;
+    fn text(
+        &mut self,
+        text: &[u8],
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        let mut collector = ObservableCollector { found: Vec::new() };
+        self.extractor.extract(text, 0..text.len(), &mut collector);
+        let mut found = collector.found;
         found.sort_by_key(|(span, kind, ..)| (span.start, span.end, *kind));
         for (_, kind, value, place) in found {
             let at = if place == Where::LogText { at } else { place };
             if self.reported.is_new(packet, kind, &value, at) {
-                self.push_value(kind, value, at, packet, said);
+                self.push_value(kind, value, at, packet, protocol_facts);
             }
         }
     }

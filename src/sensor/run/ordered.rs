@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The position of a piece: number of its input, number within it.
-pub(super) type Place = (usize, u64);
+pub(super) type PieceNumber = (usize, u64);
 
 /// A piece that can be passed on.
 pub(super) trait Piece {
@@ -24,8 +24,8 @@ pub(super) trait Piece {
 const MAX_WAITING: usize = 64 << 20;
 
 struct State<P> {
-    next: Place,
-    waiting: BTreeMap<Place, P>,
+    next: PieceNumber,
+    waiting: BTreeMap<PieceNumber, P>,
     weight: usize,
     stopped: bool,
 }
@@ -50,9 +50,9 @@ impl<P: Piece> Ordered<P> {
     /// returns whether to continue, and so does this.
     pub(super) fn hand_in(
         &self,
-        place: Place,
+        place: PieceNumber,
         piece: P,
-        mut pass: impl FnMut(Place, P) -> bool,
+        mut pass: impl FnMut(PieceNumber, P) -> bool,
     ) -> bool {
         let mut state = self.lock();
         let weight = piece.weight();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn any_order_in_one_order_out() {
-        let places: Vec<Place> = (0..5).flat_map(|a| (0..7).map(move |b| (a, b))).collect();
+        let places: Vec<PieceNumber> = (0..5).flat_map(|a| (0..7).map(move |b| (a, b))).collect();
         let ordered = Ordered::new();
         let out = Mutex::new(Vec::new());
         let given = Mutex::new(places.clone().into_iter());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn stops() {
+    fn nothing_is_taken_after_a_stop() {
         let ordered = Ordered::new();
         assert!(!ordered.hand_in((0, 0), Number(0, true), |_, _| false));
         assert!(!ordered.hand_in((1, 0), Number(0, true), |_, _| true));

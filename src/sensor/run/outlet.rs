@@ -5,8 +5,8 @@
 //! ([`Output::needs_order`]).
 
 #[cfg(feature = "daemon")]
-use super::found::Found;
-use crate::engine::alert::{Alert, Encoder, Format, LeftOut, Selection, Shown, Summary};
+use super::owned_hit::OwnedHit;
+use crate::engine::alert::{Alert, Encoder, Format, OmitReason, Selection, Shown, Summary};
 use hashbrown::HashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct Output {
 /// Receives alerts as they are: the daemon has several sinks, and its own rules.
 #[cfg(feature = "daemon")]
 #[derive(Clone)]
-pub(super) struct Forward(pub(super) Arc<dyn Fn(Found) + Send + Sync>);
+pub(super) struct Forward(pub(super) Arc<dyn Fn(OwnedHit) + Send + Sync>);
 
 #[cfg(feature = "daemon")]
 impl std::fmt::Debug for Forward {
@@ -97,9 +97,9 @@ impl Output {
 
 /// What was left out, and what was found.
 #[derive(Clone, Debug, Default)]
-pub struct Yield {
+pub struct Totals {
     /// Unwanted alerts, by reason.
-    pub left_out: BTreeMap<LeftOut, u64>,
+    pub left_out: BTreeMap<OmitReason, u64>,
     /// The findings, if requested.
     pub summary: Option<Box<Summary>>,
 }
@@ -114,13 +114,13 @@ pub(super) struct Outlet {
     /// Alerts of the input by path: each member of an archive has its own.
     counts: Vec<(Arc<str>, u64)>,
     taken: u64,
-    result: Yield,
+    result: Totals,
 }
 
 impl Outlet {
     pub(super) fn new(output: Output) -> Outlet {
         let summary = output.summary.then(Box::default);
-        let result = Yield { summary, ..Yield::default() };
+        let result = Totals { summary, ..Totals::default() };
         let (shown, seen, counts) = (Shown::default(), HashSet::new(), Vec::new());
         Outlet { output, shown, seen, counts, taken: 0, result }
     }
@@ -130,10 +130,10 @@ impl Outlet {
         #[cfg(feature = "daemon")]
         if let Some(Forward(forward)) = &self.output.forward {
             let (hit, origin) = (alert.hit().clone().into_owned(), alert.origin().clone());
-            forward(Found { hit, origin, read_at: alert.time() });
+            forward(OwnedHit { hit, origin, read_at: alert.time() });
             return true;
         }
-        if let Some(reason) = self.leaves_out(alert) {
+        if let Some(reason) = self.omit_reason(alert) {
             *self.result.left_out.entry(reason).or_default() += 1;
             return false;
         }
@@ -149,14 +149,14 @@ impl Outlet {
         true
     }
 
-    fn leaves_out(&mut self, alert: &Alert<'_>) -> Option<LeftOut> {
-        if let Some(reason) = self.output.selection.leaves_out(alert) {
+    fn omit_reason(&mut self, alert: &Alert<'_>) -> Option<OmitReason> {
+        if let Some(reason) = self.output.selection.omit_reason(alert) {
             return Some(reason);
         }
         if self.is_full() {
-            return Some(LeftOut::Limit);
+            return Some(OmitReason::Limit);
         }
-        (self.output.first && !self.is_new(alert)).then_some(LeftOut::Repeated)
+        (self.output.first && !self.is_new(alert)).then_some(OmitReason::Repeated)
     }
 
     fn is_new(&mut self, alert: &Alert<'_>) -> bool {
@@ -208,14 +208,14 @@ impl Outlet {
         self.taken = 0;
     }
 
-    pub(super) fn into_yield(self) -> Yield {
+    pub(super) fn into_totals(self) -> Totals {
         self.result
     }
 }
 
 /// A path, with its control characters escaped, and a count.
 fn line(path: &str, count: Option<u64>, out: &mut Vec<u8>) {
-    out.extend_from_slice(crate::engine::alert::spelt(path).as_bytes());
+    out.extend_from_slice(crate::engine::alert::escape_shortened(path).as_bytes());
     if let Some(count) = count {
         out.extend_from_slice(format!(":{count}").as_bytes());
     }

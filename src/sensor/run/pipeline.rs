@@ -10,7 +10,7 @@ use super::findings::{Findings, Ready, Waiting};
 use super::finished::{Finished, Remark, Slot, Turn};
 use super::headers::{FileHeads, FileLayout, HEAD, StreamHeads};
 use super::mails::Mails;
-use super::ordered::{Ordered, Place};
+use super::ordered::{Ordered, PieceNumber};
 use super::{Notice, Notify, Report, default_threads};
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
@@ -120,7 +120,7 @@ struct Cutting {
     pieces: u64,
 }
 
-struct Given<'p, W: CaptureWork> {
+struct WorkQueue<'p, W: CaptureWork> {
     targets: VecDeque<(usize, Target)>,
     /// Captures that are being decoded, by number.
     captures: BTreeMap<usize, Shared<'p, W>>,
@@ -192,7 +192,7 @@ pub(super) struct Pipeline<'p, 's, W: CaptureWork> {
     pub(super) work: &'p W,
     bounds: Bounds,
     pub(super) read_at: Timestamp,
-    given: Mutex<Given<'p, W>>,
+    queue: Mutex<WorkQueue<'p, W>>,
     opened: Condvar,
     ordered: Ordered<Finished<W::Found>>,
     passing: Mutex<Passing<'s>>,
@@ -221,7 +221,7 @@ pub(super) fn run<W: CaptureWork>(
         work,
         bounds,
         read_at: plan.read_at,
-        given: Mutex::new(Given {
+        queue: Mutex::new(WorkQueue {
             targets: plan.targets.into_iter().enumerate().collect(),
             captures: BTreeMap::new(),
             cutting: BTreeMap::new(),
@@ -273,7 +273,7 @@ fn size_of_target(target: &Target) -> u64 {
 
 /// A piece of work that was assigned to a worker.
 enum Task<'p, W: CaptureWork> {
-    Chunk { place: Place, k: u64, chunks: Arc<FileChunks>, layout: FileLayout, is_last: bool },
+    Chunk { place: PieceNumber, k: u64, chunks: Arc<FileChunks>, layout: FileLayout, is_last: bool },
     Open { number: usize, target: Target },
     Help(Shared<'p, W>),
 }
@@ -302,19 +302,19 @@ impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
         self.passing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn given(&self) -> MutexGuard<'_, Given<'p, W>> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, WorkQueue<'p, W>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next piece of work: a chunk of the first file that has any left, otherwise the next
     /// input, otherwise a part of the first capture.
     fn task(&self) -> Option<Task<'p, W>> {
-        let mut given = self.given();
+        let mut queue = self.queue();
         loop {
             if self.halt.is_set() {
                 return None;
             }
-            if let Some(mut first) = given.cutting.first_entry() {
+            if let Some(mut first) = queue.cutting.first_entry() {
                 let number = *first.key();
                 let file = first.get_mut();
                 let k = file.chunks.after_hole(file.next);
@@ -333,25 +333,25 @@ impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
                 }
                 return Some(task);
             }
-            if let Some((number, target)) = given.targets.pop_front() {
-                given.opening += 1;
+            if let Some((number, target)) = queue.targets.pop_front() {
+                queue.opening += 1;
                 return Some(Task::Open { number, target });
             }
-            if let Some((_, shared)) = given.captures.first_key_value() {
+            if let Some((_, shared)) = queue.captures.first_key_value() {
                 return Some(Task::Help(shared.clone()));
             }
-            if given.opening == 0 {
+            if queue.opening == 0 {
                 return None;
             }
-            given = self.opened.wait(given).unwrap_or_else(PoisonError::into_inner);
+            queue = self.opened.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// The input that a worker was opening is being cut, or never will be.
     fn opened(&self, cutting: Option<(usize, Cutting)>) {
-        let mut given = self.given();
-        given.opening -= 1;
-        given.cutting.extend(cutting);
+        let mut queue = self.queue();
+        queue.opening -= 1;
+        queue.cutting.extend(cutting);
         self.opened.notify_all();
     }
 
@@ -448,7 +448,7 @@ impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
     fn file_chunk(
         &self,
         scratch: &mut W::Scratch,
-        place: Place,
+        place: PieceNumber,
         (chunks, k): (&FileChunks, u64),
         layout: &FileLayout,
         is_last: bool,
@@ -579,10 +579,10 @@ impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
         let pieces = Arc::new(AtomicU64::new(slot.next));
         let shared = Shared { number, workers, is_live, pieces };
         {
-            let mut given = self.given();
+            let mut queue = self.queue();
             // An archive continues after it.
-            given.opening -= usize::from(!slot.is_member);
-            given.captures.insert(number, shared.clone());
+            queue.opening -= usize::from(!slot.is_member);
+            queue.captures.insert(number, shared.clone());
             self.opened.notify_all();
         }
         let go_on = self.help(scratch, &shared);
@@ -616,7 +616,7 @@ impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
         };
         let report = |error: Error| self.fail(&error.at_path(&**workers.path()));
         let go_on = workers.work(scratch, &pass_on, &report);
-        self.given().captures.remove(number);
+        self.queue().captures.remove(number);
         go_on
     }
 
@@ -626,7 +626,7 @@ impl<'p, 's, W: CaptureWork> Pipeline<'p, 's, W> {
         self.hand_in(place, finished)
     }
 
-    fn hand_in(&self, place: Place, finished: Finished<W::Found>) -> bool {
+    fn hand_in(&self, place: PieceNumber, finished: Finished<W::Found>) -> bool {
         self.ordered.hand_in(place, finished, |(number, _), finished| self.pass(number, finished))
     }
 

@@ -1,6 +1,6 @@
 //! What a job read, found and dropped.
 
-use super::{Swaps, Yield};
+use super::{Swaps, Totals};
 use crate::Error;
 use crate::engine::{packet, scan};
 use crate::sensor::sink::{Records, Sink};
@@ -25,7 +25,7 @@ pub struct Report {
     /// How many times the database was replaced in the meantime.
     pub swaps: Swaps,
     /// What was left out of the output, and what was found; known at the end.
-    pub result: Yield,
+    pub result: Totals,
     /// Inputs that were opened.
     pub inputs: u64,
     /// Bytes read, after decompression: of text and of captures.

@@ -30,15 +30,15 @@ pub(super) fn open_again(sink: &mut dyn Sink, encoder: &Encoder) -> Result<bool>
 }
 
 /// A sink that is reopened by another thread than the one that writes.
-struct Handed<'h, 's>(&'h Mutex<&'s mut dyn Sink>);
+struct SharedSink<'h, 's>(&'h Mutex<&'s mut dyn Sink>);
 
-impl<'s> Handed<'_, 's> {
+impl<'s> SharedSink<'_, 's> {
     fn lock(&self) -> MutexGuard<'_, &'s mut dyn Sink> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Sink for Handed<'_, '_> {
+impl Sink for SharedSink<'_, '_> {
     fn write(&mut self, records: &Records) -> Result<()> {
         self.lock().write(records)
     }
@@ -71,7 +71,7 @@ pub(super) fn while_rotated<T>(
         let watch = || {
             while !stop.wait(ROUND) {
                 if hangup.swap(false, Ordering::Relaxed)
-                    && let Err(error) = open_again(&mut **Handed(&sink).lock(), encoder)
+                    && let Err(error) = open_again(&mut **SharedSink(&sink).lock(), encoder)
                 {
                     notify(Notice::Failed(&error));
                 }
@@ -82,6 +82,6 @@ pub(super) fn while_rotated<T>(
             .name(name)
             .spawn_scoped(scope, watch)
             .map_err(|e| Error::io("start the thread that reopens the output", e))?;
-        Ok(work(&mut Handed(&sink)))
+        Ok(work(&mut SharedSink(&sink)))
     })
 }

@@ -1,11 +1,11 @@
 //! Logs and captures to alerts.
 
+use super::attachments::Attachments;
 use super::capture::{HitSink, PacketScan};
 use super::capture_workers::ShardState;
 use super::findings::{Findings, Waiting};
 use super::mails::{Finder, Mails, Pieces};
 use super::outlet::{Form, Outlet};
-use super::parcels::Parcels;
 use super::pipeline::{self, CapturePiece, CaptureWork, Plan, Work};
 use super::reload::{Known, Lease, Look, while_watched};
 use super::rotation::while_rotated;
@@ -16,7 +16,7 @@ use crate::engine::alert::{Alert, Encoder, Provenance};
 use crate::engine::database::Database;
 use crate::engine::indicator::{Kind, Observable, Place, Timestamp, Where};
 use crate::engine::packet::{
-    self, Attachment, FileFacts, FlowEnd, Order, Packet, Parcel, Said, Visitor,
+    self, Attachment, AttachmentSink, FileFacts, FlowEnd, Order, Packet, ProtocolFacts, Visitor,
 };
 use crate::engine::scan::{Counters, Hit, Options, Origin, Scanner};
 use crate::sensor::input::{Chunk, Target};
@@ -106,7 +106,7 @@ pub fn scan(job: Job<'_>, files: Files, sink: &mut dyn Sink, notify: Notify<'_>)
         frame.frame(|bytes| hunting.encoder.end(now(), bytes));
     }
     if let Some(outlet) = hunting.outlet {
-        report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_yield();
+        report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_totals();
     }
     report.end(sink, &frame, is_whole);
     Ok(report)
@@ -243,7 +243,7 @@ impl Work for ScanWork<'_> {
                     time: None,
                     finder,
                     found,
-                    parcels: mails.parcels(),
+                    attachments: mails.attachments(),
                 };
                 mails.begin(text, segment, &mut reader);
                 let first = reader.found.len();
@@ -396,7 +396,7 @@ struct MailReader<'s, 'd, 't> {
     finder: Finder<'t>,
     found: Hits<'d>,
     /// Where the files in it go.
-    parcels: Parcels,
+    attachments: Attachments,
 }
 
 impl Pieces for MailReader<'_, '_, '_> {
@@ -414,14 +414,20 @@ impl Visitor for MailReader<'_, '_, '_> {
         super::capture::wants(self.database, kind)
     }
 
-    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
-        Some(self.parcels.begin(file))
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn AttachmentSink>> {
+        Some(self.attachments.begin(file))
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>) {
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
         let MailReader { scanner, database, origin, time, finder, found, .. } = self;
-        let text = match said {
-            Said::File(FileFacts { name: Some(name), .. }) => {
+        let text = match protocol_facts {
+            ProtocolFacts::File(FileFacts { name: Some(name), .. }) => {
                 Some(String::from_utf8_lossy(name).into_owned())
             }
             _ => None,
@@ -434,7 +440,7 @@ impl Visitor for MailReader<'_, '_, '_> {
         finder.mark_reported();
     }
 
-    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         let MailReader { scanner, database, origin, time, finder, found, .. } = self;
         scanner.scan_decoded(database, text, at, origin, |mut hit| {
             let raw = hit.seen.raw.as_deref().unwrap_or(&hit.seen.value);

@@ -4,9 +4,9 @@
 //! One thread processes each of them, from beginning to end.
 
 use super::Notice;
+use super::attachments::AttachedFile;
 use super::finished::{Finished, Remark, Slot};
 use super::mails::Mails;
-use super::parcels::Carried;
 use super::pipeline::{CaptureWork, Passing, Pipeline};
 use crate::clock::now;
 use crate::engine::text::fields::Layout;
@@ -123,7 +123,7 @@ impl<W: CaptureWork> Pipeline<'_, '_, W> {
         scratch: &mut W::Scratch,
         slot: &mut Slot,
         carrier: &mut Carrier,
-        files: Vec<Carried>,
+        files: Vec<AttachedFile>,
     ) -> bool {
         if files.is_empty() {
             return true;

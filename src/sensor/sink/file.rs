@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_renamed_appears_anew() {
+    fn a_file_that_was_renamed_is_created_again() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let mut sink = FileSink::append(at("alerts")).unwrap();

@@ -1,7 +1,7 @@
 //! A file that is rotated when it is large or old enough, and compressed.
 //!
 //! `alerts.json` becomes `alerts.json-20261129T120000`, and then `alerts.json-20261129T120000.gz`.
-//! Compression runs on a separate thread, so alerts don't wait for it. A file that is not
+//! Compression runs on a separate thread, so writing doesn't wait for it. A file that is not
 //! compressed when the program ends is compressed at the next start. Names sort by time, and the
 //! oldest files are removed.
 //!
@@ -60,7 +60,7 @@ impl Rotator {
     /// If the path leads to a stream, or the thread can't be started.
     pub fn new(path: impl AsRef<Path>, rotation: Rotation, now: Timestamp) -> Result<Self> {
         let given = path.as_ref();
-        let failed = |error| Error::io("open the alert file", error).at_path(given);
+        let failed = |error| Error::io("open the file to rotate", error).at_path(given);
         let Outlet::File(path) = Outlet::of(given).map_err(failed)? else {
             return Err(Error::usage("a stream cannot be rotated")
                 .at_path(given)
@@ -68,14 +68,14 @@ impl Rotator {
         };
         let since = born(&path).unwrap_or(now);
         let failures = Arc::new(AtomicU64::new(0));
-        let (packer, parcels) = channel();
+        let (packer, paths) = channel();
         let files = Siblings { path: path.clone(), rotation, failures: Arc::clone(&failures) };
         for left in files.list() {
             // There is a receiver: the thread starts below.
             let _ = packer.send(left);
         }
-        let work = move || files.work(&parcels);
-        thread::Builder::new().name("pack alerts".into()).spawn(work).map_err(failed)?;
+        let work = move || files.work(&paths);
+        thread::Builder::new().name("pack files".into()).spawn(work).map_err(failed)?;
         Ok(Rotator { path, rotation, since, packer, failures })
     }
 
@@ -174,8 +174,8 @@ impl Siblings {
     }
 
     /// Compresses the files that arrive, until the channel is closed.
-    fn work(&self, parcels: &Receiver<PathBuf>) {
-        for path in parcels {
+    fn work(&self, paths: &Receiver<PathBuf>) {
+        for path in paths {
             let is_packed = path.extension().is_some_and(|extension| extension == "gz");
             if self.rotation.gzip && !is_packed && pack(&path).is_err() {
                 self.failures.fetch_add(1, Ordering::Relaxed);

@@ -78,24 +78,30 @@ fn survive(name: &str, most: u64, mut attack: impl FnMut(&mut Wire, Half)) -> Sc
 }
 
 /// Many connections that send in turn, so that all are open at once.
-struct Crowd {
+struct Connections {
     all: Vec<Ends>,
 }
 
-impl Crowd {
+impl Connections {
     /// Those of the first half have other addresses than those of the second.
-    fn new(count: u32, port: u16, half: Half) -> Crowd {
+    fn new(count: u32, port: u16, half: Half) -> Connections {
         let first = if half == Half::First { 0 } else { 1 << 18 };
-        Crowd { all: (0..count).map(|at| Ends::new(first + at, port)).collect() }
+        Connections { all: (0..count).map(|at| Ends::new(first + at, port)).collect() }
     }
 
-    fn open(&mut self, wire: &mut Wire) -> &mut Crowd {
+    fn open(&mut self, wire: &mut Wire) -> &mut Connections {
         self.all.iter().for_each(|ends| wire.open(ends));
         self
     }
 
     /// What all of them send next, `times` times in turn.
-    fn say(&mut self, wire: &mut Wire, times: usize, to_server: bool, data: &[u8]) -> &mut Crowd {
+    fn say(
+        &mut self,
+        wire: &mut Wire,
+        times: usize,
+        to_server: bool,
+        data: &[u8],
+    ) -> &mut Connections {
         for _ in 0..times {
             self.all.iter_mut().for_each(|ends| wire.say(ends, to_server, data));
         }
@@ -192,7 +198,7 @@ fn bodies_that_unpack_without_end() {
                  Content-Length: 1000000000\r\n\r\n"
             );
             let message = [head.as_bytes(), &body].concat();
-            Crowd::new(count, HTTP, half).say(wire, 1, true, &message);
+            Connections::new(count, HTTP, half).say(wire, 1, true, &message);
         });
     }
 }
@@ -231,11 +237,11 @@ fn bodies_of_http2() {
             ];
             let block: Vec<u8> =
                 fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
-            let mut crowd = Crowd::new(count, HTTP, half);
-            crowd.say(wire, 1, true, PREFACE);
+            let mut connections = Connections::new(count, HTTP, half);
+            connections.say(wire, 1, true, PREFACE);
             for stream in (1..24).step_by(2) {
-                crowd.say(wire, 1, true, &frame(1, 4, stream, &block));
-                crowd.say(wire, 1, true, &frame(0, 0, stream, &body));
+                connections.say(wire, 1, true, &frame(1, 4, stream, &block));
+                connections.say(wire, 1, true, &frame(0, 0, stream, &body));
             }
         });
     }
@@ -309,8 +315,11 @@ fn messages_without_end() {
             _ => (9, 1900),
         };
         survive(name, MAX_MEMORY, |wire, half| {
-            let mut crowd = Crowd::new(count, port, half);
-            crowd.open(wire).say(wire, 1, to_server, &begin).say(wire, times, to_server, &more);
+            let mut connections = Connections::new(count, port, half);
+            connections
+                .open(wire)
+                .say(wire, 1, to_server, &begin)
+                .say(wire, times, to_server, &more);
         });
     }
 }
@@ -347,10 +356,10 @@ fn transfers_that_do_not_come() {
     };
     let name = b"x\0".repeat(1000);
     survive("smb-names", MAX_MEMORY, |wire, half| {
-        let mut crowd = Crowd::new(140, 445, half);
-        crowd.open(wire);
+        let mut connections = Connections::new(140, 445, half);
+        connections.open(wire);
         for number in 0..1000 {
-            crowd.say(wire, 1, true, &create(number, &name));
+            connections.say(wire, 1, true, &create(number, &name));
         }
     });
     survive("ranges", MAX_MEMORY, |wire, half| {
@@ -398,19 +407,19 @@ fn transfers_that_do_not_come() {
 fn holes_in_streams() {
     let letters = [b'x'; 1000];
     survive("holes", MAX_MEMORY, |wire, half| {
-        let mut crowd = Crowd::new(6000, HTTP, half);
-        crowd.open(wire).say(wire, 1, true, b"GET / HTTP/1.1\r\nHost: ");
+        let mut connections = Connections::new(6000, HTTP, half);
+        connections.open(wire).say(wire, 1, true, b"GET / HTTP/1.1\r\nHost: ");
         for piece in 1..60 {
-            for ends in &crowd.all {
+            for ends in &connections.all {
                 wire.segment(ends, true, ACK, ends.next[0] + piece * 2000, &letters);
             }
         }
     });
     // After a SYN only, and after nothing.
     survive("beginnings", MAX_MEMORY, |wire, half| {
-        let crowd = Crowd::new(6000, HTTP, half);
+        let connections = Connections::new(6000, HTTP, half);
         for piece in 1..60 {
-            for (at, ends) in crowd.all.iter().enumerate() {
+            for (at, ends) in connections.all.iter().enumerate() {
                 if piece == 1 && at % 2 == 0 {
                     wire.segment(ends, true, SYN, 0, &[]);
                 }
@@ -424,10 +433,10 @@ fn holes_in_streams() {
 #[test]
 fn streams_that_held_much() {
     survive("long-heads", MAX_MEMORY, |wire, half| {
-        let mut crowd = Crowd::new(5000, HTTP, half);
+        let mut connections = Connections::new(5000, HTTP, half);
         let letters = [&b"X: "[..], &[b'x'; 14_000], b"\r\n"].concat();
-        crowd.open(wire);
-        for ends in &mut crowd.all {
+        connections.open(wire);
+        for ends in &mut connections.all {
             wire.say(ends, true, b"GET / HTTP/1.1\r\n");
             for _ in 0..4 {
                 wire.say(ends, true, &letters);
@@ -436,12 +445,12 @@ fn streams_that_held_much() {
         }
     });
     survive("long-targets", MAX_MEMORY, |wire, half| {
-        let mut crowd = Crowd::new(20_000, HTTP, half);
+        let mut connections = Connections::new(20_000, HTTP, half);
         let request = format!("GET /{} HTTP/1.1\r\nHost: a.example\r\n\r\n", "x".repeat(1900));
         let requests = request.repeat(8);
         let answers = b"HTTP/1.1 204 No Content\r\n\r\n".repeat(8);
-        crowd.open(wire);
-        for ends in &mut crowd.all {
+        connections.open(wire);
+        for ends in &mut connections.all {
             wire.say(ends, true, requests.as_bytes());
             wire.say(ends, false, &answers);
         }
@@ -449,20 +458,20 @@ fn streams_that_held_much() {
     // As many streams as possible, each of which then holds a little in each direction. The
     // capacity of their buffers must not use up all memory.
     survive("slots", 256 * MIB, |wire, half| {
-        let mut crowd = Crowd::new(45_000, HTTP, half);
-        crowd.open(wire);
-        for ends in &mut crowd.all {
+        let mut connections = Connections::new(45_000, HTTP, half);
+        connections.open(wire);
+        for ends in &mut connections.all {
             wire.ask(ends, "a.example");
         }
-        for ends in &mut crowd.all {
+        for ends in &mut connections.all {
             wire.say(ends, true, &[&b"GET / HTTP/1.1\r\n"[..], &[b'x'; 3900]].concat());
             wire.say(ends, false, &[&b"HTTP/1.1 200 OK\r\n"[..], &[b'x'; 3900]].concat());
         }
     });
     survive("disorder", MAX_MEMORY, |wire, half| {
-        let mut crowd = Crowd::new(20_000, HTTP, half);
-        crowd.open(wire);
-        for ends in &mut crowd.all {
+        let mut connections = Connections::new(20_000, HTTP, half);
+        connections.open(wire);
+        for ends in &mut connections.all {
             for to_server in [true, false] {
                 let next = ends.next[usize::from(!to_server)];
                 for piece in (1..40).rev() {

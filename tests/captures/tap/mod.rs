@@ -85,7 +85,7 @@ fn hits_are_those_of_the_file_and_workers_share_them() {
 }
 
 #[test]
-fn an_interface_that_comes_back_is_taken_up_again() {
+fn an_interface_that_comes_back_is_listened_to_again() {
     let Some(mut net) = Net::new("tap-back") else { return };
     let wire = net.wire();
     let want = hits(&of_file(&net, "http_scan.pcap"));

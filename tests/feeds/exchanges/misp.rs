@@ -2,7 +2,7 @@
 //! double of a server's `restSearch`.
 
 use super::{assert_no_secret, client, url, values, walk_with_crashes};
-use crate::harness::keeper::{Memory, StillClock};
+use crate::harness::document_store::{Memory, StillClock};
 use crate::harness::server::{Asked, Reply, Server};
 use crate::harness::{Dir, shared};
 use serde_json::{Value, json};

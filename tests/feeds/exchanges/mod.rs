@@ -7,9 +7,9 @@ pub mod python;
 mod sdk;
 mod taxii;
 
-use crate::harness::keeper::Memory;
+use crate::harness::document_store::Memory;
 use std::time::Duration;
-use wiresift::intel::feed::client::{Exchange, Keeper, Walked};
+use wiresift::intel::feed::client::{DocumentStore, Exchange, WalkSummary};
 use wiresift::intel::feed::fetch::{Access, Caps, Client, Clock, Url};
 use wiresift::intel::feed::{Collected, Options};
 use wiresift::{Error, Result};
@@ -36,7 +36,7 @@ fn assert_no_secret(error: &Error, secrets: &[&str]) {
 }
 
 /// Repeats a walk until it completes; each attempt is interrupted after a few more changes to the
-/// keeper. Returns the number of attempts, and what was stored.
+/// store. Returns the number of attempts, and what was stored.
 fn walk_with_crashes(
     exchange: &Exchange,
     client: &Client,
@@ -46,7 +46,7 @@ fn walk_with_crashes(
 ) -> (usize, Memory) {
     for tries in 0..1000 {
         memory.changes_left = Some(changes(tries));
-        let outcome: Result<Walked> = exchange.walk(client, &mut memory, clock);
+        let outcome: Result<WalkSummary> = exchange.walk(client, &mut memory, clock);
         match outcome {
             Ok(_) => return (tries, memory.after_crash(true)),
             Err(error) => assert!(error.to_string().contains("plug"), "{error}"),
@@ -57,9 +57,9 @@ fn walk_with_crashes(
 }
 
 /// The values of all stored active indicators, sorted.
-fn values(exchange: &Exchange, keeper: &dyn Keeper) -> Vec<String> {
+fn values(exchange: &Exchange, store: &dyn DocumentStore) -> Vec<String> {
     let mut found = Collected::default();
-    exchange.read(keeper, &Options::of_feed("x"), &mut found).unwrap();
+    exchange.read(store, &Options::of_feed("x"), &mut found).unwrap();
     let active = found.indicators.iter().filter(|indicator| !indicator.context.inactive);
     let mut values: Vec<String> = active.map(|indicator| indicator.value.to_string()).collect();
     values.sort();

@@ -2,18 +2,18 @@
 
 use super::double::{Account, Double, KEY, id, indicator, pulse};
 use super::{assert_no_secret, client, url, values, walk_with_crashes};
-use crate::harness::keeper::{Memory, StillClock};
+use crate::harness::document_store::{Memory, StillClock};
 use crate::harness::server::Reply;
 use serde_json::{Value, json};
 use std::time::Duration;
-use wiresift::intel::feed::client::{Exchange, Keeper, Walked, otx};
+use wiresift::intel::feed::client::{DocumentStore, Exchange, WalkSummary, otx};
 use wiresift::intel::feed::fetch::Client;
 use wiresift::{ErrorKind, Result};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
-/// An account with a keeper and a clock.
+/// An account with a store and a clock.
 struct Rig {
     double: Double,
     exchange: Exchange,
@@ -31,7 +31,7 @@ impl Rig {
         Rig { double, exchange, client, memory: Memory::default(), clock: StillClock::at(NOW) }
     }
 
-    fn walk(&mut self) -> Result<Walked> {
+    fn walk(&mut self) -> Result<WalkSummary> {
         self.exchange.walk(&self.client, &mut self.memory, &self.clock)
     }
 

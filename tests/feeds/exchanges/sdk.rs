@@ -55,7 +55,7 @@ json.dump(got, sys.stdout)
 "#;
 
 #[test]
-fn the_official_sdk_finds_the_double_faithful() {
+fn the_official_sdk_accepts_the_double() {
     let test = "exchanges::sdk::the_official_sdk_finds_the_double_faithful";
     let Some(python) = python(test, &["OTXv2", "six"]) else { return };
     let mut pulses: Vec<Value> = (0..130)

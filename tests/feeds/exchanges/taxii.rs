@@ -3,7 +3,7 @@
 
 use super::python::python;
 use super::{assert_no_secret, client, url, values, walk_with_crashes};
-use crate::harness::keeper::{Memory, StillClock};
+use crate::harness::document_store::{Memory, StillClock};
 use crate::harness::server::{Reply, Server};
 use crate::harness::{Dir, shared, skip};
 use base64::Engine as _;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use wiresift::ErrorKind;
-use wiresift::intel::feed::client::{Exchange, Keeper, taxii};
+use wiresift::intel::feed::client::{DocumentStore, Exchange, taxii};
 use wiresift::intel::feed::fetch::{Access, Url};
 use wiresift::intel::feed::{Collected, Format, Options, read};
 
@@ -195,9 +195,9 @@ fn claims_of_objects(objects: &[Value]) -> BTreeSet<String> {
     claims(&found)
 }
 
-fn claims_of(exchange: &Exchange, keeper: &dyn Keeper) -> BTreeSet<String> {
+fn claims_of(exchange: &Exchange, store: &dyn DocumentStore) -> BTreeSet<String> {
     let mut found = Collected::default();
-    exchange.read(keeper, &Options::of_feed("x"), &mut found).unwrap();
+    exchange.read(store, &Options::of_feed("x"), &mut found).unwrap();
     claims(&found)
 }
 
@@ -275,13 +275,13 @@ fn medallion_with_real_bundles() {
     assert_no_secret(&error, &["wr0ng-password", PASSWORD]);
 }
 
-/// A keeper that needs three seconds for its fourth page.
+/// A store that needs three seconds for its fourth page.
 struct Slow {
     memory: Memory,
     pages: usize,
 }
 
-impl Keeper for Slow {
+impl DocumentStore for Slow {
     fn put(&mut self, name: &str, bytes: &[u8]) -> wiresift::Result<()> {
         self.pages += 1;
         if self.pages == 4 {

@@ -205,7 +205,7 @@ fn a_busy_receiver_names_the_time_to_wait() {
 }
 
 #[test]
-fn a_receiver_that_never_answers_holds_up_nobody() {
+fn a_receiver_that_never_answers_delays_no_other() {
     let post = Post::new("run-silent");
     let server = Server::start(|_| Reply::status(200).late(LIMIT));
     let silent = webhook(&server.url("/"), "name = \"silent\"\ntimeout = \"2s\"");

@@ -177,7 +177,7 @@ fn a_reload_while_packets_come_misses_none_of_a_tap_that_stays() {
     assert_eq!(asked(&alerts()), each);
     let packets = || metric(&net, port, "wiresift_packets_total");
     wait_for("all are counted", || packets() == sent);
-    // A tap that changes begins anew: what comes from then on is seen, and the counter goes on.
+    // A tap that changes starts again: what comes from then on is seen, and the counter goes on.
     configure("snaplen = 4000\n", "");
     reload(&daemon);
     wait_for("it listens", || page(&net, port, "/-/ready").is_some());

@@ -63,7 +63,7 @@ fn insist(to: &mut dyn Deliver, batch: &Batch) {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("{:?}", last.trouble);
+    panic!("{:?}", last.error);
 }
 
 /// A port that was free a moment ago.

@@ -11,29 +11,29 @@ use crate::engine::suppress::{Member, Repeat};
 /// Builds the record, without a newline, before the repeat is written into it.
 pub(super) fn record(format: Format, repeat: &Repeat) -> Vec<u8> {
     let mut out = Vec::new();
-    let said = Said { repeat, time: tame(repeat.last).to_string() };
+    let bare = BareRecord { repeat, time: tame(repeat.last).to_string() };
     match format {
         // Only required members: the counts are added afterwards, as to any other record.
-        Format::Json => said.json(&mut out),
-        Format::Eve => said.eve(&mut out),
-        Format::Ecs => said.ecs(&mut out),
-        Format::Ocsf => said.ocsf(&mut out),
-        Format::Cef => said.cef(&mut out),
-        Format::Syslog => said.syslog(&mut out),
-        Format::Text => said.text(&mut out),
-        Format::Zeek => said.zeek(&mut out),
+        Format::Json => bare.json(&mut out),
+        Format::Eve => bare.eve(&mut out),
+        Format::Ecs => bare.ecs(&mut out),
+        Format::Ocsf => bare.ocsf(&mut out),
+        Format::Cef => bare.cef(&mut out),
+        Format::Syslog => bare.syslog(&mut out),
+        Format::Text => bare.text(&mut out),
+        Format::Zeek => bare.zeek(&mut out),
     }
     out
 }
 
 /// The parts that a repeat provides by itself.
-struct Said<'a> {
+struct BareRecord<'a> {
     repeat: &'a Repeat,
     /// The time of the last alert.
     time: String,
 }
 
-impl Said<'_> {
+impl BareRecord<'_> {
     /// The indicator if it is part of the key, otherwise the first value.
     fn best(&self) -> (Kind, &str) {
         let mut members = self.repeat.key.iter();

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn changes() {
+    fn members_are_removed_and_set() {
         let mut members = Members::of(br#"{"a":1,"b":{"c":2},"d":[]}"#).unwrap();
         members.remove("a");
         members.set("e", *b"5");

@@ -58,7 +58,7 @@ fn hold_against(path: &str, found: &str) {
 }
 
 #[test]
-fn files() {
+fn alerts_are_those_of_the_golden_files() {
     for name in samples().into_iter().map(|(name, _)| name).chain(HANDLED) {
         for &format in Format::ALL {
             hold_against(&format!("testdata/alerts/{name}.{format}"), &output(name, format));

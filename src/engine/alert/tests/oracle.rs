@@ -46,7 +46,7 @@ pub(super) fn record(hit: &Hit<'_>, origin: &Provenance, read_at: Timestamp) -> 
     });
     if let Place::Packet(place) = &hit.place {
         record["packet"] = packet(place);
-        said(&mut record, place);
+        protocol_fields(&mut record, place);
     }
     let mut record = without_empty(record);
     // Members that are present even if they are empty.
@@ -130,7 +130,7 @@ pub(super) fn repeated(mut record: Value, repeat: &Repeat) -> Value {
 }
 
 /// What the protocol said at that place.
-fn said(record: &mut Value, place: &PacketPlace) {
+fn protocol_fields(record: &mut Value, place: &PacketPlace) {
     match &place.protocol {
         Some(Protocol::Dns(dns)) => {
             record["dns"] = json!({"type": if dns.is_answer { "answer" } else { "query" },

@@ -230,7 +230,7 @@ fn no_member_comes_twice() {
             let text = encoded(&hit, &origin(), format);
             // Characters that control a terminal are escaped, and parsing returns the original
             // text.
-            let again = crate::engine::error::spelt_json(&parsed(&text).to_string()).len();
+            let again = crate::engine::error::escape_json(&parsed(&text).to_string()).len();
             assert_eq!(again + 1, text.len(), "{name} {format}: {text}");
         }
     }

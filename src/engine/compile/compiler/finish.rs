@@ -4,7 +4,7 @@ use super::Compiler;
 use super::joiner::{Joiner, Table};
 use super::refused::Refused;
 use crate::engine::compile::arena::Arena;
-use crate::engine::database::{Claim, Contents, FeedSummary, Keyed, Laid, Summary};
+use crate::engine::database::{Claim, Contents, FeedSummary, Keyed, StringSections, Summary};
 use crate::engine::indicator::{Context, Kind, Scope, Timestamp};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ impl Compiler {
             count(name, table.rows.len());
             tables.push(table);
         }
-        let (mut first, mut rest) = (Ok(Laid::default()), Vec::new());
+        let (mut first, mut rest) = (Ok(StringSections::default()), Vec::new());
         together(&mut || first = names.lay_out(), &mut || {
             rest = tables.iter().map(Table::lay_out).collect();
         });

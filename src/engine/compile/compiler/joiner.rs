@@ -1,22 +1,25 @@
 //! Joins rows with equal keys.
 
 use crate::engine::compile::arena::{self, Arena};
-use crate::engine::database::{Contents, Keyed, Laid, Posting, lay_out};
+use crate::engine::database::{Contents, Keyed, Posting, StringSections, lay_out};
 use crate::{Error, Result};
 
 /// Strings of one kind, sorted and without duplicates, with their postings.
 pub(super) struct Table {
     keyed: Keyed,
     arena: Arena,
-    pub(super) rows: Vec<(arena::Place, Posting)>,
+    pub(super) rows: Vec<(arena::StringSpan, Posting)>,
 }
 
 impl Table {
-    pub(super) fn new(keyed: Keyed, (arena, rows): (Arena, Vec<(arena::Place, Posting)>)) -> Self {
+    pub(super) fn new(
+        keyed: Keyed,
+        (arena, rows): (Arena, Vec<(arena::StringSpan, Posting)>),
+    ) -> Self {
         Table { keyed, arena, rows }
     }
 
-    pub(super) fn lay_out(&self) -> Result<Laid> {
+    pub(super) fn lay_out(&self) -> Result<StringSections> {
         lay_out(self.keyed, self.rows.iter().map(|(at, p)| (self.arena.key(*at), *p)))
     }
 }
@@ -63,7 +66,7 @@ impl Joiner {
     pub(super) fn join_arena(
         &mut self,
         mut arena: Arena,
-    ) -> Result<(Arena, Vec<(arena::Place, Posting)>)> {
+    ) -> Result<(Arena, Vec<(arena::StringSpan, Posting)>)> {
         if arena.lost() > 0 {
             return Err(Error::usage(format!("{} values of one kind do not fit", arena.lost()))
                 .remedy("a kind can hold 4 GiB of text; split the feeds over several databases"));

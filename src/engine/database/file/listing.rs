@@ -1,4 +1,4 @@
-//! Goes through everything that a database lists, for whoever judges a set as a whole.
+//! Goes through everything that a database lists, for judging a set as a whole.
 
 use super::{DIGESTS, Database};
 use crate::engine::database::digests::Digests;

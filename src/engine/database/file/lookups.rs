@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) struct UrlWalk<'d> {
     database: &'d Database,
     transducer: Transducer<'d>,
-    state: transducer::State,
+    state: transducer::WalkState,
 }
 
 impl UrlWalk<'_> {

@@ -11,8 +11,8 @@
 //!
 //! The crate serves as the oracle in the tests below.
 
-mod build;
+mod builder;
 mod reader;
 
-pub(super) use build::Builder;
-pub(super) use reader::{State, Transducer};
+pub(super) use builder::Builder;
+pub(super) use reader::{Transducer, WalkState};

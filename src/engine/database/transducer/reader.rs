@@ -22,7 +22,7 @@ pub(in crate::engine::database) struct Transducer<'a> {
 
 /// The position of a walk.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine::database) struct State {
+pub(in crate::engine::database) struct WalkState {
     address: usize,
     output: u64,
 }
@@ -46,15 +46,19 @@ impl<'a> Transducer<'a> {
 
     /// The state before the first byte.
     #[inline]
-    pub(in crate::engine::database) fn start(&self) -> State {
-        State { address: self.root, output: 0 }
+    pub(in crate::engine::database) fn start(&self) -> WalkState {
+        WalkState { address: self.root, output: 0 }
     }
 
     /// The state after `byte`, if any key continues like that.
     ///
     /// Called for each byte of a walk, so arguments and result fit into registers.
     #[inline(always)]
-    pub(in crate::engine::database) fn step(&self, state: State, byte: u8) -> Option<State> {
+    pub(in crate::engine::database) fn step(
+        &self,
+        state: WalkState,
+        byte: u8,
+    ) -> Option<WalkState> {
         let address = state.address;
         if address == EMPTY {
             return None;
@@ -74,7 +78,7 @@ impl<'a> Transducer<'a> {
         }
         if head & 0x40 != 0 {
             // To the node that was written just before this one.
-            return Some(State { address: before.checked_sub(1)?, output: state.output });
+            return Some(WalkState { address: before.checked_sub(1)?, output: state.output });
         }
         let sizes = *self.data.get(before.checked_sub(1)?)?;
         let (to_size, out_size) = (usize::from(sizes >> 4), usize::from(sizes & 15));
@@ -82,12 +86,12 @@ impl<'a> Transducer<'a> {
         let out_at = to_at.checked_sub(out_size)?;
         let address = target(self.uint(to_at, to_size)?, out_at)?;
         let output = state.output.wrapping_add(self.uint(out_at, out_size)?);
-        Some(State { address, output })
+        Some(WalkState { address, output })
     }
 
     /// [`Self::step`] for a node with any number of transitions.
     #[inline]
-    fn step_any(&self, state: State, head: u8, byte: u8) -> Option<State> {
+    fn step_any(&self, state: WalkState, head: u8, byte: u8) -> Option<WalkState> {
         let node = self.any(state.address, head)?;
         let inputs = node.inputs_at;
         let index = if node.count >= INDEXED {
@@ -104,12 +108,12 @@ impl<'a> Transducer<'a> {
         let out_at = outs_end.checked_sub((index + 1) * node.out_size)?;
         let address = target(self.uint(to_at, node.to_size)?, node.end)?;
         let output = state.output.wrapping_add(self.uint(out_at, node.out_size)?);
-        Some(State { address, output })
+        Some(WalkState { address, output })
     }
 
     /// The value of the key that ends in `state`, if any.
     #[inline]
-    pub(in crate::engine::database) fn value(&self, state: State) -> Option<u64> {
+    pub(in crate::engine::database) fn value(&self, state: WalkState) -> Option<u64> {
         if state.address == EMPTY {
             return Some(state.output);
         }
@@ -185,7 +189,7 @@ impl<'a> Transducer<'a> {
         let mut fuel = self.data.len();
         let mut key = Vec::new();
         let mut open = vec![(self.start(), 0)];
-        let mut report = |state: State, key: &[u8], fuel: &mut usize| {
+        let mut report = |state: WalkState, key: &[u8], fuel: &mut usize| {
             if let Some(value) = self.value(state).filter(|_| keys > 0) {
                 found(key, value);
                 (keys, *fuel) = (keys - 1, self.data.len());
@@ -212,7 +216,7 @@ impl<'a> Transducer<'a> {
 
     /// The transition of a state with this number, in ascending order of the input.
     #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only benchmarks list values"))]
-    fn edge(&self, state: State, number: usize) -> Option<(u8, State)> {
+    fn edge(&self, state: WalkState, number: usize) -> Option<(u8, WalkState)> {
         if state.address == EMPTY {
             return None;
         }
@@ -314,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn edges() {
+    fn nodes_with_any_number_of_edges_are_read() {
         agrees(&BTreeMap::new());
         agrees(&BTreeMap::from([(vec![], 7)]));
         agrees(&BTreeMap::from([(b"a".to_vec(), 0), (b"ab".to_vec(), u64::MAX)]));
@@ -337,7 +341,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn like_the_crate(map in prop::collection::btree_map(
+        fn agrees_with_the_fst_crate(map in prop::collection::btree_map(
             prop::collection::vec(prop_oneof![Just(b'a'), Just(b'.'), any::<u8>()], 0..12),
             prop_oneof![Just(5u64), 0..1000u64, any::<u64>()], 0..60)) {
             agrees(&map);

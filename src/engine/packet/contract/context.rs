@@ -19,7 +19,7 @@ pub(in crate::engine::packet) struct ParseContext<'c, 'p, V> {
     /// Files that arrive in ranges.
     pub(in crate::engine::packet) ranges: &'c mut Ranges,
     /// How much may be decompressed.
-    pub(in crate::engine::packet) credit: &'c InflateBudget,
+    pub(in crate::engine::packet) budget: &'c InflateBudget,
     /// Whether data of unknown protocols is reported as text.
     pub(in crate::engine::packet) reads_unknown: bool,
     /// Whether the stream's first byte is known.
@@ -36,7 +36,7 @@ impl<'c, 'p, V> ParseContext<'c, 'p, V> {
         counters: &'c mut Counters,
         shared: &'c mut Shared,
     ) -> Self {
-        let Shared { url, announced, ranges, credit, reads_unknown } = shared;
+        let Shared { url, announced, ranges, budget, reads_unknown } = shared;
         ParseContext {
             packet,
             visitor,
@@ -44,7 +44,7 @@ impl<'c, 'p, V> ParseContext<'c, 'p, V> {
             url,
             announced,
             ranges,
-            credit,
+            budget,
             reads_unknown: *reads_unknown,
             is_synced: false,
             is_ended: false,
@@ -76,7 +76,7 @@ pub(in crate::engine::packet) struct Shared {
     /// Files that arrive in ranges.
     pub(in crate::engine::packet) ranges: Ranges,
     /// How much may be decompressed.
-    pub(in crate::engine::packet) credit: InflateBudget,
+    pub(in crate::engine::packet) budget: InflateBudget,
     /// Whether data of unknown protocols is reported as text.
     pub(in crate::engine::packet) reads_unknown: bool,
 }
@@ -88,7 +88,7 @@ impl Shared {
             url: Vec::new(),
             announced: Expectations::default(),
             ranges: Ranges::new(max_bytes),
-            credit: InflateBudget::default(),
+            budget: InflateBudget::default(),
             reads_unknown,
         }
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 ///
 /// ```
 /// use wiresift::engine::indicator::{Observable, Timestamp, Where};
-/// use wiresift::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+/// use wiresift::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 ///
 /// struct Print;
 ///
@@ -23,7 +23,13 @@ use std::sync::Arc;
 ///         false
 ///     }
 ///
-///     fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+///     fn seen(
+///         &mut self,
+///         what: Observable<'_>,
+///         at: Where,
+///         packet: &Packet<'_>,
+///         _: ProtocolFacts<'_>,
+///     ) {
 ///         println!("{}: {what:?} in {}", packet.number, at.name());
 ///     }
 /// }

@@ -40,7 +40,7 @@ const TICK: u32 = 20;
 
 /// What the table needs to know about a packet.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine::packet) struct Facts {
+pub(in crate::engine::packet) struct PacketFacts {
     pub(in crate::engine::packet) number: u64,
     pub(in crate::engine::packet) time: Timestamp,
     pub(in crate::engine::packet) length: u32,
@@ -159,7 +159,7 @@ impl Flows {
     #[inline(always)]
     pub(in crate::engine::packet) fn touch(
         &mut self,
-        facts: &Facts,
+        facts: &PacketFacts,
         closed: &mut impl FnMut(&Ended),
     ) -> Touch {
         self.sweep(facts.time, closed);
@@ -179,7 +179,7 @@ impl Flows {
     }
 
     /// Whether a packet's flow is open, or another decoder has it.
-    pub(in crate::engine::packet) fn knows(&self, facts: &Facts) -> bool {
+    pub(in crate::engine::packet) fn knows(&self, facts: &PacketFacts) -> bool {
         let (key, _) = Key::new(facts);
         self.find(&key, key.hash(&self.seeds)).is_some()
             || self.shared.as_ref().is_some_and(|shared| shared.has(&key))
@@ -272,10 +272,10 @@ impl Flows {
         self.entries[slot].ended(&self.key(slot).wide(), close)
     }
 
-    fn open(&mut self, key: &Key, hash: u32, facts: &Facts, side: usize) -> Touch {
+    fn open(&mut self, key: &Key, hash: u32, facts: &PacketFacts, side: usize) -> Touch {
         // A SYN-ACK means that its receiver opened the flow; otherwise the first sender did.
         let is_answer = facts.proto == TCP && facts.flags & (SYN | ACK) == SYN | ACK;
-        let (said, stage) = step(0, side, facts);
+        let (new_bits, stage) = step(0, side, facts);
         let (short, wide) = match key {
             Key::Short(short) => (*short, NIL),
             Key::Wide(wide) => (Short { ends: 0, rest: Short::NONE }, self.wide.put(*wide)),
@@ -291,7 +291,7 @@ impl Flows {
             last_time: facts.time.0,
             shown: self.turn,
             stage: stage as u8,
-            bits: bits::IS_OPEN | said | if is_client_low { bits::IS_CLIENT_LOW } else { 0 },
+            bits: bits::IS_OPEN | new_bits | if is_client_low { bits::IS_CLIENT_LOW } else { 0 },
             unused: [0; 2],
             tcp: Tcp::default(),
             wide,
@@ -331,7 +331,7 @@ impl Flows {
 
     /// Adds a packet to a flow, unless the flow ended before.
     #[inline(always)]
-    fn proceed(&mut self, slot: u32, facts: &Facts, side: usize) -> Result<Touch, Close> {
+    fn proceed(&mut self, slot: u32, facts: &PacketFacts, side: usize) -> Result<Touch, Close> {
         let entry = &mut self.entries[slot];
         let before = entry.stage();
         if facts.time.0.abs_diff(entry.last_time) > self.timeouts[before as usize] {
@@ -346,8 +346,8 @@ impl Flows {
         entry.bytes += u64::from(facts.length);
         entry.last = facts.number;
         entry.last_time = facts.time.0;
-        let (said, stage) = step(entry.bits, side, facts);
-        entry.bits |= said;
+        let (new_bits, stage) = step(entry.bits, side, facts);
+        entry.bits |= new_bits;
         let is_to_be_shown = std::mem::replace(&mut entry.shown, self.turn) != self.turn;
         let is_wanted = entry.has(bits::IS_WANTED);
         if is_other_tick || stage != before {
@@ -460,16 +460,16 @@ impl Flows {
 }
 
 /// The flow's bits after a packet, and its stage.
-fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
-    let mut said = bits::SPOKE[side];
+fn step(before: u8, side: usize, facts: &PacketFacts) -> (u8, Stage) {
+    let mut new_bits = bits::SPOKE[side];
     if facts.flags & FIN != 0 {
-        said |= bits::ENDED[side];
+        new_bits |= bits::ENDED[side];
     }
     // A reset ends both directions at once.
     if facts.flags & RST != 0 {
-        said |= bits::ENDED[0] | bits::ENDED[1];
+        new_bits |= bits::ENDED[0] | bits::ENDED[1];
     }
-    let all = |both: [u8; 2]| (before | said) & (both[0] | both[1]) == both[0] | both[1];
+    let all = |both: [u8; 2]| (before | new_bits) & (both[0] | both[1]) == both[0] | both[1];
     let stage = if all(bits::ENDED) {
         Stage::Ended
     } else if !all(bits::SPOKE) {
@@ -479,7 +479,7 @@ fn step(before: u8, side: usize, facts: &Facts) -> (u8, Stage) {
     } else {
         Stage::Answered
     };
-    (said, stage)
+    (new_bits, stage)
 }
 
 /// Before any packet.

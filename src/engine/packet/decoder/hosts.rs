@@ -4,7 +4,7 @@
 //! announces to the other, the files that one has of the other. So the traffic of one pair of
 //! hosts can be decoded without that of other pairs.
 
-use super::flow::{Ended, Facts, Flows, Known, SharedFlows, Touch};
+use super::flow::{Ended, Flows, Known, PacketFacts, SharedFlows, Touch};
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::config::Config;
 use crate::engine::packet::contract::{Shared, StreamContext};
@@ -114,7 +114,7 @@ impl Hosts {
     ) {
         visitor.begins(unit.order());
         let segment = unit.segment();
-        let facts = Facts {
+        let facts = PacketFacts {
             number: unit.number,
             time: unit.time,
             length: unit.length,
@@ -140,7 +140,7 @@ impl Hosts {
         if has_contents {
             // Counted once: fragments with their reassembled packet, a tunnel with the packet
             // inside.
-            shared.credit.earn(segment.payload.len());
+            shared.budget.earn(segment.payload.len());
         }
         if touch.is_new || touch.is_wanted || touch.is_to_be_shown {
             let packet = self.packet(unit, segment.ports, &touch);
@@ -158,7 +158,7 @@ impl Hosts {
         &mut self,
         unit: &IpPacket<'_>,
         segment: &Segment<'_>,
-        facts: &Facts,
+        facts: &PacketFacts,
         visitor: &mut V,
     ) {
         // Anyone can forge an ICMP error, so a quote must not change an existing flow.
@@ -239,11 +239,11 @@ impl Hosts {
         visitor: &mut V,
     ) {
         let Hosts { flows, streams, datagrams, counters, shared, .. } = self;
-        let mut given = StreamContext { packet, visitor, counters, shared };
+        let mut stream_context = StreamContext { packet, visitor, counters, shared };
         if packet.proto == transport::TCP {
-            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut given);
+            streams.segment(flows.tcp(touch), touch.side, segment, missing, &mut stream_context);
         } else {
-            datagrams.inspect(segment.payload, &mut given);
+            datagrams.inspect(segment.payload, &mut stream_context);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::engine::indicator::{Timestamp, Tunnel};
 use crate::engine::packet::wire::layers::{IpPacket, Layers, Part};
 use crate::engine::packet::wire::link::Tags;
 use crate::engine::packet::{Config, Counters, Fault, Frame, Order, Visitor};
-use reroute::Detours;
+use reroute::Reroutes;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -30,15 +30,15 @@ pub const SHARDS: usize = 8;
 #[derive(Debug)]
 pub struct Splitter {
     layers: Layers,
-    place: Place,
+    routing: Routing,
 }
 
 /// Routing state with its own timeouts.
 #[derive(Debug)]
-struct Place {
+struct Routing {
     /// When idle flows were last searched.
     swept: Timestamp,
-    detours: Detours,
+    reroutes: Reroutes,
 }
 
 /// IP packets of one batch of a capture, by shard.
@@ -47,7 +47,7 @@ pub struct Split {
     frames: Vec<Head>,
     units: [Vec<Stored>; SHARDS],
     /// The encapsulations of packets that have one.
-    around: Vec<Encapsulation>,
+    encapsulations: Vec<Encapsulation>,
     /// Reassembled packets.
     wholes: Vec<u8>,
     ticks: Vec<Tick>,
@@ -84,7 +84,7 @@ struct Stored {
     length: u32,
     missing: u32,
     /// Index into the encapsulations; [`NOTHING`] for most packets.
-    around: u32,
+    encapsulation: u32,
     src: IpAddr,
     dst: IpAddr,
     proto: u8,
@@ -117,8 +117,8 @@ const WARM: usize = 512;
 impl Splitter {
     /// A new splitter.
     pub fn new(config: &Config) -> Self {
-        let place = Place { swept: NEVER, detours: Detours::default() };
-        Splitter { layers: Layers::new(config), place }
+        let routing = Routing { swept: NEVER, reroutes: Reroutes::default() };
+        Splitter { layers: Layers::new(config), routing }
     }
 
     /// Counts so far, without those of the shards.
@@ -138,10 +138,10 @@ impl Splitter {
         for frame in frames {
             let Frame { number, time, length, is_timed, .. } = frame;
             split.frames.push(Head { number, time, length, is_timed });
-            let Splitter { layers, place } = self;
+            let Splitter { layers, routing } = self;
             match layers.fast_path(&frame) {
-                Some(unit) => split.take(&unit, bytes, place),
-                None => layers.slow_path(&frame, &mut |unit| split.take(unit, bytes, place)),
+                Some(unit) => split.take(&unit, bytes, routing),
+                None => layers.slow_path(&frame, &mut |unit| split.take(unit, bytes, routing)),
             }
         }
     }
@@ -156,18 +156,18 @@ impl Split {
     fn clear(&mut self) {
         self.frames.clear();
         self.units.iter_mut().for_each(Vec::clear);
-        self.around.clear();
+        self.encapsulations.clear();
         self.wholes.clear();
         self.ticks.clear();
     }
 
     #[inline(always)]
-    fn take(&mut self, unit: &IpPacket<'_>, bytes: &[u8], place: &mut Place) {
-        if is_due(&mut place.swept, unit.time) {
+    fn take(&mut self, unit: &IpPacket<'_>, bytes: &[u8], routing: &mut Routing) {
+        if is_due(&mut routing.swept, unit.time) {
             self.tick(unit.order(), unit.time);
         }
-        let share = place.detours.share(unit, share_of(unit.src, unit.dst));
-        self.put(unit, bytes, share);
+        let shard = routing.reroutes.shard(unit, shard_of(unit.src, unit.dst));
+        self.put(unit, bytes, shard);
     }
 
     fn tick(&mut self, order: Order, time: Timestamp) {
@@ -185,12 +185,12 @@ impl Split {
     }
 
     /// Whether a shard has no packets.
-    pub fn is_empty(&self, share: usize) -> bool {
-        self.ticks.is_empty() && self.units.get(share).is_none_or(Vec::is_empty)
+    pub fn is_empty(&self, shard: usize) -> bool {
+        self.ticks.is_empty() && self.units.get(shard).is_none_or(Vec::is_empty)
     }
 
     #[inline(always)]
-    fn put(&mut self, unit: &IpPacket<'_>, bytes: &[u8], share: usize) {
+    fn put(&mut self, unit: &IpPacket<'_>, bytes: &[u8], shard: usize) {
         let (payload, fault) = match unit.payload {
             Ok(payload) => (payload, None),
             Err(fault) => (&[][..], Some(fault)),
@@ -207,7 +207,7 @@ impl Split {
             start: start as u32,
             length: payload.len() as u32,
             missing: unit.missing as u32,
-            around: self.around(unit),
+            encapsulation: self.encapsulation(unit),
             src: unit.src,
             dst: unit.dst,
             proto: unit.proto,
@@ -216,38 +216,38 @@ impl Split {
             is_whole,
             fault,
         };
-        if let Some(units) = self.units.get_mut(share) {
+        if let Some(units) = self.units.get_mut(shard) {
             units.push(stored);
         }
     }
 
     /// Stores the encapsulation of a packet.
-    fn around(&mut self, unit: &IpPacket<'_>) -> u32 {
+    fn encapsulation(&mut self, unit: &IpPacket<'_>) -> u32 {
         if unit.vlan.is_empty() && unit.tunnel.is_empty() {
             return NOTHING;
         }
-        let is_same = self.around.last().is_some_and(|last| {
+        let is_same = self.encapsulations.last().is_some_and(|last| {
             last.tags.ids() == unit.vlan
                 && last.tunnels == unit.tunnel
                 && last.vlan_key == unit.vlan_key
                 && last.tunnel_key == unit.tunnel_key
         });
         if !is_same {
-            self.around.push(Encapsulation {
+            self.encapsulations.push(Encapsulation {
                 tags: Tags::of(unit.vlan),
                 tunnels: unit.tunnel.to_vec(),
                 vlan_key: unit.vlan_key,
                 tunnel_key: unit.tunnel_key,
             });
         }
-        (self.around.len() - 1) as u32
+        (self.encapsulations.len() - 1) as u32
     }
 
     /// Prefetches the beginnings of a shard's packets, for a thread that did not split them. If
     /// two cores are far from each other, loading a line from the other's cache takes as long as
     /// a hundred instructions; here many of these loads overlap.
-    fn prefetch_bytes(&self, bytes: &[u8], share: usize) {
-        let stored = self.units.get(share).map(Vec::as_slice).unwrap_or_default();
+    fn prefetch_bytes(&self, bytes: &[u8], shard: usize) {
+        let stored = self.units.get(shard).map(Vec::as_slice).unwrap_or_default();
         let mut sum = 0;
         for unit in stored {
             let start = unit.start as usize;
@@ -269,7 +269,7 @@ impl Split {
                 Ok(source.get(start..start + stored.length as usize)?)
             }
         };
-        let around = self.around.get(stored.around as usize);
+        let encapsulation = self.encapsulations.get(stored.encapsulation as usize);
         Some(IpPacket {
             number,
             time,
@@ -282,17 +282,17 @@ impl Split {
             missing: stored.missing as usize,
             part: stored.part,
             is_tunnel: stored.is_tunnel,
-            vlan: around.map_or(&[], |around| around.tags.ids()),
-            tunnel: around.map_or(&[], |around| &around.tunnels),
-            vlan_key: around.map_or(0, |around| around.vlan_key),
-            tunnel_key: around.map_or(0, |around| around.tunnel_key),
+            vlan: encapsulation.map_or(&[], |encapsulation| encapsulation.tags.ids()),
+            tunnel: encapsulation.map_or(&[], |encapsulation| &encapsulation.tunnels),
+            vlan_key: encapsulation.map_or(0, |encapsulation| encapsulation.vlan_key),
+            tunnel_key: encapsulation.map_or(0, |encapsulation| encapsulation.tunnel_key),
         })
     }
 }
 
 /// The shard of two hosts, the same in both directions. The function has no random seed, so that
 /// it is the same in every run.
-pub(in crate::engine::packet) fn share_of(src: IpAddr, dst: IpAddr) -> usize {
+pub(in crate::engine::packet) fn shard_of(src: IpAddr, dst: IpAddr) -> usize {
     let bits = |address| match address {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => {

@@ -3,10 +3,10 @@
 //! Bounded twice: the memory of a decoder (its window) counts as held memory, and its output is
 //! bounded by [`InflateBudget`], for each body and for the whole run.
 
-mod credit;
+mod budget;
 mod undo;
 
-pub(in crate::engine::packet) use credit::{InflateBudget, Spent};
+pub(in crate::engine::packet) use budget::{InflateBudget, Spent};
 pub(in crate::engine::packet) use undo::undo;
 
 use crate::engine::packet::Fault;
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_shown_too_much_ends_it() {
+    fn the_receiver_can_end_the_decompression() {
         let zeros = vec![0; 8 << 20];
         for name in ["gzip", "zlib", "bare", "zstd"] {
             let packed = pack(name, &zeros);
@@ -413,7 +413,7 @@ mod tests {
 
     /// All memory counts: decoders without input, codes, and the window of any frame.
     #[test]
-    fn weights() {
+    fn all_memory_of_a_decoder_counts() {
         let coding = |name: &[u8]| Coding::named(name).unwrap();
         assert!(coding(b"zstd").weight() >= 90 << 10);
         assert!(coding(b"br").weight() >= 32 << 10);
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn windows() {
+    fn window_sizes_are_those_of_the_formats() {
         // RFC 7932, 9.1: 16, 24, 17 and 10 bits.
         let logs: Vec<_> =
             [0b0, 0b1111, 0b1, 0b010_0001].map(|byte| brotli_window(&[byte]).ilog2()).into();

@@ -15,7 +15,7 @@ mod words;
 use crate::engine::indicator::{self, Observable, Protocol, Where};
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::view;
-use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
+use crate::engine::packet::{Counters, Fault, Packet, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 pub(in crate::engine::packet) use name::Name;
 use seen::SeenNames;
@@ -53,7 +53,7 @@ impl Message<'_> {
     }
 }
 
-impl view::Facts for Message<'_> {
+impl view::MessageFacts for Message<'_> {
     fn owned(&self) -> Protocol {
         Protocol::Dns(Message::owned(self))
     }
@@ -113,17 +113,17 @@ pub(in crate::engine::packet) fn report<V: Visitor>(
         name: opening.question.text(),
         rrtype: opening.rrtype(message),
     };
-    let said = Said::Message(&facts);
+    let protocol_facts = ProtocolFacts::Message(&facts);
     let outcome = opening.walk(message, &mut |found| match found {
-        Found::Seen(observable, at) => visitor.seen(observable, at, packet, said),
+        Found::Seen(observable, at) => visitor.seen(observable, at, packet, protocol_facts),
         Found::Odd => counters.note(Fault::OddName),
-        Found::Text(text) => show(text, packet, visitor, said),
+        Found::Text(text) => show(text, packet, visitor, protocol_facts),
         Found::Strings(strings) => match strings.split_first() {
             // Most consist of one string.
             Some((&length, text)) if usize::from(length) == text.len() => {
-                show(text, packet, visitor, said);
+                show(text, packet, visitor, protocol_facts);
             }
-            _ => show(&joined(strings), packet, visitor, said),
+            _ => show(&joined(strings), packet, visitor, protocol_facts),
         },
     });
     if outcome == Err(Broken) {
@@ -132,9 +132,14 @@ pub(in crate::engine::packet) fn report<V: Visitor>(
 }
 
 /// Reports text of a record if it may contain something: keys and the like have no dots.
-fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V, said: Said<'_>) {
+fn show<V: Visitor>(
+    text: &[u8],
+    packet: &Packet<'_>,
+    visitor: &mut V,
+    protocol_facts: ProtocolFacts<'_>,
+) {
     if memchr::memchr2(b'.', b':', text).is_some() {
-        visitor.text(text, Where::DnsAnswer, packet, said);
+        visitor.text(text, Where::DnsAnswer, packet, protocol_facts);
     }
 }
 
@@ -142,10 +147,10 @@ fn show<V: Visitor>(text: &[u8], packet: &Packet<'_>, visitor: &mut V, said: Sai
 fn joined(strings: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(strings.len());
     let mut rest = strings;
-    while let Some((&length, behind)) = rest.split_first() {
-        let length = usize::from(length).min(behind.len());
-        text.extend_from_slice(&behind[..length]);
-        rest = &behind[length..];
+    while let Some((&length, after)) = rest.split_first() {
+        let length = usize::from(length).min(after.len());
+        text.extend_from_slice(&after[..length]);
+        rest = &after[length..];
     }
     text
 }

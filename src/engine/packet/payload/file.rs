@@ -12,7 +12,9 @@ pub use digests::{Digested, Digests};
 pub(in crate::engine::packet) use lines::Returns;
 
 use crate::engine::indicator::{Kind, Observable, Where};
-use crate::engine::packet::view::{Attachment, FileFacts, Packet, Parcel, Said, Visitor};
+use crate::engine::packet::view::{
+    Attachment, AttachmentSink, FileFacts, Packet, ProtocolFacts, Visitor,
+};
 use crate::engine::progress::bound;
 use lines::Lines;
 
@@ -31,7 +33,7 @@ pub(in crate::engine::packet) struct File {
     /// Its other form, if it may have one.
     lines: Option<Box<Lines>>,
     /// The visitor's receiver, if it opens the file.
-    parcel: Option<Box<dyn Parcel>>,
+    attachment_sink: Option<Box<dyn AttachmentSink>>,
 }
 
 impl File {
@@ -57,8 +59,13 @@ impl File {
         let url = Some(url).filter(|url| !url.is_empty());
         if let Some(name) = name {
             let facts = FileFacts { protocol, name: Some(name), url, size: None, is_whole: None };
-            let said = Said::File(facts);
-            visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, said);
+            let protocol_facts = ProtocolFacts::File(facts);
+            visitor.seen(
+                Observable::Text(Kind::Filename, name),
+                Where::FileName,
+                packet,
+                protocol_facts,
+            );
         }
         let digests = Digests::wanted(visitor);
         // The name is kept for the digests: without them it is not needed again.
@@ -66,7 +73,7 @@ impl File {
         let name = kept.map(|name| name.get(..MAX_NAME).unwrap_or(name).into());
         let url = url.filter(|_| digests.is_some()).map(Into::into);
         let lines = None;
-        File { protocol, name, url, size: 0, has_gap: false, digests, lines, parcel: None }
+        File { protocol, name, url, size: 0, has_gap: false, digests, lines, attachment_sink: None }
     }
 
     /// Sets the name, which was reported elsewhere.
@@ -103,7 +110,7 @@ impl File {
         attachment: &Attachment<'_>,
         visitor: &mut impl Visitor,
     ) -> File {
-        self.parcel = visitor.attached(attachment);
+        self.attachment_sink = visitor.attached(attachment);
         self
     }
 
@@ -114,12 +121,12 @@ impl File {
 
     /// Whether the visitor opens it.
     pub(in crate::engine::packet) fn is_shown(&self) -> bool {
-        self.parcel.is_some()
+        self.attachment_sink.is_some()
     }
 
     /// Whether its bytes are needed.
     pub(in crate::engine::packet) fn is_read(&self) -> bool {
-        self.is_hashed() || self.parcel.is_some()
+        self.is_hashed() || self.attachment_sink.is_some()
     }
 
     /// The next bytes.
@@ -131,8 +138,8 @@ impl File {
         if let Some(lines) = &mut self.lines {
             lines.update(data);
         }
-        if let Some(parcel) = &mut self.parcel {
-            parcel.take(data);
+        if let Some(attachment_sink) = &mut self.attachment_sink {
+            attachment_sink.take(data);
         }
     }
 
@@ -150,13 +157,13 @@ impl File {
         packet: &Packet<'_>,
         visitor: &mut V,
     ) {
-        if let Some(parcel) = self.parcel {
-            parcel.end(is_whole && !self.has_gap);
+        if let Some(attachment_sink) = self.attachment_sink {
+            attachment_sink.end(is_whole && !self.has_gap);
         }
         let Some(digests) = self.digests.filter(|_| is_whole && !self.has_gap) else { return };
         let other = self.lines.and_then(|lines| lines.finish());
         for (digests, size) in [Some((digests, self.size)), other].into_iter().flatten() {
-            let said = Said::File(FileFacts {
+            let protocol_facts = ProtocolFacts::File(FileFacts {
                 protocol: self.protocol,
                 name: self.name.as_deref(),
                 url: self.url.as_deref(),
@@ -164,7 +171,12 @@ impl File {
                 is_whole: Some(true),
             });
             let mut seen = |kind, digest: &[u8]| {
-                visitor.seen(Observable::Digest(kind, digest), Where::FileHash, packet, said);
+                visitor.seen(
+                    Observable::Digest(kind, digest),
+                    Where::FileHash,
+                    packet,
+                    protocol_facts,
+                );
             };
             let Digested { md5, sha1, sha256 } = digests.finish();
             md5.iter().for_each(|digest| seen(Kind::Md5, digest));
@@ -178,8 +190,9 @@ impl File {
         let digests = if self.digests.is_some() { size_of::<Digests>() } else { 0 };
         let texts = [&self.name, &self.url].into_iter().flatten().map(|text| text.len());
         let lines = if self.lines.is_some() { size_of::<(Lines, Digests)>() } else { 0 };
-        let parcel = self.parcel.as_ref().map_or(0, |parcel| parcel.weight());
-        digests + lines + parcel + texts.sum::<usize>()
+        let attachment_sink =
+            self.attachment_sink.as_ref().map_or(0, |attachment_sink| attachment_sink.weight());
+        digests + lines + attachment_sink + texts.sum::<usize>()
     }
 }
 
@@ -200,8 +213,14 @@ mod tests {
             false
         }
 
-        fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, said: Said<'_>) {
-            let Said::File(file) = said else { panic!("{said:?}") };
+        fn seen(
+            &mut self,
+            what: Observable<'_>,
+            at: Where,
+            _: &Packet<'_>,
+            protocol_facts: ProtocolFacts<'_>,
+        ) {
+            let ProtocolFacts::File(file) = protocol_facts else { panic!("{protocol_facts:?}") };
             assert_eq!(file.name, Some(&b"a.exe"[..]));
             self.lines.push(match what {
                 Observable::Digest(kind, digest) => {
@@ -253,9 +272,17 @@ mod tests {
             fn wants(&self, kind: Kind) -> bool {
                 kind == Kind::Md5
             }
-            fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, said: Said<'_>) {
-                let (Said::File(file), Observable::Digest(_, digest)) = (said, what) else {
-                    panic!("{said:?}")
+            fn seen(
+                &mut self,
+                what: Observable<'_>,
+                _: Where,
+                _: &Packet<'_>,
+                protocol_facts: ProtocolFacts<'_>,
+            ) {
+                let (ProtocolFacts::File(file), Observable::Digest(_, digest)) =
+                    (protocol_facts, what)
+                else {
+                    panic!("{protocol_facts:?}")
                 };
                 let digest = crate::engine::indicator::digest::encode(digest).to_string();
                 self.0.push((file.size.unwrap(), digest));

@@ -9,7 +9,7 @@ pub use hello::{Hello, ServerHello};
 use crate::engine::indicator::{self, Kind, Observable, Protocol, Where, address};
 use crate::engine::packet::bytes::{be16, be24, is_printable};
 use crate::engine::packet::counters::{Counters, Fault};
-use crate::engine::packet::view::{self, Packet, Ports, Report, Said, Visitor};
+use crate::engine::packet::view::{self, Packet, Ports, ProtocolFacts, Report, Visitor};
 use crate::engine::progress::bound;
 use md5::Md5;
 use sha1::Sha1;
@@ -88,40 +88,40 @@ pub(in crate::engine::packet) fn begins(data: &[u8]) -> bool {
 
 /// The transport of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine::packet) enum Over {
+pub(in crate::engine::packet) enum Transport {
     Tcp,
     Quic,
 }
 
 /// A hello, and its transport.
 #[derive(Debug)]
-struct Carried<'h, H> {
+struct CarriedHello<'h, H> {
     hello: &'h H,
-    over: Over,
+    transport: Transport,
 }
 
-impl<H> Carried<'_, H> {
+impl<H> CarriedHello<'_, H> {
     fn protocol(&self, tls: indicator::Tls) -> Protocol {
-        match self.over {
-            Over::Tcp => Protocol::Tls(tls),
-            Over::Quic => Protocol::Quic(tls),
+        match self.transport {
+            Transport::Tcp => Protocol::Tls(tls),
+            Transport::Quic => Protocol::Quic(tls),
         }
     }
 }
 
-impl view::Facts for Carried<'_, Hello<'_>> {
+impl view::MessageFacts for CarriedHello<'_, Hello<'_>> {
     fn owned(&self) -> Protocol {
         self.protocol(self.hello.owned())
     }
 }
 
-impl view::Facts for Carried<'_, ServerHello<'_>> {
+impl view::MessageFacts for CarriedHello<'_, ServerHello<'_>> {
     fn owned(&self) -> Protocol {
         self.protocol(self.hello.owned())
     }
 }
 
-impl view::Facts for Certificate<'_> {
+impl view::MessageFacts for Certificate<'_> {
     fn owned(&self) -> Protocol {
         Protocol::Tls(Certificate::owned(self))
     }
@@ -130,27 +130,32 @@ impl view::Facts for Certificate<'_> {
 /// Reports the contents of a ClientHello.
 pub(in crate::engine::packet) fn report_client<V: Visitor>(
     hello: &Hello<'_>,
-    over: Over,
+    transport: Transport,
     packet: &Packet<'_>,
     visitor: &mut V,
     counters: &mut Counters,
 ) {
-    report_name(hello, over, packet, visitor, counters);
-    let facts = Carried { hello, over };
-    let said = Said::Message(&facts);
+    report_name(hello, transport, packet, visitor, counters);
+    let facts = CarriedHello { hello, transport };
+    let protocol_facts = ProtocolFacts::Message(&facts);
     if visitor.wants(Kind::Ja3) {
         let digest = hello.ja3();
-        visitor.seen(Observable::Digest(Kind::Ja3, &digest), Where::TlsJa3, packet, said);
+        visitor.seen(Observable::Digest(Kind::Ja3, &digest), Where::TlsJa3, packet, protocol_facts);
     }
     if visitor.wants(Kind::Ja4) {
-        let text = hello.ja4(if over == Over::Quic { b'q' } else { b't' });
-        visitor.seen(Observable::Text(Kind::Ja4, text.as_bytes()), Where::TlsJa4, packet, said);
+        let text = hello.ja4(if transport == Transport::Quic { b'q' } else { b't' });
+        visitor.seen(
+            Observable::Text(Kind::Ja4, text.as_bytes()),
+            Where::TlsJa4,
+            packet,
+            protocol_facts,
+        );
     }
 }
 
 pub(in crate::engine::packet) fn report_name<V: Visitor>(
     hello: &Hello<'_>,
-    over: Over,
+    transport: Transport,
     packet: &Packet<'_>,
     visitor: &mut V,
     counters: &mut Counters,
@@ -166,22 +171,32 @@ pub(in crate::engine::packet) fn report_name<V: Visitor>(
         None if !is_printable(name) => return counters.note(Fault::OddName),
         None => Observable::Name(name),
     };
-    let at = if over == Over::Quic { Where::QuicSni } else { Where::TlsSni };
-    visitor.seen(observable, at, packet, Said::Message(&Carried { hello, over }));
+    let at = if transport == Transport::Quic { Where::QuicSni } else { Where::TlsSni };
+    visitor.seen(
+        observable,
+        at,
+        packet,
+        ProtocolFacts::Message(&CarriedHello { hello, transport }),
+    );
 }
 
 /// Reports the contents of a ServerHello.
 pub(in crate::engine::packet) fn report_server<V: Visitor>(
     hello: &ServerHello<'_>,
-    over: Over,
+    transport: Transport,
     packet: &Packet<'_>,
     visitor: &mut V,
 ) {
     if visitor.wants(Kind::Ja3s) {
-        let facts = Carried { hello, over };
-        let said = Said::Message(&facts);
+        let facts = CarriedHello { hello, transport };
+        let protocol_facts = ProtocolFacts::Message(&facts);
         let digest = hello.ja3s();
-        visitor.seen(Observable::Digest(Kind::Ja3s, &digest), Where::TlsJa3s, packet, said);
+        visitor.seen(
+            Observable::Digest(Kind::Ja3s, &digest),
+            Where::TlsJa3s,
+            packet,
+            protocol_facts,
+        );
     }
 }
 
@@ -206,7 +221,7 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
         subject: parsed.as_ref().and_then(|parsed| parsed.subject),
         issuer: parsed.as_ref().and_then(|parsed| parsed.issuer),
     };
-    let said = Said::Message(&facts);
+    let protocol_facts = ProtocolFacts::Message(&facts);
     let packet = to.packet;
     let visitor = &mut *to.visitor;
     let mut report = |kind, digest: fn(&[u8], &mut [u8; 32]) -> usize| {
@@ -214,7 +229,7 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
             let mut bytes = [0; 32];
             let length = digest(der, &mut bytes);
             let observable = Observable::Digest(kind, bytes.get(..length).unwrap_or_default());
-            visitor.seen(observable, Where::TlsCert, packet, said);
+            visitor.seen(observable, Where::TlsCert, packet, protocol_facts);
         }
     };
     report(Kind::CertMd5, digest::<Md5>);
@@ -225,7 +240,7 @@ fn report_certificate<V: Visitor>(der: &[u8], to: &mut Report<'_, '_, V>) {
             match name {
                 certificate::Name::Odd => to.counters.note(Fault::OddName),
                 certificate::Name::Is(observable) => {
-                    to.visitor.seen(observable, Where::TlsCert, packet, said);
+                    to.visitor.seen(observable, Where::TlsCert, packet, protocol_facts);
                 }
             }
         }

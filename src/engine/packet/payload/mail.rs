@@ -31,7 +31,7 @@ pub(in crate::engine::packet) use text::Text;
 
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::view::Report;
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::{Fault, ProtocolFacts, Visitor};
 use crate::engine::progress::{Walk, bound};
 use entity::{Entity, Kind};
 use leaf::Leaf;
@@ -50,7 +50,7 @@ const MAX_MAILS: u8 = bound(4, 2) as u8;
 
 /// What comes next in a mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum MailState {
     #[default]
     Headers,
     /// The rest of a header that is too long; whether a line begins.
@@ -73,7 +73,7 @@ pub(in crate::engine::packet) struct Mail {
     depth: u8,
     /// Only its headers will come.
     is_head: bool,
-    state: State,
+    state: MailState,
     /// A header, or a body line that may be a delimiter.
     held: Vec<u8>,
     /// The line break before what comes next, if that is not a delimiter.
@@ -93,7 +93,7 @@ impl Mail {
             protocol,
             depth: 0,
             is_head: false,
-            state: State::Headers,
+            state: MailState::Headers,
             held: Vec::new(),
             pending: b"",
             is_line_start: true,
@@ -141,7 +141,7 @@ impl Mail {
     fn flush_headers<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         for (text, at) in self.texts.iter_mut().zip([Where::SmtpHeader, Where::MailBody]) {
             if !text.is_empty() {
-                to.visitor.text(text, at, to.packet, Said::None);
+                to.visitor.text(text, at, to.packet, ProtocolFacts::None);
                 text.clear();
             }
         }
@@ -151,15 +151,15 @@ impl Mail {
         let mut walk = Walk::over(data);
         while let Some((rest, &first)) = walk.rest().and_then(|rest| Some((rest, rest.first()?))) {
             walk.take(match self.state {
-                State::Headers => match self.whole_header(first, rest) {
+                MailState::Headers => match self.whole_header(first, rest) {
                     Some(length) => {
                         self.header(rest.get(..length).unwrap_or(rest), to);
                         length
                     }
                     None => self.header_line(first, rest, to),
                 },
-                State::TooLong(is_line_start) => self.too_long(is_line_start, rest),
-                State::Body => self.body(first, rest, to),
+                MailState::TooLong(is_line_start) => self.too_long(is_line_start, rest),
+                MailState::Body => self.body(first, rest, to),
             });
         }
         if walk.is_stuck() {
@@ -202,7 +202,7 @@ impl Mail {
                 // It ended with the last line that there was room for, but continues.
                 to.counters.note(Fault::SplitMail);
                 self.incomplete_header(to);
-                self.state = State::TooLong(true);
+                self.state = MailState::TooLong(true);
                 return 0;
             }
         }
@@ -213,7 +213,7 @@ impl Mail {
         if self.held.len() >= MAX_HEADER && !self.held.ends_with(b"\n") {
             to.counters.note(Fault::SplitMail);
             self.incomplete_header(to);
-            self.state = State::TooLong(false);
+            self.state = MailState::TooLong(false);
         } else if matches!(&self.held[..], b"\r\n" | b"\n") {
             self.headers_done(to);
         } else if self.held.ends_with(b"\n")
@@ -228,11 +228,11 @@ impl Mail {
     /// Skips the rest of a header.
     fn too_long(&mut self, is_line_start: bool, data: &[u8]) -> usize {
         if is_line_start && !matches!(data, [b' ' | b'\t', ..]) {
-            self.state = State::Headers;
+            self.state = MailState::Headers;
             return 0;
         }
         let end = memchr::memchr(b'\n', data).map_or(data.len(), |at| at + 1);
-        self.state = State::TooLong(data.get(..end).is_some_and(|line| line.ends_with(b"\n")));
+        self.state = MailState::TooLong(data.get(..end).is_some_and(|line| line.ends_with(b"\n")));
         end
     }
 
@@ -277,7 +277,7 @@ impl Mail {
     /// Begins the body that the headers described.
     fn begin_body<V: Visitor>(&mut self, to: &mut Report<'_, '_, V>) {
         self.flush_headers(to);
-        (self.state, self.is_line_start, self.pending) = (State::Body, true, b"");
+        (self.state, self.is_line_start, self.pending) = (MailState::Body, true, b"");
         let mut entity = std::mem::take(&mut self.entity);
         if self.is_head {
             return leaf::report_names(&entity, self.protocol, false, to);
@@ -303,14 +303,14 @@ impl Mail {
         to: &mut Report<'_, '_, V>,
     ) {
         match self.state {
-            State::Headers => {
+            MailState::Headers => {
                 if !self.held.is_empty() {
                     self.incomplete_header(to);
                 }
-                self.state = State::TooLong(false);
+                self.state = MailState::TooLong(false);
             }
-            State::TooLong(_) => self.state = State::TooLong(false),
-            State::Body => {
+            MailState::TooLong(_) => self.state = MailState::TooLong(false),
+            MailState::Body => {
                 self.no_delimiter(to);
                 (self.pending, self.is_line_start) = (b"", false);
                 if let Some(leaf) = &mut self.leaf {
@@ -326,7 +326,7 @@ impl Mail {
         is_whole: bool,
         to: &mut Report<'_, '_, V>,
     ) {
-        if self.state == State::Headers && !self.held.is_empty() {
+        if self.state == MailState::Headers && !self.held.is_empty() {
             if !is_whole && !self.held.ends_with(b"\n") {
                 to.counters.note(Fault::SplitMail);
             }
@@ -336,7 +336,7 @@ impl Mail {
                 None => self.incomplete_header(to),
             }
         }
-        if self.state == State::Body && !self.bounds.is_empty() {
+        if self.state == MailState::Body && !self.bounds.is_empty() {
             match self.delimiter().filter(|_| self.is_line_start) {
                 Some((at, is_close)) => self.delimit(at, is_close, to),
                 None => {
@@ -360,7 +360,7 @@ pub(in crate::engine::packet) fn report_mailbox<V: Visitor>(
     let is_email = memchr::memchr(b'@', name).is_some_and(|at| at > 0 && at + 1 < name.len());
     if is_email {
         let email = Observable::Email(name);
-        to.visitor.seen(email, Where::MailTo, to.packet, Said::None);
+        to.visitor.seen(email, Where::MailTo, to.packet, ProtocolFacts::None);
     }
 }
 

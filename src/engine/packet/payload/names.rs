@@ -2,7 +2,7 @@
 
 use crate::engine::indicator::{Kind, Observable, Where, address};
 use crate::engine::packet::bytes::is_printable;
-use crate::engine::packet::{Counters, Fault, Packet, Said, Visitor};
+use crate::engine::packet::{Counters, Fault, Packet, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 /// The longest name that is reported.
@@ -20,16 +20,21 @@ pub(in crate::engine::packet) fn report<V: Visitor>(
     path: &[u8],
     packet: &Packet<'_>,
     visitor: &mut V,
-    said: Said<'_>,
+    protocol_facts: ProtocolFacts<'_>,
 ) {
     let path = path.get(..MAX_NAME).unwrap_or(path);
     let name = last(path);
     if matches!(name, b"" | b"." | b"..") {
         return;
     }
-    visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, said);
+    visitor.seen(Observable::Text(Kind::Filename, name), Where::FileName, packet, protocol_facts);
     if name.len() < path.len() {
-        visitor.seen(Observable::Text(Kind::Filepath, path), Where::FileName, packet, said);
+        visitor.seen(
+            Observable::Text(Kind::Filepath, path),
+            Where::FileName,
+            packet,
+            protocol_facts,
+        );
     }
 }
 
@@ -39,16 +44,16 @@ pub(in crate::engine::packet) fn report_host<V: Visitor>(
     at: Where,
     packet: &Packet<'_>,
     (visitor, counters): (&mut V, &mut Counters),
-    said: Said<'_>,
+    protocol_facts: ProtocolFacts<'_>,
 ) {
     let bare = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
     if let Some(address) = address::ip_of(bare) {
-        return visitor.seen(Observable::Address(address, None), at, packet, said);
+        return visitor.seen(Observable::Address(address, None), at, packet, protocol_facts);
     }
     if !is_printable(host) {
         counters.note(Fault::OddName);
     } else if !host.is_empty() {
-        visitor.seen(Observable::Name(host), at, packet, said);
+        visitor.seen(Observable::Name(host), at, packet, protocol_facts);
     }
 }
 
@@ -57,7 +62,7 @@ mod tests {
     use super::last;
 
     #[test]
-    fn last_elements() {
+    fn the_last_element_of_a_path_is_its_name() {
         for (path, want) in [
             ("a.exe", "a.exe"),
             ("/pub/a.exe", "a.exe"),

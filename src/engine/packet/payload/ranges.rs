@@ -94,29 +94,29 @@ impl Partial {
     }
 
     /// Takes bytes at the offset `at`.
-    fn write(&mut self, at: u64, data: &[u8], credit: &InflateBudget) -> Result<(), Fault> {
+    fn write(&mut self, at: u64, data: &[u8], budget: &InflateBudget) -> Result<(), Fault> {
         let room = usize::try_from(self.total.saturating_sub(at)).unwrap_or(usize::MAX);
         let data = data.get(..room).unwrap_or(data);
         if at > self.next {
             return self.hold(at, data);
         }
         let known = usize::try_from(self.next - at).unwrap_or(usize::MAX);
-        self.take(data.get(known..).unwrap_or_default(), credit)?;
+        self.take(data.get(known..).unwrap_or_default(), budget)?;
         while let Some((&start, _)) = self.waiting.first_key_value()
             && start <= self.next
             && let Some((start, run)) = self.waiting.pop_first()
         {
             self.held -= run.len();
             let known = usize::try_from(self.next - start).unwrap_or(usize::MAX);
-            self.take(run.get(known..).unwrap_or_default(), credit)?;
+            self.take(run.get(known..).unwrap_or_default(), budget)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, data: &[u8], credit: &InflateBudget) -> Result<(), Fault> {
+    fn take(&mut self, data: &[u8], budget: &InflateBudget) -> Result<(), Fault> {
         self.next += data.len() as u64;
         let Partial { codings, file, spent, .. } = self;
-        undo(codings, spent, credit, data, &mut |bytes| {
+        undo(codings, spent, budget, data, &mut |bytes| {
             file.update(bytes);
             Ok(())
         })
@@ -205,14 +205,14 @@ impl Ranges {
         key: Key,
         at: u64,
         data: &[u8],
-        credit: &InflateBudget,
+        budget: &InflateBudget,
         (packet, visitor, counters): (&Packet<'_>, &mut V, &mut Counters),
     ) -> bool {
         let Some(partial) = self.files.get_mut(&key) else { return false };
         self.clock += 1;
         partial.touched = self.clock;
         let before = partial.weight();
-        let outcome = partial.write(at, data, credit);
+        let outcome = partial.write(at, data, budget);
         self.bytes = self.bytes + partial.weight() - before;
         let is_whole = partial.next >= partial.total;
         if let Err(fault) = outcome {

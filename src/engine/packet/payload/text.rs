@@ -1,7 +1,7 @@
 //! Text that is sent as it is.
 
 use crate::engine::indicator::Where;
-use crate::engine::packet::view::{Packet, Said, Visitor};
+use crate::engine::packet::view::{Packet, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 /// The longest line that is assembled.
@@ -14,7 +14,7 @@ pub(in crate::engine::packet) fn show<V: Visitor>(
     visitor: &mut V,
 ) {
     if !text.is_empty() {
-        visitor.text(text, Where::LogText, packet, Said::None);
+        visitor.text(text, Where::LogText, packet, ProtocolFacts::None);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::bytes::{be16, be32};
 use crate::engine::packet::payload::dns::Name;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
+use crate::engine::packet::{Counters, Fault, Packet, Ports, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -36,14 +36,14 @@ impl<V: Visitor> Reporter<'_, '_, V> {
     fn host(&mut self, host: &[u8], at: Where) {
         let host = host.split(|&b| b == 0).next().unwrap_or_default();
         let to = (&mut *self.visitor, &mut *self.counters);
-        names::report_host(host, at, self.packet, to, Said::None);
+        names::report_host(host, at, self.packet, to, ProtocolFacts::None);
     }
 
     fn address(&mut self, address: impl Into<IpAddr>) {
         let address = address.into();
         if !address.is_unspecified() {
             let seen = Observable::Address(address, None);
-            self.visitor.seen(seen, Where::DhcpServer, self.packet, Said::None);
+            self.visitor.seen(seen, Where::DhcpServer, self.packet, ProtocolFacts::None);
         }
     }
 
@@ -51,13 +51,18 @@ impl<V: Visitor> Reporter<'_, '_, V> {
     fn file(&mut self, path: &[u8]) {
         let path = path.split(|&b| b == 0).next().unwrap_or_default();
         self.url(path);
-        names::report(path, self.packet, self.visitor, Said::None);
+        names::report(path, self.packet, self.visitor, ProtocolFacts::None);
     }
 
     fn url(&mut self, url: &[u8]) {
         let url = url.split(|&b| b == 0).next().unwrap_or_default().trim_ascii();
         if memchr::memmem::find(url, b"://").is_some() {
-            self.visitor.seen(Observable::Url(url), Where::DhcpServer, self.packet, Said::None);
+            self.visitor.seen(
+                Observable::Url(url),
+                Where::DhcpServer,
+                self.packet,
+                ProtocolFacts::None,
+            );
         }
     }
 
@@ -172,13 +177,13 @@ impl Options {
         for _ in 0..MAX_OPTIONS {
             match *rest {
                 [] | [255, ..] => return true,
-                [0, ref behind @ ..] => rest = behind,
-                [code, length, ref behind @ ..] => {
-                    let Some((value, behind)) = behind.split_at_checked(usize::from(length)) else {
+                [0, ref after @ ..] => rest = after,
+                [code, length, ref after @ ..] => {
+                    let Some((value, after)) = after.split_at_checked(usize::from(length)) else {
                         return false;
                     };
                     self.add(code, value);
-                    rest = behind;
+                    rest = after;
                 }
                 [_] => return false,
             }
@@ -245,7 +250,7 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, to: &mut Reporter<'_, '_,
             return Some(());
         }
         let (code, length) = (be16(rest, 0)?, usize::from(be16(rest, 2)?));
-        let (value, behind) = rest.get(4..)?.split_at_checked(length)?;
+        let (value, after) = rest.get(4..)?.split_at_checked(length)?;
         match code {
             RELAYED if relays > 0 => message6(value, relays - 1, to)?,
             23 => to.addresses::<16>(value),
@@ -256,7 +261,7 @@ fn message6<V: Visitor>(payload: &[u8], relays: usize, to: &mut Reporter<'_, '_,
             59 | 103 => to.url(value),
             _ => {}
         }
-        rest = behind;
+        rest = after;
     }
     Some(())
 }

@@ -209,12 +209,12 @@ mod tests {
         let ends = [answer[12..16].to_vec(), answer[16..20].to_vec()];
         (answer[12..16]).copy_from_slice(&ends[1]);
         (answer[16..20]).copy_from_slice(&ends[0]);
-        let behind = ask.len() as u32;
+        let after = ask.len() as u32;
         let packets = [
             tcp_at(40_000, 8080, 0, ask),
             answer,
-            tcp_at(40_000, 8080, behind, frames[0]),
-            tcp_at(40_000, 8080, behind + frames[0].len() as u32, frames[1]),
+            tcp_at(40_000, 8080, after, frames[0]),
+            tcp_at(40_000, 8080, after + frames[0].len() as u32, frames[1]),
         ];
         let asked = Config { unknown_text: true, ..Config::default() };
         assert_eq!(texts(asked, &packets), String::from_utf8_lossy(&frames.concat()));

@@ -11,7 +11,7 @@ use crate::engine::indicator::{Observable, Where, address};
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Counters, Packet, Ports, Said, Visitor};
+use crate::engine::packet::{Counters, Packet, Ports, ProtocolFacts, Visitor};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The beginning of a version 2 header.
@@ -205,8 +205,8 @@ fn split_field(fields: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 /// The fields of a type.
 fn fields(mut rest: &[u8], kind: u8) -> impl Iterator<Item = &[u8]> {
     let all = std::iter::from_fn(move || {
-        let (kind, value, behind) = split_field(rest)?;
-        rest = behind;
+        let (kind, value, after) = split_field(rest)?;
+        rest = after;
         Some((kind, value))
     });
     all.take(MAX_FIELDS).filter(move |(other, _)| *other == kind).map(|(_, value)| value)
@@ -229,18 +229,30 @@ fn report<V: Visitor>(
     ] {
         if let Some((address, port)) = end.filter(|end| *end != own && !end.0.is_unspecified()) {
             let port = Some(port).filter(|&port| port > 0);
-            visitor.seen(Observable::Address(address, port), at, packet, Said::None);
+            visitor.seen(Observable::Address(address, port), at, packet, ProtocolFacts::None);
         }
     }
     for name in fields(header.fields, AUTHORITY).take(1) {
-        names::report_host(name, Where::ProxyAuthority, packet, (visitor, counters), Said::None);
+        names::report_host(
+            name,
+            Where::ProxyAuthority,
+            packet,
+            (visitor, counters),
+            ProtocolFacts::None,
+        );
     }
     for ssl in fields(header.fields, SSL).take(1) {
         let inner = ssl.get(SSL_FIXED..).unwrap_or_default();
         // Not all are hosts: names of people contain blanks, or no dot.
         let name = fields(inner, SSL_CN).next().filter(|name| name.contains(&b'.'));
         if let Some(name) = name.filter(|name| !name.contains(&b' ') && !name.contains(&b'@')) {
-            names::report_host(name, Where::TlsCert, packet, (visitor, counters), Said::None);
+            names::report_host(
+                name,
+                Where::TlsCert,
+                packet,
+                (visitor, counters),
+                ProtocolFacts::None,
+            );
         }
     }
 }

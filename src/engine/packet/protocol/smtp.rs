@@ -9,7 +9,7 @@ use crate::engine::indicator::{self, Observable, Protocol as AlertProtocol, Wher
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::payload::mail::{self, Dots, Mail, Taken};
 use crate::engine::packet::view;
-use crate::engine::packet::{Fault, Ports, Said, Visitor};
+use crate::engine::packet::{Fault, Ports, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 /// The longest line: those of AUTH have up to 12,288 octets (RFC 4954, section 4).
@@ -50,7 +50,7 @@ impl Envelope<'_> {
     }
 }
 
-impl view::Facts for Envelope<'_> {
+impl view::MessageFacts for Envelope<'_> {
     fn owned(&self) -> AlertProtocol {
         AlertProtocol::Smtp(Envelope::owned(self))
     }
@@ -218,8 +218,8 @@ impl Client {
             }
             if let Some(path) = path {
                 let envelope = self.envelope(to);
-                let said = Said::Message(&envelope);
-                context.visitor.seen(Observable::Email(path), at, context.packet, said);
+                let protocol_facts = ProtocolFacts::Message(&envelope);
+                context.visitor.seen(Observable::Email(path), at, context.packet, protocol_facts);
             }
         } else if is(b"DATA") && rest.trim_ascii().is_empty() {
             self.mail_done(false, context);
@@ -242,8 +242,8 @@ impl Client {
 
     /// What was sent so far, and a recipient.
     fn envelope<'a>(&'a self, to: Option<&'a [u8]>) -> Envelope<'a> {
-        let said = |text: &'a Vec<u8>| Some(text.as_slice()).filter(|text| !text.is_empty());
-        Envelope { helo: said(&self.helo), from: said(&self.from), to }
+        let non_empty = |text: &'a Vec<u8>| Some(text.as_slice()).filter(|text| !text.is_empty());
+        Envelope { helo: non_empty(&self.helo), from: non_empty(&self.from), to }
     }
 
     /// A chunk of this many bytes follows (RFC 3030).
@@ -310,8 +310,8 @@ fn report_helo<V: Visitor>(name: &[u8], context: &mut ParseContext<'_, '_, V>) {
         None => Observable::Name(bare),
     };
     let envelope = Envelope { helo: Some(name), ..Envelope::default() };
-    let said = Said::Message(&envelope);
-    context.visitor.seen(observable, Where::SmtpHelo, context.packet, said);
+    let protocol_facts = ProtocolFacts::Message(&envelope);
+    context.visitor.seen(observable, Where::SmtpHelo, context.packet, protocol_facts);
 }
 
 #[cfg(test)]

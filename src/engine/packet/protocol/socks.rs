@@ -9,7 +9,7 @@ use crate::engine::packet::contract::{
     Opening, ParseContext, Probe, Protocol, Session, Slot, Step,
 };
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Said, Visitor};
+use crate::engine::packet::{ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -248,11 +248,11 @@ fn report<V: Visitor>(target: &Target<'_>, port: u16, context: &mut ParseContext
         Target::Address(address) if address.is_unspecified() => {}
         Target::Address(address) => {
             let seen = Observable::Address(address, port);
-            context.visitor.seen(seen, Where::SocksHost, packet, Said::None);
+            context.visitor.seen(seen, Where::SocksHost, packet, ProtocolFacts::None);
         }
         Target::Host(host) => {
             let to = (&mut *context.visitor, &mut *context.counters);
-            names::report_host(host, Where::SocksHost, packet, to, Said::None);
+            names::report_host(host, Where::SocksHost, packet, to, ProtocolFacts::None);
         }
     }
 }
@@ -278,7 +278,7 @@ pub(in crate::engine::packet) mod tests {
     }
 
     #[test]
-    fn targets() {
+    fn targets_of_both_versions_are_read() {
         for (data, want) in [
             (&b"\x04\x01\x01\xbb\xc0\x00\x02\x07user\0"[..], "192.0.2.7 443"),
             (b"\x04\x01\x01\xbb\0\0\0\x01\0b.example\0", "b.example"),

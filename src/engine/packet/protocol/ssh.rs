@@ -9,7 +9,7 @@ use crate::engine::indicator::{self, Kind, Observable, Protocol as AlertProtocol
 use crate::engine::packet::bytes::be32;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::view;
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::{Fault, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -58,7 +58,7 @@ impl Facts<'_> {
     }
 }
 
-impl view::Facts for Facts<'_> {
+impl view::MessageFacts for Facts<'_> {
     fn owned(&self) -> AlertProtocol {
         AlertProtocol::Ssh(Facts::owned(self))
     }
@@ -133,9 +133,9 @@ impl Negotiation {
             return context.counters.note(Fault::BadSsh);
         };
         let facts = self.facts(context.packet.to_server, Some(hassh));
-        let said = Said::Message(&facts);
+        let protocol_facts = ProtocolFacts::Message(&facts);
         let observable = Observable::Digest(Kind::Hassh, &hassh);
-        context.visitor.seen(observable, Where::SshHassh, context.packet, said);
+        context.visitor.seen(observable, Where::SshHassh, context.packet, protocol_facts);
     }
 
     /// Reports the host key at the beginning of a response. The group of another exchange has the
@@ -149,10 +149,10 @@ impl Negotiation {
             return;
         }
         let facts = self.facts(context.packet.to_server, None);
-        let said = Said::Message(&facts);
+        let protocol_facts = ProtocolFacts::Message(&facts);
         for text in [digest::encode(&Md5::digest(key)), digest::encode(&Sha256::digest(key))] {
             let observable = Observable::Text(Kind::SshKey, text.as_bytes());
-            context.visitor.seen(observable, Where::SshHostKey, context.packet, said);
+            context.visitor.seen(observable, Where::SshHostKey, context.packet, protocol_facts);
         }
     }
 }
@@ -220,7 +220,7 @@ pub(in crate::engine::packet) mod tests {
     }
 
     #[test]
-    fn banners() {
+    fn banners_decide_whether_it_is_ssh() {
         assert!(matches!(probe::<Negotiation>(b"SS"), Probe::Maybe(4)));
         assert!(matches!(probe::<Negotiation>(b"SSH-1.99"), Probe::Is(_)));
         assert!(matches!(probe::<Negotiation>(b"SSX"), Probe::No));

@@ -5,7 +5,7 @@
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
-use crate::engine::packet::{Packet, Said, Visitor};
+use crate::engine::packet::{Packet, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 /// The longest message; a longer one is passed on in pieces.
@@ -39,7 +39,7 @@ fn report<V: Visitor>(message: &[u8], packet: &Packet<'_>, visitor: &mut V) {
     let end = message.iter().rposition(|&b| !matches!(b, 0 | b'\n' | b'\r'));
     let text = message.get(..end.map_or(0, |end| end + 1)).unwrap_or_default();
     if !text.is_empty() {
-        visitor.text(text, Where::LogText, packet, Said::None);
+        visitor.text(text, Where::LogText, packet, ProtocolFacts::None);
     }
 }
 
@@ -144,7 +144,7 @@ pub(in crate::engine::packet) mod tests {
     }
 
     #[test]
-    fn priorities() {
+    fn valid_priorities_begin_a_message() {
         // RFC 5424, 6.5; RFC 3164, 5.4.
         for good in ["<34>1 2003-10-11T22:14:15.003Z x", "<34>Oct 11 22:14:15 x", "<0>", "<191>a"] {
             assert!(is_message(good.as_bytes()), "{good}");
@@ -155,7 +155,7 @@ pub(in crate::engine::packet) mod tests {
     }
 
     #[test]
-    fn texts() {
+    fn texts_of_messages_are_reported() {
         let want = [
             "<34>1 2026-01-02T03:04:05Z host app - - - a.example",
             "<13>b.example",

@@ -10,7 +10,7 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::packet::bytes::be16;
 use crate::engine::packet::payload::file::{File, Returns};
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Counters, Fault, Packet, Ports, Said, Visitor};
+use crate::engine::packet::{Counters, Fault, Packet, Ports, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -98,7 +98,7 @@ fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn parse_options(mut options: &[u8]) -> (Option<usize>, Option<u64>) {
     let (mut block, mut size) = (None, None);
     while let Some((name, rest)) = split_text(options)
-        && let Some((value, behind)) = split_text(rest)
+        && let Some((value, after)) = split_text(rest)
     {
         let number = std::str::from_utf8(value).ok().and_then(|value| value.parse::<u64>().ok());
         if name.eq_ignore_ascii_case(b"blksize") {
@@ -106,7 +106,7 @@ fn parse_options(mut options: &[u8]) -> (Option<usize>, Option<u64>) {
         } else if name.eq_ignore_ascii_case(b"tsize") {
             size = number;
         }
-        options = behind;
+        options = after;
     }
     (block, size)
 }
@@ -142,7 +142,7 @@ impl Transfers {
             READ | WRITE => {
                 let Some(request) = parse_request(payload) else { return false };
                 let Request { name, .. } = request;
-                names::report(name, packet, visitor, Said::None);
+                names::report(name, packet, visitor, ProtocolFacts::None);
                 let file = File::begin("tftp", None, packet, visitor);
                 if file.is_hashed() {
                     let mut file = file.known_as(Some(names::last(name)));

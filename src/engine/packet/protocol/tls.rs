@@ -10,8 +10,8 @@ use crate::engine::packet::bytes::{be16, be24};
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
 use crate::engine::packet::counters::Fault;
 use crate::engine::packet::payload::handshake::{
-    self, CERTIFICATE, CLIENT_HELLO, HANDSHAKE, Over, RECORD_HEADER, SERVER_HELLO, hello, opening,
-    report_chain, report_client, report_name, report_server,
+    self, CERTIFICATE, CLIENT_HELLO, HANDSHAKE, RECORD_HEADER, SERVER_HELLO, Transport, hello,
+    opening, report_chain, report_client, report_name, report_server,
 };
 use crate::engine::packet::view::{Ports, Visitor};
 use crate::engine::progress::bound;
@@ -107,7 +107,7 @@ impl Protocol for Records {
             && let Some(hello) = hello::parse_client(body)
         {
             let ParseContext { packet, visitor, counters, .. } = context;
-            report_name(&hello, Over::Tcp, packet, *visitor, counters);
+            report_name(&hello, Transport::Tcp, packet, *visitor, counters);
         }
     }
 
@@ -159,13 +159,13 @@ impl Records {
                 self.is_hello_done = true;
                 if let Some(hello) = hello::parse_client(body) {
                     let ParseContext { packet, visitor, counters, .. } = context;
-                    report_client(&hello, Over::Tcp, packet, *visitor, counters);
+                    report_client(&hello, Transport::Tcp, packet, *visitor, counters);
                 }
             }
             SERVER_HELLO => {
                 if let Some(hello) = hello::parse_server(body) {
                     self.is_dark = hello.version == TLS_1_3 && !hello.is_retry;
-                    report_server(&hello, Over::Tcp, context.packet, context.visitor);
+                    report_server(&hello, Transport::Tcp, context.packet, context.visitor);
                 }
             }
             CERTIFICATE if !self.is_dark => report_chain(body, &mut context.report()),

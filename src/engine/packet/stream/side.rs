@@ -177,11 +177,11 @@ impl Side {
 
     /// Compares a segment with the bytes still held that it repeats.
     fn compare<V: Visitor>(&self, seq: u32, data: &[u8], context: &mut SideContext<'_, '_, V>) {
-        let behind = self.next.wrapping_sub(seq) as usize;
-        let (held, data) = if behind > self.held.len() {
-            (&self.held[..], data.get(behind - self.held.len()..).unwrap_or_default())
+        let repeated = self.next.wrapping_sub(seq) as usize;
+        let (held, data) = if repeated > self.held.len() {
+            (&self.held[..], data.get(repeated - self.held.len()..).unwrap_or_default())
         } else {
-            (&self.held[self.held.len() - behind..], data)
+            (&self.held[self.held.len() - repeated..], data)
         };
         if held.iter().zip(data).any(|(held, new)| held != new) {
             context.parse.counters.note(Fault::StreamConflict);

@@ -108,7 +108,7 @@ impl Streams {
         side: usize,
         segment: &Segment<'_>,
         missing: usize,
-        given: &mut StreamContext<'_, '_, V>,
+        stream_context: &mut StreamContext<'_, '_, V>,
     ) {
         if tcp.slot != NIL && !self.is_own(tcp) {
             // It was taken away: continue without it.
@@ -127,7 +127,7 @@ impl Streams {
         let mut seq = segment.seq;
         if segment.flags & SYN != 0 {
             seq = seq.wrapping_add(1);
-            self.synchronise(tcp, side, seq, segment, given);
+            self.synchronise(tcp, side, seq, segment, stream_context);
         }
         if tcp.slot != NIL && segment.flags & ACK != 0 {
             let other = &mut self.slots[tcp.slot as usize].sides[side ^ 1];
@@ -137,15 +137,15 @@ impl Streams {
             }
         }
         if !segment.payload.is_empty() || missing > 0 {
-            self.payload(tcp, side, seq, (segment.payload, missing), given);
+            self.payload(tcp, side, seq, (segment.payload, missing), stream_context);
         }
         if segment.flags & FIN != 0 {
             let end = seq.wrapping_add((segment.payload.len() + missing) as u32);
-            self.end(tcp, side, end, given);
+            self.end(tcp, side, end, stream_context);
         }
         if tcp.slot != NIL {
             self.settle(tcp);
-            self.make_room(given.counters);
+            self.make_room(stream_context.counters);
         }
     }
 
@@ -155,13 +155,13 @@ impl Streams {
         tcp: &mut Tcp,
         side: usize,
         end: u32,
-        given: &mut StreamContext<'_, '_, V>,
+        stream_context: &mut StreamContext<'_, '_, V>,
     ) {
         if tcp.mode(side) == Mode::Synced && is_before(tcp.next[side], end) {
-            self.start(tcp, side, tcp.next[side], true, first_parser(true, given));
+            self.start(tcp, side, tcp.next[side], true, first_parser(true, stream_context));
         }
         if tcp.slot != NIL && tcp.mode(side) == Mode::Streaming {
-            self.work(tcp.slot, side, given, |side, context| side.end(end, context));
+            self.work(tcp.slot, side, stream_context, |side, context| side.end(end, context));
         }
     }
 
@@ -182,8 +182,8 @@ impl Streams {
         let stamps = [stream.sides[0].last(), stream.sides[1].last()];
         for (side, stamp) in stamps.into_iter().enumerate() {
             let packet = packet(side, stamp);
-            let mut given = StreamContext { packet: &packet, visitor, counters, shared };
-            self.work(tcp.slot, side, &mut given, |side, context| side.finish(context));
+            let mut stream_context = StreamContext { packet: &packet, visitor, counters, shared };
+            self.work(tcp.slot, side, &mut stream_context, |side, context| side.finish(context));
         }
         self.release(tcp.slot);
     }
@@ -202,11 +202,11 @@ impl Streams {
         side: usize,
         start: u32,
         segment: &Segment<'_>,
-        given: &mut StreamContext<'_, '_, V>,
+        stream_context: &mut StreamContext<'_, '_, V>,
     ) {
         if tcp.slot != NIL && tcp.is_new_connection(side, start, segment) {
             for side in 0..2 {
-                self.work(tcp.slot, side, given, |side, context| side.finish(context));
+                self.work(tcp.slot, side, stream_context, |side, context| side.finish(context));
             }
             self.release(tcp.slot);
         }
@@ -219,25 +219,27 @@ impl Streams {
         side: usize,
         mut seq: u32,
         (mut payload, missing): (&[u8], usize),
-        given: &mut StreamContext<'_, '_, V>,
+        stream_context: &mut StreamContext<'_, '_, V>,
     ) {
         match tcp.mode(side) {
             Mode::Over => return,
             Mode::Streaming => {}
-            Mode::Synced => self.start(tcp, side, tcp.next[side], true, first_parser(true, given)),
-            Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, given)),
+            Mode::Synced => {
+                self.start(tcp, side, tcp.next[side], true, first_parser(true, stream_context))
+            }
+            Mode::Fresh => self.start(tcp, side, seq, false, first_parser(false, stream_context)),
             Mode::Unidentified => {
                 (seq, payload, tcp.next[side]) = tcp.unread(side, seq, payload, missing);
-                let is_asked =
-                    given.shared.reads_unknown || dispatch::begins(payload, given.packet.ports);
+                let is_asked = stream_context.shared.reads_unknown
+                    || dispatch::begins(payload, stream_context.packet.ports);
                 if payload.is_empty() || !is_asked {
                     return;
                 }
                 self.start(tcp, side, seq, false, Parser::Start);
             }
         }
-        let stamp = Stamp::of(given.packet);
-        self.work(tcp.slot, side, given, |side, context| {
+        let stamp = Stamp::of(stream_context.packet);
+        self.work(tcp.slot, side, stream_context, |side, context| {
             side.feed(seq, payload, missing, stamp, context);
         });
     }
@@ -267,13 +269,13 @@ impl Streams {
         &mut self,
         slot: u32,
         side: usize,
-        given: &mut StreamContext<'_, '_, V>,
+        stream_context: &mut StreamContext<'_, '_, V>,
         work: impl FnOnce(&mut Side, &mut SideContext<'_, '_, V>),
     ) {
         let stream = &mut self.slots[slot as usize];
         let before = stream.sides[side].weight() + stream.state.weight();
         // The state of the stream that both sides need.
-        let StreamContext { packet, visitor, counters, shared } = given;
+        let StreamContext { packet, visitor, counters, shared } = stream_context;
         let parse = ParseContext::new(packet, *visitor, counters, shared);
         let mut context = SideContext { state: &mut stream.state, parse };
         work(&mut stream.sides[side], &mut context);
@@ -334,8 +336,8 @@ impl Streams {
 }
 
 /// The parser for the first bytes of a direction.
-fn first_parser<V>(is_synced: bool, given: &StreamContext<'_, '_, V>) -> Parser {
-    match given.shared.announced.find(given.packet) {
+fn first_parser<V>(is_synced: bool, stream_context: &StreamContext<'_, '_, V>) -> Parser {
+    match stream_context.shared.announced.find(stream_context.packet) {
         Some(end) => Parser::expected(end, is_synced),
         None => Parser::Start,
     }

@@ -107,12 +107,12 @@ impl Tcp {
         // A segment far ahead is read, but `next` stays: a forged sequence number must not make
         // the true segments look like repetitions.
         let is_on = is_before(next, end) && end.wrapping_sub(next) < LONGEST_JUMP;
-        let behind = if is_on { end } else { next };
+        let next_after = if is_on { end } else { next };
         if is_before(seq, next) {
             let rest = payload.get(next.wrapping_sub(seq) as usize..).unwrap_or_default();
-            return (next, rest, behind);
+            return (next, rest, next_after);
         }
-        (seq, payload, behind)
+        (seq, payload, next_after)
     }
 
     /// Whether something may be left to report when the flow is closed.

@@ -1,6 +1,6 @@
 //! Streams compared with plain streams: whatever a receiver accepts must be parsed the same.
 
-mod ways;
+mod encapsulated;
 
 use crate::engine::indicator::Where;
 use crate::engine::packet::protocol::http::http2::tests as http2;

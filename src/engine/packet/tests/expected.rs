@@ -6,7 +6,7 @@
 
 use super::text;
 use crate::engine::indicator::{Observable, Timestamp, Where, address, digest, url};
-use crate::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use crate::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,13 @@ impl Visitor for Shown {
         false
     }
 
-    fn seen(&mut self, observable: Observable<'_>, at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        _: &Packet<'_>,
+        _: ProtocolFacts<'_>,
+    ) {
         let sort = match at {
             Where::DnsQuery | Where::DnsAnswer => "dns",
             Where::TlsSni => "tls.sni",
@@ -105,7 +111,7 @@ impl Visitor for Numbered {
         self.0.insert((packet.number, "ip.dst", packet.dst.to_string()));
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: ProtocolFacts<'_>) {
         let value = match what {
             Observable::Address(address, _) => address.to_string(),
             Observable::Digest(_, bytes) => digest::encode(bytes),

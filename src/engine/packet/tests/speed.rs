@@ -5,7 +5,7 @@
 use super::expected::pcaps;
 use crate::engine::indicator::{Kind, Observable, Timestamp, Where};
 use crate::engine::packet::stream::tests::Part;
-use crate::engine::packet::{Config, Decoder, Frame, Packet, Said, Visitor};
+use crate::engine::packet::{Config, Decoder, Frame, Packet, ProtocolFacts, Visitor};
 use crate::sensor::input::capture::Capture;
 use sha2::Digest as _;
 
@@ -21,7 +21,7 @@ impl Visitor for Nothing {
         false
     }
 
-    fn seen(&mut self, _: Observable<'_>, _: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, _: Observable<'_>, _: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.0 += 1;
     }
 }
@@ -75,7 +75,7 @@ impl Visitor for Hashes {
         matches!(kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256)
     }
 
-    fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         if let Observable::Digest(_, bytes) = what {
             self.0.push(bytes.to_vec());
         }

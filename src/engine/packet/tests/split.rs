@@ -2,9 +2,10 @@
 
 use super::{ipv4, text};
 use crate::engine::indicator::{Observable, Timestamp, Where};
-use crate::engine::packet::decoder::split::share_of;
+use crate::engine::packet::decoder::split::shard_of;
 use crate::engine::packet::{
-    Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, Said, Shard, Split, Splitter, Visitor,
+    Config, Counters, Decoder, FlowEnd, Frame, Order, Packet, ProtocolFacts, Shard, Split,
+    Splitter, Visitor,
 };
 use crate::sensor::input::capture::Capture;
 use std::net::{IpAddr, Ipv4Addr};
@@ -43,11 +44,11 @@ impl Visitor for Everything {
         self.reported.push(format!("closed {:?} {:?}", flow.flow_id, flow.totals));
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: Said<'_>) {
+    fn seen(&mut self, what: Observable<'_>, at: Where, packet: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.reported.push(format!("seen {} {} {packet:?}", text(what), at.name()));
     }
 
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, _: ProtocolFacts<'_>) {
         self.reported.push(format!("text {} {} {packet:?}", text.escape_ascii(), at.name()));
     }
 }
@@ -72,7 +73,7 @@ fn whole(frames: &[Raw], config: &Config) -> (Vec<String>, Counters) {
 /// The same in batches of this many frames, by shards.
 fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counters) {
     let mut splitter = Splitter::new(config);
-    let mut shares = Shard::all(config);
+    let mut shards = Shard::all(config);
     let mut split = Split::default();
     let mut everything = Everything::default();
     for (at, frames) in frames.chunks(piece).enumerate() {
@@ -92,15 +93,15 @@ fn shared(frames: &[Raw], config: &Config, piece: usize) -> (Vec<String>, Counte
             .enumerate()
             .map(|(k, (raw, place))| Frame { data: &bytes[place], ..frame(at * piece + k, raw) });
         splitter.split(&bytes, given, &mut split);
-        for share in &mut shares {
-            share.take(&bytes, &split, &mut everything);
+        for shard in &mut shards {
+            shard.take(&bytes, &split, &mut everything);
         }
     }
     splitter.finish();
     let mut counters = splitter.counters().clone();
-    for share in &mut shares {
-        share.finish(&mut everything);
-        counters.add(share.counters());
+    for shard in &mut shards {
+        shard.finish(&mut everything);
+        counters.add(shard.counters());
     }
     (everything.sorted(), counters)
 }
@@ -171,11 +172,11 @@ fn a_file_between_two_servers_is_named() {
     const SYN: u8 = 2;
     const PUSH: u8 = 8;
     let (client, from) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(198, 51, 100, 1));
-    let share = |a: Ipv4Addr, b: Ipv4Addr| share_of(a.into(), b.into());
+    let shard = |a: Ipv4Addr, b: Ipv4Addr| shard_of(a.into(), b.into());
     let mut apart = 0;
     for last in 1..40 {
         let to = Ipv4Addr::new(203, 0, 113, last);
-        apart += usize::from(share(client, from) != share(to, from));
+        apart += usize::from(shard(client, from) != shard(to, from));
         let port = format!("PORT 203,0,113,{last},16,1\r\n");
         let lines = [&b"TYPE I\r\n"[..], port.as_bytes(), b"RETR secret.bin\r\n"];
         let (end, other) = ((to, 0x1001), (from, 999));
@@ -220,9 +221,9 @@ fn hosts_are_spread() {
     for number in 0..8000_u32 {
         let client = IpAddr::from(0x0a00_0001_u32.wrapping_add(number).to_be_bytes());
         let server = IpAddr::from((0xc000_0200_u32 + number % 3).to_be_bytes());
-        let share = share_of(client, server);
-        assert_eq!(share, share_of(server, client));
-        counts[share] += 1;
+        let shard = shard_of(client, server);
+        assert_eq!(shard, shard_of(server, client));
+        counts[shard] += 1;
     }
     assert!(counts.iter().all(|&count| (800..1200).contains(&count)), "{counts:?}");
 }

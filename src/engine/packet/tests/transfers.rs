@@ -2,7 +2,7 @@
 
 use super::expected::{decode_file, pcaps};
 use crate::engine::indicator::{Kind, Observable, Protocol, Where, digest};
-use crate::engine::packet::{Fault, Packet, Said, Visitor};
+use crate::engine::packet::{Fault, Packet, ProtocolFacts, Visitor};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,8 +28,14 @@ impl Visitor for Files {
         false
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, said: Said<'_>) {
-        match (what, said.protocol()) {
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        at: Where,
+        _: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        match (what, protocol_facts.protocol()) {
             (Observable::Digest(Kind::Md5, md5), Some(Protocol::File(file))) => {
                 assert_eq!((at, file.is_whole), (Where::FileHash, Some(true)));
                 if !["ftp", "smb", "tftp"].contains(&file.protocol) {
@@ -53,7 +59,7 @@ impl Visitor for Files {
         }
     }
 
-    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: Said<'_>) {
+    fn text(&mut self, text: &[u8], at: Where, _: &Packet<'_>, _: ProtocolFacts<'_>) {
         if at == Where::LogText {
             self.texts.push(String::from_utf8_lossy(text).into_owned());
         }
@@ -110,9 +116,15 @@ fn files_of_recorded_programs() {
             false
         }
 
-        fn seen(&mut self, what: Observable<'_>, _: Where, _: &Packet<'_>, said: Said<'_>) {
+        fn seen(
+            &mut self,
+            what: Observable<'_>,
+            _: Where,
+            _: &Packet<'_>,
+            protocol_facts: ProtocolFacts<'_>,
+        ) {
             let Observable::Digest(_, bytes) = what else { return };
-            let Some(Protocol::File(file)) = said.protocol() else { return };
+            let Some(Protocol::File(file)) = protocol_facts.protocol() else { return };
             self.add(file.protocol, file.name.as_deref(), file.size, &digest::encode(bytes));
         }
     }

@@ -113,7 +113,7 @@ mod tests {
     /// The published vectors of the specification, each in both directions
     /// where there are two.
     #[test]
-    fn published_vectors() {
+    fn ids_are_those_of_the_published_vectors() {
         let pair = Ports::Pair;
         let icmp = Ports::Icmp;
         let (v6c, v6d) = ("3ffe:507:0:1:260:97ff:fe07:69ea", "3ffe:507:0:1:200:86ff:fe05:80da");

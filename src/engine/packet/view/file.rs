@@ -43,8 +43,8 @@ pub struct Attachment<'a> {
     pub is_reported: bool,
 }
 
-/// Takes the bytes of such a file as they arrive.
-pub trait Parcel: fmt::Debug + Send {
+/// Takes the bytes of an attachment as they arrive.
+pub trait AttachmentSink: fmt::Debug + Send {
     /// The next bytes, without their transfer encoding.
     fn take(&mut self, bytes: &[u8]);
 

@@ -4,8 +4,8 @@
 //! [`Packet::place`], once there is a hit.
 
 use super::community::community_id;
+use super::facts::ProtocolFacts;
 use super::ports::Ports;
-use super::said::Said;
 use crate::engine::indicator::{self, PacketPlace, Timestamp, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -43,7 +43,12 @@ pub struct Packet<'a> {
 
 impl Packet<'_> {
     /// The place of a hit, with `path` the capture's path or the interface's name.
-    pub fn place(&self, path: &Arc<str>, is_live: bool, said: Said<'_>) -> PacketPlace {
+    pub fn place(
+        &self,
+        path: &Arc<str>,
+        is_live: bool,
+        protocol_facts: ProtocolFacts<'_>,
+    ) -> PacketPlace {
         let (src_port, dst_port) = match self.ports {
             Ports::Pair(src, dst) => (Some(src), Some(dst)),
             Ports::None | Ports::Icmp(..) => (None, None),
@@ -66,7 +71,7 @@ impl Packet<'_> {
             vlan: self.vlan.to_vec(),
             tunnel: self.tunnel.to_vec(),
             flow: Some(self.totals),
-            protocol: said.protocol(),
+            protocol: protocol_facts.protocol(),
             nth: 0,
         }
     }

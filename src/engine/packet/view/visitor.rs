@@ -1,10 +1,10 @@
 //! The receiver of what the decoder finds.
 
-use super::file::{Attachment, Parcel};
+use super::facts::ProtocolFacts;
+use super::file::{Attachment, AttachmentSink};
 use super::flow::FlowEnd;
 use super::frame::Order;
 use super::packet::Packet;
-use super::said::Said;
 use crate::engine::indicator::{Kind, Observable, Where};
 
 /// Receives what the decoder finds, in the order of the packets.
@@ -39,7 +39,7 @@ pub trait Visitor {
     }
 
     /// A mail contains a file. To open it, return something that takes its bytes.
-    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn Parcel>> {
+    fn attached(&mut self, file: &Attachment<'_>) -> Option<Box<dyn AttachmentSink>> {
         let _ = file;
         None
     }
@@ -49,11 +49,23 @@ pub trait Visitor {
     fn message(&mut self) {}
 
     /// An observable, as its bytes were sent in the packet.
-    fn seen(&mut self, observable: Observable<'_>, at: Where, packet: &Packet<'_>, said: Said<'_>);
+    fn seen(
+        &mut self,
+        observable: Observable<'_>,
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    );
 
     /// Text that was sent, as in a mail: to be searched for observables. None of them continues
     /// in the next text.
-    fn text(&mut self, text: &[u8], at: Where, packet: &Packet<'_>, said: Said<'_>) {
-        let _ = (text, at, packet, said);
+    fn text(
+        &mut self,
+        text: &[u8],
+        at: Where,
+        packet: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        let _ = (text, at, packet, protocol_facts);
     }
 }

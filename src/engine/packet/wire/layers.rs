@@ -139,9 +139,9 @@ impl Layers {
         self.counters.bytes += u64::from(frame.length);
         // The list of tunnels is reused: most frames have none.
         let tunnels = std::mem::take(&mut self.tunnels);
-        let mut around = Encapsulation { frame, tags: Tags::default(), tunnels };
-        self.inside(Layer::Link(frame.linktype), frame.data, &mut around, take);
-        self.tunnels = around.tunnels;
+        let mut encapsulation = Encapsulation { frame, tags: Tags::default(), tunnels };
+        self.inside(Layer::Link(frame.linktype), frame.data, &mut encapsulation, take);
+        self.tunnels = encapsulation.tunnels;
         self.tunnels.clear();
     }
 
@@ -150,25 +150,25 @@ impl Layers {
         &mut self,
         layer: Layer,
         data: &[u8],
-        around: &mut Encapsulation<'_>,
+        encapsulation: &mut Encapsulation<'_>,
         take: &mut impl FnMut(&IpPacket<'_>),
     ) {
-        let (tags, depth) = (around.tags, around.tunnels.depth());
+        let (tags, depth) = (encapsulation.tags, encapsulation.tunnels.depth());
         let mut next = Some((layer, data));
         while let Some((layer, data)) = next {
             let mut rest = None;
-            match link::descend(layer, data, &mut around.tags, &mut rest) {
-                Ok((net, data)) => self.packet(net, data, around, take),
+            match link::descend(layer, data, &mut encapsulation.tags, &mut rest) {
+                Ok((net, data)) => self.packet(net, data, encapsulation, take),
                 Err(fault) => self.counters.note(fault),
             }
-            if around.tags.is_cut() {
+            if encapsulation.tags.is_cut() {
                 self.counters.note(Fault::TooManyTags);
             }
             // Each of them consumes bytes.
             next = rest.map(|rest| (Layer::Aggregate, rest));
             if next.is_some() {
-                around.tags = tags;
-                around.tunnels.leave(depth);
+                encapsulation.tags = tags;
+                encapsulation.tunnels.leave(depth);
             }
         }
     }
@@ -183,7 +183,7 @@ impl Layers {
         &mut self,
         net: Net,
         data: &[u8],
-        around: &mut Encapsulation<'_>,
+        encapsulation: &mut Encapsulation<'_>,
         take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let datagram = match ip::parse(net, data) {
@@ -192,7 +192,7 @@ impl Layers {
         };
         self.counters.packets += 1;
         if let Some(piece) = datagram.piece
-            && let Some(whole) = self.collect(&datagram, piece, around)
+            && let Some(whole) = self.collect(&datagram, piece, encapsulation)
         {
             let mut proto = whole.proto;
             // In IPv6 more extension headers may follow, in IPv4 that of AH.
@@ -201,10 +201,10 @@ impl Layers {
                 IpAddr::V6(_) => ip::skip_extensions(&mut proto, &whole.payload, &mut None),
             };
             let datagram = Datagram { proto, payload, missing: 0, piece: None, ..datagram };
-            self.datagram(&datagram, around, take);
+            self.datagram(&datagram, encapsulation, take);
             return self.fragments.recycle(whole.payload);
         }
-        self.datagram(&datagram, around, take);
+        self.datagram(&datagram, encapsulation, take);
     }
 
     /// Adds a fragment to its packet.
@@ -212,7 +212,7 @@ impl Layers {
         &mut self,
         datagram: &Datagram<'_>,
         piece: ip::Piece,
-        around: &Encapsulation<'_>,
+        encapsulation: &Encapsulation<'_>,
     ) -> Option<fragment::Whole> {
         let payload = datagram.payload.ok()?;
         if datagram.missing > 0 {
@@ -224,25 +224,25 @@ impl Layers {
             dst: datagram.dst,
             proto: if datagram.src.is_ipv4() { datagram.proto } else { 0 },
             id: piece.id,
-            realm: u64::from(self.vlan_key(around)) << 48 ^ self.tunnel_key(around),
+            realm: u64::from(self.vlan_key(encapsulation)) << 48 ^ self.tunnel_key(encapsulation),
         };
-        let (time, counters) = (around.frame.time, &mut self.counters);
+        let (time, counters) = (encapsulation.frame.time, &mut self.counters);
         let fragment = Fragment { piece, proto: datagram.proto, payload };
         self.fragments.add(key, fragment, time, counters)
     }
 
-    fn vlan_key(&self, around: &Encapsulation<'_>) -> u16 {
-        around.tags.ids().last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0)
+    fn vlan_key(&self, encapsulation: &Encapsulation<'_>) -> u16 {
+        encapsulation.tags.ids().last().copied().filter(|_| self.flow_by_vlan).unwrap_or(0)
     }
 
-    fn tunnel_key(&self, around: &Encapsulation<'_>) -> u64 {
-        if self.flow_by_tunnel { around.tunnels.key() } else { 0 }
+    fn tunnel_key(&self, encapsulation: &Encapsulation<'_>) -> u64 {
+        if self.flow_by_tunnel { encapsulation.tunnels.key() } else { 0 }
     }
 
     fn datagram(
         &mut self,
         datagram: &Datagram<'_>,
-        around: &mut Encapsulation<'_>,
+        encapsulation: &mut Encapsulation<'_>,
         take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let Datagram { src, dst, mut proto, mut payload, missing, piece } = *datagram;
@@ -266,7 +266,7 @@ impl Layers {
             (tunnel::MINIMAL, None, Ok(payload)) => tunnel::open_minimal(src, payload),
             _ => None,
         };
-        let Frame { number, time, is_timed, length, .. } = *around.frame;
+        let Frame { number, time, is_timed, length, .. } = *encapsulation.frame;
         let part = match piece {
             None => Part::Whole,
             Some(piece) if piece.offset == 0 => Part::First,
@@ -284,20 +284,20 @@ impl Layers {
             missing,
             part,
             is_tunnel: inside.is_some() || minimal.is_some(),
-            vlan: around.tags.ids(),
-            tunnel: around.tunnels.hops(),
-            vlan_key: self.vlan_key(around),
-            tunnel_key: self.tunnel_key(around),
+            vlan: encapsulation.tags.ids(),
+            tunnel: encapsulation.tunnels.hops(),
+            vlan_key: self.vlan_key(encapsulation),
+            tunnel_key: self.tunnel_key(encapsulation),
         });
         if let Some(inside) = inside {
-            self.enter(datagram, &inside, around, take);
+            self.enter(datagram, &inside, encapsulation, take);
         } else if let Some(minimal) = minimal {
-            self.enter_minimal(datagram, &minimal, around, take);
+            self.enter_minimal(datagram, &minimal, encapsulation, take);
         }
         if let (None, Ok(payload)) = (piece, payload)
             && let Some((net, data)) = quote::of(proto, payload)
         {
-            self.quoted(datagram, net, data, around, take);
+            self.quoted(datagram, net, data, encapsulation, take);
         }
     }
 
@@ -308,19 +308,19 @@ impl Layers {
         outer: &Datagram<'_>,
         net: Net,
         data: &[u8],
-        around: &mut Encapsulation<'_>,
+        encapsulation: &mut Encapsulation<'_>,
         take: &mut impl FnMut(&IpPacket<'_>),
     ) {
         let Datagram { src, dst, proto, payload, missing, piece } = match ip::parse(net, data) {
             Ok(datagram) => datagram,
             Err(fault) => return self.counters.note(fault),
         };
-        let tunnel_key = self.tunnel_key(around);
+        let tunnel_key = self.tunnel_key(encapsulation);
         let inside = tunnel::Inside { kind: "icmp", network: 0, layer: Layer::Ip(net), data };
-        if !around.tunnels.enter(outer.src, outer.dst, &inside) {
+        if !encapsulation.tunnels.enter(outer.src, outer.dst, &inside) {
             return self.counters.note(Fault::TooManyTunnels);
         }
-        let Frame { number, time, is_timed, length, .. } = *around.frame;
+        let Frame { number, time, is_timed, length, .. } = *encapsulation.frame;
         let is_later = piece.is_some_and(|piece| piece.offset > 0);
         take(&IpPacket {
             number,
@@ -335,9 +335,9 @@ impl Layers {
             missing: if piece.is_some() { missing.max(1) } else { missing },
             part: Part::Quoted,
             is_tunnel: false,
-            vlan: around.tags.ids(),
-            tunnel: around.tunnels.hops(),
-            vlan_key: self.vlan_key(around),
+            vlan: encapsulation.tags.ids(),
+            tunnel: encapsulation.tunnels.hops(),
+            vlan_key: self.vlan_key(encapsulation),
             tunnel_key,
         });
     }
@@ -347,16 +347,16 @@ impl Layers {
         &mut self,
         outer: &Datagram<'_>,
         minimal: &tunnel::Minimal<'_>,
-        around: &mut Encapsulation<'_>,
+        encapsulation: &mut Encapsulation<'_>,
         take: &mut impl FnMut(&IpPacket<'_>),
     ) {
-        if !around.tunnels.enter(outer.src, outer.dst, &minimal.inside) {
+        if !encapsulation.tunnels.enter(outer.src, outer.dst, &minimal.inside) {
             return self.counters.note(Fault::TooManyTunnels);
         }
         self.counters.packets += 1;
         let tunnel::Minimal { src, dst, proto, payload, .. } = *minimal;
         let inner = Datagram { src, dst, proto, payload: Ok(payload), ..*outer };
-        self.datagram(&inner, around, take);
+        self.datagram(&inner, encapsulation, take);
     }
 
     /// Takes the payload of a tunnel.
@@ -364,12 +364,12 @@ impl Layers {
         &mut self,
         outer: &Datagram<'_>,
         inside: &tunnel::Inside<'_>,
-        around: &mut Encapsulation<'_>,
+        encapsulation: &mut Encapsulation<'_>,
         take: &mut impl FnMut(&IpPacket<'_>),
     ) {
-        if !around.tunnels.enter(outer.src, outer.dst, inside) {
+        if !encapsulation.tunnels.enter(outer.src, outer.dst, inside) {
             return self.counters.note(Fault::TooManyTunnels);
         }
-        self.inside(inside.layer, inside.data, around, take);
+        self.inside(inside.layer, inside.data, encapsulation, take);
     }
 }

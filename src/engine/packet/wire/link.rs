@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn other_links() {
+    fn other_link_headers_are_removed() {
         let mut cooked = vec![0; 14];
         cooked.extend(b"\x08\x00E");
         assert_eq!(strip_all(LINUX_SLL, &cooked), Ok((Net::V4, vec![], b"E".to_vec())));

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tcp() {
+    fn tcp_headers_are_parsed() {
         let mut data = vec![0, 80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x60, 0x12, 0, 0, 0, 0, 0, 0];
         data.extend(b"optsdata");
         let got = parse(TCP, Ok(&data));

@@ -217,8 +217,8 @@ fn a_row_takes_few_bytes() {
     assert!(bytes < 6.5, "{bytes} bytes per row");
 }
 
-/// The bytes of this version are those of the committed segment: whoever changes them must
-/// raise the version.
+/// The bytes of this version are those of the committed segment: a change of them raises the
+/// version.
 #[test]
 fn the_format_is_the_committed_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/segments/addresses");

@@ -1,7 +1,7 @@
 //! At the bounds: keys, bytes, and what a window remembers.
 
 use super::super::window::MAX_SEEN;
-use super::super::{Config, Facts, Member, Reason, Suppressor, Verdict};
+use super::super::{AlertFacts, Config, Member, Reason, Suppressor, Verdict};
 use super::{asked, seconds, window_of};
 
 #[test]
@@ -59,7 +59,7 @@ fn what_is_new_passes_also_after_what_a_window_remembers() {
     let mut suppressor = Suppressor::new(Config { key: vec![Member::Local], ..window_of(100) });
     let names: Vec<String> = (0..2 * MAX_SEEN).map(|n| format!("n{n}.example")).collect();
     for name in &names {
-        let facts = Facts { feeds: Vec::new(), ..asked(name, "a") };
+        let facts = AlertFacts { feeds: Vec::new(), ..asked(name, "a") };
         assert!(suppressor.judge(&facts, seconds(1), Vec::new).is_pass(), "{name}");
         assert!(!suppressor.judge(&facts, seconds(1), Vec::new).is_pass(), "{name}");
     }
@@ -73,7 +73,7 @@ fn resident() -> usize {
 
 /// A million keys, each with an alert held back: the estimate matches the actual memory use.
 #[test]
-fn a_million_keys_take_what_is_reckoned() {
+fn a_million_keys_take_the_estimated_memory() {
     let mut suppressor = Suppressor::new(window_of(3600)).recorded();
     let before = resident();
     for n in 0..1_010_000u32 {

@@ -1,6 +1,6 @@
 //! What passes, what is held back, and the resulting records.
 
-use super::super::{Config, Facts, Member, Reason, Suppressor, Verdict};
+use super::super::{AlertFacts, Config, Member, Reason, Suppressor, Verdict};
 use super::{asked, seconds, snapshot, window_of};
 use crate::engine::indicator::{Kind, Severity, Timestamp};
 
@@ -60,23 +60,23 @@ fn the_first_alerts_pass_and_other_keys_do_not_count() {
 #[test]
 fn what_is_new_passes() {
     let mut suppressor = Suppressor::new(Config { key: vec![Member::Local], ..window_of(100) });
-    let mut judge = |facts: &Facts<'_>| suppressor.judge(facts, seconds(1), Vec::new);
+    let mut judge = |facts: &AlertFacts<'_>| suppressor.judge(facts, seconds(1), Vec::new);
     let facts = asked("evil.example", "a");
     assert_eq!(judge(&facts), Verdict::Pass(Reason::First));
     assert_eq!(judge(&facts), Verdict::HeldBack);
     // Another indicator of the same key, and an additional match next to the first.
     assert_eq!(judge(&asked("more.example", "a")), Verdict::Pass(Reason::Indicator));
     let parent = vec![(Kind::Domain, "example")];
-    let also = Facts { others: parent, ..asked("evil.example", "a") };
+    let also = AlertFacts { others: parent, ..asked("evil.example", "a") };
     assert_eq!(judge(&also), Verdict::Pass(Reason::Indicator));
     assert_eq!(judge(&also), Verdict::HeldBack);
     // The same value as a different kind is a different indicator.
-    let url = Facts { indicator: (Kind::Url, "evil.example"), ..facts.clone() };
+    let url = AlertFacts { indicator: (Kind::Url, "evil.example"), ..facts.clone() };
     assert_eq!(judge(&url), Verdict::Pass(Reason::Indicator));
-    let feeds = Facts { feeds: vec!["mine", "otx"], ..facts.clone() };
+    let feeds = AlertFacts { feeds: vec!["mine", "otx"], ..facts.clone() };
     assert_eq!(judge(&feeds), Verdict::Pass(Reason::Feed));
     assert_eq!(judge(&feeds), Verdict::HeldBack);
-    let high = Facts { severity: Severity::High, ..facts.clone() };
+    let high = AlertFacts { severity: Severity::High, ..facts.clone() };
     assert_eq!(judge(&high), Verdict::Pass(Reason::Severity));
     assert_eq!([judge(&high), judge(&facts)], [Verdict::HeldBack; 2]);
     suppressor.advance(seconds(200));
@@ -85,7 +85,7 @@ fn what_is_new_passes() {
 
 #[test]
 fn what_is_critical_passes_unless_it_is_asked_to_be_held_back() {
-    let facts = Facts { severity: Severity::Critical, ..asked("evil.example", "a") };
+    let facts = AlertFacts { severity: Severity::Critical, ..asked("evil.example", "a") };
     let verdicts = |critical| {
         let mut suppressor = Suppressor::new(Config { critical, ..window_of(100) });
         [0, 1, 2].map(|n| suppressor.judge(&facts, seconds(n), Vec::new))
@@ -122,7 +122,7 @@ fn lists_are_short_and_the_rest_is_counted() {
     suppressor.judge(&asked("evil.example", "a"), seconds(0), Vec::new);
     let texts: Vec<String> = (0..20).map(|n| format!("{n}{}", "ü".repeat(n * 30))).collect();
     for text in &texts {
-        let facts = Facts { value: text, ..asked("evil.example", "a") };
+        let facts = AlertFacts { value: text, ..asked("evil.example", "a") };
         assert!(!suppressor.judge(&facts, seconds(1), Vec::new).is_pass());
     }
     suppressor.shut_down();

@@ -5,18 +5,18 @@ mod cases;
 mod properties;
 mod twin;
 
-use super::{Config, Facts, Suppressor};
+use super::{AlertFacts, Config, Suppressor};
 use crate::engine::indicator::{Kind, Timestamp};
 use std::time::Duration;
 
 /// An alert for a domain requested by a host.
-fn asked<'a>(domain: &'a str, local: &'a str) -> Facts<'a> {
-    Facts {
+fn asked<'a>(domain: &'a str, local: &'a str) -> AlertFacts<'a> {
+    AlertFacts {
         local: local.into(),
         place: "dns".into(),
         feeds: vec!["mine"],
         spot: format!("{local} > 192.0.2.53:53"),
-        ..Facts::of_indicator(Kind::Domain, domain)
+        ..AlertFacts::of_indicator(Kind::Domain, domain)
     }
 }
 

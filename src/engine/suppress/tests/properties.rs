@@ -1,6 +1,6 @@
 //! The same verdicts and records as the slow reference, with and without restarts.
 
-use super::super::{Config, Facts, Repeat, Suppressor};
+use super::super::{AlertFacts, Config, Repeat, Suppressor};
 use super::twin::{PlainRepeat, Twin};
 use super::{asked, snapshot};
 use crate::engine::indicator::{Kind, Severity, Timestamp};
@@ -59,7 +59,7 @@ const DOMAINS: [&str; 2] = ["evil.example", "more.example"];
 const LOCALS: [&str; 4] = ["a", "b", "c", "d"];
 const FEEDS: [&str; 3] = ["mine", "otx", "third"];
 
-fn facts<'a>(step: &Step, value: &'a str) -> Option<(Facts<'a>, i64)> {
+fn facts<'a>(step: &Step, value: &'a str) -> Option<(AlertFacts<'a>, i64)> {
     let &Step::Alert { domain, local, feed, parent, severity, at, .. } = step else { return None };
     let mut facts = asked(DOMAINS[usize::from(domain)], LOCALS[usize::from(local)]);
     facts.value = value;
@@ -129,7 +129,7 @@ proptest! {
         let mut log: Vec<Vec<u8>> = Vec::new();
         let (mut matched, mut reported) = (BTreeMap::new(), BTreeMap::new());
         let mut identifiers = Vec::new();
-        let key = |facts: &Facts<'_>| (facts.indicator.1.to_string(), facts.local.to_string());
+        let key = |facts: &AlertFacts<'_>| (facts.indicator.1.to_string(), facts.local.to_string());
         let mut count = |repeats: Vec<Repeat>, reported: &mut BTreeMap<_, u64>| {
             for repeat in repeats {
                 identifiers.push(repeat.id);

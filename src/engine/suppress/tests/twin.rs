@@ -1,6 +1,6 @@
 //! The slow reference: a list of windows, searched from its beginning.
 
-use super::super::{Config, Facts, Reason, Verdict};
+use super::super::{AlertFacts, Config, Reason, Verdict};
 use crate::engine::indicator::Severity;
 
 /// A window exactly as the documentation describes it.
@@ -40,7 +40,7 @@ impl Twin {
         Twin { floor: i64::MIN, ..Twin::default() }
     }
 
-    pub(super) fn judge(&mut self, config: &Config, facts: &Facts<'_>, at: i64) -> Verdict {
+    pub(super) fn judge(&mut self, config: &Config, facts: &AlertFacts<'_>, at: i64) -> Verdict {
         if facts.severity == Severity::Critical && !config.critical {
             return Verdict::Pass(Reason::Critical);
         }
@@ -118,7 +118,7 @@ impl Twin {
 }
 
 impl Plain {
-    fn judge(&mut self, config: &Config, facts: &Facts<'_>, at: i64) -> Verdict {
+    fn judge(&mut self, config: &Config, facts: &AlertFacts<'_>, at: i64) -> Verdict {
         let is_first = self.passed == 0;
         let mut reason = None;
         for feed in &facts.feeds {

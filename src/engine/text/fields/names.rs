@@ -466,7 +466,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts() {
+    fn names_of_url_parts_are_recognised() {
         for (object, name, want) in [
             ("", "host", Some(Part::Host)),
             ("", "cs(Host)", Some(Part::Host)),

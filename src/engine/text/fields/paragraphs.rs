@@ -142,7 +142,7 @@ mod tests {
         Message      : Network connection:\n               DestinationIp: 203.0.113.9\n\n";
 
     #[test]
-    fn forms() {
+    fn every_form_of_paragraphs_is_recognised() {
         let padded = format!("\u{feff}\n\n{LIST}");
         for (head, form) in [
             (EXPORT, Paragraphs::Export),

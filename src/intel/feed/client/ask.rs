@@ -2,7 +2,7 @@
 
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
-use crate::intel::feed::client::Walked;
+use crate::intel::feed::client::WalkSummary;
 use crate::intel::feed::fetch::{Answer, Client, Clock, Request, is_passing};
 use serde::Deserialize;
 use std::time::Duration;
@@ -33,14 +33,14 @@ pub(super) struct Response {
 pub(super) struct Asker<'a> {
     client: &'a Client,
     pub(super) clock: &'a dyn Clock,
-    pub(super) walked: Walked,
+    pub(super) walked: WalkSummary,
     /// The time that the server asked to wait, in its last answer.
     leave_alone: Option<Duration>,
 }
 
 impl<'a> Asker<'a> {
     pub(super) fn new(client: &'a Client, clock: &'a dyn Clock) -> Self {
-        Asker { client, clock, walked: Walked::default(), leave_alone: None }
+        Asker { client, clock, walked: WalkSummary::default(), leave_alone: None }
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -5,9 +5,9 @@ use crate::engine::error::Result;
 use crate::intel::feed::fetch::{Client, Clock};
 use crate::intel::feed::{Options, Sink, Summary};
 
-/// Receives what a walk finds. Everything put before
-/// [`set_cursor`](Keeper::set_cursor) returns is durable afterwards.
-pub trait Keeper {
+/// Stores what a walk finds. Everything put before
+/// [`set_cursor`](DocumentStore::set_cursor) returns is durable afterwards.
+pub trait DocumentStore {
     /// Stores a document (a pulse, an event, a page of objects) as sent, replacing
     /// the one with this name.
     ///
@@ -49,8 +49,8 @@ pub trait Keeper {
 }
 
 /// Parses the cursor. If it is not understood, the walk starts from the beginning.
-pub(super) fn resumed<T: serde::de::DeserializeOwned + Default>(keeper: &dyn Keeper) -> T {
-    keeper.cursor().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+pub(super) fn resumed<T: serde::de::DeserializeOwned + Default>(store: &dyn DocumentStore) -> T {
+    store.cursor().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// A server, with what is subscribed to.
@@ -76,13 +76,13 @@ impl Exchange {
     pub fn walk(
         &self,
         client: &Client,
-        keeper: &mut dyn Keeper,
+        store: &mut dyn DocumentStore,
         clock: &dyn Clock,
-    ) -> Result<Walked> {
+    ) -> Result<WalkSummary> {
         match self {
-            Exchange::Otx(otx) => otx.walk(client, keeper, clock),
-            Exchange::Taxii(taxii) => taxii.walk(client, keeper, clock),
-            Exchange::Misp(misp) => misp.walk(client, keeper, clock),
+            Exchange::Otx(otx) => otx.walk(client, store, clock),
+            Exchange::Taxii(taxii) => taxii.walk(client, store, clock),
+            Exchange::Misp(misp) => misp.walk(client, store, clock),
         }
     }
 
@@ -99,7 +99,7 @@ impl Exchange {
     /// A document cannot be read. None is skipped.
     pub fn read(
         &self,
-        keeper: &dyn Keeper,
+        store: &dyn DocumentStore,
         options: &Options,
         sink: &mut dyn Sink,
     ) -> Result<Summary> {
@@ -109,12 +109,12 @@ impl Exchange {
             Exchange::Misp(_) => crate::intel::feed::Format::Misp,
         };
         let options = Options { format: Some(format), ..options.clone() };
-        let mut names = keeper.names()?;
+        let mut names = store.names()?;
         names.sort_unstable();
         let mut summary = Summary::new(format);
         let mut together = Vec::new();
         for name in names {
-            let Some(document) = keeper.get(&name)? else { continue };
+            let Some(document) = store.get(&name)? else { continue };
             if self.are_documents_independent() {
                 let read = crate::intel::feed::read(&document, &options, sink);
                 summary.add(&read.map_err(|error| error.at_path(&name))?);
@@ -133,7 +133,7 @@ impl Exchange {
 /// The result of a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Walked {
+pub struct WalkSummary {
     /// Documents added or replaced.
     pub put: u64,
     /// Documents removed.

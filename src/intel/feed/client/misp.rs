@@ -9,7 +9,7 @@
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::ask::{Asker, is_name, parse};
-use crate::intel::feed::client::{Keeper, Walked};
+use crate::intel::feed::client::{DocumentStore, WalkSummary};
 use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -126,11 +126,11 @@ impl Misp {
     pub(super) fn walk(
         &self,
         client: &Client,
-        keeper: &mut dyn Keeper,
+        store: &mut dyn DocumentStore,
         clock: &dyn Clock,
-    ) -> Result<Walked> {
-        let cursor = super::exchange::resumed(keeper);
-        let mut walker = Walker { asker: Asker::new(client, clock), keeper, cursor };
+    ) -> Result<WalkSummary> {
+        let cursor = super::exchange::resumed(store);
+        let mut walker = Walker { asker: Asker::new(client, clock), store, cursor };
         match self {
             Misp::Feed(_) | Misp::Folder(_) => walker.directory(self)?,
             Misp::Server(server) => walker.server(server)?,
@@ -150,7 +150,7 @@ enum File {
 /// it goes, so that a walk that stops halfway resumes there.
 struct Walker<'a> {
     asker: Asker<'a>,
-    keeper: &'a mut dyn Keeper,
+    store: &'a mut dyn DocumentStore,
     cursor: Cursor,
 }
 
@@ -159,12 +159,12 @@ impl Walker<'_> {
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
-        self.keeper.set_cursor(&text)
+        self.store.set_cursor(&text)
     }
 
     /// Stores an event, after checking that it is the requested one.
     fn put(&mut self, uuid: &str, time: i64, bytes: &[u8]) -> Result<()> {
-        self.keeper.put(uuid, bytes)?;
+        self.store.put(uuid, bytes)?;
         self.cursor.events.insert(uuid.to_string(), time);
         self.asker.walked.put += 1;
         Ok(())
@@ -177,7 +177,7 @@ impl Walker<'_> {
         if self.cursor.events.remove(uuid).is_some() {
             self.asker.walked.removed += 1;
         }
-        self.keeper.remove(uuid)
+        self.store.remove(uuid)
     }
 
     /// Walks a feed: reads `manifest.json`, fetches the events that changed, and
@@ -249,7 +249,7 @@ impl Walker<'_> {
 
     /// Removes every event that is not listed.
     fn only(&mut self, listed: BTreeSet<String>) -> Result<()> {
-        for name in self.keeper.names()? {
+        for name in self.store.names()? {
             if !listed.contains(&name) {
                 self.remove(&name)?;
             }

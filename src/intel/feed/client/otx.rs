@@ -15,7 +15,7 @@
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::ask::{Asker, Response, before, is_name, naive, parse};
-use crate::intel::feed::client::{Keeper, Walked};
+use crate::intel::feed::client::{DocumentStore, WalkSummary};
 use crate::intel::feed::fetch::{Access, Client, Clock, Request, Url};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -168,41 +168,41 @@ struct Event {
 
 /// Something that happened to a pulse or an author.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct News {
+struct Update {
     /// The event's own name, or a substitute.
     id: String,
     created: String,
-    what: What,
+    change: Change,
 }
 
 /// What happened. `Came` means it is subscribed to now, `Went` that it no longer
 /// is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum What {
+enum Change {
     PulseCame(String),
     PulseWent(String),
     AuthorCame(String),
     AuthorWent(String),
 }
 
-impl News {
+impl Update {
     /// Its position among other events. Numeric names are ordered by value.
     fn moment(&self) -> Moment {
         (self.created.clone(), self.id.len(), self.id.clone())
     }
 }
 
-impl What {
+impl Change {
     /// Interprets an event. `None` for actions that do not change what is
     /// subscribed to, and for identifiers that cannot be the name of a stored
     /// document.
-    fn of(event: &Event) -> Option<What> {
+    fn of(event: &Event) -> Option<Change> {
         let id = event.object_id.clone().text();
         match (event.object_type.as_str(), event.action.as_str()) {
-            ("pulse", "subscribe") => is_name(&id).then_some(What::PulseCame(id)),
-            ("pulse", "unsubscribe" | "delete") => is_name(&id).then_some(What::PulseWent(id)),
-            ("user", "subscribe") => Some(What::AuthorCame(id)),
-            ("user", "unsubscribe" | "delete") => Some(What::AuthorWent(id)),
+            ("pulse", "subscribe") => is_name(&id).then_some(Change::PulseCame(id)),
+            ("pulse", "unsubscribe" | "delete") => is_name(&id).then_some(Change::PulseWent(id)),
+            ("user", "subscribe") => Some(Change::AuthorCame(id)),
+            ("user", "unsubscribe" | "delete") => Some(Change::AuthorWent(id)),
             _ => None,
         }
     }
@@ -210,14 +210,14 @@ impl What {
     /// What it is about. Only the last event about the same thing counts.
     fn object(&self) -> (bool, &str) {
         match self {
-            What::PulseCame(id) | What::PulseWent(id) => (true, id),
-            What::AuthorCame(id) | What::AuthorWent(id) => (false, id),
+            Change::PulseCame(id) | Change::PulseWent(id) => (true, id),
+            Change::AuthorCame(id) | Change::AuthorWent(id) => (false, id),
         }
     }
 
     /// Whether something was removed. Removals shift the pages that follow.
     fn is_loss(&self) -> bool {
-        matches!(self, What::PulseWent(_) | What::AuthorWent(_))
+        matches!(self, Change::PulseWent(_) | Change::AuthorWent(_))
     }
 }
 
@@ -226,14 +226,14 @@ impl Otx {
     pub(super) fn walk(
         &self,
         client: &Client,
-        keeper: &mut dyn Keeper,
+        store: &mut dyn DocumentStore,
         clock: &dyn Clock,
-    ) -> Result<Walked> {
-        let cursor = super::exchange::resumed(keeper);
+    ) -> Result<WalkSummary> {
+        let cursor = super::exchange::resumed(store);
         let mut walker = Walker {
             otx: self,
             asker: Asker::new(client, clock),
-            keeper,
+            store,
             cursor,
             seen: HashMap::new(),
             applied: HashSet::new(),
@@ -256,12 +256,12 @@ impl Otx {
 struct Walker<'a> {
     otx: &'a Otx,
     asker: Asker<'a>,
-    keeper: &'a mut dyn Keeper,
+    store: &'a mut dyn DocumentStore,
     cursor: Cursor,
     /// The version of each pulse stored by this walk.
     seen: HashMap<String, String>,
     /// The events applied by this walk.
-    applied: HashSet<News>,
+    applied: HashSet<Update>,
 }
 
 impl Walker<'_> {
@@ -323,7 +323,7 @@ impl Walker<'_> {
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
-        self.keeper.set_cursor(&text)
+        self.store.set_cursor(&text)
     }
 
     /// Walks the remaining pages.
@@ -414,12 +414,12 @@ impl Walker<'_> {
         }
         if head.more_indicators == Some(true) {
             match self.whole(raw, &head.id)? {
-                Some(whole) => self.keeper.put(&head.id, &whole)?,
+                Some(whole) => self.store.put(&head.id, &whole)?,
                 // It was removed in the meantime.
                 None => return self.remove(&head.id),
             }
         } else {
-            self.keeper.put(&head.id, raw.get().as_bytes())?;
+            self.store.put(&head.id, raw.get().as_bytes())?;
         }
         self.asker.walked.put += 1;
         self.seen.insert(head.id.into_owned(), version);
@@ -429,9 +429,9 @@ impl Walker<'_> {
     /// Removes a pulse, if it is stored.
     fn remove(&mut self, id: &str) -> Result<()> {
         self.seen.remove(id);
-        if self.keeper.get(id)?.is_some() {
+        if self.store.get(id)?.is_some() {
             self.asker.walked.removed += 1;
-            self.keeper.remove(id)?;
+            self.store.remove(id)?;
         }
         Ok(())
     }
@@ -501,36 +501,36 @@ impl Walker<'_> {
             (Some(walk), None) => with_margin(&walk.began),
             (None, None) => naive(before(self.asker.now(), MARGIN)),
         };
-        let news = self.events(&since)?;
-        let loss = news.iter().rfind(|news| news.what.is_loss()).map(News::moment);
+        let updates = self.events(&since)?;
+        let loss = updates.iter().rfind(|update| update.change.is_loss()).map(Update::moment);
         if self.cursor.walk.is_none() && self.cursor.events.is_none() {
             // The first walk has nothing to remove, and will meet what was added.
-            self.applied.extend(news);
+            self.applied.extend(updates);
             return Ok(loss);
         }
-        for news in news {
-            if self.applied.contains(&news) {
+        for update in updates {
+            if self.applied.contains(&update) {
                 continue;
             }
-            match &news.what {
-                What::PulseCame(id) => self.fetch(id)?,
-                What::PulseWent(id) => self.remove(id)?,
-                What::AuthorCame(author) => self.fetch_author(author)?,
-                What::AuthorWent(author) => {
+            match &update.change {
+                Change::PulseCame(id) => self.fetch(id)?,
+                Change::PulseWent(id) => self.remove(id)?,
+                Change::AuthorCame(author) => self.fetch_author(author)?,
+                Change::AuthorWent(author) => {
                     self.remove_author(author)?;
                     // Some pulses may be subscribed to individually.
                     self.fetch_author(author)?;
                 }
             }
-            self.applied.insert(news);
+            self.applied.insert(update);
         }
         Ok(loss)
     }
 
     /// The events since a time, the oldest first, and only the last for each pulse
     /// and author.
-    fn events(&mut self, since: &str) -> Result<Vec<News>> {
-        let mut last: HashMap<(bool, String), News> = HashMap::new();
+    fn events(&mut self, since: &str) -> Result<Vec<Update>> {
+        let mut last: HashMap<(bool, String), Update> = HashMap::new();
         let mut page = 1;
         loop {
             let mut url = self.otx.url("pulses/events");
@@ -541,15 +541,15 @@ impl Walker<'_> {
             let events: Page<'_> = response.json()?;
             for raw in &events.results {
                 let Ok(event) = parse::<Event>(raw.get().as_bytes()) else { continue };
-                let Some(what) = What::of(&event) else { continue };
+                let Some(change) = Change::of(&event) else { continue };
                 let created = event.created.unwrap_or_default();
                 let id = event.id.map_or_else(|| created.clone(), Id::text);
-                let (pulse, object) = what.object();
+                let (pulse, object) = change.object();
                 let key = (pulse, object.to_string());
-                let news = News { id, created, what };
-                let newer = |known: &News| news.moment() > known.moment();
+                let update = Update { id, created, change };
+                let newer = |known: &Update| update.moment() > known.moment();
                 if last.get(&key).is_none_or(newer) {
-                    last.insert(key, news);
+                    last.insert(key, update);
                 }
             }
             if events.is_last() {
@@ -562,9 +562,9 @@ impl Walker<'_> {
                 );
             }
         }
-        let mut news: Vec<News> = last.into_values().collect();
-        news.sort_by_cached_key(News::moment);
-        Ok(news)
+        let mut updates: Vec<Update> = last.into_values().collect();
+        updates.sort_by_cached_key(Update::moment);
+        Ok(updates)
     }
 
     /// Fetches a pulse that was newly subscribed to.
@@ -604,8 +604,8 @@ impl Walker<'_> {
 
     /// Removes the pulses of an author, given by name or number.
     fn remove_author(&mut self, author: &str) -> Result<()> {
-        for name in self.keeper.names()? {
-            let Some(pulse) = self.keeper.get(&name)? else { continue };
+        for name in self.store.names()? {
+            let Some(pulse) = self.store.get(&name)? else { continue };
             let wrote: Author = parse(&pulse).unwrap_or_default();
             let by = wrote.author.unwrap_or_default();
             let names = [

@@ -14,7 +14,7 @@
 use crate::engine::error::{Error, ErrorKind, Result};
 use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client::ask::{Asker, Response, before, is_name, parse};
-use crate::intel::feed::client::{Keeper, Walked};
+use crate::intel::feed::client::{DocumentStore, WalkSummary};
 use crate::intel::feed::fetch::{Client, Clock, Request, Url, is_passing};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -62,12 +62,12 @@ pub struct Taxii {
 /// The positions of the walks, by collection.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Cursor {
-    collections: BTreeMap<String, Place>,
+    collections: BTreeMap<String, PagePosition>,
 }
 
 /// The position of a collection's walk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
+struct PagePosition {
     /// The `added_after` of the query.
     after: Option<String>,
     /// The time up to which added objects are stored, in an unfinished walk.
@@ -138,11 +138,11 @@ impl Taxii {
     pub(super) fn walk(
         &self,
         client: &Client,
-        keeper: &mut dyn Keeper,
+        store: &mut dyn DocumentStore,
         clock: &dyn Clock,
-    ) -> Result<Walked> {
-        let cursor = super::exchange::resumed(keeper);
-        let mut walker = Walker { taxii: self, asker: Asker::new(client, clock), keeper, cursor };
+    ) -> Result<WalkSummary> {
+        let cursor = super::exchange::resumed(store);
+        let mut walker = Walker { taxii: self, asker: Asker::new(client, clock), store, cursor };
         walker.run()?;
         Ok(walker.asker.walked)
     }
@@ -152,7 +152,7 @@ impl Taxii {
 struct Walker<'a> {
     taxii: &'a Taxii,
     asker: Asker<'a>,
-    keeper: &'a mut dyn Keeper,
+    store: &'a mut dyn DocumentStore,
     cursor: Cursor,
 }
 
@@ -260,9 +260,9 @@ impl Walker<'_> {
     fn forget(&mut self, found: &[(Collection, Url)]) -> Result<()> {
         let is_found = |id: &str| found.iter().any(|(collection, _)| collection.id == id);
         let mut gone = 0;
-        for name in self.keeper.names()? {
+        for name in self.store.names()? {
             if name.split_once('.').is_some_and(|(id, _)| !is_found(id)) {
-                self.keeper.remove(&name)?;
+                self.store.remove(&name)?;
                 gone += 1;
             }
         }
@@ -281,16 +281,16 @@ impl Walker<'_> {
     fn note(&mut self) -> Result<()> {
         let text = serde_json::to_string(&self.cursor)
             .map_err(|error| Error::io("write the cursor", error.into()))?;
-        self.keeper.set_cursor(&text)
+        self.store.set_cursor(&text)
     }
 
     /// Walks a collection from where the last walk stopped.
     fn collection(&mut self, collection: &Collection, url: &Url) -> Result<()> {
         let id = &collection.id;
         let known = self.cursor.collections.get(id).cloned();
-        let mut place = known.clone().unwrap_or_else(|| Place {
+        let mut place = known.clone().unwrap_or_else(|| PagePosition {
             after: self.taxii.added_after.map(|time| time.to_string()),
-            ..Place::default()
+            ..PagePosition::default()
         });
         restart(&mut place);
         let began = before(self.asker.now(), MARGIN).to_string();
@@ -343,11 +343,11 @@ impl Walker<'_> {
     }
 
     /// Stores a page, and returns whether there is more.
-    fn page(&mut self, id: &str, place: &mut Place, response: &Response) -> Result<bool> {
+    fn page(&mut self, id: &str, place: &mut PagePosition, response: &Response) -> Result<bool> {
         let envelope: Envelope<'_> = response.json()?;
         let (first, last) = &response.added;
         if !envelope.objects.is_empty() {
-            self.keeper.put(&format!("{id}.0.{:08}", place.page), &response.body)?;
+            self.store.put(&format!("{id}.0.{:08}", place.page), &response.body)?;
             self.asker.walked.put += 1;
             place.page += 1;
             place.last = later(place.last.take(), last.clone());
@@ -390,7 +390,7 @@ impl Walker<'_> {
     fn merge(&mut self, id: &str) -> Result<()> {
         loop {
             let mut levels: BTreeMap<u32, Vec<(u64, String)>> = BTreeMap::new();
-            for name in self.keeper.names()? {
+            for name in self.store.names()? {
                 let mut parts = name.split('.');
                 if parts.next() == Some(id)
                     && let Some(level) = parts.next().and_then(|text| text.parse().ok())
@@ -417,7 +417,7 @@ impl Walker<'_> {
         let mut documents = Vec::new();
         let mut len = 0;
         for (_, name) in pages {
-            let document = self.keeper.get(name)?.unwrap_or_default();
+            let document = self.store.get(name)?.unwrap_or_default();
             len += document.len();
             if len > MAX_MERGED {
                 return Ok(false);
@@ -427,9 +427,9 @@ impl Walker<'_> {
         let merged = merged(&documents)?;
         // After a crash in between, both exist, which repeats objects but does not
         // change them.
-        self.keeper.put(&format!("{id}.{level}.{:08}", pages[0].0), &merged)?;
+        self.store.put(&format!("{id}.{level}.{:08}", pages[0].0), &merged)?;
         for (_, name) in pages {
-            self.keeper.remove(name)?;
+            self.store.remove(name)?;
         }
         self.note()?;
         Ok(true)
@@ -478,7 +478,7 @@ fn merged(documents: &[Vec<u8>]) -> Result<Vec<u8>> {
 }
 
 /// Restarts after what is stored.
-fn restart(place: &mut Place) {
+fn restart(place: &mut PagePosition) {
     place.next = None;
     if let Some(last) = &place.last {
         place.after = Some(just_before(last));

@@ -200,7 +200,8 @@ impl Client {
         let agent = match &access.roots {
             Some(roots) => tls::agent(config, roots, own)?,
             None => {
-                let connector = ().chain(DefaultConnector::default()).chain(lenient::Lenient);
+                let connector =
+                    ().chain(DefaultConnector::default()).chain(lenient::RepairingConnector);
                 ureq::Agent::with_parts(config, connector, DefaultResolver::default())
             }
         };

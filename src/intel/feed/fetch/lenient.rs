@@ -18,7 +18,7 @@ const OPAQUE: u8 = 0xff;
 
 /// The position within an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum HeadPart {
     /// In the line of the status.
     Status,
     /// At the first byte of a line.
@@ -33,29 +33,29 @@ enum Place {
 
 /// Repairs the headers of an answer, however they are split over reads.
 #[derive(Debug)]
-struct Head(Place);
+struct Head(HeadPart);
 
 impl Head {
     /// Replaces the bytes that the HTTP parser rejects, in place, so that the
     /// length of the answer stays the same.
-    fn mend(&mut self, bytes: &mut [u8]) {
-        if self.0 == Place::Body {
+    fn repair(&mut self, bytes: &mut [u8]) {
+        if self.0 == HeadPart::Body {
             return;
         }
         for byte in bytes {
             self.0 = match (self.0, *byte) {
-                (Place::Body, _) => return,
-                (Place::Start, b'\n') => Place::Body,
-                (_, b'\n') => Place::Start,
+                (HeadPart::Body, _) => return,
+                (HeadPart::Start, b'\n') => HeadPart::Body,
+                (_, b'\n') => HeadPart::Start,
                 (place, b'\r') => place,
-                (Place::Name, b':') => Place::Value,
-                (Place::Start | Place::Name, of) => {
+                (HeadPart::Name, b':') => HeadPart::Value,
+                (HeadPart::Start | HeadPart::Name, of) => {
                     // A space folds the previous line, and is allowed before a
                     // colon.
                     if of.is_ascii_control() && of != b'\t' || !of.is_ascii() {
                         *byte = b'_';
                     }
-                    Place::Name
+                    HeadPart::Name
                 }
                 (place, of) => {
                     if of.is_ascii_control() && of != b'\t' {
@@ -70,16 +70,16 @@ impl Head {
 
 /// Adds the repair to a connector.
 #[derive(Debug)]
-pub(super) struct Lenient;
+pub(super) struct RepairingConnector;
 
-impl<In: Transport> Connector<In> for Lenient {
-    type Out = Mending;
+impl<In: Transport> Connector<In> for RepairingConnector {
+    type Out = RepairingTransport;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
-    ) -> Result<Option<Mending>, ureq::Error> {
+    ) -> Result<Option<RepairingTransport>, ureq::Error> {
         let Some(transport) = chained else { return Ok(None) };
         let buffers = LazyBuffers::new(
             details.config.input_buffer_size(),
@@ -87,32 +87,32 @@ impl<In: Transport> Connector<In> for Lenient {
         );
         let is_tls = transport.is_tls();
         let stream = TransportAdapter::new(transport.boxed(), details.current_time.clone());
-        Ok(Some(Mending { buffers, stream, is_tls, head: Head(Place::Status) }))
+        Ok(Some(RepairingTransport { buffers, stream, is_tls, head: Head(HeadPart::Status) }))
     }
 }
 
 /// A connection whose headers are repaired.
-pub(super) struct Mending {
+pub(super) struct RepairingTransport {
     buffers: LazyBuffers,
     stream: TransportAdapter,
     is_tls: bool,
     head: Head,
 }
 
-impl fmt::Debug for Mending {
+impl fmt::Debug for RepairingTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mending").finish_non_exhaustive()
+        f.debug_struct("RepairingTransport").finish_non_exhaustive()
     }
 }
 
-impl Transport for Mending {
+impl Transport for RepairingTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         // What is received next answers this.
-        self.head = Head(Place::Status);
+        self.head = Head(HeadPart::Status);
         self.stream.set_timeout(timeout);
         self.stream.write_all(&self.buffers.output()[..amount])?;
         Ok(())
@@ -122,7 +122,7 @@ impl Transport for Mending {
         self.stream.set_timeout(timeout);
         let room = self.buffers.input_append_buf();
         let amount = self.stream.read(room)?;
-        self.head.mend(&mut room[..amount]);
+        self.head.repair(&mut room[..amount]);
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -140,17 +140,17 @@ impl Transport for Mending {
 mod tests {
     use super::*;
 
-    fn mended(text: &[u8], cut: usize) -> Vec<u8> {
-        let mut head = Head(Place::Status);
+    fn repaired(text: &[u8], cut: usize) -> Vec<u8> {
+        let mut head = Head(HeadPart::Status);
         let mut bytes = text.to_vec();
         let cut = cut.min(bytes.len());
-        head.mend(&mut bytes[..cut]);
-        head.mend(&mut bytes[cut..]);
+        head.repair(&mut bytes[..cut]);
+        head.repair(&mut bytes[cut..]);
         bytes
     }
 
     #[test]
-    fn heads() {
+    fn invalid_bytes_in_headers_are_replaced() {
         for (text, want) in [
             (
                 &b"HTTP/1.1 200 O\x01K\r\nETag: \"a\x02\x7f\"\r\n\r\n\x01\x02"[..],
@@ -163,7 +163,7 @@ mod tests {
             ),
         ] {
             for cut in 0..=text.len() {
-                assert_eq!(mended(text, cut), want, "{cut}");
+                assert_eq!(repaired(text, cut), want, "{cut}");
             }
         }
     }
@@ -173,7 +173,7 @@ mod tests {
         #[test]
         fn nothing_else_changes(value in "[ -~]{0,20}", body in proptest::collection::vec(proptest::num::u8::ANY, 0..20), cut in 0usize..80) {
             let text = [format!("HTTP/1.1 200 OK\r\nX-Y: {value}\r\n\r\n").as_bytes(), &body].concat();
-            proptest::prop_assert_eq!(mended(&text, cut), text);
+            proptest::prop_assert_eq!(repaired(&text, cut), text);
         }
     }
 }

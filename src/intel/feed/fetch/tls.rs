@@ -6,7 +6,7 @@
 //! made by `openssl req -x509` do. As with `curl --cacert`, its name and dates must
 //! still be valid.
 
-use super::lenient::Lenient;
+use super::lenient::RepairingConnector;
 use crate::engine::error::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -62,8 +62,8 @@ pub(super) fn agent(
     let connector =
         ().chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
-            .chain(Trusting(Arc::new(tls)))
-            .chain(Lenient);
+            .chain(TlsConnector(Arc::new(tls)))
+            .chain(RepairingConnector);
     Ok(ureq::Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
@@ -152,9 +152,9 @@ impl ServerCertVerifier for Pinning {
 
 /// Wraps a connection in TLS, as ureq's own connector does.
 #[derive(Debug)]
-struct Trusting(Arc<ClientConfig>);
+struct TlsConnector(Arc<ClientConfig>);
 
-impl<In: Transport> Connector<In> for Trusting {
+impl<In: Transport> Connector<In> for TlsConnector {
     type Out = Either<In, Tls>;
 
     fn connect(

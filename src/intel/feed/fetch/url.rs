@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn joined() {
+    fn relative_locations_are_resolved() {
         let base = url("https://h.example/a/b?c=d");
         for (location, want) in [
             ("http://other.example/x", "http://other.example/x"),

@@ -75,7 +75,7 @@ mod tests {
     use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
-    fn directives() {
+    fn directives_that_block_are_read() {
         let text = b"# x\naddress=/evil.example/0.0.0.0\nserver=/a.example/b.example/\n\
                      local=/c.example/\ncache-size=1\naddress=/d.example/#\naddress=/e.example/::\n\
                      server=/corp.example/192.0.2.53\nserver=/good.example/#\n\

@@ -55,7 +55,7 @@ mod tests {
     use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
-    fn both_forms() {
+    fn text_and_json_are_read() {
         let text = b"; Spamhaus DROP List\n203.0.113.0/24 ; SBL1\n198.51.100.0/25 ; SBL2\n";
         let json = br#"{"cidr":"203.0.113.0/24","sblid":"SBL1","rir":"x"}
 {"cidr":"198.51.100.0/25","sblid":"SBL2","rir":"x"}

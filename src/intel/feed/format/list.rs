@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn squid() {
+    fn lists_of_squid_are_read() {
         let text = b".evil.example\n.bad.example\nplain.example\n";
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Squid);

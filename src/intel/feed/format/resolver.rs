@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The meaning of a line.
-enum Said<'t> {
+enum Directive<'t> {
     /// `local-zone: "name" type`
     Zone(&'t str, &'t str),
     /// `local-data: "name A address"`: whether the name is blocked by it; `None`
@@ -44,33 +44,33 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             zone.take(line);
         } else {
             intake.at_line(number);
-            match said(line) {
-                Said::Zone(name, kind) => match known.verdict(name, kind) {
+            match directive(line) {
+                Directive::Zone(name, kind) => match known.verdict(name, kind) {
                     None => {
                         intake.typed(Kind::Domain, name, scope, &context);
                     }
                     Some(why) => intake.reject(name, Reason::NotBlocked, Some(why)),
                 },
                 // Data that belongs to a zone is judged with the zone.
-                Said::Data(name, _) if known.zones.contains(&key(name)) => {}
-                Said::Data(name, Some(true)) => {
+                Directive::Data(name, _) if known.zones.contains(&key(name)) => {}
+                Directive::Data(name, Some(true)) => {
                     intake.typed(Kind::Domain, name, exact, &context);
                 }
-                Said::Data(name, _) => {
+                Directive::Data(name, _) => {
                     intake.reject(name, Reason::NotBlocked, Some("it has data of its own".into()));
                 }
-                Said::Bind(name, rest) => {
+                Directive::Bind(name, rest) => {
                     let mut zone = Bind { name, kind: "", file: "", is_over: false };
                     zone.take(rest);
                     open = Some(zone);
                 }
-                Said::Section(name) => section = name,
-                Said::Name(name) => {
+                Directive::Section(name) => section = name,
+                Directive::Name(name) => {
                     let detail = format!("it is in a {section}");
                     intake.reject(name, Reason::NotBlocked, Some(detail));
                 }
-                Said::Part => {}
-                Said::Other => {
+                Directive::Part => {}
+                Directive::Other => {
                     intake.reject(line, Reason::NotBlocked, Some("not a zone".into()));
                 }
             }
@@ -107,12 +107,12 @@ impl Known {
         let mut files = HashMap::new();
         for (_, line) in Lines::new(text) {
             let Line::Value(line, _) = lines::parse(line) else { continue };
-            match said(line) {
-                Said::Zone(name, _) => {
+            match directive(line) {
+                Directive::Zone(name, _) => {
                     zones.insert(key(name));
                 }
                 // Names have at most 253 bytes, and so a bounded number of parents.
-                Said::Data(name, data) if data != Some(true) && name.len() <= 253 => {
+                Directive::Data(name, data) if data != Some(true) && name.len() <= 253 => {
                     let name = key(name);
                     let mut rest = &*name;
                     while served.insert(rest.to_string())
@@ -189,32 +189,32 @@ fn key(name: &str) -> String {
 }
 
 /// Interprets a line of unbound's or BIND's configuration.
-fn said(line: &str) -> Said<'_> {
+fn directive(line: &str) -> Directive<'_> {
     if let Some(rest) = line.strip_prefix("zone")
         && let Some(rest) = rest.trim_start().strip_prefix('"')
         && let Some((name, rest)) = rest.split_once('"')
     {
-        return Said::Bind(name, rest);
+        return Directive::Bind(name, rest);
     }
-    let Some((word, rest)) = line.split_once(':') else { return Said::Other };
+    let Some((word, rest)) = line.split_once(':') else { return Directive::Other };
     let rest = rest.trim();
     match word.trim() {
         "local-zone" => {
             let (name, kind) = rest.rsplit_once([' ', '\t']).unwrap_or((rest, ""));
-            Said::Zone(name.trim().trim_matches('"'), kind.trim_matches('"'))
+            Directive::Zone(name.trim().trim_matches('"'), kind.trim_matches('"'))
         }
         "local-data" => data(rest.trim_matches(['"', '\''])),
-        "name" => Said::Name(rest.trim_matches('"')),
+        "name" => Directive::Name(rest.trim_matches('"')),
         section @ ("forward-zone" | "stub-zone" | "auth-zone" | "view" | "server") => {
-            Said::Section(section)
+            Directive::Section(section)
         }
-        part if part.starts_with("forward-") || part.starts_with("stub-") => Said::Part,
-        _ => Said::Other,
+        part if part.starts_with("forward-") || part.starts_with("stub-") => Directive::Part,
+        _ => Directive::Other,
     }
 }
 
 /// `name [ttl] [IN] A address`
-fn data(text: &str) -> Said<'_> {
+fn data(text: &str) -> Directive<'_> {
     let mut words = text.split_ascii_whitespace();
     let name = words.next().unwrap_or("");
     let mut words =
@@ -226,14 +226,16 @@ fn data(text: &str) -> Said<'_> {
         .filter(|record| is_address(record))
         .and_then(|_| words.next())
         .and_then(|word| address::parse_ip(word).ok());
-    Said::Data(name, address.map(hosts::is_nowhere))
+    Directive::Data(name, address.map(hosts::is_nowhere))
 }
 
 /// Whether a line belongs to such a configuration; for detection.
 pub(in crate::intel::feed) fn is_entry(line: &str) -> bool {
-    match said(line) {
-        Said::Other => setting(line, "type").or(setting(line, "file")).is_some() || line == "};",
-        Said::Name(_) => line.starts_with("name: "),
+    match directive(line) {
+        Directive::Other => {
+            setting(line, "type").or(setting(line, "file")).is_some() || line == "};"
+        }
+        Directive::Name(_) => line.starts_with("name: "),
         _ => true,
     }
 }
@@ -244,7 +246,7 @@ mod tests {
     use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
-    fn unbound() {
+    fn zones_of_unbound_are_read() {
         let text = b"server:\n  local-zone: \"a.example\" always_nxdomain\n\
             local-zone: \"b.example.\" redirect\nlocal-data: \"b.example A 0.0.0.0\"\n\
             local-zone: \"c.example\" static\nlocal-zone: c2.example refuse\n\
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn bind() {
+    fn zones_of_bind_are_read() {
         let text = b"zone \"a.example\" { type master; file \"/etc/bind/x.zone\"; };\n\
             zone \"b.example\" IN {\n  type primary;\n  file \"/etc/bind/x.zone\";\n};\n\
             zone \"c.example\" {type master; file \"null.zone\";};\n\

@@ -110,7 +110,7 @@ mod tests {
     use crate::intel::feed::{Collected, Format, Options};
 
     #[test]
-    fn datasets() {
+    fn datasets_are_read() {
         let text = b"ZXZpbC5leGFtcGxl,80\nYmFkLmV4YW1wbGU=\n!!\n";
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Dataset);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn reputation() {
+    fn reputation_lists_are_read() {
         let text = b"203.0.113.5,1,127\n203.0.113.0/24,2,64\n2001:db8::1,2,1\n";
         let got = Collected::read(text, &Options::default()).unwrap();
         assert_eq!(got.summary.format, Format::Iprep);

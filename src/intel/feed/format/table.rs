@@ -9,7 +9,7 @@ use crate::intel::feed::format::{abusech, stix};
 use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::{self, Line, Lines};
 use crate::intel::feed::live;
-use crate::intel::feed::options::Place;
+use crate::intel::feed::options::ColumnRef;
 use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::table::layout::{Detail, Layout, Meaning};
 use crate::intel::feed::table::nets::{self, NOWHERE, Nets};
@@ -177,7 +177,7 @@ fn find_layout(
         *lines = before;
     }
     if !intake.options.columns.is_empty() {
-        let by_name = intake.options.columns.0.iter().any(|(_, p)| matches!(p, Place::Name(_)));
+        let by_name = intake.options.columns.0.iter().any(|(_, p)| matches!(p, ColumnRef::Name(_)));
         let layout = mapped(intake, &row, header.as_ref())?;
         if header.is_none() && by_name {
             // Its names were mapped, so this row is a header, even if an unusual
@@ -247,8 +247,8 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Resu
     let of_header = layout.nets.take();
     for (column, place) in &intake.options.columns.0 {
         let at = match place {
-            Place::Number(number) => number - 1,
-            Place::Name(name) => header
+            ColumnRef::Number(number) => number - 1,
+            ColumnRef::Name(name) => header
                 .fields
                 .iter()
                 .position(|field| field.trim().eq_ignore_ascii_case(name))
@@ -262,12 +262,9 @@ fn mapped(intake: &Intake<'_>, header: &Row<'_>, known: Option<&Layout>) -> Resu
         // The mapping overrides what the header says about the role or column.
         layout.values.retain(|&(other, _)| {
             other != at && !matches!(column, Column::Value(_))
-                || intake
-                    .options
-                    .columns
-                    .0
-                    .iter()
-                    .any(|(c, p)| matches!(c, Column::Value(_)) && *p == Place::Number(other + 1))
+                || intake.options.columns.0.iter().any(|(c, p)| {
+                    matches!(c, Column::Value(_)) && *p == ColumnRef::Number(other + 1)
+                })
         });
         layout.context.retain(|&(other, role)| other != at && role != *column);
         layout.map(at, *column);

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn modes() {
+    fn every_mode_of_a_list_is_read() {
         let found = |got: &Collected| -> Vec<(Kind, String, Scope)> {
             got.indicators.iter().map(|i| (i.kind, i.value.to_string(), i.scope)).collect()
         };

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names() {
+    fn names_of_columns_have_roles() {
         for (name, want) in [
             ("IOC_Value", Column::Value(None)),
             ("Indicator", Column::Value(None)),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn texts() {
+    fn cells_are_added_to_the_context() {
         let mut context = Context::default();
         apply(&mut context, Column::Tags, "a, tlp:amber,b, a");
         apply(&mut context, Column::Confidence, "75%");

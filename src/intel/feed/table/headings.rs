@@ -657,7 +657,7 @@ mod tests {
     const NOTHINGS: &[&str] = &["Land", "Farbe", "x", "", "()", ")(", "Date/Time", "é (ü)"];
 
     #[test]
-    fn headings() {
+    fn headings_have_meanings() {
         let mut wrong = Vec::new();
         let mut check = |is_right: bool, name: &str| {
             if !is_right {
@@ -696,7 +696,7 @@ mod tests {
     proptest::proptest! {
         /// No name makes this panic.
         #[test]
-        fn any_heading(name in "[a-zA-Z0-9é()/&_. -]{0,80}") {
+        fn no_heading_panics(name in "[a-zA-Z0-9é()/&_. -]{0,80}") {
             let _ = (of(&name), is_member(&name));
         }
     }

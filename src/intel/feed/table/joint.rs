@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts() {
+    fn host_port_and_path_are_joined() {
         let joint = Joint { host: 0, path: 1, keeps_host: false };
         for (host, path, port, want) in [
             ("evil.example", "/gate.php", None, Some("evil.example/gate.php")),

@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts() {
+    fn address_and_mask_are_joined() {
         for (start, end, length, want) in [
             ("203.0.113.0", "203.0.113.255", "24", Some("203.0.113.0-203.0.113.255")),
             ("203.0.113.0", "", "24", Some("203.0.113.0/24")),

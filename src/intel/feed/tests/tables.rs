@@ -149,7 +149,7 @@ fn a_stray_quote_costs_one_line() {
 }
 
 #[test]
-fn urlhaus() {
+fn dumps_of_urlhaus_are_read() {
     let got = read(
         "################\n# abuse.ch URLhaus Database Dump (CSV)\n#\n\
          # id,dateadded,url,url_status,last_online,threat,tags,urlhaus_link,reporter\n\
@@ -166,7 +166,7 @@ fn urlhaus() {
 }
 
 #[test]
-fn threatfox() {
+fn dumps_of_threatfox_are_read() {
     let got = read(
         "# ThreatFox IOCs: recent\n# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\
          \"threat_type\",\"fk_malware\",\"malware_alias\",\"malware_printable\",\"last_seen_utc\",\

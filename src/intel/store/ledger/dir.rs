@@ -140,7 +140,7 @@ impl LedgerDir {
             _ => {}
         }
         disk::put_over(&self.folder, &aside)?;
-        let name = crate::engine::error::spelt_name(aside.as_os_str()).into_owned();
+        let name = crate::engine::error::escape_file_name(aside.as_os_str()).into_owned();
         Ok(why.remedy(format!("a new ledger begins; the damaged one was moved to {name}")))
     }
 

@@ -5,7 +5,7 @@ use super::index::{LedgerChange, LedgerIndex, LedgerSegment};
 use super::merge::{STOOD, cutoff, merge, newest, run};
 use crate::engine::indicator::Timestamp;
 use crate::engine::segment::{Merge, Row, Segment, SegmentWriter};
-use crate::intel::store::difference::{Difference, Turnover, values_of};
+use crate::intel::store::difference::{Difference, ValueChanges, values_of};
 use crate::intel::store::normal::Normal;
 use crate::intel::store::values::Values;
 use crate::{Error, Result};
@@ -63,8 +63,8 @@ impl LedgerDir {
         let segments = old.as_ref().map(|old| self.segments(old)).transpose()?.unwrap_or_default();
         let described = old.as_ref().map(|old| old.identity);
         let compared;
-        let turnover = match change.filter(|change| change.base == described) {
-            Some(change) => &change.turnover,
+        let changes = match change.filter(|change| change.base == described) {
+            Some(change) => &change.changes,
             None => {
                 compared = compare(&segments, &values_of(new))?;
                 &compared
@@ -72,16 +72,16 @@ impl LedgerDir {
         };
         let moment = Moment::of(fetch, old.as_ref());
         let mut index = old.unwrap_or_else(|| LedgerIndex::new(moment.at));
-        let (came, left) = (turnover.came.len() as u64, turnover.left.len() as u64);
+        let (came, left) = (changes.came.len() as u64, changes.left.len() as u64);
         (index.identity, index.reading) = (new.identity(), fetch.reading);
         if came + left > 0 {
             index.at = Some(moment.at);
             index.values = index.values.saturating_add(came).saturating_sub(left);
             let (at, stood) = (Some(moment.at), moment.marks & STOOD != 0);
             index.add(LedgerChange { at, published: fetch.published, came, left, stood });
-            let rows = open_rows(&segments, &turnover.left)?;
+            let rows = open_rows(&segments, &changes.left)?;
             self.append(&mut index, segments, came + left, |writer| {
-                moment.write(turnover, &rows, writer)
+                moment.write(changes, &rows, writer)
             })?;
         }
         self.publish(&index)
@@ -146,11 +146,16 @@ impl Moment {
     }
 
     /// Writes the rows of the values that came and left, in order.
-    fn write(&self, turnover: &Turnover, rows: &[Option<Row>], out: &mut dyn Push) -> Result<()> {
+    fn write(
+        &self,
+        changes: &ValueChanges,
+        rows: &[Option<Row>],
+        out: &mut dyn Push,
+    ) -> Result<()> {
         let (at, before) = (self.at.0.div_euclid(MICROS), self.before.0.div_euclid(MICROS));
         let new = Row { marks: self.marks, ..Row::at(at) };
-        let mut came = turnover.came.iter().peekable();
-        let left = turnover.left.iter().zip(rows);
+        let mut came = changes.came.iter().peekable();
+        let left = changes.left.iter().zip(rows);
         for (key, row) in left.filter_map(|(key, row)| row.map(|row| (key, row))) {
             while let Some(key) = came.next_if(|came| *came < key) {
                 out.push(key, &new)?;
@@ -194,23 +199,23 @@ fn open_rows(segments: &[Segment], values: &Values) -> Result<Vec<Option<Row>>> 
 }
 
 /// Compares a whole ledger with the values of the feed.
-fn compare(segments: &[Segment], values: &Values) -> Result<Turnover> {
-    let mut turnover = Turnover::default();
+fn compare(segments: &[Segment], values: &Values) -> Result<ValueChanges> {
+    let mut changes = ValueChanges::default();
     let mut values = values.iter().peekable();
     let mut merge = Merge::new(segments)?;
     while let Some((key, rows)) = merge.next_key()? {
         newest(rows);
         let is_open = rows.last().is_some_and(|row| row.ended.is_none());
         while let Some(value) = values.next_if(|value| value.cmp(&key) == Ordering::Less) {
-            turnover.came.push(value);
+            changes.came.push(value);
         }
         let is_there = values.next_if(|value| *value == key).is_some();
         match (is_open, is_there) {
-            (false, true) => turnover.came.push(key),
-            (true, false) => turnover.left.push(key),
+            (false, true) => changes.came.push(key),
+            (true, false) => changes.left.push(key),
             _ => {}
         }
     }
-    values.for_each(|value| turnover.came.push(value));
-    Ok(turnover)
+    values.for_each(|value| changes.came.push(value));
+    Ok(changes)
 }

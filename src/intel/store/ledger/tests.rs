@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// A feed in a folder of its own.
 struct Feed {
-    shelf: FeedDir,
+    feed_dir: FeedDir,
     old: Option<Normal>,
     time: i64,
     _dir: tempfile::TempDir,
@@ -20,8 +20,8 @@ struct Feed {
 impl Feed {
     fn new() -> Feed {
         let dir = tempfile::tempdir().unwrap();
-        let shelf = Store::at(dir.path()).shelf("x");
-        Feed { shelf, old: None, time: 1_800_000_000, _dir: dir }
+        let feed_dir = Store::at(dir.path()).feed_dir("x");
+        Feed { feed_dir, old: None, time: 1_800_000_000, _dir: dir }
     }
 
     /// Replaces the contents of the feed without recording it.
@@ -33,8 +33,8 @@ impl Feed {
             let context = Arc::new(Context::of_feed("x"));
             builder.indicator(Indicator::new(kind, value, Scope::Exact, context).unwrap(), None);
         }
-        self.shelf.accept(1, &[Piece::new(&builder.finish())]).unwrap();
-        let new = self.shelf.accepted().unwrap();
+        self.feed_dir.accept(1, &[Piece::new(&builder.finish())]).unwrap();
+        let new = self.feed_dir.accepted().unwrap();
         let change = Difference::between(self.old.as_ref(), Some(&new));
         self.old = Some(new.clone());
         (change, new)
@@ -51,11 +51,11 @@ impl Feed {
         let (change, new) = self.accept(values);
         let at = Timestamp::from_seconds(self.time);
         let fetch = Fetch { at, before, reading, published: None };
-        self.shelf.ledger().record(&fetch, Some(&change), &new).unwrap()
+        self.feed_dir.ledger().record(&fetch, Some(&change), &new).unwrap()
     }
 
     fn open(&self) -> Ledger {
-        self.shelf.open_ledger().unwrap().unwrap()
+        self.feed_dir.open_ledger().unwrap().unwrap()
     }
 
     /// The stays as hours after the first update: first, last, absent since, and whether it
@@ -133,10 +133,10 @@ proptest! {
             prop_assert!(feed.update(&values).is_none());
         }
         prop_assert_eq!(feed.stays(), twin(&updates));
-        let index = feed.shelf.ledger().index().unwrap().unwrap();
+        let index = feed.feed_dir.ledger().index().unwrap().unwrap();
         prop_assert_eq!(index.values, updates.last().unwrap().len() as u64);
         prop_assert!(index.segments.len() <= 4, "{} segments", index.segments.len());
-        let files = fs::read_dir(feed.shelf.ledger().folder()).unwrap().count();
+        let files = fs::read_dir(feed.feed_dir.ledger().folder()).unwrap().count();
         prop_assert_eq!(files, 1 + index.segments.len());
     }
 
@@ -156,7 +156,7 @@ proptest! {
             prop_assert!(feed.update(&list).is_none());
             recorded.push(values.clone());
         }
-        let got: BTreeMap<String, Vec<bool>> = match feed.shelf.open_ledger().unwrap() {
+        let got: BTreeMap<String, Vec<bool>> = match feed.feed_dir.open_ledger().unwrap() {
             None => BTreeMap::new(),
             Some(_) => feed.stays().into_iter().map(|(value, stays)| {
                 (value, stays.iter().map(|stay| stay.2.is_some()).collect())
@@ -178,7 +178,7 @@ fn a_change_of_settings_is_no_news() {
     let stood: Vec<bool> = feed.stays().values().map(|stays| stays[0].3).collect();
     // bad, evil, worse
     assert_eq!(stood, [true, true, false]);
-    let index = feed.shelf.ledger().index().unwrap().unwrap();
+    let index = feed.feed_dir.ledger().index().unwrap().unwrap();
     assert_eq!(
         index.changes.iter().map(|change| change.stood).collect::<Vec<_>>(),
         [true, true, false]
@@ -194,11 +194,11 @@ fn a_scope_is_no_other_value() {
     let context = Arc::new(Context::of_feed("x"));
     let subtree = Indicator::new(Kind::Domain, "evil.example", Scope::Subtree, context).unwrap();
     builder.indicator(subtree, None);
-    feed.shelf.accept(1, &[Piece::new(&builder.finish())]).unwrap();
-    let new = feed.shelf.accepted().unwrap();
+    feed.feed_dir.accept(1, &[Piece::new(&builder.finish())]).unwrap();
+    let new = feed.feed_dir.accepted().unwrap();
     let change = Difference::between(feed.old.as_ref(), Some(&new));
     assert_eq!((change.added, change.removed), (1, 1));
-    assert_eq!((change.turnover.came.len(), change.turnover.left.len()), (0, 0));
+    assert_eq!((change.changes.came.len(), change.changes.left.len()), (0, 0));
 }
 
 #[test]
@@ -206,13 +206,13 @@ fn damage_is_reported_and_a_new_ledger_begins() {
     for name in ["index.json", "segment"] {
         let mut feed = Feed::new();
         feed.update(&["evil.example", "bad.example"]);
-        let folder = feed.shelf.ledger().folder().to_path_buf();
+        let folder = feed.feed_dir.ledger().folder().to_path_buf();
         let files = || fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
         let path = files().find(|path| path.to_str().unwrap().ends_with(name)).unwrap();
         let mut bytes = fs::read(&path).unwrap();
         bytes.truncate(bytes.len() / 2);
         fs::write(&path, bytes).unwrap();
-        assert!(feed.shelf.open_ledger().is_err());
+        assert!(feed.feed_dir.open_ledger().is_err());
         let error = feed.update(&["evil.example", "worse.example"]).unwrap().to_string();
         assert!(error.contains("a new ledger begins"), "{error}");
         assert_eq!(
@@ -228,8 +228,8 @@ fn damage_is_reported_and_a_new_ledger_begins() {
     // A segment that is missing is damage, too.
     let mut feed = Feed::new();
     feed.update(&["evil.example"]);
-    let index = feed.shelf.ledger().index().unwrap().unwrap();
-    fs::remove_file(feed.shelf.ledger().folder().join(&index.segments[0].file)).unwrap();
+    let index = feed.feed_dir.ledger().index().unwrap().unwrap();
+    fs::remove_file(feed.feed_dir.ledger().folder().join(&index.segments[0].file)).unwrap();
     assert!(feed.update(&["bad.example"]).unwrap().to_string().contains("missing"));
 }
 
@@ -272,7 +272,7 @@ fn what_flaps_stays_bounded() {
 fn an_index_leads_nowhere_else() {
     let mut feed = Feed::new();
     feed.update(&["evil.example"]);
-    let index = feed.shelf.ledger().index().unwrap().unwrap();
+    let index = feed.feed_dir.ledger().index().unwrap().unwrap();
     let text = String::from_utf8(index.to_bytes().unwrap()).unwrap();
     assert_eq!(LedgerIndex::parse(text.as_bytes()).unwrap(), index);
     for wrong in ["../x", "", "index.json"] {

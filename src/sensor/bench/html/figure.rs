@@ -175,7 +175,7 @@ pub(super) const SERIES: usize = 5;
 
 /// A name in at most so many characters.
 pub(super) fn short_name(name: &str, most: usize) -> String {
-    let name = crate::engine::error::spelt(name);
+    let name = crate::engine::error::escape_text(name);
     if name.chars().count() <= most {
         return name.into_owned();
     }

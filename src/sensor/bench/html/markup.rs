@@ -1,6 +1,6 @@
 //! Elements, attributes and text: HTML that is well-formed and escaped by construction.
 
-use crate::engine::error::spelt;
+use crate::engine::error::escape_text;
 use std::fmt::Write as _;
 
 /// An attribute: its name is part of the program, its value may come from anywhere.
@@ -45,9 +45,9 @@ impl Markup {
         self.out.push_str(if is_void(tag) { ">\n" } else { "/>" });
     }
 
-    /// A text. Characters that control a terminal or turn text around are spelt out.
+    /// A text. Characters that control a terminal or turn text around are escaped.
     pub(super) fn text(&mut self, text: &str) {
-        escape(&spelt(text), &mut self.out);
+        escape(&escape_text(text), &mut self.out);
     }
 
     /// A style sheet that is part of the program: browsers take it literally, so it must not be
@@ -65,7 +65,7 @@ impl Markup {
         let _ = write!(self.out, "<{tag}");
         for (name, value) in attributes {
             let _ = write!(self.out, " {name}=\"");
-            escape(&spelt(value), &mut self.out);
+            escape(&escape_text(value), &mut self.out);
             self.out.push('"');
         }
     }

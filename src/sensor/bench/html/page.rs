@@ -4,7 +4,7 @@ use super::figure::Table;
 use super::markup::Markup;
 use super::words::{caveats, count, decisions, interval, percent_of, size};
 use super::{ages, bars, hosts, matrix, scatter};
-use crate::sensor::bench::groups::By;
+use crate::sensor::bench::groups::GroupBy;
 use crate::sensor::bench::report::{Group, IndicatorFacts, Report};
 use crate::sensor::bench::text::percent;
 use base64::Engine as _;
@@ -55,7 +55,7 @@ fn title(report: &Report, page: &mut Markup) {
     page.text_in("p", &[("class", "over")], "wiresift bench");
     page.text_in("h1", &[], "What the rule set is worth");
     let set = &report.set;
-    let groups = if report.by == By::Feed { "feeds" } else { "collections" };
+    let groups = if report.by == GroupBy::Feed { "feeds" } else { "collections" };
     let live = format!("{} {groups}, {} live entries", count(set.groups), count(set.live));
     let day = |time: &str| time.get(..10).unwrap_or(time).to_string();
     let corpus = report.corpus.as_ref().map(|corpus| {

@@ -1,4 +1,4 @@
-//! What to do, in sentences for whoever decides and does not read charts.
+//! What to do, in sentences for readers who decide and do not read charts.
 
 use crate::sensor::bench::report::{Action, Advice, Group, Interval, Report};
 use crate::sensor::bench::text::{at_most, number, percent};

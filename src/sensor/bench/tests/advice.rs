@@ -23,7 +23,7 @@ fn advised(report: &Report, action: Action) -> Vec<&str> {
     groups
 }
 
-/// Whoever follows all of the advice loses no event.
+/// Following all of the advice loses no event.
 #[test]
 fn groups_that_have_the_same_are_not_all_dropped() {
     let all = Scope::Subtree;

@@ -5,14 +5,15 @@ use crate::engine::database::Database;
 use crate::engine::indicator::{Kind, Scope, Timestamp, Value};
 use crate::engine::scan::{Origin, Scanner};
 use crate::sensor::bench::{
-    Bench, By, CorpusRead, Judged, LedgerTable, Lists, Party, Popular, Question, Report, Span, text,
+    Bench, CorpusRead, GroupBy, Judged, LedgerTable, Lists, Party, Popular, Question, Report, Span,
+    text,
 };
 use std::net::IpAddr;
 
 /// Scans lines, in which the addresses of 10/8 are hosts that began the contact, unless the line
 /// begins with `?`.
 pub(super) fn judged(database: &Database, log: &str, question: &Question<'_>) -> Report {
-    let bench = Bench::new(database, By::Feed);
+    let bench = Bench::new(database, GroupBy::Feed);
     let mut tally = bench.tally();
     let host = |line: &str| -> Vec<Party> {
         let began = (!line.starts_with('?')).then_some(true);
@@ -207,7 +208,7 @@ fn entries_without_a_date_are_as_old_as_the_document() {
         let changed = days.map(|days| Timestamp(now().0 - days * 86_400_000_000));
         ledger.insert("a", changed, Vec::new());
         let question = Question { ledger: Some(&ledger), ..Question::new(now()) };
-        let report = Bench::new(&database, By::Feed).judge(&question, None);
+        let report = Bench::new(&database, GroupBy::Feed).judge(&question, None);
         let a = group(&report, "a").clone();
         (a.age.p50, a.age.undated, a.decayed)
     };

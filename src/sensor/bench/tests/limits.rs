@@ -3,7 +3,7 @@
 use super::corpus::judged;
 use super::{compiled, database, group, judge, now};
 use crate::engine::indicator::{Context, Kind, Scope, Value};
-use crate::sensor::bench::{Bench, By, Judged, Lists, Question, text};
+use crate::sensor::bench::{Bench, GroupBy, Judged, Lists, Question, text};
 
 #[test]
 fn flagged_indicators_come_first_and_are_all_counted() {
@@ -67,7 +67,7 @@ fn pulses_without_anything_in_common_cover_nothing() {
             (pulse("one"), Kind::Domain, "a.example", Scope::Subtree),
             (pulse("two"), Kind::Domain, "b.example", Scope::Subtree),
         ]),
-        By::Pulse,
+        GroupBy::Pulse,
     )
     .judge(&Question::new(now()), None);
     assert!(report.overlap.is_empty());

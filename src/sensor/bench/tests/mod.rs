@@ -6,7 +6,7 @@ mod limits;
 mod subset;
 mod twin;
 
-use super::{Bench, By, Group, Overlap, Question, Report};
+use super::{Bench, Group, GroupBy, Overlap, Question, Report};
 use crate::engine::compile::Compiler;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
@@ -38,7 +38,7 @@ pub(super) fn database(rows: &[(&str, Kind, &str, Scope)]) -> Database {
 }
 
 pub(super) fn judge(database: &Database) -> Report {
-    Bench::new(database, By::Feed).judge(&Question::new(now()), None)
+    Bench::new(database, GroupBy::Feed).judge(&Question::new(now()), None)
 }
 
 fn group<'r>(report: &'r Report, name: &str) -> &'r Group {
@@ -202,7 +202,7 @@ fn pulses_are_groups_if_asked_for() {
         (pulse("two", "3"), Kind::Domain, "b.example", Scope::Subtree),
         (Context::of_feed("otx"), Kind::Domain, "c.example", Scope::Subtree),
     ]);
-    let report = Bench::new(&database, By::Pulse).judge(&Question::new(now()), None);
+    let report = Bench::new(&database, GroupBy::Pulse).judge(&Question::new(now()), None);
     let names: Vec<&str> = report.groups.iter().map(|group| &*group.name).collect();
     assert_eq!(names, ["otx", "otx/one (1)", "otx/one (2)", "otx/two"]);
     // Only pairs with something in common.

@@ -3,7 +3,7 @@
 use crate::engine::compile::Compiler;
 use crate::engine::database::{Database, Section};
 use crate::engine::indicator::{Context, Indicator, Kind, Role, Scope, Timestamp};
-use crate::sensor::bench::{Bench, By, Question, Subset};
+use crate::sensor::bench::{Bench, GroupBy, Question, Subset};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn sections(database: &Database) -> BTreeMap<&'static str, usize> {
 }
 
 fn part(database: &Database, subset: Subset) -> Database {
-    let bytes = Bench::new(database, By::Feed).compile(subset).unwrap();
+    let bytes = Bench::new(database, GroupBy::Feed).compile(subset).unwrap();
     Database::from_bytes(bytes).unwrap()
 }
 
@@ -65,13 +65,14 @@ fn parts_are_what_their_feeds_would_be_compiled_to() {
     for (subset, want) in &cases {
         let got = part(&whole, *subset);
         assert_eq!(sections(&got), sections(want), "{subset:?}");
-        let report =
-            |database| Bench::new(database, By::Feed).judge(&Question::new(Timestamp(0)), None);
+        let report = |database| {
+            Bench::new(database, GroupBy::Feed).judge(&Question::new(Timestamp(0)), None)
+        };
         let (got, want) = (report(&got), report(want));
         assert_eq!((&got.groups, &got.overlap), (&want.groups, &want.overlap), "{subset:?}");
     }
     assert!(numbers.iter().all(|(name, number)| {
-        let bench = Bench::new(&whole, By::Feed);
+        let bench = Bench::new(&whole, GroupBy::Feed);
         bench.groups().nth(*number) == Some(*name)
     }));
 }
@@ -79,7 +80,7 @@ fn parts_are_what_their_feeds_would_be_compiled_to() {
 #[test]
 fn values_are_counted_by_group_and_kind() {
     let whole = compiled(ROWS.iter());
-    let kinds = Bench::new(&whole, By::Feed).kinds();
+    let kinds = Bench::new(&whole, GroupBy::Feed).kinds();
     assert_eq!(kinds[&(0, Kind::Domain)], 1);
     assert_eq!(kinds[&(1, Kind::Domain)], 2);
     assert_eq!(kinds[&(1, Kind::Url)], 1);

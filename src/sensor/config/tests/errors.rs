@@ -34,15 +34,15 @@ fn golden_errors() {
 fn places_are_those_of_lines_and_columns() {
     let problems = wrong("\"ä\" = 1\n\n[[input]]\n  kind = \"files\"\n  patterns = [\"a\", 7]\n");
     let places: Vec<_> = problems.iter().map(|problem| problem.place.unwrap()).collect();
-    assert_eq!(places, [Place { line: 1, column: 1 }, Place { line: 5, column: 20 }]);
+    assert_eq!(places, [Location { line: 1, column: 1 }, Location { line: 5, column: 20 }]);
     let second = problems.iter().nth(1).unwrap();
     assert_eq!(second.what, "input “files”: patterns: expected a text, found a number");
     let first = problems.iter().next().unwrap();
     assert!(first.to_string().starts_with("wiresift.toml:1:1: unknown key “ä” at the top"));
     // Columns are characters.
     let problems = wrong("[daemon]\nhost = \"grün\"\nthreads = 9_999\n");
-    assert_eq!(problems.iter().next().unwrap().place, Some(Place { line: 2, column: 8 }));
-    assert_eq!(problems.iter().nth(1).unwrap().place, Some(Place { line: 3, column: 11 }));
+    assert_eq!(problems.iter().next().unwrap().place, Some(Location { line: 2, column: 8 }));
+    assert_eq!(problems.iter().nth(1).unwrap().place, Some(Location { line: 3, column: 11 }));
 }
 
 #[test]

@@ -2,32 +2,32 @@
 
 use super::*;
 
-fn all_watching() -> Vec<Watching> {
+fn all_watch_answers() -> Vec<WatchAnswer> {
     vec![
-        Watching::Logs(vec!["/var/log/*.log".into(), "/srv/\"odd\"/x".into()]),
-        Watching::Journal,
-        Watching::Syslog(vec!["udp://0.0.0.0:514".into(), "tls://[::]:6514".into()]),
-        Watching::Suricata("/run/eve.sock".into()),
-        Watching::Interfaces(vec!["eth0".into()]),
-        Watching::Captures("/var/spool/captures".into()),
-        Watching::Logs(vec!["/opt/logs".into()]),
+        WatchAnswer::Logs(vec!["/var/log/*.log".into(), "/srv/\"odd\"/x".into()]),
+        WatchAnswer::Journal,
+        WatchAnswer::Syslog(vec!["udp://0.0.0.0:514".into(), "tls://[::]:6514".into()]),
+        WatchAnswer::Suricata("/run/eve.sock".into()),
+        WatchAnswer::Interfaces(vec!["eth0".into()]),
+        WatchAnswer::Captures("/var/spool/captures".into()),
+        WatchAnswer::Logs(vec!["/opt/logs".into()]),
     ]
 }
 
-fn all_alerting() -> Vec<Alerting> {
+fn all_sink_answers() -> Vec<SinkAnswer> {
     vec![
-        Alerting::File("/srv/alerts.json".into()),
-        Alerting::Stdout,
-        Alerting::Syslog("tls://siem.example.net".into()),
-        Alerting::Webhook("https://h.example/x".into()),
-        Alerting::Slack { url_file: "/etc/wiresift/slack.url".into() },
-        Alerting::Mail {
+        SinkAnswer::File("/srv/alerts.json".into()),
+        SinkAnswer::Stdout,
+        SinkAnswer::Syslog("tls://siem.example.net".into()),
+        SinkAnswer::Webhook("https://h.example/x".into()),
+        SinkAnswer::Slack { url_file: "/etc/wiresift/slack.url".into() },
+        SinkAnswer::Mail {
             server: "m:587".into(),
             from: "a@b.example".into(),
             to: vec!["c@d.example".into()],
         },
-        Alerting::Elasticsearch("https://e:9200".into()),
-        Alerting::Splunk { url: "https://s:8088".into(), token_env: "T".into() },
+        SinkAnswer::Elasticsearch("https://e:9200".into()),
+        SinkAnswer::Splunk { url: "https://s:8088".into(), token_env: "T".into() },
     ]
 }
 
@@ -43,22 +43,22 @@ fn feed() -> FeedAnswer {
 
 #[test]
 fn every_answer_makes_a_file_that_is_right() {
-    for loudness in [Loudness::Quiet, Loudness::Normal, Loudness::Loud] {
-        let watch = all_watching();
-        let alerts = all_alerting();
+    for verbosity in [Verbosity::SevereOnly, Verbosity::Normal, Verbosity::All] {
+        let watch = all_watch_answers();
+        let alerts = all_sink_answers();
         for (count, more) in [(0, 0), (1, 1), (watch.len(), alerts.len())] {
             let answers = Answers {
                 watch: watch[..count].to_vec(),
                 feeds: vec![feed(); more.min(1)],
                 alerts: alerts[..more].to_vec(),
-                loudness,
+                verbosity,
             };
             let text = setup(&answers);
             let config = right(&text);
             assert_eq!(config.inputs.len(), count);
             assert_eq!(config.sinks.len(), more.max(1));
             assert_eq!(config.feeds, more.min(1));
-            assert_eq!(config.suppress.enabled, loudness != Loudness::Loud);
+            assert_eq!(config.suppress.enabled, verbosity != Verbosity::All);
             for line in text.lines() {
                 assert!(line.len() <= 100 && line.trim_end() == line, "{line}");
             }
@@ -70,10 +70,10 @@ fn every_answer_makes_a_file_that_is_right() {
 #[test]
 fn what_is_commented_out_is_right_too() {
     let answers = Answers {
-        watch: all_watching(),
+        watch: all_watch_answers(),
         feeds: Vec::new(),
-        alerts: all_alerting(),
-        loudness: Loudness::Normal,
+        alerts: all_sink_answers(),
+        verbosity: Verbosity::Normal,
     };
     let text: Vec<String> = setup(&answers)
         .lines()
@@ -96,10 +96,10 @@ fn what_is_commented_out_is_right_too() {
 #[test]
 fn the_file_is_as_somebody_would_write_it() {
     let answers = Answers {
-        watch: vec![all_watching().remove(0), Watching::Journal],
+        watch: vec![all_watch_answers().remove(0), WatchAnswer::Journal],
         feeds: vec![feed()],
-        alerts: vec![all_alerting().remove(0), all_alerting().remove(4)],
-        loudness: Loudness::Quiet,
+        alerts: vec![all_sink_answers().remove(0), all_sink_answers().remove(4)],
+        verbosity: Verbosity::SevereOnly,
     };
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/config/setup.toml");
     let got = setup(&answers);

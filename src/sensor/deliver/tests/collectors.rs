@@ -79,7 +79,7 @@ fn what_a_receiver_asks_for_is_kept() {
         let server = Server::new(&[Act::Answer(429, headers, String::new())]);
         let outcome = deliver(&mut webhook(&server), &batch("a"));
         assert_eq!((short(&outcome), class(&outcome)), ("a".into(), Class::Busy));
-        assert_eq!(outcome.trouble.unwrap().after, want.map(Duration::from_secs), "{headers}");
+        assert_eq!(outcome.error.unwrap().after, want.map(Duration::from_secs), "{headers}");
     }
 }
 
@@ -100,7 +100,7 @@ fn statuses_pass_hold_or_refuse() {
         let server = Server::new(&[act]);
         let outcome = deliver(&mut webhook(&server), &batch("a"));
         assert_eq!((short(&outcome).as_str(), class(&outcome)), (verdict, want), "{status}");
-        assert_eq!(outcome.trouble.unwrap().reason, format!("HTTP {status}: why"));
+        assert_eq!(outcome.error.unwrap().reason, format!("HTTP {status}: why"));
         assert_eq!(server.seen().len(), 1);
     }
 }
@@ -195,7 +195,7 @@ fn small(request: &Request) -> (u16, String) {
 }
 
 #[test]
-fn what_is_too_large_goes_in_halves_and_one_document_that_is_goes_nowhere() {
+fn batches_that_are_too_large_are_halved_and_one_document_is_refused() {
     let server = Server::new(&[Act::By(small)]);
     let outcome = deliver(&mut elasticsearch(&server), &batch("abcdexfgh"));
     assert_eq!(short(&outcome), "dddddrddd");
@@ -206,7 +206,7 @@ fn what_is_too_large_goes_in_halves_and_one_document_that_is_goes_nowhere() {
 }
 
 #[test]
-fn after_trouble_in_one_half_the_other_waits() {
+fn after_an_error_in_one_half_the_other_waits() {
     let server = Server::new(&[answer(413, ""), answer(503, ""), answer(200, "never")]);
     let outcome = deliver(&mut elasticsearch(&server), &batch("abcd"));
     assert_eq!((short(&outcome), class(&outcome)), ("aaaa".into(), Class::Server));
@@ -302,7 +302,7 @@ fn slack_gets_a_text() {
 }
 
 #[test]
-fn tls_trusts_who_it_is_told_to_and_nobody_else() {
+fn tls_trusts_the_configured_certificates_only() {
     let folder = tempfile::tempdir().unwrap();
     let Some((cert, key)) = certificate(folder.path(), "own") else { return };
     let Some((other, _)) = certificate(folder.path(), "other") else { return };
@@ -318,7 +318,7 @@ fn tls_trusts_who_it_is_told_to_and_nobody_else() {
         assert_eq!(short(&outcome(with(&cert), host)), "d");
         let refused = outcome(with(&other), host);
         assert_eq!((short(&refused), class(&refused)), ("a".into(), Class::Tls));
-        let reason = refused.trouble.unwrap().reason;
+        let reason = refused.error.unwrap().reason;
         assert!(reason.contains("not trusted"), "{reason}");
     }
     let insecure = TlsSettings { insecure: true, ..TlsSettings::default() };

@@ -184,7 +184,7 @@ fn snoop(version: u32, kind: u32) -> Vec<u8> {
 }
 
 #[test]
-fn snoop_files() {
+fn snoop_files_are_read() {
     for (version, kind, linktype) in [(2, 4, 1), (2, 0, 1), (3, 4, 1), (2, 8, 10), (2, 26, 242)] {
         let bytes = snoop(version, kind);
         assert!(is_capture(&bytes[..12]));
@@ -217,10 +217,10 @@ fn snoop_files() {
 #[test]
 fn modified_forms_of_pcap() {
     for is_big in [false, true] {
-        let file = |magic: u32, version: (u16, u16), linktype: u32, behind: &[u8], more: &[u8]| {
+        let file = |magic: u32, version: (u16, u16), linktype: u32, after: &[u8], more: &[u8]| {
             let mut out = Writer::new(is_big);
             out.u32(magic).u16(version.0).u16(version.1).u32(0).u32(0).u32(65_535).u32(linktype);
-            out.raw(behind);
+            out.raw(after);
             for (captured, length) in [(3, 60), (3, 3)] {
                 out.u32(1_700_000_000).u32(123_456_000).u32(captured).u32(length).raw(more);
                 out.raw(b"abc");
@@ -300,7 +300,7 @@ fn pcapng_sections_interfaces_and_blocks() {
 }
 
 #[test]
-fn resolutions() {
+fn timestamps_have_the_resolution_of_their_interface() {
     for (resolution, ticks, want) in [
         (0, 3, 3_000_000),
         (3, 1_500, 1_500_000),

@@ -20,8 +20,8 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     /// One entry for each line, in order.
     pub lines: Vec<Line>,
-    /// Its number among the batches of its intake, from 1: pass it to
-    /// [`Intake::safe`](super::Intake::safe) when the results of the batch are safe.
+    /// Its number among the batches of its network input, from 1: pass it to
+    /// [`NetInput::safe`](super::NetInput::safe) when the results of the batch are safe.
     pub position: u64,
     /// Where the next run resumes once this batch is safe: the journal's cursor, an offset.
     pub cursor: Option<String>,
@@ -145,7 +145,7 @@ impl Batch {
         self.add(&data, &writer, has_text);
     }
 
-    pub(super) fn tell_position(&self) {
+    pub(super) fn publish_position(&self) {
         if let Some(ticket) = &self.ticket {
             ticket.store(self.position, Ordering::Release);
         }

@@ -2,12 +2,12 @@
 
 use super::batch::Names;
 use super::drops::Drops;
-use super::intake::Outgoing;
+use super::net_input::Outgoing;
 use super::syslog::{Clock, Frame, Framer, Message};
-use super::{Batch, Count, Intake};
+use super::{Batch, Count, NetInput};
 use crate::clock::{Stopwatch, now};
 use crate::sensor::listen::{
-    Activated, Address, Bound, Connection, Crowd, Datagrams, RECEIVE_BUFFER, Tls,
+    Activated, Address, Bound, Connection, ConnectionLimiter, Datagrams, RECEIVE_BUFFER, Tls,
 };
 use crate::{Error, Result};
 use jiff::tz::TimeZone;
@@ -62,7 +62,7 @@ impl Receive {
     /// # Errors
     ///
     /// If it can't listen on an address, or a thread can't be started.
-    pub fn start(self, activated: &mut Activated) -> Result<Intake> {
+    pub fn start(self, activated: &mut Activated) -> Result<NetInput> {
         if self.addresses.is_empty() {
             return Err(Error::usage("no address to listen on")
                 .remedy("set listen, for example to [\"udp://0.0.0.0:514\"]"));
@@ -72,8 +72,8 @@ impl Receive {
             .iter()
             .map(|address| Bound::open(address, self.tls.as_ref(), activated))
             .collect();
-        let (mut intake, outgoing) = Intake::new()?;
-        let crowd = Crowd::new(self.max_connections);
+        let (mut net_input, outgoing) = NetInput::new()?;
+        let limiter = ConnectionLimiter::new(self.max_connections);
         for bound in bound? {
             let (outgoing, format) = (outgoing.clone(), self.format.clone());
             match bound {
@@ -81,25 +81,25 @@ impl Receive {
                     datagrams
                         .enlarge(self.receive_buffer)
                         .map_err(|e| Error::io("set a receive buffer", e))?;
-                    intake.addresses.extend(datagrams.local_addr());
-                    intake.start("datagrams", move || {
+                    net_input.addresses.extend(datagrams.local_addr());
+                    net_input.start("datagrams", move || {
                         receive_datagrams(&datagrams, &format, &outgoing);
                     })?;
                 }
                 Bound::Streams(listener) => {
-                    intake.addresses.extend(listener.local_addr());
+                    net_input.addresses.extend(listener.local_addr());
                     let halt = outgoing.halt.clone();
                     let lines_only = self.lines_only || format == Format::Lines;
                     let serve = move |connection| {
                         receive_stream(connection, (&format, lines_only), &outgoing);
                     };
-                    let thread = crowd.serve("stream", listener, halt, Arc::new(serve));
-                    intake.adopt(thread.map_err(|e| Error::io("start a thread", e))?);
+                    let thread = limiter.serve("stream", listener, halt, Arc::new(serve));
+                    net_input.adopt(thread.map_err(|e| Error::io("start a thread", e))?);
                 }
             }
         }
-        intake.crowds.push(crowd);
-        Ok(intake)
+        net_input.limiters.push(limiter);
+        Ok(net_input)
     }
 }
 
@@ -158,7 +158,7 @@ fn receive_stream(
             return;
         }
         if pushed.is_err() {
-            outgoing.count(Count::AbsurdCounts, 1);
+            outgoing.count(Count::InvalidCounts, 1);
             return;
         }
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
-fn start(addresses: &[&str], format: Format) -> Intake {
+fn start(addresses: &[&str], format: Format) -> NetInput {
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
     let receive = Receive { format, ..Receive::syslog(addresses) };
     receive.start(&mut Activated::default()).unwrap()
@@ -28,10 +28,10 @@ fn syslog() -> Format {
 }
 
 /// This many lines, each with host, program, and whether it continues a record.
-fn lines(intake: &mut Intake, count: usize) -> Vec<(String, [String; 2], bool)> {
+fn lines(net_input: &mut NetInput, count: usize) -> Vec<(String, [String; 2], bool)> {
     let mut found = Vec::new();
     while found.len() < count {
-        let Next::Batch(batch) = intake.next(LONG) else { panic!("{} of {count}", found.len()) };
+        let Next::Batch(batch) = net_input.next(LONG) else { panic!("{} of {count}", found.len()) };
         for (number, text) in batch.bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
             let line = &batch.lines[number];
             assert_eq!(batch.line_at(line.start).unwrap().0, number);
@@ -40,59 +40,59 @@ fn lines(intake: &mut Intake, count: usize) -> Vec<(String, [String; 2], bool)> 
             let names = names.map(|name| name.as_deref().unwrap_or("-").to_string());
             found.push((text, names, line.is_continuation));
         }
-        intake.safe(batch.position);
+        net_input.safe(batch.position);
     }
     found
 }
 
-fn texts(intake: &mut Intake, count: usize) -> Vec<String> {
-    lines(intake, count).into_iter().map(|(text, ..)| text).collect()
+fn texts(net_input: &mut NetInput, count: usize) -> Vec<String> {
+    lines(net_input, count).into_iter().map(|(text, ..)| text).collect()
 }
 
 #[test]
 fn syslog_over_udp_and_tcp() {
-    let mut intake = start(&["udp://127.0.0.1:0", "tcp://127.0.0.1:0"], syslog());
-    let [udp, tcp] = intake.addresses() else { panic!("two addresses") };
+    let mut net_input = start(&["udp://127.0.0.1:0", "tcp://127.0.0.1:0"], syslog());
+    let [udp, tcp] = net_input.addresses() else { panic!("two addresses") };
     let (udp, tcp) = (*udp, *tcp);
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     sender.send_to(b"<13>Nov 29 10:00:00 web1 sshd[7]: from 192.0.2.7\n", udp).unwrap();
     let want = [("from 192.0.2.7".to_string(), ["web1", "sshd"].map(str::to_string), false)];
-    assert_eq!(lines(&mut intake, 1), want);
+    assert_eq!(lines(&mut net_input, 1), want);
     sender.send_to(b"\0\n", udp).unwrap();
     let mut sender = TcpStream::connect(tcp).unwrap();
     sender.write_all(b"<13>1 - web2 app - - [x a=\"b\"] one\n27").unwrap();
-    let found = lines(&mut intake, 2);
+    let found = lines(&mut net_input, 2);
     assert_eq!((&*found[0].0, &*found[1].0, found[1].2), ("one", "a=\"b\"", true));
     sender.write_all(b" <13>1 - web2 app - - - two\n3").unwrap();
-    assert_eq!(texts(&mut intake, 1), ["two"]);
+    assert_eq!(texts(&mut net_input, 1), ["two"]);
     // The last line has no end.
     sender.write_all(b"rd").unwrap();
     drop(sender);
-    assert_eq!(texts(&mut intake, 1), ["3rd"]);
-    let datagrams = intake.count(Count::Datagrams);
-    assert_eq!(intake.count(Count::Records), 3 + datagrams);
-    intake.stop();
-    while !matches!(intake.next(LONG), Next::Ended) {}
-    assert_eq!(intake.count(Count::DroppedDatagrams), 0);
+    assert_eq!(texts(&mut net_input, 1), ["3rd"]);
+    let datagrams = net_input.count(Count::Datagrams);
+    assert_eq!(net_input.count(Count::Records), 3 + datagrams);
+    net_input.stop();
+    while !matches!(net_input.next(LONG), Next::Ended) {}
+    assert_eq!(net_input.count(Count::DroppedDatagrams), 0);
 }
 
 #[test]
-fn an_absurd_count_ends_a_connection_and_no_other() {
-    let mut intake = start(&["tcp://127.0.0.1:0"], syslog());
-    let place = intake.addresses()[0];
+fn an_invalid_count_ends_one_connection_only() {
+    let mut net_input = start(&["tcp://127.0.0.1:0"], syslog());
+    let place = net_input.addresses()[0];
     let [mut bad, mut good] = [(); 2].map(|()| TcpStream::connect(place).unwrap());
     bad.write_all(b"<13>one\n9999999 <13>two\n").unwrap();
-    assert_eq!(texts(&mut intake, 1), ["one"]);
+    assert_eq!(texts(&mut net_input, 1), ["one"]);
     assert_eq!(bad.read(&mut [0; 9]).unwrap_or(0), 0);
     good.write_all(b"<13>three\n").unwrap();
-    assert_eq!(texts(&mut intake, 1), ["three"]);
-    assert_eq!(intake.count(Count::AbsurdCounts), 1);
+    assert_eq!(texts(&mut net_input, 1), ["three"]);
+    assert_eq!(net_input.count(Count::InvalidCounts), 1);
 }
 
 #[test]
-fn senders_wait_while_nobody_takes_anything() {
-    let mut intake = start(&["tcp://127.0.0.1:0"], syslog());
-    let mut sender = TcpStream::connect(intake.addresses()[0]).unwrap();
+fn senders_wait_while_the_queue_is_full() {
+    let mut net_input = start(&["tcp://127.0.0.1:0"], syslog());
+    let mut sender = TcpStream::connect(net_input.addresses()[0]).unwrap();
     sender.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let line = [b"<13>".to_vec(), vec![b'x'; 60_000], b"\n".to_vec()].concat();
     // Far more than the queue and the sockets hold.
@@ -106,11 +106,11 @@ fn senders_wait_while_nobody_takes_anything() {
         }
     }
     assert!(sent < 5000, "the sender never waited");
-    let before = intake.count(Count::Lines);
+    let before = net_input.count(Count::Lines);
     sender.set_write_timeout(None).unwrap();
     let tail = rest.to_vec();
     let writer = std::thread::Builder::new().spawn(move || sender.write_all(&tail)).unwrap();
-    let all = texts(&mut intake, sent + 1);
+    let all = texts(&mut net_input, sent + 1);
     writer.join().unwrap().unwrap();
     assert!(all.iter().all(|text| text.len() == 60_000) && before <= all.len() as u64);
 }
@@ -122,21 +122,21 @@ fn lines_of_a_unix_stream_and_datagrams() {
     let (stream, datagram) = (path("eve.sock"), path("eve.dgram"));
     let addresses = [format!("unix:{stream}"), format!("unix-datagram:{datagram}")];
     let addresses = [&*addresses[0], &*addresses[1]];
-    let mut intake = start(&addresses, Format::Lines);
+    let mut net_input = start(&addresses, Format::Lines);
     let mut eve = UnixStream::connect(&stream).unwrap();
     eve.write_all(b"{\"a\":1}\n12 <13>no count\n{\"b\"").unwrap();
-    assert_eq!(texts(&mut intake, 2), ["{\"a\":1}", "12 <13>no count"]);
+    assert_eq!(texts(&mut net_input, 2), ["{\"a\":1}", "12 <13>no count"]);
     eve.write_all(b":2}\n").unwrap();
-    assert_eq!(texts(&mut intake, 1), ["{\"b\":2}"]);
+    assert_eq!(texts(&mut net_input, 1), ["{\"b\":2}"]);
     let sender = UnixDatagram::unbound().unwrap();
     sender.send_to(b"{\"c\":3}\n", &datagram).unwrap();
-    assert_eq!(texts(&mut intake, 1), ["{\"c\":3}"]);
-    assert_eq!(intake.count(Count::Datagrams), 1);
+    assert_eq!(texts(&mut net_input, 1), ["{\"c\":3}"]);
+    assert_eq!(net_input.count(Count::Datagrams), 1);
     // A socket that is in use is kept; a stale one is removed.
     let address: Address = addresses[0].parse().unwrap();
     let error = Bound::open(&address, None, &mut Activated::default()).unwrap_err().to_string();
     assert!(error.contains("another program is listening on it"), "{error}");
-    drop(intake);
+    drop(net_input);
     assert!(!Path::new(&stream).exists() && !Path::new(&datagram).exists());
     drop(std::os::unix::net::UnixListener::bind(&stream).unwrap());
     drop(UnixDatagram::bind(&datagram).unwrap());
@@ -144,18 +144,18 @@ fn lines_of_a_unix_stream_and_datagrams() {
 }
 
 #[test]
-fn connections_are_bounded_and_end_with_the_intake() {
+fn connections_are_bounded_and_end_with_the_input() {
     let address = vec!["tcp://127.0.0.1:0".parse().unwrap()];
     let receive = Receive { max_connections: 2, ..Receive::syslog(address) };
-    let mut intake = receive.start(&mut Activated::default()).unwrap();
-    let place = intake.addresses()[0];
+    let mut net_input = receive.start(&mut Activated::default()).unwrap();
+    let place = net_input.addresses()[0];
     let mut all: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(place).unwrap()).collect();
-    while intake.connections().accepted + intake.connections().refused < 3 {
+    while net_input.connections().accepted + net_input.connections().refused < 3 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(intake.connections().refused, 1);
-    intake.stop();
-    assert!(matches!(intake.next(LONG), Next::Ended));
+    assert_eq!(net_input.connections().refused, 1);
+    net_input.stop();
+    assert!(matches!(net_input.next(LONG), Next::Ended));
     for socket in &mut all {
         assert_eq!(socket.read(&mut [0; 9]).unwrap_or(0), 0);
     }
@@ -211,27 +211,27 @@ fn syslog_over_tls() {
         let receive = Receive { tls: Some(tls), ..Receive::syslog(vec![address.clone()]) };
         receive.start(&mut Activated::default()).unwrap()
     };
-    let mut intake = open(tls.clone());
-    let place = intake.addresses()[0];
+    let mut net_input = open(tls.clone());
+    let place = net_input.addresses()[0];
     for version in ["-tls1_2", "-tls1_3"] {
         assert!(say_over_tls(folder.path(), place, &[version], "27 <13>1 - h a - - - over TLS"));
-        assert_eq!(texts(&mut intake, 1), ["over TLS"]);
+        assert_eq!(texts(&mut net_input, 1), ["over TLS"]);
     }
     // A connection without TLS is not read, and others continue.
     TcpStream::connect(place).unwrap().write_all(b"<13>no TLS at all\n").unwrap();
     tls.reload().unwrap();
     assert!(say_over_tls(folder.path(), place, &[], "<13>after it\n"));
-    assert_eq!(texts(&mut intake, 1), ["after it"]);
-    assert_eq!(intake.count(Count::BrokenConnections), 1);
+    assert_eq!(texts(&mut net_input, 1), ["after it"]);
+    assert_eq!(net_input.count(Count::BrokenConnections), 1);
     // Clients that need a certificate.
     let ca = folder.path().join("ca.pem");
     let files = TlsFiles { client_ca: Some(ca), ..files };
-    let mut intake = open(Tls::open(files.clone()).unwrap());
-    let place = intake.addresses()[0];
+    let mut net_input = open(Tls::open(files.clone()).unwrap());
+    let place = net_input.addresses()[0];
     say_over_tls(folder.path(), place, &[], "<13>who am I\n");
     let own = ["-cert", "client.pem", "-key", "client.key"];
     assert!(say_over_tls(folder.path(), place, &own, "<13>it is me\n"));
-    assert_eq!(texts(&mut intake, 1), ["it is me"]);
+    assert_eq!(texts(&mut net_input, 1), ["it is me"]);
     // Invalid files.
     let wrong = TlsFiles { key: files.certificate.clone(), ..files.clone() };
     assert!(Tls::open(wrong).unwrap_err().to_string().contains("no private key"));
@@ -281,43 +281,43 @@ fn post(place: std::net::SocketAddr, path: &str, more: &str, body: &[u8]) -> (u1
 
 const TOKEN: &str = "Authorization: Splunk secret\r\n";
 
-fn collector() -> (Intake, std::net::SocketAddr) {
+fn collector() -> (NetInput, std::net::SocketAddr) {
     let address = "tcp://127.0.0.1:0".parse().unwrap();
-    let intake =
+    let net_input =
         Collector::new(address, vec!["secret".into()]).start(&mut Activated::default()).unwrap();
-    let place = intake.addresses()[0];
-    (intake, place)
+    let place = net_input.addresses()[0];
+    (net_input, place)
 }
 
 #[test]
 fn hec_takes_what_shippers_send() {
-    let (mut intake, place) = collector();
+    let (mut net_input, place) = collector();
     let body = b"{\"event\":\"one\",\"host\":\"h\"}{\"event\":{\"a\":\"two\"}}";
     let success = (200, "{\"text\":\"Success\",\"code\":0}".to_string());
     assert_eq!(post(place, "/event", TOKEN, body), success);
-    let found = lines(&mut intake, 2);
+    let found = lines(&mut net_input, 2);
     assert_eq!((&*found[0].0, &*found[0].1[0], &*found[1].0), ("one", "h", "{\"a\":\"two\"}"));
     // Compressed, with the token as a password.
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(b"{\"event\":\"three\"}").unwrap();
     let basic = "Authorization: Basic eDpzZWNyZXQ=\r\nContent-Encoding: gzip\r\n";
     assert_eq!(post(place, "", basic, &packer.finish().unwrap()), success);
-    assert_eq!(texts(&mut intake, 1), ["three"]);
+    assert_eq!(texts(&mut net_input, 1), ["three"]);
     assert_eq!(post(place, "/raw?host=h%201&source=s", TOKEN, b"four\r\n\nfive"), success);
     let names = ["h 1", "s"].map(str::to_string);
     let want = [("four".to_string(), names.clone(), false), ("five".to_string(), names, false)];
-    assert_eq!(lines(&mut intake, 2), want);
+    assert_eq!(lines(&mut net_input, 2), want);
     // Larger than a batch.
     let large: Vec<u8> =
         (0..9000).flat_map(|n| format!("{{\"event\":\"{n:090}\"}}").into_bytes()).collect();
     assert_eq!(post(place, "/event", TOKEN, &large), success);
-    assert_eq!(texts(&mut intake, 9000).last().unwrap(), &format!("{:090}", 8999));
-    assert_eq!(intake.count(Count::Records), 2 + 1 + 2 + 9000);
+    assert_eq!(texts(&mut net_input, 9000).last().unwrap(), &format!("{:090}", 8999));
+    assert_eq!(net_input.count(Count::Records), 2 + 1 + 2 + 9000);
 }
 
 #[test]
 fn hec_refuses_with_the_codes_of_splunk() {
-    let (mut intake, place) = collector();
+    let (mut net_input, place) = collector();
     let code = |(status, body): (u16, String)| -> (u16, u64) {
         let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
         (status, body["code"].as_u64().unwrap_or(99))
@@ -338,15 +338,15 @@ fn hec_refuses_with_the_codes_of_splunk() {
     assert_eq!(code(post(place, "/health", "", b"")), (200, 17));
     let (status, body) = post(place, "", TOKEN, b"{\"event\":\"good\"}{\"event\":\"\"}");
     assert!(status == 400 && body.contains("\"code\":13,\"invalid-event-number\":1"), "{body}");
-    assert_eq!(texts(&mut intake, 1), ["good"]);
-    assert_eq!(intake.count(Count::Unauthorized), 3);
+    assert_eq!(texts(&mut net_input, 1), ["good"]);
+    assert_eq!(net_input.count(Count::Unauthorized), 3);
     let open = Collector::new("tcp://127.0.0.1:0".parse().unwrap(), vec![String::new()]);
     assert!(open.start(&mut Activated::default()).is_err());
 }
 
 #[test]
 fn hec_acknowledges_what_is_safe() {
-    let (mut intake, place) = collector();
+    let (mut net_input, place) = collector();
     let channel = format!("{TOKEN}X-Splunk-Request-Channel: 0b\r\n");
     let (_, first) = post(place, "/event", &channel, b"{\"event\":\"one\"}");
     assert!(first.ends_with("\"ackId\":0}"), "{first}");
@@ -355,23 +355,23 @@ fn hec_acknowledges_what_is_safe() {
     let ask = || post(place, "/ack?channel=0b", TOKEN, b"{\"acks\":[0,1,2]}").1;
     let none = "{\"acks\":{\"0\":false,\"1\":false,\"2\":false}}";
     assert_eq!(ask(), none);
-    let Next::Batch(batch) = intake.next(LONG) else { panic!("one was sent") };
+    let Next::Batch(batch) = net_input.next(LONG) else { panic!("one was sent") };
     assert_eq!(ask(), none);
-    intake.safe(batch.position);
+    net_input.safe(batch.position);
     assert_eq!(ask(), "{\"acks\":{\"0\":true,\"1\":false,\"2\":false}}");
     assert_eq!(ask(), none);
 }
 
 #[test]
-fn hec_is_busy_while_nobody_takes_anything() {
-    let (mut intake, place) = collector();
+fn hec_is_busy_while_the_queue_is_full() {
+    let (mut net_input, place) = collector();
     for _ in 0..QUEUE {
         assert_eq!(post(place, "/raw", TOKEN, b"x").0, 200);
     }
     let (status, body) = post(place, "/raw", TOKEN, b"y");
     assert!(status == 503 && body.contains("\"code\":9"), "{body}");
     assert_eq!(post(place, "/health", "", b"").0, 503);
-    assert_eq!(texts(&mut intake, QUEUE), ["x"; QUEUE]);
+    assert_eq!(texts(&mut net_input, QUEUE), ["x"; QUEUE]);
     assert_eq!(post(place, "/raw", TOKEN, b"z").0, 200);
     assert_eq!(post(place, "/health", "", b"").0, 200);
 }
@@ -401,23 +401,23 @@ fn the_journal_is_followed_and_started_again() {
         arguments: vec!["--unit=ssh".into()],
         ..Journal::new(Start::Beginning)
     };
-    let mut intake = journal.start().unwrap();
-    let Next::Batch(batch) = intake.next(LONG) else { panic!("two entries") };
+    let mut net_input = journal.start().unwrap();
+    let Next::Batch(batch) = net_input.next(LONG) else { panic!("two entries") };
     let cursors = ["s=1;i=1", "s=1;i=2"];
     assert!(cursors.contains(&batch.cursor.as_deref().unwrap()));
     assert_eq!(batch.lines[0].time, Some(Timestamp(1_795_478_400_000_001)));
     assert_eq!(batch.lines[0].host.as_deref(), Some("web1"));
     let mut all = String::from_utf8(batch.bytes).unwrap();
     while !all.contains("text 3") {
-        if let Some(trouble) = intake.trouble() {
+        if let Some(trouble) = net_input.trouble() {
             assert!(trouble.contains("Failed to open journal"), "{trouble}");
         }
-        if let Next::Batch(batch) = intake.next(Duration::from_millis(50)) {
+        if let Next::Batch(batch) = net_input.next(Duration::from_millis(50)) {
             all += str::from_utf8(&batch.bytes).unwrap();
         }
     }
     assert_eq!(all, "text 1\ntext 2\ntext 3\n");
-    assert_eq!((intake.count(Count::Restarts), intake.trouble()), (2, None));
+    assert_eq!((net_input.count(Count::Restarts), net_input.trouble()), (2, None));
     let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
     let starts: Vec<&str> = arguments.lines().collect();
     assert!(starts[0].ends_with("--output=export --no-tail --unit=ssh"), "{arguments}");
@@ -425,9 +425,9 @@ fn the_journal_is_followed_and_started_again() {
     for start in &starts[1..3] {
         assert!(start.contains("--after-cursor=s=1;i=2 "), "{arguments}");
     }
-    // The program ends with the intake.
-    intake.stop();
-    assert!(matches!(intake.next(LONG), Next::Ended));
+    // The program ends with the network input.
+    net_input.stop();
+    assert!(matches!(net_input.next(LONG), Next::Ended));
 }
 
 /// Writes entries of one second to a journal file, with the program for it.
@@ -468,10 +468,10 @@ fn the_real_journal_goes_on_after_each_cursor() {
             };
             after_each_cursor(&argument);
             // Entries that are written meanwhile follow those that exist.
-            let mut intake = journal_of(&argument, Start::Beginning).start().unwrap();
-            assert_eq!(texts(&mut intake, 5)[4], "entry 5");
+            let mut net_input = journal_of(&argument, Start::Beginning).start().unwrap();
+            assert_eq!(texts(&mut net_input, 5)[4], "entry 5");
             write_journal(&file, 6..8, &boot);
-            assert_eq!(texts(&mut intake, 2), ["entry 6", "entry 7"], "{argument}");
+            assert_eq!(texts(&mut net_input, 2), ["entry 6", "entry 7"], "{argument}");
         }
     }
 }
@@ -490,28 +490,28 @@ fn after_each_cursor(argument: &str) {
     let cursors: Vec<&String> = all.iter().filter(|text| text.starts_with("s=")).collect();
     for (number, cursor) in cursors[..4].iter().enumerate() {
         let start = Start::After((*cursor).clone());
-        let mut intake = journal_of(argument, start).start().unwrap();
+        let mut net_input = journal_of(argument, start).start().unwrap();
         let want: Vec<String> = (number + 2..6).map(|n| format!("entry {n}")).collect();
-        assert_eq!(texts(&mut intake, want.len()), want, "{argument} after {cursor}");
-        assert_eq!(intake.trouble(), None);
+        assert_eq!(texts(&mut net_input, want.len()), want, "{argument} after {cursor}");
+        assert_eq!(net_input.trouble(), None);
     }
 }
 
 #[test]
-fn a_program_that_is_not_there_is_a_trouble() {
+fn a_missing_program_is_reported() {
     let journal = Journal { program: "/nowhere/journalctl".into(), ..Journal::new(Start::Now) };
-    let mut intake = journal.start().unwrap();
-    while intake.trouble().is_none() {
-        assert!(matches!(intake.next(Duration::from_millis(20)), Next::Nothing));
+    let mut net_input = journal.start().unwrap();
+    while net_input.trouble().is_none() {
+        assert!(matches!(net_input.next(Duration::from_millis(20)), Next::Nothing));
     }
-    assert!(intake.trouble().unwrap().contains("start /nowhere/journalctl"));
+    assert!(net_input.trouble().unwrap().contains("start /nowhere/journalctl"));
 }
 
 #[test]
 fn peers_are_addresses_and_paths() {
-    let mut intake = start(&["tcp://[::1]:0"], Format::Lines);
-    let mut sender = TcpStream::connect(intake.addresses()[0]).unwrap();
+    let mut net_input = start(&["tcp://[::1]:0"], Format::Lines);
+    let mut sender = TcpStream::connect(net_input.addresses()[0]).unwrap();
     sender.write_all(b"x\n").unwrap();
-    let Next::Batch(batch) = intake.next(LONG) else { panic!("it was sent") };
+    let Next::Batch(batch) = net_input.next(LONG) else { panic!("it was sent") };
     assert_eq!(batch.lines[0].peer, Arc::from("::1"));
 }

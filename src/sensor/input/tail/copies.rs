@@ -46,7 +46,7 @@ impl Tail {
         (size, content): (u64, Content),
         original: u64,
     ) {
-        // What grows is not counted anew each time.
+        // What grows is not counted again each time.
         let is_first = self.files.get(&id).is_some_and(|file| file.aside.is_none());
         let line = if is_first { self.count_lines(open, size) } else { None };
         let position = settled_at(size, content, read_last(open, size));

@@ -45,11 +45,11 @@ pub(super) fn is_remote(magic: u32) -> bool {
 /// parent folder may have been renamed, which no watch on the folder reports.
 const ROUNDS_BETWEEN_CHECKS: u32 = 10;
 
-/// An observation in a folder.
+/// Something that happened in a folder.
 #[derive(Debug)]
-pub(super) enum Sight {
+pub(super) enum FolderEvent {
     /// The complete contents of a folder.
-    Listing(PathBuf, Vec<Entry>),
+    Listing(PathBuf, Vec<FolderEntry>),
     /// A name that leads to something else now, or a file whose permissions changed; and whether a
     /// pattern matches it.
     Name(PathBuf, bool),
@@ -63,7 +63,7 @@ pub(super) enum Sight {
 
 /// An entry of a folder.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct FolderEntry {
     pub(super) name: OsString,
     pub(super) inode: u64,
     /// Whether a pattern matches it.
@@ -130,7 +130,7 @@ impl Folders {
     }
 
     /// Lists everything from the roots.
-    pub(super) fn scan(&mut self, seen: &mut Vec<Sight>) {
+    pub(super) fn scan(&mut self, seen: &mut Vec<FolderEvent>) {
         let roots: Vec<_> =
             self.patterns.roots().map(|(path, parts)| (path.to_path_buf(), parts)).collect();
         for (root, parts) in roots {
@@ -139,7 +139,7 @@ impl Folders {
     }
 
     /// Runs a polling round.
-    pub(super) fn poll(&mut self, seen: &mut Vec<Sight>) {
+    pub(super) fn poll(&mut self, seen: &mut Vec<FolderEvent>) {
         self.round = self.round.wrapping_add(1);
         let checks_all = self.round.is_multiple_of(ROUNDS_BETWEEN_CHECKS);
         let due: Vec<PathBuf> = self
@@ -176,7 +176,7 @@ impl Folders {
     }
 
     /// Starts watching a folder, or matching its entries against more patterns.
-    fn visit(&mut self, path: PathBuf, parts: Parts, seen: &mut Vec<Sight>) {
+    fn visit(&mut self, path: PathBuf, parts: Parts, seen: &mut Vec<FolderEvent>) {
         let mut rest = vec![(path, parts)];
         while let Some((path, parts)) = rest.pop() {
             if let Some(folder) = self.folders.get_mut(&path) {
@@ -197,7 +197,7 @@ impl Folders {
         }
     }
 
-    fn list(&mut self, path: &Path, seen: &mut Vec<Sight>) {
+    fn list(&mut self, path: &Path, seen: &mut Vec<FolderEvent>) {
         for (path, parts) in self.read(path, seen) {
             self.visit(path, parts, seen);
         }
@@ -239,7 +239,7 @@ impl Folders {
     }
 
     /// Reads a folder: its files go to `seen`, and subfolders that matter are returned.
-    fn read(&mut self, path: &Path, seen: &mut Vec<Sight>) -> Vec<(PathBuf, Parts)> {
+    fn read(&mut self, path: &Path, seen: &mut Vec<FolderEvent>) -> Vec<(PathBuf, Parts)> {
         let Some(folder) = self.folders.get(path) else { return Vec::new() };
         let listed = match fs::read_dir(or_here(path)) {
             Ok(listed) => listed,
@@ -266,9 +266,9 @@ impl Folders {
                 continue;
             }
             let is_taken = self.patterns.takes(&folder.parts, &place);
-            files.push(Entry { name, inode, is_taken });
+            files.push(FolderEntry { name, inode, is_taken });
         }
-        seen.push(Sight::Listing(path.to_path_buf(), files));
+        seen.push(FolderEvent::Listing(path.to_path_buf(), files));
         // Removed folders report that themselves, if they are watched.
         folders.retain(|(place, parts)| {
             self.folders.get(place).is_none_or(|known| !known.parts.is_superset(parts))
@@ -277,7 +277,7 @@ impl Folders {
     }
 
     /// A folder is gone or was replaced, with everything below it.
-    fn forget(&mut self, path: &Path, seen: &mut Vec<Sight>) {
+    fn forget(&mut self, path: &Path, seen: &mut Vec<FolderEvent>) {
         let gone: Vec<PathBuf> = self
             .folders
             .range(path.to_path_buf()..)
@@ -293,13 +293,13 @@ impl Folders {
                     let _ = inotify::remove_watch(queue, watch);
                 }
             }
-            seen.push(Sight::FolderGone(place));
+            seen.push(FolderEvent::FolderGone(place));
         }
     }
 
     /// Reads the notifications of inotify; returns whether some were lost, so that everything has
     /// to be checked.
-    pub(super) fn take(&mut self, seen: &mut Vec<Sight>) -> bool {
+    pub(super) fn take(&mut self, seen: &mut Vec<FolderEvent>) -> bool {
         let mut events = Vec::new();
         let is_lost = match &self.queue {
             Some(queue) => read_queue(queue, &mut events),
@@ -315,7 +315,13 @@ impl Folders {
         is_lost
     }
 
-    fn handle_event(&mut self, watch: i32, flags: ReadFlags, name: &OsStr, seen: &mut Vec<Sight>) {
+    fn handle_event(
+        &mut self,
+        watch: i32,
+        flags: ReadFlags,
+        name: &OsStr,
+        seen: &mut Vec<FolderEvent>,
+    ) {
         let Some(folder) = self.by_watch.get(&watch).cloned() else { return };
         let is = |flag: ReadFlags| flags.intersects(flag);
         if is(ReadFlags::DELETE_SELF
@@ -344,16 +350,16 @@ impl Folders {
         if is(ReadFlags::MOVED_FROM | ReadFlags::DELETE) {
             // It may have been a link to a folder.
             self.forget(&path, seen);
-            seen.push(Sight::Gone(path));
+            seen.push(FolderEvent::Gone(path));
         } else if is_new || is(ReadFlags::ATTRIB) {
             let below = parts.map(|parts| self.patterns.below(parts, name, true));
             let is_taken = parts.is_some_and(|parts| self.patterns.takes(parts, &path));
             if is_new && below.as_ref().is_some_and(|it| !it.is_empty()) && path.is_dir() {
                 return self.visit(path, below.unwrap_or_default(), seen);
             }
-            seen.push(Sight::Name(path, is_taken));
+            seen.push(FolderEvent::Name(path, is_taken));
         } else if is(ReadFlags::MODIFY | ReadFlags::CLOSE_WRITE) {
-            seen.push(Sight::Written(path, is(ReadFlags::CLOSE_WRITE)));
+            seen.push(FolderEvent::Written(path, is(ReadFlags::CLOSE_WRITE)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A tail: its functions, and the order of its work.
 
-use super::folders::{Folders, Sight};
+use super::folders::{FolderEvent, Folders};
 use super::key::Keys;
 use super::notice::{Counters, FileStatus, Notice, Reason};
 use super::options::TailOptions;
@@ -146,7 +146,7 @@ impl Tail {
         tail.take_saved(saved);
         let mut seen = Vec::new();
         tail.folders.scan(&mut seen);
-        tail.take_sights(seen);
+        tail.handle_folder_events(seen);
         tail.resolve();
         tail.is_first_start = false;
         Ok(tail)
@@ -237,15 +237,15 @@ impl Tail {
             self.next_round = self.now.saturating_add(self.options.poll);
             self.folders.poll(&mut seen);
         }
-        self.take_sights(seen);
+        self.handle_folder_events(seen);
         if is_round {
             self.round();
         }
         self.resolve();
     }
 
-    pub(super) fn take_sights(&mut self, seen: Vec<Sight>) {
-        seen.into_iter().for_each(|sight| self.take_sight(sight));
+    pub(super) fn handle_folder_events(&mut self, seen: Vec<FolderEvent>) {
+        seen.into_iter().for_each(|event| self.handle_folder_event(event));
         let notices = std::mem::take(&mut self.folders.notices);
         self.notices.extend(notices);
     }

@@ -34,6 +34,7 @@ mod content;
 mod copies;
 mod cut;
 mod descriptors;
+mod folder_events;
 mod folders;
 mod follow;
 mod key;
@@ -48,7 +49,6 @@ mod resolve;
 mod rotation;
 mod round;
 mod siblings;
-mod sight;
 mod state;
 #[cfg(test)]
 mod tests;

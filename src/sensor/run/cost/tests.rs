@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::compile::Compiler;
 use crate::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
-use crate::sensor::bench::{By, Question};
+use crate::sensor::bench::{GroupBy, Question};
 use std::sync::Arc;
 
 fn database() -> Database {
@@ -46,7 +46,7 @@ fn samples_end_with_a_line() {
 #[test]
 fn every_group_and_kind_is_left_out_once() {
     let database = database();
-    let bench = Bench::new(&database, By::Feed);
+    let bench = Bench::new(&database, GroupBy::Feed);
     let sample = sample(8 << 10);
     let mut job = CostJob {
         bench: &bench,
@@ -90,7 +90,7 @@ fn every_group_and_kind_is_left_out_once() {
     assert!(measured.blocks.is_empty() && measured.weights[&Subset::Alone(1)].bytes > 0);
     bench.fill_cost(&mut report, &measured);
     assert_eq!(report.cost.unwrap().ns_per_mib, None);
-    // Whoever asks it to end gets nothing.
+    // A measurement that is asked to end returns nothing.
     let (halt, stopper) = Halt::new().unwrap();
     stopper.stop();
     job.halt = halt;

@@ -9,12 +9,12 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
 use crate::sensor::config::{Config, Input, InputKind};
 use crate::sensor::metrics::{
-    DatabaseStatus, Family, Heartbeats, InputStatus, Metrics, Obstacle, Pages, Readiness, Sets,
-    SinkStatus, Status,
+    DatabaseStatus, Family, Heartbeats, InputStatus, Metrics, NotReadyReason, Pages, Readiness,
+    Sets, SinkStatus, Status,
 };
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
-use crate::sensor::run::live::output::Troubles;
+use crate::sensor::run::live::output::Failures;
 use crate::sensor::spool::Spool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,7 @@ struct Parts {
     topics: Vec<String>,
     sinks: Vec<SinkPart>,
     /// Which local destinations fail.
-    troubles: Troubles,
+    failures: Failures,
     /// Inputs that could not be opened by a reload, and why.
     unopened: BTreeMap<String, String>,
     spool: Option<Spool>,
@@ -130,12 +130,12 @@ impl Board {
         &self.0.heartbeats
     }
 
-    pub(super) fn set(&self, obstacle: Obstacle, is_there: bool) {
-        self.0.readiness.set(obstacle, is_there);
+    pub(super) fn set(&self, reason: NotReadyReason, is_there: bool) {
+        self.0.readiness.set(reason, is_there);
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.0.readiness.obstacles().is_empty()
+        self.0.readiness.reasons().is_empty()
     }
 
     pub(super) fn set_watches(&self, watches: Vec<Watch>) {
@@ -153,8 +153,8 @@ impl Board {
     }
 
     /// Shows which local destinations fail.
-    pub(super) fn set_troubles(&self, troubles: Troubles) {
-        locked(&self.0.parts).troubles = troubles;
+    pub(super) fn set_failures(&self, failures: Failures) {
+        locked(&self.0.parts).failures = failures;
     }
 
     /// Records that an input could not be opened by a reload, or that it was.
@@ -199,11 +199,11 @@ impl Board {
     pub(super) fn look(&self) {
         let parts = locked(&self.0.parts);
         let is_full = parts.spool.as_ref().is_some_and(Spool::is_full);
-        self.0.readiness.set(Obstacle::Spool, is_full);
-        self.0.readiness.set(Obstacle::Output, !parts.troubles.is_empty());
+        self.0.readiness.set(NotReadyReason::Spool, is_full);
+        self.0.readiness.set(NotReadyReason::Output, !parts.failures.is_empty());
         let age = now().0.saturating_sub(self.0.current.facts().1.0);
         let is_old = |max: Duration| i128::from(age) > max.as_micros() as i128;
-        self.0.readiness.set(Obstacle::Age, parts.max_age.is_some_and(is_old));
+        self.0.readiness.set(NotReadyReason::Age, parts.max_age.is_some_and(is_old));
     }
 
     /// The pages that show all of this.
@@ -258,7 +258,7 @@ impl Board {
             && inputs.len() == parts.inputs.len()
             && inputs.iter().all(|input| input.trouble.is_none())
             && sinks.iter().all(|sink| sink.trouble.is_none());
-        let is_stopping = self.0.readiness.obstacles().contains(&Obstacle::Stopping);
+        let is_stopping = self.0.readiness.reasons().contains(&NotReadyReason::Stopping);
         let state = match (is_stopping, is_well) {
             (true, _) => "stopping",
             (false, true) => "running",
@@ -369,7 +369,7 @@ fn sink_status(sink: &SinkPart, parts: &Parts, metrics: &Metrics) -> SinkStatus 
     let counts = sink.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
     let spool = parts.spool.as_ref().filter(|_| sink.counters.is_some());
     let skipped = spool.and_then(|spool| spool.counters().skipped.get(&sink.name).copied());
-    let failing = parts.troubles.of(&sink.name);
+    let failing = parts.failures.of(&sink.name);
     let state = match counts.health {
         Health::Good if failing.is_some() => "retrying",
         Health::Good => "ok",

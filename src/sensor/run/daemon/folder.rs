@@ -2,7 +2,7 @@
 
 use super::watch::Watch;
 use crate::clock::{Stopwatch, now};
-use crate::sensor::checkpoint::State;
+use crate::sensor::checkpoint::CheckpointState;
 use crate::sensor::config::{CapturesInput, Done};
 use crate::sensor::halt::Halt;
 use crate::sensor::run::{Notice, Notify};
@@ -104,7 +104,7 @@ impl<'s> Finished<'s> {
     }
 
     /// What was read, as recorded in commits.
-    fn read(&self, state: &State) -> BTreeMap<OsString, [u64; 4]> {
+    fn read(&self, state: &CheckpointState) -> BTreeMap<OsString, [u64; 4]> {
         let prefix = format!("captures/{}/", self.input);
         let own = state.others.iter().filter_map(|(name, key)| {
             let name = unhex(name.strip_prefix(&prefix)?)?;
@@ -167,7 +167,7 @@ impl Folder {
     pub(super) fn open(
         finished: &mut Finished<'_>,
         of: &CapturesInput,
-        state: &State,
+        state: &CheckpointState,
     ) -> Result<Self> {
         // Report a missing folder now, instead of waiting forever.
         std::fs::read_dir(&of.folder)
@@ -272,7 +272,7 @@ mod tests {
         found.iter().map(|(_, capture)| capture.name.to_str().unwrap()).collect()
     }
 
-    fn open(of: &CapturesInput, state: &State) -> (Folder, Finished<'static>) {
+    fn open(of: &CapturesInput, state: &CheckpointState) -> (Folder, Finished<'static>) {
         let watch = Watch::new("c", "captures", None);
         let mut finished = Finished::new(watch, of, &|_| {});
         let folder = Folder::open(&mut finished, of, state).unwrap();
@@ -292,7 +292,7 @@ mod tests {
             .set_modified(past)
             .unwrap();
         fs::write(dir.path().join("fresh.pcap"), "x").unwrap();
-        let (mut folder, finished) = open(&of, &State::default());
+        let (mut folder, finished) = open(&of, &CheckpointState::default());
         let halt = Halt::default();
         let first = folder.next(&halt, false);
         assert_eq!(names(&first), ["old.pcap"], "the other one was not seen being closed");
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(names(&folder.next(&halt, true)), ["fresh.pcap"]);
         // After a restart, captures that were read are known; one that has grown since is a new
         // one.
-        let mut state = State::default();
+        let mut state = CheckpointState::default();
         for (_, capture) in &first {
             let (name, key) = finished.entry(capture);
             state.others.insert(name, key.unwrap());
@@ -324,11 +324,11 @@ mod tests {
         for (done, move_to) in cases {
             let of = input(dir.path(), done, move_to.clone());
             fs::write(dir.path().join(odd), "x").unwrap();
-            let (mut folder, finished) = open(&of, &State::default());
+            let (mut folder, finished) = open(&of, &CheckpointState::default());
             let found = folder.next(&Halt::default(), true);
             let (name, key) = finished.entry(&found[0].1);
             // Committed, and killed before anything was moved.
-            let mut state = State::default();
+            let mut state = CheckpointState::default();
             state.others.insert(name.clone(), key.unwrap());
             let (mut folder, mut finished) = open(&of, &state);
             assert!(!dir.path().join(odd).exists());
@@ -339,7 +339,7 @@ mod tests {
         // Nothing is overwritten.
         fs::write(dir.path().join(odd), "other").unwrap();
         let of = input(dir.path(), Done::Move, Some(to.path().to_path_buf()));
-        let (mut folder, mut finished) = open(&of, &State::default());
+        let (mut folder, mut finished) = open(&of, &CheckpointState::default());
         let found = folder.next(&Halt::default(), true);
         finished.finish(&found[0].1);
         assert_eq!(fs::read(to.path().join(odd)).unwrap(), b"x");
@@ -351,7 +351,7 @@ mod tests {
         let lost = Capture { name: "a.pcap".into(), key: [0; 4] };
         fs::create_dir(dir.path().join("a.pcap")).unwrap();
         let of = input(dir.path(), Done::Delete, None);
-        let (_, mut finished) = open(&of, &State::default());
+        let (_, mut finished) = open(&of, &CheckpointState::default());
         finished.finish(&lost);
         assert!(finished.forgotten().is_empty());
         assert_eq!(finished.watch.status().counts["captures_left"], 1);

@@ -2,7 +2,7 @@
 
 use super::watch::{TailFacts, TailWatch, Watch};
 use crate::Result;
-use crate::sensor::checkpoint::{Commit, State};
+use crate::sensor::checkpoint::{CheckpointState, Commit};
 use crate::sensor::config::{FilesInput, From, Watch as WatchFolders};
 use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::{self, FileRecord, Notice, Start, Tail, TailOptions};
@@ -36,7 +36,7 @@ impl Files {
         of: &FilesInput,
         own: &[OsString],
         watch: Watch,
-        state: &State,
+        state: &CheckpointState,
         is_once: bool,
     ) -> Result<Self> {
         let name = Arc::clone(watch.name());
@@ -49,7 +49,7 @@ impl Files {
 }
 
 /// What commits record of the files of an input.
-fn records(input: &str, state: &State) -> Vec<FileRecord> {
+fn records(input: &str, state: &CheckpointState) -> Vec<FileRecord> {
     let is_own = |stream: &u64| {
         let owner = state.others.get(&format!("{OWNER}{stream:016x}"));
         owner.is_some_and(|owner| owner == input.as_bytes())
@@ -58,7 +58,10 @@ fn records(input: &str, state: &State) -> Vec<FileRecord> {
 }
 
 /// What commits record of inputs that no longer exist, to be forgotten.
-pub(super) fn orphaned<'n>(state: &State, inputs: impl Iterator<Item = &'n str>) -> Commit {
+pub(super) fn orphaned<'n>(
+    state: &CheckpointState,
+    inputs: impl Iterator<Item = &'n str>,
+) -> Commit {
     let names: Vec<&[u8]> = inputs.map(str::as_bytes).collect();
     let mut commit = Commit::default();
     for (name, owner) in &state.others {

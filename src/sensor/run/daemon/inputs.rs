@@ -10,12 +10,12 @@ use crate::Result;
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
-use crate::sensor::checkpoint::State;
+use crate::sensor::checkpoint::CheckpointState;
 use crate::sensor::config::{self, CapturesInput, Input, InputKind, JournalSince, SyslogFraming};
 use crate::sensor::input::expand;
 use crate::sensor::input::net::hec::Collector;
 use crate::sensor::input::net::journal::{Journal, Start};
-use crate::sensor::input::net::{Format, Intake, Receive};
+use crate::sensor::input::net::{Format, NetInput, Receive};
 use crate::sensor::listen::{Activated, Address};
 use crate::sensor::run::live::source::Source;
 use crate::sensor::run::live::task::Identity;
@@ -61,7 +61,7 @@ pub(super) struct Opened<'s> {
 /// If it can't be opened; the error names the input.
 pub(super) fn open<'s>(
     input: &Input,
-    state: &State,
+    state: &CheckpointState,
     activated: &mut Activated,
     with: &InputContext<'s>,
 ) -> Result<Option<Opened<'s>>> {
@@ -83,7 +83,7 @@ pub(super) fn open<'s>(
 fn files<'s>(
     name: &str,
     of: &config::FilesInput,
-    state: &State,
+    state: &CheckpointState,
     with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let watch = Watch::new(name, "files", None);
@@ -91,29 +91,29 @@ fn files<'s>(
     Ok(Opened { source: Box::new(source), watch, can_wait: true, work: None, begun: None })
 }
 
-/// An intake as an input. `cursor` is the name in commits for the position to resume at.
+/// A network input as an input. `cursor` is the name in commits for the position to resume at.
 fn received<'s>(
     (name, kind): (&str, &'static str),
-    intake: Intake,
+    net_input: NetInput,
     can_wait: bool,
     cursor: Option<String>,
     is_once: bool,
 ) -> Opened<'s> {
-    let watch = Watch::new(name, kind, Some(intake.view()));
+    let watch = Watch::new(name, kind, Some(net_input.view()));
     let identity = match cursor {
         Some(_) if kind == "kafka" => Identity::Record,
         Some(_) => Identity::Line,
         // Specific to this run: the lines can't be read again.
         None => Identity::Stream(RandomState::new().build_hasher().finish()),
     };
-    let source = Received::new(Arc::clone(watch.name()), intake, identity, cursor, is_once);
+    let source = Received::new(Arc::clone(watch.name()), net_input, identity, cursor, is_once);
     Opened { source: Box::new(source), watch, can_wait, work: None, begun: None }
 }
 
 fn journal<'s>(
     name: &str,
     of: &config::JournalInput,
-    state: &State,
+    state: &CheckpointState,
     with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let cursor = format!("journal/{name}");
@@ -186,19 +186,19 @@ fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Resu
 fn kafka<'s>(
     name: &str,
     of: &config::KafkaInput,
-    state: &State,
+    state: &CheckpointState,
     with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
-    let intake = super::kafka::read(name, of, state, with.is_once)?;
+    let net_input = super::kafka::read(name, of, state, with.is_once)?;
     let cursor = Some(super::kafka::cursor_name(name));
-    Ok(received((name, "kafka"), intake, true, cursor, with.is_once))
+    Ok(received((name, "kafka"), net_input, true, cursor, with.is_once))
 }
 
 #[cfg(not(feature = "kafka"))]
 fn kafka<'s>(
     _: &str,
     _: &config::KafkaInput,
-    _: &State,
+    _: &CheckpointState,
     _: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     Err(config::without_kafka())
@@ -208,7 +208,7 @@ fn kafka<'s>(
 fn captures<'s>(
     name: &str,
     of: &CapturesInput,
-    state: &State,
+    state: &CheckpointState,
     with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let watch = Watch::new(name, "captures", None);

@@ -2,12 +2,12 @@
 
 use super::convert::client_tls;
 use super::followed::KAFKA;
-use crate::sensor::checkpoint::State;
+use crate::sensor::checkpoint::CheckpointState;
 use crate::sensor::config::{
     self, From, KafkaAccess, KafkaCompression, KafkaInput, KafkaKey, KafkaMechanism, KafkaSink,
 };
 use crate::sensor::deliver::{Kafka, KafkaSettings, Key, Pace};
-use crate::sensor::input::net::Intake;
+use crate::sensor::input::net::NetInput;
 use crate::sensor::input::net::kafka::Topics;
 use crate::sensor::kafka::{Access, Login, Roots, Tls};
 use crate::{Error, Result};
@@ -54,7 +54,12 @@ pub(super) fn cursor_name(input: &str) -> String {
 /// # Errors
 ///
 /// Those of [`Topics::start`].
-pub(super) fn read(name: &str, of: &KafkaInput, state: &State, once: bool) -> Result<Intake> {
+pub(super) fn read(
+    name: &str,
+    of: &KafkaInput,
+    state: &CheckpointState,
+    once: bool,
+) -> Result<NetInput> {
     let prefix = cursor_name(name) + "/";
     let saved = state.others.iter().filter_map(|(key, value)| {
         let part = key.strip_prefix(&prefix)?;

@@ -15,7 +15,7 @@
 //! | `sinks`, `convert` | from the configuration of a sink to what sends its alerts |
 //! | `serve` | [`serve()`]: from the configuration to running threads, and back |
 //! | `supervisor` | starts sources, handles signals, notifies systemd |
-//! | `take_up` | a reload |
+//! | `reload` | a reload |
 //! | `inputs` | from the tables of inputs to sources |
 //! | `followed`, `received`, `packets` | logs, what others send, taps and captures, as sources |
 //! | `kafka` | Kafka, from the configuration to clients |
@@ -35,13 +35,13 @@ mod kafka;
 mod outlets;
 mod packets;
 mod received;
+mod reload;
 #[cfg(feature = "live")]
 mod sandbox;
 mod serve;
 mod service;
 mod sinks;
 mod supervisor;
-mod take_up;
 mod watch;
 
 #[cfg(feature = "kafka")]

@@ -5,7 +5,7 @@ use super::board::SinkPart;
 use super::sinks;
 use crate::clock::now;
 use crate::engine::alert::{Encoder, Format};
-use crate::sensor::checkpoint::{AlertFile, Resumed, State};
+use crate::sensor::checkpoint::{AlertFile, CheckpointState, Resumed};
 use crate::sensor::config::{Config, FileSink, Sink, SinkKind};
 use crate::sensor::deliver::{Deliver, Pace, SystemClock};
 use crate::sensor::halt::{Halt, Stopper};
@@ -50,7 +50,11 @@ impl Seed {
 /// # Errors
 ///
 /// If it can't be opened; the error names the sink.
-pub(super) fn local(of: &Sink, state: &State, notify: Notify<'_>) -> Result<Option<Seed>> {
+pub(super) fn local(
+    of: &Sink,
+    state: &CheckpointState,
+    notify: Notify<'_>,
+) -> Result<Option<Seed>> {
     let about = |error: Error| error.about(&format!("sink “{}”", of.name));
     let (name, filter) = (of.name.clone(), sinks::filter(of));
     Ok(match &of.kind {
@@ -69,7 +73,7 @@ pub(super) fn local(of: &Sink, state: &State, notify: Notify<'_>) -> Result<Opti
 
 fn open_file(
     of: &FileSink,
-    state: &State,
+    state: &CheckpointState,
     notify: Notify<'_>,
 ) -> Result<(Option<Rotator>, AlertFile)> {
     let (file, resumed) = AlertFile::open(&of.path, state)?;

@@ -4,9 +4,9 @@ use super::folder::{Capture, Finished};
 use crate::engine::alert::{Encoder, Format};
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::{Halt, Stopper};
-use crate::sensor::run::found::Found;
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::outlet::Forward;
+use crate::sensor::run::owned_hit::OwnedHit;
 use crate::sensor::run::{Output, Signals};
 use crate::{Error, Result};
 use std::collections::VecDeque;
@@ -24,7 +24,7 @@ const PIECE: usize = 256;
 
 /// A message from a job.
 enum JobMessage {
-    Found(Box<Found>),
+    Found(Box<OwnedHit>),
     /// A capture was read to its end, with this many bytes.
     Read(Box<Capture>, u64),
     /// The job has ended.
@@ -40,7 +40,7 @@ impl JobSender {
     /// are dropped and counted there.
     pub(super) fn output(&self, dropped: Option<Arc<AtomicU64>>) -> Output {
         let messages = self.0.clone();
-        let forward = move |found: Found| {
+        let forward = move |found: OwnedHit| {
             let message = JobMessage::Found(Box::new(found));
             let Some(dropped) = &dropped else {
                 // If the source is gone, the alert is no longer needed.
@@ -70,7 +70,7 @@ pub(super) struct JobSource<'s> {
     /// Ends the job.
     stopper: Option<Stopper>,
     /// For each piece in flight, the capture that ends with it; and the number of the first.
-    under_way: VecDeque<Option<Capture>>,
+    in_flight: VecDeque<Option<Capture>>,
     first: u64,
     /// Captures that were kept and are not in a commit yet, with their numbers.
     kept: VecDeque<(u64, Capture)>,
@@ -87,7 +87,7 @@ pub(super) fn job_source(
     let source = JobSource {
         messages,
         stopper: Some(stopper),
-        under_way: VecDeque::new(),
+        in_flight: VecDeque::new(),
         first: 0,
         kept: VecDeque::new(),
         finished,
@@ -108,7 +108,7 @@ impl Source for JobSource<'_> {
             match self.messages.recv_timeout(wait) {
                 Ok(JobMessage::Found(it)) => found.push(*it),
                 Ok(JobMessage::Read(capture, bytes)) => {
-                    self.under_way.push_back(Some(*capture));
+                    self.in_flight.push_back(Some(*capture));
                     return Ok(Taken::Found(found, bytes));
                 }
                 Ok(JobMessage::Ended(Some(error))) => return Err(error),
@@ -125,14 +125,14 @@ impl Source for JobSource<'_> {
         if found.is_empty() {
             return Ok(Taken::Nothing);
         }
-        self.under_way.push_back(None);
+        self.in_flight.push_back(None);
         Ok(Taken::Found(found, 0))
     }
 
     fn keep(&mut self, before: u64) -> Commit {
         let count = usize::try_from(before.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let mut commit = Commit::default();
-        for capture in self.under_way.drain(..count.min(self.under_way.len())) {
+        for capture in self.in_flight.drain(..count.min(self.in_flight.len())) {
             if let (Some(capture), Some(finished)) = (capture, &self.finished) {
                 commit.others.push(finished.entry(&capture));
                 self.kept.push_back((self.first, capture));

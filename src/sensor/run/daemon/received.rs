@@ -2,7 +2,7 @@
 
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
-use crate::sensor::input::net::{Intake, Next};
+use crate::sensor::input::net::{NetInput, Next};
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::live::task::{Identity, Lines, Work};
 use crate::{Error, Result};
@@ -10,19 +10,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An intake, as a source.
+/// A network input, as a source.
 pub(super) struct Received {
-    intake: Intake,
+    net_input: NetInput,
     path: Arc<str>,
     identity: Identity,
     /// The name in commits of the position to resume at; `None` if there is no such position.
     cursor_name: Option<String>,
     /// Positions and cursors of the batches in flight, and the number of the first.
-    under_way: VecDeque<(u64, Option<(String, String)>)>,
+    in_flight: VecDeque<(u64, Option<(String, String)>)>,
     first: u64,
     /// Positions of batches that were kept and are not in a commit yet, with their numbers.
     kept: VecDeque<(u64, u64)>,
-    /// Whether it ends by itself, so that trouble at its end is an error.
+    /// Whether it ends by itself, so that a failure at its end is an error.
     is_once: bool,
     /// Bytes and lines so far.
     offset: u64,
@@ -33,17 +33,17 @@ impl Received {
     /// `cursor_name` is the name in commits of the position to resume at.
     pub(super) fn new(
         name: Arc<str>,
-        intake: Intake,
+        net_input: NetInput,
         identity: Identity,
         cursor_name: Option<String>,
         is_once: bool,
     ) -> Self {
         Received {
-            intake,
+            net_input,
             path: name,
             identity,
             cursor_name,
-            under_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
             first: 0,
             kept: VecDeque::new(),
             is_once,
@@ -57,13 +57,13 @@ impl Source for Received {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
         if halt.is_set() {
             // Nothing more is received; what has arrived is still here.
-            self.intake.stop();
+            self.net_input.stop();
         }
-        let batch = match self.intake.next(wait) {
+        let batch = match self.net_input.next(wait) {
             Next::Batch(batch) => batch,
             Next::Nothing => return Ok(Taken::Nothing),
             Next::Ended => {
-                let trouble = self.intake.trouble().filter(|_| self.is_once && !halt.is_set());
+                let trouble = self.net_input.trouble().filter(|_| self.is_once && !halt.is_set());
                 return trouble.map_or(Ok(Taken::End), |what| Err(Error::format(what)));
             }
         };
@@ -72,7 +72,7 @@ impl Source for Received {
             Some(part) => (format!("{name}/{part}"), cursor),
             None => (name.clone(), cursor),
         });
-        self.under_way.push_back((batch.position, cursor));
+        self.in_flight.push_back((batch.position, cursor));
         let (offset, lines) = (self.offset, self.lines);
         self.offset += batch.bytes.len() as u64;
         self.lines += batch.lines.len() as u64;
@@ -83,7 +83,7 @@ impl Source for Received {
     fn keep(&mut self, before: u64) -> Commit {
         let count = usize::try_from(before.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let mut others = BTreeMap::new();
-        for (position, cursor) in self.under_way.drain(..count.min(self.under_way.len())) {
+        for (position, cursor) in self.in_flight.drain(..count.min(self.in_flight.len())) {
             self.kept.push_back((self.first, position));
             self.first += 1;
             // Only the last one of each part counts.
@@ -99,7 +99,7 @@ impl Source for Received {
             last = self.kept.pop_front();
         }
         if let Some((_, position)) = last {
-            self.intake.safe(position);
+            self.net_input.safe(position);
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
 use crate::engine::suppress::{self, HomeNetworks};
-use crate::sensor::checkpoint::{Commit, State, StateDir};
+use crate::sensor::checkpoint::{CheckpointState, Commit, StateDir};
 use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Activated, Address};
-use crate::sensor::metrics::{Heartbeat, Obstacle, Operation, Systemd};
+use crate::sensor::metrics::{Heartbeat, NotReadyReason, Operation, Systemd};
 use crate::sensor::run::live::committer::{self, Committer, Counted, Ended};
 use crate::sensor::run::live::member::Member;
-use crate::sensor::run::live::output::{Out, Way};
+use crate::sensor::run::live::output::{JobOutput, Route};
 use crate::sensor::run::live::pool::{Settings, Shared, start_workers};
 use crate::sensor::run::live::queue::{QUEUE, Queue};
 use crate::sensor::run::live::relay::{self, Parts, Relay, Restored};
@@ -60,7 +60,7 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     }
     let (dir, opened) = StateDir::open(&config.daemon_state())?;
     let no_suppress = service.no_suppress;
-    let base = Base { config, no_suppress, state: &opened.state, notify };
+    let base = OpenContext { config, no_suppress, state: &opened.state, notify };
     let mut prepared = base.prepare(dir)?;
     let board = Board::new(config, &service.feeds, Arc::clone(&current));
     let relay = Relay::new(prepared.parts(config), &board.metrics());
@@ -69,7 +69,7 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     drop(opened);
     prepared.dir.commit(&commit)?;
     board.set_sinks(parts(config, &prepared.sent), prepared.spool.clone());
-    board.set(Obstacle::Database, false);
+    board.set(NotReadyReason::Database, false);
     let follow = Follow { path: config.database.clone(), every: LOOK, on_hangup: true };
     let (errors, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
     let counting = |notice: Notice<'_>| {
@@ -163,17 +163,17 @@ pub(super) fn rules(config: &Config, no_suppress: bool) -> Option<suppress::Conf
 }
 
 /// What everything is opened with.
-struct Base<'b> {
+struct OpenContext<'b> {
     config: &'b Config,
     no_suppress: bool,
-    state: &'b State,
+    state: &'b CheckpointState,
     notify: Notify<'b>,
 }
 
 /// What is opened before the first thread starts.
 struct Prepared {
     dir: StateDir,
-    saved: State,
+    saved: CheckpointState,
     spool: Option<Spool>,
     sent: Vec<Sent>,
     seeds: Vec<Seed>,
@@ -181,9 +181,9 @@ struct Prepared {
     restored: Option<Restored>,
 }
 
-impl Base<'_> {
+impl OpenContext<'_> {
     fn prepare(&self, mut dir: StateDir) -> Result<Prepared> {
-        let Base { config, no_suppress, state, notify } = *self;
+        let OpenContext { config, no_suppress, state, notify } = *self;
         let restored = match rules(config, no_suppress) {
             Some(rules) => Some(Restored::begin(rules, &dir)?),
             None => {
@@ -209,7 +209,7 @@ impl Base<'_> {
 
     /// The spool, if a sink needs it.
     fn spool(&self) -> Result<Option<Spool>> {
-        let Base { config, state, notify, .. } = *self;
+        let OpenContext { config, state, notify, .. } = *self;
         let sinks: Vec<(String, spool::Sink)> = config
             .active_sinks()
             .filter(|sink| sink.delivery().is_some())
@@ -249,7 +249,7 @@ impl Prepared {
 
     /// What is committed before anything is written: the lengths of files, and the removal of what
     /// no longer exists.
-    fn settled(&mut self, base: &Base<'_>) -> Result<Commit> {
+    fn settled(&mut self, base: &OpenContext<'_>) -> Result<Commit> {
         let names = base.config.inputs.iter().map(|input| &*input.name);
         let mut commit = orphaned(base.state, names);
         for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
@@ -261,7 +261,7 @@ impl Prepared {
 
 /// What is open when the threads start.
 struct Opening<'r> {
-    out: Out<'static>,
+    out: JobOutput<'static>,
     dir: StateDir,
     opened: Vec<Opened<'r>>,
     with: InputContext<'r>,
@@ -302,9 +302,9 @@ impl<'r> Running<'r> {
         let mut locals: Vec<_> =
             seeds.into_iter().map(|seed| seed.grow(&self.signals.halt())).collect();
         relay::count_by(&self.board.metrics(), &mut locals);
-        let mut out = Out::new(Way::Relay(Box::new(relay)), locals);
+        let mut out = JobOutput::new(Route::Relay(Box::new(relay)), locals);
         out.begin();
-        self.board.set_troubles(out.troubles.clone());
+        self.board.set_failures(out.failures.clone());
         let sent = Mutex::new(sent);
         let ended =
             self.run_threads(Opening { out, dir, opened, with, activated, spool }, &sent)?;
@@ -331,8 +331,8 @@ impl<'r> Running<'r> {
         let settings = Settings::new(with.options.clone());
         let queue = Queue::new(threads);
         let (messages_end, messages) = mpsc::sync_channel(2 * threads + QUEUE);
-        let (beats, board) = (Beats::new(threads), self.board);
-        let busy = |worker: usize, is_busy: bool| beats.beat(board, worker, is_busy);
+        let (heartbeats, board) = (WorkerHeartbeats::new(threads), self.board);
+        let busy = |worker: usize, is_busy: bool| heartbeats.beat(board, worker, is_busy);
         let current = self.current;
         let shared = Shared { current, settings: &settings, queue: &queue, busy: &busy };
         let counted = |from: &Member, it: &Counted<'_>| {
@@ -341,10 +341,10 @@ impl<'r> Running<'r> {
         let notify = self.notify;
         std::thread::scope(|scope| {
             // First, or workers that start quickly would find that no job will ever come.
-            let (queue, _giver) = (&queue, queue.giver());
+            let (queue, _producer) = (&queue, queue.producer());
             start_workers(scope, threads, &shared, &messages_end)?;
             let starter =
-                SourceStarter { scope, queue, _giver, committer: messages_end, halt: &halt };
+                SourceStarter { scope, queue, _producer, committer: messages_end, halt: &halt };
             let mut supervisor = Supervisor {
                 service: self.service,
                 config: self.service.config.clone(),
@@ -367,7 +367,7 @@ impl<'r> Running<'r> {
                 watchdog: None,
             };
             let members = supervisor.start_all(opened)?;
-            board.set(Obstacle::Inputs, false);
+            board.set(NotReadyReason::Inputs, false);
             self.start_updates(scope, &halt)?;
             let spawned = std::thread::Builder::new()
                 .name("supervisor".into())
@@ -390,7 +390,7 @@ impl<'r> Running<'r> {
 
     fn open_inputs(
         &self,
-        saved: &State,
+        saved: &CheckpointState,
         activated: &mut Activated,
         with: &InputContext<'r>,
     ) -> Result<Vec<Opened<'r>>> {
@@ -454,7 +454,7 @@ impl<'r> Running<'r> {
             spool: spool_folder(&self.service.config),
             ..Served::default()
         };
-        if let Way::Relay(relay) = &out.way {
+        if let Route::Relay(relay) = &out.route {
             (served.alerts, served.suppressed) = (relay.alerts, relay.suppressed);
             let trouble = |name: &str| {
                 let part = parts.iter().find(|part| part.name == name)?;
@@ -478,8 +478,8 @@ fn pair() -> Result<(Halt, Stopper)> {
 }
 
 /// Waits until sinks have received everything, or none has made progress for a while.
-fn wait_for_delivery(sent: &[Sent], out: &Out<'_>, patience: Duration) {
-    let Way::Relay(relay) = &out.way else { return };
+fn wait_for_delivery(sent: &[Sent], out: &JobOutput<'_>, patience: Duration) {
+    let Route::Relay(relay) = &out.route else { return };
     let arrived = || sent.iter().map(Sent::arrived).sum::<u64>();
     let (mut last, mut since) = (arrived(), Stopwatch::start());
     while !relay.backlogs().is_empty() && since.elapsed() < patience {
@@ -492,11 +492,11 @@ fn wait_for_delivery(sent: &[Sent], out: &Out<'_>, patience: Duration) {
 }
 
 /// Workers that are matching a piece have a heartbeat; idle ones need none.
-struct Beats(Vec<Mutex<Option<Heartbeat>>>);
+struct WorkerHeartbeats(Vec<Mutex<Option<Heartbeat>>>);
 
-impl Beats {
+impl WorkerHeartbeats {
     fn new(workers: usize) -> Self {
-        Beats((0..workers).map(|_| Mutex::default()).collect())
+        WorkerHeartbeats((0..workers).map(|_| Mutex::default()).collect())
     }
 
     fn beat(&self, board: &Board, worker: usize, is_busy: bool) {

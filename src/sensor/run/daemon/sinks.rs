@@ -5,7 +5,7 @@
 
 use super::convert::{client_tls, mail_tls, transport, webhook_form};
 use crate::engine::alert::Format;
-use crate::engine::error::spelt;
+use crate::engine::error::escape_text;
 use crate::sensor::config::{
     self, Delivery, ElasticsearchSink, KafkaSink, MailSink, SinkKind, SplunkSink, SyslogSink,
     WebhookSink,
@@ -122,7 +122,7 @@ pub(super) fn deliver(
         SinkKind::Splunk(to) => splunk(to, pace),
         SinkKind::Kafka(to) => kafka(to, pace),
     };
-    let named = |error| Error::usage(format!("sink “{}”: {error}", spelt(&of.name)));
+    let named = |error| Error::usage(format!("sink “{}”: {error}", escape_text(&of.name)));
     made.map(Some).map_err(named)
 }
 

@@ -9,10 +9,10 @@ use crate::clock::Stopwatch;
 use crate::sensor::config::Config;
 use crate::sensor::halt::Halt;
 use crate::sensor::listen::Activated;
-use crate::sensor::metrics::{Heartbeat, Obstacle, Systemd, Watchdog};
+use crate::sensor::metrics::{Heartbeat, NotReadyReason, Systemd, Watchdog};
 use crate::sensor::run::live::member::{Command, Member};
 use crate::sensor::run::live::pool::Settings;
-use crate::sensor::run::live::queue::{Giver, Queue};
+use crate::sensor::run::live::queue::{ProducerGuard, Queue};
 use crate::sensor::run::live::source::{self, Ends, Reading};
 use crate::sensor::run::live::task::Message;
 use crate::sensor::run::{Notice, Notify};
@@ -39,7 +39,7 @@ pub(super) struct SourceStarter<'r, 'scope, 'env> {
     pub(super) scope: &'scope Scope<'scope, 'env>,
     pub(super) queue: &'scope Queue<'r>,
     /// Makes workers wait for sources that may still start.
-    pub(super) _giver: Giver<'scope, 'r>,
+    pub(super) _producer: ProducerGuard<'scope, 'r>,
     pub(super) committer: SyncSender<Message>,
     pub(super) halt: &'scope Halt,
 }
@@ -75,7 +75,7 @@ pub(super) struct Supervisor<'r, 'scope, 'env> {
     pub(super) ended: BTreeSet<String>,
     /// How many sources were started.
     pub(super) count: usize,
-    /// Set while it runs: its heartbeat, and what systemd is told.
+    /// Set while it runs: its heartbeat, and what is reported to systemd.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) watchdog: Option<Watchdog>,
 }
@@ -122,7 +122,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             halt: starter.halt.clone(),
             paused: Arc::clone(&paused),
         };
-        let (queue, giver) = (starter.queue, starter.queue.giver());
+        let (queue, producer) = (starter.queue, starter.queue.producer());
         let is_followed = source.is_read();
         self.count += 1;
         // Show the input before its first piece is counted.
@@ -131,7 +131,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let thread = Builder::new()
             .name(format!("source {name}"))
             .spawn_scoped(starter.scope, move || {
-                let _giver = giver;
+                let _producer = producer;
                 source::run(Reading::new(source, ends), queue);
             })
             .map_err(failed)?;
@@ -195,7 +195,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         while !self.is_over.load(Ordering::Relaxed) {
             self.wait();
             if halt.is_set() && self.starter.is_some() {
-                self.board.set(Obstacle::Stopping, true);
+                self.board.set(NotReadyReason::Stopping, true);
                 self.systemd.stopping();
                 self.close();
             }
@@ -263,7 +263,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     /// Reloads the configuration, or keeps the old one if that fails.
     fn reload(&mut self) {
         self.systemd.reloading();
-        let outcome = self.take_up();
+        let outcome = self.apply_configuration();
         if let Err(error) = &outcome {
             (self.notify)(Notice::Failed(error));
         }

@@ -2,9 +2,9 @@
 
 use crate::clock::Stopwatch;
 use crate::engine::packet;
-use crate::sensor::input::net::{Count, IntakeView, PartitionView};
+use crate::sensor::input::net::{Count, NetInputView, PartitionView};
 use crate::sensor::input::tail::{Counters, FileStatus};
-use crate::sensor::listen::CrowdCounts;
+use crate::sensor::listen::ConnectionCounts;
 use crate::sensor::metrics::{self, InputStatus};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ pub(super) struct Watch(Arc<Inner>);
 struct Inner {
     name: Arc<str>,
     kind: &'static str,
-    intake: Option<IntakeView>,
+    net_input: Option<NetInputView>,
     lines: AtomicU64,
     bytes: AtomicU64,
     /// Alerts of packets that were dropped before they reached the committer.
@@ -54,11 +54,11 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Watch {
-    pub(super) fn new(name: &str, kind: &'static str, intake: Option<IntakeView>) -> Self {
+    pub(super) fn new(name: &str, kind: &'static str, net_input: Option<NetInputView>) -> Self {
         Watch(Arc::new(Inner {
             name: name.into(),
             kind,
-            intake,
+            net_input,
             lines: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             dropped: Arc::default(),
@@ -120,27 +120,27 @@ impl Watch {
         locked(&self.0.tap).clone()
     }
 
-    fn of_intake<T>(&self, of: impl FnOnce(&IntakeView) -> T) -> Option<T> {
-        self.0.intake.as_ref().map(of)
+    fn of_net_input<T>(&self, of: impl FnOnce(&NetInputView) -> T) -> Option<T> {
+        self.0.net_input.as_ref().map(of)
     }
 
     pub(super) fn datagrams_dropped(&self) -> u64 {
-        self.of_intake(|intake| intake.count(Count::DroppedDatagrams)).unwrap_or(0)
+        self.of_net_input(|net_input| net_input.count(Count::DroppedDatagrams)).unwrap_or(0)
     }
 
-    pub(super) fn connections(&self) -> Option<CrowdCounts> {
-        self.of_intake(IntakeView::connections)
+    pub(super) fn connections(&self) -> Option<ConnectionCounts> {
+        self.of_net_input(NetInputView::connections)
     }
 
     /// The partitions that are assigned to it, if it reads Kafka.
     pub(super) fn partitions(&self) -> Vec<PartitionView> {
-        self.of_intake(IntakeView::partitions).unwrap_or_default()
+        self.of_net_input(NetInputView::partitions).unwrap_or_default()
     }
 
     /// Whether it is working.
     pub(super) fn is_up(&self) -> bool {
         !self.0.has_failed.load(Ordering::Relaxed)
-            && self.of_intake(IntakeView::trouble).flatten().is_none()
+            && self.of_net_input(NetInputView::trouble).flatten().is_none()
     }
 
     /// Bytes that arrived and were not processed yet, and the age of the oldest of them.
@@ -152,8 +152,9 @@ impl Watch {
 
     pub(super) fn status(&self) -> InputStatus {
         let trouble = locked(&self.0.trouble).clone();
-        let trouble = trouble.or_else(|| self.of_intake(IntakeView::trouble).flatten());
-        let addresses = self.of_intake(|intake| intake.addresses().to_vec()).unwrap_or_default();
+        let trouble = trouble.or_else(|| self.of_net_input(NetInputView::trouble).flatten());
+        let addresses =
+            self.of_net_input(|net_input| net_input.addresses().to_vec()).unwrap_or_default();
         let state = match (self.0.has_failed.load(Ordering::Relaxed), &trouble) {
             (true, _) => "closed",
             (false, Some(_)) => "failing",
@@ -180,8 +181,8 @@ impl Watch {
                 counts.insert(name.to_string(), count.into());
             }
         };
-        if let Some(all) = self.of_intake(|intake| {
-            Count::ALL.iter().map(|&of| (of.name(), intake.count(of))).collect::<Vec<_>>()
+        if let Some(all) = self.of_net_input(|net_input| {
+            Count::ALL.iter().map(|&of| (of.name(), net_input.count(of))).collect::<Vec<_>>()
         }) {
             all.into_iter().for_each(|(name, count)| put(name, count));
         }

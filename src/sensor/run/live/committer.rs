@@ -2,9 +2,9 @@
 
 use super::member::{Command, Member};
 use super::order::InOrder;
-use super::output::{Due, Out, Sealed};
-use super::sights::Sights;
+use super::output::{Due, JobOutput, Sealed};
 use super::task::{Done, Identity, Matched, Message};
+use super::uncommitted::UncommittedStreams;
 use super::writer::Writer;
 use crate::clock::Stopwatch;
 use crate::engine::alert::{Alert, Provenance};
@@ -43,7 +43,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the committer works with.
 pub(in crate::sensor::run) struct Committer<'c, 's> {
-    pub(in crate::sensor::run) out: Out<'s>,
+    pub(in crate::sensor::run) out: JobOutput<'s>,
     /// Where commits go; `None` if nothing is kept.
     pub(in crate::sensor::run) state: Option<StateDir>,
     pub(in crate::sensor::run) messages: Receiver<Message>,
@@ -82,7 +82,7 @@ pub(in crate::sensor::run) struct Committed {
 /// The result, and what the committer worked with.
 pub(in crate::sensor::run) struct Ended<'s> {
     pub(in crate::sensor::run) came: Committed,
-    pub(in crate::sensor::run) out: Out<'s>,
+    pub(in crate::sensor::run) out: JobOutput<'s>,
     pub(in crate::sensor::run) state: Option<StateDir>,
 }
 
@@ -168,7 +168,7 @@ impl Pending {
 pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended<'s> {
     let members = std::mem::take(&mut committer.members);
     let known = committer.state.as_ref().map(|dir| dir.state().files.keys().copied());
-    let sights = Sights::new(known);
+    let uncommitted = UncommittedStreams::new(known);
     let writer = match Writer::start(committer.state.take()) {
         Ok(writer) => writer,
         Err(error) => {
@@ -181,11 +181,11 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         writer,
         tracks: members.into_iter().map(Track::new).collect(),
         pending: Pending::default(),
-        sights,
+        uncommitted,
         came: Committed::default(),
         is_reported: false,
         is_ended: false,
-        turning: Turning::No,
+        reopening: Reopening::No,
         looked: Stopwatch::start(),
         stuck: None,
         failing: None,
@@ -211,13 +211,13 @@ struct Run<'c, 's> {
     tracks: Vec<Track>,
     pending: Pending,
     /// The streams that are in a commit.
-    sights: Sights,
+    uncommitted: UncommittedStreams,
     came: Committed,
     /// Whether it was reported that something can't be written.
     is_reported: bool,
     /// Whether the end of the output was written.
     is_ended: bool,
-    turning: Turning,
+    reopening: Reopening,
     looked: Stopwatch,
     /// Set since there is no room for the last pieces.
     stuck: Option<Stopwatch>,
@@ -259,9 +259,9 @@ impl Room {
     }
 }
 
-/// The progress of switching from a renamed alert file to a new one. Until it is done, alerts wait.
+/// The progress of switching from a renamed file to a new one. Until it is done, alerts wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Turning {
+enum Reopening {
     #[default]
     No,
     /// The contents of the old file have to be committed.
@@ -338,7 +338,7 @@ impl Run<'_, '_> {
 
     /// Whether everything is written and committed.
     fn is_done(&self) -> bool {
-        self.is_committed() && self.turning == Turning::No && self.failing.is_none()
+        self.is_committed() && self.reopening == Reopening::No && self.failing.is_none()
     }
 
     /// Does periodic work, and pauses sources while there is no room.
@@ -368,7 +368,7 @@ impl Run<'_, '_> {
     /// Whether so many pieces wait for the file to be turned that no source may be read first.
     fn is_full(&self) -> bool {
         let waiting: usize = self.tracks.iter().map(|track| track.pieces.len()).sum();
-        self.turning != Turning::No && self.pending.asked.is_none() && waiting > BURST
+        self.reopening != Reopening::No && self.pending.asked.is_none() && waiting > BURST
     }
 
     fn receive_all(&mut self, first: Message) {
@@ -399,7 +399,7 @@ impl Run<'_, '_> {
             Message::Change(change) => {
                 change(&mut self.committer.out);
                 self.pending.alerts.get_or_insert_with(Stopwatch::start);
-                self.turning = Turning::Changed;
+                self.reopening = Reopening::Changed;
                 // What failed may be gone. What a remaining destination has not taken is tried again.
                 if !self.committer.out.has_unwritten() {
                     (self.failing, self.halted) = (None, None);
@@ -431,15 +431,15 @@ impl Run<'_, '_> {
     /// room, it leaves the pieces of sources that can wait.
     fn process(&mut self, source: usize) {
         let Some(track) = self.tracks.get_mut(source) else { return };
-        let (out, sights) = (&mut self.committer.out, &mut self.sights);
+        let (out, uncommitted) = (&mut self.committer.out, &mut self.uncommitted);
         let leaves = track.member.is_followed && out.leaves();
-        while self.turning == Turning::No
+        while self.reopening == Reopening::No
             && self.failing.is_none()
             && !(track.member.can_wait && out.is_full())
             && let Some(next) = track.pieces.peek()
             && !(leaves
                 && next.has_hits()
-                && next.stream().is_some_and(|stream| sights.hold(source, stream)))
+                && next.stream().is_some_and(|stream| uncommitted.hold(source, stream)))
             && let Some(done) = track.pieces.take()
         {
             let Done { read_at, bytes, lines, identity, counters, matched, .. } = *done;
@@ -486,7 +486,7 @@ impl Run<'_, '_> {
     /// and nothing is processed in the meantime; messages are still received.
     fn flush(&mut self) -> Result<()> {
         let is_early = self.failing.is_some_and(|since| since.elapsed() < RETRY);
-        if self.turning != Turning::No || is_early {
+        if self.reopening != Reopening::No || is_early {
             return Ok(());
         }
         let Err(error) = self.committer.out.flush() else {
@@ -547,31 +547,31 @@ impl Run<'_, '_> {
                 Err(error) => (self.committer.notify)(Notice::Reopened(Some(&error))),
             }
         }
-        match self.turning {
-            Turning::No if self.failing.is_some() => {}
-            Turning::No if is_called || self.looked.elapsed() >= LOOK => {
+        match self.reopening {
+            Reopening::No if self.failing.is_some() => {}
+            Reopening::No if is_called || self.looked.elapsed() >= LOOK => {
                 self.looked = Stopwatch::start();
                 if self.committer.out.is_moved() {
-                    self.turning = Turning::Old;
+                    self.reopening = Reopening::Old;
                 }
             }
-            Turning::Old if self.is_committed() => match self.committer.out.turn() {
+            Reopening::Old if self.is_committed() => match self.committer.out.turn() {
                 Ok(()) => {
-                    self.turning = Turning::New;
+                    self.reopening = Reopening::New;
                     self.pending.alerts = Some(Stopwatch::start());
                 }
                 Err(error) => {
                     // Retried each second, but reported only once.
                     self.failed(&error);
-                    self.turning = Turning::No;
+                    self.reopening = Reopening::No;
                 }
             },
-            Turning::New if self.is_committed() => {
-                self.turning = Turning::No;
+            Reopening::New if self.is_committed() => {
+                self.reopening = Reopening::No;
                 (self.committer.notify)(Notice::Reopened(None));
             }
             #[cfg(feature = "daemon")]
-            Turning::Changed if self.is_committed() => self.turning = Turning::No,
+            Reopening::Changed if self.is_committed() => self.reopening = Reopening::No,
             _ => {}
         }
         (0..self.tracks.len()).for_each(|source| self.process(source));
@@ -587,11 +587,14 @@ impl Run<'_, '_> {
             return Ok(());
         }
         // Pieces whose alerts are not written are in no commit. What a reload changed has to be.
-        if self.failing.is_some() && self.turning == Turning::No {
+        if self.failing.is_some() && self.reopening == Reopening::No {
             return Ok(());
         }
-        let is_due = self.pending.is_due(is_last || self.turning != Turning::No);
-        if !self.pending.is_idle() || self.writer.is_busy() || !(is_due || self.sights.is_due()) {
+        let is_due = self.pending.is_due(is_last || self.reopening != Reopening::No);
+        if !self.pending.is_idle()
+            || self.writer.is_busy()
+            || !(is_due || self.uncommitted.is_due())
+        {
             return Ok(());
         }
         let sealed = match self.committer.out.seal() {
@@ -609,7 +612,7 @@ impl Run<'_, '_> {
         let (is_behind, is_failing) = (self.committer.out.is_behind(), self.failing.is_some());
         for (source, track) in self.tracks.iter_mut().enumerate() {
             let before = if is_failing { track.asked } else { track.done(is_behind) };
-            if before > track.asked || self.sights.ask(source) {
+            if before > track.asked || self.uncommitted.ask(source) {
                 track.asked = before;
                 asked += usize::from(track.member.commands.send(Command::Keep(before)).is_ok());
             }
@@ -637,9 +640,9 @@ impl Run<'_, '_> {
     fn receive_outcome(&mut self) -> Result<()> {
         let Some((sealed, outcome)) = self.writer.written()? else { return Ok(()) };
         #[cfg(feature = "daemon")]
-        self.committer.out.troubles.set(super::output::STATE, outcome.as_ref().err());
+        self.committer.out.failures.set(super::output::STATE, outcome.as_ref().err());
         let Err(error) = outcome else {
-            self.sights.committed(&sealed.commit);
+            self.uncommitted.committed(&sealed.commit);
             self.committed();
             self.written();
             return Ok(());

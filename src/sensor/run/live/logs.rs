@@ -20,7 +20,7 @@ const MAX_LAYOUTS: usize = 4096;
 pub(in crate::sensor::run) struct FollowedLogs {
     tail: Tail,
     /// Where the pieces that are not kept yet end, and the number of the first of them.
-    under_way: VecDeque<Position>,
+    in_flight: VecDeque<Position>,
     first: u64,
     /// How the lines of each stream name their fields, and the header that defines it.
     layouts: HashMap<u64, (Arc<[u8]>, Layout)>,
@@ -30,8 +30,8 @@ pub(in crate::sensor::run) struct FollowedLogs {
 
 impl FollowedLogs {
     pub(in crate::sensor::run) fn new(tail: Tail, is_once: bool) -> Self {
-        let (under_way, layouts) = (VecDeque::new(), HashMap::new());
-        FollowedLogs { tail, under_way, first: 0, layouts, is_once }
+        let (in_flight, layouts) = (VecDeque::new(), HashMap::new());
+        FollowedLogs { tail, in_flight, first: 0, layouts, is_once }
     }
 
     /// What was counted, and how many files are followed.
@@ -69,7 +69,7 @@ impl Source for FollowedLogs {
         Ok(match self.tail.next(halt, wait)? {
             Next::Piece(piece) => {
                 let layout = self.layout(&piece);
-                self.under_way.push_back(piece.end.clone());
+                self.in_flight.push_back(piece.end.clone());
                 Taken::Work(Work::Piece(piece, layout))
             }
             // Nothing arrived within a moment: that does not mean that everything has been read.
@@ -87,11 +87,11 @@ impl Source for FollowedLogs {
 
     fn keep(&mut self, before: u64) -> Commit {
         let count = usize::try_from(before.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let count = count.min(self.under_way.len());
+        let count = count.min(self.in_flight.len());
         self.first += count as u64;
         // Only the last position of each stream counts.
         let ends: HashMap<u64, Position> =
-            self.under_way.drain(..count).map(|end| (end.stream, end)).collect();
+            self.in_flight.drain(..count).map(|end| (end.stream, end)).collect();
         let ends: Vec<Position> = ends.into_values().collect();
         self.tail.safe(&ends);
         let Changes { files, forgotten } = self.tail.changed();

@@ -35,7 +35,7 @@
 //! | `order` | restores the order of each source's pieces |
 //! | `output` | where alerts go, and what a commit needs to know about it |
 //! | `relay` | the path of the daemon's alerts to its sinks |
-//! | `sights` | streams that are not in any commit yet |
+//! | `uncommitted` | streams that are not in any commit yet |
 //! | `writer` | writes commits to disk on its own thread |
 //! | `committer` | writes alerts and commits progress |
 //! | `tail` | [`tail()`]: the job |
@@ -49,13 +49,13 @@ pub(super) mod pool;
 pub(super) mod queue;
 #[cfg(feature = "daemon")]
 pub(super) mod relay;
-mod sights;
 pub(super) mod source;
 mod tail;
 pub(super) mod task;
 #[cfg(all(test, feature = "daemon"))]
 mod tests;
 mod turn;
+mod uncommitted;
 mod writer;
 
-pub use tail::{Logs, Place, tail};
+pub use tail::{Logs, TailOutput, tail};

@@ -13,7 +13,7 @@ use crate::sensor::checkpoint::{AlertFile, Commit, Output, Unsynced};
 use crate::sensor::metrics::Counter;
 #[cfg(feature = "daemon")]
 use crate::sensor::outlet::Filter;
-use crate::sensor::run::outlet::{Outlet, Yield};
+use crate::sensor::run::outlet::{Outlet, Totals};
 #[cfg(feature = "daemon")]
 use crate::sensor::sink::Rotator;
 use crate::sensor::sink::{Records, Sink};
@@ -215,7 +215,7 @@ impl<'s> Local<'s> {
 }
 
 /// How alerts get to their destinations.
-pub(in crate::sensor::run) enum Way {
+pub(in crate::sensor::run) enum Route {
     /// Wanted alerts are written to all destinations.
     Outlet(Box<Outlet>),
     /// Repeats are held back; the rest goes to the sinks whose filters accept it, and to the spool.
@@ -253,8 +253,8 @@ impl Sealed {
 }
 
 /// The output of a job.
-pub(in crate::sensor::run) struct Out<'s> {
-    pub(in crate::sensor::run) way: Way,
+pub(in crate::sensor::run) struct JobOutput<'s> {
+    pub(in crate::sensor::run) route: Route,
     pub(in crate::sensor::run) locals: Vec<Local<'s>>,
     /// The total number of wanted records.
     pub(in crate::sensor::run) records: u64,
@@ -264,22 +264,22 @@ pub(in crate::sensor::run) struct Out<'s> {
     pub(in crate::sensor::run) parted: Vec<Output>,
     /// Which destinations fail, for the status.
     #[cfg(feature = "daemon")]
-    pub(in crate::sensor::run) troubles: Troubles,
+    pub(in crate::sensor::run) failures: Failures,
     /// Whether records that waited for the spool are no longer waiting.
     #[cfg(feature = "daemon")]
     is_released: bool,
 }
 
-impl<'s> Out<'s> {
-    pub(in crate::sensor::run) fn new(way: Way, locals: Vec<Local<'s>>) -> Self {
-        Out {
-            way,
+impl<'s> JobOutput<'s> {
+    pub(in crate::sensor::run) fn new(route: Route, locals: Vec<Local<'s>>) -> Self {
+        JobOutput {
+            route,
             locals,
             records: 0,
             #[cfg(feature = "daemon")]
             parted: Vec::new(),
             #[cfg(feature = "daemon")]
-            troubles: Troubles::default(),
+            failures: Failures::default(),
             #[cfg(feature = "daemon")]
             is_released: false,
         }
@@ -307,9 +307,9 @@ impl<'s> Out<'s> {
     /// What to report when inputs begin to wait for room in the spool, or no longer do.
     #[cfg(feature = "daemon")]
     pub(super) fn room_text(&self, is_full: bool) -> String {
-        let largest = match &self.way {
-            Way::Relay(relay) => relay.backlogs().into_iter().max_by_key(|(_, bytes)| *bytes),
-            Way::Outlet(_) => None,
+        let largest = match &self.route {
+            Route::Relay(relay) => relay.backlogs().into_iter().max_by_key(|(_, bytes)| *bytes),
+            Route::Outlet(_) => None,
         };
         match (is_full, largest) {
             (false, _) => "the spool has room again: inputs that waited are read again".to_string(),
@@ -345,7 +345,7 @@ impl<'s> Out<'s> {
         #[cfg(feature = "daemon")]
         {
             self.begin_piece();
-            if let Way::Relay(relay) = &mut self.way {
+            if let Route::Relay(relay) = &mut self.route {
                 relay.end(&mut self.locals);
             }
             self.end_piece();
@@ -356,8 +356,8 @@ impl<'s> Out<'s> {
     /// Takes an alert; returns whether any record of it has to be written. `from` is the source of
     /// the alert.
     pub(super) fn take(&mut self, alert: &Alert<'_>, from: &Member) -> bool {
-        let is_wanted = match &mut self.way {
-            Way::Outlet(outlet) => {
+        let is_wanted = match &mut self.route {
+            Route::Outlet(outlet) => {
                 let mut is_wanted = false;
                 for local in &mut self.locals {
                     is_wanted |= local.held.record(|bytes| outlet.take(alert, bytes));
@@ -365,7 +365,7 @@ impl<'s> Out<'s> {
                 is_wanted
             }
             #[cfg(feature = "daemon")]
-            Way::Relay(relay) => return relay.take(alert, from, &mut self.locals),
+            Route::Relay(relay) => return relay.take(alert, from, &mut self.locals),
         };
         let _ = from;
         self.records += u64::from(is_wanted);
@@ -375,10 +375,10 @@ impl<'s> Out<'s> {
     /// Does periodic work: ends windows of suppression. Returns whether there is anything to
     /// commit.
     pub(super) fn round(&mut self) -> Due {
-        match &mut self.way {
-            Way::Outlet(_) => Due::Nothing,
+        match &mut self.route {
+            Route::Outlet(_) => Due::Nothing,
             #[cfg(feature = "daemon")]
-            Way::Relay(relay) => {
+            Route::Relay(relay) => {
                 self.locals.iter_mut().for_each(|local| local.mark = local.held.mark());
                 let due = relay.round(&mut self.locals);
                 self.end_piece();
@@ -389,20 +389,20 @@ impl<'s> Out<'s> {
 
     /// Whether inputs that can wait have to wait.
     pub(super) fn is_full(&self) -> bool {
-        match &self.way {
-            Way::Outlet(_) => false,
+        match &self.route {
+            Route::Outlet(_) => false,
             #[cfg(feature = "daemon")]
-            Way::Relay(relay) => relay.is_full(),
+            Route::Relay(relay) => relay.is_full(),
         }
     }
 
     /// Whether records from inputs that can wait are still waiting, so that no commit may count
     /// them as done.
     pub(super) fn is_behind(&self) -> bool {
-        match &self.way {
-            Way::Outlet(_) => false,
+        match &self.route {
+            Route::Outlet(_) => false,
             #[cfg(feature = "daemon")]
-            Way::Relay(relay) => relay.is_behind(),
+            Route::Relay(relay) => relay.is_behind(),
         }
     }
 
@@ -411,10 +411,10 @@ impl<'s> Out<'s> {
         // A failing destination must not hold up the others.
         let mut outcome = Ok(());
         #[cfg(feature = "daemon")]
-        if let Way::Relay(relay) = &mut self.way {
+        if let Route::Relay(relay) = &mut self.route {
             let was_behind = relay.is_behind();
             outcome = relay.flush();
-            self.troubles.set(SPOOL, outcome.as_ref().err());
+            self.failures.set(SPOOL, outcome.as_ref().err());
             if was_behind && !relay.is_behind() {
                 self.is_released = true;
                 for local in &mut self.locals {
@@ -425,7 +425,7 @@ impl<'s> Out<'s> {
         for local in &mut self.locals {
             let flushed = local.flush();
             #[cfg(feature = "daemon")]
-            self.troubles.set(&local.name, flushed.as_ref().err());
+            self.failures.set(&local.name, flushed.as_ref().err());
             outcome = outcome.and(flushed);
         }
         outcome
@@ -441,7 +441,7 @@ impl<'s> Out<'s> {
         }
         #[cfg(feature = "daemon")]
         {
-            if let Way::Relay(relay) = &mut self.way {
+            if let Route::Relay(relay) = &mut self.route {
                 sealed.spool = relay.seal(&mut sealed.commit);
             }
             sealed.commit.outputs.append(&mut self.parted);
@@ -453,10 +453,10 @@ impl<'s> Out<'s> {
     pub(super) fn leaves(&self) -> bool {
         let is_left = |local: &Local<'_>| !matches!(local.target, Target::File(_));
         self.locals.iter().any(is_left)
-            || match &self.way {
-                Way::Outlet(_) => false,
+            || match &self.route {
+                Route::Outlet(_) => false,
                 #[cfg(feature = "daemon")]
-                Way::Relay(relay) => relay.has_spool(),
+                Route::Relay(relay) => relay.has_spool(),
             }
     }
 
@@ -490,11 +490,11 @@ impl<'s> Out<'s> {
         self.locals.iter().map(|local| local.held.count() + local.target.waiting()).sum()
     }
 
-    pub(in crate::sensor::run) fn into_yield(self) -> Yield {
-        match self.way {
-            Way::Outlet(outlet) => outlet.into_yield(),
+    pub(in crate::sensor::run) fn into_totals(self) -> Totals {
+        match self.route {
+            Route::Outlet(outlet) => outlet.into_totals(),
             #[cfg(feature = "daemon")]
-            Way::Relay(_) => Yield::default(),
+            Route::Relay(_) => Totals::default(),
         }
     }
 }
@@ -521,10 +521,10 @@ pub(super) const STATE: &str = "the state";
 /// Why destinations fail, by the name of the sink. Clones share it.
 #[cfg(feature = "daemon")]
 #[derive(Clone, Default)]
-pub(in crate::sensor::run) struct Troubles(Arc<Mutex<BTreeMap<String, String>>>);
+pub(in crate::sensor::run) struct Failures(Arc<Mutex<BTreeMap<String, String>>>);
 
 #[cfg(feature = "daemon")]
-impl Troubles {
+impl Failures {
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

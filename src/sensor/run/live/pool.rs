@@ -1,6 +1,6 @@
 //! The workers: each matches one piece at a time.
 
-use super::queue::{Job, Queue, Worker};
+use super::queue::{Queue, QueueItem, Worker};
 use super::source::Step;
 #[cfg(feature = "daemon")]
 use super::task::Lines;
@@ -114,11 +114,11 @@ fn work<'q>(
     done: &SyncSender<Message>,
 ) {
     let mut matcher = Matcher::new(shared.current, shared.settings);
-    while let Some(job) = worker.take() {
+    while let Some(item) = worker.take() {
         (shared.busy)(number, true);
-        let task = match job {
-            Job::Task(task) => Some(task),
-            Job::Turn(turn) => match turn.step() {
+        let task = match item {
+            QueueItem::Task(task) => Some(task),
+            QueueItem::Turn(turn) => match turn.step() {
                 Step::Task(task) => {
                     // Another worker reads the next piece meanwhile.
                     shared.queue.put(turn);

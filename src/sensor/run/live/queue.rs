@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(in crate::sensor::run) const QUEUE: usize = 4;
 
 /// Work for a worker.
-pub(super) enum Job<'q> {
+pub(super) enum QueueItem<'q> {
     /// A piece to match.
     Task(Task),
     /// A source to read a piece from. The worker that reads it also matches it: it is in the cache
@@ -25,18 +25,18 @@ pub(super) enum Job<'q> {
 /// Pieces are bounded. Turns need no bound: each source has one.
 pub(in crate::sensor::run) struct Queue<'q> {
     inner: Mutex<Inner<'q>>,
-    /// Signalled when a job is added, or when no more will come.
-    job: Condvar,
+    /// Signalled when an item is added, or when no more will come.
+    added: Condvar,
     /// Signalled when a piece was taken.
     room: Condvar,
     max: usize,
 }
 
 struct Inner<'q> {
-    jobs: VecDeque<Job<'q>>,
+    items: VecDeque<QueueItem<'q>>,
     /// How many of them are pieces.
     pieces: usize,
-    givers: usize,
+    producers: usize,
     workers: usize,
 }
 
@@ -45,29 +45,29 @@ pub(super) enum Offered {
     Taken,
     /// There is no room for it at the moment.
     Full(Task),
-    /// The workers are gone, and the job with them.
+    /// The workers are gone, and the piece with them.
     Gone,
 }
 
 impl<'q> Queue<'q> {
     /// A queue for this number of workers.
     pub(in crate::sensor::run) fn new(threads: usize) -> Self {
-        let inner = Inner { jobs: VecDeque::new(), pieces: 0, givers: 0, workers: 0 };
-        let (job, room) = (Condvar::new(), Condvar::new());
-        Queue { inner: Mutex::new(inner), job, room, max: threads + QUEUE }
+        let inner = Inner { items: VecDeque::new(), pieces: 0, producers: 0, workers: 0 };
+        let (added, room) = (Condvar::new(), Condvar::new());
+        Queue { inner: Mutex::new(inner), added, room, max: threads + QUEUE }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner<'q>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a thread that adds jobs: workers wait as long as there is one.
-    pub(in crate::sensor::run) fn giver(&self) -> Giver<'_, 'q> {
-        self.inner().givers += 1;
-        Giver(self)
+    /// Registers a thread that adds items: workers wait as long as there is one.
+    pub(in crate::sensor::run) fn producer(&self) -> ProducerGuard<'_, 'q> {
+        self.inner().producers += 1;
+        ProducerGuard(self)
     }
 
-    /// Registers a worker that takes jobs.
+    /// Registers a worker that takes items.
     pub(super) fn worker(&self) -> Worker<'_, 'q> {
         self.inner().workers += 1;
         Worker(self)
@@ -81,9 +81,9 @@ impl<'q> Queue<'q> {
             drop(inner);
             return drop(turn);
         }
-        inner.jobs.push_back(Job::Turn(turn));
+        inner.items.push_back(QueueItem::Turn(turn));
         drop(inner);
-        self.job.notify_one();
+        self.added.notify_one();
     }
 
     /// Adds a piece, if there is room.
@@ -96,9 +96,9 @@ impl<'q> Queue<'q> {
             return Offered::Full(task);
         }
         inner.pieces += 1;
-        inner.jobs.push_back(Job::Task(task));
+        inner.items.push_back(QueueItem::Task(task));
         drop(inner);
-        self.job.notify_one();
+        self.added.notify_one();
         Offered::Taken
     }
 
@@ -109,37 +109,37 @@ impl<'q> Queue<'q> {
         drop(self.room.wait_timeout_while(inner, max, is_full));
     }
 
-    fn take(&self) -> Option<Job<'q>> {
-        let is_waiting = |inner: &mut Inner<'q>| inner.jobs.is_empty() && inner.givers > 0;
-        let waited = self.job.wait_while(self.inner(), is_waiting);
+    fn take(&self) -> Option<QueueItem<'q>> {
+        let is_waiting = |inner: &mut Inner<'q>| inner.items.is_empty() && inner.producers > 0;
+        let waited = self.added.wait_while(self.inner(), is_waiting);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner);
-        let job = inner.jobs.pop_front()?;
-        if let Job::Task(_) = &job {
+        let item = inner.items.pop_front()?;
+        if let QueueItem::Task(_) = &item {
             inner.pieces -= 1;
             drop(inner);
             self.room.notify_one();
         }
-        Some(job)
+        Some(item)
     }
 }
 
 /// Keeps workers waiting until it is dropped.
-pub(in crate::sensor::run) struct Giver<'a, 'q>(&'a Queue<'q>);
+pub(in crate::sensor::run) struct ProducerGuard<'a, 'q>(&'a Queue<'q>);
 
-impl Drop for Giver<'_, '_> {
+impl Drop for ProducerGuard<'_, '_> {
     fn drop(&mut self) {
-        self.0.inner().givers -= 1;
-        self.0.job.notify_all();
+        self.0.inner().producers -= 1;
+        self.0.added.notify_all();
     }
 }
 
-/// Takes jobs. Once the last worker is gone, nothing waits for room, and sources get their turns
+/// Takes items. Once the last worker is gone, nothing waits for room, and sources get their turns
 /// back.
 pub(super) struct Worker<'a, 'q>(&'a Queue<'q>);
 
 impl<'q> Worker<'_, 'q> {
-    /// Waits for the next job; `None` if no more will come.
-    pub(super) fn take(&self) -> Option<Job<'q>> {
+    /// Waits for the next item; `None` if no more will come.
+    pub(super) fn take(&self) -> Option<QueueItem<'q>> {
         self.0.take()
     }
 }
@@ -149,7 +149,7 @@ impl Drop for Worker<'_, '_> {
         let mut inner = self.0.inner();
         inner.workers -= 1;
         let left =
-            if inner.workers == 0 { std::mem::take(&mut inner.jobs) } else { VecDeque::new() };
+            if inner.workers == 0 { std::mem::take(&mut inner.items) } else { VecDeque::new() };
         drop(inner);
         drop(left);
         self.0.room.notify_all();

@@ -6,8 +6,8 @@ use super::output::{Due, Local};
 use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Format, Handling, write_repeat};
 use crate::engine::indicator::{Place, Severity, Timestamp};
-use crate::engine::suppress::{Config, Facts, HomeNetworks, Repeat, Restoring, Suppressor};
-use crate::sensor::checkpoint::{Commit, State, StateDir};
+use crate::engine::suppress::{AlertFacts, Config, HomeNetworks, Repeat, Restoring, Suppressor};
+use crate::sensor::checkpoint::{CheckpointState, Commit, StateDir};
 use crate::sensor::deliver::Reading;
 use crate::sensor::metrics::{Counter, Family, Gauge, Metrics};
 use crate::sensor::spool::{Cursor, Record, Spool, Stored};
@@ -30,7 +30,7 @@ type Forms = Vec<(Format, Vec<u8>)>;
 
 /// How a record is passed on.
 #[derive(Clone, Copy)]
-struct How {
+struct RelayOptions {
     severity: Severity,
     /// Whether it was held back as a repeat, and only goes to archives.
     is_held: bool,
@@ -162,7 +162,7 @@ impl Restored {
 }
 
 /// Where a sink resumes in the spool, if a commit records it.
-pub(in crate::sensor::run) fn cursor(state: &State, sink: &str) -> Option<Cursor> {
+pub(in crate::sensor::run) fn cursor(state: &CheckpointState, sink: &str) -> Option<Cursor> {
     let find = |kind: &str| state.cursors.get(&format!("{kind}{sink}")).copied();
     Some(Cursor { segment: find(SEGMENT)?, offset: find(OFFSET)? })
 }
@@ -252,7 +252,7 @@ impl Relay {
             Place::Log(log) => log.sender.as_deref().and_then(|sender| sender.host.as_deref()),
             Place::Packet(_) => None,
         };
-        let facts = Facts::of(hit, alert.severity(), host, &self.home);
+        let facts = AlertFacts::of(hit, alert.severity(), host, &self.home);
         let handling = Handling { input: &from.name, local: &facts.local, is_suppressed: false };
         let (alert, formats) = (alert.handled(&handling), &self.formats);
         let time = self.clock.now();
@@ -261,38 +261,38 @@ impl Relay {
         });
         let (severity, can_wait) = (alert.severity(), from.can_wait);
         if is_passed {
-            self.pass(&alert, How { severity, is_held: false, can_wait }, locals);
+            self.pass(&alert, RelayOptions { severity, is_held: false, can_wait }, locals);
             return true;
         }
         self.suppressed += 1;
         self.counts.repeated.add(1);
         if self.has_archive {
             let handling = Handling { is_suppressed: true, ..handling };
-            let how = How { severity, is_held: true, can_wait };
-            self.pass(&alert.handled(&handling), how, locals);
+            let options = RelayOptions { severity, is_held: true, can_wait };
+            self.pass(&alert.handled(&handling), options, locals);
         }
         true
     }
 
-    fn pass(&mut self, alert: &Alert<'_>, how: How, locals: &mut [Local<'_>]) {
+    fn pass(&mut self, alert: &Alert<'_>, options: RelayOptions, locals: &mut [Local<'_>]) {
         let forms = encoded(alert, &self.formats);
         // Only the spool needs it: the forms contain it already.
         let id = if self.spool.is_some() { alert.uid() } else { String::new() };
-        self.emit((&id, alert.time()), how, &forms, locals);
+        self.emit((&id, alert.time()), options, &forms, locals);
     }
 
     /// Passes a record to every sink that wants it.
     fn emit(
         &mut self,
         (id, time): (&str, Timestamp),
-        how: How,
+        options: RelayOptions,
         forms: &Forms,
         locals: &mut [Local<'_>],
     ) {
-        let number = how.severity as u8;
+        let number = options.severity as u8;
         let Some((_, json)) = forms.first() else { return };
         // Archives also get what is held back.
-        if !how.is_held {
+        if !options.is_held {
             self.alerts += 1;
             if let Some(counter) = self.counts.alerts.get(usize::from(number.saturating_sub(1))) {
                 counter.add(1);
@@ -304,7 +304,7 @@ impl Relay {
         let read = || reading.get_or_init(|| Reading::of(json).unwrap_or_default());
         for local in locals.iter_mut() {
             let wanted = local.encoder.format();
-            if local.filter.wants_alert(number, how.is_held, read)
+            if local.filter.wants_alert(number, options.is_held, read)
                 && let Some((_, bytes)) = forms.iter().find(|(format, _)| *format == wanted)
             {
                 local.add(bytes);
@@ -317,7 +317,7 @@ impl Relay {
                 .iter()
                 .skip(1)
                 .fold(record, |record, (format, bytes)| record.form(*format, bytes));
-            self.spool(record, how.can_wait);
+            self.spool(record, options.can_wait);
         }
     }
 
@@ -418,8 +418,9 @@ impl Relay {
             let forms = repeated(&repeat, &self.formats);
             // A summary has no input that could send it again, so it waits instead of being
             // dropped.
-            let how = How { severity: repeat.severity, is_held: false, can_wait: true };
-            self.emit((&repeat.uid(), repeat.last), how, &forms, locals);
+            let options =
+                RelayOptions { severity: repeat.severity, is_held: false, can_wait: true };
+            self.emit((&repeat.uid(), repeat.last), options, &forms, locals);
         }
         has_any
     }
@@ -511,7 +512,7 @@ fn unpack(mut bytes: &[u8]) -> Option<Forms> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::output::{Out, Target, Way};
+    use super::super::output::{JobOutput, Route, Target};
     use super::*;
     use crate::sensor::checkpoint::AlertFile;
     use crate::sensor::metrics::Sets;
@@ -557,18 +558,19 @@ mod tests {
             has_archive: false,
         };
         let mut relay = Relay::new(parts, &Metrics::new(Sets::default()));
-        let facts = Facts::of_indicator(crate::engine::indicator::Kind::Domain, "evil.example");
+        let facts =
+            AlertFacts::of_indicator(crate::engine::indicator::Kind::Domain, "evil.example");
         let suppressor = relay.suppressor.as_mut().unwrap();
         assert!(suppressor.judge(&facts, now(), Vec::new).is_pass());
         let path = folder.path().join("alerts.json");
-        let (file, _) = AlertFile::open(&path, &State::default()).unwrap();
+        let (file, _) = AlertFile::open(&path, &CheckpointState::default()).unwrap();
         let local = Local::new(Target::File(Box::new(file)), Encoder::new(Format::Json));
-        let mut out = Out::new(Way::Relay(Box::new(relay)), vec![local]);
+        let mut out = JobOutput::new(Route::Relay(Box::new(relay)), vec![local]);
         let written = || std::fs::read_to_string(&path).unwrap();
-        let piece = |out: &mut Out<'_>, text: &str, can_wait: bool| {
+        let piece = |out: &mut JobOutput<'_>, text: &str, can_wait: bool| {
             out.begin_piece();
             out.locals[0].add(text.as_bytes());
-            let Way::Relay(relay) = &mut out.way else { unreachable!() };
+            let Route::Relay(relay) = &mut out.route else { unreachable!() };
             relay.spool(record(0), can_wait);
             out.end_piece()
         };

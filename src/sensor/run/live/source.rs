@@ -9,7 +9,7 @@ use crate::engine::scan::Counters;
 use crate::sensor::checkpoint::Commit;
 use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::Notice;
-use crate::sensor::run::found::Found;
+use crate::sensor::run::owned_hit::OwnedHit;
 use crate::{Error, Result};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(in crate::sensor::run) enum Taken {
     /// Something to match.
     Work(Work),
     /// What was found elsewhere, and the number of bytes it was found in.
-    Found(Vec<Found>, u64),
+    Found(Vec<OwnedHit>, u64),
     /// Nothing arrived.
     Nothing,
     /// The source has ended.
@@ -160,7 +160,7 @@ impl<'e> Reading<'e> {
     }
 
     /// Passes on what was found elsewhere: there is nothing to match.
-    fn found(&mut self, found: Vec<Found>, bytes: u64) {
+    fn found(&mut self, found: Vec<OwnedHit>, bytes: u64) {
         let done = Done {
             source: self.ends.number,
             serial: self.pieces,

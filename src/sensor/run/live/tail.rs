@@ -3,12 +3,12 @@
 use super::committer::{self, Committed, Committer, Ended};
 use super::logs::FollowedLogs;
 use super::member::Member;
-use super::output::{Local, Out, Target, Way};
+use super::output::{JobOutput, Local, Route, Target};
 use super::pool::{Settings, Shared, start_workers};
 use super::queue::{QUEUE, Queue};
 use super::source::{self, Ends, Reading};
 use crate::clock::Stopwatch;
-use crate::sensor::checkpoint::{AlertFile, Commit, Opened, Resumed, State, StateDir};
+use crate::sensor::checkpoint::{AlertFile, CheckpointState, Commit, Opened, Resumed, StateDir};
 use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::{Tail, TailOptions};
 use crate::sensor::run::outlet::Outlet;
@@ -37,7 +37,7 @@ pub struct Logs {
 }
 
 /// Where alerts go.
-pub enum Place<'s> {
+pub enum TailOutput<'s> {
     /// A file. With a state folder, every line's alerts are in it exactly once, whatever happens to
     /// the process: its length is part of each commit.
     File(&'s Path),
@@ -56,7 +56,7 @@ pub enum Place<'s> {
 /// If the work cannot begin: a pattern is invalid, the state is unusable or in use by another
 /// process, or the output can't be opened. Later failures go to `notify` and are retried; an output
 /// that is permanently gone is in the report.
-pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> Result<Report> {
+pub fn tail(job: Job<'_>, logs: Logs, place: TailOutput<'_>, notify: Notify<'_>) -> Result<Report> {
     let started = Stopwatch::start();
     job.signals.watch(None)?;
     let hangup = job.rotated.as_ref().map(|_| rotation::hangup()).transpose()?;
@@ -65,7 +65,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
         None => (None, Arc::default()),
     };
     let target = match place {
-        Place::File(path) => {
+        TailOutput::File(path) => {
             let (mut file, resumed) = AlertFile::open(path, &saved)?;
             if let Resumed::AtLeastOnce(why) = resumed {
                 notify(Notice::Skipped(&format!(
@@ -82,14 +82,16 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
             }
             Target::File(Box::new(file))
         }
-        Place::Sink(sink) => Target::Sink(sink),
+        TailOutput::Sink(sink) => Target::Sink(sink),
     };
     let tail = Tail::open(logs.options, saved.files.values().cloned().collect())?;
     drop(saved);
     let encoder = job.output.encoder;
     let output = Output { max_alerts: None, form: Form::Alerts, ..job.output };
-    let mut out =
-        Out::new(Way::Outlet(Box::new(Outlet::new(output))), vec![Local::new(target, encoder)]);
+    let mut out = JobOutput::new(
+        Route::Outlet(Box::new(Outlet::new(output))),
+        vec![Local::new(target, encoder)],
+    );
     out.begin();
     let threads = if job.threads == 0 { default_threads() } else { job.threads };
     let mut followed = FollowedLogs::new(tail, logs.once);
@@ -101,7 +103,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
         run.run_threads(out, state, &mut followed, hangup.as_deref())
     };
     let Ended { came, out, .. } = while_watched(current, job.follow, report, work)??;
-    let result = out.into_yield();
+    let result = out.into_totals();
     let Committed { bytes, lines, records, errors, counters, lost, stopped } = came;
     let mut report =
         Report { bytes, lines, records, errors, stopped, counters, result, ..Report::default() };
@@ -113,7 +115,7 @@ pub fn tail(job: Job<'_>, logs: Logs, place: Place<'_>, notify: Notify<'_>) -> R
 }
 
 /// Opens the folder that stores the progress.
-fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, Arc<State>)> {
+fn opened(path: &Path, reset: bool) -> Result<(Option<StateDir>, Arc<CheckpointState>)> {
     if reset {
         StateDir::reset(path)?;
     }
@@ -134,7 +136,7 @@ impl Run<'_> {
     /// Starts all threads; the calling thread commits.
     fn run_threads<'s>(
         self,
-        out: Out<'s>,
+        out: JobOutput<'s>,
         state: Option<StateDir>,
         followed: &mut FollowedLogs,
         hangup: Option<&AtomicBool>,
@@ -155,7 +157,7 @@ impl Run<'_> {
             Ends { number: 0, committer: committer.clone(), commands, halt: halt.clone(), paused };
         let queue = Queue::new(threads);
         let shared = Shared { current, settings, queue: &queue, busy: &|_, _| {} };
-        let (giver, reading) = (queue.giver(), Reading::new(Box::new(followed), ends));
+        let (producer, reading) = (queue.producer(), Reading::new(Box::new(followed), ends));
         let commits = Committer {
             out,
             state,
@@ -171,7 +173,7 @@ impl Run<'_> {
             start_workers(scope, threads, &shared, &committer)?;
             drop(committer);
             let read = || {
-                let _giver = giver;
+                let _producer = producer;
                 source::run(reading, &queue);
             };
             std::thread::Builder::new()

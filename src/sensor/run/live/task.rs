@@ -10,7 +10,7 @@ use crate::sensor::checkpoint::Commit;
 #[cfg(feature = "daemon")]
 use crate::sensor::input::net::Batch;
 use crate::sensor::input::tail::{Notice, Piece};
-use crate::sensor::run::found::Found;
+use crate::sensor::run::owned_hit::OwnedHit;
 use crate::sensor::run::scan::ChunkHits;
 #[cfg(feature = "daemon")]
 use std::sync::Arc;
@@ -70,7 +70,7 @@ pub(in crate::sensor::run) struct Task {
 /// What was found.
 pub(in crate::sensor::run) enum Matched {
     Hits(ChunkHits),
-    Found(Vec<Found>),
+    Found(Vec<OwnedHit>),
 }
 
 /// A piece that was matched.
@@ -122,8 +122,8 @@ pub(in crate::sensor::run) enum Message {
     Closed,
     /// A request for the committed state.
     #[cfg(feature = "daemon")]
-    State(Sender<crate::sensor::checkpoint::State>),
+    State(Sender<crate::sensor::checkpoint::CheckpointState>),
     /// A change of the output, applied in the order of the pieces.
     #[cfg(feature = "daemon")]
-    Change(Box<dyn FnOnce(&mut super::output::Out<'_>) + Send>),
+    Change(Box<dyn FnOnce(&mut super::output::JobOutput<'_>) + Send>),
 }

@@ -1,7 +1,7 @@
 //! A week in seconds: what a sensor remembers on disk and in memory does not grow.
 
 use crate::engine::indicator::{Kind, Timestamp};
-use crate::engine::suppress::{Config, Facts, Repeat, Restoring, Suppressor};
+use crate::engine::suppress::{AlertFacts, Config, Repeat, Restoring, Suppressor};
 use crate::sensor::checkpoint::{Commit, StateDir};
 use crate::sensor::spool::{Batch, Cursor, Limits, Record, Sink, Spool, Stored};
 use std::collections::BTreeMap;
@@ -85,12 +85,12 @@ impl Kept {
     fn alert(&mut self, second: i64) {
         let number = second.wrapping_mul(7_919) % 10_007;
         let (name, host) = (format!("h{}.example", number % 400), format!("host{}", number % 23));
-        let facts = Facts {
+        let facts = AlertFacts {
             local: host.as_str().into(),
             place: "dns".into(),
             feeds: vec!["mine"],
             spot: format!("{host} > 192.0.2.53:53"),
-            ..Facts::of_indicator(Kind::Domain, &name)
+            ..AlertFacts::of_indicator(Kind::Domain, &name)
         };
         let json = format!("{{\"n\":{second},\"value\":\"{name}\"}}\n");
         let content = || json.clone().into_bytes();

@@ -4,7 +4,7 @@
 //! waited for them, all workers would soon wait for the committer.
 
 use super::output::Sealed;
-use crate::sensor::checkpoint::{State, StateDir};
+use crate::sensor::checkpoint::{CheckpointState, StateDir};
 use crate::{Error, Result};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,7 +83,7 @@ impl Writer {
 
     /// The committed state, which is empty if commits are not stored. Waits for a commit that is being
     /// written.
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> CheckpointState {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.as_ref().map(|dir| dir.state().clone()).unwrap_or_default()
     }

@@ -118,7 +118,7 @@ pub fn tap(
     report.output = outbox.report();
     report.records = report.records.saturating_sub(report.output.lost);
     if let Some(outlet) = shared.outlet {
-        report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_yield();
+        report.result = outlet.into_inner().unwrap_or_else(PoisonError::into_inner).into_totals();
     }
     Ok(report)
 }

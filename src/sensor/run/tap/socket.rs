@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loopback_has_a_number_and_nobody_else_does() {
+    fn only_interfaces_that_exist_have_a_number() {
         let names = Names::new().unwrap();
         assert!(names.index("lo").is_some());
         assert_eq!(names.index(ANY), Some(0));

@@ -1,6 +1,6 @@
 //! What distinguishes flows.
 
-use super::Facts;
+use super::PacketFacts;
 use crate::engine::packet::Ports;
 use crate::engine::packet::view::conversation;
 use hashbrown::DefaultHashBuilder;
@@ -110,7 +110,7 @@ const HAS_PORTS: u64 = 2;
 impl Key {
     /// The key, and whether the packet travels from the low end to the high one.
     #[inline(always)]
-    pub(super) fn new(facts: &Facts) -> (Key, bool) {
+    pub(super) fn new(facts: &PacketFacts) -> (Key, bool) {
         let ports = match facts.ports {
             Ports::Pair(src, dst) => Some((src, dst)),
             other => conversation(facts.proto, other),

@@ -25,9 +25,9 @@ impl Bench {
         Bench { flows: Flows::new(config), closed: Vec::new(), number: 0 }
     }
 
-    fn touch(&mut self, facts: Facts) -> Touched {
+    fn touch(&mut self, facts: PacketFacts) -> Touched {
         self.number += 1;
-        let facts = Facts { number: self.number, ..facts };
+        let facts = PacketFacts { number: self.number, ..facts };
         let touch = self.flows.touch(&facts, &mut |ended| self.closed.push(ended.end));
         let Touch { is_new, is_to_be_shown, .. } = touch;
         let Known { flow_id, to_server, totals } = self.flows.known(&touch);
@@ -39,15 +39,26 @@ impl Bench {
     }
 }
 
-fn tcp(seconds: i64, is_from_a: bool, flags: u8) -> Facts {
+fn tcp(seconds: i64, is_from_a: bool, flags: u8) -> PacketFacts {
     let (src, dst, ports) =
         if is_from_a { (A, B, Ports::Pair(4000, 80)) } else { (B, A, Ports::Pair(80, 4000)) };
     let time = Timestamp::from_seconds(seconds);
-    Facts { number: 0, time, length: 60, src, dst, proto: TCP, ports, flags, vlan: 0, tunnel: 0 }
+    PacketFacts {
+        number: 0,
+        time,
+        length: 60,
+        src,
+        dst,
+        proto: TCP,
+        ports,
+        flags,
+        vlan: 0,
+        tunnel: 0,
+    }
 }
 
-fn udp(seconds: i64, port: u16) -> Facts {
-    Facts { proto: 17, ports: Ports::Pair(port, 53), flags: 0, ..tcp(seconds, true, 0) }
+fn udp(seconds: i64, port: u16) -> PacketFacts {
+    PacketFacts { proto: 17, ports: Ports::Pair(port, 53), flags: 0, ..tcp(seconds, true, 0) }
 }
 
 #[test]
@@ -125,8 +136,8 @@ fn idle_flows_end_by_packet_time() {
 /// A flow with a packet a moment later comes before it in the list.
 #[test]
 fn what_a_sweep_closes_does_not_depend_on_other_flows() {
-    let at = |millis: i64, port| Facts { time: Timestamp(millis * 1000), ..udp(0, port) };
-    let closed = |beside: &[Facts]| {
+    let at = |millis: i64, port| PacketFacts { time: Timestamp(millis * 1000), ..udp(0, port) };
+    let closed = |beside: &[PacketFacts]| {
         let mut bench = Bench::new(&Config::default());
         let mut closed = Vec::new();
         beside.iter().for_each(|&facts| {
@@ -134,7 +145,7 @@ fn what_a_sweep_closes_does_not_depend_on_other_flows() {
         });
         bench.touch(at(10_100, 1));
         beside.iter().for_each(|&facts| {
-            bench.touch(Facts { time: at(10_400, 1).time, ..facts });
+            bench.touch(PacketFacts { time: at(10_400, 1).time, ..facts });
         });
         for millis in (60_000..80_000).step_by(100) {
             bench.flows.sweep(at(millis, 1).time, &mut |ended| {
@@ -207,16 +218,16 @@ fn what_is_part_of_the_key() {
     let v6: IpAddr = "::c000:201".parse().unwrap();
     for facts in [
         base,
-        Facts { ports: Ports::None, ..base },
-        Facts { vlan: 7, ..base },
-        Facts { tunnel: 7, ..base },
-        Facts { proto: 6, ..base },
-        Facts { src: v6, dst: "::c633:6402".parse().unwrap(), ..base },
-        Facts { proto: 1, ports: Ports::Icmp(8, 0), ..base },
+        PacketFacts { ports: Ports::None, ..base },
+        PacketFacts { vlan: 7, ..base },
+        PacketFacts { tunnel: 7, ..base },
+        PacketFacts { proto: 6, ..base },
+        PacketFacts { src: v6, dst: "::c633:6402".parse().unwrap(), ..base },
+        PacketFacts { proto: 1, ports: Ports::Icmp(8, 0), ..base },
     ] {
         assert!(bench.touch(facts).is_new);
     }
-    let reply = Facts { src: B, dst: A, proto: 1, ports: Ports::Icmp(0, 0), ..base };
+    let reply = PacketFacts { src: B, dst: A, proto: 1, ports: Ports::Icmp(0, 0), ..base };
     assert!(!bench.touch(reply).is_new, "an echo's reply belongs to it");
 }
 

@@ -10,7 +10,7 @@
 //! This recognises an announcement at the beginning of a segment, which is how all programs send
 //! it, and a connection whose SYN was captured.
 
-use super::share_of;
+use super::shard_of;
 use crate::engine::indicator::Timestamp;
 use crate::engine::packet::contract::expectations::{End, TIMEOUT};
 use crate::engine::packet::dispatch;
@@ -28,7 +28,7 @@ const MAX_ENTRIES: usize = bound(4096, 8);
 
 /// The shards of connections that are not assigned by their hosts.
 #[derive(Debug, Default)]
-pub(super) struct Detours {
+pub(super) struct Reroutes {
     announced: Recent<End>,
     open: Recent<Connection>,
 }
@@ -36,10 +36,10 @@ pub(super) struct Detours {
 /// Both ends of a connection, the same for both directions.
 type Connection = [(IpAddr, u16); 2];
 
-impl Detours {
+impl Reroutes {
     /// The shard of a packet whose hosts have the shard `own`.
     #[inline(always)]
-    pub(super) fn share(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
+    pub(super) fn shard(&mut self, unit: &IpPacket<'_>, own: usize) -> usize {
         if unit.proto != TCP {
             return own;
         }
@@ -47,10 +47,10 @@ impl Detours {
         else {
             return own;
         };
-        let said =
+        let payload =
             rest.get((usize::from(length >> 4) * 4).saturating_sub(14)..).unwrap_or_default();
         let is_opened = flags & (SYN | ACK) == SYN && !self.announced.is_empty();
-        if is_opened || !self.open.is_empty() || is_likely(said) {
+        if is_opened || !self.open.is_empty() || is_likely(payload) {
             return self.look(unit, own);
         }
         own
@@ -71,15 +71,15 @@ impl Detours {
         }
         let mut connection = [(unit.src, src), (unit.dst, dst)];
         connection.sort_unstable();
-        if let Some(share) = self.open.find(&connection, unit.time) {
-            return share;
+        if let Some(shard) = self.open.find(&connection, unit.time) {
+            return shard;
         }
         let end = End { address: unit.dst, port: dst, peer: unit.src };
         if segment.flags & (SYN | ACK) == SYN
-            && let Some(share) = self.announced.find(&end, unit.time)
+            && let Some(shard) = self.announced.find(&end, unit.time)
         {
-            self.open.put(connection, share, unit.time);
-            return share;
+            self.open.put(connection, shard, unit.time);
+            return shard;
         }
         self.note(unit, &segment, own);
         own
@@ -90,7 +90,7 @@ impl Detours {
         if is_likely(segment.payload)
             && let Some((address, port)) = dispatch::announced(segment.payload)
             && address != unit.src
-            && share_of(address, unit.dst) != own
+            && shard_of(address, unit.dst) != own
         {
             self.announced.put(End { address, port, peer: unit.dst }, own, unit.time);
         }
@@ -98,8 +98,8 @@ impl Detours {
 }
 
 /// Whether a segment may begin with an announcement.
-fn is_likely(said: &[u8]) -> bool {
-    let Some(word) = said.first_chunk::<4>() else { return false };
+fn is_likely(payload: &[u8]) -> bool {
+    let Some(word) = payload.first_chunk::<4>() else { return false };
     // Setting this bit makes letters lower case; digits and the space have it anyway.
     let word = (u32::from_be_bytes(*word) | 0x2020_2020).to_be_bytes();
     matches!(&word, b"port" | b"eprt" | b"227 ")
@@ -108,14 +108,14 @@ fn is_likely(said: &[u8]) -> bool {
 /// Shards by recently used keys: what is old is dropped, and the oldest if there are too many.
 #[derive(Debug)]
 struct Recent<K> {
-    shares: HashMap<K, Entry>,
+    shards: HashMap<K, Entry>,
     order: VecDeque<(K, u64)>,
     serial: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    share: usize,
+    shard: usize,
     /// When it was last used.
     time: Timestamp,
     serial: u64,
@@ -123,30 +123,30 @@ struct Entry {
 
 impl<K> Default for Recent<K> {
     fn default() -> Self {
-        Recent { shares: HashMap::new(), order: VecDeque::new(), serial: 0 }
+        Recent { shards: HashMap::new(), order: VecDeque::new(), serial: 0 }
     }
 }
 
 impl<K: Copy + Eq + Hash> Recent<K> {
     fn is_empty(&self) -> bool {
-        self.shares.is_empty()
+        self.shards.is_empty()
     }
 
     /// The shard of a key, which is now used.
     fn find(&mut self, key: &K, now: Timestamp) -> Option<usize> {
-        let entry = self.shares.get_mut(key)?;
+        let entry = self.shards.get_mut(key)?;
         if now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs() {
-            self.shares.remove(key);
+            self.shards.remove(key);
             return None;
         }
         entry.time = now;
-        Some(entry.share)
+        Some(entry.shard)
     }
 
-    fn put(&mut self, key: K, share: usize, time: Timestamp) {
+    fn put(&mut self, key: K, shard: usize, time: Timestamp) {
         self.serial += 1;
         let serial = self.serial;
-        self.shares.insert(key, Entry { share, time, serial });
+        self.shards.insert(key, Entry { shard, time, serial });
         self.order.push_back((key, serial));
         self.forget(time);
     }
@@ -154,14 +154,14 @@ impl<K: Copy + Eq + Hash> Recent<K> {
     /// Drops what has expired, and what is too much.
     fn forget(&mut self, now: Timestamp) {
         while let Some((key, serial)) = self.order.front() {
-            let entry = self.shares.get(key).filter(|entry| entry.serial == *serial);
+            let entry = self.shards.get(key).filter(|entry| entry.serial == *serial);
             let is_old =
                 entry.is_none_or(|entry| now.0.abs_diff(entry.time.0) > TIMEOUT.unsigned_abs());
             if self.order.len() <= MAX_ENTRIES && !is_old {
                 break;
             }
             if entry.is_some() {
-                self.shares.remove(key);
+                self.shards.remove(key);
             }
             self.order.pop_front();
         }
@@ -173,12 +173,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words() {
-        for said in [&b"PORT 1,2"[..], b"port 1", b"EPRT |1|", b"227 Entering"] {
-            assert!(is_likely(said));
+    fn announcements_are_recognised_by_their_first_bytes() {
+        for payload in [&b"PORT 1,2"[..], b"port 1", b"EPRT |1|", b"227 Entering"] {
+            assert!(is_likely(payload));
         }
-        for said in [&b"POR"[..], b"227-", b"220 a", b"RETR a", b""] {
-            assert!(!is_likely(said));
+        for payload in [&b"POR"[..], b"227-", b"220 a", b"RETR a", b""] {
+            assert!(!is_likely(payload));
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
             recent.put(number, number % 8, Timestamp(0));
             recent.put(0, 3, Timestamp(0));
         }
-        assert!(recent.shares.len() <= MAX_ENTRIES && recent.order.len() == MAX_ENTRIES);
+        assert!(recent.shards.len() <= MAX_ENTRIES && recent.order.len() == MAX_ENTRIES);
         assert_eq!(recent.find(&0, Timestamp(TIMEOUT)), Some(3));
         assert_eq!(recent.find(&0, Timestamp(2 * TIMEOUT)), Some(3), "used meanwhile");
         assert_eq!(recent.find(&0, Timestamp(4 * TIMEOUT)), None);
@@ -197,6 +197,6 @@ mod tests {
         recent.forget(Timestamp(8 * TIMEOUT));
         assert!(recent.is_empty() && recent.order.is_empty());
         recent.put(1, 1, Timestamp(9 * TIMEOUT));
-        assert_eq!((recent.shares.len(), recent.order.len()), (1, 1));
+        assert_eq!((recent.shards.len(), recent.order.len()), (1, 1));
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::packet::payload::coding::{Coding, InflateBudget, Spent};
 pub(in crate::engine::packet) fn undo(
     codings: &mut [Coding],
     spent: &mut Spent,
-    credit: &InflateBudget,
+    budget: &InflateBudget,
     data: &[u8],
     out: &mut dyn FnMut(&[u8]) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
@@ -20,7 +20,7 @@ pub(in crate::engine::packet) fn undo(
         return out(data);
     }
     spent.take(data.len());
-    chain(codings, data, &mut |bytes| spent.give(bytes.len(), credit), out)
+    chain(codings, data, &mut |bytes| spent.give(bytes.len(), budget), out)
 }
 
 fn chain(

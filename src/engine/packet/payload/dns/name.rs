@@ -143,8 +143,8 @@ impl Name {
     fn has_odd(&mut self, filled: usize, labels: usize) -> bool {
         const ONES: u64 = 0x0101_0101_0101_0101;
         // Bytes after them must not influence the result.
-        if let Some(behind) = self.bytes.get_mut(filled..filled + WORD) {
-            behind.fill(b'x');
+        if let Some(after) = self.bytes.get_mut(filled..filled + WORD) {
+            after.fill(b'x');
         }
         let words = filled.div_ceil(WORD);
         let (mut either, mut all, mut others) = (0, u64::MAX, 0);

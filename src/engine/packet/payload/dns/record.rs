@@ -62,8 +62,8 @@ impl Walk<'_> {
         // The upper bit of the class is mDNS's cache flush.
         let is_internet = class & 0x7fff == 1;
         match kind {
-            A if is_internet && data.len() == 4 => tell_v4(data, found),
-            AAAA if is_internet && data.len() == 16 => tell_v6(data, found),
+            A if is_internet && data.len() == 4 => report_v4(data, found),
+            AAAA if is_internet && data.len() == 16 => report_v6(data, found),
             // An update (RFC 2136) has such records without data.
             _ if data.is_empty() => {}
             SOA => {
@@ -116,41 +116,41 @@ impl Walk<'_> {
         end: usize,
         found: &mut impl FnMut(Found<'_>),
     ) -> Result<usize, Broken> {
-        let behind = self.read(at)?;
-        if behind > end {
+        let after = self.read(at)?;
+        if after > end {
             return Err(Broken);
         }
         self.report(at, Where::DnsAnswer, found);
-        Ok(behind)
+        Ok(after)
     }
 
     /// Reports the address hints among the parameters of a service binding.
     fn hints(&self, at: usize, end: usize, found: &mut impl FnMut(Found<'_>)) {
         let mut rest = self.message.get(at..end).unwrap_or_default();
         while let (Some(key), Some(length)) = (be16(rest, 0), be16(rest, 2)) {
-            let Some((value, behind)) =
+            let Some((value, after)) =
                 rest.get(4..).and_then(|rest| rest.split_at_checked(usize::from(length)))
             else {
                 return;
             };
             match key {
-                IPV4_HINT => value.chunks_exact(4).for_each(|hint| tell_v4(hint, found)),
-                IPV6_HINT => value.chunks_exact(16).for_each(|hint| tell_v6(hint, found)),
+                IPV4_HINT => value.chunks_exact(4).for_each(|hint| report_v4(hint, found)),
+                IPV6_HINT => value.chunks_exact(16).for_each(|hint| report_v6(hint, found)),
                 _ => {}
             }
-            rest = behind;
+            rest = after;
         }
     }
 }
 
-fn tell_v4(octets: &[u8], found: &mut impl FnMut(Found<'_>)) {
+fn report_v4(octets: &[u8], found: &mut impl FnMut(Found<'_>)) {
     if let Ok(octets) = <[u8; 4]>::try_from(octets) {
         let address = IpAddr::V4(Ipv4Addr::from(octets));
         found(Found::Seen(Observable::Address(address, None), Where::DnsAnswer));
     }
 }
 
-fn tell_v6(octets: &[u8], found: &mut impl FnMut(Found<'_>)) {
+fn report_v6(octets: &[u8], found: &mut impl FnMut(Found<'_>)) {
     if let Ok(octets) = <[u8; 16]>::try_from(octets) {
         let address = IpAddr::V6(Ipv6Addr::from(octets));
         found(Found::Seen(Observable::Address(address, None), Where::DnsAnswer));

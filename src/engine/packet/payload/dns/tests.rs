@@ -133,7 +133,7 @@ fn compression_is_bounded() {
 }
 
 #[test]
-fn odd_labels_forge_no_name() {
+fn labels_with_dots_or_controls_forge_no_name() {
     for label in [&b"evil.example"[..], b"a\0b", b"a\x7f"] {
         let mut message = header(0x0100, [1, 0, 0, 0]);
         message.push(label.len() as u8);
@@ -170,7 +170,7 @@ fn a_message_that_breaks_off_reports_what_it_can() {
 }
 
 #[test]
-fn words_for_what_has_no_word() {
+fn types_without_a_name_have_a_number() {
     assert_eq!(words::record_type(65280), "TYPE65280");
     assert_eq!(words::response_code(15), "RCODE15");
 }
@@ -183,7 +183,7 @@ fn multicast(port: u16, message: &[u8]) -> (Recorder, Counters) {
 /// RFC 6762: the upper bit of a class requests a unicast answer, or says that a record is the
 /// only one (10.2, 5.4); answers have no question (6), probes have records (8.2).
 #[test]
-fn multicast_dns() {
+fn bits_of_multicast_dns_are_no_class() {
     let mut query = header(0, [2, 0, 1, 0]);
     query.extend([&wire("_ipp._tcp.local")[..], &[0, 12, 0x80, 1]].concat());
     query.extend([&wire("printer.local")[..], &[0, 255, 0x80, 1]].concat());
@@ -226,7 +226,7 @@ fn multicast_dns() {
 
 /// RFC 4795, 2.1.1: its own flags in the places of others; names of one label.
 #[test]
-fn llmnr() {
+fn flags_of_llmnr_are_accepted() {
     let conflict_and_tentative = 0x0500;
     let mut query = header(conflict_and_tentative, [1, 0, 0, 0]);
     query.extend(question("wpad", 28));
@@ -346,7 +346,7 @@ mod twin {
 
     proptest! {
         #[test]
-        fn agrees(
+        fn any_message_is_parsed_like_by_the_slow_twin(
             questions in proptest::collection::vec(any_name(), 0..3),
             records in proptest::collection::vec(
                 (any_name(), prop::sample::select(vec![5_u16, 5, 15, 16, 41]), any_name()), 0..9),

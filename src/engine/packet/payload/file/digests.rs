@@ -80,14 +80,14 @@ impl Digests {
         self.length = self.length.wrapping_add(data.len() as u64);
         let mut rest = data;
         if begun > 0 {
-            let (begin, behind) = rest.split_at(rest.len().min(BLOCK - begun));
+            let (begin, after) = rest.split_at(rest.len().min(BLOCK - begun));
             self.open[begun..begun + begin.len()].copy_from_slice(begin);
             if begun + begin.len() < BLOCK {
                 return;
             }
             let block = self.open;
             self.compress(&[block]);
-            rest = behind;
+            rest = after;
         }
         let (blocks, rest) = rest.as_chunks();
         self.compress(blocks);

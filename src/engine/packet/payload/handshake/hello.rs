@@ -37,9 +37,9 @@ impl<'a> Hello<'a> {
     pub fn alpn(&self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self.alpn;
         std::iter::from_fn(move || {
-            let (&length, behind) = rest.split_first()?;
-            let (protocol, behind) = behind.split_at_checked(usize::from(length))?;
-            rest = behind;
+            let (&length, after) = rest.split_first()?;
+            let (protocol, after) = after.split_at_checked(usize::from(length))?;
+            rest = after;
             Some(protocol)
         })
     }

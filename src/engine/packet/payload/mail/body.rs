@@ -6,7 +6,7 @@
 
 use super::entity::Entity;
 use super::leaf::Leaf;
-use super::{Mail, State};
+use super::{Mail, MailState};
 use crate::engine::packet::Visitor;
 use crate::engine::packet::view::Report;
 use crate::engine::progress::bound;
@@ -136,11 +136,11 @@ impl Mail {
         self.is_line_start = true;
         if is_close {
             self.bounds.truncate(at);
-            self.state = State::Body;
+            self.state = MailState::Body;
             self.leaf = Some(Box::new(Leaf::around(self.protocol)));
         } else {
             self.bounds.truncate(at + 1);
-            self.state = State::Headers;
+            self.state = MailState::Headers;
             self.entity = Entity::of_part(self.bounds.last().is_some_and(|b| b.is_digest));
         }
     }

@@ -132,14 +132,14 @@ impl Decoder {
     /// Appends the next bytes as UTF-8.
     pub(super) fn decode(&mut self, data: &[u8], out: &mut Vec<u8>) {
         let mut rest = data;
-        while let Some((&byte, behind)) = rest.split_first() {
+        while let Some((&byte, after)) = rest.split_first() {
             match self.form {
                 Form::Narrow => return out.extend_from_slice(rest),
                 Form::Unknown => self.mark(byte, out),
                 Form::Wide(width, order) => self.wide(byte, width, order, out),
                 Form::Seven => self.seven(byte, out),
             }
-            rest = behind;
+            rest = after;
         }
     }
 
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_text() {
+    fn utf16_and_utf32_are_decoded() {
         let text = "a\u{1f600}.example";
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -295,7 +295,7 @@ mod tests {
 
     /// The examples of RFC 2152, and more.
     #[test]
-    fn seven_bits() {
+    fn utf7_is_decoded() {
         let seven = Decoder::new(Charset::Utf7).unwrap();
         for (text, want) in [
             ("A+ImIDkQ.", "A≢Α."),

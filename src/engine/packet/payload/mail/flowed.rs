@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn folded_lines() {
+    fn folded_lines_are_joined() {
         for (text, want) in [
             ("URL:http://a.exam\r\n ple/\r\nX:y\r\n", "URL:http://a.example/\r\nX:y\r\n"),
             ("a\n\tb\nc\n\n d", "ab\nc\nd"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn flowed_lines() {
+    fn flowed_lines_are_joined() {
         for (text, want) in [
             ("see http://a.exam \r\nple/x\r\n", "see http://a.example/x\r\n"),
             ("a \nb \n c\n", "abc\n"),

@@ -3,7 +3,7 @@
 use super::words;
 use crate::engine::indicator::{Observable, Where, address};
 use crate::engine::packet::view::Report;
-use crate::engine::packet::{Said, Visitor};
+use crate::engine::packet::{ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 use std::collections::HashSet;
 
@@ -122,7 +122,7 @@ pub(super) fn report<V: Visitor>(
     text: &mut Vec<u8>,
     to: &mut Report<'_, '_, V>,
 ) {
-    let (packet, said) = (to.packet, Said::None);
+    let (packet, protocol_facts) = (to.packet, ProtocolFacts::None);
     match Contents::of(name) {
         // Where an external body can be fetched (RFC 2046, 5.2.3; RFC 2017).
         Contents::Nothing if has_external(name, value) => {
@@ -141,7 +141,8 @@ pub(super) fn report<V: Visitor>(
         }
         Contents::People(at) => {
             let value = words::decode(value);
-            let mut seen = |email| to.visitor.seen(Observable::Email(email), at, packet, said);
+            let mut seen =
+                |email| to.visitor.seen(Observable::Email(email), at, packet, protocol_facts);
             emails(&value).take(MAX_ADDRESSES).for_each(&mut seen);
             if let Some(bare) = without_comments(&value) {
                 let known: HashSet<_> = emails(&value).take(MAX_ADDRESSES).collect();
@@ -150,7 +151,7 @@ pub(super) fn report<V: Visitor>(
             }
         }
         Contents::Hosts => {
-            let mut seen = |what| to.visitor.seen(what, Where::SmtpHeader, packet, said);
+            let mut seen = |what| to.visitor.seen(what, Where::SmtpHeader, packet, protocol_facts);
             emails(value).take(MAX_ADDRESSES).for_each(|email| seen(Observable::Email(email)));
             literals(value).for_each(|ip| seen(Observable::Address(ip, None)));
             hosts(value).take(MAX_ADDRESSES).for_each(seen);
@@ -256,7 +257,7 @@ fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
     // An unterminated comment is not one, nor is any that follows: otherwise each would be
     // scanned to the end.
     let (mut rest, mut is_quoted, mut has_open) = (value, false, false);
-    while let Some((&byte, behind)) = rest.split_first() {
+    while let Some((&byte, after)) = rest.split_first() {
         match byte {
             b'\\' if is_quoted => {
                 let length = rest.len().min(2);
@@ -266,11 +267,11 @@ fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
             }
             b'"' => is_quoted = !is_quoted,
             b'(' | b' ' | b'\t' if !is_quoted && !has_open => {
-                let Some((behind, has_comment)) = skip_comments(rest) else {
+                let Some((after, has_comment)) = skip_comments(rest) else {
                     has_open = true;
                     continue;
                 };
-                rest = behind;
+                rest = after;
                 let is_sign = |byte: Option<&u8>| match byte {
                     Some(b'@') => true,
                     Some(b'.') => has_comment,
@@ -284,7 +285,7 @@ fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
             _ => {}
         }
         out.push(byte);
-        rest = behind;
+        rest = after;
     }
     Some(out)
 }
@@ -293,19 +294,19 @@ fn without_comments(value: &[u8]) -> Option<Vec<u8>> {
 /// unterminated.
 fn skip_comments(text: &[u8]) -> Option<(&[u8], bool)> {
     let (mut rest, mut depth, mut has_comment) = (text, 0_usize, false);
-    while let Some((&byte, behind)) = rest.split_first() {
+    while let Some((&byte, after)) = rest.split_first() {
         rest = match byte {
             b'(' => {
                 (depth, has_comment) = (depth + 1, true);
-                behind
+                after
             }
             b')' if depth > 0 => {
                 depth -= 1;
-                behind
+                after
             }
-            b'\\' if depth > 0 => behind.get(1..).unwrap_or_default(),
-            b' ' | b'\t' => behind,
-            _ if depth > 0 => behind,
+            b'\\' if depth > 0 => after.get(1..).unwrap_or_default(),
+            b' ' | b'\t' => after,
+            _ if depth > 0 => after,
             _ => break,
         };
     }
@@ -328,7 +329,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn paths() {
+    fn paths_of_commands_are_read() {
         for (rest, want) in [
             (" FROM:<a@b.example> SIZE=12", Some("a@b.example")),
             (" TO: <a@b.example>", Some("a@b.example")),
@@ -465,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn addresses_of_a_header_are_read() {
         let value = b"\"A, B\" <a@b.example>, c@d.example (x@y), @no, no@, group:e@f.example;";
         let found: Vec<_> = emails(value).map(String::from_utf8_lossy).collect();
         assert_eq!(found, ["a@b.example", "c@d.example", "x@y", "e@f.example"]);

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references() {
+    fn character_references_are_decoded() {
         for (text, want) in [
             ("http&#58;//a&#x2e;b&period;example/?x=1&amp;y=2", "http://a.b.example/?x=1&y=2"),
             ("e&shy;vil&#8203&#46ex&#x200b;ample", "evil.example"),

@@ -9,7 +9,7 @@ use crate::engine::packet::payload::file::File;
 use crate::engine::packet::payload::names;
 use crate::engine::packet::view::Report;
 use crate::engine::packet::view::{Attachment, FileFacts};
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::{Fault, ProtocolFacts, Visitor};
 
 /// A body in transfer.
 #[derive(Debug)]
@@ -137,12 +137,12 @@ pub(super) fn report_names<V: Visitor>(
     for (at, path) in entity.names.iter().enumerate() {
         let name = names::last(path);
         let facts = FileFacts { protocol, name: Some(name), url: None, size: None, is_whole: None };
-        let said = Said::File(facts);
+        let protocol_facts = ProtocolFacts::File(facts);
         if !is_begun || at > 0 {
-            names::report(path, to.packet, to.visitor, said);
+            names::report(path, to.packet, to.visitor, protocol_facts);
         } else if !name.is_empty() && name.len() < path.len() {
             let path = Observable::Text(Kind::Filepath, path);
-            to.visitor.seen(path, Where::FileName, to.packet, said);
+            to.visitor.seen(path, Where::FileName, to.packet, protocol_facts);
         }
     }
 }

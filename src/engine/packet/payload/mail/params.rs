@@ -28,8 +28,8 @@ impl<'a> Params<'a> {
         let mut params = Vec::new();
         let mut has_extended = false;
         while !rest.is_empty() && params.len() < MAX_PARAMS {
-            let (param, behind) = split(rest);
-            rest = behind;
+            let (param, after) = split(rest);
+            rest = after;
             if let Some(at) = memchr::memchr(b'=', param)
                 && let Some((name, value)) = param.split_at_checked(at)
             {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters() {
+    fn parameters_are_read_in_every_notation() {
         for (value, want) in [
             ("attachment; filename=a.exe", Some("a.exe")),
             ("attachment;\r\n\tFileName = \"a; \\\"b\\\".exe\" ; size=1", Some("a; \"b\".exe")),

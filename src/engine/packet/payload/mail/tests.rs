@@ -64,7 +64,7 @@ fn digests(recorder: &Recorder) -> Vec<&str> {
 }
 
 #[test]
-fn one_of_everything() {
+fn a_mail_with_every_feature_is_read() {
     let (recorder, counters) = read(SAMPLE.as_bytes(), 100_000);
     assert_eq!(counters.faults().count(), 0);
     assert_eq!(recorder.at(Where::MailFrom), ["a@evil.example", "i@evil.example"]);
@@ -82,7 +82,7 @@ fn one_of_everything() {
 }
 
 #[test]
-fn however_it_is_cut() {
+fn any_cuts_give_the_same_reports() {
     let whole = read(SAMPLE.as_bytes(), 100_000).0;
     for unit in 1..200 {
         let (recorder, counters) = read(SAMPLE.as_bytes(), unit);
@@ -104,7 +104,7 @@ fn a_mail_that_breaks_off_reports_no_digest_of_a_part() {
 }
 
 #[test]
-fn odd_mails() {
+fn malformed_mails_hide_nothing() {
     let read = |mail: &str| read(mail.as_bytes(), 7);
     // An invalid header line hides neither what follows nor itself.
     let (recorder, _) = read("Subject: a\r\nno header\r\nFrom: a@b.example\r\n\r\nx\r\n");

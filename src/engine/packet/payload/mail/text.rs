@@ -12,7 +12,7 @@ use crate::engine::indicator::Where;
 use crate::engine::packet::payload::file::File;
 use crate::engine::packet::view::Attachment;
 use crate::engine::packet::view::Report;
-use crate::engine::packet::{Said, Visitor};
+use crate::engine::packet::{ProtocolFacts, Visitor};
 use crate::engine::progress::{Walk, bound};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -201,7 +201,7 @@ impl Text {
         let file = self.find_file(text);
         let (end, taken) = file.map_or((text.len(), text.len()), |(at, end, _)| (at, end));
         if let Some(shown) = text.get(..end).filter(|shown| !shown.is_empty()) {
-            to.visitor.text(shown, Where::MailBody, to.packet, Said::None);
+            to.visitor.text(shown, Where::MailBody, to.packet, ProtocolFacts::None);
         }
         self.is_line_start = text.get(..taken).is_some_and(|text| text.ends_with(b"\n"));
         if let Some((_, _, begin)) = file {

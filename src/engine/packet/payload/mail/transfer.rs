@@ -322,13 +322,13 @@ mod tests {
     }
 
     #[test]
-    fn quoted_printable() {
+    fn quoted_printable_is_decoded() {
         every_cut("Quoted-Printable", b"a=3Db=\r\nc= \t\r\nd=\ne=4", b"a=bcde=4");
         every_cut("quoted-printable", b"=c3=A4=zz== =41=4g=\rx", "ä=zz== A=4gx".as_bytes());
     }
 
     #[test]
-    fn base64_text() {
+    fn base64_is_decoded() {
         every_cut("BASE64", b"aGFs\r\nbG8=\r\nfooter here", b"hallo");
         every_cut("base64", b"=aGFsbG8", b"hallo");
         every_cut("base64", b"aGFsbA", b"hall");

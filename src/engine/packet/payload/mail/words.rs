@@ -27,22 +27,22 @@ pub(super) fn decode(value: &[u8]) -> Cow<'_, [u8]> {
     let mut ends = Ends::default();
     while let Some(&byte) = rest.first() {
         if ends.is_near(rest)
-            && let Some((word, behind)) = split_word(rest)
+            && let Some((word, after)) = split_word(rest)
         {
             if let Some(end) = word_end {
                 out.truncate(end);
             }
             word.append(&mut out);
-            (rest, word_end) = (behind, Some(out.len()));
+            (rest, word_end) = (after, Some(out.len()));
             continue;
         }
         // Up to the next such byte, except this one if it is a line break.
         let at = memchr::memchr3(b'=', b'\n', b'\r', rest.get(1..).unwrap_or_default());
-        let (text, behind) = rest.split_at(at.map_or(rest.len(), |at| at + 1));
+        let (text, after) = rest.split_at(at.map_or(rest.len(), |at| at + 1));
         let text = text.get(usize::from(matches!(byte, b'\r' | b'\n'))..).unwrap_or_default();
         out.extend_from_slice(text);
         word_end = word_end.filter(|_| text.iter().all(u8::is_ascii_whitespace));
-        rest = behind;
+        rest = after;
     }
     Cow::Owned(out)
 }
@@ -58,13 +58,13 @@ struct Ends {
 impl Ends {
     /// Whether what begins here may be an encoded word.
     fn is_near(&mut self, rest: &[u8]) -> bool {
-        let Some(behind) = rest.strip_prefix(b"=?") else { return false };
-        let left = match self.left.filter(|&left| left <= behind.len()) {
+        let Some(after) = rest.strip_prefix(b"=?") else { return false };
+        let left = match self.left.filter(|&left| left <= after.len()) {
             Some(left) => left,
-            None => memchr::memmem::find(behind, b"?=").map_or(0, |at| behind.len() - at),
+            None => memchr::memmem::find(after, b"?=").map_or(0, |at| after.len() - at),
         };
         self.left = Some(left);
-        left > 0 && behind.len() - left <= MAX_HEAD + MAX_WORD
+        left > 0 && after.len() - left <= MAX_HEAD + MAX_WORD
     }
 }
 
@@ -111,13 +111,13 @@ fn split_word(text: &[u8]) -> Option<(Word<'_>, &[u8])> {
 /// Decodes `=41` or `%41`; if the escape is `=`, an underscore is a blank.
 pub(super) fn unescape(text: &[u8], escape: u8, out: &mut Vec<u8>) {
     let mut rest = text;
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        match *behind {
-            [high, low, ref behind @ ..] if byte == escape => {
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match *after {
+            [high, low, ref after @ ..] if byte == escape => {
                 if let Some((high, low)) = hex(high).zip(hex(low)) {
                     out.push(high << 4 | low);
-                    rest = behind;
+                    rest = after;
                     continue;
                 }
             }
@@ -134,7 +134,7 @@ mod tests {
 
     /// The examples of RFC 2047, section 8, and more.
     #[test]
-    fn encoded_words() {
+    fn encoded_words_are_decoded() {
         for (text, want) in [
             ("(=?ISO-8859-1?Q?a?=)", "(a)"),
             ("(=?ISO-8859-1?Q?a?= b)", "(a b)"),
@@ -160,10 +160,10 @@ mod tests {
     fn slow(value: &[u8]) -> Vec<u8> {
         let (mut out, mut rest, mut word_end) = (Vec::new(), value, None);
         while let Some(&byte) = rest.first() {
-            if let Some((word, behind)) = split_word(rest) {
+            if let Some((word, after)) = split_word(rest) {
                 out.truncate(word_end.unwrap_or(out.len()));
                 word.append(&mut out);
-                (rest, word_end) = (behind, Some(out.len()));
+                (rest, word_end) = (after, Some(out.len()));
                 continue;
             }
             if !matches!(byte, b'\r' | b'\n') {

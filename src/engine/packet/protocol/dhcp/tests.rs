@@ -18,7 +18,7 @@ fn option(code: u8, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn version_4() {
+fn options_of_version_4_are_reported() {
     let options = [
         option(53, &[5]),
         option(12, b"laptop\0"),
@@ -63,7 +63,7 @@ fn fields_that_hold_options() {
 }
 
 #[test]
-fn version_6() {
+fn options_of_version_6_are_reported() {
     let mut message = b"\x03abc".to_vec();
     message.extend(b"\0\x27\0\x0d\x01\x02pc\x07example\0");
     message.extend(b"\0\x18\0\x09\x07example\0");

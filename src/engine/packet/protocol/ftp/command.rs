@@ -14,7 +14,7 @@ pub struct Command<'a> {
     pub(super) verb: Verb,
 }
 
-impl view::Facts for Command<'_> {
+impl view::MessageFacts for Command<'_> {
     fn owned(&self) -> Protocol {
         Protocol::Ftp(Command::owned(self))
     }
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends() {
+    fn announced_addresses_and_ports_are_read() {
         let v4 = |text: &str, port| Some((text.parse().unwrap(), port));
         assert_eq!(port(b"192,0,2,1,4,1"), v4("192.0.2.1", 1025));
         assert_eq!(port(b"Entering Passive Mode (192,0,2,1,4,1)."), v4("192.0.2.1", 1025));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes() {
+    fn announced_sizes_are_read() {
         assert_eq!(size(b"Opening BINARY mode data connection for x (77 bytes)."), Some(77));
         assert_eq!(size(b"Opening for 'a(1).txt' (8 byte)"), Some(8));
         assert_eq!(size(b"Opening for a(1).txt"), None);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn openings() {
+    fn first_bytes_decide_whether_it_is_ftp() {
         for (data, want) in [
             ("USER a\r\n", Opening::Likely),
             ("US", Opening::Short),

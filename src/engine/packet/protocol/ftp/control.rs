@@ -5,7 +5,7 @@ use super::session::{Control, MAX_NAME, Session};
 use crate::engine::indicator::{Observable, Where};
 use crate::engine::packet::contract::{ParseContext, Slot, Step};
 use crate::engine::packet::payload::names;
-use crate::engine::packet::view::{Packet, Said, Visitor};
+use crate::engine::packet::view::{Packet, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 /// The longest line of a command or a response.
@@ -73,11 +73,16 @@ fn read_command<V: Visitor>(
     control: &mut Control,
     context: &mut ParseContext<'_, '_, V>,
 ) {
-    let said = Said::Message(command);
+    let protocol_facts = ProtocolFacts::Message(command);
     let path = command.argument;
     match command.verb {
         Verb::User if path.contains(&b'@') => {
-            context.visitor.seen(Observable::Email(path), Where::FtpUser, context.packet, said);
+            context.visitor.seen(
+                Observable::Email(path),
+                Where::FtpUser,
+                context.packet,
+                protocol_facts,
+            );
         }
         Verb::Passive => (control.ends, control.transfer) = (Vec::new(), None),
         Verb::Port => {
@@ -90,16 +95,16 @@ fn read_command<V: Visitor>(
         Verb::Mode => control.is_coded = !path.eq_ignore_ascii_case(b"S"),
         Verb::Rest => control.is_rest = path != b"0",
         Verb::Move | Verb::Append => {
-            names::report(path, context.packet, context.visitor, said);
+            names::report(path, context.packet, context.visitor, protocol_facts);
             control.begin(command, context);
         }
         Verb::List => {
             if !path.starts_with(b"-") {
-                names::report(path, context.packet, context.visitor, said);
+                names::report(path, context.packet, context.visitor, protocol_facts);
             }
             control.begin(command, context);
         }
-        Verb::Name => names::report(path, context.packet, context.visitor, said),
+        Verb::Name => names::report(path, context.packet, context.visitor, protocol_facts),
         Verb::Size => {
             let path = path.get(..MAX_NAME).unwrap_or(path);
             (control.sized, control.is_size_asked) = ((path.to_vec(), None), true);

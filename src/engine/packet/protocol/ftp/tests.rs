@@ -25,7 +25,7 @@ pub(in crate::engine::packet) fn server() -> Vec<u8> {
 }
 
 #[test]
-fn commands() {
+fn users_and_paths_of_commands_are_reported() {
     let (recorder, counters) = decode(&[tcp(40_000, 21, 24, &client())]);
     assert_eq!(recorder.at(Where::FtpUser), ["me@evil.example"]);
     let names = ["evil.exe", "/pub/evil.exe", "loot.zip", "gone.txt"];
@@ -38,7 +38,7 @@ fn commands() {
 }
 
 #[test]
-fn answers() {
+fn codes_of_replies_are_read() {
     assert_eq!(code(b"220 a"), Some((220, false)));
     assert_eq!(code(b"220-a"), Some((220, true)));
     assert_eq!(code(b"220"), Some((220, false)));
@@ -280,7 +280,7 @@ fn an_interrupted_text() {
 
 /// A receiver that closes first did not get all of the file, unless it has the announced size.
 #[test]
-fn a_client_that_hangs_up() {
+fn a_client_that_closes_the_connection() {
     for (size, is_first, want) in
         [("", true, 0), ("", false, 1), (" (3 bytes)", true, 1), (" (4 bytes)", false, 0)]
     {

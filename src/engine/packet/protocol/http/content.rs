@@ -17,7 +17,7 @@ use crate::engine::packet::payload::coding::{Coding, Spent};
 use crate::engine::packet::payload::dns;
 use crate::engine::packet::payload::file::File;
 use crate::engine::packet::payload::ranges::{self, Key};
-use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::context::HttpContext;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 use memchr::memmem::Finder;
@@ -33,7 +33,7 @@ static DNS_MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"d
 
 /// What the head of a message says about its content.
 #[derive(Debug, Default)]
-pub(in crate::engine::packet) struct Facts<'a> {
+pub(in crate::engine::packet) struct ContentFacts<'a> {
     /// The requested URL; empty if it is unknown.
     pub(super) url: &'a [u8],
     /// Whether the URL names the content.
@@ -50,20 +50,20 @@ pub(in crate::engine::packet) struct Facts<'a> {
     has_too_many: bool,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> ContentFacts<'a> {
     /// The origin only.
     pub(in crate::engine::packet) fn of(url: &'a [u8], is_named: bool, is_upload: bool) -> Self {
-        Facts { url, is_named, is_upload, ..Facts::default() }
+        ContentFacts { url, is_named, is_upload, ..ContentFacts::default() }
     }
 
     /// An upload. PUT names it by the URL, POST names the program that receives it.
     pub(in crate::engine::packet) fn upload(url: &'a [u8], method: &[u8]) -> Self {
-        Facts { url, is_named: method == b"PUT", is_upload: true, ..Facts::default() }
+        ContentFacts { url, is_named: method == b"PUT", is_upload: true, ..ContentFacts::default() }
     }
 
     /// A response. An error comes with an error page, which is not what the URL names.
     pub(in crate::engine::packet) fn answer(url: &'a [u8], status: u16) -> Self {
-        Facts { url, is_named: (200..300).contains(&status), ..Facts::default() }
+        ContentFacts { url, is_named: (200..300).contains(&status), ..ContentFacts::default() }
     }
 
     /// Processes a header.
@@ -144,8 +144,8 @@ enum Sink {
 impl Content {
     /// A body begins. `None` if its contents are not needed; then its bytes need not be passed.
     pub(in crate::engine::packet) fn begin<V: Visitor>(
-        mut facts: Facts<'_>,
-        context: &mut Context<'_, '_, V>,
+        mut facts: ContentFacts<'_>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Option<Content> {
         if facts.has_too_many {
             context.counters.note(Fault::BadCoding);
@@ -225,14 +225,14 @@ impl Content {
     pub(in crate::engine::packet) fn push<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         let Content { codings, spent, sink, packed } = self;
         if let Some(packed) = packed {
             packed.update(data);
         }
-        let credit = context.credit;
-        let outcome = undo(codings, spent, credit, data, &mut |bytes| sink.push(bytes, context));
+        let budget = context.budget;
+        let outcome = undo(codings, spent, budget, data, &mut |bytes| sink.push(bytes, context));
         if let Err(fault) = outcome {
             context.counters.note(fault);
             self.sink = Sink::Nothing;
@@ -252,7 +252,7 @@ impl Content {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         self,
         is_whole: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         if let Some(packed) = self.packed {
             packed.finish(is_whole, context.packet, context.visitor);
@@ -271,7 +271,7 @@ impl Content {
 }
 
 /// Whether a name or a media type says that a file is a compressed format.
-fn is_packed(facts: &Facts<'_>) -> bool {
+fn is_packed(facts: &ContentFacts<'_>) -> bool {
     const ENDS: [&[u8]; 6] = [b".gz", b".tgz", b".svgz", b".br", b".zst", b".tzst"];
     const TYPES: [&[u8]; 6] = [
         b"application/gzip",
@@ -292,7 +292,7 @@ fn is_packed(facts: &Facts<'_>) -> bool {
 }
 
 /// The name that the head gives the content; empty if it gives none.
-pub(super) fn file_name(facts: &Facts<'_>, name: &mut Vec<u8>) {
+pub(super) fn file_name(facts: &ContentFacts<'_>, name: &mut Vec<u8>) {
     names::disposition(facts.disposition, name);
     if name.is_empty() && facts.is_named {
         names::url(facts.url, name);
@@ -303,7 +303,7 @@ impl Sink {
     fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Result<(), Fault> {
         match self {
             Sink::Nothing => {}

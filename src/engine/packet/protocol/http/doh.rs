@@ -2,7 +2,7 @@
 
 use crate::engine::packet::Visitor;
 use crate::engine::packet::payload::dns;
-use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::context::HttpContext;
 use crate::engine::progress::bound;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -19,7 +19,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Looks for a message in the target of a request. What is not certainly a message is something
 /// else: `dns=8.8.8.8`.
-pub(super) fn report<V: Visitor>(target: &[u8], context: &mut Context<'_, '_, V>) {
+pub(super) fn report<V: Visitor>(target: &[u8], context: &mut HttpContext<'_, '_, V>) {
     let Some(query) = memchr::memchr(b'?', target).and_then(|at| target.get(at + 1..)) else {
         return;
     };

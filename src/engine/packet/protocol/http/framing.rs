@@ -1,7 +1,7 @@
 //! Where heads and bodies begin and end in a direction of HTTP/1.
 
-use super::content::{self, Content, Facts};
-use super::context::Context;
+use super::content::{self, Content, ContentFacts};
+use super::context::HttpContext;
 use super::lines::{self, Beginning, Headers, MAX_HEADERS, split_line};
 use super::message::{Body, Request, Response, parse_request, parse_response};
 use super::report::{report_request, report_response};
@@ -77,7 +77,7 @@ impl Framing {
     }
 
     /// Whether a head begins with the first of these bytes.
-    pub(super) fn is_at_head<V>(&self, data: &[u8], context: &Context<'_, '_, V>) -> bool {
+    pub(super) fn is_at_head<V>(&self, data: &[u8], context: &HttpContext<'_, '_, V>) -> bool {
         self.state == State::Head && !context.requests.is_websocket && lines::blanks(data) == 0
     }
 
@@ -85,7 +85,7 @@ impl Framing {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Head => self.head(data, context),
@@ -150,7 +150,7 @@ impl Framing {
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         // A body without another end ends with the direction.
         self.end(self.state == State::UntilEnd && context.is_ended, context);
@@ -172,7 +172,7 @@ impl Framing {
     }
 
     /// Passes bytes of a body to its content. Returns whether more are needed.
-    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> bool {
+    fn show<V: Visitor>(&mut self, data: &[u8], context: &mut HttpContext<'_, '_, V>) -> bool {
         let Some(content) = &mut self.content else { return false };
         if content.is_over() {
             self.end(false, context);
@@ -182,7 +182,7 @@ impl Framing {
         true
     }
 
-    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut Context<'_, '_, V>) {
+    fn end<V: Visitor>(&mut self, is_whole: bool, context: &mut HttpContext<'_, '_, V>) {
         if let Some(content) = self.content.take() {
             content.finish(is_whole, context);
         }
@@ -192,7 +192,7 @@ impl Framing {
         &mut self,
         left: u64,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
         if !self.show(data, context) {
@@ -207,7 +207,7 @@ impl Framing {
         Step::Took(data.len())
     }
 
-    fn head<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+    fn head<V: Visitor>(&mut self, data: &[u8], context: &mut HttpContext<'_, '_, V>) -> Step {
         if context.requests.is_websocket {
             self.state = State::WebSocket;
             return Step::Again;
@@ -271,7 +271,7 @@ impl Framing {
     fn whole_head<V: Visitor>(
         &mut self,
         head: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Option<Option<Body>> {
         if let Some(request) = parse_request(head) {
             report_request(&request, context);
@@ -286,7 +286,7 @@ impl Framing {
     fn request<V: Visitor>(
         &mut self,
         request: &Request<'_>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Option<Body> {
         let kind = match request.method {
             b"HEAD" => RequestKind::Head,
@@ -307,7 +307,7 @@ impl Framing {
         let body = has_body.then_some(request.body)?;
         if is_wanted && body.has_bytes() {
             let url = std::mem::take(context.url);
-            let facts = Facts::upload(&url, request.method).headers(request.headers);
+            let facts = ContentFacts::upload(&url, request.method).headers(request.headers);
             self.content = Content::begin(facts, context).map(Box::new);
             *context.url = url;
         }
@@ -318,7 +318,7 @@ impl Framing {
     fn response<V: Visitor>(
         &mut self,
         response: &Response<'_>,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Option<Body> {
         if response.status == 101 {
             let is_websocket = is_websocket(response.headers);
@@ -344,7 +344,7 @@ impl Framing {
         if body.is_some_and(Body::has_bytes)
             && content::is_wanted(response.headers, context.visitor)
         {
-            let facts = Facts::answer(&url, response.status).headers(response.headers);
+            let facts = ContentFacts::answer(&url, response.status).headers(response.headers);
             self.content = Content::begin(facts, context).map(Box::new);
         }
         *context.url = url;
@@ -355,7 +355,7 @@ impl Framing {
         &mut self,
         left: u64,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Step {
         let (data, left_over) = split(data, left);
         if !self.show(data, context) {
@@ -366,7 +366,7 @@ impl Framing {
         Step::Took(data.len())
     }
 
-    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+    fn chunk<V: Visitor>(&mut self, data: &[u8], context: &mut HttpContext<'_, '_, V>) -> Step {
         let Some((line, rest)) = split_line(data) else {
             let is_too_long = data.len() > MAX_CHUNK_LINE;
             return if is_too_long { Step::Lost } else { Step::Wait(data.len() + 1) };

@@ -28,7 +28,7 @@ pub(in crate::engine::packet) use asked::Asked;
 pub(in crate::engine::packet) use opening::{begins, probe};
 
 use crate::engine::packet::contract::Step;
-use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::context::HttpContext;
 use crate::engine::packet::protocol::http::report::{report_request, report_response};
 use crate::engine::packet::{Fault, Visitor};
 use bodies::Bodies;
@@ -132,7 +132,7 @@ impl Direction {
     pub(in crate::engine::packet) fn step<V: Visitor>(
         &mut self,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Step {
         match self.state {
             State::Preface => {
@@ -175,7 +175,7 @@ impl Direction {
         &mut self,
         part: &[u8],
         left: usize,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Step {
         let mut rest = part;
         while let Some(setting) = self.start.fill(&mut rest, 0, tables::SETTING) {
@@ -191,7 +191,7 @@ impl Direction {
     }
 
     /// SETTINGS begin, or acknowledge those of the other side.
-    fn begin_settings<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn begin_settings<V: Visitor>(&mut self, context: &mut HttpContext<'_, '_, V>) {
         let tables = tables(context);
         if self.frame.is_acknowledgement() {
             match tables.acknowledge(self.is_client) {
@@ -211,7 +211,7 @@ impl Direction {
     pub(in crate::engine::packet) fn gap<V: Visitor>(
         &mut self,
         length: u64,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> bool {
         let lost = usize::try_from(length).unwrap_or(usize::MAX);
         let is_data = matches!(self.state, State::Data { .. });
@@ -245,7 +245,7 @@ impl Direction {
     /// Parses what there is of an incomplete header block.
     pub(in crate::engine::packet) fn finish<V: Visitor>(
         &mut self,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         if self.block.is_some() || !(self.start.is_empty() || self.state == State::Search) {
             context.counters.note(Fault::SplitHttp2);
@@ -255,7 +255,7 @@ impl Direction {
     }
 
     /// The beginning of the next frame is unknown, and so is the encoder's table.
-    fn lose<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn lose<V: Visitor>(&mut self, context: &mut HttpContext<'_, '_, V>) {
         self.break_block();
         self.end_block(context);
         self.bodies.clear();
@@ -273,7 +273,7 @@ impl Direction {
     }
 
     /// Parses the header of a frame, and the prefix of its contents.
-    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut Context<'_, '_, V>) -> Step {
+    fn frame<V: Visitor>(&mut self, data: &[u8], context: &mut HttpContext<'_, '_, V>) -> Step {
         let mut rest = data;
         let header = self.start.fill(&mut rest, 0, frame::HEADER);
         let Some(frame) = header.and_then(Frame::parse) else { return Step::Took(data.len()) };
@@ -318,15 +318,15 @@ impl Direction {
             }
             _ => Step::Skip((left + padding) as u64),
         };
-        behind(taken, step)
+        after_taken(taken, step)
     }
 
     /// An invalid frame: the receiver closes the connection (RFC 9113, 5.4.1), or it is not a
     /// frame.
-    fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut Context<'_, '_, V>) -> Step {
+    fn refuse<V: Visitor>(&mut self, taken: usize, context: &mut HttpContext<'_, '_, V>) -> Step {
         context.counters.note(Fault::BadHttp2);
         self.lose(context);
-        behind(taken, Step::Again)
+        after_taken(taken, Step::Again)
     }
 
     /// A frame with headers begins.
@@ -350,7 +350,7 @@ impl Direction {
         taken: usize,
         left: usize,
         padding: usize,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Step {
         if left > 0 {
             return Step::Took(taken);
@@ -367,7 +367,7 @@ impl Direction {
     }
 
     /// The next bytes of a header block.
-    fn fields<V: Visitor>(&mut self, part: &[u8], context: &mut Context<'_, '_, V>) {
+    fn fields<V: Visitor>(&mut self, part: &[u8], context: &mut HttpContext<'_, '_, V>) {
         let Direction { hpack, head, block, .. } = self;
         if block.is_some_and(|block| !block.is_broken)
             && hpack.push(part, &mut |field| head.take(field)).is_err()
@@ -387,7 +387,7 @@ impl Direction {
     }
 
     /// Reports the contents of a block.
-    fn end_block<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn end_block<V: Visitor>(&mut self, context: &mut HttpContext<'_, '_, V>) {
         let Some(block) = self.block.take() else { return };
         if !self.hpack.end() && !block.is_broken {
             context.counters.note(Fault::BadHttp2);
@@ -414,13 +414,13 @@ impl Direction {
     }
 
     /// The side that began with SETTINGS is not the server: the preface was not captured.
-    fn become_client<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn become_client<V: Visitor>(&mut self, context: &mut HttpContext<'_, '_, V>) {
         self.is_client = true;
         self.bodies = Bodies::new(true);
         tables(context).lose(true);
     }
 
-    fn request<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
+    fn request<V: Visitor>(&mut self, block: Block, context: &mut HttpContext<'_, '_, V>) {
         let request = self.head.request();
         // Replaced by the URL, if there is one.
         context.url.clear();
@@ -434,7 +434,7 @@ impl Direction {
         }
     }
 
-    fn response<V: Visitor>(&mut self, block: Block, context: &mut Context<'_, '_, V>) {
+    fn response<V: Visitor>(&mut self, block: Block, context: &mut HttpContext<'_, '_, V>) {
         let response = self.head.response();
         report_response(&response, context);
         // The final response is still to come.
@@ -451,12 +451,12 @@ impl Direction {
 }
 
 /// What both sides announced about their tables.
-fn tables<'c, V: Visitor>(context: &'c mut Context<'_, '_, V>) -> &'c mut Tables {
+fn tables<'c, V: Visitor>(context: &'c mut HttpContext<'_, '_, V>) -> &'c mut Tables {
     &mut context.requests.asked.get_or_insert_default().tables
 }
 
 /// The same step, after bytes that were consumed before.
-fn behind(taken: usize, step: Step) -> Step {
+fn after_taken(taken: usize, step: Step) -> Step {
     match step {
         Step::Skip(length) if taken as u64 + length > 0 => Step::Skip(taken as u64 + length),
         Step::Took(length) if taken + length > 0 => Step::Took(taken + length),

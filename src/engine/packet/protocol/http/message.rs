@@ -67,13 +67,13 @@ impl<'a> Response<'a> {
     }
 }
 
-impl view::Facts for Request<'_> {
+impl view::MessageFacts for Request<'_> {
     fn owned(&self) -> Protocol {
         Protocol::Http(Request::owned(self))
     }
 }
 
-impl view::Facts for Response<'_> {
+impl view::MessageFacts for Response<'_> {
     fn owned(&self) -> Protocol {
         Protocol::Http(Response::owned(self))
     }

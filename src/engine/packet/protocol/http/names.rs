@@ -54,8 +54,8 @@ pub(in crate::engine::packet) fn parameter<'v>(value: &'v [u8], name: &[u8]) -> 
 fn parameters(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = memchr::memchr(b';', value).and_then(|at| value.get(at + 1..));
     std::iter::from_fn(move || {
-        let (one, behind) = split_parameter(rest?);
-        rest = behind;
+        let (one, after) = split_parameter(rest?);
+        rest = after;
         Some(one)
     })
     .take(MAX_PARAMETERS)
@@ -122,13 +122,13 @@ fn extended(value: &[u8], out: &mut Vec<u8>) -> bool {
 
 fn decode_percent(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        let digits = behind.first_chunk::<2>().filter(|_| *first == b'%');
+    while let [first, after @ ..] = rest {
+        rest = after;
+        let digits = after.first_chunk::<2>().filter(|_| *first == b'%');
         match digits.and_then(|digits| hex(digits[0]).zip(hex(digits[1]))) {
             Some((high, low)) => {
                 out.push(high << 4 | low);
-                rest = behind.get(2..).unwrap_or_default();
+                rest = after.get(2..).unwrap_or_default();
             }
             None => out.push(*first),
         }
@@ -142,8 +142,8 @@ fn hex(byte: u8) -> Option<u8> {
 /// The value of a header in a separate head, as of a part.
 pub(super) fn header<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     let mut rest = head;
-    while let Some((line, behind)) = split_line(rest) {
-        rest = behind;
+    while let Some((line, after)) = split_line(rest) {
+        rest = after;
         if let Some(colon) = memchr::memchr(b':', line)
             && let Some((key, value)) = line.split_at_checked(colon)
             && key.trim_ascii().eq_ignore_ascii_case(name)
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dispositions() {
+    fn file_names_of_dispositions_are_read() {
         for (value, want) in [
             ("attachment; filename=\"a b.exe\"", "a b.exe"),
             ("Attachment; FileName = plain.doc ; size=3", "plain.doc"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn other_parameters() {
+    fn parameters_are_found_in_any_case() {
         let value = b"multipart/form-data; charset=x; Boundary=\"a;b\"";
         assert_eq!(parameter(value, b"boundary"), Some(&b"a;b"[..]));
         assert_eq!(parameter(b"multipart/mixed; boundary=-x", b"boundary"), Some(&b"-x"[..]));

@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes() {
+    fn nodes_of_forwarded_are_read() {
         for (node, want) in [
             ("192.0.2.1", "192.0.2.1 None"),
             ("192.0.2.1:80", "192.0.2.1 Some(80)"),

@@ -232,12 +232,12 @@ mod tests {
         let mut all = Vec::new();
         let mut rest = &body[..];
         while let Some(at) = memmem::find(rest, delimiter.as_bytes()) {
-            let behind = &rest[at + delimiter.len()..];
-            let Some(line) = memchr::memchr(b'\n', behind) else { break };
-            if behind.starts_with(b"--") {
+            let after = &rest[at + delimiter.len()..];
+            let Some(line) = memchr::memchr(b'\n', after) else { break };
+            if after.starts_with(b"--") {
                 break;
             }
-            let part = &behind[line + 1..];
+            let part = &after[line + 1..];
             let end = if part.starts_with(b"\r\n") {
                 Some(2)
             } else if part.starts_with(b"\n") {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds() {
+    fn heads_and_parts_are_bounded() {
         assert!(Parts::new(b"multipart/form-data").is_none());
         assert!(Parts::new(b"multipart/form-data; boundary=\"\"").is_none());
         let mut parts = Parts::new(b"multipart/form-data; boundary=b").unwrap();

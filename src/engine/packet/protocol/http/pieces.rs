@@ -1,13 +1,13 @@
 //! Bodies with several parts: the files of a form, and the ranges of a file.
 
-use super::content::{Facts, file_name};
+use super::content::{ContentFacts, file_name};
 use super::names;
 use super::parts::{Event, Parts};
 use crate::engine::indicator::Kind;
 use crate::engine::packet::payload::coding::Coding;
 use crate::engine::packet::payload::file::File;
 use crate::engine::packet::payload::ranges::{self, Key};
-use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::context::HttpContext;
 use crate::engine::packet::{Fault, Visitor};
 
 /// A multipart body; each part that is a file is reported separately.
@@ -47,9 +47,9 @@ pub(super) fn begin_range<V: Visitor>(
     (first, _, total): (u64, u64, u64),
     Resource { url, tag, name }: Resource<'_>,
     mut codings: Vec<Coding>,
-    context: &mut Context<'_, '_, V>,
+    context: &mut HttpContext<'_, '_, V>,
 ) -> Option<(Key, u64)> {
-    let Context { packet, visitor, counters, ranges, .. } = context;
+    let HttpContext { packet, visitor, counters, ranges, .. } = context;
     let key = ranges::key(packet, url, total, tag)?;
     if !ranges.is_known(key) {
         let file = File::begin_at("http", name, url, packet, *visitor);
@@ -63,7 +63,7 @@ pub(super) fn begin_range<V: Visitor>(
 }
 
 impl Form {
-    pub(super) fn begin(facts: &Facts<'_>) -> Option<Form> {
+    pub(super) fn begin(facts: &ContentFacts<'_>) -> Option<Form> {
         Some(Form {
             parts: Parts::new(facts.content_type)?,
             url: facts.url.into(),
@@ -84,7 +84,7 @@ impl Form {
     pub(super) fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Result<(), Fault> {
         let Form { parts, url, is_form, file } = self;
         parts.push(bytes, &mut |event| match event {
@@ -109,7 +109,7 @@ impl Form {
     }
 
     /// The body is cut off.
-    pub(super) fn finish<V: Visitor>(self, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(self, context: &mut HttpContext<'_, '_, V>) {
         if let Some(file) = self.file {
             file.finish(false, context.packet, context.visitor);
         }
@@ -118,8 +118,8 @@ impl Form {
 
 impl RangeParts {
     pub(super) fn begin<V: Visitor>(
-        facts: &mut Facts<'_>,
-        context: &mut Context<'_, '_, V>,
+        facts: &mut ContentFacts<'_>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Option<RangeParts> {
         let is_hashed =
             [Kind::Md5, Kind::Sha1, Kind::Sha256].iter().any(|&kind| context.visitor.wants(kind));
@@ -151,7 +151,7 @@ impl RangeParts {
     pub(super) fn push<V: Visitor>(
         &mut self,
         bytes: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> Result<(), Fault> {
         let RangeParts { parts, url, tag, name, codings, range } = self;
         parts.push(bytes, &mut |event| match event {
@@ -177,10 +177,10 @@ pub(super) fn write_range<V: Visitor>(
     key: Key,
     at: &mut u64,
     data: &[u8],
-    context: &mut Context<'_, '_, V>,
+    context: &mut HttpContext<'_, '_, V>,
 ) -> bool {
-    let Context { packet, visitor, counters, ranges, credit, .. } = context;
-    let is_wanted = ranges.write(key, *at, data, credit, (packet, *visitor, counters));
+    let HttpContext { packet, visitor, counters, ranges, budget, .. } = context;
+    let is_wanted = ranges.write(key, *at, data, budget, (packet, *visitor, counters));
     *at = at.saturating_add(data.len() as u64);
     is_wanted
 }

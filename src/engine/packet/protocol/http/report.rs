@@ -1,6 +1,6 @@
 //! Reporting the contents of a head: hosts, URLs, and what else its headers name.
 
-use super::context::Context;
+use super::context::HttpContext;
 use super::host::{parse_bare, split_port};
 use super::lines::{Headers, MAX_HEADERS};
 use super::message::{Request, Response};
@@ -8,7 +8,7 @@ use super::naming::{Form, Named};
 use super::{doh, naming, search};
 use crate::engine::indicator::{Kind, Observable, Where};
 use crate::engine::packet::counters::{Counters, Fault};
-use crate::engine::packet::view::{Packet, Ports, Said, Visitor};
+use crate::engine::packet::view::{Packet, Ports, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -24,16 +24,16 @@ struct Reporter<'t, 'p, V> {
     packet: &'t Packet<'p>,
     visitor: &'t mut V,
     counters: &'t mut Counters,
-    said: Said<'t>,
+    protocol_facts: ProtocolFacts<'t>,
 }
 
 impl<V: Visitor> Reporter<'_, '_, V> {
     fn seen(&mut self, observable: Observable<'_>, at: Where) {
-        self.visitor.seen(observable, at, self.packet, self.said);
+        self.visitor.seen(observable, at, self.packet, self.protocol_facts);
     }
 
     fn text(&mut self, text: &[u8], at: Where) {
-        self.visitor.text(text, at, self.packet, self.said);
+        self.visitor.text(text, at, self.packet, self.protocol_facts);
     }
 
     /// A Host header, or the destination of a tunnel; a user before it is not part of it.
@@ -101,11 +101,14 @@ fn place(name: &[u8]) -> Where {
     }
 }
 
-pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Context<'_, '_, V>) {
-    let Context { packet, visitor, counters, url, .. } = context;
+pub(super) fn report_request<V: Visitor>(
+    request: &Request<'_>,
+    context: &mut HttpContext<'_, '_, V>,
+) {
+    let HttpContext { packet, visitor, counters, url, .. } = context;
     visitor.message();
-    let said = Said::Head(request);
-    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
+    let protocol_facts = ProtocolFacts::Head(request);
+    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, protocol_facts };
     let host = request.host.filter(|host| !host.is_empty());
     if let Some(host) = host {
         reporter.host(host);
@@ -152,12 +155,12 @@ pub(super) fn report_request<V: Visitor>(request: &Request<'_>, context: &mut Co
 
 pub(super) fn report_response<V: Visitor>(
     response: &Response<'_>,
-    context: &mut Context<'_, '_, V>,
+    context: &mut HttpContext<'_, '_, V>,
 ) {
-    let Context { packet, visitor, counters, .. } = context;
+    let HttpContext { packet, visitor, counters, .. } = context;
     visitor.message();
-    let said = Said::Head(response);
-    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, said };
+    let protocol_facts = ProtocolFacts::Head(response);
+    let mut reporter = Reporter { packet, visitor: &mut **visitor, counters, protocol_facts };
     let location = response.location.unwrap_or_default();
     let is_url = search::is_url(location);
     if is_url {

@@ -1,6 +1,6 @@
 //! One direction of a connection, of either HTTP version.
 
-use super::context::Context;
+use super::context::HttpContext;
 use super::framing::{self, Framing};
 use super::http2::{self, Direction};
 use super::lines::is_head;
@@ -38,7 +38,7 @@ impl Protocol for Side {
         session: &mut impl Slot<Requests>,
         context: &mut ParseContext<'_, '_, V>,
     ) -> Step {
-        let mut context = Context::new(session.begin(), context);
+        let mut context = HttpContext::new(session.begin(), context);
         match self {
             Side::One(framing) => {
                 if framing.is_at_head(data, &context) {
@@ -68,7 +68,7 @@ impl Protocol for Side {
         match self {
             Side::One(framing) => framing.gap(length),
             Side::Two(direction) => {
-                direction.gap(length, &mut Context::new(session.begin(), context))
+                direction.gap(length, &mut HttpContext::new(session.begin(), context))
             }
         }
     }
@@ -79,7 +79,7 @@ impl Protocol for Side {
         session: &mut impl Slot<Requests>,
         context: &mut ParseContext<'_, '_, V>,
     ) {
-        let mut context = Context::new(session.begin(), context);
+        let mut context = HttpContext::new(session.begin(), context);
         match self {
             Side::One(mut framing) => framing.finish(data, &mut context),
             Side::Two(mut direction) => direction.finish(&mut context),

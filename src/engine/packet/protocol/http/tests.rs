@@ -39,7 +39,7 @@ fn every_reported_header() {
 }
 
 #[test]
-fn heads_that_readers_along_stumble_over() {
+fn heads_that_servers_read_differently() {
     let hosts = ["a.example"];
     for request in [
         "GET /x HTTP/1.1\r\n Host: a.example\r\nA: b\r\n\r\n",

@@ -50,12 +50,12 @@ pub(super) fn is_command(data: &[u8]) -> Option<bool> {
     let rest = data.get(tag..).filter(|rest| !rest.is_empty())?;
     let Some(rest) = rest.strip_prefix(b" ") else { return Some(false) };
     let word = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    let (word, behind) = rest.split_at_checked(word)?;
+    let (word, after) = rest.split_at_checked(word)?;
     let is_begun = |command: &&[u8]| {
         command.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     let is_whole = |command: &&[u8]| command.len() == word.len() && is_begun(command);
-    match behind.first() {
+    match after.first() {
         None if COMMANDS.iter().any(is_begun) => None,
         None => Some(false),
         Some(b' ' | b'\r' | b'\n') => Some(COMMANDS.iter().any(is_whole)),

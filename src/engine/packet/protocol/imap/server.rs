@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sections() {
+    fn sections_of_a_fetch_are_recognised() {
         for (line, want) in [
             ("* 1 FETCH (UID 5 BODY[] ", (Section::Mail, None)),
             ("* 1 FETCH (body[]<0>", (Section::Mail, Some(0))),

@@ -94,7 +94,7 @@ fn what_a_client_begins_with() {
 }
 
 #[test]
-fn literals() {
+fn announced_literals_are_read() {
     for (line, text, size) in [
         ("x {12}", "x ", Some(12)),
         ("x {0+}", "x ", Some(0)),

@@ -100,7 +100,7 @@ fn headers_of_the_second_version() {
 }
 
 #[test]
-fn in_front_of_every_protocol() {
+fn every_protocol_is_parsed_after_a_header() {
     use crate::engine::packet::protocol::http::http2;
     use crate::engine::packet::protocol::{imap, pop3, smtp, ssh, tls};
     let line = b"PROXY TCP4 203.0.113.5 198.51.100.9 5000 443\r\n".to_vec();
@@ -116,15 +116,15 @@ fn in_front_of_every_protocol() {
             (8080, [b"\r\n\n", REQUEST].concat()),
         ] {
             let plain = recorded(port, &stream);
-            let behind = recorded(port, &[&header[..], &stream].concat());
+            let proxied = recorded(port, &[&header[..], &stream].concat());
             assert!(!plain.seen.is_empty() || !plain.texts.is_empty(), "{port}");
-            let rest: Vec<_> = behind
+            let rest: Vec<_> = proxied
                 .seen
                 .into_iter()
                 .filter(|(at, _)| !matches!(at, Where::ProxySrc | Where::ProxyDst))
                 .collect();
             assert_eq!(rest, plain.seen, "{port}");
-            assert_eq!(behind.texts, plain.texts, "{port}");
+            assert_eq!(proxied.texts, plain.texts, "{port}");
         }
     }
 }
@@ -142,12 +142,12 @@ fn recorded(port: u16, client: &[u8]) -> Recorder {
 }
 
 #[test]
-fn over_udp() {
+fn headers_over_udp_are_removed() {
     let question = crate::engine::packet::payload::dns::tests::sample();
     let plain = decode(&[udp(1000, 53, &question)]).0;
-    let (behind, counters) = decode(&[udp(1000, 53, &[v4(b""), question].concat())]);
-    assert_eq!(behind.at(Where::ProxySrc), ["203.0.113.5 5000"]);
-    assert_eq!(behind.seen[2..], plain.seen);
+    let (proxied, counters) = decode(&[udp(1000, 53, &[v4(b""), question].concat())]);
+    assert_eq!(proxied.at(Where::ProxySrc), ["203.0.113.5 5000"]);
+    assert_eq!(proxied.seen[2..], plain.seen);
     assert_eq!(counters.faults().count(), 0);
     // A truncated header is ignored.
     assert!(decode(&[udp(1000, 53, &v4(b"")[..20])]).0.seen.is_empty());

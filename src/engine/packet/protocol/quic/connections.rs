@@ -71,11 +71,11 @@ impl Connections {
         }
         let mut rest = payload;
         for _ in 0..MAX_COALESCED {
-            let Some((initial, behind)) = split(rest) else { break };
+            let Some((initial, after)) = split(rest) else { break };
             if let Some(initial) = initial {
                 self.initial(&initial, packet, visitor, counters);
             }
-            rest = behind;
+            rest = after;
         }
         true
     }

@@ -40,8 +40,8 @@ impl Crypto {
         let mut rest = plain;
         // Each consumes at least the bytes of its type. A packet may contain thousands that fit
         // nowhere.
-        while let Some(behind) = self.frame(rest).filter(|_| self.pending.len() <= MAX_PIECES) {
-            rest = behind;
+        while let Some(after) = self.frame(rest).filter(|_| self.pending.len() <= MAX_PIECES) {
+            rest = after;
         }
         if self.pending.len() > MAX_PIECES || self.pending.weight() > MAX_BYTES {
             counters.note(Fault::BadQuic);
@@ -127,12 +127,18 @@ fn report<V: Visitor>(
     match message.first() {
         Some(&handshake::CLIENT_HELLO) => {
             if let Some(hello) = hello::parse_client(body) {
-                handshake::report_client(&hello, handshake::Over::Quic, packet, visitor, counters);
+                handshake::report_client(
+                    &hello,
+                    handshake::Transport::Quic,
+                    packet,
+                    visitor,
+                    counters,
+                );
             }
         }
         Some(&handshake::SERVER_HELLO) => {
             if let Some(hello) = hello::parse_server(body) {
-                handshake::report_server(&hello, handshake::Over::Quic, packet, visitor);
+                handshake::report_server(&hello, handshake::Transport::Quic, packet, visitor);
             }
         }
         _ => {}
@@ -149,8 +155,8 @@ mod tests {
         let frames =
             [&b"\x06\x03\x03def\x01\0\0"[..], b"\x02\x05\0\x01\0\0\0", b"\x06\0\x04abcD"].concat();
         let mut rest = &frames[..];
-        while let Some(behind) = crypto.frame(rest) {
-            rest = behind;
+        while let Some(after) = crypto.frame(rest) {
+            rest = after;
         }
         assert_eq!(rest, b"");
         assert_eq!(crypto.held, b"abcdef", "the first wins");

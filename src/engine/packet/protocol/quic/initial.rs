@@ -55,8 +55,8 @@ pub(super) fn split(datagram: &[u8]) -> Option<(Option<Initial<'_>>, &[u8])> {
     let kind = if version == VERSION_2 { kind.wrapping_sub(1) & 3 } else { kind };
     match kind {
         0 => {
-            let (token, behind) = varint(rest)?;
-            rest = behind.get(usize::try_from(token).ok()?..)?;
+            let (token, after) = varint(rest)?;
+            rest = after.get(usize::try_from(token).ok()?..)?;
         }
         3 => return None,
         _ => {}
@@ -64,9 +64,9 @@ pub(super) fn split(datagram: &[u8]) -> Option<(Option<Initial<'_>>, &[u8])> {
     let (length, rest) = varint(rest)?;
     let number = datagram.len() - rest.len();
     let end = number + usize::try_from(length).ok().filter(|&length| length <= rest.len())?;
-    let (bytes, behind) = datagram.split_at_checked(end)?;
+    let (bytes, after) = datagram.split_at_checked(end)?;
     let initial = Initial { version, destination, bytes, number };
-    Some(((kind == 0).then_some(initial), behind))
+    Some(((kind == 0).then_some(initial), after))
 }
 
 fn identifier(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

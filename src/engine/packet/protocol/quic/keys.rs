@@ -164,7 +164,7 @@ mod tests {
     /// RFC 9001, appendix A.1, RFC 9369, appendix A.1, and appendix A.1 of drafts 23 to 28 and 29
     /// to 32 of the former.
     #[test]
-    fn published_keys() {
+    fn keys_are_those_of_the_specifications() {
         for (version, client, server) in [
             (
                 VERSION_1,

@@ -176,8 +176,8 @@ proptest! {
         decode(&[udp(1000, 443, &[&[first][..], &version, &bytes].concat())]);
         let mut crypto = Crypto::default();
         let mut rest = &bytes[..];
-        while let Some(behind) = crypto.frame(rest) {
-            rest = behind;
+        while let Some(after) = crypto.frame(rest) {
+            rest = after;
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The meaning of a message, and how its parsing continues.
 
 use super::key::Sink;
-use super::v1::Way;
+use super::v1::MessageKind;
 use crate::engine::indicator::{self, Protocol, Where};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::view::{self, Said, Visitor};
+use crate::engine::packet::view::{self, ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 /// The longest message that is parsed as a whole: a name of 32,767 characters.
@@ -34,7 +34,7 @@ impl Facts<'_> {
     }
 }
 
-impl view::Facts for Facts<'_> {
+impl view::MessageFacts for Facts<'_> {
     fn owned(&self) -> Protocol {
         Protocol::Smb(Facts::owned(self))
     }
@@ -48,10 +48,10 @@ pub(super) enum Plan {
     /// It is complete.
     Pass,
     /// This much of it is complete, and another command follows.
-    Next { skip: u64, way: Way },
+    Next { skip: u64, kind: MessageKind },
     /// Bytes of a file are in its first `length` bytes; after them another command of the chain
     /// may follow.
-    Data { from: usize, bytes: u64, sink: Sink, length: u64, chain: Option<Way> },
+    Data { from: usize, bytes: u64, sink: Sink, length: u64, chain: Option<MessageKind> },
 }
 
 /// Text in UTF-16.
@@ -71,14 +71,14 @@ pub(super) fn text(bytes: &[u8]) -> String {
 pub(super) fn report_share<V: Visitor>(
     path: &[u8],
     context: &mut ParseContext<'_, '_, V>,
-    said: Said<'_>,
+    protocol_facts: ProtocolFacts<'_>,
 ) -> bool {
     let mut parts = path.split(|&b| b == b'\\').filter(|part| !part.is_empty());
     let (host, share) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let literal = literal(host);
     let host = literal.as_deref().map_or(host, str::as_bytes);
     let to = (&mut *context.visitor, &mut *context.counters);
-    names::report_host(host, Where::SmbHost, context.packet, to, said);
+    names::report_host(host, Where::SmbHost, context.packet, to, protocol_facts);
     share.eq_ignore_ascii_case(b"IPC$")
 }
 

@@ -5,7 +5,7 @@ use crate::engine::indicator::Where;
 use crate::engine::packet::bytes::{le16, le32};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Said, Visitor};
+use crate::engine::packet::{ProtocolFacts, Visitor};
 use crate::engine::progress::bound;
 
 const MAGIC: &[u8] = b"NTLMSSP\0";
@@ -53,7 +53,7 @@ fn challenge<V: Visitor>(
     let mut rest = payload(token, 40).unwrap_or_default();
     for _ in 0..MAX_PAIRS {
         let Some((kind, bytes)) = le16(rest, 0).zip(le16(rest, 2)) else { return };
-        let Some((value, behind)) =
+        let Some((value, after)) =
             rest.get(4..).and_then(|rest| rest.split_at_checked(usize::from(bytes)))
         else {
             return;
@@ -61,7 +61,7 @@ fn challenge<V: Visitor>(
         if DNS_NAMES.contains(&kind) {
             report_name(value, command, context);
         }
-        rest = behind;
+        rest = after;
     }
 }
 
@@ -72,7 +72,7 @@ fn report_name<V: Visitor>(
 ) {
     let name = text(bytes);
     let facts = Facts { command, name: None };
-    let said = Said::Message(&facts);
+    let protocol_facts = ProtocolFacts::Message(&facts);
     let to = (&mut *context.visitor, &mut *context.counters);
-    names::report_host(name.as_bytes(), Where::SmbHost, context.packet, to, said);
+    names::report_host(name.as_bytes(), Where::SmbHost, context.packet, to, protocol_facts);
 }

@@ -3,7 +3,7 @@
 
 use super::key::{Key, Raw, Sink};
 use super::ranges::Ranges;
-use super::v1::{Chain, Way};
+use super::v1::{Chain, MessageKind};
 use crate::engine::packet::contract::{self, ParseContext};
 use crate::engine::packet::payload::file::File;
 use crate::engine::packet::{Fault, Visitor};
@@ -97,9 +97,9 @@ impl contract::Session for Session {
 
 impl Session {
     /// How far a message of SMB1 was parsed.
-    pub(super) fn chain_of(&mut self, way: Way) -> &mut Chain {
+    pub(super) fn chain_of(&mut self, kind: MessageKind) -> &mut Chain {
         let [request, answer] = &mut self.chains;
-        if way == Way::Request { request } else { answer }
+        if kind == MessageKind::Request { request } else { answer }
     }
 
     /// Raw bytes follow in a frame of the server, or of the client.

@@ -3,7 +3,7 @@
 use super::key::{Raw, Sink};
 use super::message::Plan;
 use super::session::Session;
-use super::v1::Way;
+use super::v1::MessageKind;
 use super::{v1, v2};
 use crate::engine::packet::bytes::be24;
 use crate::engine::packet::contract::{Opening, ParseContext, Probe, Protocol, Slot, Step};
@@ -28,15 +28,15 @@ enum State {
     /// Messages, with this many bytes of the frame left.
     Message(u64),
     /// Commands of an SMB1 message, with this many bytes of the frame left.
-    Chain { way: Way, left: u64 },
+    Chain { kind: MessageKind, left: u64 },
     /// Bytes of a file, followed by the rest of its message or command, then the rest of the
     /// frame.
-    Data { sink: Sink, bytes: u64, behind: u64, left: u64, chain: Option<Way> },
+    Data { sink: Sink, bytes: u64, after: u64, left: u64, chain: Option<MessageKind> },
 }
 
 impl State {
     /// What follows if this many bytes of the frame are left.
-    fn behind(left: u64) -> State {
+    fn next(left: u64) -> State {
         if left > 0 { State::Message(left) } else { State::Frame }
     }
 }
@@ -94,26 +94,26 @@ impl Protocol for Side {
                 step => step,
             },
             State::Message(left) => self.message(data, left, session.begin(), context),
-            State::Chain { way, left } => {
+            State::Chain { kind, left } => {
                 let session = session.begin();
-                let plan = v1::block(shown(data, left), left, way, session, context);
+                let plan = v1::block(shown(data, left), left, kind, session, context);
                 self.is_client |= std::mem::take(&mut session.has_asked_for_raw);
                 self.follow(plan, left, 0)
             }
-            State::Data { sink, bytes, behind, left, chain } => {
+            State::Data { sink, bytes, after, left, chain } => {
                 let known = bytes.min(data.len() as u64);
                 let part = data.get(..known as usize).unwrap_or(data);
                 session.begin().data(sink, part, context);
                 let sink = Sink { at: sink.at.saturating_add(known), ..sink };
                 if known < bytes {
-                    self.state = State::Data { sink, bytes: bytes - known, behind, left, chain };
+                    self.state = State::Data { sink, bytes: bytes - known, after, left, chain };
                     return Step::Took(known as usize);
                 }
                 self.state = match chain {
-                    Some(way) => State::Chain { way, left },
-                    None => State::behind(left),
+                    Some(kind) => State::Chain { kind, left },
+                    None => State::next(left),
                 };
-                Step::Skip(known.saturating_add(behind))
+                Step::Skip(known.saturating_add(after))
             }
         }
     }
@@ -125,10 +125,10 @@ impl Protocol for Side {
         _: &mut ParseContext<'_, '_, V>,
     ) -> bool {
         match self.state {
-            State::Data { sink, bytes, behind, left, chain } if length <= bytes => {
+            State::Data { sink, bytes, after, left, chain } if length <= bytes => {
                 session.begin().lose(sink);
                 let sink = Sink { at: sink.at.saturating_add(length), ..sink };
-                self.state = State::Data { sink, bytes: bytes - length, behind, left, chain };
+                self.state = State::Data { sink, bytes: bytes - length, after, left, chain };
                 true
             }
             State::Data { sink, .. } => {
@@ -156,17 +156,17 @@ impl Side {
                 Step::Wait(wants.min(max))
             }
             Plan::Pass => {
-                self.state = State::behind(rest);
+                self.state = State::next(rest);
                 Step::Skip(length)
             }
-            Plan::Next { skip, way } => {
-                self.state = State::Chain { way, left: length.saturating_sub(skip) };
+            Plan::Next { skip, kind } => {
+                self.state = State::Chain { kind, left: length.saturating_sub(skip) };
                 Step::Skip(skip)
             }
             Plan::Data { from, bytes, sink, length: own, chain } => {
-                let behind = own.saturating_sub((from as u64).saturating_add(bytes));
+                let after = own.saturating_sub((from as u64).saturating_add(bytes));
                 let left = length.saturating_sub(own).saturating_add(rest);
-                self.state = State::Data { sink, bytes, behind, left, chain };
+                self.state = State::Data { sink, bytes, after, left, chain };
                 Step::Skip(from as u64)
             }
         }
@@ -186,7 +186,7 @@ impl Side {
                 self.raw(data, u64::from(length), session, context)
             }
             Some(&MESSAGE) => {
-                self.state = State::behind(u64::from(length));
+                self.state = State::next(u64::from(length));
                 Step::Took(4)
             }
             // 17 bits of length.
@@ -211,7 +211,7 @@ impl Side {
         let session = session.begin();
         let raw = if self.is_client { &mut session.raw_write } else { &mut session.raw_read };
         if v1::may_interrupt(length) && v1::interrupts(known) {
-            self.state = State::behind(length);
+            self.state = State::next(length);
         } else if let Some(raw) = raw.take().filter(|raw| raw.fits(length)) {
             let Raw { sink, max } = raw;
             let is_wanted = length > 0 && session.is_wanted(sink, context);
@@ -221,9 +221,9 @@ impl Side {
             if !is_wanted {
                 return Step::Skip(4 + length);
             }
-            self.state = State::Data { sink, bytes: length, behind: 0, left: 0, chain: None };
+            self.state = State::Data { sink, bytes: length, after: 0, left: 0, chain: None };
         } else {
-            self.state = State::behind(length);
+            self.state = State::next(length);
         }
         Step::Took(4)
     }
@@ -252,7 +252,7 @@ impl Side {
         } else if magic == v1::MAGIC {
             let header = v1::HEADER as u64;
             match v1::begin(shown, session) {
-                Some(way) if left > header => (left, Plan::Next { skip: header, way }),
+                Some(kind) if left > header => (left, Plan::Next { skip: header, kind }),
                 None if left > header => return whole(v1::HEADER),
                 _ => (left, Plan::Pass),
             }

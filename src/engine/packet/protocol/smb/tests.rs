@@ -121,16 +121,16 @@ pub(super) fn both(client: &[u8], server: &[u8]) -> (Recorder, crate::engine::pa
 }
 
 /// Both sides in turn.
-pub(super) fn turns(said: &[(bool, &[u8])]) -> (Recorder, crate::engine::packet::Counters) {
-    replay(said.iter().map(|&(to_server, data)| (to_server, 0, data)))
+pub(super) fn turns(conversation: &[(bool, &[u8])]) -> (Recorder, crate::engine::packet::Counters) {
+    replay(conversation.iter().map(|&(to_server, data)| (to_server, 0, data)))
 }
 
 /// The same with missing bytes before some of the data.
 pub(super) fn replay<'a>(
-    said: impl Iterator<Item = (bool, u32, &'a [u8])>,
+    conversation: impl Iterator<Item = (bool, u32, &'a [u8])>,
 ) -> (Recorder, crate::engine::packet::Counters) {
     let mut next = [0_u32; 2];
-    let packets = said.map(|(to_server, missing, data)| {
+    let packets = conversation.map(|(to_server, missing, data)| {
         let mut packet = tcp(40_000, 9445, 24, data);
         if !to_server {
             // The same flow in the other direction.
@@ -216,7 +216,7 @@ fn what_is_encrypted_is_counted() {
 }
 
 #[test]
-fn guesses() {
+fn first_bytes_decide_whether_it_is_smb() {
     let data = frame(&[create(1, "a")]);
     for length in 1..8 {
         assert!(matches!(probe::<Side>(&data[..length]), Probe::Maybe(_)), "{length}");

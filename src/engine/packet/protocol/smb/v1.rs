@@ -12,7 +12,7 @@ mod chain;
 mod commands;
 mod names_of;
 
-pub(super) use chain::{Chain, HEADER, Way};
+pub(super) use chain::{Chain, HEADER, MessageKind};
 pub(super) use commands::MAGIC;
 
 use super::key::{Key, Raw, Sink};
@@ -21,7 +21,7 @@ use super::ntlm;
 use super::session::{Request, Session};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::{Fault, ProtocolFacts, Visitor};
 use chain::Block;
 use commands::{
     CLOSE, CREATE, CREATE_NEW, LOCK_AND_READ, NT_CREATE_ANDX, NT_TRANSACT, OPEN, OPEN_ANDX, READ,
@@ -49,15 +49,15 @@ pub(super) fn may_interrupt(length: u64) -> bool {
 pub(super) fn interrupts(frame: &[u8]) -> bool {
     frame.starts_with(MAGIC)
         && frame.get(4) == Some(&chain::LOCKING)
-        && Chain::begin(frame).is_some_and(|chain| chain.way() == Way::Request)
+        && Chain::begin(frame).is_some_and(|chain| chain.kind() == MessageKind::Request)
 }
 
 /// Begins with a message whose header has arrived; returns which chain it is.
-pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<Way> {
+pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<MessageKind> {
     let chain = Chain::begin(shown)?;
-    let way = chain.way();
-    *session.chain_of(way) = chain;
-    Some(way)
+    let kind = chain.kind();
+    *session.chain_of(kind) = chain;
+    Some(kind)
 }
 
 /// Parses the next block of a chain: `left` bytes of the message are to come, some of which have
@@ -65,11 +65,11 @@ pub(super) fn begin(shown: &[u8], session: &mut Session) -> Option<Way> {
 pub(super) fn block<V: Visitor>(
     shown: &[u8],
     left: u64,
-    way: Way,
+    kind: MessageKind,
     session: &mut Session,
     context: &mut ParseContext<'_, '_, V>,
 ) -> Plan {
-    let chain = *session.chain_of(way);
+    let chain = *session.chain_of(kind);
     let block = match Block::parse(shown, left, &chain) {
         Ok(block) => block,
         Err(wants) if wants as u64 <= left => return Plan::Wait(wants),
@@ -81,15 +81,17 @@ pub(super) fn block<V: Visitor>(
     let (head, next) = (&block.head, block.next);
     let is_good = head.status == 0 || next.is_some();
     let whole = block.left.min(MAX_MESSAGE);
-    let wants = match (head.command, way) {
-        (CLOSE | OPEN | CREATE | CREATE_NEW | OPEN_ANDX | NT_CREATE_ANDX, Way::Answer)
-        | (TREE_CONNECT_ANDX | READ | LOCK_AND_READ | READ_ANDX, Way::Answer)
-        | (WRITE | WRITE_AND_UNLOCK | WRITE_AND_CLOSE | WRITE_ANDX, Way::Request)
-        | (READ | LOCK_AND_READ | READ_ANDX | READ_RAW | WRITE_RAW | CLOSE, Way::Request) => {
-            block.bytes_at() as u64
-        }
-        (SESSION_SETUP, _) | (NT_TRANSACT | names_of::TRANSACTION2, Way::Answer) => whole,
-        (command, Way::Request) if names_of::is_naming(command) => whole,
+    let wants = match (head.command, kind) {
+        (
+            CLOSE | OPEN | CREATE | CREATE_NEW | OPEN_ANDX | NT_CREATE_ANDX,
+            MessageKind::Response,
+        )
+        | (TREE_CONNECT_ANDX | READ | LOCK_AND_READ | READ_ANDX, MessageKind::Response)
+        | (WRITE | WRITE_AND_UNLOCK | WRITE_AND_CLOSE | WRITE_ANDX, MessageKind::Request)
+        | (READ | LOCK_AND_READ | READ_ANDX | READ_RAW, MessageKind::Request)
+        | (WRITE_RAW | CLOSE, MessageKind::Request) => block.bytes_at() as u64,
+        (SESSION_SETUP, _) | (NT_TRANSACT | names_of::TRANSACTION2, MessageKind::Response) => whole,
+        (command, MessageKind::Request) if names_of::is_naming(command) => whole,
         _ => 0,
     };
     if wants > shown.len() as u64 {
@@ -98,24 +100,24 @@ pub(super) fn block<V: Visitor>(
     if block.is_astray {
         context.counters.note(Fault::BadSmb);
     }
-    let outcome = match way {
-        Way::Request => request(&block, session, context),
-        Way::Answer => answer(&block, is_good, session, context),
+    let outcome = match kind {
+        MessageKind::Request => request(&block, session, context),
+        MessageKind::Response => answer(&block, is_good, session, context),
     };
     let data = outcome.unwrap_or_else(|| {
         context.counters.note(Fault::BadSmb);
         None
     });
-    if way == Way::Answer && next.is_none() {
+    if kind == MessageKind::Response && next.is_none() {
         session.over(head.message);
     }
-    session.chain_of(way).go_on(&block);
-    let next = next.map(|_| way);
+    session.chain_of(kind).go_on(&block);
+    let next = next.map(|_| kind);
     match data {
         Some((from, bytes, sink)) => {
             Plan::Data { from, bytes, sink, length: block.left, chain: next }
         }
-        None if next.is_some() => Plan::Next { skip: block.left, way },
+        None if next.is_some() => Plan::Next { skip: block.left, kind },
         None => Plan::Pass,
     }
 }
@@ -125,7 +127,7 @@ type Data = (usize, u64, Sink);
 
 /// The file that a request refers to.
 fn subject(block: &Block<'_>, at: usize, session: &mut Session) -> Option<Key> {
-    let chain = session.chain_of(Way::Request);
+    let chain = session.chain_of(MessageKind::Request);
     let key = match chain.key {
         Some(key) => key,
         None => Key::Fid(block.le16(at)?),
@@ -217,14 +219,14 @@ fn named<V: Visitor>(
     let facts = |name| Facts { command: named.command, name: Some(name) };
     if named.is_share {
         let path = named.names.first().map(String::as_bytes).unwrap_or_default();
-        let is_pipe = report_share(path, context, Said::Message(&facts(path)));
+        let is_pipe = report_share(path, context, ProtocolFacts::Message(&facts(path)));
         session.asked(number, Request::Tree { is_pipe });
         return Some(());
     }
     for name in named.names.iter().filter(|name| !name.is_empty()) {
         let name = name.as_bytes();
-        let said = facts(name);
-        names::report(name, context.packet, context.visitor, Said::Message(&said));
+        let named_file = facts(name);
+        names::report(name, context.packet, context.visitor, ProtocolFacts::Message(&named_file));
     }
     if let Some((fid, size)) = named.size {
         session.set_size(Key::Fid(fid), size);
@@ -233,7 +235,7 @@ fn named<V: Visitor>(
         let name = named.names.first().map_or("", String::as_str);
         let is_pipe = session.is_pipe(block.head.tree);
         session.asked(number, Request::create(name, is_pipe));
-        session.chain_of(Way::Request).key = Some(Key::Create(number));
+        session.chain_of(MessageKind::Request).key = Some(Key::Create(number));
     }
     Some(())
 }

@@ -9,7 +9,7 @@ use super::session::{Request, Session};
 use crate::engine::packet::bytes::{le16, le32, le64};
 use crate::engine::packet::contract::ParseContext;
 use crate::engine::packet::payload::names;
-use crate::engine::packet::{Fault, Said, Visitor};
+use crate::engine::packet::{Fault, ProtocolFacts, Visitor};
 
 pub(super) const MAGIC: &[u8] = b"\xfeSMB";
 
@@ -137,9 +137,9 @@ fn request<V: Visitor>(
         CREATE => {
             let name = string(message, HEADER + 44)?;
             let facts = Facts { command: "create", name: Some(name.as_bytes()) };
-            let said = Said::Message(&facts);
+            let protocol_facts = ProtocolFacts::Message(&facts);
             let is_pipe = session.is_pipe(header.tree);
-            names::report(name.as_bytes(), context.packet, context.visitor, said);
+            names::report(name.as_bytes(), context.packet, context.visitor, protocol_facts);
             session.chain = Some(Key::Create(number));
             session.asked(number, Request::create(&name, is_pipe));
         }
@@ -164,8 +164,8 @@ fn request<V: Visitor>(
         TREE_CONNECT => {
             let path = string(message, HEADER + 4)?;
             let facts = Facts { command: "tree_connect", name: Some(path.as_bytes()) };
-            let said = Said::Message(&facts);
-            let is_pipe = report_share(path.as_bytes(), context, said);
+            let protocol_facts = ProtocolFacts::Message(&facts);
+            let is_pipe = report_share(path.as_bytes(), context, protocol_facts);
             session.asked(number, Request::Tree { is_pipe });
         }
         SESSION_SETUP => ntlm::report(message, "session_setup", context),
@@ -277,8 +277,8 @@ fn set_info<V: Visitor>(
             let bytes = le32(message, at + 16)? as usize;
             let name = text(message.get(at + 20..)?.get(..bytes)?);
             let facts = Facts { command: "set_info", name: Some(name.as_bytes()) };
-            let said = Said::Message(&facts);
-            names::report(name.as_bytes(), context.packet, context.visitor, said);
+            let protocol_facts = ProtocolFacts::Message(&facts);
+            names::report(name.as_bytes(), context.packet, context.visitor, protocol_facts);
         }
         _ => {}
     }

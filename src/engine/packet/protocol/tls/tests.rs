@@ -66,7 +66,7 @@ pub(in crate::engine::packet) fn server_flight() -> Vec<u8> {
 }
 
 #[test]
-fn server_names() {
+fn server_names_are_reported() {
     let (recorder, counters) =
         decode(&[tcp(9, 8443, 24, &hello(Some("Evil.Example"), &["h2", "http/1.1"]))]);
     assert_eq!(recorder.seen, [(Where::TlsSni, "Evil.Example".to_owned())]);
@@ -78,7 +78,7 @@ fn server_names() {
 }
 
 #[test]
-fn no_name_an_address_or_an_odd_one() {
+fn hellos_without_a_valid_name_report_none() {
     assert!(decode(&[tcp(9, 443, 24, &hello(None, &[]))]).0.seen.is_empty());
     let (recorder, _) = decode(&[tcp(9, 443, 24, &hello(Some("192.0.2.5"), &[]))]);
     assert_eq!(recorder.at(Where::TlsSni), ["192.0.2.5 443"]);
@@ -99,7 +99,7 @@ fn a_split_hello_shows_its_name_if_it_holds_it() {
 }
 
 #[test]
-fn versions() {
+fn versions_have_names_or_numbers() {
     for (version, want) in [(0x0300, "SSL 3.0"), (0x0302, "TLS 1.1"), (0x7f12, "0x7f12")] {
         assert_eq!(hello::version_name(version), want);
     }
@@ -225,7 +225,7 @@ fn published_fingerprints_of_captures() {
 /// The rules of the specification for first and last characters and numbers
 /// (`technical_details/JA4.md` there).
 #[test]
-fn fingerprints_of_odd_hellos() {
+fn fingerprints_of_unusual_hellos() {
     let start = |body: &[u8]| hello::parse_client(body).unwrap().ja4(b't')[..10].to_owned();
     let of = |alpn| start(&offering("1301_002b", alpn, 0x0303, &[0x0304], false));
     assert_eq!(of(None), "t13i010100");
@@ -265,7 +265,7 @@ fn fingerprints_of_odd_hellos() {
 
 /// The examples of the published descriptions.
 #[test]
-fn published_fingerprints() {
+fn fingerprints_are_those_of_the_publications() {
     let numbers = |text: &str| -> Vec<u16> {
         text.split(',').map(|number| u16::from_str_radix(number, 16).unwrap()).collect()
     };

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers() {
+    fn headers_are_removed() {
         let with = |rest: &[u8]| [b"MGC", rest].concat();
         let ethernet = Ok((Layer::Ethernet, &b"eth"[..]));
         assert_eq!(strip(ETHER, &with(b"\x01eth")), ethernet);

@@ -16,8 +16,8 @@ const MAX_LABELS: usize = 32;
 pub(super) fn strip(data: &[u8]) -> Result<(Layer, &[u8]), Fault> {
     let mut rest = data;
     for _ in 0..MAX_LABELS {
-        let (label, behind) = rest.split_first_chunk::<4>().ok_or(Fault::LinkCut)?;
-        rest = behind;
+        let (label, after) = rest.split_first_chunk::<4>().ok_or(Fault::LinkCut)?;
+        rest = after;
         if label[2] & 1 == 1 {
             return below(rest);
         }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn header_lengths() {
+    fn flags_decide_the_length_of_the_header() {
         let found = Ok((Layer::Llc, IP));
         for (control, flags, header) in
             [(0x08, 1, 24), (0x08, 3, 30), (0x88, 2, 26), (0x88, 0x82, 30), (0x88, 3, 32)]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn aggregates() {
+    fn every_frame_of_an_aggregate_is_read() {
         let mut whole = frame(0x88, 1, 26)[..26].to_vec();
         whole[24] = 0x80;
         for length in [9, 9, 9_u8] {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn controls_the_wrong_way_about() {
+    fn control_bytes_in_swapped_order_are_read() {
         assert_eq!(is_swapped(&frame(0x88, 1, 26)), Some(false));
         let mut swapped = frame(0x88, 1, 26);
         swapped.swap(0, 1);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn radiotap() {
+    fn radiotap_headers_are_removed() {
         let found = Ok((Layer::Llc, IP));
         let plain = [&b"\0\0\x08\0\0\0\0\0"[..], &frame(8, 1, 24)].concat();
         assert_eq!(strip_radiotap(&plain), found);

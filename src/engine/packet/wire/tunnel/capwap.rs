@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn its_predecessor() {
+    fn lwapp_frames_are_read() {
         let frame = |flags| [&[flags, 0, 0, 0, 0, 0][..], &radio()].concat();
         assert_eq!(open_lwapp(&frame(8)).map(|inside| inside.data), Some(&radio()[..]));
         for flags in [4, 2, 1, 0x40] {

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers() {
+    fn headers_are_parsed() {
         let got = open(b"\x01\0\x65\x58\0\0\x0b\0optseth").unwrap();
         assert_eq!(got.layer, Layer::EtherType(0x6558));
         assert_eq!((got.network, got.data), (11, &b"eth"[..]));

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn version_0() {
+    fn version_0_is_read() {
         let packet = super::super::tests::packet();
         for flags in [0x1e, 0x1f] {
             let head =

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ayiya() {
+    fn packets_of_ayiya_are_read() {
         let head = |operation, next| [0x42, 0x51, operation, next, 0, 0, 0, 1];
         let body = [&[0; 16 + 20][..], b"`"].concat();
         let got = |operation, next| {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn lisp() {
+    fn packets_of_lisp_are_read() {
         let got = open_lisp(b"\x88\0\0\0\0\0\x07\0E").unwrap();
         assert_eq!((got.network, got.layer), (7, Layer::Ip(Net::Either)));
         let framed = open_lisp(b"\x04\0\0\x03\0\0\0\0eth").unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn gue() {
+    fn packets_of_gue_are_read() {
         let bare = open_gue(b"\x01\x29\0\0opts`").unwrap();
         assert_eq!((bare.layer, bare.data), (Layer::Ip(Net::V6), &b"`"[..]));
         assert_eq!(open_gue(b"E\0\0\x14").map(|got| got.layer), Some(Layer::Ip(Net::Either)));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers() {
+    fn headers_are_parsed() {
         let got = open(b"\x08\0\0\0\0\x01\x02\0eth").unwrap();
         assert_eq!((got.network, got.layer, got.data), (258, Layer::Ethernet, &b"eth"[..]));
         assert_eq!(open(b"\x08\0\0\0\0\x01\x02\x80eth").unwrap().network, 258);

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mates() {
+    fn anchors_and_mates_are_paired() {
         for (anchors, mates, want) in [
             (&[0][..], &[1][..], &[Some(1)][..]),
             (&[1], &[0], &[Some(0)]),

@@ -120,16 +120,16 @@ impl Undone {
     }
 
     /// Decodes the escape at a place.
-    fn take(&mut self, spelt: &[u8], at: usize, escape: Escape, nest: u8) {
+    fn take(&mut self, written: &[u8], at: usize, escape: Escape, nest: u8) {
         let from = self.text.len();
-        let is_entity = spelt[0] == b'&';
-        let row = spelt.iter().take_while(|&&byte| byte == b'\\').count();
+        let is_entity = written[0] == b'&';
+        let row = written.iter().take_while(|&&byte| byte == b'\\').count();
         match escape.meaning {
-            Meaning::Separator if breaks_line(spelt) => self.text.push(b'\n'),
+            Meaning::Separator if breaks_line(written) => self.text.push(b'\n'),
             Meaning::Separator => self.text.push(b'\t'),
             Meaning::Byte(byte) => self.text.push(byte),
             // CEF writes these characters in values like this.
-            Meaning::Char('=' | '|') if spelt.len() == row + 1 => self.text.push(OF_VALUE),
+            Meaning::Char('=' | '|') if written.len() == row + 1 => self.text.push(OF_VALUE),
             // A quote of the text itself, or one of a string in it.
             Meaning::Char('"') if is_entity || nest > 0 && row == 1 << (nest - 1) => {
                 self.text.extend(std::iter::repeat_n(b'\\', slashes(nest)));
@@ -176,12 +176,12 @@ impl Undone {
 }
 
 /// Whether an escape means a line break, after which no value is expected.
-fn breaks_line(spelt: &[u8]) -> bool {
-    let spelt = spelt.strip_suffix(b";").unwrap_or(spelt);
-    let letter = spelt.strip_prefix(b"\\").is_some_and(|rest| !rest.contains(&b'u'))
-        && matches!(spelt.last(), Some(b'n' | b'r'));
+fn breaks_line(written: &[u8]) -> bool {
+    let written = written.strip_suffix(b";").unwrap_or(written);
+    let letter = written.strip_prefix(b"\\").is_some_and(|rest| !rest.contains(&b'u'))
+        && matches!(written.last(), Some(b'n' | b'r'));
     let codes: [&[u8]; 8] = [b"012", b"015", b"0a", b"0d", b"0A", b"0D", b"&#10", b"&#13"];
-    letter || codes.iter().any(|code| spelt.ends_with(code))
+    letter || codes.iter().any(|code| written.ends_with(code))
 }
 
 /// Whether an ambiguous escape is meant as one.

@@ -236,7 +236,7 @@ fn zones_that_are_said() {
 }
 
 #[test]
-fn values() {
+fn values_that_are_times_are_read() {
     let of = |text: &str| value(text.as_bytes(), &clock());
     for text in [
         "2026-06-24T04:15:41Z",

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words() {
+    fn tokens_are_read() {
         let tokens = tokens(
             r"[file:hashes.'SHA-256' = 'a\'b\\' /* note */ AND x-y:z[*] >= -1.5] START t'2020'",
         )

@@ -333,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn precedence() {
+    fn and_binds_more_tightly_than_or() {
         let Observation::One(Expr::Or(parts)) =
             parse("[a:b = '1' OR a:b = '2' AND a:c = 3]").unwrap()
         else {
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn every_form_of_a_pattern_is_parsed() {
         let Observation::One(Expr::Test(test)) =
             parse("[network-traffic:protocols[*].'x-y' NOT IN ('a', 'b')]").unwrap()
         else {

@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn supported() {
+    fn supported_patterns_yield_indicators() {
         let e = Scope::Exact;
         for (pattern, want) in [
             ("[ipv4-addr:value = '203.0.113.5']", vec![(Kind::Net, "203.0.113.5", e)]),

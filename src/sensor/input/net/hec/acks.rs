@@ -1,6 +1,6 @@
 //! Acknowledgements: request identifiers by channel, until they are asked for.
 
-use super::super::intake::Outgoing;
+use super::super::net_input::Outgoing;
 use crate::engine::progress::bound;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -106,12 +106,12 @@ impl Acks {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Intake;
+    use super::super::super::NetInput;
     use super::*;
 
     #[test]
     fn each_is_reported_once_and_only_when_it_is_safe() {
-        let (intake, outgoing) = Intake::new().unwrap();
+        let (net_input, outgoing) = NetInput::new().unwrap();
         let mut acks = Acks::default();
         let ticket = |position| Arc::new(AtomicU64::new(position));
         assert_eq!(acks.enter("a", ticket(2), &outgoing), Some(0));
@@ -123,11 +123,11 @@ mod tests {
             acks.ask(channel, &[0, 1, 1, 7], &outgoing).into_values().collect()
         };
         assert_eq!(ask("a"), [false, false, false]);
-        intake.safe(3);
-        intake.safe(2);
+        net_input.safe(3);
+        net_input.safe(2);
         assert_eq!(ask("a"), [true, false, false]);
         assert_eq!(ask("a"), [false, false, false]);
-        intake.safe(9);
+        net_input.safe(9);
         assert_eq!(
             [ask("a"), ask("b"), ask("c")],
             [vec![false, true, false], vec![true, false, false], vec![false; 3]]
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn channels_and_what_waits_are_bounded() {
-        let (intake, outgoing) = Intake::new().unwrap();
+        let (net_input, outgoing) = NetInput::new().unwrap();
         let mut acks = Acks::default();
         for n in 0..MAX_CHANNELS + 5 {
             acks.enter(&format!("c{n}"), Arc::default(), &outgoing);
@@ -147,7 +147,7 @@ mod tests {
             assert!(acks.enter("x", Arc::new(AtomicU64::new(n)), &outgoing).is_some());
         }
         assert_eq!(acks.enter("x", Arc::default(), &outgoing), None);
-        intake.safe(2);
+        net_input.safe(2);
         assert!(acks.enter("x", Arc::default(), &outgoing).is_some());
         assert!(Acks::is_channel("a") && !Acks::is_channel(""));
     }

@@ -1,8 +1,8 @@
 //! The collector: converts requests to lines, and responds with Splunk's codes.
 
 use super::super::batch::Names;
-use super::super::intake::Outgoing;
-use super::super::{Batch, Count, Intake};
+use super::super::net_input::Outgoing;
+use super::super::{Batch, Count, NetInput};
 use super::acks::Acks;
 use super::objects::{Defaults, Invalid, lines, objects};
 use crate::sensor::http::{Limits, Method, Request, Response, Server};
@@ -59,7 +59,7 @@ impl Collector {
     /// # Errors
     ///
     /// If there is no token, it can't listen on the address, or no thread can be started.
-    pub fn start(self, activated: &mut Activated) -> Result<Intake> {
+    pub fn start(self, activated: &mut Activated) -> Result<NetInput> {
         if self.tokens.iter().all(String::is_empty) {
             return Err(Error::usage("the collector has no token")
                 .remedy("set token_env or token_file, or anyone could write to it"));
@@ -73,10 +73,10 @@ impl Collector {
                 }
             }
         }
-        let (mut intake, outgoing) = Intake::new()?;
+        let (mut net_input, outgoing) = NetInput::new()?;
         let (connections, max_body) = (self.max_connections, self.max_body);
         let halt = outgoing.halt.clone();
-        let desk = Arc::new(Desk {
+        let request_handler = Arc::new(RequestHandler {
             tokens: self.tokens.iter().filter(|token| !token.is_empty()).map(digest).collect(),
             acks: self.acks.then(Mutex::default),
             is_busy: AtomicBool::new(false),
@@ -85,15 +85,15 @@ impl Collector {
         });
         for listener in listeners {
             let limits = Limits { body: max_body, connections, ..Limits::default() };
-            let desk = Arc::clone(&desk);
-            let handler = move |request, peer: &Arc<str>| desk.answer(&request, peer);
+            let request_handler = Arc::clone(&request_handler);
+            let handler = move |request, peer: &Arc<str>| request_handler.answer(&request, peer);
             let server = Server::start("hec", listener, limits, halt.clone(), Arc::new(handler))
                 .map_err(|error| Error::io("start a thread", error))?;
-            intake.addresses.extend(server.local_addr());
-            intake.crowds.push(server.crowd());
-            intake.adopt(server.into_thread());
+            net_input.addresses.extend(server.local_addr());
+            net_input.limiters.push(server.limiter());
+            net_input.adopt(server.into_thread());
         }
-        Ok(intake)
+        Ok(net_input)
     }
 }
 
@@ -123,7 +123,7 @@ fn digest(token: impl AsRef<[u8]>) -> [u8; 32] {
 }
 
 /// The request handler.
-struct Desk {
+struct RequestHandler {
     /// Digests of the tokens, so that the time of a comparison reveals nothing about them.
     tokens: Vec<[u8; 32]>,
     acks: Option<Mutex<Acks>>,
@@ -132,7 +132,7 @@ struct Desk {
     outgoing: Outgoing,
 }
 
-impl Desk {
+impl RequestHandler {
     fn answer(&self, request: &Request, peer: &Arc<str>) -> Response {
         let path = request.path.strip_prefix("/services/collector");
         let path = path.map(|path| path.trim_end_matches('/'));
@@ -153,7 +153,7 @@ impl Desk {
             return coded(code);
         }
         let answer = match path {
-            Some("/ack") => self.tell_acks(request),
+            Some("/ack") => self.report_acks(request),
             Some("/raw" | "/raw/1.0") => self.take(request, peer, true),
             _ => self.take(request, peer, false),
         };
@@ -228,7 +228,7 @@ impl Desk {
     }
 
     /// Reports which requests are safe.
-    fn tell_acks(&self, request: &Request) -> Response {
+    fn report_acks(&self, request: &Request) -> Response {
         #[derive(serde::Deserialize)]
         struct Question {
             acks: Vec<u64>,

@@ -8,9 +8,9 @@
 //! | `/health`, `/health/1.0` | nothing: it responds whether there is room |
 //!
 //! A client that names a channel gets an identifier for each request, which is reported as safe
-//! once [`Intake::safe`](super::Intake::safe) was called for it; until then the client keeps the
-//! data. Other clients get a response when the lines are in the queue. If there is no room for five
-//! seconds, the response is 503, code 9, and clients retry.
+//! once [`NetInput::safe`](super::NetInput::safe) was called for it; until then the client keeps
+//! the data. Other clients get a response when the lines are in the queue. If there is no room for
+//! five seconds, the response is 503, code 9, and clients retry.
 
 mod acks;
 mod collector;

@@ -21,7 +21,7 @@ const MAX_LENGTH: u64 = 1 << 30;
 
 /// A journal entry, with the fields that we need.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Its position: `--after-cursor` continues after it.
     pub cursor: String,
     /// When it was received by the journal.
@@ -49,7 +49,7 @@ pub struct ExportReader {
     /// The number of its bytes without a line break.
     searched: usize,
     state: State,
-    entry: Entry,
+    entry: JournalEntry,
     /// Whether the entry has any field.
     is_begun: bool,
 }
@@ -77,7 +77,7 @@ impl ExportReader {
             kept: Vec::new(),
             searched: 0,
             state: State::Line,
-            entry: Entry::default(),
+            entry: JournalEntry::default(),
             is_begun: false,
         }
     }
@@ -87,7 +87,11 @@ impl ExportReader {
     /// # Errors
     ///
     /// If the bytes are not in the format.
-    pub fn push(&mut self, piece: &[u8], mut each: impl FnMut(&Entry)) -> Result<(), BrokenExport> {
+    pub fn push(
+        &mut self,
+        piece: &[u8],
+        mut each: impl FnMut(&JournalEntry),
+    ) -> Result<(), BrokenExport> {
         let mut kept = std::mem::take(&mut self.kept);
         let bytes = if kept.is_empty() {
             piece
@@ -118,7 +122,7 @@ impl ExportReader {
     fn take(
         &mut self,
         rest: &[u8],
-        each: &mut impl FnMut(&Entry),
+        each: &mut impl FnMut(&JournalEntry),
     ) -> Result<Option<usize>, BrokenExport> {
         match &mut self.state {
             State::Line => self.take_line(rest, each),
@@ -160,7 +164,7 @@ impl ExportReader {
     fn take_line(
         &mut self,
         rest: &[u8],
-        each: &mut impl FnMut(&Entry),
+        each: &mut impl FnMut(&JournalEntry),
     ) -> Result<Option<usize>, BrokenExport> {
         const MAX_LINE: usize = MAX_FIELD + MAX_NAME;
         let from = self.searched.min(rest.len());
@@ -222,16 +226,16 @@ impl ExportReader {
         }
     }
 
-    fn end_entry(&mut self, each: &mut impl FnMut(&Entry)) {
+    fn end_entry(&mut self, each: &mut impl FnMut(&JournalEntry)) {
         if std::mem::take(&mut self.is_begun) {
             each(&self.entry);
         }
-        self.entry = Entry::default();
+        self.entry = JournalEntry::default();
     }
 }
 
 /// Stores a field in an entry.
-fn put(entry: &mut Entry, fields: &[String], name: &[u8], value: &[u8]) {
+fn put(entry: &mut JournalEntry, fields: &[String], name: &[u8], value: &[u8]) {
     match name {
         b"MESSAGE" => put_text(entry, Some(0), value),
         b"__CURSOR" => entry.cursor = String::from_utf8_lossy(value).into_owned(),
@@ -250,7 +254,7 @@ fn put(entry: &mut Entry, fields: &[String], name: &[u8], value: &[u8]) {
 }
 
 /// Stores a text at an index, or after the others, as far as there is room.
-fn put_text(entry: &mut Entry, at: Option<usize>, value: &[u8]) {
+fn put_text(entry: &mut JournalEntry, at: Option<usize>, value: &[u8]) {
     let used = || entry.texts.iter().map(Vec::len).sum::<usize>();
     if entry.texts.len() >= MAX_TEXTS || used() + value.len() > MAX_ENTRY {
         entry.is_cut = true;
@@ -269,7 +273,7 @@ mod tests {
     /// Far less than quadratic time would take.
     const LONG: Duration = Duration::from_secs(60);
 
-    fn entries<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<Entry>, bool) {
+    fn entries<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<JournalEntry>, bool) {
         let (mut reader, mut found) = (ExportReader::new(&["_EXE".to_string()]), Vec::new());
         for piece in pieces {
             if reader.push(piece, |entry| found.push(entry.clone())).is_err() {
@@ -292,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry() {
+    fn an_entry_is_read() {
         let stream = [
             written("__CURSOR", b"s=1;i=2"),
             written("__REALTIME_TIMESTAMP", b"1795478400000001"),
@@ -306,7 +310,7 @@ mod tests {
         ]
         .concat();
         let (found, is_broken) = entries([&*stream]);
-        let want = Entry {
+        let want = JournalEntry {
             cursor: "s=1;i=2".into(),
             time: Some(Timestamp(1_795_478_400_000_001)),
             host: b"web1".to_vec(),
@@ -395,7 +399,8 @@ mod tests {
             let mut stream = Vec::new();
             let mut want = Vec::new();
             for (number, fields) in all.iter().enumerate() {
-                let mut entry = Entry { cursor: format!("s={number}"), ..Entry::default() };
+                let cursor = format!("s={number}");
+                let mut entry = JournalEntry { cursor, ..JournalEntry::default() };
                 stream.extend(written("__CURSOR", entry.cursor.as_bytes()));
                 for (name, value) in fields {
                     stream.extend(written(name, value));

@@ -1,10 +1,10 @@
 //! Runs `journalctl` as a child process: starts it, reads its output, restarts it.
 
 use super::super::batch::{Names, Writer};
-use super::super::intake::Outgoing;
-use super::super::{Batch, Count, Intake};
-use super::export::{Entry, ExportReader};
-use super::resume::{Had, Resume, boot};
+use super::super::net_input::Outgoing;
+use super::super::{Batch, Count, NetInput};
+use super::export::{ExportReader, JournalEntry};
+use super::resume::{AlreadyRead, Resume, boot};
 use crate::clock::now;
 use crate::engine::indicator::Timestamp;
 use crate::{Error, Result};
@@ -65,21 +65,21 @@ impl Journal {
     }
 
     /// Starts following. If the program can't be started, or ends, it is restarted, at first after
-    /// a second, later after a minute; [`Intake::trouble`] says why.
+    /// a second, later after a minute; [`NetInput::trouble`] says why.
     ///
     /// # Errors
     ///
     /// If no thread can be started.
-    pub fn start(self) -> Result<Intake> {
-        let (mut intake, outgoing) = Intake::new()?;
+    pub fn start(self) -> Result<NetInput> {
+        let (mut net_input, outgoing) = NetInput::new()?;
         let resume = match &self.start {
             Start::Beginning => Resume::default(),
             Start::Now => Resume { cursor: None, since: Some(now()) },
             Start::Since(time) => Resume { cursor: None, since: Some(*time) },
             Start::After(cursor) => Resume { cursor: Some(cursor.clone()), since: None },
         };
-        intake.start("journal", move || Follower::new(self, resume, outgoing).run())?;
-        Ok(intake)
+        net_input.start("journal", move || Follower::new(self, resume, outgoing).run())?;
+        Ok(net_input)
     }
 
     /// Its standard error goes to a file: a pipe could block the program if it isn't read, or be
@@ -147,13 +147,13 @@ impl Follower {
 
     /// Runs the program once. Returns whether to restart it.
     fn follow(&mut self) -> Result<bool> {
-        let (arguments, mut had) = self.resume.arguments(boot().as_deref());
+        let (arguments, mut already_read) = self.resume.arguments(boot().as_deref());
         let errors = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
         let (errors, output) = errors.map_err(|e| Error::io("make a temporary file", e))?;
         let mut child = self.journal.command(&arguments, errors).spawn().map_err(|error| {
             Error::io(format!("start {}", self.journal.program.display()), error)
         })?;
-        let outcome = self.read(&mut child, &mut had);
+        let outcome = self.read(&mut child, &mut already_read);
         // It may have ended already; the reason is in its output.
         let _ = child.kill();
         let _ = child.wait();
@@ -166,7 +166,7 @@ impl Follower {
         }
     }
 
-    fn read(&mut self, child: &mut Child, had: &mut Had) -> Result<bool> {
+    fn read(&mut self, child: &mut Child, already_read: &mut AlreadyRead) -> Result<bool> {
         let Some(mut output) = child.stdout.take() else { return Ok(true) };
         let failed = |error| Error::io("read the output of journalctl", error);
         let mut reader = ExportReader::new(&self.journal.fields);
@@ -185,7 +185,7 @@ impl Follower {
             }
             let piece = buffer.get(..count).unwrap_or_default();
             let mut batch = Batch::default();
-            let pushed = reader.push(piece, |entry| self.add(entry, had, &mut batch));
+            let pushed = reader.push(piece, |entry| self.add(entry, already_read, &mut batch));
             if !self.outgoing.send(batch) {
                 return Ok(false);
             }
@@ -196,11 +196,11 @@ impl Follower {
         }
     }
 
-    fn add(&mut self, entry: &Entry, had: &mut Had, batch: &mut Batch) {
+    fn add(&mut self, entry: &JournalEntry, already_read: &mut AlreadyRead, batch: &mut Batch) {
         if !std::mem::replace(&mut self.has_come, true) {
             self.outgoing.trouble(None);
         }
-        if had.has(entry) {
+        if already_read.contains(entry) {
             return;
         }
         if !entry.cursor.is_empty() {

@@ -23,5 +23,5 @@ mod export;
 mod follow;
 mod resume;
 
-pub use export::{BrokenExport, Entry, ExportReader, MAX_FIELD};
+pub use export::{BrokenExport, ExportReader, JournalEntry, MAX_FIELD};
 pub use follow::{Journal, Start};

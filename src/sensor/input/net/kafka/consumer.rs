@@ -1,13 +1,13 @@
 //! The thread that reads topics.
 
-use super::context::{Context, Shared, list_of, locked};
+use super::context::{ConsumerCallbacks, Shared, list_of, locked};
+use super::errors::{ErrorSubject, is_unreadable};
 use super::progress::{Partition, Progress, Saved};
-use super::troubles::{About, is_unreadable};
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::sensor::input::net::batch::{FULL, Writer};
-use crate::sensor::input::net::intake::Outgoing;
-use crate::sensor::input::net::{Batch, Count, Intake};
+use crate::sensor::input::net::net_input::Outgoing;
+use crate::sensor::input::net::{Batch, Count, NetInput};
 use crate::sensor::kafka::{Access, created, words};
 use crate::{Error, Result};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
@@ -136,7 +136,7 @@ impl Topics {
     /// If a setting is invalid, or a secret or certificate can't be read. With
     /// [`once`](Self::once), also if no broker answers, or a topic doesn't exist; otherwise the
     /// input waits for both.
-    pub fn start(self) -> Result<Intake> {
+    pub fn start(self) -> Result<NetInput> {
         // Creates a client, which checks every property.
         self.client()?.create::<BaseConsumer>().map_err(|e| created(&e))?;
         if self.once
@@ -145,7 +145,7 @@ impl Topics {
             return Err(Error::usage(format!("the topic {missing} does not exist"))
                 .remedy("check topics, or create it"));
         }
-        let (mut intake, outgoing) = Intake::new()?;
+        let (mut net_input, outgoing) = NetInput::new()?;
         let saved = self
             .saved
             .iter()
@@ -153,13 +153,13 @@ impl Topics {
         let shared = Arc::new(Shared {
             progress: Mutex::new(Progress::new(&saved.collect())),
             pending: Mutex::default(),
-            troubles: Mutex::default(),
-            aftermath: outgoing.aftermath(),
+            errors: Mutex::default(),
+            handle: outgoing.handle(),
             patience: self.session_timeout / 2,
             is_once: self.once,
         });
-        intake.start("kafka", move || run(&self, &shared, outgoing))?;
-        Ok(intake)
+        net_input.start("kafka", move || run(&self, &shared, outgoing))?;
+        Ok(net_input)
     }
 
     fn client(&self) -> Result<rdkafka::ClientConfig> {
@@ -210,7 +210,7 @@ fn run(topics: &Topics, shared: &Arc<Shared>, outgoing: Outgoing) {
             }
             return;
         };
-        shared.set_trouble(About::Client, fatal);
+        shared.set_error(ErrorSubject::Client, fatal);
         drop(kept);
         let pause = Timespec { tv_sec: backoff, tv_nsec: 0 };
         let is_over = outgoing.halt.pause(pause).is_err() || outgoing.halt.is_set();
@@ -223,7 +223,7 @@ fn run(topics: &Topics, shared: &Arc<Shared>, outgoing: Outgoing) {
 }
 
 /// Waits until everything that was passed on is safe, and commits it.
-fn finish(shared: &Shared, consumer: &BaseConsumer<Context>) {
+fn finish(shared: &Shared, consumer: &BaseConsumer<ConsumerCallbacks>) {
     /// How long to wait for the answer to the last commit.
     const LAST: Duration = Duration::from_secs(5);
     let unread = consumer.assignment();
@@ -233,7 +233,7 @@ fn finish(shared: &Shared, consumer: &BaseConsumer<Context>) {
     loop {
         shared.settle();
         let is_idle = !locked(&shared.progress).is_under_way();
-        if is_idle || shared.aftermath.is_gone() {
+        if is_idle || shared.handle.is_gone() {
             break;
         }
         drop(consumer.poll(Duration::from_millis(5)));
@@ -243,7 +243,7 @@ fn finish(shared: &Shared, consumer: &BaseConsumer<Context>) {
     let mut asked = Vec::new();
     loop {
         let offsets = locked(&shared.progress).to_commit();
-        let is_hopeless = shared.has_trouble(About::Brokers) || since.elapsed() >= LAST;
+        let is_hopeless = shared.has_error(ErrorSubject::Brokers) || since.elapsed() >= LAST;
         if offsets.is_empty() || is_hopeless {
             return;
         }
@@ -260,7 +260,7 @@ struct Reader<'r> {
     topics: &'r Topics,
     shared: &'r Arc<Shared>,
     outgoing: &'r Outgoing,
-    consumer: BaseConsumer<Context>,
+    consumer: BaseConsumer<ConsumerCallbacks>,
     begun: Stopwatch,
     committed: Stopwatch,
     asked: Stopwatch,
@@ -273,9 +273,9 @@ impl<'r> Reader<'r> {
         // What an earlier client had read and not passed on is read again.
         locked(&shared.progress).revoke_all();
         *locked(&shared.pending) = Pending::default();
-        let context = Context(Arc::clone(shared));
+        let context = ConsumerCallbacks(Arc::clone(shared));
         let client = topics.client()?;
-        let consumer: BaseConsumer<Context> =
+        let consumer: BaseConsumer<ConsumerCallbacks> =
             client.create_with_context(context).map_err(|e| created(&e))?;
         let names: Vec<&str> = topics.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(|e| created(&e))?;
@@ -381,7 +381,7 @@ impl<'r> Reader<'r> {
                 }
             }
         }
-        if self.shared.has_trouble(About::Topics) && self.asked.elapsed() >= MISSING {
+        if self.shared.has_error(ErrorSubject::Topics) && self.asked.elapsed() >= MISSING {
             self.asked = Stopwatch::start();
             self.look_for_topics();
         }
@@ -397,9 +397,9 @@ impl<'r> Reader<'r> {
         match self.topics.topics.iter().find(is_missing) {
             Some(topic) => {
                 let what = format!("the topic {topic} does not exist yet");
-                self.shared.set_trouble(About::Topics, what);
+                self.shared.set_error(ErrorSubject::Topics, what);
             }
-            None => self.shared.clear_trouble(About::Topics),
+            None => self.shared.clear_error(ErrorSubject::Topics),
         }
     }
 
@@ -412,7 +412,7 @@ impl<'r> Reader<'r> {
         let is_late = self.begun.elapsed() >= JOINING + self.topics.session_timeout;
         if is_late && !progress.has_joined {
             drop(progress);
-            self.shared.set_trouble(About::Client, "the group assigned no partitions in time");
+            self.shared.set_error(ErrorSubject::Client, "the group assigned no partitions in time");
             return true;
         }
         false
@@ -422,7 +422,7 @@ impl<'r> Reader<'r> {
     fn failed(&self, error: &KafkaError) -> Option<String> {
         match error {
             KafkaError::PartitionEOF(number) => {
-                // Pass on the last records first: the end counts behind them.
+                // Pass on the last records first: the end counts after them.
                 locked(&self.shared.progress).ended(*number);
                 return None;
             }
@@ -432,7 +432,7 @@ impl<'r> Reader<'r> {
             }
             _ => {}
         }
-        // The context was told what is wrong.
+        // The callbacks have recorded the error.
         if error.rdkafka_error_code().is_some_and(is_unreadable) {
             self.outgoing.count(Count::Unreadable, 1);
         }
@@ -445,10 +445,10 @@ fn take(shared: &Shared, partition: &Partition, message: &BorrowedMessage<'_>) {
     let (offset, time) = (message.offset(), message.timestamp().to_millis());
     let text = message.payload().unwrap_or_default();
     let has_lines = locked(&shared.pending).add(partition, offset, text, time);
-    shared.aftermath.count(Count::Records, 1);
-    shared.aftermath.count(Count::Empty, u64::from(!has_lines));
-    shared.clear_trouble(About::Reading);
-    shared.clear_trouble(About::Client);
+    shared.handle.count(Count::Records, 1);
+    shared.handle.count(Count::Empty, u64::from(!has_lines));
+    shared.clear_error(ErrorSubject::Reading);
+    shared.clear_error(ErrorSubject::Client);
 }
 
 fn partition_of<'l>(last: &'l mut Partition, message: &BorrowedMessage<'_>) -> &'l Partition {

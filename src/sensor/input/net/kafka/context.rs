@@ -2,11 +2,11 @@
 //! there. All calls come from the thread of the input, while it polls.
 
 use super::consumer::Pending;
+use super::errors::{ActiveErrors, ErrorSubject, about, is_passing};
 use super::progress::{Partition, Progress};
-use super::troubles::{About, Troubles, about, is_passing};
 use crate::clock::Stopwatch;
 use crate::sensor::input::net::Count;
-use crate::sensor::input::net::intake::Aftermath;
+use crate::sensor::input::net::net_input::InputHandle;
 use crate::sensor::kafka::reason;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::RebalanceProtocol;
@@ -31,8 +31,8 @@ pub(super) struct Shared {
     pub(super) progress: Mutex<Progress>,
     /// What was read and not passed on yet.
     pub(super) pending: Mutex<Pending>,
-    pub(super) troubles: Mutex<Troubles>,
-    pub(super) aftermath: Aftermath,
+    pub(super) errors: Mutex<ActiveErrors>,
+    pub(super) handle: InputHandle,
     /// How long a partition that is taken away may keep the group waiting.
     pub(super) patience: Duration,
     /// Whether the run ends at the present ends of the partitions.
@@ -44,31 +44,31 @@ pub(super) fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn set_trouble(&self, about: About, what: impl Into<String>) {
-        let mut troubles = locked(&self.troubles);
-        troubles.set(about, what);
-        self.aftermath.trouble(troubles.first());
+    pub(super) fn set_error(&self, about: ErrorSubject, what: impl Into<String>) {
+        let mut errors = locked(&self.errors);
+        errors.set(about, what);
+        self.handle.trouble(errors.first());
     }
 
-    pub(super) fn clear_trouble(&self, about: About) {
-        let mut troubles = locked(&self.troubles);
-        if troubles.has(about) {
-            troubles.clear(about);
-            self.aftermath.trouble(troubles.first());
+    pub(super) fn clear_error(&self, about: ErrorSubject) {
+        let mut errors = locked(&self.errors);
+        if errors.has(about) {
+            errors.clear(about);
+            self.handle.trouble(errors.first());
         }
     }
 
-    pub(super) fn has_trouble(&self, about: About) -> bool {
-        locked(&self.troubles).has(about)
+    pub(super) fn has_error(&self, about: ErrorSubject) -> bool {
+        locked(&self.errors).has(about)
     }
 
     pub(super) fn settle(&self) {
-        locked(&self.progress).settle(|ticket| self.aftermath.is_safe(ticket));
+        locked(&self.progress).settle(|ticket| self.handle.is_safe(ticket));
     }
 }
 
 /// The client's context.
-pub(super) struct Context(pub(super) Arc<Shared>);
+pub(super) struct ConsumerCallbacks(pub(super) Arc<Shared>);
 
 /// The partitions of a list.
 fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
@@ -90,7 +90,7 @@ pub(super) fn list_of(offsets: &[(Partition, i64)]) -> TopicPartitionList {
     list
 }
 
-impl Context {
+impl ConsumerCallbacks {
     /// Partitions are ours from now on: finds out where to begin.
     fn assigned(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) {
         let partitions = partitions(list);
@@ -98,7 +98,7 @@ impl Context {
             Ok(committed) => committed,
             Err(error) => {
                 // The client asks again by itself; it can't know our own offsets.
-                self.0.set_trouble(About::Commits, format!("offsets: {}", reason(&error)));
+                self.0.set_error(ErrorSubject::Commits, format!("offsets: {}", reason(&error)));
                 TopicPartitionList::new()
             }
         };
@@ -139,14 +139,14 @@ impl Context {
         match ends {
             Ok((low, high)) => {
                 let gone = begin.map_or(0, |begin| low.saturating_sub(begin).max(0) as u64);
-                self.0.aftermath.count(Count::Expired, gone);
+                self.0.handle.count(Count::Expired, gone);
                 let mut progress = locked(&self.0.progress);
                 progress.set_end(partition, high);
                 if self.0.is_once {
                     progress.set_until(partition, if low == high { 0 } else { high });
                 }
             }
-            Err(error) => self.0.set_trouble(About::Reading, reason(&error)),
+            Err(error) => self.0.set_error(ErrorSubject::Reading, reason(&error)),
         }
     }
 
@@ -161,7 +161,7 @@ impl Context {
         loop {
             self.0.settle();
             let is_idle = !locked(&self.0.progress).are_under_way(&partitions);
-            let is_over = since.elapsed() >= self.0.patience || self.0.aftermath.is_gone();
+            let is_over = since.elapsed() >= self.0.patience || self.0.handle.is_gone();
             if is_idle || is_over || is_lost() {
                 break;
             }
@@ -169,7 +169,7 @@ impl Context {
         }
         let mut offsets = locked(&self.0.progress).to_commit();
         offsets.retain(|(partition, _)| partitions.contains(partition));
-        if !offsets.is_empty() && !is_lost() && !self.0.has_trouble(About::Brokers) {
+        if !offsets.is_empty() && !is_lost() && !self.0.has_error(ErrorSubject::Brokers) {
             let outcome = consumer.commit(&list_of(&offsets), CommitMode::Sync);
             self.0.committed(outcome, &offsets);
         }
@@ -185,22 +185,22 @@ impl Shared {
                 let mut progress = locked(&self.progress);
                 offsets.iter().for_each(|(it, offset)| progress.committed(it, *offset));
                 drop(progress);
-                self.clear_trouble(About::Commits);
+                self.clear_error(ErrorSubject::Commits);
             }
             Err(error) if error.rdkafka_error_code().is_some_and(is_passing) => {}
             Err(error) => {
-                self.set_trouble(About::Commits, format!("cannot commit: {}", reason(&error)));
+                self.set_error(ErrorSubject::Commits, format!("cannot commit: {}", reason(&error)));
             }
         }
     }
 }
 
-impl ClientContext for Context {
+impl ClientContext for ConsumerCallbacks {
     fn stats_raw(&self, statistics: &[u8]) {
         // A version of the library whose statistics can't be read has none.
         let Ok(statistics) = serde_json::from_slice::<Statistics>(statistics) else { return };
         if statistics.brokers.values().any(|broker| broker.nodeid >= 0 && broker.state == "UP") {
-            self.0.clear_trouble(About::Brokers);
+            self.0.clear_error(ErrorSubject::Brokers);
         }
         let mut progress = locked(&self.0.progress);
         for (topic, of) in &statistics.topics {
@@ -211,25 +211,25 @@ impl ClientContext for Context {
                 progress.set_end(&Partition { topic: Arc::clone(&topic), number }, end);
             }
         }
-        self.0.aftermath.show(progress.view());
+        self.0.handle.show(progress.view());
     }
 
     fn error(&self, error: KafkaError, words: &str) {
         if let Some((about, what)) = error.rdkafka_error_code().and_then(about) {
             let words = if words.is_empty() { what } else { format!("{what}: {words}") };
-            self.0.set_trouble(about, words);
+            self.0.set_error(about, words);
         }
     }
 }
 
-impl ConsumerContext for Context {
+impl ConsumerContext for ConsumerCallbacks {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
         code: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
-        self.0.aftermath.count(Count::Rebalances, 1);
+        self.0.handle.count(Count::Rebalances, 1);
         let is_cooperative =
             matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let is_assigned = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
@@ -245,9 +245,9 @@ impl ConsumerContext for Context {
             (false, false) => consumer.unassign(),
         };
         if let Err(error) = outcome {
-            self.0.set_trouble(About::Reading, format!("cannot rebalance: {error}"));
+            self.0.set_error(ErrorSubject::Reading, format!("cannot rebalance: {error}"));
         }
-        self.0.aftermath.show(locked(&self.0.progress).view());
+        self.0.handle.show(locked(&self.0.progress).view());
     }
 
     fn commit_callback(&self, outcome: KafkaResult<()>, offsets: &TopicPartitionList) {

@@ -1,22 +1,22 @@
 //! Kafka: topics as a member of a consumer group.
 //!
-//! Offsets are committed to the group only when the alerts of their records are safe: [`Intake::safe`]
-//! says so. Before a partition goes to another member, what was read from it is finished and
-//! committed, as far as there is time. Whatever is read twice nevertheless has alerts with the same
-//! ids, because these follow from topic, partition and offset.
+//! Offsets are committed to the group only when the alerts of their records are safe:
+//! [`NetInput::safe`] says so. Before a partition goes to another member, what was read from it is
+//! finished and committed, as far as there is time. Whatever is read twice nevertheless has alerts
+//! with the same ids, because these follow from topic, partition and offset.
 //!
 //! | file | what it holds |
 //! | --- | --- |
 //! | `progress` | how far each partition is, without any client |
 //! | `context` | what the client calls: rebalances, commits, statistics |
-//! | `troubles` | what is wrong at present |
+//! | `errors` | what is wrong at present |
 //! | `consumer` | [`Topics`], and the thread that reads them |
 //!
-//! [`Intake::safe`]: super::Intake::safe
+//! [`NetInput::safe`]: super::Intake::safe
 
 mod consumer;
 mod context;
+mod errors;
 mod progress;
-mod troubles;
 
 pub use consumer::Topics;

@@ -79,7 +79,7 @@ struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     marks: BTreeMap<Partition, Mark>,
-    under_way: VecDeque<(Arc<AtomicU64>, Partition, i64)>,
+    in_flight: VecDeque<(Arc<AtomicU64>, Partition, i64)>,
     /// How often a partition of each number was read to its end: the client doesn't say of which
     /// topic.
     ends: BTreeMap<i32, usize>,
@@ -154,14 +154,14 @@ impl Progress {
         let mark = self.marks.entry(partition.clone()).or_default();
         mark.sent = Some(next);
         mark.is_done |= mark.until.is_some_and(|until| next >= until);
-        self.under_way.push_back((ticket, partition.clone(), next));
+        self.in_flight.push_back((ticket, partition.clone(), next));
     }
 
     /// Finds out which batches are safe now.
     pub(super) fn settle(&mut self, is_safe: impl Fn(&AtomicU64) -> bool) {
-        while let Some((ticket, ..)) = self.under_way.front()
+        while let Some((ticket, ..)) = self.in_flight.front()
             && is_safe(ticket)
-            && let Some((_, partition, next)) = self.under_way.pop_front()
+            && let Some((_, partition, next)) = self.in_flight.pop_front()
         {
             self.marks.entry(partition).or_default().safe = Some(next);
         }
@@ -169,18 +169,18 @@ impl Progress {
 
     /// Whether batches of these partitions are in flight.
     pub(super) fn are_under_way(&self, partitions: &[Partition]) -> bool {
-        self.under_way.iter().any(|(_, partition, _)| partitions.contains(partition))
+        self.in_flight.iter().any(|(_, partition, _)| partitions.contains(partition))
     }
 
     /// Whether any batch is in flight.
     pub(super) fn is_under_way(&self) -> bool {
-        !self.under_way.is_empty()
+        !self.in_flight.is_empty()
     }
 
     /// The offsets that the group should have, and doesn't.
     pub(super) fn to_commit(&self) -> Vec<(Partition, i64)> {
-        let behind = |mark: &Mark| mark.safe.filter(|safe| mark.group != Some(*safe));
-        self.assigned().filter_map(|(it, mark)| Some((it.clone(), behind(mark)?))).collect()
+        let lagging = |mark: &Mark| mark.safe.filter(|safe| mark.group != Some(*safe));
+        self.assigned().filter_map(|(it, mark)| Some((it.clone(), lagging(mark)?))).collect()
     }
 
     /// The group has an offset.

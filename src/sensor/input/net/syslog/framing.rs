@@ -38,7 +38,7 @@ pub struct Frame<'b> {
 
 /// An implausible count: the connection has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AbsurdCount(pub u64);
+pub struct InvalidCount(pub u64);
 
 /// Finds frames in a stream that arrives in pieces. How they are split makes no difference.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,7 @@ enum Beginning {
     /// The number of bytes in the count, and in the frame.
     Counted(usize, usize),
     Line,
-    Absurd(u64),
+    Invalid(u64),
 }
 
 impl Framer {
@@ -79,7 +79,7 @@ impl Framer {
         &mut self,
         piece: &[u8],
         mut each: impl FnMut(Frame<'_>),
-    ) -> Result<(), AbsurdCount> {
+    ) -> Result<(), InvalidCount> {
         if self.kept.is_empty() {
             let used = self.take_frames(piece, &mut each)?;
             self.kept.extend_from_slice(piece.get(used..).unwrap_or_default());
@@ -120,7 +120,7 @@ impl Framer {
         &mut self,
         bytes: &[u8],
         each: &mut impl FnMut(Frame<'_>),
-    ) -> Result<usize, AbsurdCount> {
+    ) -> Result<usize, InvalidCount> {
         let mut walk = Walk::over(bytes);
         while let Some(rest) = walk.rest() {
             let Some(used) = self.take_frame(rest, each)? else { break };
@@ -134,7 +134,7 @@ impl Framer {
         &mut self,
         rest: &[u8],
         each: &mut impl FnMut(Frame<'_>),
-    ) -> Result<Option<usize>, AbsurdCount> {
+    ) -> Result<Option<usize>, InvalidCount> {
         if self.is_skipping {
             let end = memchr2(b'\n', 0, rest);
             self.is_skipping = end.is_none();
@@ -146,7 +146,7 @@ impl Framer {
         }
         match self.beginning(rest) {
             Beginning::Unknown => Ok(None),
-            Beginning::Absurd(count) => Err(AbsurdCount(count)),
+            Beginning::Invalid(count) => Err(InvalidCount(count)),
             Beginning::Counted(head, length) => {
                 let Some(frame) = rest.get(head..head + length) else { return Ok(None) };
                 give(frame, Framing::Counted, false, each);
@@ -205,7 +205,7 @@ fn beginning(bytes: &[u8]) -> Beginning {
             let count = digits_of.fold(0, |count, digit| 10 * count + u64::from(digit - b'0'));
             match usize::try_from(count).ok().filter(|&count| count <= MAX_FRAME) {
                 Some(length) => Beginning::Counted(digits + 1, length),
-                None => Beginning::Absurd(count),
+                None => Beginning::Invalid(count),
             }
         }
         _ => Beginning::Line,
@@ -219,7 +219,7 @@ mod tests {
     use proptest::prelude::*;
     use std::time::Duration;
 
-    type Outcome = (Vec<(Vec<u8>, Framing, bool)>, Option<AbsurdCount>);
+    type Outcome = (Vec<(Vec<u8>, Framing, bool)>, Option<InvalidCount>);
 
     fn frames<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Outcome {
         let (mut framer, mut found) = (Framer::default(), Vec::new());
@@ -227,8 +227,8 @@ mod tests {
             found.push((frame.bytes.to_vec(), frame.framing, frame.is_cut));
         };
         for piece in pieces {
-            if let Err(absurd) = framer.push(piece, &mut each) {
-                return (found, Some(absurd));
+            if let Err(invalid) = framer.push(piece, &mut each) {
+                return (found, Some(invalid));
             }
         }
         framer.finish(&mut each);
@@ -261,7 +261,7 @@ mod tests {
                 let number = &count[1];
                 let length: usize = str::from_utf8(number).unwrap().parse().unwrap();
                 if length > MAX_FRAME {
-                    return (found, Some(AbsurdCount(length as u64)));
+                    return (found, Some(InvalidCount(length as u64)));
                 }
                 let rest = &bytes[number.len() + 1..];
                 give(&rest[..length.min(rest.len())], Framing::Counted, rest.len() < length);
@@ -322,13 +322,13 @@ mod tests {
     }
 
     #[test]
-    fn absurd_counts_end_it() {
+    fn invalid_counts_end_the_stream() {
         let stream = b"<1>a\n9999999 <1>b\n<1>c\n";
-        let (found, absurd) = frames([&stream[..]]);
-        assert_eq!((found.len(), absurd), (1, Some(AbsurdCount(9_999_999))));
+        let (found, invalid) = frames([&stream[..]]);
+        assert_eq!((found.len(), invalid), (1, Some(InvalidCount(9_999_999))));
         // Eight digits are not a count.
-        let (found, absurd) = frames([&b"99999999 <1>b\n"[..]]);
-        assert_eq!((found.len(), absurd), (1, None));
+        let (found, invalid) = frames([&b"99999999 <1>b\n"[..]]);
+        assert_eq!((found.len(), invalid), (1, None));
     }
 
     #[test]
@@ -371,8 +371,8 @@ mod tests {
         stream.extend_from_slice(&long[4..]);
         stream.extend(b"<13>x\n7 <13>abc".repeat(50_000));
         assert!(stream.len() >= 4 << 20);
-        let (found, absurd) = frames(stream.chunks(1));
-        assert_eq!((found.len(), absurd), (3 + 100_000, None));
+        let (found, invalid) = frames(stream.chunks(1));
+        assert_eq!((found.len(), invalid), (3 + 100_000, None));
         // Far less than quadratic time would take.
         assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
     }

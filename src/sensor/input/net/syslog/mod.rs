@@ -19,6 +19,6 @@ mod framing;
 mod message;
 mod time;
 
-pub use framing::{AbsurdCount, Frame, Framer, Framing, MAX_FRAME};
+pub use framing::{Frame, Framer, Framing, InvalidCount, MAX_FRAME};
 pub use message::{DEFAULT_FACILITY, DEFAULT_SEVERITY, Message, Values};
 pub use time::Clock;

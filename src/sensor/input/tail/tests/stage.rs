@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 /// A line that was returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct ReadLine {
     pub(crate) stream: u64,
     pub(crate) path: String,
     pub(crate) offset: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Stage {
     pub(crate) wall: i64,
     pub(crate) committed: BTreeMap<u64, FileRecord>,
     /// What was returned since the last commit, and since the last check.
-    given: Vec<Given>,
+    given: Vec<ReadLine>,
     looked_at: usize,
     pub(crate) pieces: Vec<Piece>,
     pub(crate) notices: Vec<Notice>,
@@ -206,13 +206,13 @@ impl Stage {
         assert_eq!(got, want, "{:?}: {new:?}\n{:?}", self.options.watch, self.notices);
     }
 
-    pub(crate) fn new_lines(&mut self) -> Vec<Given> {
+    pub(crate) fn new_lines(&mut self) -> Vec<ReadLine> {
         let new = self.given[self.looked_at..].to_vec();
         self.looked_at = self.given.len();
         new
     }
 
-    pub(crate) fn all_lines(&self) -> &[Given] {
+    pub(crate) fn all_lines(&self) -> &[ReadLine] {
         &self.given
     }
 
@@ -280,13 +280,13 @@ pub(crate) fn gzipped(text: &[u8]) -> Vec<u8> {
 }
 
 /// The lines of a piece, each with its position.
-fn lines_of(piece: &Piece) -> Vec<Given> {
+fn lines_of(piece: &Piece) -> Vec<ReadLine> {
     let lines: Vec<&[u8]> = piece.bytes.split_inclusive(|&byte| byte == b'\n').collect();
     let (mut at, mut line) = (0, piece.line);
     let mut given = Vec::new();
     for (number, text) in lines.iter().enumerate() {
         let is_last = number + 1 == lines.len();
-        given.push(Given {
+        given.push(ReadLine {
             stream: piece.stream,
             path: piece.path.to_string(),
             offset: piece.offset_of(at),

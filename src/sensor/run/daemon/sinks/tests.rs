@@ -250,7 +250,7 @@ fn a_record_without_the_form_is_a_dead_letter() {
     let mut made = deliver(&of, &Pace::default(), "s").unwrap().unwrap();
     let outcome = made.deliver(&[crate::sensor::spool::RecordRef::of(&record, NOW)]);
     assert!(!outcome.has_again());
-    assert!(outcome.trouble.unwrap().reason.contains("no `cef` format"));
+    assert!(outcome.error.unwrap().reason.contains("no `cef` format"));
 }
 
 /// Takes one request and responds; returns the request, with its head in lower case.

@@ -1,8 +1,8 @@
 //! Bodies of many concurrent streams.
 
 use super::head::Head;
-use crate::engine::packet::protocol::http::content::{Content, Facts, is_wanted};
-use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::content::{Content, ContentFacts, is_wanted};
+use crate::engine::packet::protocol::http::context::HttpContext;
 use crate::engine::packet::{Fault, Visitor};
 use crate::engine::progress::bound;
 
@@ -38,7 +38,7 @@ impl Bodies {
         &self,
         stream: u32,
         head: &Head,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         if head.is_tunnel() || is_wanted(head.lines(), context.visitor) {
             let asked = context.requests.asked.get_or_insert_default();
@@ -51,7 +51,7 @@ impl Bodies {
     pub(super) fn answered<V: Visitor>(
         &self,
         stream: u32,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> bool {
         context.url.clear();
         match context.requests.asked.as_mut().and_then(|asked| asked.take(stream)) {
@@ -74,14 +74,14 @@ impl Bodies {
         stream: u32,
         head: &Head,
         is_named: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         self.remove(stream, false, context);
         if !is_wanted(head.lines(), context.visitor) {
             return;
         }
         let url = std::mem::take(context.url);
-        let facts = Facts::of(&url, is_named, self.is_client);
+        let facts = ContentFacts::of(&url, is_named, self.is_client);
         let content = Content::begin(facts.headers(head.lines()), context);
         *context.url = url;
         let Some(content) = content else { return };
@@ -105,7 +105,7 @@ impl Bodies {
         &mut self,
         stream: u32,
         data: &[u8],
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) -> bool {
         let found = self.open.iter_mut().find(|(open, _)| *open == stream);
         let Some((_, content)) = found else { return false };
@@ -133,12 +133,12 @@ impl Bodies {
     }
 
     /// A stream has ended in this direction.
-    pub(super) fn finish<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
+    pub(super) fn finish<V: Visitor>(&mut self, stream: u32, context: &mut HttpContext<'_, '_, V>) {
         self.remove(stream, true, context);
     }
 
     /// This side resets a stream, in both directions.
-    pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut Context<'_, '_, V>) {
+    pub(super) fn reset<V: Visitor>(&mut self, stream: u32, context: &mut HttpContext<'_, '_, V>) {
         self.remove(stream, false, context);
         if let Some(asked) = &mut context.requests.asked {
             asked.resets.push_back((!self.is_client, stream));
@@ -155,7 +155,7 @@ impl Bodies {
     }
 
     /// Drops the streams that the other side has reset.
-    fn drop_reset<V: Visitor>(&mut self, context: &mut Context<'_, '_, V>) {
+    fn drop_reset<V: Visitor>(&mut self, context: &mut HttpContext<'_, '_, V>) {
         let Some(asked) = &mut context.requests.asked else { return };
         let is_client = self.is_client;
         let mut resets = std::mem::take(&mut asked.resets);
@@ -174,7 +174,7 @@ impl Bodies {
         &mut self,
         stream: u32,
         is_whole: bool,
-        context: &mut Context<'_, '_, V>,
+        context: &mut HttpContext<'_, '_, V>,
     ) {
         if let Some(at) = self.open.iter().position(|(open, _)| *open == stream) {
             let (_, content) = self.open.swap_remove(at);

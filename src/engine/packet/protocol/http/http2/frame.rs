@@ -153,11 +153,11 @@ impl Start {
     /// Takes bytes up to this many in all; returns those after the first `from`, once complete.
     pub(super) fn fill(&mut self, rest: &mut &[u8], from: usize, max: usize) -> Option<&[u8]> {
         let wanted = max.saturating_sub(self.length).min(rest.len());
-        let (new, behind) = rest.split_at(wanted);
+        let (new, after) = rest.split_at(wanted);
         if let Some(room) = self.bytes.get_mut(self.length..self.length + wanted) {
             room.copy_from_slice(new);
             self.length += wanted;
-            *rest = behind;
+            *rest = after;
         }
         if self.length < max { None } else { self.bytes.get(from..max) }
     }

@@ -5,7 +5,7 @@ use super::*;
 use crate::engine::indicator::{Kind, Observable, Protocol, Timestamp, Where, digest};
 use crate::engine::packet::contract::Probe;
 use crate::engine::packet::tests::{CLIENT, SERVER, ipv4, text};
-use crate::engine::packet::{Config, Counters, Decoder, Frame as Captured, Packet, Said};
+use crate::engine::packet::{Config, Counters, Decoder, Frame as Captured, Packet, ProtocolFacts};
 use proptest::prelude::*;
 use sha2::Digest as _;
 
@@ -130,7 +130,7 @@ fn sha256(content: &[u8]) -> String {
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) lines: Vec<(Where, String)>,
-    said: Vec<Option<Protocol>>,
+    protocol_facts: Vec<Option<Protocol>>,
 }
 
 impl Seen {
@@ -148,8 +148,14 @@ impl Visitor for Seen {
         matches!(kind, Kind::Sha256 | Kind::Filename)
     }
 
-    fn seen(&mut self, what: Observable<'_>, at: Where, _: &Packet<'_>, said: Said<'_>) {
-        self.said.push(said.protocol());
+    fn seen(
+        &mut self,
+        what: Observable<'_>,
+        at: Where,
+        _: &Packet<'_>,
+        protocol_facts: ProtocolFacts<'_>,
+    ) {
+        self.protocol_facts.push(protocol_facts.protocol());
         self.lines.push((
             at,
             match what {
@@ -235,7 +241,7 @@ fn seen(client: &[u8], server: &[u8]) -> (Seen, Counters) {
 }
 
 #[test]
-fn both_directions() {
+fn requests_and_responses_are_reported() {
     let (seen, counters) = seen(&client(), &server());
     let hosts = ["a.example", "a.example", "b.example", "c.example", "d.example", "p.example"];
     assert_eq!(seen.at(Where::HttpHost), hosts);
@@ -256,7 +262,7 @@ fn both_directions() {
     assert_eq!(seen.at(Where::FileHash), contents.map(sha256));
     let faults: Vec<_> = counters.faults().collect();
     assert_eq!(faults, [(Fault::Http2Tunnel, 1)]);
-    let Some(Some(Protocol::Http(http))) = seen.said.first() else { panic!() };
+    let Some(Some(Protocol::Http(http))) = seen.protocol_facts.first() else { panic!() };
     assert_eq!(http.method.as_deref(), Some("GET"));
     assert_eq!(http.hostname.as_deref(), Some("a.example"));
     assert_eq!(http.url.as_deref(), Some("/x/evil.exe?a=b"));
@@ -312,7 +318,7 @@ fn dns_in_bodies_and_in_a_query() {
 }
 
 #[test]
-fn odd_heads() {
+fn malformed_heads_name_what_they_can() {
     for (fields, hosts, urls) in [
         // A host alone; a line end in a value; the first of two takes precedence.
         (

@@ -5,7 +5,7 @@ use crate::engine::packet::contract::{ParseContext, Step};
 use crate::engine::packet::decoder::hosts::Hosts;
 use crate::engine::packet::payload::coding::InflateBudget;
 use crate::engine::packet::protocol::http::Requests;
-use crate::engine::packet::protocol::http::context::Context;
+use crate::engine::packet::protocol::http::context::HttpContext;
 use crate::engine::packet::protocol::http::framing::Framing;
 use crate::engine::packet::stream::tests::{Part, decode};
 use crate::engine::packet::tests::{Recorder, text};
@@ -254,7 +254,7 @@ fn bombs_and_damage_cost_one_file() {
     ] {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}");
         let server = [with_length(&head, body), last.clone()].concat();
-        let (recorder, counters) = with_credit(16 << 20, &[server]);
+        let (recorder, counters) = with_budget(16 << 20, &[server]);
         assert_eq!(digests(&recorder), [digest_of(b"whole")], "{coding}");
         assert_eq!(counters.faults().collect::<Vec<_>>(), [(fault, 1)], "{coding}");
     }
@@ -293,29 +293,29 @@ fn an_archive_in_a_coding_is_reported_in_both_forms() {
 /// not much larger than its body is not lost.
 #[test]
 fn a_flood_of_bombs_has_an_end() {
-    let (size, credit) = (4 << 20, 256 << 20);
+    let (size, budget) = (4 << 20, 256 << 20);
     let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip";
     let bomb = with_length(head, &pack("gzip", &vec![0; size]));
     let text: Vec<u8> = (0..20_000_u32).flat_map(|n| (n % 700).to_le_bytes()).collect();
     let usual = with_length(head, &pack("gzip", &text));
     let answers: Vec<Vec<u8>> =
         (0..1100).map(|at| if at % 11 == 10 { usual.clone() } else { bomb.clone() }).collect();
-    let (recorder, counters) = with_credit(credit, &answers);
+    let (recorder, counters) = with_budget(budget, &answers);
     let digests = digests(&recorder);
     let usual = digests.iter().filter(|&&digest| digest == digest_of(&text)).count();
     let whole = digests.len() - usual;
     assert_eq!(usual, 100);
     // Each costs its size minus what its own bytes allow.
     let bytes: usize = answers.iter().map(Vec::len).sum();
-    assert!((30..(credit + 52 * bytes) / size).contains(&whole), "{whole}");
+    assert!((30..(budget + 52 * bytes) / size).contains(&whole), "{whole}");
     let given_up = counters.fault(Fault::CodingBomb) + counters.fault(Fault::CodingSpent);
     assert_eq!(given_up as usize, 1000 - whole);
 }
 
 /// Responses on separate connections, with this initial budget.
-fn with_credit(credit: usize, answers: &[Vec<u8>]) -> (Recorder, Counters) {
+fn with_budget(budget: usize, answers: &[Vec<u8>]) -> (Recorder, Counters) {
     let mut decoder = Decoder::new(Config::default());
-    decoder.hosts.shared.credit = InflateBudget::of(credit as u64);
+    decoder.hosts.shared.budget = InflateBudget::of(budget as u64);
     play(decoder, answers)
 }
 
@@ -433,7 +433,7 @@ fn without_digests_bodies_are_skipped() {
     let Hosts { counters, shared, .. } = &mut hosts;
     let mut requests = Requests::default();
     let mut context = ParseContext::new(&packet, &mut recorder, counters, shared);
-    let mut context = Context::new(&mut requests, &mut context);
+    let mut context = HttpContext::new(&mut requests, &mut context);
     for head in ["HTTP/1.1 200 OK", "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/10"] {
         let answer = with_length(head, b"0123456789");
         let step = framing.step(&answer, &mut context);

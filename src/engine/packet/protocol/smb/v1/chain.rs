@@ -24,11 +24,11 @@ const NOTHING: u8 = 0xff;
 const IS_ANSWER: u8 = 0x80;
 const IS_UNICODE: u16 = 0x8000;
 
-/// Whether a message is a request or an answer.
+/// Whether a message is a request or a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine::packet::protocol::smb) enum Way {
+pub(in crate::engine::packet::protocol::smb) enum MessageKind {
     Request,
-    Answer,
+    Response,
 }
 
 /// What a header says about all blocks, and the next command.
@@ -68,8 +68,8 @@ impl Chain {
         Some(Chain { head, at: HEADER, blocks: 0, key: None })
     }
 
-    pub(super) fn way(&self) -> Way {
-        if self.head.is_answer { Way::Answer } else { Way::Request }
+    pub(super) fn kind(&self) -> MessageKind {
+        if self.head.is_answer { MessageKind::Response } else { MessageKind::Request }
     }
 
     /// Continues after a block.
@@ -104,10 +104,10 @@ impl<'m> Block<'m> {
         let Some(&words) = shown.first() else { return Err(1) };
         let head = chain.head;
         let mut block = Block { head, shown, at: chain.at, left, next: None, is_astray: false };
-        let behind = block.bytes_at();
-        if behind as u64 > left {
+        let bytes_at = block.bytes_at();
+        if bytes_at as u64 > left {
             // The last block of an error may lack the count of bytes.
-            return if left == 1 { Ok(block) } else { Err(behind) };
+            return if left == 1 { Ok(block) } else { Err(bytes_at) };
         }
         if !is_andx(head.command) || words < 2 {
             return Ok(block);
@@ -118,7 +118,7 @@ impl<'m> Block<'m> {
         if command == NOTHING || at == 0 {
             return Ok(block);
         }
-        let length = at.checked_sub(chain.at).filter(|&length| length >= behind);
+        let length = at.checked_sub(chain.at).filter(|&length| length >= bytes_at);
         match length.map(|length| length as u64).filter(|&length| length < left) {
             Some(length) if chain.blocks < MAX_BLOCKS => {
                 (block.next, block.left) = (Some((command, at)), length);

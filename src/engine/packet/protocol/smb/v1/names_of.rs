@@ -106,9 +106,9 @@ fn old(block: &Block<'_>, max: usize) -> Vec<String> {
     let mut names = Vec::new();
     let mut at = block.bytes_at();
     while names.len() < max && block.bytes().get(at) == Some(&ASCII) {
-        let (name, behind) = block.string(at + 1);
+        let (name, after) = block.string(at + 1);
         names.push(name);
-        at = behind;
+        at = after;
     }
     names
 }

@@ -172,27 +172,27 @@ fn every_command_of_a_chain() {
         frames
     };
     let (asked, answered) = (split(&client), split(&server));
-    let said: Vec<(bool, &[u8])> = asked
+    let conversation: Vec<(bool, &[u8])> = asked
         .iter()
         .zip(&answered)
         .flat_map(|(asked, answered)| [(true, &asked[..]), (false, &answered[..])])
         .collect();
-    let (recorder, counters) = turns(&said);
+    let (recorder, counters) = turns(&conversation);
     assert_eq!(counters.faults().count(), 0);
     assert_eq!(sorted(&recorder), want);
 }
 
 #[test]
-fn cut_anywhere() {
+fn any_cuts_read_like_the_whole() {
     let whole = exchange(&client(), &server());
     for size in [1, 7, 50] {
         let (client, server) = (client(), server());
-        let said: Vec<(bool, &[u8])> = client
+        let conversation: Vec<(bool, &[u8])> = client
             .chunks(size)
             .map(|part| (true, part))
             .chain(server.chunks(size).map(|part| (false, part)))
             .collect();
-        let (recorder, counters) = turns(&said);
+        let (recorder, counters) = turns(&conversation);
         assert_eq!(counters.faults().count(), 0, "{size}");
         assert_eq!(recorder.seen, whole.seen, "{size}");
     }
@@ -241,18 +241,18 @@ fn a_long_read_after_an_open() {
     // 100,000 bytes: the upper half of the length matters, and so does that of a write.
     let text: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
     let long = (READ, words(12, &[(10, &[0xff, 0xff, 0, 0, 1])]), vec![]);
-    let said = [
+    let conversation = [
         (true, request(2, &[open("a.bin"), long])),
         (false, answer(2, &[opened(7, 100_000), was_read(&text)])),
         (true, request(3, &[create("b.bin"), write(0, 0, &text)])),
         (false, answer(3, &[created(8, 0), written()])),
         (true, request(4, &[close(8)])),
     ];
-    let said: Vec<(bool, &[u8])> = said
+    let conversation: Vec<(bool, &[u8])> = conversation
         .iter()
-        .flat_map(|(way, text)| text.chunks(30_000).map(move |part| (*way, part)))
+        .flat_map(|(to_server, text)| text.chunks(30_000).map(move |part| (*to_server, part)))
         .collect();
-    let (recorder, counters) = turns(&said);
+    let (recorder, counters) = turns(&conversation);
     assert_eq!(counters.faults().count(), 0);
     assert_eq!(hashes(&recorder), [md5(&text), md5(&text)]);
 }
@@ -316,13 +316,13 @@ fn commands_of_old_clients() {
 fn transaction(what: u8, parameters: &[u8], data: &[u8]) -> Block {
     // After header, words and count of bytes: an even offset, as clients choose.
     let at = 32 + 1 + 30 + 2 + 3;
-    let (from, behind) = ([at as u8, 0], ((at + parameters.len()) as u16).to_le_bytes());
+    let (from, after) = ([at as u8, 0], ((at + parameters.len()) as u16).to_le_bytes());
     let lengths = [[parameters.len() as u8, 0], [data.len() as u8, 0]];
     let values: [(usize, &[u8]); 6] = [
         (18, &lengths[0]),
         (20, &from),
         (22, &lengths[1]),
-        (24, &behind),
+        (24, &after),
         (26, &[1]),
         (28, &[what]),
     ];
@@ -443,13 +443,15 @@ fn raw_talk() -> Vec<(bool, Vec<u8>)> {
 
 #[test]
 fn raw_bytes_have_a_frame_without_a_header() {
-    let (text, said) = (misleading(), raw_talk());
+    let (text, conversation) = (misleading(), raw_talk());
     let want = [[&b"head"[..], &text].concat(), [&b"ab"[..], &text, b"\0tail"].concat()];
     let want = want.each_ref().map(|text| md5(text));
     for size in [1, 5, 4000] {
-        let said: Vec<(bool, &[u8])> =
-            said.iter().flat_map(|(way, text)| text.chunks(size).map(|t| (*way, t))).collect();
-        let (recorder, counters) = turns(&said);
+        let conversation: Vec<(bool, &[u8])> = conversation
+            .iter()
+            .flat_map(|(to_server, text)| text.chunks(size).map(|t| (*to_server, t)))
+            .collect();
+        let (recorder, counters) = turns(&conversation);
         assert_eq!(counters.faults().count(), 0, "{size}");
         assert_eq!(hashes(&recorder), want, "{size}");
     }
@@ -461,14 +463,15 @@ proptest! {
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..9),
         without in any::<prop::sample::Index>(),
     ) {
-        let mut said = raw_talk();
+        let mut conversation = raw_talk();
         for (which, place, value) in changes {
-            let text = &mut said[which.index(19)].1;
+            let text = &mut conversation[which.index(19)].1;
             let place = place.index(text.len());
             text[place] = value;
         }
-        said.remove(without.index(19));
-        turns(&said.iter().map(|(way, text)| (*way, &text[..])).collect::<Vec<_>>());
+        conversation.remove(without.index(19));
+        let conversation = conversation.iter().map(|(to_server, text)| (*to_server, &text[..]));
+        turns(&conversation.collect::<Vec<_>>());
     }
 }
 
@@ -495,7 +498,7 @@ fn raw_bytes_that_are_not_wanted() {
 /// What follows a gap is a message again.
 #[test]
 fn raw_bytes_that_were_lost() {
-    let said = [
+    let conversation = [
         (true, 0, request(1, &[open("a.bin")])),
         (false, 0, answer(1, &[opened(7, 100)])),
         (true, 0, request(2, &[read_raw(7, 0, 100)])),
@@ -504,7 +507,8 @@ fn raw_bytes_that_were_lost() {
         (true, 0, request(4, &[read(8, 0, 100)])),
         (false, 0, answer(4, &[was_read(b"text")])),
     ];
-    let (recorder, counters) = replay(said.iter().map(|(way, gap, text)| (*way, *gap, &text[..])));
+    let (recorder, counters) =
+        replay(conversation.iter().map(|(to_server, gap, text)| (*to_server, *gap, &text[..])));
     assert_eq!(counters.fault(crate::engine::packet::Fault::StreamGap), 1);
     assert_eq!(hashes(&recorder), [md5(b"text")]);
 }

@@ -61,7 +61,7 @@ fn check(max: usize, blocks: [&str; 3], want: [Vec<&str>; 3], sizes: [usize; 3])
 }
 
 #[test]
-fn single_fields() {
+fn single_fields_of_the_rfc_are_decoded() {
     for (block, want, size) in [
         ("400a637573746f6d2d6b65790d637573746f6d2d686561646572", "custom-key: custom-header", 55),
         ("040c2f73616d706c652f70617468", ":path: /sample/path", 0),
@@ -112,7 +112,7 @@ fn responses_of_the_rfc() {
 }
 
 #[test]
-fn numbers() {
+fn numbers_of_the_rfc_are_decoded() {
     // C.1: 10 and 1337 with a five-bit prefix, 42 with eight bits.
     let mut decoder = Decoder::fresh(4096);
     assert!(decoder.prefix(0x0a, 5) && decoder.number == 10);

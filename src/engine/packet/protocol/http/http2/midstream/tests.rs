@@ -204,7 +204,7 @@ proptest! {
 
     /// From the same frame on, however the data is split.
     #[test]
-    fn any_cuts(
+    fn any_cuts_read_like_the_whole(
         is_client in any::<bool>(),
         from in any::<prop::sample::Index>(),
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),

@@ -28,7 +28,7 @@ impl Alone {
         let mut shared = Shared::new(1 << 20, false);
         let Alone { direction, seen, counters, requests, skip, max } = self;
         let mut context = ParseContext::new(&packet, seen, counters, &mut shared);
-        let mut context = Context::new(requests, &mut context);
+        let mut context = HttpContext::new(requests, &mut context);
         let mut at = *skip;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
             match direction.step(rest, &mut context) {
@@ -160,7 +160,7 @@ fn a_gap_costs_what_it_hides() {
     let again =
         [&[0x82, 0x86, 0x80 | 62][..], &block(&[(":path", "/2"), ("user-agent", "Mal/1.0")])];
     text.extend(frame(1, END | WHOLE, 3, &again.concat()));
-    let behind = text.len();
+    let after = text.len();
     text.extend(get(5, "c.example", "/3"));
     let all = ["http://a.example/up", "http://a.example/2", "http://c.example/3"];
     let (seen, counters) = with_gap(&text, 0..0);
@@ -179,7 +179,7 @@ fn a_gap_costs_what_it_hides() {
         assert_eq!(counters.fault(Fault::UnknownHeader), 1);
     }
     // In a header block, and in the header of a frame.
-    for (from, to) in [(next + 12, next + 15), (next + 2, next + 4), (next + 12, behind)] {
+    for (from, to) in [(next + 12, next + 15), (next + 2, next + 4), (next + 12, after)] {
         let (seen, _) = with_gap(&text, from..to);
         assert_eq!(seen.at(Where::HttpUrl), [all[0], all[2]], "{from} {to}");
     }

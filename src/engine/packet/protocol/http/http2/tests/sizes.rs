@@ -17,10 +17,10 @@ fn recorded() -> Vec<(bool, Vec<u8>)> {
 }
 
 /// Plays a conversation, each side with its own sequence numbers.
-fn turns(said: &[(bool, Vec<u8>)]) -> (Seen, Counters) {
+fn turns(conversation: &[(bool, Vec<u8>)]) -> (Seen, Counters) {
     let mut next = [1, 1];
     let mut pieces: Vec<(bool, usize, &[u8])> = Vec::new();
-    for (to_server, data) in said {
+    for (to_server, data) in conversation {
         let seq = &mut next[usize::from(*to_server)];
         pieces.push((*to_server, *seq, data));
         *seq += data.len();
@@ -104,7 +104,7 @@ const DOUBLE: &[u8] = b"\x3f\xe1\x3f";
 fn sizes_that_are_not_allowed() {
     let empty = frame(4, 0, 0, &[]);
     let start = [preface(), vec![]].concat();
-    for (said, faults) in [
+    for (conversation, faults) in [
         // Twice the allowed size; not at the beginning; before it is acknowledged.
         (vec![(true, asking(1, DOUBLE))], 1),
         (vec![(true, asking(1, &[&[0x82], FULL].concat()))], 1),
@@ -145,11 +145,11 @@ fn sizes_that_are_not_allowed() {
         (vec![(true, acknowledge()), (true, asking(1, DOUBLE))], 0),
     ] {
         let mut all = vec![(true, start.clone())];
-        all.extend(said.clone());
+        all.extend(conversation.clone());
         all.push((true, get(3, "b.example", "/next")));
         let (seen, counters) = turns(&all);
-        assert_eq!(counters.fault(Fault::BadHttp2), faults, "{said:?}");
-        assert!(seen.at(Where::HttpUrl).contains(&"http://b.example/next"), "{said:?}");
+        assert_eq!(counters.fault(Fault::BadHttp2), faults, "{conversation:?}");
+        assert!(seen.at(Where::HttpUrl).contains(&"http://b.example/next"), "{conversation:?}");
     }
 }
 

@@ -11,10 +11,10 @@ use super::{inputs, sinks};
 use crate::engine::alert::Encoder;
 use crate::engine::suppress::HomeNetworks;
 use crate::engine::suppress::Suppressor;
-use crate::sensor::checkpoint::State;
+use crate::sensor::checkpoint::CheckpointState;
 use crate::sensor::config::{Built, Changes, Config, Sink, SinkKind, Tables};
 use crate::sensor::run::Notice;
-use crate::sensor::run::live::output::{Out, Way};
+use crate::sensor::run::live::output::{JobOutput, Route};
 use crate::sensor::run::live::relay::{self, Parts};
 use crate::sensor::run::live::task::Message;
 use crate::sensor::sink::Rotator;
@@ -33,7 +33,7 @@ const OF_START: [&str; 9] =
     ["state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain"];
 
 /// A file that a sink continues to write, which another sink may have written before.
-struct Kept {
+struct KeptFile {
     path: PathBuf,
     name: String,
     encoder: Encoder,
@@ -42,11 +42,11 @@ struct Kept {
 
 /// Keeps the destinations that are unchanged. For files that are removed, the next commit records
 /// their lengths: alerts in them belong to pieces that it counts as done.
-fn part(out: &mut Out<'_>, mut kept: Vec<Kept>, same: &[String]) {
+fn part(out: &mut JobOutput<'_>, mut kept: Vec<KeptFile>, same: &[String]) {
     for mut local in std::mem::take(&mut out.locals) {
-        let is_it = |it: &Kept| local.target.path() == Some(&*it.path);
+        let is_it = |it: &KeptFile| local.target.path() == Some(&*it.path);
         if let Some(at) = kept.iter().position(is_it) {
-            let Kept { name, encoder, rotator, .. } = kept.swap_remove(at);
+            let KeptFile { name, encoder, rotator, .. } = kept.swap_remove(at);
             (local.name, local.encoder, local.rotator) = (name, encoder, rotator);
         } else if !same.contains(&local.name) {
             // What waits for room in the spool has no other place to go. A file that fails is left
@@ -67,7 +67,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     ///
     /// If it is invalid, or something new can't be opened. The old one then stays in effect, except
     /// for inputs that had to end first.
-    pub(super) fn take_up(&mut self) -> Result<()> {
+    pub(super) fn apply_configuration(&mut self) -> Result<()> {
         let new = Config::open(&self.config.path)?;
         let built = Built {
             kafka: cfg!(feature = "kafka"),
@@ -107,7 +107,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     }
 
     /// The committed state.
-    fn state(&self) -> Result<State> {
+    fn state(&self) -> Result<CheckpointState> {
         let gone = || Error::usage("shutting down");
         let starter = self.starter.as_ref().ok_or_else(gone)?;
         let (send, state) = mpsc::channel();
@@ -178,12 +178,12 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         };
         // Open first: if this fails, everything stays as it was.
         let mut seeds: Vec<Seed> = Vec::new();
-        let mut kept: Vec<Kept> = Vec::new();
+        let mut kept: Vec<KeptFile> = Vec::new();
         let state = self.state()?;
         for sink in new.active_sinks().filter(|sink| is_new(&sink.name)) {
             match &sink.kind {
                 // This process already holds its lock, whatever the sink was called before.
-                SinkKind::File(file) if self.has_file(&file.path) => kept.push(Kept {
+                SinkKind::File(file) if self.has_file(&file.path) => kept.push(KeptFile {
                     path: file.path.clone(),
                     name: sink.name.clone(),
                     encoder: Encoder::new(file.format),
@@ -209,8 +209,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             has_archive: new.active_sinks().any(|sink| sink.suppressed),
         };
         let halt = self.starter.as_ref().map(|it| it.halt.clone()).unwrap_or_default();
-        let change = move |out: &mut Out<'_>| {
-            if let Way::Relay(relay) = &mut out.way {
+        let change = move |out: &mut JobOutput<'_>| {
+            if let Route::Relay(relay) = &mut out.route {
                 relay.change(parts, rules, &metrics, &mut out.locals);
             }
             // Write what they hold before they are removed.
@@ -222,7 +222,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 local
             }));
             relay::count_by(&metrics, &mut out.locals);
-            out.troubles.keep(&out.locals);
+            out.failures.keep(&out.locals);
             for local in &mut out.locals {
                 if let Some((_, filter)) = filters.iter().find(|(name, _)| *name == local.name) {
                     local.filter = filter.clone();

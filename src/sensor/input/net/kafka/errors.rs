@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// What is wrong, the most serious first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum About {
+pub(super) enum ErrorSubject {
     /// The client has to be restarted.
     Client,
     /// No broker can be reached, or none accepts us.
@@ -21,18 +21,18 @@ pub(super) enum About {
 
 /// What is wrong at present.
 #[derive(Debug, Default)]
-pub(super) struct Troubles(BTreeMap<About, String>);
+pub(super) struct ActiveErrors(BTreeMap<ErrorSubject, String>);
 
-impl Troubles {
-    pub(super) fn set(&mut self, about: About, what: impl Into<String>) {
+impl ActiveErrors {
+    pub(super) fn set(&mut self, about: ErrorSubject, what: impl Into<String>) {
         self.0.insert(about, what.into());
     }
 
-    pub(super) fn clear(&mut self, about: About) {
+    pub(super) fn clear(&mut self, about: ErrorSubject) {
         self.0.remove(&about);
     }
 
-    pub(super) fn has(&self, about: About) -> bool {
+    pub(super) fn has(&self, about: ErrorSubject) -> bool {
         self.0.contains_key(&about)
     }
 
@@ -42,21 +42,21 @@ impl Troubles {
     }
 }
 
-/// What an error is about; `None` for those that the client mends by itself.
-pub(super) fn about(code: Code) -> Option<(About, String)> {
+/// What an error is about; `None` for those that the client recovers from by itself.
+pub(super) fn about(code: Code) -> Option<(ErrorSubject, String)> {
     let what = match code {
         // One of several connections; another error follows when it was the last.
         Code::BrokerTransportFailure | Code::OperationTimedOut => return None,
         Code::PollExceeded | Code::PartitionEOF => return None,
-        Code::AllBrokersDown => (About::Brokers, "no broker can be reached".to_string()),
-        Code::Resolve => (About::Brokers, "a broker's name cannot be resolved".to_string()),
+        Code::AllBrokersDown => (ErrorSubject::Brokers, "no broker can be reached".to_string()),
+        Code::Resolve => (ErrorSubject::Brokers, "a broker's name cannot be resolved".to_string()),
         Code::Authentication | Code::SSL | Code::SaslAuthenticationFailed => {
-            (About::Brokers, format!("the brokers refuse us: {}", words(code)))
+            (ErrorSubject::Brokers, format!("the brokers refuse us: {}", words(code)))
         }
         Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => {
-            (About::Topics, "a topic does not exist yet".to_string())
+            (ErrorSubject::Topics, "a topic does not exist yet".to_string())
         }
-        code => (About::Reading, words(code)),
+        code => (ErrorSubject::Reading, words(code)),
     };
     Some(what)
 }

@@ -2,7 +2,7 @@
 
 use super::Batch;
 use crate::sensor::halt::{Halt, Stopper};
-use crate::sensor::listen::{Crowd, CrowdCounts};
+use crate::sensor::listen::{ConnectionCounts, ConnectionLimiter};
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -16,7 +16,7 @@ pub const QUEUE: usize = 32;
 
 macro_rules! counts {
     ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
-        /// The counters of an intake.
+        /// The counters of a network input.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(usize)]
         pub enum Count { $($(#[$doc])* $variant,)* }
@@ -47,7 +47,7 @@ counts! {
     /// Records without an end: too long, or the sender disconnected.
     Cut, "cut";
     /// Connections that ended because of an implausible length.
-    AbsurdCounts, "absurd_counts";
+    InvalidCounts, "absurd_counts";
     /// Connections that ended with an error, in TLS or below.
     BrokenConnections, "broken_connections";
     /// Requests with a wrong token, or without one.
@@ -68,7 +68,7 @@ counts! {
     Rebalances, "rebalances";
 }
 
-/// What an intake returns.
+/// What a network input returns.
 #[derive(Debug)]
 pub enum Next {
     /// Lines.
@@ -81,41 +81,42 @@ pub enum Next {
 
 /// A running network input: threads that receive, and a queue.
 #[derive(Debug)]
-pub struct Intake {
+pub struct NetInput {
     batches: Receiver<Batch>,
     last: u64,
     shared: Arc<Shared>,
     stopper: Option<Stopper>,
     threads: Vec<JoinHandle<()>>,
-    pub(super) crowds: Vec<Crowd>,
+    pub(super) limiters: Vec<ConnectionLimiter>,
     pub(super) addresses: Vec<std::net::SocketAddr>,
 }
 
-/// The observable state of an intake. It needs no lock that is held while waiting for a batch.
+/// The observable state of a network input. It needs no lock that is held while
+/// waiting for a batch.
 #[derive(Clone, Debug)]
-pub struct IntakeView {
+pub struct NetInputView {
     shared: Arc<Shared>,
-    crowds: Vec<Crowd>,
+    limiters: Vec<ConnectionLimiter>,
     addresses: Vec<std::net::SocketAddr>,
 }
 
-impl IntakeView {
-    /// See [`Intake::count`].
+impl NetInputView {
+    /// See [`NetInput::count`].
     pub fn count(&self, of: Count) -> u64 {
         self.shared.get(of)
     }
 
-    /// See [`Intake::connections`].
-    pub fn connections(&self) -> CrowdCounts {
-        connections(&self.crowds)
+    /// See [`NetInput::connections`].
+    pub fn connections(&self) -> ConnectionCounts {
+        connections(&self.limiters)
     }
 
-    /// See [`Intake::addresses`].
+    /// See [`NetInput::addresses`].
     pub fn addresses(&self) -> &[std::net::SocketAddr] {
         &self.addresses
     }
 
-    /// See [`Intake::trouble`].
+    /// See [`NetInput::trouble`].
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
     }
@@ -126,8 +127,11 @@ impl IntakeView {
     }
 }
 
-fn connections(crowds: &[Crowd]) -> CrowdCounts {
-    crowds.iter().map(Crowd::counts).fold(CrowdCounts::default(), CrowdCounts::and)
+fn connections(limiters: &[ConnectionLimiter]) -> ConnectionCounts {
+    limiters
+        .iter()
+        .map(ConnectionLimiter::counts)
+        .fold(ConnectionCounts::default(), ConnectionCounts::and)
 }
 
 #[derive(Debug)]
@@ -135,7 +139,7 @@ pub(super) struct Shared {
     counts: [AtomicU64; Count::ALL.len()],
     /// All batches up to this one are safe.
     safe: AtomicU64,
-    /// Whether the intake was dropped: nothing more becomes safe.
+    /// Whether the network input was dropped: nothing more becomes safe.
     is_gone: AtomicBool,
     trouble: Mutex<Option<String>>,
     partitions: Mutex<Vec<PartitionView>>,
@@ -154,7 +158,7 @@ pub struct PartitionView {
     pub lag: Option<u64>,
 }
 
-/// The sending end, for the threads of an intake.
+/// The sending end, for the threads of a network input.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
     batches: SyncSender<Batch>,
@@ -162,9 +166,9 @@ pub(super) struct Outgoing {
     pub(super) halt: Halt,
 }
 
-impl Intake {
-    /// An intake without threads, and its sending end.
-    pub(super) fn new() -> Result<(Intake, Outgoing)> {
+impl NetInput {
+    /// A network input without threads, and its sending end.
+    pub(super) fn new() -> Result<(NetInput, Outgoing)> {
         let (sender, batches) = sync_channel(QUEUE);
         let (halt, stopper) = Halt::new().map_err(|e| Error::io("open a pair of sockets", e))?;
         let shared = Arc::new(Shared {
@@ -175,16 +179,16 @@ impl Intake {
             partitions: Mutex::default(),
         });
         let outgoing = Outgoing { batches: sender, shared: Arc::clone(&shared), halt };
-        let intake = Intake {
+        let net_input = NetInput {
             batches,
             last: 0,
             shared,
             stopper: Some(stopper),
             threads: Vec::new(),
-            crowds: Vec::new(),
+            limiters: Vec::new(),
             addresses: Vec::new(),
         };
-        Ok((intake, outgoing))
+        Ok((net_input, outgoing))
     }
 
     /// Starts a receiving thread.
@@ -204,7 +208,7 @@ impl Intake {
             Ok(mut batch) => {
                 self.last += 1;
                 batch.position = self.last;
-                batch.tell_position();
+                batch.publish_position();
                 Next::Batch(batch)
             }
             Err(RecvTimeoutError::Timeout) => Next::Nothing,
@@ -224,8 +228,8 @@ impl Intake {
     }
 
     /// The connections, if there are any.
-    pub fn connections(&self) -> CrowdCounts {
-        connections(&self.crowds)
+    pub fn connections(&self) -> ConnectionCounts {
+        connections(&self.limiters)
     }
 
     /// The addresses that it listens on, if they have a port.
@@ -239,12 +243,12 @@ impl Intake {
     }
 
     /// Its observable state, while one thread takes its batches.
-    pub fn view(&self) -> IntakeView {
-        let (shared, crowds) = (Arc::clone(&self.shared), self.crowds.clone());
-        IntakeView { shared, crowds, addresses: self.addresses.clone() }
+    pub fn view(&self) -> NetInputView {
+        let (shared, limiters) = (Arc::clone(&self.shared), self.limiters.clone());
+        NetInputView { shared, limiters, addresses: self.addresses.clone() }
     }
 
-    /// Stops receiving. What was received is still available: call [`Intake::next`] until it
+    /// Stops receiving. What was received is still available: call [`NetInput::next`] until it
     /// returns the end.
     pub fn stop(&mut self) {
         if let Some(stopper) = self.stopper.take() {
@@ -253,7 +257,7 @@ impl Intake {
     }
 }
 
-impl Drop for Intake {
+impl Drop for NetInput {
     fn drop(&mut self) {
         self.shared.is_gone.store(true, Ordering::Release);
         self.stop();
@@ -295,10 +299,10 @@ impl Shared {
 /// What a thread still needs after it has sent its last batch.
 #[cfg(feature = "kafka")]
 #[derive(Clone, Debug)]
-pub(super) struct Aftermath(Arc<Shared>);
+pub(super) struct InputHandle(Arc<Shared>);
 
 #[cfg(feature = "kafka")]
-impl Aftermath {
+impl InputHandle {
     pub(super) fn count(&self, of: Count, more: u64) {
         self.0.add(of, more);
     }
@@ -324,8 +328,8 @@ impl Aftermath {
 
 impl Outgoing {
     #[cfg(feature = "kafka")]
-    pub(super) fn aftermath(&self) -> Aftermath {
-        Aftermath(Arc::clone(&self.shared))
+    pub(super) fn handle(&self) -> InputHandle {
+        InputHandle(Arc::clone(&self.shared))
     }
 
     pub(super) fn count(&self, of: Count, more: u64) {

@@ -71,21 +71,21 @@ impl Spent {
     pub(in crate::engine::packet) fn give(
         &mut self,
         bytes: usize,
-        credit: &InflateBudget,
+        budget: &InflateBudget,
     ) -> Result<(), Fault> {
         self.given += bytes as u64;
         let beyond = self.given.saturating_sub(self.taken.saturating_mul(OWN));
         let draw = beyond.saturating_sub(self.drawn);
-        let rest = credit.left.get().checked_sub(draw).filter(|&rest| self.drawn + draw <= rest);
+        let rest = budget.left.get().checked_sub(draw).filter(|&rest| self.drawn + draw <= rest);
         match rest {
             _ if draw == 0 => Ok(()),
             Some(rest) => {
-                credit.left.set(rest);
+                budget.left.set(rest);
                 self.drawn += draw;
                 Ok(())
             }
             // It drew much of the budget itself; otherwise others had.
-            None if self.drawn >= credit.max / 4 => Err(Fault::CodingBomb),
+            None if self.drawn >= budget.max / 4 => Err(Fault::CodingBomb),
             None => Err(Fault::CodingSpent),
         }
     }
@@ -96,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_leaves_half() {
-        let credit = InflateBudget::of(1000);
+    fn a_body_leaves_half_of_the_budget() {
+        let budget = InflateBudget::of(1000);
         let mut given = Vec::new();
         for _ in 0..6 {
             let mut spent = Spent::default();
             let mut outcome = Ok(());
             while outcome.is_ok() {
-                outcome = spent.give(1, &credit);
+                outcome = spent.give(1, &budget);
             }
             given.push((spent.drawn, outcome.unwrap_err()));
         }
@@ -111,25 +111,25 @@ mod tests {
         let want =
             [(500, bomb), (250, bomb), (125, others), (62, others), (31, others), (16, others)];
         assert_eq!(given, want);
-        credit.earn(100_000);
-        assert_eq!(credit.left.get(), 1000);
+        budget.earn(100_000);
+        assert_eq!(budget.left.get(), 1000);
     }
 
     #[test]
-    fn its_own_bytes_pay_first() {
-        let credit = InflateBudget::of(1000);
+    fn a_body_first_spends_its_own_allowance() {
+        let budget = InflateBudget::of(1000);
         let mut spent = Spent::default();
         for _ in 0..1000 {
             spent.take(1);
-            assert_eq!(spent.give(OWN as usize, &credit), Ok(()));
+            assert_eq!(spent.give(OWN as usize, &budget), Ok(()));
         }
-        assert_eq!((credit.left.get(), spent.drawn), (1000, 0));
-        assert_eq!(spent.give(400, &credit), Ok(()));
-        assert_eq!((credit.left.get(), spent.drawn), (600, 400));
+        assert_eq!((budget.left.get(), spent.drawn), (1000, 0));
+        assert_eq!(spent.give(400, &budget), Ok(()));
+        assert_eq!((budget.left.get(), spent.drawn), (600, 400));
         // What was drawn is not drawn again.
         spent.take(4);
-        assert_eq!(spent.give(200, &credit), Ok(()));
-        assert_eq!(credit.left.get(), 600);
-        assert_eq!(spent.give(usize::MAX >> 1, &credit), Err(Fault::CodingBomb));
+        assert_eq!(spent.give(200, &budget), Ok(()));
+        assert_eq!(budget.left.get(), 600);
+        assert_eq!(spent.give(usize::MAX >> 1, &budget), Err(Fault::CodingBomb));
     }
 }

@@ -14,9 +14,9 @@ const STACK: usize = 256 << 10;
 /// How long to wait after a failed accept: 100 ms.
 const AFTER_FAILURE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// The numbers of connections.
+/// Bounds the number of connections, and counts them.
 #[derive(Clone, Debug)]
-pub struct Crowd {
+pub struct ConnectionLimiter {
     max: usize,
     shared: Arc<Shared>,
 }
@@ -31,7 +31,7 @@ struct Shared {
 
 /// Counts of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct CrowdCounts {
+pub struct ConnectionCounts {
     /// Connections that are open.
     pub open: usize,
     /// Connections that were accepted.
@@ -42,11 +42,11 @@ pub struct CrowdCounts {
     pub failed: u64,
 }
 
-impl CrowdCounts {
+impl ConnectionCounts {
     /// The sum of both.
     #[must_use]
-    pub fn and(self, other: CrowdCounts) -> CrowdCounts {
-        CrowdCounts {
+    pub fn and(self, other: ConnectionCounts) -> ConnectionCounts {
+        ConnectionCounts {
             open: self.open + other.open,
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
@@ -56,24 +56,24 @@ impl CrowdCounts {
 }
 
 /// A connection, while it is open.
-struct Place(Arc<Shared>);
+struct ConnectionGuard(Arc<Shared>);
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Crowd {
+impl ConnectionLimiter {
     /// Allows at most this many at a time.
-    pub fn new(max: usize) -> Crowd {
-        Crowd { max: max.max(1), shared: Arc::default() }
+    pub fn new(max: usize) -> ConnectionLimiter {
+        ConnectionLimiter { max: max.max(1), shared: Arc::default() }
     }
 
     /// The current counts.
-    pub fn counts(&self) -> CrowdCounts {
+    pub fn counts(&self) -> ConnectionCounts {
         let Shared { open, accepted, refused, failed } = &*self.shared;
-        CrowdCounts {
+        ConnectionCounts {
             open: open.load(Ordering::Relaxed),
             accepted: accepted.load(Ordering::Relaxed),
             refused: refused.load(Ordering::Relaxed),
@@ -94,20 +94,20 @@ impl Crowd {
         halt: Halt,
         serve: Arc<dyn Fn(Connection) + Send + Sync>,
     ) -> io::Result<JoinHandle<()>> {
-        let crowd = self.clone();
+        let limiter = self.clone();
         let accept = move || {
             while !halt.is_set() {
                 match listener.accept(&halt) {
-                    Ok(Some(connection)) => crowd.enter(name, connection, &serve),
+                    Ok(Some(connection)) => limiter.enter(name, connection, &serve),
                     Ok(None) => {}
                     Err(_) => {
-                        crowd.shared.failed.fetch_add(1, Ordering::Relaxed);
+                        limiter.shared.failed.fetch_add(1, Ordering::Relaxed);
                         let _ = halt.pause(AFTER_FAILURE);
                     }
                 }
             }
             drop(listener);
-            while crowd.shared.open.load(Ordering::Acquire) > 0 {
+            while limiter.shared.open.load(Ordering::Acquire) > 0 {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         };
@@ -126,10 +126,10 @@ impl Crowd {
             shared.refused.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let place = Place(Arc::clone(shared));
+        let guard = ConnectionGuard(Arc::clone(shared));
         let serve = Arc::clone(serve);
         let work = move || {
-            let _place = place;
+            let _guard = guard;
             serve(connection);
         };
         let counter = match Builder::new().name(name.to_string()).stack_size(STACK).spawn(work) {

@@ -1,10 +1,10 @@
-//! A keeper in memory, and a clock that does not wait: walks without a store.
+//! A document store in memory, and a clock that does not wait: walks without a store.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 use wiresift::engine::indicator::Timestamp;
-use wiresift::intel::feed::client::Keeper;
+use wiresift::intel::feed::client::DocumentStore;
 use wiresift::intel::feed::fetch::Clock;
 use wiresift::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Memory {
     }
 }
 
-impl Keeper for Memory {
+impl DocumentStore for Memory {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         self.change()?;
         self.documents.insert(name.into(), bytes.into());

@@ -4,7 +4,7 @@ use super::disk::{self, Durable, PART};
 use super::index::{Document, Index};
 use super::ledger::{Ledger, LedgerDir};
 use super::normal::{HEADER, Normal, Segment};
-use super::state::State;
+use super::state::FeedState;
 use crate::engine::indicator::Timestamp;
 use crate::intel::feed::client;
 use crate::{Error, Result};
@@ -57,7 +57,7 @@ impl FeedDir {
 
     /// The state of the feed. An unreadable file counts as empty: nothing depends
     /// on it.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> FeedState {
         let bytes = disk::read(&self.folder.join("state.json")).ok().flatten();
         bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
@@ -67,7 +67,7 @@ impl FeedDir {
     /// # Errors
     ///
     /// The folder cannot be written.
-    pub fn set_state(&self, state: &State) -> Result<()> {
+    pub fn set_state(&self, state: &FeedState) -> Result<()> {
         disk::make_folder(&self.folder)?;
         let mut bytes = serde_json::to_vec_pretty(state)
             .map_err(|e| Error::io("write the state", e.into()).at_path(&self.folder))?;
@@ -119,12 +119,12 @@ impl FeedDir {
     /// # Errors
     ///
     /// The index is damaged or the folder cannot be written.
-    pub fn keeping(&self, now: Timestamp) -> Result<DocumentWriter> {
+    pub fn writer(&self, now: Timestamp) -> Result<DocumentWriter> {
         let documents = self.folder.join("documents");
         disk::make_folder(&documents)?;
         let index = self.index()?;
         Ok(DocumentWriter {
-            shelf: self.clone(),
+            feed_dir: self.clone(),
             documents,
             index,
             now,
@@ -311,7 +311,7 @@ impl<'s> Piece<'s> {
     }
 }
 
-impl client::Keeper for DocumentWriter {
+impl client::DocumentStore for DocumentWriter {
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         DocumentWriter::put(self, name, bytes)
     }
@@ -342,7 +342,7 @@ impl client::Keeper for DocumentWriter {
 /// [`DocumentWriter::set_cursor`].
 #[derive(Debug)]
 pub struct DocumentWriter {
-    shelf: FeedDir,
+    feed_dir: FeedDir,
     documents: PathBuf,
     index: Index,
     now: Timestamp,
@@ -390,7 +390,7 @@ impl DocumentWriter {
     ///
     /// It cannot be read.
     pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        self.index.documents.get(name).map(|document| self.shelf.document(document)).transpose()
+        self.index.documents.get(name).map(|document| self.feed_dir.document(document)).transpose()
     }
 
     /// Stores the position of the walk, and makes all changes so far durable.
@@ -401,7 +401,11 @@ impl DocumentWriter {
     pub fn set_cursor(&mut self, cursor: Option<&str>) -> Result<()> {
         self.index.cursor = cursor.map(str::to_string);
         self.sync()?;
-        disk::replace(&self.shelf.folder.join("index.json"), &self.index.to_bytes(), Durable::Yes)
+        disk::replace(
+            &self.feed_dir.folder.join("index.json"),
+            &self.index.to_bytes(),
+            Durable::Yes,
+        )
     }
 
     fn sync(&mut self) -> Result<()> {

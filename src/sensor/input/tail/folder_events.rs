@@ -1,6 +1,6 @@
 //! Tracks names: files that appear, are renamed, and lose their names.
 
-use super::folders::{Entry, Sight};
+use super::folders::{FolderEntry, FolderEvent};
 use super::follow::Tail;
 use super::key::Found;
 use super::rotation::{Age, Name};
@@ -13,17 +13,17 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 impl Tail {
-    pub(super) fn take_sight(&mut self, sight: Sight) {
-        match sight {
-            Sight::Listing(folder, entries) => self.take_listing(&folder, &entries),
-            Sight::Name(path, is_taken) => self.look_at(&path, is_taken),
-            Sight::Written(path, is_closed) => {
+    pub(super) fn handle_folder_event(&mut self, event: FolderEvent) {
+        match event {
+            FolderEvent::Listing(folder, entries) => self.take_listing(&folder, &entries),
+            FolderEvent::Name(path, is_taken) => self.look_at(&path, is_taken),
+            FolderEvent::Written(path, is_closed) => {
                 if let Some(id) = self.file_at(&path) {
                     self.touch(id, Some(is_closed));
                 }
             }
-            Sight::Gone(path) => self.lose_name(&path),
-            Sight::FolderGone(folder) => {
+            FolderEvent::Gone(path) => self.lose_name(&path),
+            FolderEvent::FolderGone(folder) => {
                 let names = self.names.get(&folder);
                 let names: Vec<_> = names.into_iter().flatten().map(|(name, _)| name).collect();
                 let paths: Vec<PathBuf> = names.into_iter().map(|it| folder.join(it)).collect();
@@ -34,7 +34,7 @@ impl Tail {
 
     /// Compares the contents of a folder with the previous ones. What exists is handled first, so
     /// that a renamed file never seems to be gone.
-    fn take_listing(&mut self, folder: &Path, entries: &[Entry]) {
+    fn take_listing(&mut self, folder: &Path, entries: &[FolderEntry]) {
         let timed = self.timed.iter().filter_map(|id| self.files.get(id));
         let inodes: HashSet<u64> = timed.map(|file| file.found.key.inode).collect();
         for entry in entries {
@@ -293,7 +293,7 @@ impl Tail {
     }
 }
 
-/// Folder and name of a path; the folder is spelt as in the pattern's root.
+/// Folder and name of a path; the folder is written as in the pattern's root.
 fn split(path: &Path) -> (&Path, &OsStr) {
     (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
 }

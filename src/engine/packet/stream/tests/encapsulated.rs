@@ -54,7 +54,7 @@ enum Extra {
 
 /// All encapsulations of a packet, from the innermost to the outermost.
 #[derive(Clone, Debug)]
-struct Way {
+struct Encapsulations {
     innermost: Hop,
     tunnels: Vec<(Tunnel, Hop)>,
     link: Link,
@@ -87,7 +87,7 @@ fn tunnel() -> impl Strategy<Value = Tunnel> {
     ]
 }
 
-fn way() -> impl Strategy<Value = Way> {
+fn encapsulations() -> impl Strategy<Value = Encapsulations> {
     let tunnels = proptest::collection::vec((tunnel(), hop()), 0..4);
     let link = prop_oneof![
         Just(Link::Raw),
@@ -96,7 +96,7 @@ fn way() -> impl Strategy<Value = Way> {
         (1..5_usize).prop_map(Link::Mpls),
     ];
     let swaps = proptest::collection::vec(any::<[prop::sample::Index; 2]>(), 0..16);
-    (hop(), tunnels, link, swaps).prop_map(|(innermost, tunnels, link, swaps)| Way {
+    (hop(), tunnels, link, swaps).prop_map(|(innermost, tunnels, link, swaps)| Encapsulations {
         innermost,
         tunnels,
         link,
@@ -255,7 +255,7 @@ impl Tunnel {
     }
 }
 
-impl Way {
+impl Encapsulations {
     /// All packets of one direction of a stream, as frames. `id` counts IP packets.
     fn carry(&self, parts: &[Part], port: u16, id: &mut u32) -> Vec<Vec<u8>> {
         let mut units: Vec<IpPacket> = Vec::new();
@@ -329,16 +329,16 @@ proptest! {
 
     /// For any cuts, repetitions, overlaps and swaps at any layer.
     #[test]
-    fn any_way_reads_like_the_plain_stream(
+    fn any_encapsulation_reads_like_the_plain_stream(
         which in 0..18_usize,
-        way in way(),
+        encapsulations in encapsulations(),
         client in treatment(),
         server in treatment(),
     ) {
         let (port, to_server, to_client) = conversations().swap_remove(which);
         // Forged segments come after the true ones.
-        let swaps = if client.lies || server.lies { vec![] } else { way.swaps.clone() };
-        let way = Way { swaps, ..way };
+        let swaps = if client.lies || server.lies { vec![] } else { encapsulations.swaps.clone() };
+        let encapsulations = Encapsulations { swaps, ..encapsulations };
         let want = recorded(port, &to_server, &to_client);
         let (mut id, mut frames) = (0, Vec::new());
         let ends = [Part::end(true, to_server.len()), Part::end(false, to_client.len())];
@@ -351,12 +351,12 @@ proptest! {
             ends[1..].to_vec(),
         ] {
             if !parts.is_empty() {
-                frames.extend(way.carry(&parts, port, &mut id));
+                frames.extend(encapsulations.carry(&parts, port, &mut id));
             }
         }
         // In IPv4 an identifier is reused after 65,536 packets; here no time passes until then.
         prop_assume!(id < 1 << 16);
-        let (got, counters) = decode_frames(way.link, &frames);
+        let (got, counters) = decode_frames(encapsulations.link, &frames);
         let sorted = |recorder: &Recorder| {
             let mut seen = recorder.seen.clone();
             seen.sort();

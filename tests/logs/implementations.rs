@@ -16,7 +16,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use wiresift::engine::indicator::{Context, Indicator, Kind, Scope};
-use wiresift::engine::text::vector::Way;
+use wiresift::engine::text::vector::Implementation;
 use wiresift::intel::feed::{self, Collected};
 
 /// Small, so that every log is split in many places and eight threads have work.
@@ -24,9 +24,9 @@ const CHUNK: &str = "10000";
 /// How much of each log is scanned.
 const SAMPLE: usize = 64 << 10;
 
-/// Runs the program over `logs` in every way and with every number of threads, and compares each
-/// run with the oracle. Returns the hits by log.
-fn same_in_every_way(
+/// Runs the program over `logs` with every implementation and every number of threads, and compares
+/// each run with the oracle. Returns the hits by log.
+fn same_with_every_implementation(
     dir: &Dir,
     database: Vec<u8>,
     oracle: &Oracle,
@@ -38,10 +38,12 @@ fn same_in_every_way(
     }
     let mut want: Option<BTreeMap<String, BTreeSet<Hit>>> = None;
     let mut runs = 0;
-    for way in Way::ALL.iter().filter(|way| way.is_available()) {
+    for implementation in
+        Implementation::ALL.iter().filter(|implementation| implementation.is_available())
+    {
         for threads in ["1", "2", "8"] {
             let mut command = dir.command();
-            command.env("WIRESIFT_VECTORS", way.name());
+            command.env("WIRESIFT_VECTORS", implementation.name());
             command.args(["scan", "--db", "db", "--format", "json", "-j", threads]);
             command.args(["--at", "2026-11-24T00:00:00Z", "--chunk-size", CHUNK]);
             let records = command.args(logs.keys()).run().expect(0).json_lines();
@@ -61,12 +63,16 @@ fn same_in_every_way(
                 for (name, log) in logs {
                     let got = hits.get(name).cloned().unwrap_or_default();
                     if let Some(difference) = difference(log, got, oracle.hits(log)) {
-                        panic!("{name}, {}, -j {threads}: {difference}", way.name());
+                        panic!("{name}, {}, -j {threads}: {difference}", implementation.name());
                     }
                 }
                 hits.clone()
             });
-            assert!(hits == *want, "{}, -j {threads}, differs from the first run", way.name());
+            assert!(
+                hits == *want,
+                "{}, -j {threads}, differs from the first run",
+                implementation.name()
+            );
             runs += 1;
         }
     }
@@ -75,8 +81,8 @@ fn same_in_every_way(
 }
 
 #[test]
-fn real_logs_in_every_way() {
-    let name = "real_logs_in_every_way";
+fn real_logs_with_every_implementation() {
+    let name = "real_logs_with_every_implementation";
     let Some(logs) = shared(name, "data/logs") else { return };
     let (database, oracle) = compiled(expected_indicators(&logs));
     let texts = samples(&logs, SAMPLE).enumerate();
@@ -86,13 +92,13 @@ fn real_logs_in_every_way() {
         skip(name, "there are no logs");
         return;
     }
-    let hits = same_in_every_way(&Dir::new("real-logs"), database, &oracle, &texts);
+    let hits = same_with_every_implementation(&Dir::new("real-logs"), database, &oracle, &texts);
     let total: usize = hits.values().map(BTreeSet::len).sum();
     assert!(total > 1000, "only {total} hits in {} logs", texts.len());
 }
 
 #[test]
-fn generated_logs_in_every_way() {
+fn generated_logs_with_every_implementation() {
     let context = Arc::new(Context::of_feed("generated"));
     let listed = corpus::feed(20_000).into_iter().map(|corpus::Listed { kind, value }| {
         let scope = if kind == Kind::Domain { Scope::Subtree } else { Scope::Exact };
@@ -102,7 +108,8 @@ fn generated_logs_in_every_way() {
     let planted = corpus::Log::ALL.map(|log| (log.name(), corpus::corpus(log, 256 << 10, 40)));
     let texts: BTreeMap<String, Vec<u8>> =
         planted.iter().map(|(name, corpus)| (name.to_string(), corpus.text.clone())).collect();
-    let hits = same_in_every_way(&Dir::new("generated-logs"), database, &oracle, &texts);
+    let hits =
+        same_with_every_implementation(&Dir::new("generated-logs"), database, &oracle, &texts);
     for (name, corpus) in &planted {
         let indicators = hits[*name].iter().map(|(_, _, indicator)| indicator.as_str());
         let mut found: Vec<&str> = indicators.collect();
@@ -125,8 +132,8 @@ fn made(folder: &Path, name: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn made_corpora_in_every_way() {
-    let name = "made_corpora_in_every_way";
+fn made_corpora_with_every_implementation() {
+    let name = "made_corpora_with_every_implementation";
     let folder = project().join("target/corpora");
     let Ok(list) = std::fs::read(folder.join("feed_10k.csv")) else {
         skip(name, "there is no target/corpora (benches/peers/run.sh makes it)");
@@ -139,6 +146,6 @@ fn made_corpora_in_every_way() {
     let logs = ["zeek_json_dense.log", "zeek_json.log", "zeek_tsv.log", "syslog_mix.log"];
     let texts: BTreeMap<String, Vec<u8>> =
         logs.iter().filter_map(|log| Some((log.to_string(), made(&folder, log)?))).collect();
-    let hits = same_in_every_way(&Dir::new("made-corpora"), database, &oracle, &texts);
+    let hits = same_with_every_implementation(&Dir::new("made-corpora"), database, &oracle, &texts);
     assert_eq!(hits.is_empty(), !texts.contains_key(logs[0]), "{hits:?}");
 }

@@ -26,7 +26,7 @@ pub fn is_harmful(char: char) -> bool {
 }
 
 /// A text with its harmful characters escaped, as `\n`, `\x1b` or `\u{202e}`.
-pub fn spelt(text: &str) -> Cow<'_, str> {
+pub fn escape_text(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
@@ -36,10 +36,10 @@ pub fn spelt(text: &str) -> Cow<'_, str> {
 }
 
 /// The same for file names, which need not be UTF-8; see [`name_text`].
-pub fn spelt_name(name: &OsStr) -> Cow<'_, str> {
+pub fn escape_file_name(name: &OsStr) -> Cow<'_, str> {
     match name_text(name.as_bytes()) {
-        Cow::Borrowed(text) => spelt(text),
-        Cow::Owned(text) => Cow::Owned(spelt(&text).into_owned()),
+        Cow::Borrowed(text) => escape_text(text),
+        Cow::Owned(text) => Cow::Owned(escape_text(&text).into_owned()),
     }
 }
 
@@ -48,7 +48,7 @@ pub fn spelt_name(name: &OsStr) -> Cow<'_, str> {
 /// literally, are doubled, so that different names stay different.
 pub fn name_text(name: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(name) {
-        Ok(text) if !looks_spelt(name) => Cow::Borrowed(text),
+        Ok(text) if !looks_escaped(name) => Cow::Borrowed(text),
         _ => {
             let mut text = String::with_capacity(name.len() + 16);
             for chunk in name.utf8_chunks() {
@@ -61,13 +61,13 @@ pub fn name_text(name: &[u8]) -> Cow<'_, str> {
 }
 
 /// Whether the name contains what looks like an escaped byte.
-fn looks_spelt(name: &[u8]) -> bool {
+fn looks_escaped(name: &[u8]) -> bool {
     let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     name.windows(4).any(|w| w[0] == b'\\' && w[1] == b'x' && is_hex(w[2]) && is_hex(w[3]))
 }
 
 /// JSON with the harmful characters in its strings as `\uNNNN`. Parsing it yields the same text.
-pub fn spelt_json(json: &str) -> Cow<'_, str> {
+pub fn escape_json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_harmful) {
         return Cow::Borrowed(json);
     }
@@ -109,22 +109,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_harmful_is_left_and_everything_else_stays() {
+    fn only_harmful_characters_are_escaped() {
         for char in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
             let text = format!("a{char}b");
-            let shown = spelt(&text);
+            let shown = escape_text(&text);
             assert!(!shown.chars().any(is_harmful), "{char:?}");
             assert_eq!(shown == text, !is_harmful(char), "{char:?}");
             let json = serde_json::to_string(&text).unwrap();
-            let shown = spelt_json(&json);
+            let shown = escape_json(&json);
             assert!(!shown.chars().any(is_harmful), "{char:?}");
             assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text, "{char:?}");
         }
     }
 
     #[test]
-    fn names_that_are_no_text_stay_apart() {
-        let shown = |name: &'static [u8]| spelt_name(OsStr::from_bytes(name));
+    fn names_that_are_not_utf8_stay_distinct() {
+        let shown = |name: &'static [u8]| escape_file_name(OsStr::from_bytes(name));
         assert_eq!(shown(b"x\x1b]0;t\x07.pcap"), "x\\x1b]0;t\\x07.pcap");
         assert_eq!(shown(b"\xff\xfe.log"), "\\xff\\xfe.log");
         assert_ne!(shown(b"\xff.log"), shown(b"\xfe.log"));

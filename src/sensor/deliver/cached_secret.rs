@@ -5,14 +5,14 @@ use crate::sensor::secret::{Credential, Secret};
 
 /// A secret that is read once, until it is forgotten.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct CachedSecret {
     from: Credential,
     secret: Option<Secret>,
 }
 
-impl Kept {
+impl CachedSecret {
     pub(super) fn new(from: Credential) -> Self {
-        Kept { from, secret: None }
+        CachedSecret { from, secret: None }
     }
 
     /// The secret.
@@ -42,7 +42,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, " one \nnot this\n").unwrap();
-        let mut kept = Kept::new(Credential::File(path.clone()));
+        let mut kept = CachedSecret::new(Credential::File(path.clone()));
         assert_eq!(kept.get().unwrap(), "one");
         std::fs::write(&path, "two").unwrap();
         assert_eq!(kept.get().unwrap(), "one");

@@ -5,7 +5,7 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Hit;
 
 /// A hit that no longer borrows from a database.
-pub(super) struct Found {
+pub(super) struct OwnedHit {
     pub(super) hit: Hit<'static>,
     pub(super) origin: Provenance,
     /// When its input was read.

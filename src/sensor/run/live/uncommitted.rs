@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 /// The streams that are in a commit, and those that have to wait for one.
 #[derive(Debug, Default)]
-pub(super) struct Sights {
+pub(super) struct UncommittedStreams {
     known: HashSet<u64>,
     /// The stream that each waiting source waits for.
     waiting: HashMap<usize, Waiting>,
@@ -25,12 +25,12 @@ struct Waiting {
     is_asked: bool,
 }
 
-impl Sights {
+impl UncommittedStreams {
     /// Begins with the streams of the last commit; `None` if commits are not stored.
     pub(super) fn new(known: Option<impl Iterator<Item = u64>>) -> Self {
         let is_kept = known.is_some();
         let known = known.into_iter().flatten().collect();
-        Sights { known, waiting: HashMap::new(), is_kept }
+        UncommittedStreams { known, waiting: HashMap::new(), is_kept }
     }
 
     /// Whether the alerts of a stream have to wait for a commit, together with the rest of its
@@ -78,18 +78,23 @@ mod tests {
 
     #[test]
     fn the_first_alerts_of_a_stream_wait_for_one_commit() {
-        let mut sights = Sights::new(Some([7].into_iter()));
-        assert!(!sights.hold(0, 7) && !sights.is_due(), "it is known");
-        assert!(sights.hold(0, 8) && sights.is_due());
+        let mut uncommitted = UncommittedStreams::new(Some([7].into_iter()));
+        assert!(!uncommitted.hold(0, 7) && !uncommitted.is_due(), "it is known");
+        assert!(uncommitted.hold(0, 8) && uncommitted.is_due());
         // A commit that began earlier does not count.
-        sights.committed(&Commit::default());
-        assert!(sights.hold(0, 8));
-        assert!(sights.ask(0) && !sights.ask(0) && !sights.ask(1) && !sights.is_due());
-        sights.committed(&Commit::default());
-        assert!(!sights.hold(0, 8) && !sights.is_due());
-        sights.committed(&Commit { forgotten: vec![8], ..Commit::default() });
-        assert!(sights.hold(0, 8));
-        let mut none = Sights::new(None::<std::iter::Empty<u64>>);
+        uncommitted.committed(&Commit::default());
+        assert!(uncommitted.hold(0, 8));
+        assert!(
+            uncommitted.ask(0)
+                && !uncommitted.ask(0)
+                && !uncommitted.ask(1)
+                && !uncommitted.is_due()
+        );
+        uncommitted.committed(&Commit::default());
+        assert!(!uncommitted.hold(0, 8) && !uncommitted.is_due());
+        uncommitted.committed(&Commit { forgotten: vec![8], ..Commit::default() });
+        assert!(uncommitted.hold(0, 8));
+        let mut none = UncommittedStreams::new(None::<std::iter::Empty<u64>>);
         assert!(!none.hold(0, 8), "nothing is stored");
     }
 }
