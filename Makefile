@@ -14,7 +14,7 @@ BENCHES  := classify digests exchange extract lookup scan
 # `make test PROPTEST_RNG_SEED=7 PROPTEST_CASES=20000` tries others.
 export PROPTEST_RNG_SEED ?= 20261124
 
-.PHONY: help demo build guided deb install-deps test test-kafka test-peers lint doc fuzz
+.PHONY: help demo build guided deb tarball install-deps test test-kafka test-peers lint doc fuzz
 .PHONY: fuzz-replay
 .PHONY: licences advisories
 .PHONY: bench bench-check peers packets subscriptions daemon ruleset instructions instructions-accept
@@ -26,6 +26,7 @@ help:
 	@echo 'make test-peers   all of them, also against heavier programs, which it installs first'
 	@echo 'make guided       a binary that is optimised by a profile of itself: target/guided/release/wiresift'
 	@echo 'make deb          a package for Debian and Ubuntu: target/wiresift_VERSION_ARCH.deb (needs cargo-deb)'
+	@echo 'make tarball      an archive for any Linux with glibc 2.17 or later (needs cargo-zigbuild)'
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n, FUZZ_TARGETS=…)'
@@ -58,6 +59,10 @@ deb: cargo-deb install-deps
 	@.ci/install-deps --for-all-features
 	$(CARGO) build --release --locked --all-features
 	packaging/deb.sh $(WIRESIFT) target
+
+tarball: install-deps
+	@.ci/install-deps --for-tarball
+	packaging/tarball.sh target
 
 demo: build
 	@echo

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use wiresift::engine::database::Database;
 use wiresift::engine::indicator::{Kind, Observable, Timestamp, Where};
 use wiresift::engine::packet::{self, Decoder, Frame, Packet, ProtocolFacts};
+use wiresift::engine::segment::{Merge, Row, Segment, SegmentWriter, key};
 use wiresift::engine::text::{self, Extractor, fields};
 use wiresift::intel::config::Config;
 use wiresift::intel::feed::{Collected, Format, Options, read, read_warninglist};
@@ -71,6 +72,11 @@ fn steep(name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) -> Option<String> 
 /// The same, starting with another length.
 fn steep_from(base: usize, name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) -> Option<String> {
     let inputs = [1, 2, 4].map(|times| shape.of(base * times));
+    steep_of(&format!("{name}: {:?}", String::from_utf8_lossy(shape.unit)), &inputs, read)
+}
+
+/// The same for inputs that are not repetitions, of one length, two lengths and four.
+fn steep_of(name: &str, inputs: &[Vec<u8>; 3], read: impl Fn(&[u8])) -> Option<String> {
     let measure = |round: usize| inputs.each_ref().map(|input| cost(round, || read(input)));
     let growth = |costs: [f64; 3]| costs[2] / costs[0];
     let is_steep = |costs: [f64; 3]| {
@@ -84,8 +90,7 @@ fn steep_from(base: usize, name: &str, shape: &Shape<'_>, read: impl Fn(&[u8])) 
             least = if growth(again) < growth(least) { again } else { least };
         }
     }
-    let unit = String::from_utf8_lossy(shape.unit);
-    is_steep(least).then(|| format!("{name}: {unit:?} grows {:.1}: {least:?}", growth(least)))
+    is_steep(least).then(|| format!("{name} grows {:.1}: {least:?}", growth(least)))
 }
 
 fn assert_none(steep: Vec<String>) {
@@ -676,6 +681,72 @@ fn work_on_lists_configurations_and_databases_is_linear() {
                 let _ = black_box(wiresift::intel::store::Normal::parse(data, false));
                 let _ = black_box(wiresift::intel::store::Index::parse(data));
             }));
+        }
+    }
+    assert_none(all);
+}
+
+/// The rows of the shortest segment, of several blocks.
+const OF_A_SEGMENT: u32 = 2_000;
+
+/// Makes the row with a number, in the order of keys.
+type MakeRow = fn(u32) -> (Vec<u8>, Row);
+
+/// Rows that make some part of a segment as large as it can be.
+const OF_SEGMENTS: [(&str, MakeRow); 6] = [
+    ("short keys", |number| ([&[1], &number.to_be_bytes()[..]].concat(), Row::at(0))),
+    ("long keys", |number| ([&[b'x'; 1000], &number.to_be_bytes()[..]].concat(), Row::at(0))),
+    ("one key", |number| (vec![1], Row::at(number.into()))),
+    ("marks", |number| {
+        let row = Row { marks: u64::from(number), ..Row::at(0) };
+        ([&[1], &number.to_be_bytes()[..]].concat(), row)
+    }),
+    ("wide columns", |number| {
+        let last = if number % 2 == 0 { 0 } else { i64::MAX };
+        let row = Row { last, count: u64::MAX, days: number, ended: Some(last), ..Row::at(0) };
+        ([&[1], &number.to_be_bytes()[..]].concat(), row)
+    }),
+    ("keys of every kind", |number| {
+        ([&[(number & 0x7f) as u8], &number.to_be_bytes()[..]].concat(), Row::at(0))
+    }),
+];
+
+/// Reads a segment completely: each row, one after the other, by its key, and merged.
+fn segment_of(data: &[u8]) {
+    let Ok(segment) = Segment::from_bytes(data.to_vec()) else { return };
+    let _ = black_box(segment.check());
+    let mut last = Vec::new();
+    if let Ok(mut merge) = Merge::new([&segment, &segment]) {
+        while let Ok(Some((key, rows))) = merge.next_key() {
+            black_box((key::parse(key), rows.len()));
+            last = key.to_vec();
+        }
+    }
+    for key in [&last[..], b"\x01\0\0", &[0xff; 40]] {
+        let _ = black_box(segment.find(key, &mut Vec::new()));
+    }
+}
+
+/// Segments with correct checksums, since nothing else is read, and bytes that begin like one.
+#[test]
+fn work_on_segments_is_linear() {
+    let mut all = Vec::new();
+    for (name, make) in OF_SEGMENTS {
+        let inputs = [1, 2, 4].map(|times| {
+            let count = OF_A_SEGMENT * times;
+            let mut rows: Vec<_> = (0..count).map(make).collect();
+            rows.sort();
+            let mut writer = SegmentWriter::new(Vec::new(), count.into()).unwrap();
+            rows.iter().for_each(|(key, row)| writer.push(key, row).unwrap());
+            let bytes = writer.finish().unwrap().0;
+            assert_eq!(Segment::from_bytes(bytes.clone()).unwrap().rows(), u64::from(count));
+            bytes
+        });
+        all.extend(steep_of(&format!("segment, {name}"), &inputs, segment_of));
+    }
+    for unit in [&b"\0"[..], b"\xff", b"\x01\0\0\0\0\0\0\0"] {
+        for head in [&b""[..], b"\x89wsseg\r\n\x01\0\0\0\0\0\0\0"] {
+            all.extend(steep("segment", &Shape { head, unit, tail: b"" }, segment_of));
         }
     }
     assert_none(all);

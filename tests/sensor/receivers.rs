@@ -313,3 +313,123 @@ fn receivers_of_metrics_accept_the_page() {
     let said = String::from_utf8_lossy(&run.stderr) + String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && said.trim().is_empty(), "{said}");
 }
+
+/// syslog-ng, unpacked and not installed, because its package conflicts with rsyslog's: its folder.
+fn syslog_ng(test: &str) -> Option<std::path::PathBuf> {
+    // Only on request: the packages come from the distribution's servers.
+    if std::env::var_os("WIRESIFT_PEERS").is_none_or(|peers| peers != "required") {
+        crate::harness::skip(test, "syslog-ng is fetched by make test-peers");
+        return None;
+    }
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("syslog-ng");
+    let root = folder.join("root");
+    if !root.join("usr/sbin/syslog-ng").exists() {
+        std::fs::create_dir_all(&root).unwrap();
+        let script = "set -e; cd \"$0\"; apt-get download syslog-ng-core libivykis0 libpcre3 \
+                      libnet1 libwrap0; for it in *.deb; do dpkg -x \"$it\" root; done";
+        let run = output(Command::new("sh").args(["-c", script]).arg(&folder));
+        if !run.status.success() {
+            missing(test, &format!("apt-get: {}", String::from_utf8_lossy(&run.stderr)));
+            return None;
+        }
+    }
+    Some(root)
+}
+
+/// Starts syslog-ng with destinations, and a socket in the folder that it reads.
+fn start_syslog_ng(root: &std::path::Path, dir: &Dir, destinations: &str) -> Running {
+    let place = dir.path().display();
+    let names = destinations.lines().enumerate().map(|(at, to)| {
+        format!("destination d{at} {{ {to}; }};\nlog {{ source(s); destination(d{at}); }};\n")
+    });
+    let config = format!(
+        "@version: 3.38\n@module \"afsocket\"\n@module \"syslogformat\"\n\
+         options {{ keep-hostname(yes); stats-freq(0); time-reopen(1); }};\n\
+         source s {{ unix-dgram(\"{place}/log.sock\"); }};\n"
+    ) + &names.collect::<String>();
+    let config = dir.create("syslog-ng.conf", config);
+    let path = |name: &str| dir.path().join(name);
+    let libraries =
+        ["usr/lib", "usr/lib/syslog-ng", "usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib"];
+    let libraries = libraries.map(|it| root.join(it).display().to_string()).join(":");
+    let modules = root.join("usr/lib/syslog-ng/3.38");
+    let daemon = Command::new(root.join("usr/sbin/syslog-ng"))
+        .arg("-F")
+        .arg("-f")
+        .arg(config)
+        .arg("--persist-file")
+        .arg(path("persist"))
+        .arg("--control")
+        .arg(path("control"))
+        .arg("--pidfile")
+        .arg(path("pid"))
+        .arg("--no-caps")
+        .arg(format!("--module-path={}", modules.display()))
+        .env("LD_LIBRARY_PATH", libraries)
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(path("words")).unwrap())
+        .spawn();
+    let running = Running(daemon.unwrap());
+    let watch = wiresift::clock::Stopwatch::start();
+    while !path("log.sock").exists() {
+        let words = std::fs::read_to_string(path("words")).unwrap();
+        assert!(watch.elapsed() < LONG, "syslog-ng has not opened its socket: {words}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running
+}
+
+fn log_to(dir: &Dir, text: &str) {
+    let socket = dir.path().join("log.sock").display().to_string();
+    let args = ["--socket", &socket, "--socket-errors=on", "-d", "--tag", "applied", text];
+    let run = output(Command::new("logger").args(args));
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn receivers_take_what_syslog_ng_sends_as_rfc_5424() {
+    let test = "receivers_take_what_syslog_ng_sends_as_rfc_5424";
+    let Some(root) = syslog_ng(test) else { return };
+    let dir = Dir::new("receivers-syslog-ng");
+    let (mut net_input, udp, tcp) = receive();
+    let to = |at: SocketAddr, transport: &str| {
+        format!("syslog(\"127.0.0.1\" transport(\"{transport}\") port({}))", at.port())
+    };
+    // Counted on TCP, with the line break in the count, and not on UDP.
+    let destinations = format!("{}\n{}", to(udp, "udp"), to(tcp, "tcp"));
+    let _running = start_syslog_ng(&root, &dir, &destinations);
+    log_to(&dir, "asked for evil.example");
+    // The message, and its structured data.
+    let lines = received(&mut net_input, 4);
+    let texts = lines.iter().filter(|line| line.text == "asked for evil.example");
+    assert_eq!(texts.count(), 2, "{lines:?}");
+    let data = lines.iter().filter(|line| line.text.contains("sequenceId=\"1\""));
+    assert_eq!(data.count(), 2, "{lines:?}");
+    for line in &lines {
+        assert_eq!(line.app.as_deref(), Some("applied"), "{line:?}");
+        assert!(line.host.is_some() && line.is_recent, "{line:?}");
+    }
+    assert_eq!(net_input.count(Count::InvalidCounts) + net_input.count(Count::Cut), 0);
+}
+
+#[test]
+fn receivers_take_what_syslog_ng_sends_as_rfc_3164() {
+    let test = "receivers_take_what_syslog_ng_sends_as_rfc_3164";
+    let Some(root) = syslog_ng(test) else { return };
+    let dir = Dir::new("receivers-syslog-ng");
+    let (mut net_input, udp, tcp) = receive();
+    let to = |at: SocketAddr, transport: &str| {
+        format!("network(\"127.0.0.1\" transport(\"{transport}\") port({}))", at.port())
+    };
+    let destinations = format!("{}\n{}", to(udp, "udp"), to(tcp, "tcp"));
+    let _running = start_syslog_ng(&root, &dir, &destinations);
+    for round in 0..3 {
+        log_to(&dir, &format!("{round} asked for evil.example"));
+        for line in received(&mut net_input, 2) {
+            assert_eq!(line.text, format!("{round} asked for evil.example"));
+            assert_eq!(line.app.as_deref(), Some("applied"), "{line:?}");
+            assert!(line.host.is_some() && line.is_recent, "{line:?}");
+        }
+    }
+    assert_eq!(net_input.count(Count::InvalidCounts) + net_input.count(Count::Cut), 0);
+}

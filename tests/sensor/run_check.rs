@@ -220,3 +220,45 @@ fn without_a_database_there_is_a_remedy() {
     dir.command().args(["run"]).run().expect(2).expect_stderr("own: ");
     dir.command().args(["run", "--check"]).run().expect(2).expect_stderr("feed own: ");
 }
+
+#[test]
+fn receivers_are_asked_whether_they_are_there() {
+    let dir = folder("check_receivers");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = listener.local_addr().unwrap();
+    // Its port is free again.
+    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let socket = dir.path().join("reader.sock");
+    let _reader = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    dir.create("token", "secret-of-the-test\n");
+    dir.create("hook", format!("http://{there}/secret-of-the-test\n"));
+    let sinks = format!(
+        "[[sink]]\nkind = \"webhook\"\nname = \"hook\"\nurl_file = \"hook\"\n\
+         [[sink]]\nkind = \"splunk\"\nurl = \"http://{away}\"\ntoken_file = \"token\"\n\
+         [[sink]]\nkind = \"elasticsearch\"\nname = \"es\"\nurl = \"http://{there}\"\n\
+         [[sink]]\nkind = \"syslog\"\nname = \"lines\"\naddress = \"tcp://{there}\"\n\
+         [[sink]]\nkind = \"syslog\"\nname = \"udp\"\naddress = \"udp://{there}\"\n\
+         [[sink]]\nkind = \"syslog\"\nname = \"tls\"\naddress = \"tls://{there}\"\n\
+         [[sink]]\nkind = \"mail\"\nserver = \"{away}\"\ntls = \"never\"\nfrom = \
+         \"a@example.org\"\nto = \"b@example.org\"\n\
+         [[sink]]\nkind = \"unix\"\npath = \"reader.sock\"\n"
+    );
+    config(&dir, &format!("{sinks}\n"));
+    let began = wiresift::clock::Stopwatch::start();
+    // What is away is no problem: alerts wait for it.
+    let run = dir.command().args(["run", "--check"]).run().expect(0);
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "{}", run.report());
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    for name in ["hook", "es", "lines"] {
+        let part = format!("ok: sink {name}: it answers\n");
+        assert!(run.text().contains(&part), "no {part:?}\n{}", run.report());
+    }
+    assert!(run.text().contains("ok: sink udp: its name resolves"), "{}", run.report());
+    assert!(run.text().contains("ok: sink unix: a program listens"), "{}", run.report());
+    for name in ["splunk", "mail", "tls"] {
+        let part = format!("note: sink {name}: its receiver cannot be reached: ");
+        assert!(said.contains(&part), "no {part:?}\n{}", run.report());
+    }
+    assert!(said.contains("alerts wait in the spool until it can"), "{said}");
+    assert!(!run.report().contains("secret-of-the-test"));
+}

@@ -1,5 +1,7 @@
 //! Opens everything that a start would open, and leaves it unchanged.
 //!
+//! Receivers over the network are connected to, and sent nothing.
+//!
 //! `sensor::config` has already reported missing files, with their lines, so only existing ones are
 //! opened here. A service that runs with the same state keeps its sockets and files open; a check
 //! that finds them in use is not a problem.
@@ -23,8 +25,10 @@ use wiresift::sensor::config::{
 };
 use wiresift::sensor::deliver::TlsSettings;
 use wiresift::sensor::input::{Target, expand};
+use wiresift::sensor::run::daemon::Reached;
 use wiresift::sensor::run::{self, Listening};
 use wiresift::sensor::secret::Credential;
+use wiresift::sensor::sink::FileSink;
 use wiresift::{Error, Result};
 
 /// The maximum number of unreadable files to list.
@@ -64,6 +68,7 @@ impl Probe {
         probe.feeds(files);
         config.active_inputs().for_each(|input| probe.input(input));
         config.active_sinks().for_each(|sink| probe.sink(sink));
+        probe.receivers(config);
         probe.secrets(config);
         sockets::all(config, &mut probe);
         probe
@@ -283,8 +288,20 @@ impl Probe {
     #[cfg(not(feature = "kafka"))]
     fn kafka(&mut self, _: &str, _: &KafkaAccess, _: &[String]) {}
 
-    /// Checks the local side of a sink, and the brokers of Kafka. Other receivers over the network
-    /// are not contacted.
+    /// Connects to the receivers of sinks. One that is away is no problem: alerts wait for it.
+    fn receivers(&mut self, config: &Config) {
+        for Reached { sink, outcome } in run::daemon::receivers(config) {
+            match outcome {
+                Ok(what) => self.good.push(format!("sink {sink}: {what}")),
+                Err(error) => self.note(format!(
+                    "sink {sink}: its receiver cannot be reached: {error}; alerts wait in the \
+                     spool until it can"
+                )),
+            }
+        }
+    }
+
+    /// Checks the local side of a sink.
     fn sink(&mut self, sink: &Sink) {
         let of = format!("sink {}", sink.name);
         match &sink.kind {
@@ -293,16 +310,13 @@ impl Probe {
                 let opened = opened.map_err(|e| explained("append to", e, &file.path));
                 self.take(&of, opened.map(|_| format!("{} can be written", name(&file.path))));
             }
+            SinkKind::File(file) if file.path.exists() => {
+                let opened = FileSink::of_stream(&file.path);
+                self.take(&of, opened.map(|_| format!("{} can be written", name(&file.path))));
+            }
             // The file does not exist yet, so its folder must allow creating it.
             SinkKind::File(file) if folder_of(&file.path).is_dir() => {
                 self.folder_is_writable(&of, folder_of(&file.path));
-            }
-            SinkKind::Unix(unix) if !unix.path.exists() => self.note(format!(
-                "{of}: nothing listens on {} yet; alerts wait until something does",
-                name(&unix.path)
-            )),
-            SinkKind::Kafka(kafka) => {
-                self.kafka(&of, &kafka.access, std::slice::from_ref(&kafka.topic));
             }
             _ => {}
         }

@@ -77,12 +77,17 @@ impl<'b> Reader<'b> {
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
-    /// A text of at most `max` bytes.
-    pub(super) fn bytes(&mut self, max: usize) -> Option<&'b [u8]> {
-        let length = self.count(max)?;
+    /// This many bytes.
+    pub(super) fn take(&mut self, length: usize) -> Option<&'b [u8]> {
         let (bytes, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         Some(bytes)
+    }
+
+    /// A text of at most `max` bytes.
+    pub(super) fn bytes(&mut self, max: usize) -> Option<&'b [u8]> {
+        let length = self.count(max)?;
+        self.take(length)
     }
 
     /// The same, if it is UTF-8.

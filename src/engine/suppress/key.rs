@@ -8,6 +8,12 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 /// The longest member of a key. A longer one is cut, and ends with a digest of the whole.
 pub(super) const MAX_MEMBER: usize = 512;
 
+/// The maximum number of members of a key, including future ones.
+pub(super) const MAX_MEMBERS: usize = 16;
+
+/// The longest key: every member at its maximum length, with the lengths.
+pub(super) const MAX_KEY: usize = MAX_MEMBERS * (MAX_MEMBER + 4);
+
 /// Appends the members of the key, each after its length.
 pub(super) fn write_key(config: &Config, facts: &AlertFacts<'_>, key: &mut Vec<u8>) {
     key.clear();

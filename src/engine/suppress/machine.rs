@@ -123,8 +123,8 @@ impl Suppressor {
         // Late alerts count as if they came now.
         let now = at.0.max(self.floor);
         let mut slot = self.table.find(key);
-        if let Some(ended) = slot.filter(|&slot| self.table.get(slot).is_some_and(|w| w.end <= now))
-        {
+        let has_ended = |slot: &u32| self.table.end_of(*slot).is_some_and(|end| end <= now);
+        if let Some(ended) = slot.filter(has_ended) {
             self.close(ended, false);
             slot = None;
         }
@@ -161,7 +161,7 @@ impl Suppressor {
     pub fn shut_down(&mut self) {
         let slots: Vec<u32> = self.table.by_use().collect();
         for slot in slots {
-            if self.table.get(slot).is_some_and(|window| window.held.is_some()) {
+            if self.table.is_holding(slot) {
                 let key = &self.config.key;
                 let repeat = self.table.change(slot, |window| window.repeat(key, true));
                 self.repeats.extend(repeat.flatten());

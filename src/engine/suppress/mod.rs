@@ -61,6 +61,7 @@ mod config;
 mod facts;
 mod key;
 mod machine;
+mod packed;
 mod repeat;
 mod restore;
 mod state;

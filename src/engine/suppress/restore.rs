@@ -1,19 +1,14 @@
 //! Restores a suppressor from its state, as `state.rs` writes it.
 
 use super::bytes::Reader;
-use super::key::is_key;
+use super::key::{MAX_KEY, MAX_MEMBERS};
+use super::packed::Parts;
 use super::state::{GONE, VERSION, WINDOW};
-use super::window::{HeldBackAlerts, MAX_CONTENT, MAX_SEEN, MAX_TEXT, Window};
-use super::{Config, MAX_LISTED, Member, Suppressor};
+use super::window::Window;
+use super::{Config, Member, Suppressor};
 use crate::engine::error::{Error, Result};
-use crate::engine::indicator::{Severity, Timestamp};
+use crate::engine::indicator::Timestamp;
 use std::collections::BTreeMap;
-
-/// The longest key: every member at its maximum length, with the lengths.
-const MAX_KEY: usize = MAX_MEMBERS * (super::key::MAX_MEMBER + 4);
-
-/// Maximum number of members of a key, including future ones.
-const MAX_MEMBERS: usize = 16;
 
 /// A suppressor that is being restored, piece by piece, in the order in which the pieces were
 /// committed: a window replaces an earlier one with the same key, and the last one counts as the most
@@ -42,7 +37,8 @@ impl Restoring {
     pub fn new(config: Config, windows: usize, now: Timestamp) -> Restoring {
         let mut restored = Suppressor::new(config).recorded();
         // Bounded, whatever number the caller claims.
-        restored.table.begin(windows.min(restored.config.max_keys));
+        let members = restored.config.key.len();
+        restored.table.begin(windows.min(restored.config.max_keys), members);
         let mut head = vec![VERSION, restored.config.key.len() as u8];
         head.extend(restored.config.key.iter().map(|&member| member as u8));
         let latest = now.0.saturating_add(restored.config.window_micros());
@@ -81,8 +77,10 @@ impl Restoring {
         while let Some(tag) = reader.byte() {
             match tag {
                 WINDOW => {
-                    let window = read_window(&mut reader, count);
-                    self.window(window.ok_or_else(|| damaged(&reader))?, members.as_deref());
+                    let from = piece.len() - reader.left();
+                    let parts = Parts::read(&mut reader, count).ok_or_else(|| damaged(&reader))?;
+                    let bytes = &piece[from..piece.len() - reader.left()];
+                    self.window(&parts, bytes, members.as_deref());
                 }
                 GONE => {
                     let key = reader.bytes(MAX_KEY).ok_or_else(|| damaged(&reader))?;
@@ -118,16 +116,13 @@ impl Restoring {
         restored
     }
 
-    fn window(&mut self, mut window: Window, members: Option<&[Member]>) {
-        self.forget(&window.key);
+    fn window(&mut self, parts: &Parts<'_>, bytes: &[u8], members: Option<&[Member]>) {
+        self.forget(parts.key);
         match members {
             Some(members) if members != self.restored.config.key => {
-                self.others.insert(window.key.clone(), (window, members.to_vec()));
+                self.others.insert(parts.key.into(), (parts.build(), members.to_vec()));
             }
-            _ => {
-                window.end = window.end.min(self.latest);
-                self.restored.table.add(window, true);
-            }
+            _ => self.restored.table.add_packed(parts, bytes, parts.end.min(self.latest)),
         }
     }
 }
@@ -155,51 +150,4 @@ impl Suppressor {
 fn read_members(reader: &mut Reader<'_>) -> Option<Vec<Member>> {
     let count = reader.count(MAX_MEMBERS)?;
     (0..count).map(|_| Member::from_number(reader.byte()?)).collect()
-}
-
-fn read_window(reader: &mut Reader<'_>, members: usize) -> Option<Window> {
-    let key = reader.bytes(MAX_KEY).filter(|key| is_key(members, key))?;
-    let (start, end) = (reader.signed()?, reader.signed()?);
-    let (passed, parts, evicted) = (reader.number()?, reader.number()?, reader.number()?);
-    let severity = Severity::from_number(reader.byte()?)?;
-    let count = reader.count(MAX_SEEN)?;
-    let seen = (0..count).map(|_| read_digest(reader)).collect::<Option<Vec<u64>>>()?;
-    let held = match reader.byte()? {
-        0 => None,
-        1 => Some(Box::new(read_held(reader)?)),
-        _ => return None,
-    };
-    Some(Window {
-        key: key.into(),
-        start,
-        end,
-        passed: passed.try_into().ok()?,
-        parts: parts.try_into().ok()?,
-        evicted,
-        severity,
-        seen,
-        held,
-    })
-}
-
-fn read_digest(reader: &mut Reader<'_>) -> Option<u64> {
-    let mut bytes = [0; 8];
-    for byte in &mut bytes {
-        *byte = reader.byte()?;
-    }
-    Some(u64::from_le_bytes(bytes))
-}
-
-fn read_held(reader: &mut Reader<'_>) -> Option<HeldBackAlerts> {
-    let count = reader.number().filter(|&count| count > 0)?;
-    let (first, last) = (reader.signed()?, reader.signed()?);
-    let severity = Severity::from_number(reader.byte()?)?;
-    let mut texts = || -> Option<Vec<Box<str>>> {
-        let count = reader.count(MAX_LISTED)?;
-        (0..count).map(|_| reader.text(MAX_TEXT).map(Box::from)).collect()
-    };
-    let (values, places) = (texts()?, texts()?);
-    let more = reader.number()?;
-    let content = reader.bytes(MAX_CONTENT)?.into();
-    Some(HeldBackAlerts { count, first, last, severity, values, places, more, content })
 }

@@ -51,9 +51,7 @@ impl Suppressor {
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         write_head(self, out);
         for slot in self.table.by_use() {
-            if let Some(window) = self.table.get(slot) {
-                write_window(window, out);
-            }
+            self.table.visit(slot, |window| write_window(window, out));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The windows: looked up by key, ended in the order of time, evicted in the order of use.
 
 use super::key::hash;
+use super::packed::{Arena, Packed, Parts};
 use super::window::Window;
 use hashbrown::HashTable;
 use std::collections::BTreeSet;
@@ -20,16 +21,37 @@ pub(super) struct Table {
     newest: u32,
     oldest: u32,
     bytes: usize,
+    /// The bytes of packed windows.
+    arena: Arena,
     /// Whether changes are recorded for commits.
     is_recorded: bool,
     changed: Vec<u32>,
     gone: Vec<Box<[u8]>>,
 }
 
-/// A window in two orders. Slots without a window are free.
+/// What a slot contains.
+#[derive(Clone, Debug)]
+enum Content {
+    Free,
+    /// As a commit contains it; it is built when it is needed.
+    Packed(Packed),
+    Built(Window),
+}
+
+impl Content {
+    fn end(&self) -> Option<i64> {
+        match self {
+            Content::Free => None,
+            Content::Packed(packed) => Some(packed.end),
+            Content::Built(window) => Some(window.end),
+        }
+    }
+}
+
+/// A window in two orders.
 #[derive(Clone, Debug)]
 struct Slot {
-    window: Option<Window>,
+    content: Content,
     cost: usize,
     newer: u32,
     older: u32,
@@ -50,6 +72,7 @@ impl Table {
             newest: NONE,
             oldest: NONE,
             bytes: 0,
+            arena: Arena::default(),
             is_recorded,
             changed: Vec::new(),
             gone: Vec::new(),
@@ -62,18 +85,20 @@ impl Table {
 
     /// Reserves space for a number of windows that are added all at once. Their order of time is
     /// built at the end by [`Table::put_in_order`], which is several times faster than one by one.
-    pub(super) fn begin(&mut self, windows: usize) {
+    /// Their keys have this number of members.
+    pub(super) fn begin(&mut self, windows: usize, members: usize) {
         self.is_ordered = false;
+        self.arena = Arena::new(members);
         self.slots.reserve(windows);
-        let slots = &self.slots;
-        self.by_key.reserve(windows, |&slot| hash_at(slots, slot));
+        let (slots, arena) = (&self.slots, &self.arena);
+        self.by_key.reserve(windows, |&slot| hash(key_at(slots, arena, slot)));
     }
 
     /// Builds the order of time after [`Table::begin`].
     pub(super) fn put_in_order(&mut self) {
         self.is_ordered = true;
         let slots = self.slots.iter().zip(0..);
-        let ends = slots.filter_map(|(slot, at)| Some((slot.window.as_ref()?.end, at)));
+        let ends = slots.filter_map(|(slot, at)| Some((slot.content.end()?, at)));
         self.by_end = ends.collect();
     }
 
@@ -93,11 +118,52 @@ impl Table {
     }
 
     fn key_of(&self, slot: u32) -> &[u8] {
-        self.get(slot).map_or(&[], |window| &window.key)
+        key_at(&self.slots, &self.arena, slot)
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Window> {
-        self.slots.get(slot as usize)?.window.as_ref()
+    /// When a window ends.
+    pub(super) fn end_of(&self, slot: u32) -> Option<i64> {
+        self.slots.get(slot as usize)?.content.end()
+    }
+
+    /// Whether a window holds something back.
+    pub(super) fn is_holding(&self, slot: u32) -> bool {
+        match self.slots.get(slot as usize).map(|slot| &slot.content) {
+            Some(Content::Packed(packed)) => packed.is_holding,
+            Some(Content::Built(window)) => window.held.is_some(),
+            Some(Content::Free) | None => false,
+        }
+    }
+
+    /// Visits a window.
+    pub(super) fn visit(&self, slot: u32, visit: impl FnOnce(&Window)) {
+        match self.slots.get(slot as usize).map(|slot| &slot.content) {
+            Some(Content::Packed(packed)) => drop(self.arena.build(packed).as_ref().map(visit)),
+            Some(Content::Built(window)) => visit(window),
+            Some(Content::Free) | None => {}
+        }
+    }
+
+    /// Builds a window that is packed.
+    fn unpack(&mut self, slot: u32) {
+        let Some(place) = self.slots.get_mut(slot as usize) else { return };
+        let Content::Packed(packed) = &place.content else { return };
+        let packed = packed.clone();
+        if let Some(window) = self.arena.build(&packed) {
+            place.content = Content::Built(window);
+            self.release(&packed);
+        }
+    }
+
+    /// The bytes of a packed window are no longer needed.
+    fn release(&mut self, packed: &Packed) {
+        if self.arena.release(packed) {
+            let all = self.slots.iter_mut().filter_map(|slot| match &mut slot.content {
+                Content::Packed(packed) => Some(packed),
+                _ => None,
+            });
+            self.arena.rewrite(all);
+        }
     }
 
     /// Makes a window the most recently used.
@@ -112,8 +178,9 @@ impl Table {
         slot: u32,
         change: impl FnOnce(&mut Window) -> T,
     ) -> Option<T> {
+        self.unpack(slot);
         let place = self.slots.get_mut(slot as usize)?;
-        let window = place.window.as_mut()?;
+        let Content::Built(window) = &mut place.content else { return None };
         let old_end = window.end;
         let outcome = change(window);
         let (end, cost) = (window.end, window.cost());
@@ -129,10 +196,23 @@ impl Table {
 
     /// Adds a window, whose key must be new. `is_stored`: a commit contains it.
     pub(super) fn add(&mut self, window: Window, is_stored: bool) {
-        let (hash, end, cost) = (hash(&window.key), window.end, window.cost());
+        let (hash, cost) = (hash(&window.key), window.cost());
+        self.put(Content::Built(window), (hash, cost), is_stored);
+    }
+
+    /// Adds a window that a commit contains, whose key must be new, without building it: its parts,
+    /// the bytes that they were read from, and when it ends.
+    pub(super) fn add_packed(&mut self, parts: &Parts<'_>, bytes: &[u8], end: i64) {
+        let hash = hash(parts.key);
+        let packed = self.arena.pack(parts, bytes, end);
+        let cost = packed.cost;
+        self.put(Content::Packed(packed), (hash, cost), true);
+    }
+
+    fn put(&mut self, content: Content, (key_hash, cost): (u64, usize), is_stored: bool) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot {
-                window: None,
+                content: Content::Free,
                 cost: 0,
                 newer: NONE,
                 older: NONE,
@@ -143,12 +223,13 @@ impl Table {
             (self.slots.len() - 1) as u32
         });
         let Some(place) = self.slots.get_mut(slot as usize) else { return };
-        (place.window, place.cost, place.is_stored) = (Some(window), cost, is_stored);
+        let end = content.end();
+        (place.content, place.cost, place.is_stored) = (content, cost, is_stored);
         self.bytes += cost;
-        let slots = &self.slots;
-        self.by_key.insert_unique(hash, slot, |&slot| hash_at(slots, slot));
+        let (slots, arena) = (&self.slots, &self.arena);
+        self.by_key.insert_unique(key_hash, slot, |&slot| hash(key_at(slots, arena, slot)));
         if self.is_ordered {
-            self.by_end.insert((end, slot));
+            self.by_end.extend(end.map(|end| (end, slot)));
         }
         self.link(slot);
         if !is_stored {
@@ -158,21 +239,40 @@ impl Table {
 
     /// Removes a window.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Window> {
-        let key_hash = hash(self.key_of(slot));
+        self.unpack(slot);
+        match self.take(slot)? {
+            Content::Built(window) => Some(window),
+            Content::Free | Content::Packed(_) => None,
+        }
+    }
+
+    /// Empties a slot; returns what it contained.
+    fn take(&mut self, slot: u32) -> Option<Content> {
+        let key = self.key_of(slot);
+        let gone: Option<Box<[u8]>> = self
+            .slots
+            .get(slot as usize)
+            .filter(|place| self.is_recorded && place.is_stored)
+            .map(|_| key.into());
+        let key_hash = hash(key);
         if let Ok(entry) = self.by_key.find_entry(key_hash, |&other| other == slot) {
             entry.remove();
         }
         self.unlink(slot);
         let place = self.slots.get_mut(slot as usize)?;
-        let window = place.window.take()?;
+        let content = std::mem::replace(&mut place.content, Content::Free);
+        let end = content.end()?;
         self.bytes -= place.cost;
-        self.by_end.remove(&(window.end, slot));
-        if self.is_recorded && place.is_stored {
-            self.gone.push(window.key.clone());
+        if self.is_ordered {
+            self.by_end.remove(&(end, slot));
         }
         (place.is_changed, place.is_stored) = (false, false);
+        self.gone.extend(gone);
         self.free.push(slot);
-        Some(window)
+        if let Content::Packed(packed) = &content {
+            self.release(packed);
+        }
+        Some(content)
     }
 
     /// Removes a window that commits no longer contain either.
@@ -180,7 +280,7 @@ impl Table {
         if let Some(place) = self.slots.get_mut(slot as usize) {
             place.is_stored = false;
         }
-        self.remove(slot);
+        self.take(slot);
     }
 
     /// The window that ends first, if it ends by then.
@@ -216,8 +316,9 @@ impl Table {
     pub(super) fn take_changed(&mut self, mut visit: impl FnMut(&Window)) {
         for slot in std::mem::take(&mut self.changed) {
             let Some(place) = self.slots.get_mut(slot as usize) else { continue };
-            // A slot may occur here twice, or belong to another window by now.
-            if let Some(window) = place.window.as_ref().filter(|_| place.is_changed) {
+            // A slot may occur here twice, or belong to another window by now. A window that has
+            // changed is built.
+            if let (Content::Built(window), true) = (&place.content, place.is_changed) {
                 visit(window);
                 (place.is_changed, place.is_stored) = (false, true);
             }
@@ -258,7 +359,11 @@ impl Table {
     }
 }
 
-fn hash_at(slots: &[Slot], slot: u32) -> u64 {
-    let window = slots.get(slot as usize).and_then(|slot| slot.window.as_ref());
-    window.map_or(0, |window| hash(&window.key))
+/// The key of the window in a slot.
+fn key_at<'t>(slots: &'t [Slot], arena: &'t Arena, slot: u32) -> &'t [u8] {
+    match slots.get(slot as usize).map(|slot| &slot.content) {
+        Some(Content::Packed(packed)) => arena.key(packed),
+        Some(Content::Built(window)) => &window.key,
+        Some(Content::Free) | None => &[],
+    }
 }

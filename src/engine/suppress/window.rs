@@ -141,11 +141,17 @@ impl Window {
 
     /// Its size, including its share of the table.
     pub(super) fn cost(&self) -> usize {
-        /// Overhead of the allocator and of the table's three indices per window.
-        const AROUND: usize = 176;
         let held = self.held.as_ref().map_or(0, |held| held.cost());
-        size_of::<Window>() + AROUND + self.key.len() + 8 * self.seen.capacity() + held
+        cost(self.key.len(), self.seen.capacity(), held)
     }
+}
+
+/// The size of a window, including its share of the table, by the length of its key, the number of
+/// digests that it has room for, and the size of what it holds back.
+pub(super) fn cost(key: usize, seen: usize, held: usize) -> usize {
+    /// Overhead of the allocator and of the table's three indices per window.
+    const AROUND: usize = 176;
+    size_of::<Window>() + AROUND + key + 8 * seen + held
 }
 
 impl HeldBackAlerts {

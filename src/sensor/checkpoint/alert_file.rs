@@ -1,6 +1,6 @@
 //! A file that contains its records exactly once.
 
-use super::state::{CheckpointState, Output};
+use super::state::{CheckpointState, Output, Rest};
 use crate::engine::error::{Error, Result};
 use crate::sensor::input::tail::Key;
 use rustix::fs::{FlockOperation, flock};
@@ -17,6 +17,9 @@ const TAIL: u64 = 4 << 10;
 
 /// A file that alerts are appended to.
 ///
+/// What another program appends to it stays, with one exception: what it writes between the last
+/// commit and a crash, a tenth of a second later at most, is cut together with the alerts there.
+///
 /// Its records are in it exactly once if each commit contains what [`AlertFile::sync`] returns,
 /// together with the positions of the inputs that they came from.
 #[derive(Debug)]
@@ -27,6 +30,15 @@ pub struct AlertFile {
     length: u64,
     /// Whether an incomplete record may follow `length`.
     is_torn: bool,
+    /// How another program has changed it since it was opened, and whether that was reported.
+    change: Option<(Change, bool)>,
+}
+
+/// What another program did to a file that alerts are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Longer,
+    Shorter,
 }
 
 /// What was appended to an alert file up to some moment, and may not be on disk yet.
@@ -37,6 +49,13 @@ pub struct Unsynced {
 }
 
 impl Unsynced {
+    /// Marks it as the last of the file: nothing more will be appended.
+    #[must_use]
+    pub fn last(mut self) -> Self {
+        self.output.rest = Rest::Foreign;
+        self
+    }
+
     /// Syncs it to disk; returns what a commit records of it. More may be appended meanwhile.
     ///
     /// # Errors
@@ -61,6 +80,12 @@ pub enum Resumed {
         /// The number of bytes that were cut: their alerts are written again.
         cut: u64,
     },
+    /// It is as it was left when the process was done with it, and another program has appended
+    /// bytes since then.
+    Extended {
+        /// How many.
+        by: u64,
+    },
     /// It is not what was committed, and is appended to: alerts since the last commit may be in it
     /// twice.
     AtLeastOnce(&'static str),
@@ -70,6 +95,19 @@ impl Resumed {
     /// Whether its records are in it exactly once.
     pub fn is_exact(&self) -> bool {
         !matches!(self, Resumed::AtLeastOnce(_))
+    }
+
+    /// What an operator should know about it.
+    pub fn notice(&self) -> Option<String> {
+        match self {
+            Resumed::New | Resumed::Exact { .. } => None,
+            Resumed::Extended { by } => {
+                Some(format!("another program has written {by} bytes: alerts are appended to them"))
+            }
+            Resumed::AtLeastOnce(why) => Some(format!(
+                "{why}: alerts are appended, and those since the last commit may be in it twice"
+            )),
+        }
     }
 }
 
@@ -107,10 +145,20 @@ impl AlertFile {
         }
         let key = Key::of(&file)?;
         let (path, file, length) = (path.to_path_buf(), Arc::new(file), found.len());
-        Ok(AlertFile { path, file, key, length, is_torn: false })
+        Ok(AlertFile { path, file, key, length, is_torn: false, change: None })
     }
 
     fn cut_to(&mut self, output: &Output) -> io::Result<Resumed> {
+        match output.rest {
+            Rest::Own => {}
+            Rest::Foreign => {
+                return Ok(match self.length.saturating_sub(output.length) {
+                    0 => Resumed::Exact { cut: 0 },
+                    by => Resumed::Extended { by },
+                });
+            }
+            Rest::Mixed => return Ok(Resumed::AtLeastOnce("another program writes to it, too")),
+        }
         if self.length < output.length {
             return Ok(Resumed::AtLeastOnce("it is shorter than before"));
         }
@@ -128,6 +176,9 @@ impl AlertFile {
 
     /// Cuts the committed file, which has another name now.
     fn cut_rotated(&self, output: &Output) -> io::Result<Resumed> {
+        if output.rest == Rest::Foreign {
+            return Ok(Resumed::Exact { cut: 0 });
+        }
         if self.length > 0 {
             // Nothing is written to a new file before it is committed.
             return Ok(Resumed::AtLeastOnce("it is another file"));
@@ -147,7 +198,7 @@ impl AlertFile {
             let key = Key::of(&file)?;
             if key.is_same(&output.key) {
                 let (path, file, length) = (entry.path(), Arc::new(file), found.len());
-                let mut old = AlertFile { path, file, key, length, is_torn: false };
+                let mut old = AlertFile { path, file, key, length, is_torn: false, change: None };
                 return old.cut_to(output);
             }
         }
@@ -176,17 +227,62 @@ impl AlertFile {
     }
 
     fn try_append(&mut self, records: &[u8]) -> io::Result<()> {
-        if self.is_torn {
-            self.file.set_len(self.length)?;
-        }
+        self.mend()?;
+        self.look()?;
         self.is_torn = true;
         if let Err(error) = (&*self.file).write_all(records) {
-            self.is_torn = self.file.set_len(self.length).is_err();
+            // What another program has written meanwhile must not be cut.
+            self.is_torn = self.change.is_some() || self.file.set_len(self.length).is_err();
             return Err(error);
         }
         self.is_torn = false;
         self.length += records.len() as u64;
+        // It may have written in between.
+        self.look()
+    }
+
+    /// Removes what a failed append has left; ends its line if that may be another program's.
+    fn mend(&mut self) -> io::Result<()> {
+        if !self.is_torn {
+            return Ok(());
+        }
+        let is_longer = self.file.metadata()?.len() > self.length;
+        match self.change {
+            Some(_) if is_longer => (&*self.file).write_all(b"\n")?,
+            None if is_longer => self.file.set_len(self.length)?,
+            _ => {}
+        }
+        self.is_torn = false;
         Ok(())
+    }
+
+    /// Notices what other programs did to the file: its committed length has to include that, or the
+    /// next start would cut alerts which are in it for good.
+    fn look(&mut self) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        if length != self.length {
+            let change = if length > self.length { Change::Longer } else { Change::Shorter };
+            self.change.get_or_insert((change, false));
+            self.length = length;
+        }
+        Ok(())
+    }
+
+    /// What an operator should know about it, once.
+    pub fn take_notice(&mut self) -> Option<String> {
+        let (change, is_reported) = self.change.as_mut()?;
+        if std::mem::replace(is_reported, true) {
+            return None;
+        }
+        let what = match change {
+            Change::Longer => "writes to it, too",
+            Change::Shorter => "has truncated it",
+        };
+        Some(format!(
+            "{}: another program {what}: after a crash, alerts since the last commit may be in it \
+             twice",
+            self.path.display()
+        ))
     }
 
     /// Syncs everything that was appended; returns what a commit has to record.
@@ -203,12 +299,27 @@ impl AlertFile {
     /// # Errors
     ///
     /// If its end can't be read.
-    pub fn appended(&self) -> Result<Unsynced> {
-        let tail = tail_of(&self.file, self.length)
+    pub fn appended(&mut self) -> Result<Unsynced> {
+        let looked = if self.is_torn { Ok(()) } else { self.look() };
+        let tail = looked
+            .and_then(|()| tail_of(&self.file, self.length))
             .map_err(|error| Error::io("read alerts", error).at_path(&self.path))?;
         let (path, key, length) = (self.path.clone(), self.key, self.length);
-        let output = Output { path, key, length, tail };
+        let rest = if self.change.is_some() { Rest::Mixed } else { Rest::Own };
+        let output = Output { path, key, length, tail, rest };
         Ok(Unsynced { file: Arc::clone(&self.file), output })
+    }
+
+    /// Syncs everything, for the last time: returns what a commit has to record of a file that is
+    /// no longer used. What comes after that is not cut by the next start.
+    ///
+    /// # Errors
+    ///
+    /// If its end can't be read.
+    pub fn release(&mut self) -> Result<Output> {
+        let last = self.appended()?.last();
+        // If the disk fails, the alerts may be gone, but nobody will write them again.
+        Ok(last.sync().unwrap_or(last.output))
     }
 
     /// Whether its path leads to another file: it was rotated. It then has to be synced and

@@ -4,6 +4,7 @@
 //! 1 file       a FileRecord
 //! 2 forgotten  stream 8
 //! 3 output     device | inode | flags 1 | generation 8 | born 8 | length | tail 8 | path
+//!              flags: 1 has a generation, 2 has a time of birth, 4 and 8 what follows
 //! 4 suppress   is there 1 | key, with its length | value
 //! 5 cursor     is there 1 | name, with its length | position
 //! 6 other      is there 1 | name, with its length | value
@@ -11,7 +12,7 @@
 //!
 //! Numbers are LEB128 where no width is given, otherwise little-endian.
 
-use super::state::Output;
+use super::state::{Output, Rest};
 use crate::sensor::input::tail::{Fields, FileRecord, Key, put_bytes, put_number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -84,10 +85,15 @@ fn put_entry(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
 }
 
 fn put_output(out: &mut Vec<u8>, output: &Output) {
-    let Output { path, key, length, tail } = output;
+    let Output { path, key, length, tail, rest } = output;
+    let rest = match rest {
+        Rest::Own => 0,
+        Rest::Foreign => 4,
+        Rest::Mixed => 8,
+    };
     put_number(out, key.device);
     put_number(out, key.inode);
-    out.push(u8::from(key.generation.is_some()) | u8::from(key.born.is_some()) << 1);
+    out.push(u8::from(key.generation.is_some()) | u8::from(key.born.is_some()) << 1 | rest);
     out.extend_from_slice(&key.generation.unwrap_or_default().to_le_bytes());
     out.extend_from_slice(&key.born.unwrap_or_default().to_le_bytes());
     put_number(out, *length);
@@ -157,11 +163,17 @@ fn read_entry(body: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 fn read_output(body: &[u8]) -> Option<Output> {
     let mut fields = Fields(body);
     let (device, inode) = (fields.number()?, fields.number()?);
-    let flags = fields.byte().filter(|flags| *flags < 4)?;
+    let flags = fields.byte()?;
+    let rest = match flags & !3 {
+        0 => Rest::Own,
+        4 => Rest::Foreign,
+        8 => Rest::Mixed,
+        _ => return None,
+    };
     let (generation, born) = (fields.u64()?, fields.i64()?);
     let generation = (flags & 1 != 0).then_some(generation);
     let born = (flags & 2 != 0).then_some(born);
     let (length, tail) = (fields.number()?, fields.u64()?);
     let path = PathBuf::from(OsStr::from_bytes(fields.0));
-    Some(Output { path, key: Key { device, inode, generation, born }, length, tail })
+    Some(Output { path, key: Key { device, inode, generation, born }, length, tail, rest })
 }

@@ -23,6 +23,9 @@ const HAS_STATE: &str = "has a state\n";
 const MAX_GROWTH: u64 = 4;
 const MIN_LOG: u64 = 1 << 20;
 
+/// The usual length of a suppression entry in the log, to guess their number before they are read.
+const ENTRY: u64 = 128;
+
 const RESET: &str = "use `--reset` to start from scratch: everything is read again";
 
 /// A folder with the state of a running process, which holds its lock.
@@ -65,6 +68,19 @@ impl StateDir {
     /// If another process holds the lock (the error names it), if the folder contains something
     /// that is not a state, or if a state that was there is gone; and errors of the system.
     pub fn open(path: &Path) -> Result<(StateDir, Opened)> {
+        Self::open_with(path, |_| Ok(()))
+    }
+
+    /// The same; `begin` gets the suppression entries before the rest of the state is read, so that
+    /// another thread can read them meanwhile. If a torn end was cut, what it has read is invalid.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StateDir::open`], and of `begin`.
+    pub fn open_with(
+        path: &Path,
+        begin: impl FnOnce(Entries) -> Result<()>,
+    ) -> Result<(StateDir, Opened)> {
         fs::create_dir_all(path)
             .map_err(|error| Error::io("create the folder", error).at_path(path))?;
         let (lock, had_state) = lock(&path.join(LOCK))?;
@@ -87,14 +103,14 @@ impl StateDir {
                 Ok(new.len() as u64)
             })?;
             mark(&lock, path)?;
-            let (dir, mut opened) = Self::read(path, lock)?;
+            let (dir, mut opened) = Self::read(path, lock, begin)?;
             opened.is_new = true;
             return Ok((dir, opened));
         }
         if !had_state {
             mark(&lock, path)?;
         }
-        Self::read(path, lock)
+        Self::read(path, lock, begin)
     }
 
     /// Removes the contents of a folder, so that the next start begins from scratch.
@@ -139,7 +155,11 @@ impl StateDir {
         locks.lines().any(is_it).then(|| pid.parse().ok()).flatten()
     }
 
-    fn read(path: &Path, lock: File) -> Result<(StateDir, Opened)> {
+    fn read(
+        path: &Path,
+        lock: File,
+        begin: impl FnOnce(Entries) -> Result<()>,
+    ) -> Result<(StateDir, Opened)> {
         let place = path.join(LOG);
         let io = |what: &'static str| {
             let place = place.clone();
@@ -147,6 +167,7 @@ impl StateDir {
         };
         let log = OpenOptions::new().read(true).write(true).open(&place).map_err(io("open"))?;
         let length = log.metadata().map_err(io("read"))?.len();
+        begin(entries(&place, length, length / ENTRY)?)?;
         let read = || {
             let copy = log.try_clone().map_err(|error| Error::io("read", error))?;
             let mut records = Records::of_file(copy, length)?;
@@ -180,12 +201,7 @@ impl StateDir {
     ///
     /// Those of the system.
     pub fn entries(&self) -> Result<Entries> {
-        let place = self.path.join(LOG);
-        let opened = File::open(&place)
-            .map_err(|error| Error::io("open", error))
-            .and_then(|log| Records::of_file(log, self.length));
-        let records = opened.map_err(|error| error.at_path(&place))?;
-        Ok(Entries::new(records, place, self.tally.entries))
+        entries(&self.path.join(LOG), self.length, self.tally.entries)
     }
 
     /// Sets how many of the entries that were read at the start are still in effect: this decides
@@ -303,6 +319,15 @@ impl StateDir {
         (self.is_torn, self.is_doubtful) = (false, false);
         Ok(())
     }
+}
+
+/// The suppression entries in a log of this length, of which there are about `count`.
+fn entries(place: &Path, length: u64, count: u64) -> Result<Entries> {
+    let opened = File::open(place)
+        .map_err(|error| Error::io("open", error))
+        .and_then(|log| Records::of_file(log, length));
+    let records = opened.map_err(|error| error.at_path(place).remedy(RESET))?;
+    Ok(Entries::new(records, place.to_path_buf(), count))
 }
 
 /// Writes a log next to the current one, and replaces it. `write` returns the length of the new

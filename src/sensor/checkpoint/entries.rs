@@ -24,7 +24,7 @@ impl Entries {
         Entries { records, place, count }
     }
 
-    /// The maximum number of entries: every version of a key counts.
+    /// About the number of entries: every version of a key counts.
     pub fn max_len(&self) -> usize {
         usize::try_from(self.count).unwrap_or(usize::MAX)
     }

@@ -47,4 +47,4 @@ mod tests;
 pub use alert_file::{AlertFile, Resumed, Unsynced};
 pub use dir::{Opened, StateDir};
 pub use entries::Entries;
-pub use state::{CheckpointState, Commit, Output};
+pub use state::{CheckpointState, Commit, Output, Rest};

@@ -16,6 +16,20 @@ pub struct Output {
     pub length: u64,
     /// Hash of the last 4 KiB of them, or of all if there are fewer.
     pub tail: u64,
+    /// What may follow them.
+    pub rest: Rest,
+}
+
+/// What may follow the committed bytes of an alert file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// Alerts that no commit contains. The next start cuts them, because they are written again.
+    #[default]
+    Own,
+    /// Nothing of the process, which was done with the file: whatever follows is somebody else's.
+    Foreign,
+    /// Both: another program writes to the file, too, so nothing is cut.
+    Mixed,
 }
 
 /// The changes of one commit. What it doesn't name stays.

@@ -1,7 +1,7 @@
 //! Crashes, full disks and damage: rows 36 to 38, and alerts exactly once.
 
 use super::state::{CheckpointState, Commit, Output};
-use super::{AlertFile, Resumed, StateDir};
+use super::{AlertFile, Rest, Resumed, StateDir};
 use crate::sensor::input::tail::{Content, FileRecord, Key, Position, Within};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -55,6 +55,7 @@ fn commits() -> impl Strategy<Value = Vec<Commit>> {
                 key: Key { device: 1, inode: 2, generation: None, born: Some(-1) },
                 length,
                 tail: 5,
+                rest: [Rest::Own, Rest::Foreign, Rest::Mixed][length as usize % 3],
             })
             .into_iter()
             .collect(),
@@ -315,6 +316,40 @@ fn row_36_a_full_disk_leaves_the_last_commit() {
     assert_eq!(fs::read(disk.0.join("alerts")).unwrap(), b"first\nsecond\n");
 }
 
+#[test]
+fn entries_can_be_read_before_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let (mut dir, _) = StateDir::open(&path).unwrap();
+    for round in 0..50u8 {
+        let value = (round % 3 > 0).then(|| vec![round; 100]);
+        let suppress = vec![(vec![round % 7], value)];
+        dir.commit(&Commit { suppress, ..Commit::default() }).unwrap();
+    }
+    drop(dir);
+    let read = |entries: super::Entries| {
+        let mut last = Last::new();
+        let each = |key: &[u8], value: Option<&[u8]>| {
+            put(&mut last, key, value);
+            Ok(())
+        };
+        entries.each(each).map(|()| last)
+    };
+    let mut early = None;
+    let begin = |entries| {
+        early = Some(entries);
+        Ok(())
+    };
+    let (dir, opened) = StateDir::open_with(&path, begin).unwrap();
+    assert_eq!(opened.torn, 0);
+    let entries = read(early.unwrap()).unwrap();
+    assert!(!entries.is_empty());
+    assert_eq!(entries, read(dir.entries().unwrap()).unwrap());
+    drop(dir);
+    let refused = StateDir::open_with(&path, |_| Err(crate::Error::usage("no threads")));
+    assert!(refused.unwrap_err().to_string().contains("no threads"));
+}
+
 /// An alert file and a state, opened as a process opens them.
 fn start(folder: &Path) -> (StateDir, AlertFile, Resumed) {
     let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();
@@ -362,6 +397,66 @@ fn alerts_are_there_once() {
     assert!(!second.is_exact(), "it is locked");
     assert!(AlertFile::open(Path::new("/dev/null"), &CheckpointState::default()).is_err());
     assert!(AlertFile::open(folder.path(), &CheckpointState::default()).is_err());
+}
+
+/// What is written to the alert file by another program.
+fn others(folder: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(folder.join("alerts")).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn what_others_write_after_the_end_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts");
+    let (mut dir, mut alerts, _) = start(folder.path());
+    alerts.append(b"one\n").unwrap();
+    let outputs = vec![alerts.release().unwrap()];
+    dir.commit(&Commit { outputs, ..Commit::default() }).unwrap();
+    drop((dir, alerts));
+    others(folder.path(), "theirs\n");
+    let (mut dir, mut alerts, resumed) = start(folder.path());
+    assert_eq!(resumed, Resumed::Extended { by: 7 });
+    assert!(resumed.is_exact() && resumed.notice().unwrap().contains("7 bytes"));
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"two\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"not committed\n").unwrap();
+    drop((dir, alerts));
+    let (_dir, _alerts, resumed) = start(folder.path());
+    assert_eq!(resumed, Resumed::Exact { cut: 14 });
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntheirs\ntwo\n");
+}
+
+#[test]
+fn what_others_write_meanwhile_stays_and_so_do_alerts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts");
+    let (mut dir, mut alerts, _) = start(folder.path());
+    alerts.append(b"one\n").unwrap();
+    assert_eq!(alerts.take_notice(), None);
+    others(folder.path(), "theirs\n");
+    alerts.append(b"two\n").unwrap();
+    let notice = alerts.take_notice().unwrap();
+    assert!(notice.contains("another program writes to it, too"), "{notice}");
+    assert_eq!(alerts.take_notice(), None, "once");
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"three\n").unwrap();
+    drop((dir, alerts));
+    let (mut dir, mut alerts, resumed) = start(folder.path());
+    assert!(matches!(resumed, Resumed::AtLeastOnce(_)), "{resumed:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntheirs\ntwo\nthree\n");
+    commit(&mut dir, &mut alerts);
+    // Truncated by another program, as by logrotate with copytruncate: commits go on.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    commit(&mut dir, &mut alerts);
+    assert!(alerts.take_notice().unwrap().contains("has truncated it"));
+    alerts.append(b"four\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    drop((dir, alerts));
+    let (_dir, _alerts, resumed) = start(folder.path());
+    assert!(!resumed.is_exact());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "four\n");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::sink::{SinkKind, is_https};
 use super::{Config, Input, Sink};
 use crate::engine::error::escape_file_name;
 use crate::sensor::secret::Credential;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What this build and this process support.
@@ -118,6 +118,13 @@ fn over_http(url: &str) -> Option<(&'static str, &str)> {
     (!is_https(url)).then(|| ("over plain http", super::form::host_of(url)))
 }
 
+/// Whether a path names a descriptor of this process, such as `/dev/stdout`.
+fn is_descriptor(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    let link = std::fs::read_link(path).unwrap_or_default();
+    folder.is_some_and(|folder| folder.starts_with("/proc")) || link.starts_with("/proc")
+}
+
 /// What is being checked.
 struct Checks<'c> {
     config: &'c Config,
@@ -204,7 +211,13 @@ impl Checks<'_> {
     /// Alerts that are printed to the journal would be read from there, and cause more alerts.
     fn journal_loop(&mut self, name: &str) {
         let config = self.config;
-        let prints = config.active_sinks().any(|sink| matches!(sink.kind, SinkKind::Stdout(_)));
+        let prints = config.active_sinks().any(|sink| match &sink.kind {
+            SinkKind::Stdout(_) => true,
+            SinkKind::File(to) => {
+                ["/dev/stdout", "/dev/stderr"].iter().any(|at| to.path == Path::new(at))
+            }
+            _ => false,
+        });
         if prints && self.built.prints_to_journal {
             let what = "standard output goes to the journal, which is read again";
             self.wrong("input", name, "kind", what, "write alerts to a file");
@@ -214,7 +227,7 @@ impl Checks<'_> {
     fn sink(&mut self, sink: &Sink) {
         let name = &*sink.name;
         match &sink.kind {
-            SinkKind::File(to) => self.folder_of("sink", name, "path", &to.path),
+            SinkKind::File(to) => self.alert_file(name, &to.path),
             SinkKind::Unix(to) => self.folder_of("sink", name, "path", &to.path),
             SinkKind::Kafka(to) => {
                 self.kafka("sink", name, &to.access);
@@ -322,6 +335,23 @@ impl Checks<'_> {
             let what = format!("{key}: no such folder: {}", path.display());
             self.absent((of, name, key), &what, "create it or correct the path");
         }
+    }
+
+    /// A file for alerts, or a device or a terminal that keeps none.
+    fn alert_file(&mut self, name: &str, path: &Path) {
+        let kind = std::fs::metadata(path).map(|found| found.file_type());
+        let what = match kind {
+            // Whoever started the process reads it.
+            Ok(kind) if !kind.is_file() && !kind.is_dir() && is_descriptor(path) => return,
+            Ok(kind) if kind.is_char_device() => return,
+            Ok(kind) if kind.is_fifo() => "a named pipe",
+            Ok(kind) if kind.is_socket() => "a socket",
+            Ok(kind) if kind.is_block_device() => "a disk",
+            _ => return self.folder_of("sink", name, "path", path),
+        };
+        let what = format!("path: {} is {what}, which cannot keep alerts", path.display());
+        let remedy = "set it to a file, or use kind = \"stdout\" or kind = \"unix\"";
+        self.wrong("sink", name, "path", &what, remedy);
     }
 
     /// The folder of an output file.

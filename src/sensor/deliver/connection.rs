@@ -2,6 +2,8 @@
 
 use super::pace::Pace;
 use crate::clock::Stopwatch;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
@@ -137,7 +139,19 @@ impl Connection {
 
     /// Connects to a socket in the file system.
     pub(super) fn unix(path: &Path, pace: &Pace) -> io::Result<Connection> {
-        Ok(Connection::Plain(PacedSocket::new(Socket::Unix(UnixStream::connect(path)?), pace)))
+        let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+        // Otherwise it would wait for ever for a program that listens and accepts nothing.
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(family, kind, flags, None)?;
+        rustix::net::connect(&socket, &SocketAddrUnix::new(path)?).map_err(
+            |error| match error {
+                Errno::WOULDBLOCK => io::Error::from(ErrorKind::TimedOut),
+                error => error.into(),
+            },
+        )?;
+        let stream = UnixStream::from(socket);
+        stream.set_nonblocking(false)?;
+        Ok(Connection::Plain(PacedSocket::new(Socket::Unix(stream), pace)))
     }
 
     /// Switches to TLS.
@@ -299,6 +313,28 @@ mod tests {
             connection.is_closed()
         });
         assert!(closed);
+    }
+
+    #[test]
+    fn a_program_that_accepts_nothing_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sock");
+        let kind = SocketType::STREAM;
+        let listener = rustix::net::socket(AddressFamily::UNIX, kind, None).unwrap();
+        rustix::net::bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let mut open = Vec::new();
+        let error = loop {
+            match Connection::unix(&path, &Pace::default()) {
+                Ok(connection) => open.push(connection),
+                Err(error) => break error,
+            }
+            assert!(open.len() < 100, "the queue has an end");
+        };
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let missing = folder.path().join("missing");
+        let error = Connection::unix(&missing, &Pace::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Connections, each on its own thread, with a limit on their number.
 
+use super::listener::LOOK;
 use super::{Connection, Listener};
+use crate::clock::Stopwatch;
 use crate::sensor::halt::Halt;
 use rustix::event::Timespec;
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 /// The stack size of connection threads: their buffers are on the heap.
@@ -27,6 +31,23 @@ struct Shared {
     accepted: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
+    restored: AtomicU64,
+    sockets: Mutex<Sockets>,
+}
+
+/// What became of socket files that others removed.
+#[derive(Debug, Default)]
+struct Sockets {
+    /// Why a socket can't be created again, by its path.
+    troubles: BTreeMap<PathBuf, String>,
+    /// What was not reported yet.
+    notices: Vec<String>,
+}
+
+impl Shared {
+    fn sockets(&self) -> MutexGuard<'_, Sockets> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Counts of connections.
@@ -40,6 +61,8 @@ pub struct ConnectionCounts {
     pub refused: u64,
     /// Connections that could not be accepted: no descriptors, no threads.
     pub failed: u64,
+    /// Socket files that others removed, and that were created again.
+    pub restored: u64,
 }
 
 impl ConnectionCounts {
@@ -51,6 +74,7 @@ impl ConnectionCounts {
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
             failed: self.failed + other.failed,
+            restored: self.restored + other.restored,
         }
     }
 }
@@ -72,13 +96,24 @@ impl ConnectionLimiter {
 
     /// The current counts.
     pub fn counts(&self) -> ConnectionCounts {
-        let Shared { open, accepted, refused, failed } = &*self.shared;
+        let Shared { open, accepted, refused, failed, restored, sockets: _ } = &*self.shared;
         ConnectionCounts {
             open: open.load(Ordering::Relaxed),
             accepted: accepted.load(Ordering::Relaxed),
             refused: refused.load(Ordering::Relaxed),
             failed: failed.load(Ordering::Relaxed),
+            restored: restored.load(Ordering::Relaxed),
         }
+    }
+
+    /// Why nobody can connect at present, if a socket file is gone and can't be created again.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.sockets().troubles.values().next().cloned()
+    }
+
+    /// Messages for operators since the last call.
+    pub fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.sockets().notices)
     }
 
     /// Serves a listener until the halt, on a thread that is returned. It ends when all connections
@@ -90,13 +125,18 @@ impl ConnectionLimiter {
     pub fn serve(
         &self,
         name: &'static str,
-        listener: Listener,
+        mut listener: Listener,
         halt: Halt,
         serve: Arc<dyn Fn(Connection) + Send + Sync>,
     ) -> io::Result<JoinHandle<()>> {
         let limiter = self.clone();
         let accept = move || {
+            let mut looked = Stopwatch::start();
             while !halt.is_set() {
+                if looked.elapsed() >= LOOK {
+                    looked = Stopwatch::start();
+                    limiter.restore(&mut listener);
+                }
                 match listener.accept(&halt) {
                     Ok(Some(connection)) => limiter.enter(name, connection, &serve),
                     Ok(None) => {}
@@ -112,6 +152,30 @@ impl ConnectionLimiter {
             }
         };
         Builder::new().name(format!("{name}-accept")).spawn(accept)
+    }
+
+    /// Creates the file of a socket again if others removed it, and reports that once.
+    fn restore(&self, listener: &mut Listener) {
+        let Some(path) = listener.path().map(PathBuf::from) else { return };
+        let outcome = listener.restore();
+        let mut sockets = self.shared.sockets();
+        let Sockets { troubles, notices } = &mut *sockets;
+        match outcome {
+            Ok(is_restored) => {
+                troubles.remove(&path);
+                if is_restored {
+                    let path = path.display();
+                    notices.push(format!("{path}: the socket was removed; it is there again"));
+                    self.shared.restored.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Err(error) if !troubles.contains_key(&path) => {
+                let why = format!("the socket was removed, and nobody can connect: {error}");
+                notices.push(why.clone());
+                troubles.insert(path, why);
+            }
+            Err(_) => {}
+        }
     }
 
     fn enter(

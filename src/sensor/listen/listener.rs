@@ -1,6 +1,7 @@
 //! Listening sockets.
 
 use super::activation::{Activated, Socket};
+use super::socket_file::{SocketFile, refuse_others};
 use super::{Address, Connection, Tls};
 use crate::sensor::halt::Halt;
 use crate::{Error, Result};
@@ -8,13 +9,16 @@ use rustix::net::sockopt;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The receive buffer that datagram sockets request: 8 MiB.
 pub const RECEIVE_BUFFER: usize = 8 << 20;
+
+/// How often to check whether the file of a socket is still there.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// An address that is listened on.
 #[derive(Debug)]
@@ -30,8 +34,8 @@ pub enum Bound {
 pub struct Listener {
     kind: Kind,
     tls: Option<Tls>,
-    /// A socket file that we created, which is removed when this is dropped.
-    path: Option<PathBuf>,
+    /// The file of a socket that we created.
+    file: Option<SocketFile>,
 }
 
 #[derive(Debug)]
@@ -46,7 +50,8 @@ pub struct Datagrams {
     kind: DatagramKind,
     /// The size of the receive buffer that the system granted, in bytes.
     buffer: usize,
-    path: Option<PathBuf>,
+    /// The file of a socket that we created.
+    file: Option<SocketFile>,
 }
 
 #[derive(Debug)]
@@ -79,16 +84,12 @@ impl Bound {
                 Listener::tcp(socket, tls).map(Bound::Streams).map_err(failed)
             }
             Address::Unix(path) => {
-                let socket = bind_path(path, |path| UnixListener::bind(path)).map_err(failed)?;
-                let mut listener = Listener::unix(socket, path).map_err(failed)?;
-                listener.path = Some(path.clone());
-                Ok(Bound::Streams(listener))
+                refuse_others(path)?;
+                Listener::at(path).map(Bound::Streams).map_err(failed)
             }
             Address::UnixDatagram(path) => {
-                let socket = bind_path(path, |path| UnixDatagram::bind(path)).map_err(failed)?;
-                let mut datagrams = Datagrams::unix(socket, path).map_err(failed)?;
-                datagrams.path = Some(path.clone());
-                Ok(Bound::Datagrams(datagrams))
+                refuse_others(path)?;
+                Datagrams::at(path).map(Bound::Datagrams).map_err(failed)
             }
             Address::Activated(name) => {
                 Bound::activated(activated.take(name)?, tls.cloned()).map_err(failed)
@@ -111,13 +112,37 @@ impl Bound {
 impl Listener {
     fn tcp(socket: TcpListener, tls: Option<Tls>) -> io::Result<Listener> {
         socket.set_nonblocking(true)?;
-        Ok(Listener { kind: Kind::Tcp(socket), tls, path: None })
+        Ok(Listener { kind: Kind::Tcp(socket), tls, file: None })
+    }
+
+    /// Listens at a path.
+    fn at(path: &Path) -> io::Result<Listener> {
+        let (socket, file) = SocketFile::bind(path, |path| UnixListener::bind(path))?;
+        Ok(Listener { file: Some(file), ..Listener::unix(socket, path)? })
     }
 
     fn unix(socket: UnixListener, path: &Path) -> io::Result<Listener> {
         socket.set_nonblocking(true)?;
         let peer = path.to_string_lossy().into();
-        Ok(Listener { kind: Kind::Unix(socket, peer), tls: None, path: None })
+        Ok(Listener { kind: Kind::Unix(socket, peer), tls: None, file: None })
+    }
+
+    /// The path of the socket, if this process created it.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.file.as_ref().map(SocketFile::path)
+    }
+
+    /// Listens again if the file of the socket was removed, because nobody can connect to it then.
+    /// Returns whether it did.
+    ///
+    /// # Errors
+    ///
+    /// If something else is in its place, or its folder is gone. It can be tried again.
+    pub(super) fn restore(&mut self) -> Result<bool> {
+        let Some(path) = missing(self.file.as_ref()) else { return Ok(false) };
+        refuse_others(&path)?;
+        *self = Listener::at(&path).map_err(|error| explain(&Address::Unix(path), error))?;
+        Ok(true)
     }
 
     /// The address that it listens on, if it has a port.
@@ -128,16 +153,19 @@ impl Listener {
         }
     }
 
-    /// Waits for a connection. Returns `None` when it is time to stop, and if the connection is
-    /// gone already.
+    /// Waits for a connection. Returns `None` when it is time to stop, if the connection is gone
+    /// already, and once a second if the socket has a file, which has to be checked.
     ///
     /// # Errors
     ///
     /// If the system has no more descriptors.
     pub fn accept(&self, halt: &Halt) -> io::Result<Option<Connection>> {
-        let is_ready = match &self.kind {
-            Kind::Tcp(socket) => halt.wait_to_read(socket)?,
-            Kind::Unix(socket, _) => halt.wait_to_read(socket)?,
+        let is_ready = match (&self.kind, &self.file) {
+            (Kind::Tcp(socket), _) => halt.wait_to_read(socket)?,
+            (Kind::Unix(socket, _), None) => halt.wait_to_read(socket)?,
+            (Kind::Unix(socket, _), Some(_)) => {
+                halt.wait_to_read_within(socket, &super::connection::timespec(LOOK))?
+            }
         };
         if !is_ready || halt.is_set() {
             return Ok(None);
@@ -170,14 +198,41 @@ impl Datagrams {
     fn udp(socket: UdpSocket) -> io::Result<Datagrams> {
         socket.set_nonblocking(true)?;
         let buffer = enlarge(&socket, RECEIVE_BUFFER)?;
-        Ok(Datagrams { kind: DatagramKind::Udp(socket), buffer, path: None })
+        Ok(Datagrams { kind: DatagramKind::Udp(socket), buffer, file: None })
+    }
+
+    /// Receives at a path.
+    fn at(path: &Path) -> io::Result<Datagrams> {
+        let (socket, file) = SocketFile::bind(path, |path| UnixDatagram::bind(path))?;
+        Ok(Datagrams { file: Some(file), ..Datagrams::unix(socket, path)? })
     }
 
     fn unix(socket: UnixDatagram, path: &Path) -> io::Result<Datagrams> {
         socket.set_nonblocking(true)?;
         let buffer = enlarge(&socket, RECEIVE_BUFFER)?;
         let peer = path.to_string_lossy().into();
-        Ok(Datagrams { kind: DatagramKind::Unix(socket, peer), buffer, path: None })
+        Ok(Datagrams { kind: DatagramKind::Unix(socket, peer), buffer, file: None })
+    }
+
+    /// Binds the socket again if its file was removed, because nobody can send to it then. What it
+    /// holds has to be received before. Returns whether it did.
+    ///
+    /// # Errors
+    ///
+    /// If something else is in its place, or its folder is gone. It can be tried again.
+    pub fn restore(&mut self) -> Result<bool> {
+        let Some(path) = missing(self.file.as_ref()) else { return Ok(false) };
+        refuse_others(&path)?;
+        let failed = |error| explain(&Address::UnixDatagram(path.clone()), error);
+        let mut bound = Datagrams::at(&path).map_err(failed)?;
+        bound.enlarge(self.buffer).map_err(failed)?;
+        *self = bound;
+        Ok(true)
+    }
+
+    /// The path of the socket, if this process created it.
+    pub fn path(&self) -> Option<&Path> {
+        self.file.as_ref().map(SocketFile::path)
     }
 
     /// Receives a datagram, without blocking: its length, and the sender. `intern` keeps recurring
@@ -244,44 +299,9 @@ fn enlarge(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
     Ok(sockopt::socket_recv_buffer_size(&socket)? / 2)
 }
 
-/// The mode of sockets in the file system, whatever the umask. Connecting requires write
-/// permission: the group has it, so that programs of other users can send.
-const SOCKET_MODE: u32 = 0o660;
-
-/// Binds to a path. A stale socket file is removed.
-fn bind_path<T>(path: &Path, bind: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
-    let bound = match bind(path) {
-        Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_over(path) => {
-            std::fs::remove_file(path)?;
-            bind(path)
-        }
-        outcome => outcome,
-    }?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
-    Ok(bound)
-}
-
-/// Whether it is a socket that no process listens on.
-fn is_left_over(path: &Path) -> bool {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|of| of.file_type().is_socket());
-    let is_refused = |outcome: io::Result<()>| {
-        outcome.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
-    };
-    let stream = std::os::unix::net::UnixStream::connect(path).map(drop);
-    let datagram = UnixDatagram::unbound().and_then(|socket| socket.connect(path));
-    is_socket && (is_refused(stream) || is_refused(datagram))
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.path.take().map(std::fs::remove_file);
-    }
-}
-
-impl Drop for Datagrams {
-    fn drop(&mut self) {
-        self.path.take().map(std::fs::remove_file);
-    }
+/// The path of a socket whose file is gone.
+fn missing(file: Option<&SocketFile>) -> Option<PathBuf> {
+    file.filter(|file| !file.is_in_place()).map(|file| file.path().to_path_buf())
 }
 
 fn no_tls(address: &Address) -> Error {

@@ -26,6 +26,7 @@ mod address;
 mod connection;
 mod limiter;
 mod listener;
+mod socket_file;
 mod tls;
 
 pub use activation::{Activated, Socket};

@@ -39,11 +39,27 @@ pub struct Sets {
     pub topics: Vec<String>,
 }
 
+impl Sets {
+    /// Why records or connections of an input are cut, refused or unreadable: the label `reason` of
+    /// [`Family::InputErrors`].
+    pub const INPUT_ERRORS: [&'static str; 9] = [
+        "cut",
+        "oversize",
+        "bad_length",
+        "broken_connection",
+        "unauthorized",
+        "bad_request",
+        "busy",
+        "unreadable",
+        "expired",
+    ];
+}
+
 /// How files are watched.
 const MODES: Label = Label::Fixed("mode", &["notified", "polled"]);
 const ROTATIONS: Label =
     Label::Fixed("kind", &["renamed", "truncated", "replaced", "packed", "removed"]);
-const LOST: Label = Label::Fixed("reason", &["truncated", "removed", "damaged", "holes", "shed"]);
+const LOST: Label = Label::Fixed("reason", &["truncated", "removed", "damaged", "holes"]);
 const DROPPED_AT: Label = Label::Fixed("where", &["kernel", "interface", "queue"]);
 /// Kinds of indicators; those of files are combined.
 const KINDS: Label = Label::Fixed(
@@ -51,12 +67,13 @@ const KINDS: Label = Label::Fixed(
     &["ip", "net", "endpoint", "domain", "url", "email", "digest", "certificate", "other"],
 );
 const SEVERITIES: Label = Label::Fixed("severity", &["low", "medium", "high", "critical"]);
-const SUPPRESSED: Label = Label::Fixed("reason", &["repeated", "selection", "allowed"]);
+const SUPPRESSED: Label = Label::Fixed("reason", &["repeated", "allowed"]);
 const ERRORS: Label = Label::Fixed(
     "class",
     &["connection", "tls", "timeout", "busy", "server", "denied", "refused", "protocol"],
 );
-const DROPPED: Label = Label::Fixed("reason", &["full", "backlog", "too_large", "refused"]);
+const DROPPED: Label = Label::Fixed("reason", &["full", "backlog", "too_large"]);
+const INPUT_ERRORS: Label = Label::Fixed("reason", &Sets::INPUT_ERRORS);
 const RESULTS: Label = Label::Fixed("result", &["loaded", "failed"]);
 
 macro_rules! families {
@@ -101,7 +118,7 @@ families! {
     KafkaLag, "kafka_lag", Gauge, [Label::Topic], "Messages of a topic that are not committed yet.";
     FilesOpen, "files_open", Gauge, [], "Files that are open for reading.";
     FilesUnreadable, "files_unreadable", Gauge, [], "Files that cannot be read.";
-    FilesWatched, "files_watched", Gauge, [MODES], "Files that are watched, by method.";
+    FilesWatched, "files_watched", Gauge, [MODES], "Folders of followed files, by how they are watched.";
     Rotations, "rotations_total", Counter, [ROTATIONS], "Rotations of followed files.";
     LostBytes, "lost_bytes_total", Counter, [LOST], "Bytes that were lost before they were read.";
     LinesCut, "lines_cut_total", Counter, [], "Lines that were cut because they exceeded the limit.";
@@ -110,6 +127,12 @@ families! {
     ConnectionsOpen, "connections_open", Gauge, [Label::Input], "Open connections of an input.";
     ConnectionsRefused, "connections_refused_total", Counter, [Label::Input],
         "Connections that were closed at once, because there were too many.";
+    InputErrors, "input_errors_total", Counter, [Label::Input, INPUT_ERRORS],
+        "Records and connections of an input that were cut, refused or unreadable, by reason.";
+    InputRestarts, "input_restarts_total", Counter, [Label::Input],
+        "Restarts of the program or the client that an input reads from.";
+    SocketsRestored, "sockets_restored_total", Counter, [Label::Input],
+        "Socket files that others removed, and that were created again.";
     Packets, "packets_total", Counter, [], "Packets that were decoded.";
     PacketsDropped, "packets_dropped_total", Counter, [DROPPED_AT],
         "Packets that were dropped, by location.";

@@ -7,6 +7,7 @@ use crate::engine::files::{Node, Outlet};
 use crate::sensor::halt::Halt;
 use crate::{Error, Result};
 use std::fs::File;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 /// Writes alerts to a file, or to the pipe or device that its path leads to.
@@ -34,6 +35,30 @@ impl FileSink {
     /// If the file can't be opened for writing.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::open(path.as_ref(), Outlet::create)
+    }
+
+    /// Opens what a path leads to if that is a terminal, a device or an open descriptor, which keeps
+    /// no alerts; `None` for a file, and if there is nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be opened for writing, or is a pipe or a socket in the file system: what is
+    /// written there is lost while nobody reads it.
+    pub fn of_stream(path: &Path) -> Result<Option<Self>> {
+        let outlet = Outlet::of(path).map_err(|e| Error::io("open the output", e).at_path(path))?;
+        match outlet {
+            Outlet::File(_) => return Ok(None),
+            Outlet::Descriptor(_) => {}
+            Outlet::Stream(_) => {
+                let kind = std::fs::metadata(path).map(|found| found.file_type());
+                if kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket()) {
+                    return Err(Error::usage("a pipe or a socket cannot keep alerts")
+                        .at_path(path)
+                        .remedy("use kind = \"unix\", kind = \"stdout\", or a file"));
+                }
+            }
+        }
+        Self::append(path).map(Some)
     }
 
     fn open(path: &Path, open: impl FnOnce(&Outlet) -> std::io::Result<File>) -> Result<Self> {
@@ -115,6 +140,23 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\n");
         FileSink::create(&path).unwrap().write(&lines(b"three\n")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three\n", "dropping flushes");
+    }
+
+    #[test]
+    fn only_streams_that_take_everything_are_streams() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        for name in ["file", "missing"] {
+            assert!(FileSink::of_stream(&at(name)).unwrap().is_none(), "{name}");
+        }
+        let mut null = FileSink::of_stream(Path::new("/dev/null")).unwrap().unwrap();
+        null.write(&lines(b"one\n")).unwrap();
+        null.flush().unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let Err(error) = FileSink::of_stream(&at("socket")) else { panic!("opened a socket") };
+        assert!(error.to_string().contains("kind = \"unix\""), "{error}");
+        drop(listener);
     }
 
     #[test]

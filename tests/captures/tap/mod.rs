@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use wiresift::clock::Stopwatch;
 
 /// What identifies a hit both in a file and on a wire.
 fn hits(records: &[Value]) -> Vec<String> {
@@ -197,8 +198,12 @@ fn it_gives_up_what_it_does_not_need() {
     let Some(mut net) = Net::new("tap-sandbox") else { return };
     let wire = net.wire();
     let mut tap = net.start(&["-i", &far(wire), "-j", "2"]);
-    sleep(Duration::from_millis(100));
+    // The last of them may start after the tap listens.
     for field in ["CapEff", "CapPrm"] {
+        let began = Stopwatch::start();
+        while tap.status(field).len() < 6 && began.elapsed() < Duration::from_secs(30) {
+            sleep(Duration::from_millis(20));
+        }
         let capabilities = tap.status(field);
         assert_eq!(capabilities.len(), 6, "a supervisor, a watcher, a writer, signals, workers");
         assert!(capabilities.iter().all(|c| c == "0000000000002000"), "{field} {capabilities:?}");

@@ -166,7 +166,8 @@ fn a_damaged_spool_costs_what_is_damaged_and_no_more() {
     post.configure_all("", "drain = \"100ms\"", &format!("{FILES}{sink}"));
     let mut log = post.log("a.log");
     log.write(0..100);
-    post.once().expect(0);
+    // One sink has nobody at its other end.
+    post.once().expect(2).expect_stderr("sink “unix”").expect_stderr("not delivered");
     let folder = fs::read_dir(post.path("state/daemon/spool")).unwrap();
     for segment in folder.flatten().map(|entry| entry.path()) {
         let mut bytes = fs::read(&segment).unwrap();

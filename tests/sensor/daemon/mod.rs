@@ -6,11 +6,13 @@ mod files;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod listening;
+mod metrics;
 mod once;
 mod operation;
 mod receivers;
 mod reload;
 mod spool;
+mod streams;
 mod suppression;
 mod tap;
 

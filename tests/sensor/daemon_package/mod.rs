@@ -37,7 +37,7 @@ fn is_possible(test: &str, programs: &[&str]) -> bool {
         return false;
     }
     if !run(Command::new("cargo").args(["deb", "--version"])).0 {
-        skip(test, "cargo-deb is not installed: cargo install cargo-deb --locked");
+        missing(test, "cargo-deb is not installed: cargo install cargo-deb --locked");
         return false;
     }
     for program in programs.iter().chain(&["dpkg"]) {

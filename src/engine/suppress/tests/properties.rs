@@ -161,8 +161,10 @@ proptest! {
                 let now = Timestamp(suppressor.floor.max(400));
                 let restored = Suppressor::restore(config.clone(), pieces, now).unwrap();
                 let sorted = |of: &Suppressor| {
-                    let windows = of.table.by_use().filter_map(|slot| of.table.get(slot));
-                    let mut windows: Vec<_> = windows.cloned().collect();
+                    let mut windows = Vec::new();
+                    for slot in of.table.by_use() {
+                        of.table.visit(slot, |window| windows.push(window.clone()));
+                    }
                     windows.sort_by(|a, b| a.key.cmp(&b.key));
                     windows
                 };

@@ -35,7 +35,8 @@ table! {
     /// Appends to a file. Each line's alerts are in it exactly once, whatever happens to the
     /// process.
     pub struct FileSink {
-        /// The file. If it is moved away, for example by logrotate, a new one is created.
+        /// The file. If it is moved away, for example by logrotate, a new one is created. A terminal
+        /// or a device, such as `/dev/null`, is only written to.
         path: PathBuf = Required(FilePath);
         /// The format of alerts.
         format: Format = Or(Word(Format::ALL.to_vec()), Format::Json);

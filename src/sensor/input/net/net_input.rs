@@ -1,18 +1,23 @@
 //! What receivers share: the queue to the matching thread, counters, and the way back.
 
 use super::Batch;
+use crate::clock::Stopwatch;
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{ConnectionCounts, ConnectionLimiter};
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 /// The maximum number of waiting batches. When the queue is full, connections are not read, HEC
 /// clients are asked to retry, and datagrams are dropped by the kernel and counted.
 pub const QUEUE: usize = 32;
+
+/// How long nothing more is reported about a kind of event, after a report: a sender that is broken
+/// repeats itself. All events are counted.
+const QUIET: Duration = Duration::from_secs(60);
 
 macro_rules! counts {
     ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
@@ -44,8 +49,10 @@ counts! {
     Datagrams, "datagrams";
     /// Datagrams that the kernel dropped, because the sensor was too slow.
     DroppedDatagrams, "dropped_datagrams";
-    /// Records without an end: too long, or the sender disconnected.
+    /// Records without an end, because the sender disconnected.
     Cut, "cut";
+    /// Records that were cut because they were too long.
+    Oversize, "oversize";
     /// Connections that ended because of an implausible length.
     InvalidCounts, "absurd_counts";
     /// Connections that ended with an error, in TLS or below.
@@ -66,6 +73,8 @@ counts! {
     Expired, "expired_records";
     /// Assignments and revocations of partitions.
     Rebalances, "rebalances";
+    /// Sockets for datagrams that others removed, and that were bound again.
+    RestoredSockets, "restored_sockets";
 }
 
 /// What a network input returns.
@@ -118,7 +127,12 @@ impl NetInputView {
 
     /// See [`NetInput::trouble`].
     pub fn trouble(&self) -> Option<String> {
-        self.shared.trouble()
+        self.shared.trouble().or_else(|| self.limiters.iter().find_map(ConnectionLimiter::trouble))
+    }
+
+    /// Socket files that others removed, and that were created again.
+    pub fn sockets_restored(&self) -> u64 {
+        self.connections().restored + self.shared.get(Count::RestoredSockets)
     }
 
     /// The partitions of Kafka's topics that are assigned to this process.
@@ -142,7 +156,28 @@ pub(super) struct Shared {
     /// Whether the network input was dropped: nothing more becomes safe.
     is_gone: AtomicBool,
     trouble: Mutex<Option<String>>,
+    notices: Mutex<Notices>,
     partitions: Mutex<Vec<PartitionView>>,
+}
+
+/// Messages for operators that were not taken yet.
+#[derive(Debug, Default)]
+struct Notices {
+    waiting: Vec<String>,
+    /// When the last one of each kind was added.
+    last: Vec<(&'static str, Stopwatch)>,
+}
+
+impl Notices {
+    /// Adds a message about a kind of event, unless there was one lately.
+    fn add(&mut self, of: &'static str, text: impl FnOnce() -> String) {
+        match self.last.iter_mut().find(|(kind, _)| *kind == of) {
+            Some((_, since)) if since.elapsed() < QUIET => return,
+            Some((_, since)) => *since = Stopwatch::start(),
+            None => self.last.push((of, Stopwatch::start())),
+        }
+        self.waiting.push(text());
+    }
 }
 
 /// A partition of a Kafka topic that is assigned to this process.
@@ -176,6 +211,7 @@ impl NetInput {
             safe: AtomicU64::new(0),
             is_gone: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            notices: Mutex::default(),
             partitions: Mutex::default(),
         });
         let outgoing = Outgoing { batches: sender, shared: Arc::clone(&shared), halt };
@@ -239,7 +275,14 @@ impl NetInput {
 
     /// What is wrong at present, as text; `None` if nothing is.
     pub fn trouble(&self) -> Option<String> {
-        self.shared.trouble()
+        self.view().trouble()
+    }
+
+    /// Messages for operators since the last call.
+    pub fn take_notices(&self) -> Vec<String> {
+        let mut notices = self.shared.notices().waiting.split_off(0);
+        notices.extend(self.limiters.iter().flat_map(ConnectionLimiter::take_notices));
+        notices
     }
 
     /// Its observable state, while one thread takes its batches.
@@ -278,6 +321,10 @@ impl Shared {
 
     fn set_trouble(&self, what: Option<String>) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    fn notices(&self) -> MutexGuard<'_, Notices> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_safe(&self, ticket: &AtomicU64) -> bool {
@@ -336,6 +383,19 @@ impl Outgoing {
         self.shared.add(of, more);
     }
 
+    /// Counts something that operators should know about, and has it reported: at most once a minute
+    /// for each kind.
+    pub(super) fn report(&self, of: Count, text: impl FnOnce() -> String) {
+        self.count(of, 1);
+        self.shared.notices().add(of.name(), text);
+    }
+
+    /// Sets what is wrong, and has it reported.
+    pub(super) fn report_trouble(&self, what: String) {
+        self.shared.notices().add("trouble", || what.clone());
+        self.shared.set_trouble(Some(what));
+    }
+
     /// Sets or clears what is wrong.
     pub(super) fn trouble(&self, what: Option<String>) {
         self.shared.set_trouble(what);
@@ -355,7 +415,7 @@ impl Outgoing {
         /// How long to wait before checking again.
         const ROUND: Duration = Duration::from_millis(10);
         let (lines, bytes) = (batch.lines.len() as u64, batch.bytes.len() as u64);
-        let watch = crate::clock::Stopwatch::start();
+        let watch = Stopwatch::start();
         loop {
             match self.batches.try_send(batch) {
                 Ok(()) => {

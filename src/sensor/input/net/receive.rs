@@ -3,7 +3,7 @@
 use super::batch::Names;
 use super::drops::Drops;
 use super::net_input::Outgoing;
-use super::syslog::{Clock, Frame, Framer, Message};
+use super::syslog::{Clock, Frame, Framer, Framing, InvalidCount, MAX_FRAME, Message};
 use super::{Batch, Count, NetInput};
 use crate::clock::{Stopwatch, now};
 use crate::sensor::listen::{
@@ -83,7 +83,7 @@ impl Receive {
                         .map_err(|e| Error::io("set a receive buffer", e))?;
                     net_input.addresses.extend(datagrams.local_addr());
                     net_input.start("datagrams", move || {
-                        receive_datagrams(&datagrams, &format, &outgoing);
+                        receive_datagrams(datagrams, &format, &outgoing);
                     })?;
                 }
                 Bound::Streams(listener) => {
@@ -157,8 +157,13 @@ fn receive_stream(
         if !outgoing.send(std::mem::take(&mut reading.batch)) {
             return;
         }
-        if pushed.is_err() {
-            outgoing.count(Count::InvalidCounts, 1);
+        if let Err(InvalidCount(count)) = pushed {
+            outgoing.report(Count::InvalidCounts, || {
+                format!(
+                    "{peer}: announced a message of {count} bytes; at most {MAX_FRAME} are \
+                     accepted, so the connection was closed"
+                )
+            });
             return;
         }
     }
@@ -169,18 +174,25 @@ fn receive_stream(
 
 fn take(reading: &mut Reading<'_>, frame: Frame<'_>, peer: &Arc<str>, outgoing: &Outgoing) {
     outgoing.count(Count::Records, 1);
-    outgoing.count(Count::Cut, u64::from(frame.is_cut));
+    // A counted frame is only cut where the connection ends.
+    if frame.is_cut && frame.framing != Framing::Counted {
+        outgoing.report(Count::Oversize, || {
+            format!("{peer}: sent a message of more than {MAX_FRAME} bytes, which was cut there")
+        });
+    } else if frame.is_cut {
+        outgoing.count(Count::Cut, 1);
+    }
     reading.add(frame.bytes, peer);
 }
 
 /// Receives datagrams until the halt.
-fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing) {
+fn receive_datagrams(mut datagrams: Datagrams, format: &Format, outgoing: &Outgoing) {
     let mut reading = Reading::new(format);
-    let mut drops = Drops::of(datagrams);
+    let mut drops = Drops::of(&datagrams);
     let mut watch = Stopwatch::start();
     let mut buffer = vec![0; 64 << 10];
     while !outgoing.halt.is_set() {
-        match outgoing.halt.wait_to_read_within(datagrams, &DROPS_WAIT) {
+        match outgoing.halt.wait_to_read_within(&datagrams, &DROPS_WAIT) {
             Ok(_) => {}
             Err(error) => {
                 outgoing.trouble(Some(format!("cannot receive datagrams: {error}")));
@@ -188,18 +200,42 @@ fn receive_datagrams(datagrams: &Datagrams, format: &Format, outgoing: &Outgoing
             }
         }
         reading.clock.now = now();
-        drain(datagrams, &mut buffer, &mut reading, outgoing);
+        drain(&datagrams, &mut buffer, &mut reading, outgoing);
         if !outgoing.send(std::mem::take(&mut reading.batch)) {
             return;
         }
         if watch.elapsed() >= DROPS {
             watch = Stopwatch::start();
             outgoing.count(Count::DroppedDatagrams, drops.since_last());
+            if restore(&mut datagrams, outgoing) {
+                drops = Drops::of(&datagrams);
+            }
         }
     }
-    drain(datagrams, &mut buffer, &mut reading, outgoing);
+    drain(&datagrams, &mut buffer, &mut reading, outgoing);
     outgoing.send(reading.batch);
     outgoing.count(Count::DroppedDatagrams, drops.since_last());
+}
+
+/// Binds a socket again if others removed its file; returns whether it did. What the old socket held
+/// was received before.
+fn restore(datagrams: &mut Datagrams, outgoing: &Outgoing) -> bool {
+    let path = datagrams.path().map(|path| path.display().to_string()).unwrap_or_default();
+    match datagrams.restore() {
+        Ok(true) => {
+            outgoing.trouble(None);
+            outgoing.report(Count::RestoredSockets, || {
+                format!("{path}: the socket was removed; it is there again")
+            });
+            true
+        }
+        Ok(false) => false,
+        Err(error) => {
+            let what = format!("the socket was removed, and nobody can send: {error}");
+            outgoing.report_trouble(what);
+            false
+        }
+    }
 }
 
 /// See [`DROPS`].

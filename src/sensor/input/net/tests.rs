@@ -143,6 +143,91 @@ fn lines_of_a_unix_stream_and_datagrams() {
     drop(start(&addresses, Format::Lines));
 }
 
+/// Waits until something is so.
+#[track_caller]
+fn until(mut is_so: impl FnMut() -> bool) {
+    let since = crate::clock::Stopwatch::start();
+    while !is_so() {
+        assert!(since.elapsed() < LONG, "it never is");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn sockets_that_others_remove_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (stream, datagram) = (path("eve.sock"), path("eve.dgram"));
+    let addresses = [format!("unix:{stream}"), format!("unix-datagram:{datagram}")];
+    let mut net_input = start(&[&*addresses[0], &*addresses[1]], Format::Lines);
+    let mut before = UnixStream::connect(&stream).unwrap();
+    before.write_all(b"zero\n").unwrap();
+    assert_eq!(texts(&mut net_input, 1), ["zero"]);
+    let sender = UnixDatagram::unbound().unwrap();
+    for round in 1..3 {
+        std::fs::remove_file(&stream).unwrap();
+        std::fs::remove_file(&datagram).unwrap();
+        until(|| net_input.view().sockets_restored() == 2 * round);
+        UnixStream::connect(&stream).unwrap().write_all(b"one\n").unwrap();
+        assert_eq!(texts(&mut net_input, 1), ["one"]);
+        sender.send_to(b"two", &datagram).unwrap();
+        assert_eq!(texts(&mut net_input, 1), ["two"]);
+    }
+    // A connection from before goes on.
+    before.write_all(b"three\n").unwrap();
+    assert_eq!(texts(&mut net_input, 1), ["three"]);
+    let notices = net_input.take_notices();
+    assert!(
+        notices.iter().any(|it| it.contains("eve.sock: the socket was removed")),
+        "{notices:?}"
+    );
+    assert!(notices.iter().any(|it| it.contains("eve.dgram: the socket")), "{notices:?}");
+    // Something else is in its place: it stays, and that is shown until it is gone.
+    for path in [&stream, &datagram] {
+        std::fs::remove_file(path).unwrap();
+        std::fs::write(path, "mine").unwrap();
+    }
+    until(|| {
+        net_input.trouble().is_some_and(|what| what.contains("a regular file is in its place"))
+    });
+    for path in [&stream, &datagram] {
+        assert_eq!(std::fs::read(path).unwrap(), b"mine");
+        std::fs::remove_file(path).unwrap();
+    }
+    until(|| net_input.trouble().is_none());
+    UnixStream::connect(&stream).unwrap().write_all(b"four\n").unwrap();
+    assert_eq!(texts(&mut net_input, 1), ["four"]);
+    std::fs::remove_file(&stream).unwrap();
+    std::fs::write(&stream, "mine").unwrap();
+    drop(net_input);
+    assert_eq!(std::fs::read(&stream).unwrap(), b"mine", "the end removes only what is its own");
+}
+
+#[test]
+fn messages_that_are_too_long_are_counted_and_reported_once() {
+    let mut net_input = start(&["tcp://127.0.0.1:0"], syslog());
+    let place = net_input.addresses()[0];
+    let long = "x".repeat(syslog::MAX_FRAME + 10);
+    for _ in 0..2 {
+        let mut sender = TcpStream::connect(place).unwrap();
+        sender.write_all(format!("<13>{long}\n<13>next\n").as_bytes()).unwrap();
+        let found = texts(&mut net_input, 2);
+        assert!(found[0].len() < long.len() && found[1] == "next");
+        let mut absurd = TcpStream::connect(place).unwrap();
+        absurd.write_all(b"9999999 <13>x").unwrap();
+        assert_eq!(absurd.read(&mut [0; 9]).unwrap_or(0), 0, "it is closed");
+        // Cut off in the middle is something else.
+        TcpStream::connect(place).unwrap().write_all(b"50 <13>half").unwrap();
+        assert_eq!(texts(&mut net_input, 1), ["half"]);
+    }
+    until(|| net_input.count(Count::InvalidCounts) == 2);
+    assert_eq!((net_input.count(Count::Oversize), net_input.count(Count::Cut)), (2, 2));
+    let notices = net_input.take_notices();
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(notices.iter().any(|it| it.contains("a message of more than")), "{notices:?}");
+    assert!(notices.iter().any(|it| it.contains("a message of 9999999 bytes")), "{notices:?}");
+}
+
 #[test]
 fn connections_are_bounded_and_end_with_the_input() {
     let address = vec!["tcp://127.0.0.1:0".parse().unwrap()];

@@ -3,6 +3,7 @@
 use super::folders::{FolderEntry, FolderEvent};
 use super::follow::Tail;
 use super::key::Found;
+use super::notice::Notice;
 use super::rotation::{Age, Name};
 use super::state::{FileId, Followed, Role};
 use crate::sensor::input::display;
@@ -93,22 +94,30 @@ impl Tail {
         if self.file_at(path).is_some() {
             self.lose_name(path);
         }
-        if is_taken && !self.is_own(path, &found) {
-            self.appear(path, found);
+        if !is_taken {
+            return;
+        }
+        match self.own(path, &found) {
+            None => self.appear(path, found),
+            Some(output) if self.own_reported.insert(output) => {
+                self.notices.push(Notice::Own(path.to_path_buf()));
+            }
+            Some(_) => {}
         }
     }
 
-    /// Whether a file is written by this process, whatever name leads to it.
-    fn is_own(&self, path: &Path, found: &Found) -> bool {
+    /// The output of this process that a file belongs to, whatever name leads to it.
+    fn own(&self, path: &Path, found: &Found) -> Option<usize> {
         let own = &self.options.own;
         let is_it = |own: &OsString| {
             Found::at(Path::new(own)).is_ok_and(|own| own.key.node() == found.key.node())
         };
-        let is_below = |real: &Path| {
-            own.iter().any(|own| real.as_os_str().as_bytes().starts_with(own.as_bytes()))
+        let below = || {
+            let real = std::fs::canonicalize(path).ok().filter(|_| !own.is_empty())?;
+            let is_below = |own: &OsString| real.as_os_str().as_bytes().starts_with(own.as_bytes());
+            own.iter().position(is_below)
         };
-        !own.is_empty()
-            && (own.iter().any(is_it) || std::fs::canonicalize(path).is_ok_and(|it| is_below(&it)))
+        own.iter().position(is_it).or_else(below)
     }
 
     fn appear(&mut self, path: &Path, found: Found) {

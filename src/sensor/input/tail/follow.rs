@@ -60,6 +60,9 @@ pub struct Tail {
     pub(super) dirty: BTreeSet<u64>,
     pub(super) forgotten: BTreeSet<u64>,
     pub(super) notices: Vec<Notice>,
+    /// Outputs of this process that patterns match, as their places in the options: each is reported
+    /// once.
+    pub(super) own_reported: BTreeSet<usize>,
     pub(super) counted: Counters,
     pub(super) is_first_start: bool,
     /// How many bytes may still be read to count lines, in files that start at their end.
@@ -134,6 +137,7 @@ impl Tail {
             dirty: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             notices: Vec::new(),
+            own_reported: BTreeSet::new(),
             counted: Counters::default(),
             is_first_start: saved.is_empty(),
             may_count: MAX_COUNTED,

@@ -50,6 +50,9 @@ pub enum Notice {
         /// What it is.
         what: &'static str,
     },
+    /// A file that a pattern matches is written by this process, so it is not read. Reported once for
+    /// each of its outputs.
+    Own(PathBuf),
     /// A line was too long: its rest was skipped. Reported once for each file.
     Cut {
         /// The file.
@@ -91,6 +94,7 @@ impl Notice {
             | Notice::Lost { path, .. }
             | Notice::Damaged { path, .. }
             | Notice::NotText { path, .. }
+            | Notice::Own(path)
             | Notice::Cut { path, .. } => Some(path),
         }
     }
@@ -119,6 +123,10 @@ impl fmt::Display for Notice {
             Notice::NotText { what, .. } => {
                 write!(f, "not followed, because it is {what} and not text (try `wiresift scan`)")
             }
+            Notice::Own(_) => f.write_str(
+                "not followed, because this process writes it: its alerts would cause alerts \
+                 without end",
+            ),
             Notice::Cut { offset, .. } => {
                 write!(f, "a line is longer than 1 MiB: skipped from byte {offset} to its end")
             }

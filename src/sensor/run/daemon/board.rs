@@ -327,8 +327,13 @@ fn set_totals(totals: &InputTotals, metrics: &Metrics) {
     metrics.counter(Family::DatagramsDropped, &[]).set(totals.datagrams);
     metrics.counter(Family::Packets, &[]).set(totals.packets);
     metrics.counter(Family::LinesCut, &[]).set(totals.cut);
-    for (name, refused) in &totals.refused {
-        metrics.counter(Family::ConnectionsRefused, &[name]).set(*refused);
+    for (name, received) in &totals.received {
+        metrics.counter(Family::ConnectionsRefused, &[name]).set(received.refused);
+        metrics.counter(Family::InputRestarts, &[name]).set(received.restarts);
+        metrics.counter(Family::SocketsRestored, &[name]).set(received.restored);
+        for (reason, count) in Sets::INPUT_ERRORS.iter().zip(received.errors) {
+            metrics.counter(Family::InputErrors, &[name, reason]).set(count);
+        }
     }
     let counters = |family: Family, labels: &[&str], values: &[u64]| {
         for (label, value) in labels.iter().zip(values) {

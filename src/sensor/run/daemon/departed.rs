@@ -2,7 +2,7 @@
 //! process never go down, and don't stand still until others have caught up.
 
 use super::board::SinkPart;
-use super::watch::Watch;
+use super::watch::{ReceivedTotals, Watch};
 use crate::sensor::outlet::{Counters, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub(super) struct InputTotals {
     /// Truncated, removed, damaged, NULs.
     pub(super) lost: [u64; 4],
     pub(super) cut: u64,
-    /// Connections that were refused, by the name of the input.
-    pub(super) refused: BTreeMap<String, u64>,
+    /// What inputs counted that receive something, by their names.
+    pub(super) received: BTreeMap<String, ReceivedTotals>,
 }
 
 impl InputTotals {
@@ -38,8 +38,12 @@ impl InputTotals {
         let lost = [tail.lost_truncated, tail.lost_removed, tail.damaged, tail.nuls_skipped];
         add(&mut self.lost, lost);
         self.cut += tail.lines_cut;
-        if let Some(connections) = watch.connections() {
-            *self.refused.entry(watch.name().to_string()).or_default() += connections.refused;
+        if let Some(more) = watch.received() {
+            let own = self.received.entry(watch.name().to_string()).or_default();
+            own.refused += more.refused;
+            add(&mut own.errors, more.errors);
+            own.restarts += more.restarts;
+            own.restored += more.restored;
         }
     }
 }

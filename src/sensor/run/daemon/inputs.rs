@@ -72,9 +72,9 @@ pub(super) fn open<'s>(
         InputKind::Kafka(of) => kafka(&input.name, of, state, with).map(Some),
         // Nobody knows when others have sent everything, so `--once` skips these.
         _ if with.is_once => Ok(None),
-        InputKind::Syslog(of) => syslog(&input.name, of, activated).map(Some),
-        InputKind::Eve(of) => eve(&input.name, of, activated).map(Some),
-        InputKind::Hec(of) => hec(&input.name, of, activated).map(Some),
+        InputKind::Syslog(of) => syslog(&input.name, of, activated, with).map(Some),
+        InputKind::Eve(of) => eve(&input.name, of, activated, with).map(Some),
+        InputKind::Hec(of) => hec(&input.name, of, activated, with).map(Some),
         InputKind::Tap(of) => tap(&input.name, of, with).map(Some),
     };
     opened.map_err(|error| error.about(&format!("input “{}”", input.name)))
@@ -97,7 +97,7 @@ fn received<'s>(
     net_input: NetInput,
     can_wait: bool,
     cursor: Option<String>,
-    is_once: bool,
+    with: &InputContext<'s>,
 ) -> Opened<'s> {
     let watch = Watch::new(name, kind, Some(net_input.view()));
     let identity = match cursor {
@@ -106,7 +106,8 @@ fn received<'s>(
         // Specific to this run: the lines can't be read again.
         None => Identity::Stream(RandomState::new().build_hasher().finish()),
     };
-    let source = Received::new(Arc::clone(watch.name()), net_input, identity, cursor, is_once);
+    let once = (with.notify, with.is_once);
+    let source = Received::new(Arc::clone(watch.name()), net_input, identity, cursor, once);
     Opened { source: Box::new(source), watch, can_wait, work: None, begun: None }
 }
 
@@ -135,13 +136,14 @@ fn journal<'s>(
     journal.arguments.extend(folder);
     journal.arguments.extend(of.units.iter().map(|unit| format!("--unit={unit}").into()));
     journal.arguments.extend(of.matches.iter().map(OsString::from));
-    Ok(received((name, "journal"), journal.start()?, true, Some(cursor), with.is_once))
+    Ok(received((name, "journal"), journal.start()?, true, Some(cursor), with))
 }
 
 fn syslog<'s>(
     name: &str,
     of: &config::SyslogInput,
     activated: &mut Activated,
+    with: &InputContext<'s>,
 ) -> Result<Opened<'s>> {
     let addresses: Vec<Address> = of.listen.iter().map(convert::address).collect();
     let is_datagrams = |at: &Address| matches!(at, Address::Udp(_) | Address::UnixDatagram(_));
@@ -155,19 +157,29 @@ fn syslog<'s>(
         receive_buffer: usize::try_from(of.receive_buffer).unwrap_or(usize::MAX),
         ..Receive::syslog(addresses)
     };
-    Ok(received((name, "syslog"), receive.start(activated)?, can_wait, None, false))
+    Ok(received((name, "syslog"), receive.start(activated)?, can_wait, None, with))
 }
 
-fn eve<'s>(name: &str, of: &config::EveInput, activated: &mut Activated) -> Result<Opened<'s>> {
+fn eve<'s>(
+    name: &str,
+    of: &config::EveInput,
+    activated: &mut Activated,
+    with: &InputContext<'s>,
+) -> Result<Opened<'s>> {
     let receive = Receive {
         format: Format::Lines,
         max_connections: of.max_connections as usize,
         ..Receive::syslog(vec![Address::Unix(of.path.clone())])
     };
-    Ok(received((name, "eve"), receive.start(activated)?, true, None, false))
+    Ok(received((name, "eve"), receive.start(activated)?, true, None, with))
 }
 
-fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Result<Opened<'s>> {
+fn hec<'s>(
+    name: &str,
+    of: &config::HecInput,
+    activated: &mut Activated,
+    with: &InputContext<'s>,
+) -> Result<Opened<'s>> {
     let read = |token: &Credential| token.read().map(|secret| secret.reveal().to_string());
     let tokens = of.token.iter().map(read).collect::<Result<Vec<String>>>()?;
     let addresses = of.listen.iter().map(convert::address).collect();
@@ -179,7 +191,7 @@ fn hec<'s>(name: &str, of: &config::HecInput, activated: &mut Activated) -> Resu
         max_connections: of.max_connections as usize,
         max_body: usize::try_from(of.max_body).unwrap_or(usize::MAX),
     };
-    Ok(received((name, "hec"), collector.start(activated)?, true, None, false))
+    Ok(received((name, "hec"), collector.start(activated)?, true, None, with))
 }
 
 #[cfg(feature = "kafka")]
@@ -191,7 +203,7 @@ fn kafka<'s>(
 ) -> Result<Opened<'s>> {
     let net_input = super::kafka::read(name, of, state, with.is_once)?;
     let cursor = Some(super::kafka::cursor_name(name));
-    Ok(received((name, "kafka"), net_input, true, cursor, with.is_once))
+    Ok(received((name, "kafka"), net_input, true, cursor, with))
 }
 
 #[cfg(not(feature = "kafka"))]

@@ -113,8 +113,17 @@ pub(super) fn deliver(to: &KafkaSink, pace: Pace) -> Result<Kafka> {
 ///
 /// If a setting is invalid, a secret can't be read, or no broker answers.
 pub fn missing_topics(of: &KafkaAccess, topics: &[String]) -> Result<Vec<String>> {
+    missing(of, topics, CHECK)
+}
+
+/// The same, with another time to wait.
+///
+/// # Errors
+///
+/// Those of [`missing_topics`].
+pub(super) fn missing(of: &KafkaAccess, topics: &[String], max: Duration) -> Result<Vec<String>> {
     if (of.tls || of.user.is_some()) && !cfg!(feature = "kafka-tls") {
         return Err(Error::usage("wiresift was built without the feature kafka-tls"));
     }
-    access(of).missing(topics, CHECK)
+    access(of).missing(topics, max)
 }

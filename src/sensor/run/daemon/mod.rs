@@ -16,11 +16,13 @@
 //! | `serve` | [`serve()`]: from the configuration to running threads, and back |
 //! | `supervisor` | starts sources, handles signals, notifies systemd |
 //! | `reload` | a reload |
+//! | `listening` | whether a reload could listen where it has to |
 //! | `inputs` | from the tables of inputs to sources |
 //! | `followed`, `received`, `packets` | logs, what others send, taps and captures, as sources |
 //! | `kafka` | Kafka, from the configuration to clients |
 //! | `folder` | a folder where captures appear |
 //! | `outlets` | sinks that are written directly, and threads that send to the others |
+//! | `reach` | whether receivers answer, for a check |
 //! | `sandbox` | the privileges it drops |
 //! | `board`, `watch`, `departed` | what is visible from outside: metrics and the status |
 
@@ -32,8 +34,10 @@ mod followed;
 mod inputs;
 #[cfg(feature = "kafka")]
 mod kafka;
+mod listening;
 mod outlets;
 mod packets;
+mod reach;
 mod received;
 mod reload;
 #[cfg(feature = "live")]
@@ -46,5 +50,6 @@ mod watch;
 
 #[cfg(feature = "kafka")]
 pub use kafka::missing_topics;
+pub use reach::{Reached, receivers};
 pub use serve::serve;
 pub use service::{Allow, Served, Service, Undelivered, Update};

@@ -5,38 +5,53 @@ use super::board::SinkPart;
 use super::sinks;
 use crate::clock::now;
 use crate::engine::alert::{Encoder, Format};
-use crate::sensor::checkpoint::{AlertFile, CheckpointState, Resumed};
+use crate::sensor::checkpoint::{AlertFile, CheckpointState};
 use crate::sensor::config::{Config, FileSink, Sink, SinkKind};
 use crate::sensor::deliver::{Deliver, Pace, SystemClock};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::outlet::{Filter, Outlet, Running};
 use crate::sensor::run::live::output::{Local, Target};
 use crate::sensor::run::{Notice, Notify};
+use crate::sensor::sink::FileSink as Stream;
 use crate::sensor::sink::{Rotation, Rotator, Sink as _, StdoutSink};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a sink that is written directly writes to.
+pub(super) enum Place {
+    /// A file whose length is part of each commit.
+    File(Box<AlertFile>),
+    /// A terminal or a device, which keeps nothing.
+    Stream(Box<Stream>, PathBuf),
+    /// Standard output.
+    Stdout,
+}
 
 /// A sink that is written directly, before anything is written to it.
 pub(super) struct Seed {
     pub(super) name: String,
     pub(super) filter: Filter,
     pub(super) encoder: Encoder,
-    /// `None` for standard output.
-    pub(super) file: Option<Box<AlertFile>>,
+    pub(super) place: Place,
     pub(super) rotator: Option<Rotator>,
 }
 
 impl Seed {
     /// The destination. After the halt, standard output is not waited for without end.
     pub(super) fn grow<'s>(self, halt: &Halt) -> Local<'s> {
-        let target = match self.file {
-            Some(file) => Target::File(file),
-            None => {
+        let target = match self.place {
+            Place::File(file) => Target::File(file),
+            Place::Stream(mut sink, path) => {
+                sink.until(halt);
+                Target::Own(sink, Some(path))
+            }
+            Place::Stdout => {
                 let mut sink = StdoutSink::new();
                 sink.until(halt);
-                Target::Own(Box::new(sink))
+                Target::Own(Box::new(sink), None)
             }
         };
         let mut local = Local::new(target, self.encoder);
@@ -60,12 +75,12 @@ pub(super) fn local(
     Ok(match &of.kind {
         SinkKind::File(file) => {
             let encoder = Encoder::new(file.format);
-            let (rotator, file) = open_file(file, state, notify).map_err(about)?;
-            Some(Seed { name, filter, encoder, file: Some(Box::new(file)), rotator })
+            let (rotator, place) = open_file(file, state, notify).map_err(about)?;
+            Some(Seed { name, filter, encoder, place, rotator })
         }
         SinkKind::Stdout(out) => {
             let encoder = Encoder::new(out.format);
-            Some(Seed { name, filter, encoder, file: None, rotator: None })
+            Some(Seed { name, filter, encoder, place: Place::Stdout, rotator: None })
         }
         _ => None,
     })
@@ -75,15 +90,16 @@ fn open_file(
     of: &FileSink,
     state: &CheckpointState,
     notify: Notify<'_>,
-) -> Result<(Option<Rotator>, AlertFile)> {
-    let (file, resumed) = AlertFile::open(&of.path, state)?;
-    if let Resumed::AtLeastOnce(why) = resumed {
-        notify(Notice::Skipped(&format!(
-            "{}: {why}: alerts are appended, and those since the last commit may be in it twice",
-            of.path.display()
-        )));
+) -> Result<(Option<Rotator>, Place)> {
+    let rotator = rotator(of)?;
+    if let Some(stream) = Stream::of_stream(&of.path)? {
+        return Ok((rotator, Place::Stream(Box::new(stream), of.path.clone())));
     }
-    Ok((rotator(of)?, file))
+    let (file, resumed) = AlertFile::open(&of.path, state)?;
+    if let Some(notice) = resumed.notice() {
+        notify(Notice::Skipped(&format!("{}: {notice}", of.path.display())));
+    }
+    Ok((rotator, Place::File(Box::new(file))))
 }
 
 /// When a file is rotated, if ever.

@@ -5,14 +5,16 @@ use crate::sensor::halt::Halt;
 use crate::sensor::input::net::{NetInput, Next};
 use crate::sensor::run::live::source::{Source, Taken};
 use crate::sensor::run::live::task::{Identity, Lines, Work};
+use crate::sensor::run::{Notice, Notify};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A network input, as a source.
-pub(super) struct Received {
+pub(super) struct Received<'s> {
     net_input: NetInput,
+    notify: Notify<'s>,
     path: Arc<str>,
     identity: Identity,
     /// The name in commits of the position to resume at; `None` if there is no such position.
@@ -29,17 +31,18 @@ pub(super) struct Received {
     lines: u64,
 }
 
-impl Received {
-    /// `cursor_name` is the name in commits of the position to resume at.
+impl<'s> Received<'s> {
+    /// `cursor_name` is the name in commits of the position to resume at. `is_once`: it ends by itself.
     pub(super) fn new(
         name: Arc<str>,
         net_input: NetInput,
         identity: Identity,
         cursor_name: Option<String>,
-        is_once: bool,
+        (notify, is_once): (Notify<'s>, bool),
     ) -> Self {
         Received {
             net_input,
+            notify,
             path: name,
             identity,
             cursor_name,
@@ -53,8 +56,11 @@ impl Received {
     }
 }
 
-impl Source for Received {
+impl Source for Received<'_> {
     fn take(&mut self, halt: &Halt, wait: Duration) -> Result<Taken> {
+        for notice in self.net_input.take_notices() {
+            (self.notify)(Notice::Skipped(&format!("input “{}”: {notice}", self.path)));
+        }
         if halt.is_set() {
             // Nothing more is received; what has arrived is still here.
             self.net_input.stop();

@@ -7,7 +7,8 @@
 use super::outlets::{self, Seed, Sending, Sent};
 use super::serve::{host, own_files, parts, rules, spool_folder};
 use super::supervisor::Supervisor;
-use super::{inputs, sinks};
+use super::{inputs, listening, sinks};
+use crate::clock::Stopwatch;
 use crate::engine::alert::Encoder;
 use crate::engine::suppress::HomeNetworks;
 use crate::engine::suppress::Suppressor;
@@ -21,7 +22,7 @@ use crate::sensor::sink::Rotator;
 use crate::sensor::spool::{self, Limits, Spool};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, TryRecvError};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -52,8 +53,7 @@ fn part(out: &mut JobOutput<'_>, mut kept: Vec<KeptFile>, same: &[String]) {
             // What waits for room in the spool has no other place to go. A file that fails is left
             // as it is.
             let _ = local.write_all();
-            // If the file can't be synced now, it is cut to the last commit when it comes back.
-            out.parted.extend(local.sync().ok().flatten());
+            out.parted.extend(local.release());
             continue;
         }
         out.locals.push(local);
@@ -80,6 +80,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
             return Err(problems.into());
         }
         let changes = self.config.changes(&new);
+        listening::check(&new, &self.config, &changes.inputs)?;
         let options = self.with.options.clone().allow((self.service.allow)(&new.allow)?);
         self.reload_sinks(&new, &changes)?;
         self.settings.set(options.clone());
@@ -100,19 +101,26 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                 later.join(", ")
             )));
         }
-        self.board.reconfigure(&new, &self.service.feeds);
         self.board.set_sinks(parts(&new, &self.sent()), self.spool.clone());
         self.config = new;
         outcome
     }
 
-    /// The committed state.
-    fn state(&self) -> Result<CheckpointState> {
+    /// The committed state, with what the reload has changed so far.
+    fn state(&mut self) -> Result<CheckpointState> {
         let gone = || Error::usage("shutting down");
         let starter = self.starter.as_ref().ok_or_else(gone)?;
         let (send, state) = mpsc::channel();
         starter.committer.send(Message::State(send)).map_err(|_| gone())?;
-        state.recv_timeout(ANSWER).map_err(|_| Error::timed_out("the state can't be written"))
+        let since = Stopwatch::start();
+        while since.elapsed() < ANSWER {
+            match state.try_recv() {
+                Ok(state) => return Ok(state),
+                Err(TryRecvError::Empty) => self.wait(),
+                Err(TryRecvError::Disconnected) => return Err(gone()),
+            }
+        }
+        Err(Error::timed_out("the state can't be written"))
     }
 
     fn reload_inputs(&mut self, new: &Config, changes: &Tables) -> Result<()> {
@@ -200,6 +208,8 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         }
         let filters: Vec<_> =
             new.active_sinks().map(|it| (it.name.clone(), sinks::filter(it))).collect();
+        // From here on nothing fails: new sinks are counted under their names.
+        self.board.reconfigure(new, &self.service.feeds);
         let (rules, metrics) = (rules(new, self.service.no_suppress), self.board.metrics());
         let parts = Parts {
             suppressor: rules.clone().map(|rules| Suppressor::new(rules).recorded()),

@@ -3,14 +3,14 @@
 use super::board::{Board, SinkPart};
 use super::followed::orphaned;
 use super::inputs::{self, InputContext, Opened};
-use super::outlets::{self, Seed, Sent};
+use super::outlets::{self, Place, Seed, Sent};
 use super::supervisor::{SourceStarter, Supervisor};
 use super::{Served, Service, Undelivered, sinks};
 use crate::clock::Stopwatch;
 use crate::engine::indicator::Timestamp;
 use crate::engine::scan::Options;
 use crate::engine::suppress::{self, HomeNetworks};
-use crate::sensor::checkpoint::{CheckpointState, Commit, StateDir};
+use crate::sensor::checkpoint::{self, CheckpointState, Commit, StateDir};
 use crate::sensor::config::{Config, Sink};
 use crate::sensor::halt::{Halt, Stopper};
 use crate::sensor::listen::{Activated, Address};
@@ -58,10 +58,9 @@ pub fn serve(service: Service<'_>, signals: &Signals, notify: Notify<'_>) -> Res
     if config.daemon.sandbox {
         notify(Notice::Sandboxed(&super::sandbox::enter(config)));
     }
-    let (dir, opened) = StateDir::open(&config.daemon_state())?;
-    let no_suppress = service.no_suppress;
-    let base = OpenContext { config, no_suppress, state: &opened.state, notify };
-    let mut prepared = base.prepare(dir)?;
+    let (dir, opened, restored) = open_state(config, service.no_suppress)?;
+    let base = OpenContext { config, state: &opened.state, notify };
+    let mut prepared = base.prepare(dir, restored)?;
     let board = Board::new(config, &service.feeds, Arc::clone(&current));
     let relay = Relay::new(prepared.parts(config), &board.metrics());
     let commit = prepared.settled(&base)?;
@@ -162,10 +161,30 @@ pub(super) fn rules(config: &Config, no_suppress: bool) -> Option<suppress::Conf
     })
 }
 
+/// Opens the state. Suppression, if it is not switched off, is read on a thread of its own from the
+/// beginning: everything else is opened meanwhile.
+fn open_state(
+    config: &Config,
+    no_suppress: bool,
+) -> Result<(StateDir, checkpoint::Opened, Option<Restored>)> {
+    let rules = || rules(config, no_suppress);
+    let mut restored = None;
+    let (mut dir, opened) = StateDir::open_with(&config.daemon_state(), |entries| {
+        restored = rules().map(|rules| Restored::begin(rules, entries)).transpose()?;
+        Ok(())
+    })?;
+    match rules() {
+        // It may have read beyond the cut.
+        Some(rules) if opened.torn > 0 => restored = Some(Restored::begin(rules, dir.entries()?)?),
+        Some(_) => {}
+        None => dir.forget_entries()?,
+    }
+    Ok((dir, opened, restored))
+}
+
 /// What everything is opened with.
 struct OpenContext<'b> {
     config: &'b Config,
-    no_suppress: bool,
     state: &'b CheckpointState,
     notify: Notify<'b>,
 }
@@ -182,15 +201,8 @@ struct Prepared {
 }
 
 impl OpenContext<'_> {
-    fn prepare(&self, mut dir: StateDir) -> Result<Prepared> {
-        let OpenContext { config, no_suppress, state, notify } = *self;
-        let restored = match rules(config, no_suppress) {
-            Some(rules) => Some(Restored::begin(rules, &dir)?),
-            None => {
-                dir.forget_entries()?;
-                None
-            }
-        };
+    fn prepare(&self, dir: StateDir, restored: Option<Restored>) -> Result<Prepared> {
+        let OpenContext { config, state, notify } = *self;
         let mut seeds = Vec::new();
         for sink in config.active_sinks() {
             seeds.extend(outlets::local(sink, state, notify)?);
@@ -252,8 +264,10 @@ impl Prepared {
     fn settled(&mut self, base: &OpenContext<'_>) -> Result<Commit> {
         let names = base.config.inputs.iter().map(|input| &*input.name);
         let mut commit = orphaned(base.state, names);
-        for file in self.seeds.iter_mut().filter_map(|seed| seed.file.as_mut()) {
-            commit.outputs.push(file.sync()?);
+        for seed in &mut self.seeds {
+            if let Place::File(file) = &mut seed.place {
+                commit.outputs.push(file.sync()?);
+            }
         }
         Ok(commit)
     }
@@ -443,6 +457,10 @@ impl<'r> Running<'r> {
         outlets::finish(sent, drain);
         if let Some(mut dir) = state {
             let mut sealed = out.seal()?;
+            match came.stopped {
+                None => sealed.end(),
+                Some(_) => sealed.only_cursors(),
+            }
             sealed.sync()?;
             dir.commit(&sealed.commit)?;
         }

@@ -5,7 +5,7 @@ use crate::engine::packet;
 use crate::sensor::input::net::{Count, NetInputView, PartitionView};
 use crate::sensor::input::tail::{Counters, FileStatus};
 use crate::sensor::listen::ConnectionCounts;
-use crate::sensor::metrics::{self, InputStatus};
+use crate::sensor::metrics::{self, InputStatus, Sets};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,6 +47,18 @@ pub(super) struct TapFacts {
     pub(super) packets: packet::Counters,
     pub(super) by_kernel: u64,
     pub(super) by_interface: u64,
+}
+
+/// What an input counted that receives something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReceivedTotals {
+    /// Connections that were refused.
+    pub(super) refused: u64,
+    /// In the order of [`Sets::INPUT_ERRORS`].
+    pub(super) errors: [u64; Sets::INPUT_ERRORS.len()],
+    pub(super) restarts: u64,
+    /// Sockets that were created again.
+    pub(super) restored: u64,
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -130,6 +142,28 @@ impl Watch {
 
     pub(super) fn connections(&self) -> Option<ConnectionCounts> {
         self.of_net_input(NetInputView::connections)
+    }
+
+    /// What it counted, if it receives something.
+    pub(super) fn received(&self) -> Option<ReceivedTotals> {
+        // In the order of the labels.
+        const ERRORS: [Count; Sets::INPUT_ERRORS.len()] = [
+            Count::Cut,
+            Count::Oversize,
+            Count::InvalidCounts,
+            Count::BrokenConnections,
+            Count::Unauthorized,
+            Count::BadRequests,
+            Count::Busy,
+            Count::Unreadable,
+            Count::Expired,
+        ];
+        self.of_net_input(|net_input| ReceivedTotals {
+            refused: net_input.connections().refused,
+            errors: ERRORS.map(|of| net_input.count(of)),
+            restarts: net_input.count(Count::Restarts),
+            restored: net_input.sockets_restored(),
+        })
     }
 
     /// The partitions that are assigned to it, if it reads Kafka.

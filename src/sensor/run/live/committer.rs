@@ -9,11 +9,15 @@ use super::writer::Writer;
 use crate::clock::Stopwatch;
 use crate::engine::alert::{Alert, Provenance};
 use crate::engine::scan::{Counters, Hit};
+#[cfg(feature = "daemon")]
+use crate::sensor::checkpoint::CheckpointState;
 use crate::sensor::checkpoint::{Commit, StateDir};
 use crate::sensor::halt::Halt;
 use crate::sensor::run::{Notice, Notify};
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(feature = "daemon")]
+use std::sync::mpsc::Sender;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -192,6 +196,8 @@ pub(in crate::sensor::run) fn run<'s>(mut committer: Committer<'_, 's>) -> Ended
         halted: None,
         #[cfg(feature = "daemon")]
         room: Room::default(),
+        #[cfg(feature = "daemon")]
+        askers: Vec::new(),
     };
     if let Err(error) = run.run() {
         run.came.lost = run.committer.out.waiting();
@@ -228,6 +234,9 @@ struct Run<'c, 's> {
     halted: Option<Stopwatch>,
     #[cfg(feature = "daemon")]
     room: Room,
+    /// Threads that wait for the committed state.
+    #[cfg(feature = "daemon")]
+    askers: Vec<Sender<CheckpointState>>,
 }
 
 /// Whether inputs wait for room in the spool, and whether that was reported.
@@ -391,10 +400,7 @@ impl Run<'_, '_> {
             #[cfg(feature = "daemon")]
             Message::Closed => self.committer.is_open = false,
             #[cfg(feature = "daemon")]
-            Message::State(to) => {
-                // The thread that asked may have ended.
-                let _ = to.send(self.writer.state());
-            }
+            Message::State(to) => self.askers.push(to),
             #[cfg(feature = "daemon")]
             Message::Change(change) => {
                 change(&mut self.committer.out);
@@ -492,6 +498,9 @@ impl Run<'_, '_> {
         let Err(error) = self.committer.out.flush() else {
             (self.failing, self.halted) = (None, None);
             self.written();
+            for notice in self.committer.out.take_notices() {
+                (self.committer.notify)(Notice::Skipped(&notice));
+            }
             #[cfg(feature = "daemon")]
             if self.committer.out.take_released() {
                 self.pending.alerts.get_or_insert_with(Stopwatch::start);
@@ -574,7 +583,23 @@ impl Run<'_, '_> {
             Reopening::Changed if self.is_committed() => self.reopening = Reopening::No,
             _ => {}
         }
+        #[cfg(feature = "daemon")]
+        self.answer();
         (0..self.tracks.len()).for_each(|source| self.process(source));
+    }
+
+    /// Answers those who asked for the committed state. What a reload changes is in a commit before
+    /// the next reload sees the state: how long the files of its removed sinks are.
+    #[cfg(feature = "daemon")]
+    fn answer(&mut self) {
+        if self.askers.is_empty() || self.reopening == Reopening::Changed {
+            return;
+        }
+        let state = self.writer.state();
+        for asker in std::mem::take(&mut self.askers) {
+            // The thread that asked may have ended.
+            let _ = asker.send(state.clone());
+        }
     }
 
     /// Begins a commit if one is due, or retries one that failed.

@@ -22,6 +22,8 @@ use crate::sensor::spool::Spool;
 #[cfg(feature = "daemon")]
 use std::collections::BTreeMap;
 #[cfg(feature = "daemon")]
+use std::path::{Path, PathBuf};
+#[cfg(feature = "daemon")]
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where alerts are written.
@@ -30,9 +32,9 @@ pub(in crate::sensor::run) enum Target<'s> {
     File(Box<AlertFile>),
     /// Anything else: what was written before a crash may be written again.
     Sink(&'s mut dyn Sink),
-    /// The same, for the sole user of the sink.
+    /// The same, for the sole user of the sink, with the path that it was opened by.
     #[cfg(feature = "daemon")]
-    Own(Box<dyn Sink + Send>),
+    Own(Box<dyn Sink + Send>, Option<PathBuf>),
 }
 
 impl<'s> Target<'s> {
@@ -41,16 +43,17 @@ impl<'s> Target<'s> {
             Target::File(_) => None,
             Target::Sink(sink) => Some(&mut **sink),
             #[cfg(feature = "daemon")]
-            Target::Own(sink) => Some(&mut **sink),
+            Target::Own(sink, _) => Some(&mut **sink),
         }
     }
 
-    /// The path of the file, if its length is part of each commit.
+    /// The path that it was opened by, if any.
     #[cfg(feature = "daemon")]
-    pub(in crate::sensor::run) fn path(&self) -> Option<&std::path::Path> {
+    pub(in crate::sensor::run) fn path(&self) -> Option<&Path> {
         match self {
             Target::File(file) => Some(file.path()),
-            _ => None,
+            Target::Own(_, path) => path.as_deref(),
+            Target::Sink(_) => None,
         }
     }
 
@@ -59,7 +62,7 @@ impl<'s> Target<'s> {
             Target::File(_) => 0,
             Target::Sink(sink) => sink.waiting(),
             #[cfg(feature = "daemon")]
-            Target::Own(sink) => sink.waiting(),
+            Target::Own(sink, _) => sink.waiting(),
         }
     }
 }
@@ -166,12 +169,13 @@ impl<'s> Local<'s> {
         Ok(())
     }
 
-    /// Makes what was passed on safe; returns what the commit has to record.
+    /// Makes what was passed on safe, because the destination is removed; returns what the commit has
+    /// to record. Its end may not be readable.
     #[cfg(feature = "daemon")]
-    pub(in crate::sensor::run) fn sync(&mut self) -> Result<Option<Output>> {
+    pub(in crate::sensor::run) fn release(&mut self) -> Option<Output> {
         match &mut self.target {
-            Target::File(file) => file.sync().map(Some),
-            _ => Ok(None),
+            Target::File(file) => file.release().ok(),
+            _ => None,
         }
     }
 
@@ -205,6 +209,13 @@ impl<'s> Local<'s> {
         Ok(())
     }
 
+    fn take_notice(&mut self) -> Option<String> {
+        match &mut self.target {
+            Target::File(file) => file.take_notice(),
+            _ => None,
+        }
+    }
+
     fn reopen(&mut self) -> Result<bool> {
         let Some(sink) = self.target.sink() else { return Ok(false) };
         let (mut end, mut begin) = (Vec::new(), Vec::new());
@@ -233,6 +244,21 @@ pub(in crate::sensor::run) struct Sealed {
 }
 
 impl Sealed {
+    /// Makes it the last commit of the process: nothing more is written to the files.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) fn end(&mut self) {
+        self.files = std::mem::take(&mut self.files).into_iter().map(Unsynced::last).collect();
+    }
+
+    /// Leaves out everything but how far sinks have got: pieces whose alerts could not be written
+    /// everywhere are read again, and so are the others since then.
+    #[cfg(feature = "daemon")]
+    pub(in crate::sensor::run) fn only_cursors(&mut self) {
+        self.files.clear();
+        let cursors = std::mem::take(&mut self.commit.cursors);
+        self.commit = Commit { cursors, ..Commit::default() };
+    }
+
     /// Makes what was passed on safe, and adds it to the commit.
     ///
     /// # Errors
@@ -431,11 +457,16 @@ impl<'s> JobOutput<'s> {
         outcome
     }
 
+    /// What operators should know about the files.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        self.locals.iter_mut().filter_map(Local::take_notice).collect()
+    }
+
     /// What was passed on up to now, for a commit.
     pub(in crate::sensor::run) fn seal(&mut self) -> Result<Sealed> {
         let mut sealed = Sealed::default();
-        for local in &self.locals {
-            if let Target::File(file) = &local.target {
+        for local in &mut self.locals {
+            if let Target::File(file) = &mut local.target {
                 sealed.files.push(file.appended()?);
             }
         }

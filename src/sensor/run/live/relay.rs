@@ -7,7 +7,7 @@ use crate::clock::{Stopwatch, now};
 use crate::engine::alert::{Alert, Encoder, Format, Handling, write_repeat};
 use crate::engine::indicator::{Place, Severity, Timestamp};
 use crate::engine::suppress::{AlertFacts, Config, HomeNetworks, Repeat, Restoring, Suppressor};
-use crate::sensor::checkpoint::{CheckpointState, Commit, StateDir};
+use crate::sensor::checkpoint::{CheckpointState, Commit, Entries};
 use crate::sensor::deliver::Reading;
 use crate::sensor::metrics::{Counter, Family, Gauge, Metrics};
 use crate::sensor::spool::{Cursor, Record, Spool, Stored};
@@ -123,7 +123,7 @@ pub(in crate::sensor::run) fn count_by(metrics: &Metrics, locals: &mut [Local<'_
 
 /// The suppression at the time of the last commit, while it is being read.
 ///
-/// A million windows take half a second. They are not needed before the first alert, and inputs are
+/// A million windows take a while. They are not needed before the first alert, and inputs are
 /// opened meanwhile.
 pub(in crate::sensor::run) struct Restored(JoinHandle<Result<Suppressor>>);
 
@@ -132,9 +132,8 @@ impl Restored {
     ///
     /// # Errors
     ///
-    /// If the stored suppression can't be opened, or the thread can't be started.
-    pub(in crate::sensor::run) fn begin(config: Config, dir: &StateDir) -> Result<Restored> {
-        let entries = dir.entries()?;
+    /// If the thread can't be started.
+    pub(in crate::sensor::run) fn begin(config: Config, entries: Entries) -> Result<Restored> {
         let restore = move || {
             let mut restoring = Restoring::new(config, entries.max_len(), now());
             entries.each(|key, value| match value {

@@ -8,7 +8,7 @@ use super::pool::{Settings, Shared, start_workers};
 use super::queue::{QUEUE, Queue};
 use super::source::{self, Ends, Reading};
 use crate::clock::Stopwatch;
-use crate::sensor::checkpoint::{AlertFile, CheckpointState, Commit, Opened, Resumed, StateDir};
+use crate::sensor::checkpoint::{AlertFile, CheckpointState, Commit, Opened, StateDir};
 use crate::sensor::halt::Halt;
 use crate::sensor::input::tail::{Tail, TailOptions};
 use crate::sensor::run::outlet::Outlet;
@@ -67,12 +67,8 @@ pub fn tail(job: Job<'_>, logs: Logs, place: TailOutput<'_>, notify: Notify<'_>)
     let target = match place {
         TailOutput::File(path) => {
             let (mut file, resumed) = AlertFile::open(path, &saved)?;
-            if let Resumed::AtLeastOnce(why) = resumed {
-                notify(Notice::Skipped(&format!(
-                    "{}: {why}: alerts are appended, and those since the last commit may be in \
-                     it twice",
-                    path.display()
-                )));
+            if let Some(notice) = resumed.notice() {
+                notify(Notice::Skipped(&format!("{}: {notice}", path.display())));
             }
             // Commit before the file contains the first alert: the next start has to know what a
             // crash left in it.
