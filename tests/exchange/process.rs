@@ -77,7 +77,7 @@ impl Exchange {
         self.child.wait().unwrap().success()
     }
 
-    /// Sends a request, and returns status, head and body.
+    /// Sends a request, and returns status and body.
     pub fn ask(&self, method: &str, target: &str, key: &str, body: &str) -> Answer {
         try_ask(&self.address, (method, target), key, body).unwrap()
     }
@@ -99,7 +99,6 @@ impl Drop for Exchange {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub head: String,
     pub body: Vec<u8>,
 }
 
@@ -156,7 +155,7 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     if !lower.contains("transfer-encoding: chunked") {
         let length = lower.split("content-length: ").nth(1)?.lines().next()?.trim().parse().ok()?;
         let body = rest.get(..length)?.to_vec();
-        return Some(Answer { status, head, body });
+        return Some(Answer { status, body });
     }
     let mut body = Vec::new();
     loop {
@@ -164,7 +163,7 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
         let size = std::str::from_utf8(&rest[..end]).ok()?;
         let size = usize::from_str_radix(size.split(';').next()?, 16).ok()?;
         if size == 0 {
-            return Some(Answer { status, head, body });
+            return Some(Answer { status, body });
         }
         body.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
         rest = rest.get(end + 4 + size..)?;
