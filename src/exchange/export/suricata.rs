@@ -58,10 +58,6 @@ pub(super) enum Values {
 }
 
 impl Values {
-    /// Every list.
-    pub(super) const ALL: [Values; 6] =
-        [Values::Names, Values::Ja3, Values::Md5, Values::Sha1, Values::Sha256, Values::Addresses];
-
     /// Its name.
     pub(super) const fn name(self) -> &'static str {
         match self {
