@@ -99,13 +99,13 @@ test-kafka: install-deps
 	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka --test suite -- kafka
 
 # Tests against programs that are too heavy for every run. What they need is installed, and
-# what is missing then is an error and not a reason to skip. Those of Kafka are among them, so that
-# this build has it, and no other one is needed for them.
+# what is missing then is an error and not a reason to skip. Those of Kafka and of the exchange are
+# among them, so that this build has both, and no other one is needed for them.
 test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
-	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka --test suite -- \
-	  tshark exchanges daemon_ receivers kafka browser
+	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka,exchange --test suite -- \
+	  tshark exchanges daemon_ receivers kafka browser exchange::
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 bench:

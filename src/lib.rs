@@ -29,15 +29,16 @@
 //! # }
 //! ```
 //!
-//! The library has three houses, and the command line is a fourth. Imports go one way: `cli`
-//! imports all, [`intel`] and [`sensor`] import the [`engine`], and the engine imports none of them.
+//! The library has four houses, and the command line is a fifth. Imports go one way: `cli` imports
+//! all, [`exchange`] imports [`intel`], both and [`sensor`] import the [`engine`], and the engine
+//! imports none of them.
 //!
 //! ```text
 //!             cli
-//!       ┌──────┴──────┐
-//!     intel         sensor        feeds to a database · inputs to alerts
-//!       └──────┬──────┘
-//!            engine               what both are made of
+//!       ┌──────┴──────┬─────────────┐
+//!     intel ◂───── exchange       sensor      feeds to a database · pulses shared · inputs to alerts
+//!       └──────┬──────┴─────────────┘
+//!            engine                           what all are made of
 //! ```
 //!
 //! | room | does | may import, besides `error` and `progress` |
@@ -75,17 +76,30 @@
 //! | [`sensor::outlet`] | batches, retries and dead letters of one sink | indicator, spool, deliver |
 //! | [`sensor::bench`] | judges a rule set: what it contains, finds, risks and costs | settings, indicator, database, compile, scan |
 //! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
+//! | [`exchange::accounts`] | users, groups, keys, passwords | indicator (times) |
+//! | [`exchange::http`] | requests and answers as values | nothing |
+//! | [`exchange::pulses`] | pulses and indicators: types, limits, validation | indicator, accounts |
+//! | [`exchange::storage`] | keeps it all, and decides who sees what | indicator, accounts, pulses |
+//! | [`exchange::site`] | callers, limits, settings, the type of routes | indicator, accounts, http, pulses, storage |
+//! | [`exchange::import`] | lists of others as pulses | indicator, accounts, pulses, storage, site |
+//! | [`exchange::export`] | pulses as files for other programs | the rooms above, database, compile, feed |
+//! | [`exchange::taxii`] | the TAXII 2.1 server | the rooms above |
+//! | [`exchange::alerts`] | alerts and sightings that sensors report | accounts, http, pulses, site |
+//! | [`exchange::api`] | the API of OTX, and our additions | indicator, accounts, http, pulses, storage, site |
+//! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, pulses, storage, site, and all with routes |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.
 
 // The map links to every room, and some need a feature.
 #![cfg_attr(
-    not(all(feature = "daemon", feature = "fetch", feature = "sensor")),
+    not(all(feature = "daemon", feature = "exchange", feature = "fetch", feature = "sensor")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
 pub mod clock;
 pub mod engine;
+#[cfg(feature = "exchange")]
+pub mod exchange;
 pub mod intel;
 #[cfg(feature = "sensor")]
 pub mod sensor;

@@ -6,6 +6,8 @@ mod alerts;
 mod captures;
 mod commands;
 mod database;
+#[cfg(feature = "exchange")]
+mod exchange;
 mod feeds;
 mod harness;
 mod house;

@@ -10,6 +10,7 @@ pub mod capture;
 pub mod checkpoint;
 pub mod daemon_config;
 pub mod exchange;
+pub mod exports;
 pub mod feeds;
 pub mod frames;
 pub mod hec;
@@ -20,12 +21,14 @@ pub mod journal;
 pub mod mail;
 pub mod mailfile;
 pub mod open_database;
+pub mod pulses;
 pub mod segment;
 pub mod spool;
 pub mod streams;
 pub mod subscriptions;
 pub mod suppress;
 pub mod syslog;
+pub mod taxii;
 pub mod text;
 pub mod transfers;
 pub mod values;
@@ -76,6 +79,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "config", run: subscriptions::config, testdata: None },
     Entry { name: "daemon_config", run: daemon_config::run, testdata: Some("config") },
     Entry { name: "exchange", run: exchange::run, testdata: None },
+    Entry { name: "exports", run: exports::run, testdata: None },
     Entry { name: "feed_csv", run: feeds::csv, testdata: Some("indicators") },
     Entry { name: "feed_json", run: feeds::json, testdata: Some("indicators") },
     Entry { name: "feed_lines", run: feeds::lines, testdata: Some("indicators") },
@@ -92,6 +96,9 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "mailfile", run: mailfile::run, testdata: Some("mail") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "pulse_bodies", run: pulses::bodies, testdata: None },
+    Entry { name: "pulse_searches", run: pulses::searches, testdata: None },
+    Entry { name: "pulse_targets", run: pulses::targets, testdata: None },
     Entry { name: "segment", run: segment::run, testdata: Some("segments") },
     Entry { name: "spool", run: spool::run, testdata: None },
     Entry { name: "store", run: subscriptions::store, testdata: None },
@@ -99,6 +106,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "suppress", run: suppress::run, testdata: None },
     Entry { name: "syslog_frames", run: syslog::frames, testdata: None },
     Entry { name: "syslog_message", run: syslog::message, testdata: None },
+    Entry { name: "taxii", run: taxii::run, testdata: None },
     Entry { name: "text", run: text::run, testdata: Some("logs") },
     Entry { name: "transfers", run: transfers::run, testdata: None },
     Entry { name: "values", run: values::run, testdata: None },

@@ -64,9 +64,18 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
         members.retain(|(name, _)| name != member);
         members.push((member.to_string(), value));
     };
-    for (member, value) in flags.members() {
+    let given = flags.members();
+    let is_given = |name: &str| given.iter().any(|(member, _)| &**member == name);
+    let (env, file) = (is_given("key_env"), is_given("key_file"));
+    for (member, value) in given {
         if ["url", "path", "command"].contains(&&*member) {
             members_without_origin(&mut set);
+        }
+        // Where the credential is replaces where the catalogue expects it.
+        match &*member {
+            "key_file" if !env => set("key_env", "".into()),
+            "key_env" if !file => set("key_file", "".into()),
+            _ => {}
         }
         set(&member, value);
     }

@@ -13,6 +13,8 @@ mod choice;
 mod compile;
 mod complete;
 mod database;
+#[cfg(feature = "exchange")]
+mod exchange;
 mod feed;
 mod flags;
 mod hints;

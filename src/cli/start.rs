@@ -58,6 +58,8 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Outcome> {
             compile::run(flags, matches)
         }
         Command::Feed(flags) => feed::run(flags),
+        #[cfg(feature = "exchange")]
+        Command::Exchange(flags) => super::exchange::run(flags),
         Command::Scan(flags) => scan::run(flags),
         Command::Tail(flags) => tail::run(flags),
         Command::Tap(flags) => tap::run(flags),

@@ -20,7 +20,8 @@ const HOUSES: &[(&str, &[&str])] = &[
     ("clock", &["engine"]),
     ("intel", &["engine", "clock"]),
     ("sensor", &["engine", "clock"]),
-    ("cli", &["engine", "intel", "sensor", "clock"]),
+    ("exchange", &["engine", "intel", "clock"]),
+    ("cli", &["engine", "intel", "sensor", "exchange", "clock"]),
 ];
 
 /// The rooms of each house, and which rooms they may import besides `error` and `progress`; for
@@ -87,6 +88,29 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "deliver",
             "outlet",
         ],
+    ),
+    ("exchange", "accounts", &["indicator"]),
+    ("exchange", "http", &[]),
+    ("exchange", "pulses", &["indicator", "accounts"]),
+    ("exchange", "storage", &["indicator", "accounts", "pulses"]),
+    ("exchange", "site", &["indicator", "accounts", "http", "pulses", "storage"]),
+    ("exchange", "import", &["indicator", "accounts", "pulses", "storage", "site"]),
+    (
+        "exchange",
+        "export",
+        &["indicator", "compile", "accounts", "http", "pulses", "storage", "site"],
+    ),
+    (
+        "exchange",
+        "taxii",
+        &["indicator", "feed", "accounts", "http", "pulses", "storage", "site", "export"],
+    ),
+    ("exchange", "alerts", &["accounts", "http", "pulses", "site"]),
+    ("exchange", "api", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
+    (
+        "exchange",
+        "serve",
+        &["accounts", "http", "pulses", "storage", "site", "export", "taxii", "alerts", "api"],
     ),
 ];
 

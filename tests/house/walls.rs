@@ -46,7 +46,12 @@ const WALLS: &[Wall] = &[
         banned: &["tokio", "clap", "pcap", "openssl-sys"],
     },
     Wall { flags: &[], most: 380, banned: &["tokio", "axum", "hyper", "rdkafka"] },
-    Wall { flags: &["--all-features"], most: 380, banned: &["tokio", "axum", "hyper"] },
+    Wall {
+        flags: &["--no-default-features", "--features", "exchange"],
+        most: 200,
+        banned: &["clap", "pcap", "time", "chrono", "openssl-sys"],
+    },
+    Wall { flags: &["--all-features"], most: 380, banned: &["time", "actix-web", "diesel"] },
 ];
 
 #[test]

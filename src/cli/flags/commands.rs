@@ -3,6 +3,8 @@
 use super::bench::Bench;
 use super::compile::Compile;
 use super::database::{Inspect, Lookup, Verify};
+#[cfg(feature = "exchange")]
+use super::exchange::Exchange;
 use super::feed::Feed;
 use super::manual::{Completions, Man};
 use super::run::Run;
@@ -37,6 +39,9 @@ pub(in crate::cli) enum Command {
     Compile(Compile),
     /// Subscribe to feeds and fetch them.
     Feed(Feed),
+    /// Run an exchange, where a community shares pulses.
+    #[cfg(feature = "exchange")]
+    Exchange(Exchange),
     /// Match logs and captures against a database.
     Scan(Scan),
     /// Follow logs as they grow and rotate.

@@ -6,6 +6,8 @@ mod bench;
 mod commands;
 mod compile;
 mod database;
+#[cfg(feature = "exchange")]
+mod exchange;
 mod feed;
 mod manual;
 mod run;
@@ -19,6 +21,12 @@ pub(super) use bench::{Bench, BenchCommand, BenchDiff, BenchFormat, CostOf};
 pub(super) use commands::{Cli, Command};
 pub(super) use compile::{Compile, DomainScope, Refang};
 pub(super) use database::{Inspect, Lookup, Verify};
+#[cfg(feature = "exchange")]
+pub(super) use exchange::{
+    Exchange, ExchangeBackup, ExchangeCommand, ExchangeData, ExchangeGroup, ExchangeGroupCommand,
+    ExchangeImport, ExchangeKey, ExchangeKeyCommand, ExchangeRestore, ExchangeServe, ExchangeUser,
+    ExchangeUserCommand,
+};
 pub(super) use feed::{
     Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,
 };

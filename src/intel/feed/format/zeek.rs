@@ -8,6 +8,7 @@ use crate::intel::feed::intake::Intake;
 use crate::intel::feed::lines::Lines;
 use crate::intel::feed::table::columns::{self, Column};
 use crate::intel::feed::types;
+use std::borrow::Cow;
 
 /// The relevant columns.
 #[derive(Default)]
@@ -43,8 +44,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
         };
         intake.at_line(number);
         // Zeek knows no quotes in these files: every tab ends a column.
-        let row: Vec<&str> = line.split('\t').collect();
-        let (Some(&value), Some(&kind)) = (row.get(fields.indicator), row.get(fields.kind)) else {
+        let row: Vec<Cow<'_, str>> = line.split('\t').map(decoded).collect();
+        let (Some(value), Some(kind)) = (row.get(fields.indicator), row.get(fields.kind)) else {
             intake.reject(line, Reason::Malformed, Some("too few columns".into()));
             continue;
         };
@@ -70,6 +71,30 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) -> Resul
     Ok(())
 }
 
+/// A column with its `\xHH` decoded; Zeek knows no other escapes (`get_unescaped_string` in its
+/// `util.cc`).
+fn decoded(column: &str) -> Cow<'_, str> {
+    if !column.contains("\\x") {
+        return Cow::Borrowed(column);
+    }
+    let mut bytes = Vec::with_capacity(column.len());
+    let mut rest = column.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digit = |at: usize| (*after.get(at)? as char).to_digit(16);
+        match (first, after.first(), digit(1), digit(2)) {
+            (b'\\', Some(b'x'), Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &after[3..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Reads the names in `#fields`. Zeek separates columns by tabs only.
 fn header_of(header: &str) -> Option<Fields<'_>> {
     let names: Vec<&str> = header.trim_start_matches(['\t', ' ']).split('\t').collect();
@@ -89,7 +114,7 @@ fn kind_of(name: &str, value: &str) -> Option<(Kind, Scope)> {
 /// The context of a row, from its `meta.` columns.
 fn context_of(
     fields: &Fields<'_>,
-    row: &[&str],
+    row: &[Cow<'_, str>],
     mut context: Context<'static>,
 ) -> Context<'static> {
     for (name, text) in fields.names.iter().zip(row) {
@@ -119,6 +144,19 @@ fn context_of(
 mod tests {
     use crate::engine::indicator::{Kind, Role, Scope};
     use crate::intel::feed::{Collected, Format, Options};
+
+    #[test]
+    fn escapes_of_zeek() {
+        for (column, want) in [
+            ("a\\x2db", "a-b"),
+            ("C:\\x5cx41", "C:\\x41"),
+            ("\\x4", "\\x4"),
+            ("\\n\\\\", "\\n\\\\"),
+            ("\\xc3\\xa9", "é"),
+        ] {
+            assert_eq!(super::decoded(column), want);
+        }
+    }
 
     #[test]
     fn kinds_and_meta() {

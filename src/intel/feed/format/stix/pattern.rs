@@ -192,6 +192,12 @@ fn field(test: &Test) -> Result<Field, String> {
         {
             Field::Of(Kind::UserAgent)
         }
+        ("network-traffic", "extensions.http-request-ext.request_value") => {
+            Field::Of(Kind::UrlPath)
+        }
+        // STIX has no property for these; our own exchange and OpenCTI write them so.
+        ("network-traffic", "x_ja3_hash") => Field::Of(Kind::Ja3),
+        ("cryptocurrency-wallet", "value") => Field::Of(Kind::Btc),
         ("file", "extensions.windows-pebinary-ext.imphash") => Field::Of(Kind::Imphash),
         ("file" | "artifact" | "x509-certificate", path) => {
             hash_field(object, path).ok_or_else(|| format!("{object}:{path} cannot be observed"))?
@@ -224,6 +230,7 @@ fn hash_field(object: &str, path: &str) -> Option<Field> {
         (_, "SSDEEP") => Kind::Ssdeep,
         (_, "TLSH") => Kind::Tlsh,
         (_, "IMPHASH") => Kind::Imphash,
+        (_, "PEHASH") => Kind::Pehash,
         (_, "AUTHENTIHASH") => Kind::Authentihash,
         _ => return None,
     };
@@ -335,8 +342,27 @@ fn conjunction(tests: &[&Test]) -> Result<Vec<Claim>, String> {
     }
 }
 
-/// A digest joined with the file's name: the digest, with the name as context.
+/// The name of a file and its folder: the path of the file.
+fn path_of_file(tests: &[&Test]) -> Option<Claim> {
+    let one = |path: &str| {
+        let mut found = tests.iter().filter(|test| test.path == path);
+        let test = found.next().filter(|test| test.op == Op::Equal)?;
+        (found.next().is_none() && test.values.len() == 1).then(|| test.values[0].as_str())
+    };
+    let (folder, name) = (one("parent_directory_ref.path")?, one("name")?);
+    let is_windows = folder.contains('\\') || folder.as_bytes().get(1) == Some(&b':');
+    let separator = if is_windows { '\\' } else { '/' };
+    let folder = folder.strip_suffix(separator).unwrap_or(folder);
+    let path = format!("{folder}{separator}{name}");
+    (tests.len() == 2).then(|| Claim::new(Kind::Filepath, path, Scope::Exact))
+}
+
+/// A digest joined with the file's name: the digest, with the name as context. A name joined with
+/// its folder is a path.
 fn named_file(tests: &[&Test]) -> Result<Vec<Claim>, String> {
+    if let Some(path) = path_of_file(tests) {
+        return Ok(vec![path]);
+    }
     let is_name = |test: &&&Test| test.path == "name";
     let mut names = tests.iter().filter(is_name);
     let mut digests = tests.iter().filter(|test| !is_name(test));
@@ -470,6 +496,18 @@ mod tests {
             ),
             ("[file:hashes.'SHA-1' = 'x' AND file:name = 'y']", vec![(Kind::Sha1, "x", e)]),
             (
+                r"[file:parent_directory_ref.path = 'C:\\x' AND file:name = 'y.exe']",
+                vec![(Kind::Filepath, r"C:\x\y.exe", e)],
+            ),
+            (
+                "[file:name = 'y' AND file:parent_directory_ref.path = '/tmp/']",
+                vec![(Kind::Filepath, "/tmp/y", e)],
+            ),
+            (
+                "[network-traffic:extensions.'http-request-ext'.request_value = '/a/b.php']",
+                vec![(Kind::UrlPath, "/a/b.php", e)],
+            ),
+            (
                 "[url:value = 'a'] OR [email-addr:value = 'b']",
                 vec![(Kind::Url, "a", e), (Kind::Email, "b", e)],
             ),
@@ -495,6 +533,8 @@ mod tests {
             "[x509-certificate:issuer = 'a' AND x509-certificate:serial_number = 'b']",
             "[file:hashes.MD5 = 'a' AND file:hashes.'SHA-1' = 'b']",
             "[file:hashes.MD5 = 'a' AND file:size = 5]",
+            "[file:name = 'a' AND file:name = 'b']",
+            "[file:name IN ('a', 'b') AND file:parent_directory_ref.path = '/c']",
             "[network-traffic:dst_ref.value = '10.0.0.0/8' AND network-traffic:dst_port = 1]",
             "[network-traffic:dst_ref.value = '1.2.3.4' AND network-traffic:src_port = 1]",
             "[network-traffic:src_ref.value = '1.2.3.4' AND network-traffic:dst_ref.value = '1.2.3.5']",

@@ -1,0 +1,94 @@
+//! `wiresift exchange serve`.
+
+use crate::cli::flags::ExchangeServe;
+use crate::cli::messages::print;
+use crate::cli::outcome::Outcome;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use wiresift::engine::error::escape_text;
+use wiresift::exchange::serve::{self, Options, Stop};
+use wiresift::exchange::site::{Quotas, Settings, Warnings};
+use wiresift::exchange::storage::Opened;
+use wiresift::{Error, Result};
+
+/// Serves until a signal ends it.
+pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
+    let stop = Stop::default();
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Stop::clone(&stop))
+            .map_err(|error| Error::io("take signals", error))?;
+    }
+    if flags.test_routes && !flags.listen.ip().is_loopback() {
+        return Err(Error::usage("--test-routes needs a loopback address"));
+    }
+    let warnings = warnings(&flags.warning_list)?;
+    let listener = TcpListener::bind(flags.listen)
+        .map_err(|error| Error::io(format!("listen on {}", flags.listen), error))?;
+    let address = listener.local_addr().map_err(|error| Error::io("listen", error))?;
+    let settings = settings(&flags, address)?;
+    let started = serve::start(&flags.data.directory, &settings.house)?;
+    if flags.demo {
+        serve::fill(&started.storage)?;
+    }
+    let mut text = String::new();
+    if started.opened == Opened::Created {
+        text.push_str(&format!(
+            "new exchange: {}\n",
+            escape_text(&started.storage.path().to_string_lossy())
+        ));
+    }
+    text.push_str(&format!("listening on {}\n", settings.base));
+    if let Some(link) = &started.link {
+        text.push_str(&format!("first account, once: {}{link}\n", settings.base));
+    }
+    print(text)?;
+    let site = serve::site(started.storage, settings, warnings);
+    let tls = flags.tls_cert.zip(flags.tls_key);
+    serve::run(site, Options { listener, tls }, &stop)?;
+    Ok(Outcome::Yes)
+}
+
+/// The settings of the flags.
+fn settings(flags: &ExchangeServe, address: std::net::SocketAddr) -> Result<Settings> {
+    let scheme = if flags.tls_cert.is_some() { "https" } else { "http" };
+    let base = flags.url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+    let is_url = base.starts_with("http://") || base.starts_with("https://");
+    let is_clean =
+        base.bytes().all(|b| b.is_ascii_graphic()) && !base.contains(['?', '#', '{', '}']);
+    if !is_url || !is_clean {
+        return Err(Error::usage(format!(
+            "invalid URL “{}”: expected one like https://exchange.example",
+            escape_text(&base)
+        )));
+    }
+    Ok(Settings {
+        base: base.trim_end_matches('/').to_string(),
+        anonymous_read: flags.anonymous_read,
+        per_key: flags.limit_key,
+        per_address: flags.limit_address,
+        writes_per_key: flags.limit_writes,
+        quotas: Quotas {
+            pulses: flags.quota_pulses,
+            indicators: flags.quota_indicators,
+            ..Quotas::default()
+        },
+        house: flags.house.clone(),
+        test_routes: flags.test_routes,
+        behind_proxy: flags.behind_proxy,
+    })
+}
+
+/// Reads the warning lists.
+pub(super) fn warnings(paths: &[PathBuf]) -> Result<Warnings> {
+    let mut lists = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path)
+            .map_err(|error| Error::io("read the warning list", error).at_path(path))?;
+        let id = wiresift::intel::feed::name_of(path);
+        let list = wiresift::intel::feed::read_warninglist(&bytes, &id);
+        let list = list.map_err(|error| error.at_path(path))?;
+        lists.push(list);
+    }
+    Ok(Warnings::new(&lists))
+}

@@ -1,0 +1,160 @@
+//! Lists of pulses: the feed of a user, its activity, those of users.
+
+use super::pages::{Envelope, Page};
+use super::render::{Shape, pulse, pulse_with};
+use crate::exchange::http::{Failure, Reply};
+use crate::exchange::pulses::{Pulse, naive_micros};
+use crate::exchange::site::{Answer, Call};
+use crate::exchange::storage::{IndicatorQuery, PulseQuery, Selection, Storage};
+use serde_json::{Value, json};
+use std::io;
+use std::sync::Arc;
+
+/// `GET /pulses/subscribed`.
+pub(super) fn subscribed(call: &Call<'_>) -> Answer {
+    whole_pulses(call, PulseQuery { selection: Selection::Subscribed, ..base(call)? })
+}
+
+/// `GET /pulses/activity`.
+pub(super) fn activity(call: &Call<'_>) -> Answer {
+    whole_pulses(call, PulseQuery { selection: Selection::Activity, ..base(call)? })
+}
+
+/// `GET /pulses/my`.
+pub(super) fn my(call: &Call<'_>) -> Answer {
+    whole_pulses(call, searched(call, PulseQuery { selection: Selection::Own, ..base(call)? }))
+}
+
+/// `GET /pulses/user/{name}`.
+pub(super) fn of_user(call: &Call<'_>) -> Answer {
+    let author = author(call, call.param("name"))?;
+    let selection = Selection::Author(author.ok_or_else(Failure::not_found)?);
+    whole_pulses(call, searched(call, PulseQuery { selection, ..base(call)? }))
+}
+
+/// `GET /pulses/subscribed_pulse_ids`.
+pub(super) fn subscribed_ids(call: &Call<'_>) -> Answer {
+    let page = Page::of(call, 50, 1000);
+    let query = PulseQuery { selection: Selection::Subscribed, ..base(call)? };
+    let query = paged(query, page);
+    let viewer = call.caller.viewer;
+    let (count, pulses) = call.read(|view| {
+        let all = PulseQuery { before: None, ..query.clone() };
+        Ok((view.count(viewer, &all)?, view.pulses(viewer, &query)?))
+    })?;
+    let last = pulses.last().map(|pulse| pulse.modified);
+    let envelope = Envelope::of(call, page, (count, pulses.len()), last);
+    let ids = pulses.iter().map(|pulse| json!(pulse.id.to_string())).collect();
+    Ok(Reply::json(&envelope.with(ids)))
+}
+
+/// `GET /pulses/events`.
+pub(super) fn events(call: &Call<'_>) -> Answer {
+    let user = call.user()?;
+    let since = call.time(&["since", "modified_since"])?;
+    let page = Page::of(call, 50, 1000);
+    let (count, found) = call.read(|view| view.happenings(user, since, page.range()))?;
+    let rows: Vec<Value> = found
+        .iter()
+        .map(|event| {
+            json!({
+                "id": event.created.0,
+                "action": if event.is_subscribe { "subscribe" } else { "unsubscribe" },
+                "object_type": event.object,
+                "object_id": event.object_id,
+                "created": naive_micros(event.created),
+            })
+        })
+        .collect();
+    let envelope = Envelope::of(call, page, (count, rows.len()), None);
+    Ok(Reply::json(&envelope.with(rows)))
+}
+
+/// The filters that all lists have.
+fn base(call: &Call<'_>) -> Result<PulseQuery, Failure> {
+    let since = call.time(&["modified_since", "since"])?;
+    let query = call.query();
+    let name = query.get("author_name").filter(|name| !is_none(name));
+    let author = match name {
+        None => None,
+        // Nobody has the number 0.
+        Some(name) => author(call, name)?.or(Some(crate::exchange::accounts::UserId(0))),
+    };
+    Ok(PulseQuery { since, author, ..PulseQuery::default() })
+}
+
+/// The author with a name.
+fn author(
+    call: &Call<'_>,
+    name: &str,
+) -> Result<Option<crate::exchange::accounts::UserId>, Failure> {
+    let viewer = call.caller.viewer;
+    Ok(call.read(|view| view.user(viewer, name))?.map(|user| user.id))
+}
+
+/// What the SDK sends for no filter.
+pub(super) fn is_none(text: &str) -> bool {
+    text.is_empty() || text == "None"
+}
+
+/// With the words of `q`.
+fn searched(call: &Call<'_>, query: PulseQuery) -> PulseQuery {
+    let words = call.query().get("q").unwrap_or_default().to_string();
+    match is_none(&words) {
+        true => query,
+        false => PulseQuery { search: Some(super::search::search_of(&words)), ..query },
+    }
+}
+
+/// A page of a query.
+pub(super) fn paged(query: PulseQuery, page: Page) -> PulseQuery {
+    PulseQuery { before: page.before, limit: page.limit, offset: page.offset, ..query }
+}
+
+/// A page of pulses with their indicators, streamed pulse by pulse: clients never read further
+/// than what is inline, so all of it is.
+fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
+    let page = Page::of(call, 20, 50);
+    let viewer = call.caller.viewer;
+    let paged = paged(query.clone(), page);
+    let (count, pulses) =
+        call.read(|view| Ok((view.count(viewer, &query)?, view.pulses(viewer, &paged)?)))?;
+    let last = pulses.last().map(|pulse| pulse.modified);
+    let envelope = Envelope::of(call, page, (count, pulses.len()), last);
+    let mut head = json!({
+        "count": envelope.count, "next": envelope.next, "previous": envelope.previous,
+        "prefetch_pulse_ids": false, "t": 0, "t2": 0, "t3": 0,
+    })
+    .to_string();
+    head.pop();
+    head.push_str(",\"results\":[");
+    let storage = Arc::clone(&call.site.storage);
+    let bodies = pulses.into_iter().enumerate().map(move |(at, pulse)| {
+        let mut piece = if at > 0 { ",".to_string() } else { String::new() };
+        piece.push_str(&with_indicators(&storage, &pulse, viewer).map_err(io::Error::other)?);
+        Ok(piece.into_bytes())
+    });
+    let all = std::iter::once(Ok(head.into_bytes()))
+        .chain(bodies)
+        .chain(std::iter::once(Ok(b"]}".to_vec())));
+    Ok(Reply::pieces("application/json", Box::new(all)))
+}
+
+/// A pulse of a list with its active indicators.
+fn with_indicators(
+    storage: &Storage,
+    pulse: &Pulse,
+    viewer: crate::exchange::accounts::Viewer,
+) -> crate::engine::error::Result<String> {
+    let indicators = storage.read(|view| view.indicators(pulse.key, &IndicatorQuery::default()))?;
+    Ok(pulse_with(pulse, &indicators, viewer, Shape::List))
+}
+
+/// A page of pulses without their indicators.
+pub(super) fn bare_pulses(call: &Call<'_>, pulses: Vec<Pulse>) -> Result<Vec<Value>, Failure> {
+    let viewer = call.caller.viewer;
+    let pulses = call.read(|view| {
+        pulses.into_iter().map(|pulse| view.completed(viewer, pulse)).collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(pulses.iter().map(|of| pulse(of, viewer, Shape::List)).collect())
+}

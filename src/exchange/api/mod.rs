@@ -1,0 +1,36 @@
+//! The API of OTX, and our additions.
+//!
+//! Every route is a row of a table, so that nothing can be served that tests do not know of.
+
+mod feeds;
+mod health;
+mod indicators;
+mod own;
+mod pages;
+mod people;
+mod privacy;
+mod pulses;
+mod render;
+mod search;
+mod submissions;
+mod table;
+mod target;
+mod testing;
+mod welcome;
+
+use super::site::Route;
+
+/// The routes of the API of OTX.
+pub fn routes() -> Vec<Route> {
+    table::OTX.to_vec()
+}
+
+/// The routes of the server itself, and of our additions.
+pub fn own_routes() -> Vec<Route> {
+    [table::OWN, own::ROUTES].concat()
+}
+
+/// The routes that the tests of OTX's SDK need.
+pub fn test_routes() -> Vec<Route> {
+    table::TESTING.to_vec()
+}

@@ -1,0 +1,10 @@
+//! Our additions, below `/api/v2`.
+
+mod account;
+mod docs;
+mod known;
+mod moderation;
+mod table;
+mod talk;
+
+pub(super) use table::ROUTES;

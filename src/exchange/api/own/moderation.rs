@@ -1,0 +1,63 @@
+//! What moderators do: reports, and the record of what was done.
+
+use super::talk::{number, state};
+use crate::exchange::api::pages::Page;
+use crate::exchange::http::Reply;
+use crate::exchange::pulses::naive_micros;
+use crate::exchange::site::{Answer, Call};
+use serde_json::{Value, json};
+
+/// `GET /reports?state=pending`.
+pub(super) fn reports(call: &Call<'_>) -> Answer {
+    let wanted = match call.query().get("state") {
+        Some("accepted") => 1,
+        Some("rejected") => 2,
+        _ => 0,
+    };
+    let page = Page::of(call, 50, 200);
+    let rows = call.read(|view| view.reports(wanted, page.range()))?;
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(|of| {
+            let value = of.value.as_ref();
+            json!({
+                "id": of.id, "by": of.by, "created": naive_micros(of.created), "pulse": of.pulse,
+                "indicator": value.map(|(_, norm)| norm), "type": value.map(|(of, _)| of.name()),
+                "reason": of.reason, "state": state(of.state),
+            })
+        })
+        .collect();
+    Ok(Reply::json(&json!({"results": rows})))
+}
+
+/// `POST /reports/{number}/accept`.
+pub(super) fn accept(call: &Call<'_>) -> Answer {
+    decide(call, true)
+}
+
+/// `POST /reports/{number}/reject`.
+pub(super) fn reject(call: &Call<'_>) -> Answer {
+    decide(call, false)
+}
+
+fn decide(call: &Call<'_>, is_accepted: bool) -> Answer {
+    let (user, report) = (call.user()?, number(call, "number")?);
+    call.write(move |writes| writes.decide(user, report, is_accepted))?;
+    Ok(Reply::json(&json!({"status": if is_accepted { "accepted" } else { "rejected" }})))
+}
+
+/// `GET /audit`.
+pub(super) fn audit(call: &Call<'_>) -> Answer {
+    let page = Page::of(call, 50, 200);
+    let rows = call.read(|view| view.audits(page.range()))?;
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(|of| {
+            json!({
+                "created": naive_micros(of.created), "by": of.by, "action": of.action,
+                "object": of.object, "detail": of.detail,
+            })
+        })
+        .collect();
+    Ok(Reply::json(&json!({"results": rows})))
+}

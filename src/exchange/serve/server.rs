@@ -1,0 +1,170 @@
+//! Listens, and hands connections to tasks.
+
+use super::connection::{Shared, serve};
+use super::tls::{Certificate, Files};
+use crate::engine::error::{Error, Result, escape_text};
+use crate::exchange::site::{Route, Settings, Site, Warnings};
+use crate::exchange::storage::Storage;
+use crate::exchange::{alerts, api, export, taxii};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+/// Connections at a time.
+const CONNECTIONS: usize = 16 << 10;
+
+/// Requests that are answered at a time.
+const TURNS: usize = 512;
+
+/// Threads that answer requests.
+const THREADS: usize = 32;
+
+/// How often the server looks whether it is to stop, and whether its certificate has changed.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often what was deleted long ago is looked for.
+const PURGE: Duration = Duration::from_secs(6 * 3600);
+
+/// How long requests that were begun may take when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Set from elsewhere when the server is to stop.
+pub type Stop = Arc<AtomicBool>;
+
+/// How to listen.
+#[derive(Debug)]
+pub struct Options {
+    /// The socket, already bound, so that failures are noticed before anything else is done.
+    pub listener: TcpListener,
+    /// Certificate and key; without them the server speaks HTTP.
+    pub tls: Option<(std::path::PathBuf, std::path::PathBuf)>,
+}
+
+/// Every route of the server.
+pub fn routes(settings: &Settings) -> Vec<Route> {
+    let mut routes = api::routes();
+    routes.extend(api::own_routes());
+    routes.extend_from_slice(taxii::ROUTES);
+    routes.extend_from_slice(export::ROUTES);
+    routes.extend_from_slice(alerts::ROUTES);
+    if settings.test_routes {
+        routes.extend(api::test_routes());
+        routes.extend_from_slice(taxii::TEST_ROUTES);
+    }
+    routes
+}
+
+/// The site over a storage.
+pub fn site(storage: Storage, settings: Settings, warnings: Warnings) -> Site {
+    let routes = routes(&settings);
+    Site::new(Arc::new(storage), settings, warnings, &routes, taxii::failure)
+}
+
+/// Answers requests until `stop` is set; then what was begun is finished.
+///
+/// # Errors
+///
+/// If the socket or the certificate cannot be used.
+pub fn run(site: Site, options: Options, stop: &Stop) -> Result<()> {
+    let failed = |error| Error::io("start the server", error);
+    let certificate = options
+        .tls
+        .map(|(certificate, key)| Certificate::read(Files { certificate, key }))
+        .transpose()?;
+    options.listener.set_nonblocking(true).map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("exchange")
+        .max_blocking_threads(THREADS)
+        .build()
+        .map_err(failed)?;
+    let shared = Arc::new(Shared { site: Arc::new(site), turns: Semaphore::new(TURNS) });
+    let outcome = runtime.block_on(listen(options.listener, certificate, shared, stop));
+    runtime.shutdown_timeout(GRACE);
+    outcome.map_err(failed)
+}
+
+/// Accepts connections.
+async fn listen(
+    listener: TcpListener,
+    certificate: Option<Certificate>,
+    shared: Arc<Shared>,
+    stop: &Stop,
+) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let certificate = certificate.map(|certificate| Arc::new(Mutex::new(certificate)));
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let (ended, end) = watch::channel(false);
+    let mut look = tokio::time::interval(LOOK);
+    let mut purge = tokio::time::interval(PURGE);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // Out of descriptors, or a client that is gone: the next one may do.
+                let Ok((stream, peer)) = accepted else {
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                };
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+                let (shared, end) = (Arc::clone(&shared), end.clone());
+                let acceptor = certificate.as_ref().map(acceptor_of);
+                tokio::spawn(async move {
+                    connect(stream, peer, (acceptor, shared), end).await;
+                    drop(place);
+                });
+            }
+            _ = purge.tick() => {
+                let site = Arc::clone(&shared.site);
+                tokio::task::spawn_blocking(move || {
+                    // What fails now is done the next time.
+                    while matches!(site.storage.write(|writes| writes.purge()), Ok(true)) {}
+                });
+            }
+            _ = look.tick() => {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let _ = ended.send(true);
+    // Every connection gives its place back.
+    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(GRACE, places.acquire_many(all)).await;
+    Ok(())
+}
+
+/// The current certificate for a connection.
+fn acceptor_of(certificate: &Arc<Mutex<Certificate>>) -> TlsAcceptor {
+    let mut certificate = certificate.lock().unwrap_or_else(PoisonError::into_inner);
+    let (config, error) = certificate.current();
+    if let Some(error) = error {
+        use std::io::Write as _;
+        let text = format!("{error}; the old certificate stays in use");
+        let _ = writeln!(std::io::stderr(), "exchange: {}", escape_text(&text));
+    }
+    TlsAcceptor::from(config)
+}
+
+async fn connect(
+    stream: tokio::net::TcpStream,
+    peer: SocketAddr,
+    (acceptor, shared): (Option<TlsAcceptor>, Arc<Shared>),
+    end: watch::Receiver<bool>,
+) {
+    // Answers are written whole; waiting for more only delays them.
+    let _ = stream.set_nodelay(true);
+    match acceptor {
+        None => serve(stream, peer.ip(), shared, end).await,
+        Some(acceptor) => {
+            let handshake = tokio::time::timeout(GRACE, acceptor.accept(stream)).await;
+            if let Ok(Ok(stream)) = handshake {
+                serve(stream, peer.ip(), shared, end).await;
+            }
+        }
+    }
+}

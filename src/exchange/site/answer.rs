@@ -1,0 +1,290 @@
+//! From a request to an answer: the route, the caller, the limits.
+
+use super::{Bucket, Call, Caller, Family, Limits, Needs, Route, Settings, Warnings};
+use crate::engine::error::Result;
+use crate::exchange::accounts::{Role, Scope, Secret, Viewer};
+use crate::exchange::http::{Failure, Method, Pattern, Reply, Request, split_path};
+use crate::exchange::storage::Storage;
+use base64::Engine as _;
+use serde_json::json;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+/// An hour, in microseconds.
+const HOUR: i64 = 3_600_000_000;
+
+/// How errors of TAXII are written; given by the room of that name.
+type Writer = fn(&Failure) -> Reply;
+
+/// An exchange, but for its sockets.
+#[derive(Debug)]
+pub struct Site {
+    /// The storage.
+    pub storage: Arc<Storage>,
+    /// The settings.
+    pub settings: Settings,
+    /// Warning lists.
+    pub warnings: Warnings,
+    limits: Limits,
+    routes: Vec<(Vec<&'static str>, Route)>,
+    taxii_failure: Writer,
+}
+
+impl Site {
+    /// A site with some routes.
+    pub fn new(
+        storage: Arc<Storage>,
+        settings: Settings,
+        warnings: Warnings,
+        routes: &[Route],
+        taxii_failure: fn(&Failure) -> Reply,
+    ) -> Site {
+        let mut routes: Vec<_> =
+            routes.iter().map(|route| (split_path(route.path), *route)).collect();
+        // Of two that match, the one with a fixed segment where the other has a name comes first.
+        routes.sort_by_key(|(_, route)| Pattern(route.path).rank());
+        let limits = Limits::default();
+        Site { storage, settings, warnings, limits, routes, taxii_failure }
+    }
+
+    /// The routes, in the order in which they are tried.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(|(_, route)| route)
+    }
+
+    /// Answers a request.
+    pub fn answer(&self, request: &Request) -> Reply {
+        let mut family = Family::Api;
+        match self.outcome(request, &mut family) {
+            Ok(reply) => reply,
+            Err(failure) => self.failure(family, failure),
+        }
+    }
+
+    fn outcome(&self, request: &Request, family: &mut Family) -> Result<Reply, Failure> {
+        let found = self.route(request);
+        *family = match found {
+            Ok((route, _)) => route.family,
+            Err(_) if request.target.starts_with("/taxii") => Family::Taxii,
+            Err(_) => Family::Api,
+        };
+        // Strangers learn nothing from the difference between 404, 405 and 403 that the
+        // documentation does not say.
+        let (route, params) = found?;
+        let caller = self.caller(request, *family);
+        let caller = self.limited(request, route, caller)?;
+        self.admit(route, &caller)?;
+        let call = Call { site: self, request, caller, params, family: *family };
+        (route.handler)(&call)
+    }
+
+    /// The route of a request.
+    #[expect(clippy::type_complexity, reason = "the values of the names in its path")]
+    fn route(
+        &self,
+        request: &Request,
+    ) -> std::result::Result<(&Route, Vec<(&'static str, String)>), Failure> {
+        let segments = split_path(request.path());
+        let mut methods = Vec::new();
+        for (pattern, route) in &self.routes {
+            if !may_match(pattern, &segments) {
+                continue;
+            }
+            if !route.methods.contains(&request.method) {
+                methods.extend_from_slice(route.methods);
+            } else if let Some(params) = Pattern(route.path).matches(&request.target) {
+                return Ok((route, params));
+            }
+        }
+        if methods.is_empty() {
+            return Err(Failure::not_found());
+        }
+        let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+        Err(Failure::new(405, format!("method not allowed: expected {}", names.join(", "))))
+    }
+
+    /// Who calls: the owner of the key. `Err` if there is a key, and it is wrong.
+    fn caller(&self, request: &Request, family: Family) -> std::result::Result<Caller, Failure> {
+        let viewer = match self.settings.anonymous_read {
+            true => Viewer::Anonymous,
+            false => Viewer::Nobody,
+        };
+        match credentials(request, family) {
+            None => Ok(Caller::stranger(viewer)),
+            Some((key, name)) => {
+                let caller = self.owner_of(&key)?.ok_or_else(|| wrong_key(family))?;
+                match name {
+                    Some(name) if !name.eq_ignore_ascii_case(&caller.name) => {
+                        Err(wrong_key(family))
+                    }
+                    _ => Ok(caller),
+                }
+            }
+        }
+    }
+
+    /// The owner of a key, as a caller. Notes when it was used, to the hour.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn owner_of(&self, key: &str) -> Result<Option<Caller>> {
+        let digest = Secret::digest_of(key);
+        let (owner, now) = self.storage.read(|view| Ok((view.owner(&digest)?, view.now())))?;
+        let Some(owner) = owner else { return Ok(None) };
+        if owner.used.is_none_or(|used| now.0 - used.0 > HOUR) {
+            let key = owner.key;
+            self.storage.post(move |writes| writes.use_key(key));
+        }
+        Ok(Some(Caller {
+            viewer: Viewer::User(owner.user),
+            name: owner.name,
+            role: owner.role,
+            since: owner.created,
+            key: owner.key,
+            scopes: owner.scopes,
+        }))
+    }
+
+    /// Takes tokens for a request. Wrong keys count like none, so that guessing is slow.
+    fn limited(
+        &self,
+        request: &Request,
+        route: &Route,
+        caller: std::result::Result<Caller, Failure>,
+    ) -> std::result::Result<Caller, Failure> {
+        let now = crate::clock::now().0;
+        let take = |bucket, per_minute| {
+            self.limits.take(bucket, per_minute, now).map_err(Failure::too_many)
+        };
+        let known = caller.as_ref().is_ok_and(|caller| caller.key != 0);
+        if !known {
+            take(Bucket::Address(network(self.peer(request))), self.settings.per_address)?;
+            return caller;
+        }
+        let caller = caller?;
+        take(Bucket::Key(caller.key), self.settings.per_key)?;
+        let is_costly = request.method != Method::Get || route.path.contains("/search/");
+        if is_costly && caller.role < Role::Trusted {
+            take(Bucket::Writes(caller.key), self.settings.writes_per_key)?;
+        }
+        Ok(caller)
+    }
+
+    /// Who is connected, or whom the proxy names.
+    fn peer(&self, request: &Request) -> IpAddr {
+        let named = request.header("x-forwarded-for").and_then(|list| {
+            // The last one is what our proxy saw; those before it anybody may have written.
+            list.rsplit(',').next()?.trim().parse().ok()
+        });
+        match self.settings.behind_proxy {
+            true => named.unwrap_or(request.peer),
+            false => request.peer,
+        }
+    }
+
+    /// Whether a caller may use a route.
+    fn admit(&self, route: &Route, caller: &Caller) -> std::result::Result<(), Failure> {
+        let is_stranger = caller.viewer.user().is_none();
+        let no_key = || match route.family {
+            Family::Taxii => Failure::new(401, "credentials are required"),
+            Family::Api | Family::Text => Failure::forbidden("an API key is required"),
+        };
+        let lacks = |scope: Scope| {
+            Failure::forbidden(format!("this key has not the scope “{}”", scope.name()))
+        };
+        match route.needs {
+            Needs::Nothing => Ok(()),
+            Needs::Reader if is_stranger && self.settings.anonymous_read => Ok(()),
+            Needs::Key(_) | Needs::Reader | Needs::Moderator if is_stranger => Err(no_key()),
+            Needs::Reader if !caller.has(Scope::Read) => Err(lacks(Scope::Read)),
+            Needs::Key(scope) if !caller.has(scope) => Err(lacks(scope)),
+            Needs::Moderator if caller.role < Role::Moderator => {
+                Err(Failure::forbidden("only moderators may do this"))
+            }
+            Needs::Moderator if !caller.has(Scope::Write) => Err(lacks(Scope::Write)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A failure in the form of a family.
+    fn failure(&self, family: Family, failure: Failure) -> Reply {
+        let mut failure = failure;
+        if failure.status == 500 {
+            tell(&failure.detail);
+            failure.detail = "the server failed; its log says why".into();
+        }
+        let reply = match family {
+            Family::Taxii => (self.taxii_failure)(&failure),
+            Family::Text => {
+                let text = format!("{}\n", failure.detail);
+                Reply::new(failure.status, "text/plain; charset=utf-8", text)
+            }
+            Family::Api => {
+                let mut body = json!({"status": "error", "detail": failure.detail});
+                if !failure.errors.is_empty() {
+                    body["errors"] = json!(failure.errors);
+                }
+                Reply::json(&body).status(failure.status)
+            }
+        };
+        match failure.retry_after {
+            Some(seconds) => reply.header("retry-after", seconds.to_string()),
+            None => reply,
+        }
+    }
+}
+
+/// Writes a line to the log, which is standard error.
+fn tell(line: &str) {
+    use std::io::Write as _;
+    // Nobody is told if the log is gone.
+    let _ = writeln!(std::io::stderr(), "exchange: {}", crate::engine::error::escape_text(line));
+}
+
+/// Whether a path may be one of a pattern, by what both have fixed.
+fn may_match(pattern: &[&str], segments: &[&str]) -> bool {
+    let has_rest = pattern.last().is_some_and(|last| last.ends_with("*}"));
+    if segments.len() < pattern.len() || !has_rest && segments.len() > pattern.len() {
+        return false;
+    }
+    pattern.iter().zip(segments).all(|(want, is)| want == is || want.starts_with('{'))
+}
+
+fn wrong_key(family: Family) -> Failure {
+    match family {
+        Family::Taxii => Failure::new(401, "invalid credentials"),
+        Family::Api | Family::Text => Failure::forbidden("invalid API key"),
+    }
+}
+
+/// The key of a request, and the name that must be its owner's.
+fn credentials(request: &Request, family: Family) -> Option<(String, Option<String>)> {
+    if let Some(key) = request.header("x-otx-api-key") {
+        return Some((key.trim().to_string(), None));
+    }
+    let (scheme, value) = request.header("authorization")?.trim().split_once(' ')?;
+    let value = value.trim();
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" | "token" => Some((value.to_string(), None)),
+        "basic" if family != Family::Api => {
+            let pair = base64::engine::general_purpose::STANDARD.decode(value).ok()?;
+            let pair = String::from_utf8(pair).ok()?;
+            let (user, password) = pair.split_once(':').unwrap_or((&pair, ""));
+            let is_key = user.len() == 64 && user.bytes().all(|b| b.is_ascii_hexdigit());
+            match is_key {
+                true => Some((user.to_string(), None)),
+                false => Some((password.to_string(), Some(user.to_string()))),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// An address, or its /64: who has one address of IPv6 has them all.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+    }
+}

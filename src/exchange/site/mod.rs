@@ -1,0 +1,20 @@
+//! What every route is given: the storage, the settings, and who calls.
+//!
+//! A route is a row of a table: its methods, its path, what its caller needs, and a plain
+//! function from a [`Call`] to an answer. [`Site::answer`] finds the route, authenticates,
+//! limits, and calls; it never panics and needs no runtime, so that tests and fuzzers call it
+//! directly.
+
+mod answer;
+mod call;
+mod limits;
+mod route;
+mod settings;
+mod warnings;
+
+pub use answer::Site;
+pub use call::{Call, Caller};
+pub use limits::{Bucket, Limits};
+pub use route::{Answer, Family, Handler, Needs, Route};
+pub use settings::{Quotas, Settings};
+pub use warnings::Warnings;

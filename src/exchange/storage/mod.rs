@@ -1,0 +1,20 @@
+//! The storage: everything that the exchange keeps, and who may see it.
+//!
+//! [`Storage::read`] gives a [`View`] of one moment, [`Storage::write`] a turn on the one writer;
+//! what it answered is on the disk. Every query about pulses takes a
+//! [`Viewer`](crate::exchange::accounts::Viewer), and all of them use the same predicate of
+//! visibility. No other room knows SQL.
+
+mod denied;
+mod question;
+mod sqlite;
+
+pub use denied::{Denied, Outcome};
+pub use question::{
+    IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
+};
+pub use sqlite::{
+    Alert, Audit, Comment, ENTRY_ROOM, Found, Happening, NewAccount, Notice, ObjectHead, Opened,
+    Owner, PULSE_ROOM, Report, Shelf, Sighting, Statistics, Storage, Submission, Suggestion, View,
+    Writes,
+};

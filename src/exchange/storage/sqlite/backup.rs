@@ -1,0 +1,145 @@
+//! Copies of the database while the server runs, and checks of it.
+
+use super::pool::{Storage, connect};
+use super::statements::failed;
+use crate::engine::error::{Error, Result};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::NamedTempFile;
+
+/// Pages of one step of a backup. The writer waits no longer than a step takes.
+const STEP: i32 = 1024;
+
+impl Storage {
+    /// Copies the storage in a directory to a new file, also while a server uses it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no storage, the file exists, or either cannot be used.
+    pub fn backup(directory: &Path, target: &Path) -> Result<()> {
+        if target.exists() {
+            return Err(Error::refused("the file exists").at_path(target).remedy("name another"));
+        }
+        let from = existing(directory)?;
+        let beside = beside(target)?;
+        let copy = || -> rusqlite::Result<()> {
+            let mut to = Connection::open(beside.path())?;
+            let backup = Backup::new(&from, &mut to)?;
+            backup.run_to_completion(STEP, Duration::from_millis(1), None)?;
+            drop(backup);
+            // One file, without a journal beside it.
+            to.pragma_update(None, "journal_mode", "DELETE")
+        };
+        copy().map_err(|error| failed(error).at_path(target))?;
+        publish(beside, target)
+    }
+
+    /// Puts a backup in the place of the storage of a directory in which there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is a storage already, or the backup is damaged.
+    pub fn restore(source: &Path, directory: &Path) -> Result<()> {
+        let problems = check_file(source)?;
+        if let Some(problem) = problems.first() {
+            return Err(
+                Error::database(format!("the backup is damaged: {problem}")).at_path(source)
+            );
+        }
+        std::fs::create_dir_all(directory)
+            .map_err(|error| Error::io("create the directory", error).at_path(directory))?;
+        let target = Storage::file(directory);
+        if target.exists() {
+            return Err(Error::refused("the directory has a storage already")
+                .at_path(&target)
+                .remedy("move it away, or restore to another directory"));
+        }
+        let beside = beside(&target)?;
+        std::fs::copy(source, beside.path())
+            .map_err(|error| Error::io("copy the backup", error).at_path(source))?;
+        publish(beside, &target)
+    }
+
+    /// What is wrong with the storage of a directory; nothing, if all is well.
+    ///
+    /// # Errors
+    ///
+    /// If there is no storage, or it cannot be read.
+    pub fn check(directory: &Path) -> Result<Vec<String>> {
+        let path = Storage::file(directory);
+        existing(directory)?;
+        check_file(&path)
+    }
+}
+
+/// A temporary file in the directory of the target.
+fn beside(target: &Path) -> Result<NamedTempFile> {
+    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+    NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))
+        .map_err(|error| Error::io("create a file", error).at_path(target))
+}
+
+/// Gives the finished file its name, unless that is taken.
+fn publish(file: NamedTempFile, target: &Path) -> Result<()> {
+    let failed = |error| Error::io("write", error).at_path(target);
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist_noclobber(target).map_err(|error| failed(error.error))?;
+    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = std::fs::File::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
+    folder.sync_all().map_err(failed)
+}
+
+/// Opens the storage of a directory, which must exist.
+fn existing(directory: &Path) -> Result<Connection> {
+    let path = Storage::file(directory);
+    if !path.exists() {
+        return Err(Error::usage("there is no exchange in this directory")
+            .at_path(directory)
+            .remedy("`wiresift exchange serve --data DIR` creates one"));
+    }
+    connect(&path, false)
+}
+
+/// The problems of a database: its structure, its references, its counts.
+fn check_file(path: &Path) -> Result<Vec<String>> {
+    let check = || -> rusqlite::Result<Vec<String>> {
+        let connection =
+            Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut problems = Vec::new();
+        let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let line: String = row.get(0)?;
+            if line != "ok" {
+                problems.push(line);
+            }
+        }
+        for (sql, what) in [
+            ("SELECT COUNT(*) FROM pragma_foreign_key_check", "references to rows that are gone"),
+            (
+                "SELECT COUNT(*) FROM pulse p WHERE p.deleted = 0 AND p.subscribers <> \
+                 (SELECT COUNT(*) FROM subscription s WHERE s.pulse = p.id AND s.state = 1)",
+                "pulses with a wrong number of subscribers",
+            ),
+            (
+                "SELECT COUNT(*) FROM pulse WHERE modified > \
+                 (SELECT value FROM state WHERE name = 'stamp')",
+                "pulses from the future",
+            ),
+            (
+                "SELECT COUNT(*) FROM pulse p WHERE p.deleted = 0 AND p.revision <> \
+                 (SELECT MAX(r.number) FROM revision r WHERE r.pulse = p.id)",
+                "pulses with a wrong revision",
+            ),
+        ] {
+            let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+            if count > 0 {
+                problems.push(format!("{count} {what}"));
+            }
+        }
+        Ok(problems)
+    };
+    check().map_err(|error| failed(error).at_path(path))
+}

@@ -1,0 +1,186 @@
+//! Conditions of queries about pulses, and what else is found by words.
+
+use super::rows::ACTIVE;
+use super::statements::{Param, all, count, failed};
+use super::view::View;
+use super::visible::{parameters, selected, visible};
+use crate::engine::error::Result;
+use crate::exchange::accounts::Viewer;
+use crate::exchange::storage::{LabelKind, PulseQuery, Search, Selection};
+
+/// The rows of a facet, and of related names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The name.
+    pub name: String,
+    /// How many visible pulses have it.
+    pub count: u64,
+}
+
+/// The statement's parts of a query.
+pub(super) struct Condition {
+    /// Tables to join.
+    pub(super) join: String,
+    parts: Vec<String>,
+    /// The parameters of the parts.
+    pub(super) params: Vec<(String, String)>,
+    /// Whether `w.score` is there.
+    pub(super) has_words: bool,
+    value: Option<String>,
+}
+
+impl Condition {
+    /// The whole condition for a selection, visibility included.
+    pub(super) fn all(&self, selection: Selection) -> String {
+        let mut all = format!("{} AND {}", visible("p"), selected(selection));
+        for part in &self.parts {
+            all.push_str(" AND ");
+            all.push_str(part);
+        }
+        all
+    }
+
+    /// Whether a pulse has a value that was searched for.
+    pub(super) fn by_value(&self) -> &str {
+        self.value.as_deref().unwrap_or("NULL")
+    }
+}
+
+/// The condition of a query.
+pub(super) fn condition(query: &PulseQuery) -> Condition {
+    let mut condition = Condition {
+        join: String::new(),
+        parts: Vec::new(),
+        params: Vec::new(),
+        has_words: false,
+        value: None,
+    };
+    let mut part = |text: &str| condition.parts.push(text.to_string());
+    if query.since.is_some() {
+        part("p.modified >= :since");
+    }
+    if query.before.is_some() {
+        part("p.modified < :before");
+    }
+    if query.author.is_some() {
+        part("p.author = :author");
+    }
+    if query.kind.is_some() {
+        part(&format!(
+            "EXISTS (SELECT 1 FROM entry e JOIN value v ON v.id = e.value \
+             WHERE e.pulse = p.id AND v.kind = :kind AND {ACTIVE})"
+        ));
+    }
+    for (at, (kind, name)) in query.labels.iter().enumerate() {
+        let param = format!(":label{at}");
+        condition.parts.push(format!(
+            "EXISTS (SELECT 1 FROM label b WHERE b.kind = {} AND b.folded = {param} \
+             AND b.pulse = p.id)",
+            *kind as u8
+        ));
+        condition.params.push((param, name.to_lowercase()));
+    }
+    if let Some(search) = &query.search {
+        condition.search(search);
+    }
+    condition
+}
+
+impl Condition {
+    /// Adds the words of a search.
+    fn search(&mut self, search: &Search) {
+        let mut ways = Vec::new();
+        if !search.terms.is_empty() {
+            // Quoted, so that no character of a term is an operator.
+            let quoted: Vec<String> = search
+                .terms
+                .iter()
+                .map(|term| format!("\"{}\"", term.replace('"', "\"\"")))
+                .collect();
+            self.join = "LEFT JOIN (SELECT rowid AS found, bm25(words, 8.0, 4.0, 1.0) AS score \
+                         FROM words WHERE words MATCH :words) w ON w.found = p.id"
+                .into();
+            self.has_words = true;
+            self.params.push((":words".into(), quoted.join(" ")));
+            ways.push("w.found IS NOT NULL".to_string());
+        }
+        let mut values = Vec::new();
+        for (at, (kind, norm)) in search.values.iter().enumerate() {
+            let param = format!(":norm{at}");
+            values.push(format!("(v.norm = {param} AND v.kind = {})", *kind as u8));
+            self.params.push((param, norm.clone()));
+        }
+        if let Some(host) = &search.host {
+            values
+                .push("v.host = :host OR v.host >= :host || '.' AND v.host < :host || '/'".into());
+            self.params.push((":host".into(), host.clone()));
+        }
+        if !values.is_empty() {
+            let value = format!(
+                "p.id IN (SELECT e.pulse FROM value v JOIN entry e ON e.value = v.id \
+                 WHERE ({}) AND e.state <> 2)",
+                values.join(" OR ")
+            );
+            ways.push(value.clone());
+            self.value = Some(value);
+        }
+        let any = if ways.is_empty() { "0".to_string() } else { ways.join(" OR ") };
+        self.parts.push(format!("({any})"));
+    }
+}
+
+impl View<'_> {
+    /// The most frequent names of a kind among the pulses of a query.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn facet(
+        &self,
+        viewer: Viewer,
+        query: &PulseQuery,
+        kind: LabelKind,
+        limit: usize,
+    ) -> Result<Vec<Found>> {
+        let condition = condition(query);
+        let sql = format!(
+            "SELECT b2.folded, COUNT(*) FROM label b2 JOIN pulse p ON p.id = b2.pulse {} \
+             WHERE b2.kind = :facet AND {} GROUP BY b2.folded ORDER BY 2 DESC, 1 LIMIT :limit",
+            condition.join,
+            condition.all(query.selection)
+        );
+        let kind = kind as u8;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let extra: [Param<'_>; 2] = [(":facet", &kind), (":limit", &limit)];
+        self.ask(viewer, query, &condition, (&sql, &extra), |row| {
+            Ok(Found { name: row.get(0)?, count: count(row.get(1)?) })
+        })
+    }
+
+    /// The keys of pulses that share active values, families or actors with a pulse, those with
+    /// the most in common first.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn related(&self, viewer: Viewer, pulse: i64, limit: usize) -> Result<Vec<i64>> {
+        let (me, open) = parameters(viewer);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // Of each value, a bounded number of pulses is looked at: some are in all of them.
+        let sql = format!(
+            "SELECT p.id, COUNT(*) FROM (\
+             SELECT other.pulse AS pulse FROM (SELECT value FROM entry WHERE pulse = :pulse \
+             AND state = 0 LIMIT 1000) mine JOIN entry other ON other.value = mine.value \
+             AND other.state = 0 AND other.pulse <> :pulse \
+             UNION ALL \
+             SELECT b.pulse FROM label a JOIN label b ON b.kind = a.kind AND b.folded = a.folded \
+             WHERE a.pulse = :pulse AND a.kind IN (2, 3) AND b.pulse <> :pulse LIMIT 20000) x \
+             JOIN pulse p ON p.id = x.pulse WHERE {} GROUP BY p.id \
+             ORDER BY 2 DESC, p.modified DESC LIMIT :limit",
+            visible("p")
+        );
+        let params: [Param<'_>; 4] =
+            [(":me", &me), (":open", &open), (":pulse", &pulse), (":limit", &limit)];
+        all(self.connection, &sql, &params, |row| row.get(0)).map_err(failed)
+    }
+}

@@ -1,0 +1,229 @@
+//! The one writer: a thread that commits the changes of many callers at once.
+//!
+//! A commit that reaches the disk takes longer than most changes. So whatever waits when a
+//! commit begins is committed with it, each change within a savepoint of its own, and nobody is
+//! answered before the commit has returned.
+
+use super::statements::{bound, failed, number, run};
+use crate::engine::error::{Error, Result};
+use crate::engine::indicator::Timestamp;
+use crate::exchange::storage::{Denied, Outcome};
+use rusqlite::Connection;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+/// Changes that may wait. When there are more, the server says that it is busy.
+const QUEUE: usize = 512;
+
+/// Changes in one commit at most, so that the first does not wait for long.
+const BATCH: usize = 64;
+
+/// Times after the stamp of an indicator that no other stamp has: each object that follows from
+/// the indicator has one (relationships of STIX).
+pub const ENTRY_ROOM: i64 = 16;
+
+/// The same for the last change of a pulse.
+pub const PULSE_ROOM: i64 = 256;
+
+/// A change that was made, and is answered when it is known whether the commit succeeded.
+type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
+
+/// A change to be made.
+type Job = Box<dyn FnOnce(&Writes<'_>) -> Answer + Send>;
+
+/// The thread that writes.
+pub(super) struct Writer {
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(connection: Connection) -> Result<Writer> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let last = number(&connection, "SELECT value FROM state WHERE name = 'stamp'", &[]);
+        let last = last.map_err(failed)?;
+        let thread = std::thread::Builder::new()
+            .name("exchange-writer".into())
+            .spawn(move || work(&connection, &jobs, last))
+            .map_err(|error| Error::io("start the writer", error))?;
+        Ok(Writer { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Makes a change, and waits until it is on the disk.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Writes<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let (answer, answered) = sync_channel(1);
+        let job: Job = Box::new(move |writes| {
+            let outcome = writes.within_savepoint(change);
+            Box::new(move |failure: Option<&str>| {
+                let outcome = match failure {
+                    None => outcome,
+                    Some(why) => Err(Denied::Failed(Error::io(
+                        "commit to the storage of the exchange",
+                        std::io::Error::other(why.to_string()),
+                    ))),
+                };
+                // Nobody waits any more if the caller is gone.
+                let _ = answer.send(outcome);
+            })
+        });
+        let gone = || Denied::Failed(Error::refused("the storage is closed"));
+        match self.queue.as_ref().ok_or_else(gone)?.try_send(job) {
+            Ok(()) => answered.recv().map_err(|_| gone())?,
+            Err(TrySendError::Full(_)) => {
+                Err(Denied::Failed(Error::timed_out("too many changes wait for the writer")))
+            }
+            Err(TrySendError::Disconnected(_)) => Err(gone()),
+        }
+    }
+}
+
+impl Writer {
+    /// Makes a change some time later, or not, if too many others wait: for what is only counted.
+    pub(super) fn post(&self, change: impl FnOnce(&Writes<'_>) -> Outcome<()> + Send + 'static) {
+        let job: Job = Box::new(move |writes| {
+            // Nobody waits for the outcome.
+            let _ = writes.within_savepoint(change);
+            Box::new(|_| {})
+        });
+        let _ = self.queue.as_ref().map(|queue| queue.try_send(job));
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // The thread ends when it has done what waits.
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Commits batch after batch.
+fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64) {
+    while let Ok(first) = jobs.recv() {
+        let writes = Writes { connection, now: crate::clock::now(), last: Cell::new(last) };
+        let mut answers = Vec::new();
+        let outcome = batch(&writes, first, jobs, &mut answers);
+        if outcome.is_ok() {
+            last = writes.last.get();
+        }
+        let failure = outcome.err().map(|error| error.to_string());
+        if !connection.is_autocommit() {
+            // What could not be rolled back is rolled back when the connection is closed.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        for answer in answers {
+            answer(failure.as_deref());
+        }
+    }
+    let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+fn batch(
+    writes: &Writes<'_>,
+    first: Job,
+    jobs: &Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> rusqlite::Result<()> {
+    let connection = writes.connection;
+    let begun = begin(writes);
+    answers.push(first(writes));
+    begun?;
+    while answers.len() < BATCH {
+        match jobs.try_recv() {
+            Ok(job) => answers.push(job(writes)),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    let sql = "INSERT INTO state (name, value) VALUES ('stamp', :stamp) \
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    run(connection, sql, &[(":stamp", &writes.last.get())])?;
+    connection.execute_batch("COMMIT")
+}
+
+/// Begins a batch. Another process may have written since the last one: an operator's command.
+fn begin(writes: &Writes<'_>) -> rusqlite::Result<()> {
+    writes.connection.execute_batch("BEGIN IMMEDIATE")?;
+    let sql = "SELECT value FROM state WHERE name = 'stamp'";
+    let last = number(writes.connection, sql, &[])?;
+    writes.last.set(writes.last.get().max(last));
+    Ok(())
+}
+
+/// A turn on the writer.
+pub struct Writes<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) now: Timestamp,
+    /// The last stamp that was given.
+    last: Cell<i64>,
+}
+
+impl<'c> Writes<'c> {
+    /// The time of this turn.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new stamp: now, or a little later, so that it is higher than all before it.
+    pub(super) fn stamp(&self) -> i64 {
+        self.stamp_with(ENTRY_ROOM)
+    }
+
+    /// A new stamp for the last change of a pulse.
+    pub(super) fn pulse_stamp(&self) -> i64 {
+        self.stamp_with(PULSE_ROOM)
+    }
+
+    fn stamp_with(&self, room: i64) -> i64 {
+        let stamp = self.now.0.max(self.last.get() + 1);
+        self.last.set(stamp + room - 1);
+        stamp
+    }
+
+    /// Runs a statement. Returns how many rows it changed.
+    pub(super) fn run(
+        &self,
+        sql: &str,
+        params: &[super::statements::Param<'_>],
+    ) -> rusqlite::Result<usize> {
+        run(self.connection, sql, params)
+    }
+
+    /// Runs an insertion. Returns the number of the new row.
+    pub(super) fn insert(
+        &self,
+        sql: &str,
+        params: &[super::statements::Param<'_>],
+    ) -> rusqlite::Result<i64> {
+        bound(self.connection, sql, params)?.raw_execute()?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// What a reader would see now, the changes of this turn included.
+    pub fn view(&self) -> super::View<'c> {
+        super::View::at(self.connection, self.now)
+    }
+
+    /// Makes a change, all of it or nothing. A panic in it is a failure of this change alone: the
+    /// thread has to go on.
+    fn within_savepoint<T>(&self, change: impl FnOnce(&Writes<'_>) -> Outcome<T>) -> Outcome<T> {
+        self.connection.execute_batch("SAVEPOINT change")?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| change(self))).unwrap_or_else(|_| {
+            let why = std::io::Error::other("a change panicked");
+            Err(Denied::Failed(Error::io("write to the storage of the exchange", why)))
+        });
+        let end = match outcome {
+            Ok(_) => "RELEASE change",
+            Err(_) => "ROLLBACK TO change; RELEASE change",
+        };
+        self.connection.execute_batch(end)?;
+        outcome
+    }
+}

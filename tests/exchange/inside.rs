@@ -1,0 +1,112 @@
+//! A site in this process, for tests that ask thousands of questions.
+
+use hyper::HeaderMap;
+use serde_json::Value;
+use std::path::Path;
+use wiresift::exchange::accounts::{GroupId, Rank, Role, Scopes, Secret, UserId};
+use wiresift::exchange::http::{Method, Request};
+use wiresift::exchange::serve;
+use wiresift::exchange::site::{Quotas, Settings, Site, Warnings};
+use wiresift::exchange::storage::{NewAccount, Storage};
+
+/// A site and its directory.
+pub struct Inside {
+    pub site: Site,
+    _directory: tempfile::TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Told {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Told {
+    /// The body as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Inside {
+    /// A new site without limits.
+    pub fn new(change: impl FnOnce(&mut Settings)) -> Inside {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings {
+            per_key: 0,
+            per_address: 0,
+            writes_per_key: 0,
+            quotas: Quotas { pulses: 0, indicators: 0, days: 0 },
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let storage = open(directory.path(), &settings.house);
+        let site = serve::site(storage, settings, Warnings::default());
+        Inside { site, _directory: directory }
+    }
+
+    /// Creates an account with a key.
+    pub fn account(&self, name: &str, role: Role) -> (UserId, String) {
+        let secret = Secret::new().unwrap();
+        let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
+        let new = NewAccount { name: name.into(), email: String::new(), role, password: None };
+        let user = self.site.storage.write(move |writes| {
+            let user = writes.create_account(&new)?;
+            writes.add_key(user, ("test", Scopes::ALL), (&prefix, &digest))?;
+            Ok(user)
+        });
+        (user.unwrap(), secret.text().to_string())
+    }
+
+    /// Creates a group with an owner and members.
+    pub fn group(&self, name: &str, owner: UserId, members: &[(UserId, Rank)]) -> GroupId {
+        let (name, members) = (name.to_string(), members.to_vec());
+        let group = self.site.storage.write(move |writes| {
+            let group = writes.create_group(owner, (&name, ""), (false, None))?;
+            for (user, rank) in members {
+                writes.set_member(group, user, Some(rank))?;
+            }
+            Ok(group)
+        });
+        group.unwrap()
+    }
+
+    /// Sends a request.
+    pub fn ask(&self, method: Method, target: &str, key: &str, body: &str) -> Told {
+        let mut headers = HeaderMap::new();
+        if !key.is_empty() {
+            headers.insert("x-otx-api-key", key.parse().unwrap());
+        }
+        headers.insert("content-type", "application/json".parse().unwrap());
+        let request = Request {
+            method,
+            target: target.to_string(),
+            headers,
+            body: body.as_bytes().to_vec(),
+            peer: [127, 0, 0, 1].into(),
+        };
+        let reply = self.site.answer(&request);
+        let status = reply.status;
+        let body = String::from_utf8_lossy(&reply.into_bytes().unwrap()).into_owned();
+        Told { status, body }
+    }
+
+    /// `GET`.
+    pub fn get(&self, target: &str, key: &str) -> Told {
+        self.ask(Method::Get, target, key, "")
+    }
+
+    /// Creates a pulse, and returns its id.
+    #[track_caller]
+    pub fn create(&self, key: &str, body: &Value) -> String {
+        let told = self.ask(Method::Post, "/api/v1/pulses/create", key, &body.to_string());
+        assert_eq!(told.status, 201, "{}", told.body);
+        told.json()["id"].as_str().unwrap().to_string()
+    }
+}
+
+fn open(directory: &Path, house: &str) -> Storage {
+    serve::start(directory, house).unwrap().storage
+}
