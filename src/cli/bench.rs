@@ -4,10 +4,9 @@
 //! against an earlier one: the exit status is 1 if a threshold is met.
 
 use super::database::{self, Chosen};
-use super::flags::{Bench as Flags, BenchCommand, BenchFormat, CostOf};
+use super::flags::{Bench as Flags, BenchCommand, BenchFormat, CostOf, Table};
 use super::ledgers::Ledgers;
 use super::messages::{say, size};
-use super::notices::of_feeds;
 use super::outcome::Outcome;
 use super::outputs::{OwnFiles, Written};
 use super::progress::Progress;
@@ -34,6 +33,10 @@ use wiresift::{Error, Result};
 /// The longest list that is read into memory.
 const MAX_LIST: u64 = 256 << 20;
 
+/// The fewest bytes of logs on which costs are measured without being asked for: on less, the
+/// differences between feeds are mostly noise, and the time is better spent otherwise.
+const MIN_MEASURED: u64 = 1 << 20;
+
 /// The most groups of which costs are measured without being asked for.
 const MAX_MEASURED: usize = 16;
 
@@ -43,6 +46,10 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
         return bench_diff::run(&flags);
     }
     let mut flags = flags;
+    if flags.csv == Some(Table::Kinds) && flags.cost != Some(CostOf::Kinds) {
+        return Err(Error::usage("--csv kinds is the table of what each kind of each group costs")
+            .remedy("measure it with --cost=kinds"));
+    }
     let at = flags.at.as_deref().map(validity::time).transpose()?.flatten();
     flags.db = database::named(flags.db.as_deref(), flags.config.as_deref())?;
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
@@ -52,7 +59,7 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
         baseline.map(|path| bench::read_report(&read(path)?).map_err(|e| e.at_path(path)));
     let baseline = baseline.transpose()?;
     can_compare(&flags, baseline.as_ref())?;
-    let inputs = BenchInputs::read(&flags)?;
+    let inputs = BenchInputs::read(&flags, baseline)?;
     let progress = Progress::new(false);
     let notify = |notice: Notice<'_>| progress.notice(notice);
     let judged = judge(&flags, &inputs, at, &notify);
@@ -64,7 +71,7 @@ pub(super) fn run(flags: Flags) -> Result<Outcome> {
         Judgement::Ended(signal) => return Ok(Outcome::Ended(signal)),
     };
     write(&flags, &report)?;
-    let compared = compare(&flags, baseline.as_ref(), &report)?;
+    let compared = compare(&flags, inputs.baseline.as_ref(), &report)?;
     Ok(if outcome == Outcome::Yes { compared } else { outcome })
 }
 
@@ -84,6 +91,7 @@ fn can_compare(flags: &Flags, baseline: Option<&Report>) -> Result<()> {
 
 /// What the command line names besides database and inputs.
 struct BenchInputs {
+    baseline: Option<Report>,
     popular: Option<Popular>,
     judged: Option<Judged>,
     lists: wiresift::engine::compile::Screen,
@@ -91,7 +99,7 @@ struct BenchInputs {
 }
 
 impl BenchInputs {
-    fn read(flags: &Flags) -> Result<BenchInputs> {
+    fn read(flags: &Flags, baseline: Option<Report>) -> Result<BenchInputs> {
         let popular = flags.popular.as_deref();
         let popular = popular.map(|path| Popular::parse(&read(path)?).map_err(|e| e.at_path(path)));
         let popular = popular.transpose()?;
@@ -111,7 +119,7 @@ impl BenchInputs {
         }
         let lists = subscribe::open_warning_lists(&flags.warninglists)?;
         let list_names = lists.names();
-        Ok(BenchInputs { popular, judged, lists, list_names })
+        Ok(BenchInputs { baseline, popular, judged, lists, list_names })
     }
 
     /// Judges the set, and what a scan has seen.
@@ -167,9 +175,13 @@ fn judge_database(
     notify: Notify<'_>,
 ) -> Result<Judgement> {
     let bench = Bench::new(database, flags.by.into());
+    let groups: Vec<&str> = bench.groups().collect();
+    for threshold in &flags.fail {
+        threshold.check_group(&groups, inputs.baseline.as_ref())?;
+    }
     let signals = Signals::new(true)?;
-    let measures = measures(flags, bench.groups().count());
-    let limit = if measures == CostOf::Off { 0 } else { flags.cost_bytes };
+    let mut measures = Measures::new(flags, groups.len());
+    let limit = if measures.of == CostOf::Off { 0 } else { flags.cost_bytes };
     let counts = Surveyed { tally: bench.tally(), sample: Sample::new(limit) };
     let (mut errors, mut seen, mut sample) = (0, None, Sample::default());
     let mut kinds = None;
@@ -177,17 +189,19 @@ fn judge_database(
     if !flags.inputs.is_empty() {
         let (read, counts, failed) = survey(flags, (current, &signals), &options, counts, notify)?;
         errors = failed;
-        kinds = (measures == CostOf::Kinds).then(|| counts.tally.alerts_by_kind());
+        kinds = (measures.of == CostOf::Kinds).then(|| counts.tally.alerts_by_kind());
         seen = Some((counts.tally, read));
         sample = counts.sample;
-    } else if measures == CostOf::Kinds {
+        measures.weigh(&sample, flags);
+    } else if measures.of == CostOf::Kinds {
         kinds = Some(BTreeMap::new());
     }
     if let Some(signal) = signals.number() {
         return Ok(Judgement::Ended(signal));
     }
     let mut report = inputs.judge(flags, &bench, at, seen);
-    if measures != CostOf::Off {
+    report.notes.extend(measures.note());
+    if measures.of != CostOf::Off {
         let halt = signals.halt();
         let (bench, sample, threads, rounds) = (&bench, &sample, flags.threads, flags.rounds);
         let job = CostJob { bench, sample, options, rounds, kinds, threads, halt };
@@ -203,9 +217,41 @@ fn judge_database(
 }
 
 /// What costs are measured of.
-fn measures(flags: &Flags, groups: usize) -> CostOf {
-    let is_usual = !flags.inputs.is_empty() && (1..=MAX_MEASURED).contains(&groups);
-    flags.cost.unwrap_or(if is_usual { CostOf::Feeds } else { CostOf::Off })
+struct Measures {
+    of: CostOf,
+    is_asked: bool,
+    /// Why they are not measured, if nobody asked for that.
+    why_not: Option<&'static str>,
+}
+
+impl Measures {
+    /// What was asked for; else the groups, if there is something to compare.
+    fn new(flags: &Flags, groups: usize) -> Measures {
+        let by_gate = flags.fail.iter().any(bench::Threshold::needs_cost);
+        let asked = flags.cost.or(by_gate.then_some(CostOf::Feeds));
+        let why_not = match groups {
+            0 | 1 => Some("there is only one group"),
+            2..=MAX_MEASURED => None,
+            _ => Some("there are more than 16 groups"),
+        };
+        let has_inputs = !flags.inputs.is_empty();
+        let usual = if has_inputs && why_not.is_none() { CostOf::Feeds } else { CostOf::Off };
+        let why_not = why_not.filter(|_| asked.is_none() && has_inputs);
+        Measures { of: asked.unwrap_or(usual), is_asked: asked.is_some(), why_not }
+    }
+
+    /// Leaves them out if there is too little to measure them on.
+    fn weigh(&mut self, sample: &Sample, flags: &Flags) {
+        let is_small = sample.bytes() < MIN_MEASURED.min(flags.cost_bytes);
+        if !self.is_asked && self.of != CostOf::Off && is_small {
+            (self.of, self.why_not) = (CostOf::Off, Some("there is less than 1 MiB of logs"));
+        }
+    }
+
+    fn note(&self) -> Option<String> {
+        let why = self.why_not?;
+        Some(format!("costs were not measured, because {why}; --cost=feeds measures them"))
+    }
 }
 
 /// How inputs are scanned.
@@ -213,7 +259,7 @@ fn options(flags: &Flags, at: Option<Timestamp>, notify: Notify<'_>) -> Result<O
     Ok(Options::default()
         .at(at)
         .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
-        .allow(subscribe::compile_allow_lists(&flags.allow, &of_feeds(notify))?))
+        .allow(database::allow_lists(&flags.allow, notify)?))
 }
 
 /// What a map shows may change under a report; then it is void.
@@ -238,6 +284,7 @@ fn survey(
     for error in &expansion.errors {
         notify(Notice::Failed(error));
     }
+    outputs::say_empty(&expansion.empty, notify);
     let options = options.clone();
     let encoder = wiresift::engine::alert::Encoder::new(wiresift::engine::alert::Format::Json);
     let output = Output::new(encoder);

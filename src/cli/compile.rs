@@ -5,7 +5,7 @@
 //! mix formats; all others apply to the whole database.
 
 use super::flags::{Compile, DomainScope, Refang};
-use super::messages::{name, plural, print, say, size};
+use super::messages::{grouped, name, plural, print, say, size};
 use super::outcome::Outcome;
 use super::progress::Progress;
 use clap::ArgMatches;
@@ -222,11 +222,15 @@ fn format(name: &str) -> Result<Option<Format>> {
 /// values, if that needs a hint.
 pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>) {
     let summary = &report.summary;
+    let mut files = plural(report.files, "file");
+    if report.failed > 0 {
+        files = format!("{} of {files}", grouped(report.files.saturating_sub(report.failed)));
+    }
     say(&format!(
         "{} of {} from {} in {}",
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
-        plural(report.files, "file"),
+        files,
         name(output),
     ));
     let kinds: Vec<String> =
@@ -269,7 +273,7 @@ pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>
 
 fn plural_entries(count: u64) -> String {
     let word = if count == 1 { "entry" } else { "entries" };
-    format!("{} {word}", super::messages::grouped(count))
+    format!("{} {word}", grouped(count))
 }
 
 /// The report as JSON, for scripts. Its counts are complete, even those that the
@@ -307,5 +311,5 @@ fn as_json(report: &CompileReport) -> Value {
 
 /// Formats a count with a kind. Names of kinds have no plural: `3 domain`.
 fn plural_kind(count: u64, kind: &str) -> String {
-    format!("{} {kind}", super::messages::grouped(count))
+    format!("{} {kind}", grouped(count))
 }

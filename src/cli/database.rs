@@ -5,6 +5,7 @@ use super::messages::{name, plural};
 use super::notices::of_feeds;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wiresift::clock::Stopwatch;
 use wiresift::engine::database::{self, Database};
 use wiresift::intel::config::Config;
@@ -60,15 +61,27 @@ pub(super) fn open(named: Option<&Path>, is_long: bool, notify: Notify<'_>) -> R
             .at_path(named)
             .remedy("`wiresift compile --rejects FILE` lists what is wrong with its values"));
     }
+    let total = database.summary().total();
     notify(Notice::Skipped(&format!(
-        "{} is not a database: compiled {} in memory in {:.1} s; to keep them: \
+        "{} is not a database: compiled {} in memory in {:.1} s; to keep {}: \
          wiresift compile -o FILE.wsdb {}",
         name(named),
-        plural(database.summary().total(), "value"),
+        plural(total, "value"),
         started.elapsed().as_secs_f64(),
+        if total == 1 { "it" } else { "them" },
         name(named)
     )));
     Ok(Chosen { database, path: None })
+}
+
+/// Compiles the allow lists of `--allow`.
+///
+/// # Errors
+///
+/// One cannot be read.
+pub(super) fn allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Option<Arc<Database>>> {
+    subscribe::compile_allow_lists(paths, &of_feeds(notify))
+        .map_err(|error| error.remedy("correct the path, or leave out --allow"))
 }
 
 /// Whether a path is meant as a database, even a damaged one. A path that cannot be opened

@@ -18,6 +18,7 @@ use std::time::Duration;
 use wiresift::clock::now;
 use wiresift::engine::error::{escape_json, escape_text};
 use wiresift::engine::indicator::Timestamp;
+use wiresift::engine::settings::{did_you_mean, similar};
 use wiresift::intel::config::{self, Config, Subscription, catalogue, edit};
 use wiresift::intel::store::{FeedState, Ledger, Store};
 use wiresift::intel::subscribe::{
@@ -48,10 +49,7 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
     if known.is_none() && !is_own {
-        return Err(Error::usage(format!("no public feed is named “{}”", flags.what)).remedy(
-            "`wiresift feed list --catalogue` lists them; to add any other feed give --url, --path \
-             or --command",
-        ));
+        return Err(unknown_feed(&flags.what));
     }
     let (mut members, comment) = match known {
         Some(entry) => (entry.members(), entry.comment()),
@@ -85,7 +83,9 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     members.insert(0, ("name".to_string(), name.as_str().into()));
     // Report a broken configuration as it is now, before the new feed can be blamed for it.
     let old = edit::read(config)?;
-    Config::parse(&old, config)?;
+    if Config::parse(&old, config)?.feed(&name).is_ok() {
+        return Err(already_subscribed(&old, config, &name));
+    }
     let text = edit::add(&old, config, &members, &comment).map_err(|e| of_argument(e, flags))?;
     if flags.dry_run {
         say(&format!("new contents of {}:", messages::name(config)));
@@ -107,6 +107,25 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     }
     say("  fetch it with `wiresift feed update`");
     Ok(Outcome::Yes)
+}
+
+/// The error of a name that no public feed has.
+fn unknown_feed(name: &str) -> Error {
+    let all = catalogue::all().iter().map(|entry| &*entry.name);
+    let what = format!("no public feed is named “{name}”{}", did_you_mean(name, all));
+    Error::usage(what).remedy(
+        "`wiresift feed list --catalogue` lists them; to add any other feed give --url, --path or \
+         --command",
+    )
+}
+
+/// The error of a name that a subscription has, with its line.
+fn already_subscribed(text: &str, config: &Path, name: &str) -> Error {
+    let line = edit::line_of(text, name).map_or(String::new(), |line| format!(":{line}"));
+    Error::usage(format!(
+        "already subscribed to “{name}” ({}{line}); to add it again under another name: --name NAME",
+        messages::name(config)
+    ))
 }
 
 /// Replaces the place in the configuration by the argument that caused the error: the user
@@ -400,7 +419,7 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
     let mine = config.as_ref().ok().and_then(|config| config.feed(name).ok().map(|f| (config, f)));
     let known = catalogue::find(name);
     if mine.is_none() && known.is_none() {
-        return Config::open(path).and_then(|config| config.feed(name).map(|_| Outcome::Yes));
+        return Err(unknown_anywhere(path, name));
     }
     if flags.rejects {
         let config = Config::open(path)?;
@@ -429,6 +448,22 @@ fn show(path: &Path, flags: &FeedShow) -> Result<Outcome> {
         rows.iter().map(|(name, value)| format!("{name:<14}{}\n", escape_text(value))).collect();
     print(&text)?;
     Ok(Outcome::Yes)
+}
+
+/// The error of a name that neither a subscription nor a public feed has. A public feed may be meant
+/// if no subscription is.
+fn unknown_anywhere(path: &Path, name: &str) -> Error {
+    let config = match Config::open(path) {
+        Ok(config) => config,
+        Err(error) => return error,
+    };
+    let mine: Vec<&str> = config.feeds.iter().map(|feed| &*feed.name).collect();
+    let all = catalogue::all().iter().map(|entry| &*entry.name);
+    match (config.feed(name), did_you_mean(name, all)) {
+        (Err(error), public) if public.is_empty() || !similar(name, mine).is_empty() => error,
+        (_, public) => Error::usage(format!("unknown feed “{name}”{public}"))
+            .remedy("`wiresift feed list --catalogue` lists all public feeds"),
+    }
 }
 
 /// Collects the details of a subscribed feed from the configuration and the store.

@@ -120,7 +120,6 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("", "listen", "use `tap`: wiresift tap --db DB -i IF"),
     ("", "monitor", "use `tap`: wiresift tap --db DB -i IF"),
     ("", "watch", "wiresift tail --db DB FILE; live: wiresift tap --db DB -i IF"),
-    ("", "help", "wiresift --help, wiresift COMMAND --help"),
     ("", "version", "wiresift --version"),
     ("", "--verbose", "--stats prints what was read, matched and dropped"),
     ("", "-v", "--stats prints what was read, matched and dropped"),

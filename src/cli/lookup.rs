@@ -6,7 +6,6 @@
 
 use super::flags::Lookup;
 use super::ledgers::{InFeed, Ledgers};
-use super::notices::of_feeds;
 use super::outcome::Outcome;
 use super::{database, messages, validity};
 use serde_json::{Value, json};
@@ -14,7 +13,6 @@ use std::io::{BufRead, Write};
 use wiresift::engine::error::{escape_json, escape_text};
 use wiresift::engine::indicator::Context;
 use wiresift::engine::scan::{Explanation, Options, Outcome as StepOutcome, Scanner};
-use wiresift::intel::subscribe;
 use wiresift::sensor::run;
 use wiresift::{Error, Result};
 
@@ -38,7 +36,7 @@ pub(super) fn run(flags: Lookup) -> Result<Outcome> {
     let named = database::named(flags.db.as_deref(), flags.config.as_deref())?;
     let database = database::open(named.as_deref(), is_long, &notify)?.database;
     let ledgers = Ledgers::of_database(named.as_deref(), flags.config.as_deref());
-    let allow = subscribe::compile_allow_lists(&flags.allow, &of_feeds(&notify))?;
+    let allow = database::allow_lists(&flags.allow, &notify)?;
     let at = validity::time(&flags.at)?;
     let mut scanner = Scanner::new(Options::default().at(at).allow(allow));
     let mut any = false;

@@ -26,12 +26,26 @@ pub(super) fn rotated(output: Option<&Path>) -> Option<&Path> {
 pub(super) fn refuse(output: Option<&Path>, inputs: &Inputs) -> Result<()> {
     let Some(output) = file(output) else { return Ok(()) };
     inputs.refuse(output)?;
+    // `tail` keeps its state beside the file, and would create the folder for it.
+    if let Some(folder) = output.parent().filter(|it| !it.as_os_str().is_empty() && !it.exists()) {
+        let why = format!("the folder {} does not exist", name(folder));
+        let cause = std::io::Error::new(std::io::ErrorKind::NotFound, why);
+        return Err(Error::io("open the output", cause).at_path(output));
+    }
     if is_database(output) {
         return Err(Error::usage("the output is a wiresift database; nothing was written")
             .at_path(output)
             .remedy("name another file for the alerts; --db names the database"));
     }
     Ok(())
+}
+
+/// Names the folders among the inputs that contain no files: a wrong path must not look like a clean
+/// log.
+pub(super) fn say_empty(folders: &[PathBuf], notify: Notify<'_>) {
+    for folder in folders {
+        notify(Notice::Skipped(&format!("{}: the folder contains no files", name(folder))));
+    }
 }
 
 /// Opens the output. Call this last: it truncates the file, which must not happen for a

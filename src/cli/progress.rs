@@ -37,6 +37,7 @@ impl Progress {
                 messages::say(&format!("wiresift: {path}: {what}: not searched"));
             }),
             Notice::Progress { done, total } => self.advance(done, total),
+            Notice::Measuring { round, rounds } => self.measuring(round, rounds),
             notice => {
                 if let Some(words) = database_words(&notice) {
                     self.aside(|| messages::say(&words));
@@ -83,6 +84,25 @@ impl Progress {
             bar.set_length(done);
         }
         bar.set_position(done);
+    }
+
+    /// Shows a round of a measurement, in the place of the bar.
+    fn measuring(&self, round: u64, rounds: u64) {
+        if !self.wanted {
+            return;
+        }
+        let bar = self.bar.get_or_init(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar
+        });
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        bar.set_message(format!(
+            "measuring costs: round {round} of {rounds} (skip with --cost=off)"
+        ));
+        bar.tick();
     }
 
     /// Removes the bar.

@@ -8,7 +8,6 @@
 use super::database::{self, Chosen};
 use super::flags::Scan;
 use super::messages::{self, grouped, plural, say, say_json, size};
-use super::notices::of_feeds;
 use super::outcome::Outcome;
 use super::outputs::{self, OwnFiles, Written};
 use super::progress::Progress;
@@ -21,9 +20,8 @@ use std::time::Duration;
 use wiresift::clock::Stopwatch;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
-use wiresift::intel::subscribe;
 use wiresift::sensor::halt::Halt;
-use wiresift::sensor::input::{self, Skipped, Target};
+use wiresift::sensor::input::{self, Expansion, Target};
 use wiresift::sensor::run::{
     self, Current, Files, Form, Job, Notice, ObserveJob, Output, Report, Signals,
 };
@@ -37,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs a scan, and prints messages and statistics about it.
 pub(super) fn run(flags: Scan) -> Result<Outcome> {
     let started = Stopwatch::start();
-    let (mut targets, errors, skipped) = targets(&flags)?;
+    let Expansion { mut targets, errors, skipped, empty } = targets(&flags)?;
     let is_free = outputs::file(flags.output.as_deref()).is_some() || flags.alerts.quiet;
     let to_terminal = !is_free && std::io::stdout().is_terminal();
     let progress = Progress::new(to_terminal);
@@ -45,6 +43,7 @@ pub(super) fn run(flags: Scan) -> Result<Outcome> {
     for error in &errors {
         notify(Notice::Failed(error));
     }
+    outputs::say_empty(&empty, &notify);
     outputs::refuse(flags.output.as_deref(), &reads(&flags))?;
     let own = OwnFiles::of(flags.output.as_deref(), flags.db.as_deref());
     let is_listing = flags.count || flags.paths;
@@ -150,7 +149,7 @@ fn hunt(
         .at(at)
         .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
         .refang(flags.refang)
-        .allow(subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(notify))?);
+        .allow(database::allow_lists(&flags.alerts.allow, notify)?);
     let written = written(flags, is_one_file(flags), to_terminal)?;
     let output = flags.output.as_deref();
     // SIGHUP means “reopen and reload” if there is anything to reopen or reload. Otherwise it
@@ -213,8 +212,8 @@ fn is_endless(target: &Target) -> bool {
     std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir())
 }
 
-/// Expands the inputs. Returns the targets, those not found, and counts of what was skipped.
-fn targets(flags: &Scan) -> Result<(Vec<Target>, Vec<Error>, Skipped)> {
+/// Expands the inputs, without those that `--exclude` leaves out.
+fn targets(flags: &Scan) -> Result<Expansion> {
     let inputs: Vec<PathBuf> = match &flags.inputs[..] {
         // Waiting for a terminal looks like a hang to someone who forgot the file name.
         [] if std::io::stdin().is_terminal() => {
@@ -224,13 +223,13 @@ fn targets(flags: &Scan) -> Result<(Vec<Target>, Vec<Error>, Skipped)> {
         [] => vec!["-".into()],
         inputs => inputs.to_vec(),
     };
-    let expansion = input::expand(inputs.iter().map(|path| -> &OsStr { path.as_os_str() }));
+    let mut expansion = input::expand(inputs.iter().map(|path| -> &OsStr { path.as_os_str() }));
     let is_wanted = |target: &Target| match target {
         Target::Stdin => true,
         Target::Path(path) => !is_excluded(path, &flags.exclude),
     };
-    let targets = expansion.targets.into_iter().filter(is_wanted).collect();
-    Ok((targets, expansion.errors, expansion.skipped))
+    expansion.targets.retain(is_wanted);
+    Ok(expansion)
 }
 
 /// Whether a pattern matches the path, its name, or the name of any folder on the way, as in

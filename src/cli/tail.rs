@@ -2,8 +2,8 @@
 
 use super::database::{self, Chosen};
 use super::flags::{From, Tail};
-use super::messages::{error, grouped, plural, say, say_json, size};
-use super::notices::{of_feeds, print_notice};
+use super::messages::{error, grouped, name, plural, say, say_json, size};
+use super::notices::print_notice;
 use super::outcome::Outcome;
 use super::{choice, outputs, statistics, summary, validity};
 use serde_json::{Value, json};
@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use wiresift::Result;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
-use wiresift::intel::subscribe;
 use wiresift::sensor::input::tail::{Start, TailOptions, Watch};
 use wiresift::sensor::run::{self, Current, Job, Logs, Report, Signals, TailOutput};
 use wiresift::sensor::sink::FileSink;
@@ -26,7 +25,7 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     let to_terminal = !is_free && std::io::stdout().is_terminal();
     let Chosen { database, path } = database::open(flags.db.as_deref(), true, &print_notice)?;
     choice::check_feeds(&flags.choice, &database)?;
-    let allow = subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(&print_notice))?;
+    let allow = database::allow_lists(&flags.alerts.allow, &print_notice)?;
     let options = Options::default()
         .at(validity::time(&flags.at)?)
         .zone(flags.timezone.as_deref().map(run::time_zone).transpose()?)
@@ -56,6 +55,9 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
             run::tail(job, logs, TailOutput::Sink(&mut *sink), &print_notice)
         }
     }?;
+    if flags.once && report.inputs == 0 {
+        say(&format!("wiresift: {}: no file matches", patterns(&flags)));
+    }
     match flags.stats.as_deref() {
         Some("json") => say_json(&stats_json(&report)),
         Some(_) => stats_text(&report),
@@ -84,6 +86,12 @@ fn outcome(report: &Report, signals: &Signals) -> Result<Outcome> {
         0 if signals.number().is_none() => Outcome::No,
         _ => Outcome::Yes,
     })
+}
+
+/// The patterns, as they were given.
+fn patterns(flags: &Tail) -> String {
+    let names: Vec<_> = flags.patterns.iter().map(|it| name(Path::new(it))).collect();
+    names.join(" ")
 }
 
 /// What to follow, and how.

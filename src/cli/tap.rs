@@ -7,7 +7,7 @@
 use super::database::{self, Chosen};
 use super::flags::Tap;
 use super::messages::{error, grouped, plural, say, say_json, size};
-use super::notices::{database_words, of_feeds};
+use super::notices::database_words;
 use super::outcome::Outcome;
 use super::{choice, interfaces, outputs, statistics, summary, validity};
 use serde_json::{Value, json};
@@ -18,7 +18,6 @@ use std::time::Duration;
 use wiresift::Result;
 use wiresift::engine::files::Inputs;
 use wiresift::engine::scan::Options;
-use wiresift::intel::subscribe;
 use wiresift::sensor::run::{
     self, Current, InterfaceReport, Job, Listen, Listening, Notice, OutputReport, Report, Signals,
 };
@@ -41,7 +40,7 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     };
     let Chosen { database, path } = database::open(flags.db.as_deref(), true, &notify)?;
     choice::check_feeds(&flags.choice, &database)?;
-    let allow = subscribe::compile_allow_lists(&flags.alerts.allow, &of_feeds(&notify))?;
+    let allow = database::allow_lists(&flags.alerts.allow, &notify)?;
     let options = Options::default().at(validity::time(&flags.at)?).allow(allow);
     // Only a database from a file can be reloaded; a list compiled in memory has no path.
     let follow = path.and_then(|path| flags.following.follow(&path, to_terminal));

@@ -166,6 +166,16 @@ impl Error {
         self.0.kind
     }
 
+    /// The path that it is about, if that is known.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// What happened, without its place and its remedy.
+    pub fn message(&self) -> String {
+        self.0.message.to_string()
+    }
+
     /// The operating system's error, where there is one.
     pub fn io_error(&self) -> Option<&std::io::Error> {
         self.0.source.as_ref()
@@ -200,12 +210,27 @@ impl fmt::Display for Error {
             write!(f, " at byte {offset}")?;
         }
         if let Some(source) = source {
-            write!(f, ": {source}")?;
+            write!(f, ": {}", io_text(source))?;
         }
         if let Some(remedy) = remedy {
             write!(f, " ({remedy})")?;
         }
         Ok(())
+    }
+}
+
+/// An error of the operating system in words, without its number.
+pub fn io_text(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{NotFound, PermissionDenied};
+    match (error.kind(), error.raw_os_error()) {
+        // The system's own word for both is “file or directory”, and a directory is a folder here.
+        (NotFound, Some(_)) => "no such file or folder".to_string(),
+        (PermissionDenied, Some(_)) => "permission denied".to_string(),
+        (_, None) => error.to_string(),
+        (_, Some(number)) => {
+            let text = error.to_string();
+            text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text).to_string()
+        }
     }
 }
 
@@ -218,6 +243,17 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_of_the_system_have_words_and_no_numbers() {
+        let text = |number| io_text(&std::io::Error::from_raw_os_error(number));
+        assert_eq!(text(2), "no such file or folder");
+        assert_eq!(text(13), "permission denied");
+        assert_eq!(text(28), "No space left on device");
+        assert_eq!(io_text(&std::io::Error::other("the line is cut")), "the line is cut");
+        let error = Error::io("open", std::io::Error::from_raw_os_error(2)).at_path("a.log");
+        assert_eq!(error.to_string(), "a.log: cannot open: no such file or folder");
+    }
 
     #[test]
     fn the_subject_comes_before_the_failed_operation() {

@@ -328,7 +328,9 @@ fn a_report_is_compared_with_an_earlier_one() {
         .expect_stderr("events_lost>0: 0 before, ")
         .expect_stderr("the threshold is met");
     held(&["group:c.live<-50%"]).expect(1).expect_stderr("3 before, 0 now");
-    held(&["group:d.live<-50%"]).expect(2).expect_stderr("neither report has a group d");
+    held(&["group:d.live<-50%"])
+        .expect(2)
+        .expect_stderr("neither the database nor the baseline has a group “d”");
     held(&["group:a.live<-50%", "alerts>1000000"]).expect(0);
     held(&["evnts>0"]).expect(2).expect_stderr("did you mean events?");
     dir.create("old.json", "{\"schema\":\"wiresift.bench/9\"}");

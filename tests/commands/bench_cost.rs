@@ -73,6 +73,7 @@ fn costs_are_measured_on_logs_and_sizes_without_them() {
     assert_eq!((&names["ns_per_mib"], &names["below_noise"]), (&Value::Null, &Value::Null));
     let notes = sizes["notes"].to_string();
     assert!(notes.contains("measured on logs"), "{notes}");
+    bench(&dir, &["x.log", "--csv", "kinds"]).expect(2).expect_stderr("with --cost=kinds");
     for (flag, value, why) in [
         ("--rounds", "5", "from 6 to 200"),
         ("--rounds", "x", "from 6 to 200"),
@@ -108,4 +109,35 @@ fn a_report_with_costs_is_held_against_itself() {
         &[&args[..], &["--baseline", "old.json", "--fail", "ns_per_mib>-99%"]].concat(),
     );
     run.expect(0).expect_stderr("the machines differ");
+}
+
+/// Measuring takes a minute, which nobody wants to wait for unless it says something.
+#[test]
+fn costs_are_measured_by_default_if_they_say_something() {
+    let dir = Dir::new("bench-cost-default");
+    feeds(&dir);
+    let bench = |args: &[&str]| {
+        let mut command = dir.command();
+        let run = command.args(["bench", "--db", "db", "--format", "json"]).args(args).run();
+        run.expect(0).json_lines().swap_remove(0)
+    };
+    let note =
+        |why: &str| format!("costs were not measured, because {why}; --cost=feeds measures them");
+    let has = |report: &Value, note: &str| {
+        report["notes"].as_array().unwrap().iter().any(|it| it == note)
+    };
+    let little = bench(&["x.log"]);
+    assert_eq!(little["cost"], Value::Null);
+    assert!(has(&little, &note("there is less than 1 MiB of logs")), "{little:#}");
+    // Whoever limits the sample, or names a threshold on costs, asks for them.
+    let asked = bench(&["x.log", "--rounds", "6", "--cost-bytes", "16K"]);
+    assert_eq!(asked["cost"]["rounds"], 6);
+    assert!(!asked["notes"].to_string().contains("costs were not measured"), "{asked:#}");
+    let gate = bench(&["--fail", "group:names.bytes_marginal>1000000000"]);
+    assert!(gate["cost"]["machine"].is_string(), "{gate:#}");
+    compile(&dir, &[("names", "a.txt")]);
+    let alone = bench(&["x.log"]);
+    assert_eq!(alone["cost"], Value::Null);
+    assert!(has(&alone, &note("there is only one group")), "{alone:#}");
+    assert!(!bench(&[])["notes"].to_string().contains("costs were not measured"));
 }

@@ -105,6 +105,12 @@ fn a_baseline_and_thresholds_are_of_use_without_each_other() {
     bench(&dir, &["one.log", "--baseline", "old.json"]).expect(0).expect_stderr("0 fields differ");
     bench(&dir, &["--fail", "live>4"]).expect(1).expect_stderr("the threshold is met");
     bench(&dir, &["--fail", "live>50"]).expect(0);
+    // Before anything is read.
+    let unknown = bench(&dir, &["absent.log", "--fail", "group:aa.live>1"]).expect(2);
+    unknown
+        .expect_stderr("--fail group:aa.live>1: the database has no group “aa”")
+        .expect_stderr("(the database has a, b)")
+        .expect_no_stderr("absent.log");
     for gate in ["live>+5", "live>5%", "events_lost>0", "flagged_new>0"] {
         let run = bench(&dir, &["absent.log", "--fail", gate]).expect(2);
         run.expect_stderr("needs a former report").expect_stderr("--baseline");

@@ -8,3 +8,4 @@ mod browser;
 mod inputs;
 mod promises;
 mod safety;
+mod slips;

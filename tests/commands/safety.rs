@@ -766,7 +766,7 @@ fn what_ends_early_does_so_in_the_same_way() {
         .run()
         .expect(0);
     dir.shell("gzip -k long; head -c 900 long.gz > cut.gz").run().expect(0);
-    let db = |name: &'static str| ["scan", "--db", name, "--json", "--at=2026-11-24"];
+    let db = |name: &'static str| ["scan", "--db", name, "--format=json", "--at=2026-11-24"];
     for (arguments, status) in [
         (&["-q", "cut.pcap"][..], 2),
         (&["-m", "2", "-c", "cut.pcap"], 2),

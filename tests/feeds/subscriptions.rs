@@ -272,7 +272,10 @@ fn what_the_owner_says_stands_in_the_alert() {
     run(&dry).expect(0).expect_stdout("deny = [\"bad.example\"]");
     assert!(!dir.path().join("wiresift.toml").exists());
     run(&add).expect(0);
-    run(&add).expect(2).expect_stderr("two feeds have the name “ours”");
+    run(&add).expect(2).expect_stderr(
+        "already subscribed to “ours” (wiresift.toml:4); to add it again under another name: --name \
+         NAME",
+    );
     update(&dir, &[]).expect(0).expect_stderr("1 filtered");
     let found =
         dir.command().args(["lookup", "--db", "wiresift.wsdb", "--json", "evil.example"]).run();
@@ -292,8 +295,16 @@ fn what_the_owner_says_stands_in_the_alert() {
     run(&["remove", "ours"]).expect(0);
     assert!(!dir.path().join("wiresift-state/feeds/ours").exists());
     run(&["show", "ours"]).expect(2).expect_stderr("unknown feed “ours”");
+    run(&["show", "urlhauss"]).expect(2).expect_stderr("did you mean “urlhaus”");
+    run(&["add", "urlhauss"]).expect(2).expect_stderr("did you mean “urlhaus”");
+    run(&["add", "spamhaus"]).expect(2).expect_stderr("“spamhaus-drop”");
     run(&["add", "nonsense"]).expect(2).expect_stderr("no public feed is named “nonsense”");
-    run(&["add", "urlhaus", "--name", "uh"]).expect(0).expect_stderr("licence: CC0");
+    run(&["add", "urlhaus", "--name", "uhaus"]).expect(0).expect_stderr("licence: CC0");
+    for command in ["remove", "enable", "disable", "show"] {
+        run(&[command, "uhauss"])
+            .expect(2)
+            .expect_stderr("unknown feed “uhauss”; did you mean “uhaus”");
+    }
     run(&["list", "--catalogue"]).expect(0).expect_stdout("spamhaus-drop");
 }
 

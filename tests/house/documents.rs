@@ -360,11 +360,13 @@ fn line_shows(want: &str, line: &str) -> bool {
 
 /// The commands of the program.
 fn commands(dir: &Dir) -> Vec<String> {
+    // clap's own `help` shows what `--help` does.
     let help = dir.command().arg("--help").run().expect(0).text();
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     lines
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
         .map(str::to_string)
         .collect()
 }

@@ -166,7 +166,7 @@ fn files_that_cannot_be_read_are_named() {
     }
     config(&dir, "");
     let run = dir.command().args(["run", "--check"]).run().expect(2);
-    run.expect_stderr("input files: logs/0.log: cannot read: Permission denied")
+    run.expect_stderr("input files: logs/0.log: cannot read: permission denied")
         .expect_stderr("2 more files cannot be read")
         .expect_stdout("ok: input files: 1 file can be read");
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use wiresift::engine::indicator::Timestamp;
-use wiresift::sensor::metrics::{DatabaseStatus, FileStatus, InputStatus, SinkStatus, Status};
+use wiresift::sensor::metrics::{
+    DatabaseStatus, FailedReload, FileStatus, InputStatus, SinkStatus, Status,
+};
 
 /// A page of a healthy service, after this many lines.
 fn page(lines: u64) -> Status {
@@ -70,6 +72,10 @@ fn troubled() -> Status {
     let mut page = page(100);
     page.state = "degraded".into();
     page.obstacles = vec!["the spool is full".into()];
+    page.failed_reload = Some(FailedReload {
+        time: page.database.as_ref().unwrap().built,
+        message: "wiresift.toml:3: unknown key “paterns”".into(),
+    });
     page.inputs[1].state = "failing".into();
     page.inputs[1].trouble = Some("cannot listen on udp://0.0.0.0:514".into());
     page.inputs[0].files[0].trouble = Some("Permission denied".into());
@@ -138,6 +144,8 @@ fn what_is_wrong_comes_first_and_is_escaped() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].contains("degraded") && lines[1].contains("the spool is full"), "{text}");
     for part in [
+        "problem     the reload 5 h ago (20",
+        ") failed: wiresift.toml:3: unknown key “paterns”",
         "syslog: cannot listen on udp://0.0.0.0:514",
         "web-logs: /var/log/a.log: Permission denied",
         "12.1 KiB",
@@ -157,6 +165,17 @@ fn what_is_wrong_comes_first_and_is_escaped() {
 }
 
 #[test]
+fn a_failed_reload_alone_is_a_problem() {
+    let dir = Dir::new("status_reload");
+    let failed = || Status {
+        failed_reload: Some(FailedReload { message: "x".into(), ..FailedReload::default() }),
+        ..page(1)
+    };
+    let server = server(failed);
+    status(&dir, &["--json", &server.url("")]).expect(1).expect_stdout("\"message\": \"x\"");
+}
+
+#[test]
 fn who_does_not_answer_is_named_with_a_remedy() {
     let dir = Dir::new("status_unreachable");
     let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -164,8 +183,9 @@ fn who_does_not_answer_is_named_with_a_remedy() {
         .expect(2)
         .expect_stderr("nothing is listening there")
         .expect_stderr("wiresift run");
-    for wrong in ["https://127.0.0.1:9750", "http://", "ftp://x", "a b"] {
-        status(&dir, &[wrong]).expect(2).expect_stderr("invalid address");
+    for wrong in ["https://127.0.0.1:9750", "http://", "ftp://x", "a b", "foo", "127.0.0.1"] {
+        let words = format!("invalid address “{wrong}” (write http://HOST:PORT, as in metrics)");
+        status(&dir, &[wrong]).expect(2).expect_stderr(&words);
     }
     let elsewhere = server(|| page(1));
     let redirected = elsewhere.url("/status");

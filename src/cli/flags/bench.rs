@@ -10,6 +10,8 @@ use wiresift::sensor::bench::{Csv, GroupBy, POPULAR_RANK, PREVALENCE, Threshold}
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
+    // “help” may be the name of an input.
+    disable_help_subcommand = true,
     after_help = "\
 Without inputs, only the set itself is judged. Flags and advice are suggestions; nothing is changed.
 
@@ -70,7 +72,7 @@ pub(in crate::cli) struct Bench {
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(in crate::cli) timezone: Option<String>,
     /// Measure what the groups cost; kinds: each kind of each group, too; default: feeds, if there
-    /// are logs and at most 16 groups.
+    /// are 1 MiB of logs or more, and 2 to 16 groups.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(in crate::cli) cost: Option<CostOf>,
     /// How many rounds to measure; small costs need many.

@@ -25,7 +25,6 @@ use clap::{Parser, Subcommand};
                   live traffic against it, and writes an alert for every match.",
     after_help = "Exit status: 0 match, 1 no match, 2 error, even if some of the inputs could be \
                   scanned.",
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub(in crate::cli) struct Cli {

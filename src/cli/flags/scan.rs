@@ -37,10 +37,11 @@ pub(in crate::cli) struct Scan {
     #[arg(long, value_name = "GLOB", value_parser = choice::pattern)]
     pub(in crate::cli) exclude: Vec<glob::Pattern>,
     /// Print only the number of alerts per input.
-    #[arg(short, long, conflicts_with = "observables")]
+    #[arg(short, long, conflicts_with_all = ["observables", "json"])]
     pub(in crate::cli) count: bool,
     /// Print only the paths of inputs with alerts; can be combined with -c.
-    #[arg(short = 'l', long = "files-with-matches", conflicts_with = "observables")]
+    #[arg(short = 'l', long = "files-with-matches",
+          conflicts_with_all = ["observables", "json"])]
     pub(in crate::cli) paths: bool,
     /// Stop reading an input after N alerts.
     #[arg(short, long, value_name = "N", conflicts_with = "observables",

@@ -12,7 +12,7 @@ use crate::cli::outcome::Outcome;
 use std::io::{BufReader, IsTerminal, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use wiresift::engine::settings::nearest;
+use wiresift::engine::settings::did_you_mean;
 use wiresift::intel::config::{self as feeds, catalogue, edit};
 use wiresift::sensor::config::{
     Answers, Config, FeedAnswer, SinkAnswer, Verbosity, WatchAnswer, setup as written,
@@ -368,8 +368,7 @@ fn known_feeds(answer: &str) -> Result<Vec<String>, String> {
     }
     if let Some(name) = names.iter().find(|name| catalogue::find(name).is_none()) {
         let all = catalogue::all().iter().map(|entry| &*entry.name);
-        let meant = nearest(name, all).map(|other| format!("; did you mean “{other}”?"));
-        return Err(format!("the catalogue has no “{name}”{}", meant.unwrap_or_default()));
+        return Err(format!("the catalogue has no “{name}”{}", did_you_mean(name, all)));
     }
     Ok(names)
 }

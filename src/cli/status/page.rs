@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::io::{ErrorKind, Read as _};
 use std::time::Duration;
+use wiresift::engine::error::io_text;
 use wiresift::{Error, Result};
 
 /// The time limit for an answer of the service.
@@ -28,12 +29,14 @@ impl StatusClient {
     pub(super) fn new(url: &str) -> Result<StatusClient> {
         let wrong = || {
             Error::usage(format!("invalid address “{url}”"))
-                .remedy("expected http://HOST:PORT, as set by metrics in the configuration")
+                .remedy("write http://HOST:PORT, as in metrics")
         };
         let full = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
         let full = full.trim_end_matches('/');
         let uri = full.parse::<ureq::http::Uri>().map_err(|_| wrong())?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+        // A word alone is a slip, and not a host that listens on the port of web servers.
+        let is_word = !url.contains("://") && uri.port().is_none();
+        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) || is_word {
             return Err(wrong());
         }
         let path = if full.ends_with("/status") { "" } else { "/status" };
@@ -97,7 +100,7 @@ impl StatusClient {
             }
             ureq::Error::HostNotFound => Error::network(format!("{url}: host not found")),
             ureq::Error::Io(error) if error.kind() != ErrorKind::ConnectionRefused => {
-                Error::network(format!("cannot reach {url}: {error}"))
+                Error::network(format!("cannot reach {url}: {}", io_text(error)))
             }
             ureq::Error::ConnectionFailed | ureq::Error::Io(_) => {
                 Error::network(format!("cannot reach {url}: nothing is listening there")).remedy(
@@ -121,6 +124,8 @@ pub(super) struct Page {
     #[serde(default)]
     pub(super) started: String,
     #[serde(default)]
+    pub(super) failed_reload: Option<FailedReload>,
+    #[serde(default)]
     pub(super) database: Option<Database>,
     #[serde(default)]
     pub(super) inputs: Vec<Input>,
@@ -130,6 +135,13 @@ pub(super) struct Page {
     pub(super) spool_bytes: u64,
     #[serde(default)]
     pub(super) suppression_keys: u64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct FailedReload {
+    pub(super) time: String,
+    pub(super) message: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -191,6 +203,6 @@ impl Page {
 
     /// Whether the service runs without problems.
     pub(super) fn is_well(&self) -> bool {
-        self.state == "running" && self.obstacles.is_empty()
+        self.state == "running" && self.obstacles.is_empty() && self.failed_reload.is_none()
     }
 }

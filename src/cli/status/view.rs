@@ -1,6 +1,6 @@
 //! The status page as text for people, with problems first.
 
-use super::page::{File, Input, Page, Sink};
+use super::page::{FailedReload, File, Input, Page, Sink};
 use crate::cli::messages::{grouped, plural, size};
 use crate::cli::table::{Table, age};
 use std::time::Duration;
@@ -54,6 +54,10 @@ impl<'p> View<'p> {
         let up = since(&page.started).map(|age| format!(", for {age}")).unwrap_or_default();
         let mut lines = vec![format!("wiresift {}: {}{up}", page.version, page.state)];
         lines.extend(page.obstacles.iter().map(|reason| format!("problem     {reason}")));
+        lines.extend(page.failed_reload.iter().map(|FailedReload { time, message }| {
+            let ago = since(time).map(|age| format!(" {age} ago")).unwrap_or_default();
+            format!("problem     the reload{ago} ({time}) failed: {message}")
+        }));
         lines.push(match &page.database {
             None => "database    none".to_string(),
             Some(database) => {

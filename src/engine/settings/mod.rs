@@ -14,6 +14,6 @@ mod names;
 mod nesting;
 mod units;
 
-pub use names::nearest;
+pub use names::{did_you_mean, nearest, similar};
 pub use nesting::check_bounds;
 pub use units::{duration, duration_text, size, size_text};

@@ -18,6 +18,42 @@ pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Opti
     distances.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
+/// The most names that are suggested.
+const MAX_SUGGESTED: usize = 5;
+
+/// The shortest word that is looked for inside of names: fewer letters are in too many.
+const MIN_PART: usize = 3;
+
+/// Names that may be meant by a word: the [`nearest`] one, and those that contain the word or are
+/// contained in it, the first five.
+pub fn similar<'n>(word: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> Vec<&'n str> {
+    let mut found: Vec<&str> = nearest(word, names.clone()).into_iter().collect();
+    let Some(word) = plain(word) else { return found };
+    let text = |letters: Vec<char>| letters.into_iter().collect::<String>();
+    let word = text(word);
+    for name in names {
+        let plain = plain(name).map(text).unwrap_or_default();
+        let is_part = word.len().min(plain.len()) >= MIN_PART
+            && (plain.contains(&word) || word.contains(&plain));
+        if is_part && !found.contains(&name) && found.len() < MAX_SUGGESTED {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The suggestion as the end of a message: `; did you mean “a” or “b”?`, or nothing.
+pub fn did_you_mean<'n>(word: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> String {
+    let quoted: Vec<String> = similar(word, names).iter().map(|name| format!("“{name}”")).collect();
+    match &quoted[..] {
+        [] => String::new(),
+        [rest @ .., last] if !rest.is_empty() => {
+            format!("; did you mean {} or {last}?", rest.join(", "))
+        }
+        [only, ..] => format!("; did you mean {only}?"),
+    }
+}
+
 fn plain(word: &str) -> Option<Vec<char>> {
     if word.is_empty() || word.len() > MAX_WORD {
         return None;
@@ -67,5 +103,22 @@ mod tests {
             assert_eq!(nearest(word, names), want, "{word}");
         }
         assert_eq!(nearest(&"x".repeat(10_000), names), None);
+    }
+
+    #[test]
+    fn parts_of_names_are_suggested_after_misspelt_ones() {
+        let names = ["spamhaus-drop", "spamhaus-dropv6", "urlhaus", "tor-exits"];
+        for (word, want) in [
+            ("spamhaus", "; did you mean “spamhaus-drop” or “spamhaus-dropv6”?"),
+            ("urlhauss", "; did you mean “urlhaus”?"),
+            ("Tor_Exits-list", "; did you mean “tor-exits”?"),
+            ("to", ""),
+            ("nonsense", ""),
+            ("", ""),
+        ] {
+            assert_eq!(did_you_mean(word, names), want, "{word}");
+        }
+        let many: Vec<String> = (0..9).map(|number| format!("feed{number}")).collect();
+        assert_eq!(similar("feed", many.iter().map(String::as_str)).len(), 5);
     }
 }

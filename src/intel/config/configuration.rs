@@ -1,6 +1,7 @@
 //! The contents of `wiresift.toml`, validated.
 
 use super::raw;
+use crate::engine::settings::did_you_mean;
 use crate::intel::feed::{Filter, Options};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -232,7 +233,8 @@ impl Config {
                 true => "there are no feeds".to_string(),
                 false => format!("expected one of {}", names.join(", ")),
             };
-            Error::usage(format!("unknown feed “{name}”")).at_path(&self.path).remedy(has)
+            let meant = did_you_mean(name, names.iter().copied());
+            Error::usage(format!("unknown feed “{name}”{meant}")).at_path(&self.path).remedy(has)
         })
     }
 }

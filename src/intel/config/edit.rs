@@ -93,6 +93,15 @@ pub fn remove(text: &str, path: &Path, name: &str) -> Result<String> {
     checked(document, path)
 }
 
+/// The line (from 1) with the name of a feed.
+pub fn line_of(text: &str, name: &str) -> Option<u64> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let feeds = document.get("feed")?.as_array_of_tables()?;
+    let names = feeds.iter().filter_map(|table| table.get("name"));
+    let at = names.filter(|it| it.as_str() == Some(name)).find_map(Item::span)?.start;
+    Some(text.get(..at)?.matches('\n').count() as u64 + 1)
+}
+
 /// Enables or disables a feed.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use super::{Notice, Notify};
 use crate::engine::compile::{Compiler, Effect, ListReport, Options, Screen};
 use crate::engine::database::{Summary, is_database};
-use crate::engine::error::{escape_file_name, escape_text};
+use crate::engine::error::{escape_file_name, escape_text, io_text};
 use crate::engine::files::{Inputs, Outlet};
 use crate::engine::indicator::{Indicator, Reason, Scope, Timestamp, WarningList};
 use crate::intel::config::{Config, Subscription};
@@ -115,8 +115,8 @@ pub struct CompileReport {
 ///
 /// # Errors
 ///
-/// There are no indicators, or the database cannot be written. The old database is
-/// then kept.
+/// There are no indicators, an allow list cannot be read, or the database cannot be written. The
+/// old database is then kept.
 pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
     check_outputs(&job)?;
     let mut report = CompileReport::default();
@@ -137,7 +137,7 @@ pub fn compile(job: CompileJob, notify: Notify<'_>) -> Result<CompileReport> {
         failed: None,
     };
     for input in &job.inputs {
-        read_input(input, &mut intake, &mut report, notify);
+        read_named(input, &mut intake, &mut report)?;
     }
     let mut may_be_empty = false;
     if let Some(subscribed) = &job.subscribed {
@@ -215,6 +215,7 @@ fn check_outputs(job: &CompileJob) -> Result<()> {
         };
         return if is_terminal { Err(refused()) } else { Ok(()) };
     };
+    has_folder(target).map_err(|e| e.at_path(&job.output))?;
     let is_other = std::fs::metadata(target).is_ok_and(|old| old.is_file() && old.len() > 0)
         && !is_database(target);
     if is_other && !job.force {
@@ -225,6 +226,18 @@ fn check_outputs(job: &CompileJob) -> Result<()> {
         .remedy("name the database to write with -o, or replace the file with --force"));
     }
     Ok(())
+}
+
+/// Rejects a file in a folder that does not exist, before anything is read for it.
+fn has_folder(target: &Path) -> Result<()> {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
+            let folder = escape_file_name(folder.as_os_str());
+            let why = format!("the folder {folder} does not exist");
+            Err(Error::io("write", std::io::Error::new(std::io::ErrorKind::NotFound, why)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Adds a file, or all files in a folder except databases, which are never feeds.
@@ -316,6 +329,50 @@ fn together(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
         a();
         second();
     });
+}
+
+/// Reads an input that was named for this compilation. Without its allow list the database would
+/// raise false alerts, so one that cannot be read ends the compilation.
+fn read_named(
+    input: &FeedInput,
+    intake: &mut CompileSink<'_>,
+    report: &mut CompileReport,
+) -> Result<()> {
+    let notify = intake.notify;
+    if !input.options.allow {
+        read_input(input, intake, report, notify);
+        return Ok(());
+    }
+    // A notice only lends its error, so the first one is kept in words.
+    let unread = Mutex::new(None);
+    let listen = |notice: Notice<'_>| match notice {
+        Notice::Failed(error) => {
+            let mut unread = unread.lock().unwrap_or_else(PoisonError::into_inner);
+            unread.get_or_insert_with(|| unreadable_list(error, "; the database was not written"));
+        }
+        notice => notify(notice),
+    };
+    read_input(input, intake, report, &listen);
+    match unread.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        None => Ok(()),
+        Some(error) => Err(error.at_path(&input.path).remedy(UNREAD_REMEDY)),
+    }
+}
+
+/// What to do about an allow list of the command line that cannot be read.
+const UNREAD_REMEDY: &str = "correct the path, or leave out --allow";
+
+/// The error of an allow list that cannot be read.
+pub(super) fn unreadable_list(error: &Error, then: &str) -> Error {
+    let why = match error.io_error() {
+        Some(error) => io_text(error),
+        None => error.message(),
+    };
+    let unread = Error::format(format!("cannot read the allow list: {why}{then}"));
+    match error.path() {
+        Some(path) => unread.at_path(path),
+        None => unread,
+    }
 }
 
 /// Reads one input: standard input, a file, or a folder.

@@ -1,13 +1,15 @@
 //! Compiles lists for a single run, without writing a file.
 
+use super::compile::unreadable_list;
 use super::{FeedInput, Notice, Notify};
 use crate::Result;
 use crate::clock::now;
 use crate::engine::compile::Compiler;
 use crate::engine::database::Database;
 use crate::engine::error::escape_file_name;
-use crate::engine::indicator::Indicator;
+use crate::engine::indicator::{Indicator, Reason};
 use crate::intel::feed::{self, Limits, Reject};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,8 +29,8 @@ pub fn compile_allow_lists(paths: &[PathBuf], notify: Notify<'_>) -> Result<Opti
     compile_in_memory(&inputs, notify).map(|database| Some(Arc::new(database)))
 }
 
-/// Reads lists and compiles them into a database in memory. The number of
-/// unreadable values is reported through a notice per file.
+/// Reads lists and compiles them into a database in memory. The number of unreadable values is
+/// reported through a notice per file, and what guards withheld or changed through one per reason.
 ///
 /// # Errors
 ///
@@ -38,7 +40,10 @@ pub fn compile_in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Dat
     for input in inputs {
         let mut intake = CompileSink(&mut compiler);
         for file in feed::open(&input.path, &input.options, &Limits::default(), &mut intake) {
-            let summary = file.outcome?;
+            let summary = file.outcome.map_err(|error| match input.options.allow {
+                true => unreadable_list(&error, "").at_path(&file.path),
+                false => error,
+            })?;
             if summary.rejected() > 0 {
                 notify(Notice::Skipped(&format!(
                     "{}: {} could not be read",
@@ -48,7 +53,34 @@ pub fn compile_in_memory(inputs: &[FeedInput], notify: Notify<'_>) -> Result<Dat
             }
         }
     }
+    // Without these counts, a list of which nothing alerts looks like a log without matches.
+    let mut guarded: BTreeMap<Reason, u64> = BTreeMap::new();
+    for (reason, count) in compiler.guarded_by_feed().values().flatten() {
+        *guarded.entry(*reason).or_default() += count;
+    }
+    let names: Vec<_> = inputs.iter().map(|it| escape_file_name(it.path.as_os_str())).collect();
+    for (reason, count) in guarded {
+        notify(Notice::Skipped(&format!("{}: {}", names.join(", "), guarded_words(reason, count))));
+    }
     Database::from_bytes(compiler.into_bytes(now())?)
+}
+
+/// What a guard withheld or changed, in words.
+fn guarded_words(reason: Reason, count: u64) -> String {
+    let (values, remedy) = (values(count), reason.remedy());
+    let (do_not, address) = match count {
+        1 => ("does not", "private address"),
+        _ => ("do not", "private addresses"),
+    };
+    match reason {
+        Reason::Private => format!(
+            "{values} {do_not} alert: {address} (compile with --internal if it is about your own \
+             networks)"
+        ),
+        // These alert, if not as they are listed.
+        Reason::Downgraded | Reason::Annotated => format!("{values} changed: {reason} ({remedy})"),
+        _ => format!("{values} {do_not} alert: {reason} ({remedy})"),
+    }
 }
 
 fn values(count: u64) -> String {

@@ -4,7 +4,7 @@ use super::event_ids;
 use super::groups::GroupBy;
 use super::report::{Group, Interval, Report, SCHEMA};
 use crate::engine::error::escape_json;
-use crate::engine::settings::nearest;
+use crate::engine::settings::{did_you_mean, nearest};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -54,6 +54,9 @@ pub(super) const OF_GROUP: &[&str] = &[
 
 /// Those of them that are about two reports.
 const OF_BOTH: &[&str] = &["events_lost", "flagged_new"];
+
+/// The most groups that an error lists.
+const MAX_NAMED: usize = 20;
 
 const MISSING: &str = "one of the reports does not have it";
 const OF_NOTHING: &str = "it is a share of nothing";
@@ -129,6 +132,35 @@ impl Threshold {
     /// Whether it says nothing about a report alone.
     pub fn needs_baseline(&self) -> bool {
         !matches!(self.bound, Bound::Value(_)) || OF_BOTH.contains(&&*self.field)
+    }
+
+    /// Whether it is about costs, which have to be measured for it.
+    pub fn needs_cost(&self) -> bool {
+        ["ns_per_mib", "bytes_marginal"].contains(&&*self.field)
+    }
+
+    /// Refuses a threshold on a group that neither the set nor a former report has, before
+    /// anything is scanned for it.
+    ///
+    /// # Errors
+    ///
+    /// It is on one; the error lists some of `groups`.
+    pub fn check_group(&self, groups: &[&str], old: Option<&Report>) -> Result<()> {
+        let Some(name) = &self.group else { return Ok(()) };
+        let is_former = old.is_some_and(|old| group(old, name).is_some());
+        if is_former || groups.contains(&&**name) {
+            return Ok(());
+        }
+        let nobody = match old {
+            Some(_) => "neither the database nor the baseline has a",
+            None => "the database has no",
+        };
+        let meant = did_you_mean(name, groups.iter().copied());
+        let what = format!("--fail {}: {nobody} group “{name}”{meant}", self.text);
+        // Enough to recognise a slip; there can be thousands of pulses.
+        let known = groups.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = if groups.len() > MAX_NAMED { ", …" } else { "" };
+        Err(Error::usage(what).remedy(format!("the database has {known}{more}")))
     }
 
     /// Holds a report against a former one, which only thresholds on values can do without.

@@ -56,6 +56,8 @@ pub struct Expansion {
     pub errors: Vec<Error>,
     /// What was skipped.
     pub skipped: Skipped,
+    /// Folders among the arguments that contain no files.
+    pub empty: Vec<PathBuf>,
 }
 
 /// Finds the files that the arguments mean. An error concerns one argument or one directory;
@@ -77,8 +79,12 @@ impl Expansion {
         let path = Path::new(word);
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
-                let mut files = Vec::new();
+                let (mut files, failed) = (Vec::new(), self.errors.len());
                 self.walk(path, &mut files);
+                // What could not be listed may contain some.
+                if files.is_empty() && self.errors.len() == failed {
+                    self.empty.push(path.to_path_buf());
+                }
                 self.add_sorted(files);
             }
             Ok(_) => self.targets.push(Target::Path(path.to_path_buf())),
@@ -208,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn folders_without_files_are_named() {
+        let dir = tree();
+        for empty in ["none", "none/deeper"] {
+            fs::create_dir(dir.path().join(empty)).unwrap();
+        }
+        let got = expand([dir.path().join("none"), dir.path().join("a")]);
+        assert_eq!(got.empty, [dir.path().join("none")]);
+        assert!(got.errors.is_empty() && got.targets.len() == 3);
+    }
+
+    #[test]
     fn patterns_and_the_literal_path_that_wins() {
         let dir = tree();
         for (pattern, want) in [
@@ -233,7 +250,7 @@ mod tests {
         assert_eq!(names(dir.path(), &got), ["b.log", "-"]);
         let errors: Vec<String> = got.errors.iter().map(ToString::to_string).collect();
         assert_eq!(errors.len(), 3, "{errors:?}");
-        assert!(errors[0].contains("nowhere: cannot open: No such file"), "{errors:?}");
+        assert!(errors[0].contains("nowhere: cannot open: no such file"), "{errors:?}");
         assert!(
             errors[1].contains("*.txt: no such file, and as a pattern it matches no file"),
             "{errors:?}"

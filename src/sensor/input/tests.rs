@@ -567,5 +567,5 @@ fn what_cannot_be_opened_says_why() {
     assert!(error.contains("cannot read") && error.contains("directory"), "{error}");
     let gone = Target::Path(files.0.path().join("gone"));
     let error = Input::open(&gone).unwrap_err().to_string();
-    assert!(error.contains("gone: cannot open: No such file"), "{error}");
+    assert!(error.contains("gone: cannot open: no such file"), "{error}");
 }

@@ -42,5 +42,7 @@ pub use families::{Family, Sets};
 pub use health::{Heartbeat, Heartbeats, MAX_SILENCE, NotReadyReason, Readiness};
 pub use registry::{Counter, Gauge, Histogram, Metrics};
 pub use serve::{Operation, Pages};
-pub use status::{DatabaseStatus, FileStatus, InputStatus, PartitionStatus, SinkStatus, Status};
+pub use status::{
+    DatabaseStatus, FailedReload, FileStatus, InputStatus, PartitionStatus, SinkStatus, Status,
+};
 pub use systemd::{Systemd, Watchdog};

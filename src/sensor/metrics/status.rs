@@ -15,6 +15,9 @@ pub struct Status {
     /// When the process started.
     #[serde(serialize_with = "time")]
     pub started: Timestamp,
+    /// The last reload of the configuration, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_reload: Option<FailedReload>,
     /// The current database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseStatus>,
@@ -26,6 +29,16 @@ pub struct Status {
     pub spool_bytes: u64,
     /// Open suppression windows.
     pub suppression_keys: usize,
+}
+
+/// A reload of the configuration that failed. The next one that succeeds removes it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FailedReload {
+    /// When it failed.
+    #[serde(serialize_with = "time")]
+    pub time: Timestamp,
+    /// Why, and which configuration is in use.
+    pub message: String,
 }
 
 /// A database.

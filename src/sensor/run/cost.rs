@@ -165,15 +165,17 @@ pub fn cost(job: &CostJob<'_>, notify: Notify<'_>) -> Result<Option<Measured>> {
         let weights = some.iter().zip(&databases);
         measured.weights.extend(weights.map(|(subset, it)| (*subset, job.weight(it, false))));
     }
-    let total = parts.len() as u64;
-    for (some, at) in parts.chunks(per_block).zip((0..).step_by(per_block)) {
-        let scans = job.sample.bytes * job.sample.repeats() * job.rounds as u64;
-        notify(Notice::Progress { done: at * scans, total: total * scans });
+    let rounds = job.rounds as u64 * parts.len().div_ceil(per_block) as u64;
+    for (some, block) in parts.chunks(per_block).zip(0..) {
+        let begin = |round| {
+            let round = block * job.rounds as u64 + round;
+            notify(Notice::Measuring { round, rounds });
+        };
         let Some(databases) = job.compile(some, threads)? else { return Ok(None) };
         let weights = some.iter().zip(&databases);
         measured.weights.extend(weights.map(|(subset, it)| (*subset, job.weight(it, true))));
         if job.sample.bytes > 0 {
-            let Some(block) = job.measure(&[&set, &copy], some, &databases) else {
+            let Some(block) = job.measure(&[&set, &copy], some, &databases, &begin) else {
                 return Ok(None);
             };
             measured.blocks.push(block);
@@ -218,18 +220,21 @@ impl CostJob<'_> {
         done.into_values().collect::<Result<Vec<_>>>().map(Some)
     }
 
-    /// Measures the set, its copy and parts of it in turns. `None` if it was ended.
+    /// Measures the set, its copy and parts of it in turns. `begin` is called with each round, from
+    /// 1. `None` if it was ended.
     fn measure(
         &self,
         pair: &[&Database; 2],
         parts: &[Subset],
         databases: &[Database],
+        begin: &dyn Fn(u64),
     ) -> Option<Block> {
         let all: Vec<&Database> = pair.iter().copied().chain(databases).collect();
         let mut times = vec![Vec::with_capacity(self.rounds); all.len()];
         let mut scanner = Scanner::new(self.options.clone());
         // A round that does not count brings everything into memory.
         for round in 0..=self.rounds {
+            begin(round.max(1) as u64);
             let mut order: Vec<usize> = (0..all.len()).collect();
             if round % 2 == 1 {
                 order.reverse();

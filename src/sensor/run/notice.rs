@@ -39,6 +39,13 @@ pub enum Notice<'a> {
         /// Total bytes, as far as known; 0 if unknown.
         total: u64,
     },
+    /// Costs are being measured.
+    Measuring {
+        /// The current round, from 1.
+        round: u64,
+        /// The number of rounds.
+        rounds: u64,
+    },
     /// An interface is being listened to.
     Listening {
         /// Its name.

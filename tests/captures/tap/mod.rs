@@ -218,6 +218,8 @@ fn it_gives_up_what_it_does_not_need() {
     };
     assert!(said("capabilities:").contains("only CAP_NET_RAW is left"));
     assert_eq!(said("seccomp:").contains("NOT in force"), !is_in_force);
+    let calls = "system calls allowed, all others refused";
+    assert_eq!(said("seccomp:").contains(calls), is_in_force);
     said("landlock:");
     tap = Tap::of(net.tap(&["-i", &far(wire), "--no-sandbox"]).start());
     tap.wait_for("listening on");

@@ -60,6 +60,12 @@ fn a_broken_file_leaves_the_old_one_running() {
     });
     let said = daemon.said();
     assert!(said.contains("wiresift.toml:") && said.contains("patterns"), "{said}");
+    let in_use = "the previous configuration stays in use; fix the new one and reload it again";
+    assert!(said.contains(&format!("wiresift: the reload failed: {in_use}")), "{said}");
+    let page = daemon.status();
+    let message = page["failed_reload"]["message"].as_str().unwrap();
+    assert!(message.contains("wiresift.toml:") && message.ends_with(in_use), "{page:#}");
+    assert!(page["failed_reload"]["time"].is_string() && page["state"] == "degraded");
     assert_eq!(daemon.metric("wiresift_config_reloads_total{result=\"failed\"}"), 1.0);
     // A valid configuration whose output can't be opened.
     let unopenable = good.clone() + &sink("other", "no/such/folder/alerts.json", "");
@@ -71,6 +77,8 @@ fn a_broken_file_leaves_the_old_one_running() {
     // When it is fixed, it takes effect.
     fs::create_dir_all(post.path("no/such/folder")).unwrap();
     daemon.reload("loaded");
+    assert_eq!(daemon.status()["failed_reload"], Value::Null);
+    wait_for("all is well again", || daemon.status()["state"] == "running");
     log.write(lines..lines + 1);
     post.expect_once("alerts.json", lines + 1);
     wait_for("the new sink has it", || post.alerts("no/such/folder/alerts.json").len() == 1);

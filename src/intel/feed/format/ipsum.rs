@@ -17,7 +17,8 @@ pub(in crate::intel::feed) fn read(text: &str, intake: &mut Intake<'_>) {
             let mut context = intake.base();
             if let Ok(count) = count.trim().parse::<u32>() {
                 context.confidence = Some(confidence(count));
-                context.description = Some(format!("on {count} lists").into());
+                let lists = if count == 1 { "list" } else { "lists" };
+                context.description = Some(format!("on {count} {lists}").into());
             }
             context
         });
@@ -51,6 +52,8 @@ mod tests {
         assert_eq!(got.summary.format, Format::Ipsum);
         let confidence: Vec<_> = got.indicators.iter().map(|i| i.context.confidence).collect();
         assert_eq!(confidence, [Some(95), Some(22)]);
+        let words = got.indicators.iter().map(|it| it.context.description.as_deref().unwrap());
+        assert!(words.eq(["on 10 lists", "on 1 list"]));
         assert_eq!(got.rejects.len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Messages for operators, and counters.
 
+use crate::engine::error::io_text;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -106,13 +107,14 @@ impl fmt::Display for Notice {
         match self {
             Notice::NotWatched { error, .. } => write!(
                 f,
-                "cannot be watched, so it is polled, and others may be, too: {error} \
-                 (see /proc/sys/fs/inotify)"
+                "cannot be watched, so it is polled, and others may be, too: {} \
+                 (see /proc/sys/fs/inotify)",
+                io_text(error)
             ),
             Notice::Overflowed => {
                 f.write_str("the inotify queue was full: all files were checked again")
             }
-            Notice::Unreadable { error, .. } => write!(f, "cannot be read: {error}"),
+            Notice::Unreadable { error, .. } => write!(f, "cannot be read: {}", io_text(error)),
             Notice::Readable(_) => f.write_str("can be read again"),
             Notice::Lost { bytes, reason, .. } => {
                 write!(f, "{} before {bytes} bytes were read", reason.name())

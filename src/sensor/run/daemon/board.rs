@@ -9,8 +9,8 @@ use crate::engine::indicator::Timestamp;
 use crate::engine::scan;
 use crate::sensor::config::{Config, Input, InputKind};
 use crate::sensor::metrics::{
-    DatabaseStatus, Family, Heartbeats, InputStatus, Metrics, NotReadyReason, Pages, Readiness,
-    Sets, SinkStatus, Status,
+    DatabaseStatus, FailedReload, Family, Heartbeats, InputStatus, Metrics, NotReadyReason, Pages,
+    Readiness, Sets, SinkStatus, Status,
 };
 use crate::sensor::outlet::{Counters, Health};
 use crate::sensor::run::Current;
@@ -48,6 +48,8 @@ struct Parts {
     failures: Failures,
     /// Inputs that could not be opened by a reload, and why.
     unopened: BTreeMap<String, String>,
+    /// The last reload, if it failed.
+    failed_reload: Option<FailedReload>,
     spool: Option<Spool>,
     spool_folder: String,
     feeds: BTreeMap<String, Timestamp>,
@@ -171,10 +173,12 @@ impl Board {
         locked(&self.0.parts).feeds.insert(feed.to_string(), at);
     }
 
-    /// Records that a configuration was loaded, or failed to load.
-    pub(super) fn reloaded(&self, is_loaded: bool) {
+    /// Records that a configuration was loaded, or why it was not.
+    pub(super) fn reloaded(&self, failure: Option<String>) {
         self.0.reloads.fetch_add(1, Ordering::Relaxed);
-        let result = if is_loaded { "loaded" } else { "failed" };
+        let result = if failure.is_none() { "loaded" } else { "failed" };
+        locked(&self.0.parts).failed_reload =
+            failure.map(|message| FailedReload { time: now(), message });
         self.metrics().counter(Family::ConfigReloads, &[result]).add(1);
     }
 
@@ -255,6 +259,7 @@ impl Board {
         let sinks: Vec<_> =
             parts.sinks.iter().map(|sink| sink_status(sink, &parts, &metrics)).collect();
         let is_well = self.is_ready()
+            && parts.failed_reload.is_none()
             && inputs.len() == parts.inputs.len()
             && inputs.iter().all(|input| input.trouble.is_none())
             && sinks.iter().all(|sink| sink.trouble.is_none());
@@ -269,6 +274,7 @@ impl Board {
             version: env!("CARGO_PKG_VERSION").to_string(),
             state: state.to_string(),
             started: self.0.started,
+            failed_reload: parts.failed_reload.clone(),
             database: Some(DatabaseStatus {
                 path: parts.database.clone(),
                 id,

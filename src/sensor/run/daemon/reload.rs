@@ -33,6 +33,19 @@ const ANSWER: Duration = Duration::from_secs(30);
 const OF_START: [&str; 9] =
     ["state", "database", "host", "threads", "metrics", "spool_size", "update", "sandbox", "drain"];
 
+/// Which configuration is in use after a failed reload, and what to do.
+const OLD_IN_USE: &str =
+    "the previous configuration stays in use; fix the new one and reload it again";
+const NEW_IN_USE: &str =
+    "the new configuration is in use, without inputs that cannot be opened; reload it again";
+
+/// Why a configuration was not applied, or not completely.
+pub(super) struct NotApplied {
+    pub(super) error: Error,
+    /// What is in use now, in words.
+    pub(super) in_use: &'static str,
+}
+
 /// A file that a sink continues to write, which another sink may have written before.
 struct KeptFile {
     path: PathBuf,
@@ -65,9 +78,16 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     ///
     /// # Errors
     ///
-    /// If it is invalid, or something new can't be opened. The old one then stays in effect, except
-    /// for inputs that had to end first.
-    pub(super) fn apply_configuration(&mut self) -> Result<()> {
+    /// If it is invalid, or something new can't be opened. The old one then stays in effect, unless
+    /// only inputs could not be opened.
+    pub(super) fn apply_configuration(&mut self) -> Result<(), NotApplied> {
+        let old = |error| NotApplied { error, in_use: OLD_IN_USE };
+        let new = self.prepare().map_err(old)?;
+        self.adopt(new).map_err(|error| NotApplied { error, in_use: NEW_IN_USE })
+    }
+
+    /// Reads the configuration, and changes everything but the inputs.
+    fn prepare(&mut self) -> Result<(Config, Changes)> {
         let new = Config::open(&self.config.path)?;
         let built = Built {
             kafka: cfg!(feature = "kafka"),
@@ -86,6 +106,11 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         self.settings.set(options.clone());
         self.with.options = options;
         self.with.own = own_files(&new);
+        Ok((new, changes))
+    }
+
+    /// Changes the inputs; from here on the new configuration is in use.
+    fn adopt(&mut self, (new, changes): (Config, Changes)) -> Result<()> {
         let outcome = self.reload_inputs(&new, &changes.inputs);
         let later: Vec<&str> = changes
             .top

@@ -208,5 +208,5 @@ fn restrict_calls() -> Result<Grant, Box<dyn std::error::Error>> {
     )?;
     let program: BpfProgram = filter.try_into()?;
     seccompiler::apply_filter(&program)?;
-    Ok(Grant::Whole(format!("{count} system calls refused")))
+    Ok(Grant::Whole(format!("{count} system calls refused, all others allowed")))
 }

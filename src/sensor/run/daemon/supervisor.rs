@@ -264,10 +264,13 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
     fn reload(&mut self) {
         self.systemd.reloading();
         let outcome = self.apply_configuration();
-        if let Err(error) = &outcome {
-            (self.notify)(Notice::Failed(error));
-        }
-        self.board.reloaded(outcome.is_ok());
+        let failure = outcome.err().map(|failed| {
+            let (error, in_use) = (failed.error, failed.in_use);
+            (self.notify)(Notice::Failed(&error));
+            (self.notify)(Notice::Skipped(&format!("the reload failed: {in_use}")));
+            format!("{error}; {in_use}")
+        });
+        self.board.reloaded(failure);
         self.show();
         self.systemd.ready();
         self.report_status();

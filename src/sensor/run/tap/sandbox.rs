@@ -263,7 +263,7 @@ fn restrict_calls(is_appended: bool) -> Result<Grant, Box<dyn std::error::Error>
     )?;
     let program: BpfProgram = filter.try_into()?;
     seccompiler::apply_filter(&program)?;
-    Ok(Grant::Whole(format!("all system calls except {count}")))
+    Ok(Grant::Whole(format!("{count} system calls allowed, all others refused")))
 }
 
 /// `prctl(2)`: names of anonymous memory, which glibc gives.
