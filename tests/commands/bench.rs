@@ -408,7 +408,7 @@ fn differences_of_two_databases() {
     let all = diff(&["old", "db", "--json"]).expect(1).json_lines().swap_remove(0);
     assert_eq!(all["schema"], "wiresift.bench.diff/1");
     let formatted = diff(&["old", "db", "--format", "json"]).expect(1);
-    assert_eq!(formatted.json_lines(), [all.clone()]);
+    assert_eq!(formatted.json_lines(), std::slice::from_ref(&all));
     diff(&["old", "db", "--format", "text"]).expect(1).expect_stdout("values: 1 added");
     diff(&["old", "db", "--format", "text", "--json"]).expect(2).expect_stderr("--json");
     assert_eq!(all["alerts"], Value::Null);

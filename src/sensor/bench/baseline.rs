@@ -73,7 +73,7 @@ impl Threshold {
             None => names_of_set().collect(),
         };
         if !names.contains(&field) {
-            let near = nearest(field, names.into_iter());
+            let near = nearest(field, names);
             let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
             return Err(fail(format!("unknown field {field}{near}")));
         }

@@ -3,7 +3,7 @@
 use super::report::{Group, Report};
 use std::collections::BTreeMap;
 
-/// What is known of a number in a report.
+/// Why a report may lack a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Absence {
     /// It is not measured in every run.
@@ -22,7 +22,7 @@ pub(super) struct Field<T> {
     /// name, and `age_p50` that of `age.p50`. An object that counts by name is the sum of its
     /// counts.
     pub(super) name: &'static str,
-    /// What it means if there is none although all was given that it needs.
+    /// Why there may be none.
     pub(super) absence: Absence,
     /// The number.
     pub(super) of: fn(&T) -> Option<f64>,
