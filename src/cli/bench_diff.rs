@@ -1,7 +1,7 @@
 //! `wiresift bench diff`: what differs between two databases, and between their alerts.
 
 use super::database::{self, Chosen};
-use super::flags::BenchDiff as Flags;
+use super::flags::{BenchDiff as Flags, DiffFormat};
 use super::messages::print;
 use super::outcome::Outcome;
 use super::outputs::{OwnFiles, Written};
@@ -46,7 +46,7 @@ pub(super) fn run(flags: &Flags) -> Result<Outcome> {
             errors
         }
     };
-    if flags.json {
+    if flags.json || flags.format == DiffFormat::Json {
         let json = serde_json::to_string(&difference)
             .map_err(|e| Error::format(format!("cannot write the difference: {e}")))?;
         print(format!("{}\n", escape_json(&json)))?;

@@ -409,6 +409,10 @@ fn differences_of_two_databases() {
     diff(&["db", "db"]).expect(0).expect_stdout("values: 0 added, 0 removed, 0 changed");
     let all = diff(&["old", "db", "--json"]).expect(1).json_lines().swap_remove(0);
     assert_eq!(all["schema"], "wiresift.bench.diff/1");
+    let formatted = diff(&["old", "db", "--format", "json"]).expect(1);
+    assert_eq!(formatted.json_lines(), std::slice::from_ref(&all));
+    diff(&["old", "db", "--format", "text"]).expect(1).expect_stdout("values: 1 added");
+    diff(&["old", "db", "--format", "text", "--json"]).expect(2).expect_stderr("--json");
     assert_eq!(all["alerts"], Value::Null);
     let values = &all["values"];
     assert_eq!(

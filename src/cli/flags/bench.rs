@@ -123,8 +123,11 @@ pub(in crate::cli) struct BenchDiff {
     /// Check validity at this time instead of the time of the packet or line.
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) at: Option<String>,
-    /// Print one JSON object.
-    #[arg(long)]
+    /// Format of the difference.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text)]
+    pub(in crate::cli) format: DiffFormat,
+    /// Print one JSON object: short for --format json.
+    #[arg(long, conflicts_with = "format")]
     pub(in crate::cli) json: bool,
     /// Threads, up to 1024; default: 0, one per core.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = super::scan::threads)]
@@ -174,6 +177,15 @@ pub(in crate::cli) enum BenchFormat {
     Csv,
     /// A page with charts, in one file.
     Html,
+}
+
+/// How a difference is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DiffFormat {
+    /// Lines for people.
+    Text,
+    /// One object.
+    Json,
 }
 
 /// A table other than that of groups.

@@ -17,7 +17,7 @@ mod tail;
 mod tap;
 
 pub(super) use alerts::Alerts;
-pub(super) use bench::{Bench, BenchCommand, BenchDiff, BenchFormat, CostOf, Table};
+pub(super) use bench::{Bench, BenchCommand, BenchDiff, BenchFormat, CostOf, DiffFormat, Table};
 pub(super) use commands::{Cli, Command};
 pub(super) use compile::{Compile, DomainScope, Refang};
 pub(super) use database::{Inspect, Lookup, Verify};

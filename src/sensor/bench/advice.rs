@@ -1,8 +1,15 @@
 //! What the numbers of a report suggest. Nothing acts upon it.
 
 use super::report::{Action, Advice, Corpus, DropStep, Group, IndicatorFacts, Report};
+use super::text::percent;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+
+/// The most suggestions.
+const MAX_ADVICE: usize = 10;
+
+/// How the note ends that says that there are more.
+const LEFT_OUT: &str = "more suggestions, with less to gain, are left out";
 
 /// The most groups that a suggestion names.
 const MAX_NAMED: usize = 3;
@@ -19,10 +26,11 @@ pub fn advise(report: &mut Report) {
     if report.corpus.is_some() {
         all.extend(report.indicators.iter().filter_map(suppress));
     }
-    if let Some(why) = report.corpus.as_ref().and_then(too_small) {
+    let too_small = report.corpus.as_ref().and_then(too_small).map(|why| {
         let text = format!("the corpus is too small to drop anything: {why}");
-        all.push(of_group(Action::None, None, 0, text));
-    } else {
+        of_group(Action::None, None, 0, text)
+    });
+    if too_small.is_none() {
         let steps = report.drop_order.iter().flatten();
         let steps: HashMap<&str, &DropStep> = steps.map(|step| (&*step.group, step)).collect();
         for group in &report.groups {
@@ -32,13 +40,18 @@ pub fn advise(report: &mut Report) {
             all.extend(advice.or_else(|| step.map(|step| keep(group, step))));
         }
     }
-    let rank = |advice: &Advice| match advice.action {
-        Action::Keep => 1,
-        Action::None => 2,
-        _ => 0,
-    };
-    all.sort_by_cached_key(|it| (rank(it), Reverse(it.gain), it.text.clone()));
+    let is_last = |advice: &Advice| advice.action == Action::Keep;
+    all.sort_by_cached_key(|it| (is_last(it), Reverse(it.gain), it.text.clone()));
+    let shown = MAX_ADVICE - usize::from(too_small.is_some());
+    let left_out = all.len().saturating_sub(shown);
+    all.truncate(shown);
+    // Whatever else is left out: that nothing can be said of feeds is not.
+    all.extend(too_small);
     report.advice = all;
+    report.notes.retain(|note| !note.ends_with(LEFT_OUT));
+    if left_out > 0 {
+        report.notes.push(format!("{left_out} {LEFT_OUT}"));
+    }
 }
 
 /// Why a corpus says nothing about what could be dropped.
@@ -125,14 +138,19 @@ fn suppress(indicator: &IndicatorFacts) -> Option<Advice> {
 
 fn refresh(group: &Group) -> Option<Advice> {
     let unchanged = group.history.as_ref().and_then(|history| history.unchanged_days);
+    // Only live entries decay, so none is counted twice.
+    let (expired, decayed) = (group.expired, group.decayed_entries);
+    let (stale, all) = (expired + decayed, expired + group.live);
     let (why, gain) = match unchanged {
-        _ if group.expired * 2 > group.entries => {
-            let why = format!("{} of its {} entries have expired", group.expired, group.entries);
-            (why, group.expired)
-        }
-        _ if group.decayed_entries * 2 > group.live => {
-            let (decayed, live) = (group.decayed_entries, group.live);
-            (format!("{decayed} of its {live} live entries have decayed"), decayed)
+        _ if stale * 2 > all => {
+            let why = match (expired, decayed) {
+                (_, 0) => format!("{expired} of its {all} entries have expired"),
+                (0, _) => format!("{decayed} of its {all} live entries have decayed"),
+                _ => format!(
+                    "{stale} of its {all} entries have expired ({expired}) or decayed ({decayed})"
+                ),
+            };
+            (why, stale)
         }
         Some(days) if days >= LONG => {
             (format!("it has not changed for {days:.0} days"), group.live)
@@ -154,11 +172,11 @@ fn narrow(report: &Report, group: &Group) -> Option<Advice> {
     let total: f64 = kinds.iter().map(|kind| cost(kind)).sum();
     let worst = kinds.iter().find(|kind| kind.alerts == 0 && cost(kind) * 2.0 > total)?;
     let text = format!(
-        "narrow {}: its {} {} values take {:.0}% of its time and never alert",
+        "narrow {}: its {} {} values take {}% of its time and never alert",
         group.name,
         worst.values,
         worst.kind,
-        cost(worst) / total * 100.0
+        percent(Some(cost(worst) / total))
     );
     Some(of_group(Action::Narrow, Some(group), cost(worst) as u64, text))
 }
@@ -166,7 +184,7 @@ fn narrow(report: &Report, group: &Group) -> Option<Advice> {
 fn keep(group: &Group, step: &DropStep) -> Advice {
     let first = group.history.as_ref().and_then(|history| history.first_share);
     let first = first.map_or(String::new(), |share| {
-        format!(", first to list {:.0}% of the values it shares", share * 100.0)
+        format!(", first to list {}% of the values it shares", percent(Some(share)))
     });
     let exclusive = step.events_exclusive;
     let text = format!(

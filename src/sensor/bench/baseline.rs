@@ -1,6 +1,7 @@
 //! Compares a report with an earlier one: what got worse than the thresholds allow.
 
 use super::event_ids;
+use super::fields::{self, Absence, OF_CORPUS, OF_GROUP, OF_SET};
 use super::groups::GroupBy;
 use super::report::{Group, Interval, Report, SCHEMA};
 use crate::engine::error::escape_json;
@@ -9,50 +10,7 @@ use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What the fields of the set are called in expressions, besides those of a group.
-pub(super) const OF_SET: &[&str] = &[
-    "alerts",
-    "alerts_per_day",
-    "alerts_risky",
-    "bytes",
-    "entries",
-    "events",
-    "events_lost",
-    "flagged",
-    "flagged_new",
-    "groups",
-    "hosts",
-    "live",
-    "ns_per_mib",
-    "observables",
-    "risky_per_day",
-    "risky_share",
-    "values",
-];
-
-/// What the fields of a group are called.
-pub(super) const OF_GROUP: &[&str] = &[
-    "age_p50",
-    "alerts",
-    "alerts_per_day",
-    "alerts_risky",
-    "bytes_marginal",
-    "decayed",
-    "events",
-    "events_exclusive",
-    "exclusive",
-    "exclusive_share",
-    "expired",
-    "hosts",
-    "live",
-    "ns_per_mib",
-    "popular_values",
-    "risky_per_day",
-    "risky_share",
-    "values",
-];
-
-/// Those of them that are about two reports.
+/// Fields of the set that are about two reports.
 const OF_BOTH: &[&str] = &["events_lost", "flagged_new"];
 
 /// The most groups that an error lists.
@@ -113,9 +71,12 @@ impl Threshold {
             }
             None => (None, left),
         };
-        let fields = if group.is_some() { OF_GROUP } else { OF_SET };
-        if !fields.contains(&field) {
-            let near = nearest(field, fields.iter().copied());
+        let names: Vec<&str> = match group {
+            Some(_) => OF_GROUP.iter().map(|field| field.name).collect(),
+            None => names_of_set().collect(),
+        };
+        if !names.contains(&field) {
+            let near = nearest(field, names);
             let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
             return Err(fail(format!("unknown field {field}{near}")));
         }
@@ -218,12 +179,37 @@ impl Threshold {
     /// What comes of a field that a report does not have.
     fn unknown(&self, old: &Report, new: &Report) -> Outcome {
         let have_corpora = old.corpus.is_some() && new.corpus.is_some();
-        match &*self.field {
-            "ns_per_mib" | "bytes_marginal" => Outcome::NotComparable(MISSING),
-            "age_p50" | "decayed" | "exclusive_share" => Outcome::NotComparable(OF_NOTHING),
-            "risky_share" if have_corpora => Outcome::NotComparable(OF_NOTHING),
+        let name = &*self.field;
+        let absence = match self.group {
+            Some(_) => fields::named(OF_GROUP, name).map(|field| field.absence),
+            None => fields::named(OF_SET, name).map(|field| field.absence),
+        };
+        match absence {
+            Some(Absence::Unmeasured) => Outcome::NotComparable(MISSING),
+            Some(Absence::OfNothing) if have_corpora || !OF_CORPUS.contains(&name) => {
+                Outcome::NotComparable(OF_NOTHING)
+            }
+            // Without the object that contains it, nobody knows whether it is of nothing.
+            _ if self.is_of_nothing(old) && self.is_of_nothing(new) => {
+                Outcome::NotComparable(OF_NOTHING)
+            }
             _ if !have_corpora => Outcome::Unknown(NO_CORPUS),
             _ => Outcome::Unknown(MISSING),
+        }
+    }
+
+    /// Whether a report has all that the field of the group is computed from.
+    fn is_of_nothing(&self, report: &Report) -> bool {
+        let Some(group) = self.group.as_ref().and_then(|name| group(report, name)) else {
+            return false;
+        };
+        match &*self.field {
+            "precision" | "precision_low" | "precision_high" => group.verdicts.is_some(),
+            "popular_rank" => group.popular_values.is_some(),
+            "latency_p50" | "latency_p90" | "first_share" => {
+                group.history.as_ref().is_some_and(|history| history.shared == 0)
+            }
+            _ => false,
         }
     }
 
@@ -303,54 +289,22 @@ fn bound(text: &str) -> Option<Bound> {
 
 /// A field of the set.
 pub(super) fn of_set(field: &str, report: &Report, old: &Report) -> Option<f64> {
-    let set = &report.set;
-    let count = |count: u64| Some(count as f64);
+    let count = |count: Count| count.exact().map(|count| count as f64);
     match field {
-        "values" => count(set.values),
-        "entries" => count(set.entries),
-        "live" => count(set.live),
-        "groups" => count(set.groups),
-        "bytes" => count(report.database.bytes),
-        "alerts" => count(set.alerts?),
-        "events" => count(set.events?),
-        "events_lost" => count(events_lost(old, report).exact()?),
-        "observables" => count(set.observables?),
-        "hosts" => count(set.hosts?),
-        "alerts_risky" => count(set.alerts_risky?),
-        "risky_share" => set.risky_share,
-        "alerts_per_day" => set.alerts_per_day,
-        "risky_per_day" => set.risky_per_day,
-        "flagged" => count(set.flagged),
-        "flagged_new" => count(flagged_new(old, report).exact()?),
-        "ns_per_mib" => report.cost.as_ref()?.ns_per_mib.map(|cost| cost.median),
-        _ => None,
+        "events_lost" => count(events_lost(old, report)),
+        "flagged_new" => count(flagged_new(old, report)),
+        field => (fields::named(OF_SET, field)?.of)(report),
     }
+}
+
+/// The names of the fields of the set.
+pub(super) fn names_of_set() -> impl Iterator<Item = &'static str> {
+    OF_SET.iter().map(|field| field.name).chain(OF_BOTH.iter().copied())
 }
 
 /// A field of a group.
 pub(super) fn of_group(field: &str, group: &Group) -> Option<f64> {
-    let count = |count: u64| Some(count as f64);
-    match field {
-        "values" => count(group.values),
-        "live" => count(group.live),
-        "expired" => count(group.expired),
-        "exclusive" => count(group.exclusive),
-        "exclusive_share" => group.exclusive_share,
-        "alerts" => count(group.alerts?),
-        "alerts_per_day" => group.alerts_per_day,
-        "events" => count(group.events?),
-        "events_exclusive" => count(group.events_exclusive?),
-        "hosts" => count(group.hosts?),
-        "alerts_risky" => count(group.alerts_risky?),
-        "risky_share" => group.risky_share,
-        "risky_per_day" => group.risky_per_day,
-        "popular_values" => count(group.popular_values?),
-        "decayed" => group.decayed,
-        "age_p50" => group.age.p50,
-        "bytes_marginal" => group.cost.as_ref()?.bytes_marginal.map(|bytes| bytes as f64),
-        "ns_per_mib" => group.cost.as_ref()?.ns_per_mib.map(|cost| cost.median),
-        _ => None,
-    }
+    (fields::named(OF_GROUP, field)?.of)(group)
 }
 
 /// A count that two reports give, perhaps only a lower bound and why.
@@ -609,6 +563,27 @@ mod tests {
         let pulses = Report { by: GroupBy::Pulse, ..new.clone() };
         let error = Threshold::parse("live>0").unwrap().check(Some(&pulses), &new).unwrap_err();
         assert!(error.to_string().contains("made with --by pulse"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_there_is_of_nothing_or_not_given() {
+        use crate::sensor::bench::report::Verdicts;
+        let with = |verdicts: Option<Verdicts>, late_share: Option<f64>| {
+            let group = Group { name: "a".into(), verdicts, late_share, ..Group::default() };
+            Report { groups: vec![group], ..counted(None, &[], 0) }
+        };
+        let (none, judged) = (with(None, None), with(Some(Verdicts::default()), Some(0.4)));
+        let of_nothing = Outcome::NotComparable(OF_NOTHING);
+        assert_eq!(held("group:a.late_share>0.3", &none, &judged), Outcome::Met);
+        assert_eq!(held("group:a.late_share>0.5", &none, &judged), Outcome::Fine);
+        assert_eq!(held("group:a.late_share>0.3", &judged, &none), of_nothing);
+        assert_eq!(held("group:a.precision<0.9", &judged, &judged), of_nothing);
+        assert_eq!(held("group:a.precision<0.9", &none, &judged), Outcome::Unknown(MISSING));
+        assert_eq!(held("group:a.bytes_alone>1", &none, &none), Outcome::NotComparable(MISSING));
+        assert_eq!(held("group:a.novelty>0.5", &none, &none), Outcome::Unknown(MISSING));
+        let alone = Report { corpus: None, ..none.clone() };
+        assert_eq!(held("group:a.yield<0.1", &alone, &alone), Outcome::Unknown(NO_CORPUS));
+        assert_eq!(held("group:a.exclusive_exact<1", &none, &none), Outcome::Met);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What differs between a report and a former one, for people.
 
-use super::baseline::{OF_GROUP, OF_SET, of_group, of_set, same_groups};
+use super::baseline::{names_of_set, of_set, same_groups};
+use super::fields::OF_GROUP;
 use super::report::{Group, Report};
 use crate::Result;
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ const NOISY: &str = "ns_per_mib";
 pub fn changes(old: &Report, new: &Report) -> Result<Vec<String>> {
     same_groups(old, new.by)?;
     let mut lines = Vec::new();
-    for field in OF_SET {
+    for field in names_of_set() {
         line(field, of_set(field, old, old), of_set(field, new, old), &mut lines);
     }
     let (before, after) = (by_name(old), by_name(new));
@@ -26,8 +27,8 @@ pub fn changes(old: &Report, new: &Report) -> Result<Vec<String>> {
             continue;
         };
         for field in OF_GROUP {
-            let name = format!("group:{}.{field}", group.name);
-            line(&name, of_group(field, group), of_group(field, now), &mut lines);
+            let name = format!("group:{}.{}", group.name, field.name);
+            line(&name, (field.of)(group), (field.of)(now), &mut lines);
         }
     }
     let added = new.groups.iter().filter(|group| !before.contains_key(&*group.name));

@@ -63,6 +63,7 @@ const GROUPS: &[&str] = &[
     "verdicts.precision",
     "verdicts.low",
     "verdicts.high",
+    "verdicts.too_few",
     "age.p50",
     "age.p90",
     "age.undated",
@@ -196,7 +197,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sensor::bench::report::Group;
+    use crate::sensor::bench::report::{Group, GroupCost, History, Interval, Verdicts};
 
     #[test]
     fn cells_are_no_formulas_and_columns_exist() {
@@ -204,10 +205,21 @@ mod tests {
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
         assert_eq!(quoted("-1+1"), "'-1+1");
         assert!(!quoted("a\u{1b}[2Jb").contains('\u{1b}'));
-        let group = serde_json::to_value(Group::default()).unwrap();
+        let cost = GroupCost { ns_per_mib: Some(Interval::default()), ..GroupCost::default() };
+        let group = Group {
+            verdicts: Some(Verdicts::default()),
+            history: Some(History::default()),
+            cost: Some(cost),
+            ..Group::default()
+        };
+        let object = serde_json::to_value(&group).unwrap();
         for column in GROUPS {
-            let name = column.split('.').next().unwrap();
-            assert!(group.get(name).is_some(), "{column}");
+            let path = format!("/{}", column.replace('.', "/"));
+            assert!(object.pointer(&path).is_some(), "{column}");
         }
+        let verdicts = object["verdicts"].as_object().unwrap().keys();
+        let columns = verdicts.map(|name| format!("verdicts.{name}"));
+        assert!(columns.into_iter().all(|column| GROUPS.contains(&&*column)));
+        assert!(rows(GROUPS, &[group]).contains(",false,"));
     }
 }

@@ -314,7 +314,7 @@ fn count_times(
         group.late += entry.times.before(published);
         group.dated_hits += entry.times.len();
     }
-    let said = standing(claim, verdict.at);
+    let said = standing(&claim.newest, verdict.at);
     let changed = || verdict.ledger_summary.and_then(|ledger_summary| ledger_summary.changed(feed));
     let dated = said.dated.or_else(changed);
     if let (true, Some(dated), Some(hit)) = (said.is_valid, dated, entry.last_hit) {

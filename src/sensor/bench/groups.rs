@@ -74,6 +74,11 @@ impl Standing {
     }
 }
 
+/// The earliest of several times that may not be known.
+pub(super) fn earliest(times: impl IntoIterator<Item = Option<Timestamp>>) -> Option<Timestamp> {
+    times.into_iter().flatten().min()
+}
+
 /// When a source last confirmed its claim: last seen, else valid from, else first seen.
 pub(super) fn dated(context: &Context<'_>) -> Option<Timestamp> {
     context.last_seen.or(context.valid_from).or(context.first_seen)

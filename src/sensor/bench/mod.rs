@@ -34,7 +34,7 @@
 //! | `decay`, `ledger` | how old and how new things are |
 //! | `judge`, `flagged`, `drops`, `advice` | from counts to the report |
 //! | `subset`, `cost`, `ranks` | what groups cost: parts of the set, measurements, statistics |
-//! | `baseline`, `changes` | compares a report with an earlier one |
+//! | `baseline`, `changes`, `fields` | compares a report with an earlier one |
 //! | `diff` | two databases, and the alerts of both |
 //! | `text`, `widths`, `csv`, `html` | the report for people, spreadsheets and browsers |
 
@@ -49,6 +49,7 @@ mod decay;
 mod diff;
 mod drops;
 mod event_ids;
+mod fields;
 mod findings;
 mod flagged;
 mod greedy;

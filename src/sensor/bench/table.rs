@@ -2,7 +2,7 @@
 
 use super::covering::{ClaimState, Entry, View};
 use super::decay::{days_between, has_decayed};
-use super::groups::{Groups, Standing};
+use super::groups::{Groups, Standing, earliest};
 use super::masks::{EMPTY, MaskId, Masks};
 use super::risk::{EntryRisk, Risk};
 use crate::engine::database::{Database, Listed, Posting};
@@ -240,10 +240,14 @@ impl Counting<'_, '_> {
         if first.state != ClaimState::Live {
             return false;
         }
+        let standing = |row: &Row| self.view.standings.get(row.context as usize);
+        // It was first seen when any of the claims says so, even one that has expired.
+        let first_seen = earliest(rows.iter().map(|row| standing(row)?.first_seen));
         let live = rows.iter().filter(|row| row.state == ClaimState::Live);
-        let standings = live.filter_map(|row| self.view.standings.get(row.context as usize));
         // Of several claims the one that was confirmed last counts.
-        let Some(newest) = standings.max_by_key(|standing| standing.dated) else { return true };
+        let Some(newest) = live.filter_map(standing).max_by_key(|standing| standing.dated) else {
+            return true;
+        };
         match newest.dated {
             Some(dated) => {
                 let days = days_between(dated, self.at);
@@ -253,7 +257,7 @@ impl Counting<'_, '_> {
             }
             None => group.undated += 1,
         }
-        if let Some(month) = newest.first_seen.and_then(month_of) {
+        if let Some(month) = first_seen.and_then(month_of) {
             *group.months.entry(month).or_default() += 1;
         }
         true

@@ -5,7 +5,7 @@
 //! that those of one line follow each other.
 
 use super::event_ids::EventIds;
-use super::groups::{Groups, dated};
+use super::groups::{Groups, dated, earliest};
 use super::masks::{EMPTY, MaskId, Masks};
 use super::times::Times;
 use crate::engine::database::Database;
@@ -71,8 +71,17 @@ pub(super) struct EntryTally {
     pub(super) last_hit: Option<Timestamp>,
     /// The times of hits.
     pub(super) times: Times,
-    /// The times and the confidence of each group's newest claim.
-    pub(super) claims: BTreeMap<u32, Context<'static>>,
+    /// What each group claims.
+    pub(super) claims: BTreeMap<u32, ClaimTally>,
+}
+
+/// What the claims of a group say of an entry.
+#[derive(Clone, Debug)]
+pub(super) struct ClaimTally {
+    /// The times and the confidence of the claim that was confirmed last.
+    pub(super) newest: Context<'static>,
+    /// When the entry was first seen, according to any of the claims.
+    pub(super) first_seen: Option<Timestamp>,
 }
 
 /// A record with alerts, of which more may come.
@@ -297,9 +306,14 @@ impl Tally {
     fn claim(&mut self, entry: u32, source: &Context<'_>) {
         let Some(group) = self.groups.number(source) else { return };
         let claims = &mut self.entries[entry as usize].claims;
-        let is_newest = claims.get(&group).is_none_or(|known| dated(known) < dated(source));
-        if is_newest {
-            claims.insert(group, without_texts(source));
+        let Some(known) = claims.get_mut(&group) else {
+            let newest = without_texts(source);
+            claims.insert(group, ClaimTally { newest, first_seen: source.first_seen });
+            return;
+        };
+        known.first_seen = earliest([known.first_seen, source.first_seen]);
+        if dated(&known.newest) < dated(source) {
+            known.newest = without_texts(source);
         }
     }
 

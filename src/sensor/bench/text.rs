@@ -5,6 +5,7 @@ use super::groups::GroupBy;
 use super::report::{Cost, Group, IndicatorFacts, Interval, KindCost, Report};
 use super::widths::{distinct, shortened, width};
 use crate::engine::error::escape_text;
+use crate::engine::indicator::Reason;
 use std::fmt::Write as _;
 
 /// Columns of the output.
@@ -16,8 +17,11 @@ const NAME: usize = 14;
 /// The maximum number of groups in a matrix: more do not fit into 80 columns.
 const MAX_MATRIX: usize = 12;
 
-/// The most flagged indicators, and the most pieces of advice, that are shown.
+/// The most flagged indicators, and the most kinds with their cost, that are shown.
 const MAX_SHOWN: usize = 10;
+
+/// Percents that are not all.
+const ALMOST_ALL: f64 = 100.0 - 1e-9;
 
 /// The widest word of a sentence.
 const MAX_WORD: usize = 60;
@@ -41,6 +45,7 @@ pub fn text(report: &Report) -> String {
     let mut out = String::new();
     head(report, &mut out);
     groups(report, &mut out);
+    withheld(report).iter().for_each(|line| wrap(&escape_text(line), &mut out));
     if (2..=MAX_MATRIX).contains(&report.groups.len()) {
         matrix(report, &mut out);
     }
@@ -55,10 +60,7 @@ pub fn text(report: &Report) -> String {
             lines.for_each(|line| wrap(&escape_text(line), &mut out));
         }
     };
-    let more = report.advice.len().saturating_sub(MAX_SHOWN);
-    let more = (more > 0).then(|| format!("{more} more: --format json has them"));
-    let advice = report.advice.iter().take(MAX_SHOWN).map(|advice| &*advice.text);
-    section("advice", &mut advice.chain(more.as_deref()));
+    section("advice", &mut report.advice.iter().map(|advice| &*advice.text));
     section("not in this report", &mut report.notes.iter().map(|note| &**note));
     out
 }
@@ -121,10 +123,40 @@ fn cells(group: &Group, is_cost_known: bool) -> [String; 10] {
         or_dash(group.events_exclusive.map(short)),
         or_dash(group.hosts.map(short)),
         percent(group.risky_share),
-        or_dash(group.age.p50.map(|days| short(days as u64))),
+        or_dash(group.age.p50.map(|days| short(days.round() as u64))),
         or_dash(ns),
         or_dash(bytes),
     ]
+}
+
+/// What guards and warning lists keep from alerting: one line for each group that has such
+/// entries.
+pub(super) fn withheld(report: &Report) -> Vec<String> {
+    let of_group = |group: &Group| {
+        let count: u64 = group.withheld.values().sum();
+        let several = group.withheld.len() > 1;
+        let reasons = group.withheld.iter().map(|(name, count)| {
+            let why = why_withheld(name);
+            if several { format!("{count}: {why}") } else { why }
+        });
+        let reasons = reasons.collect::<Vec<_>>().join("; ");
+        format!("{}: {} withheld ({reasons})", group.name, plural(count, "entry"))
+    };
+    let any = report.groups.iter().filter(|group| !group.withheld.is_empty());
+    any.map(of_group).collect()
+}
+
+/// A reason for which entries are withheld, and what can be done about it.
+fn why_withheld(name: &str) -> String {
+    match Reason::from_name(name) {
+        Some(Reason::Private) => "private network; compile with --internal".into(),
+        Some(reason) => {
+            // “nothing: …” says why nothing can be done.
+            let remedy = reason.remedy().trim_start_matches("nothing: ");
+            format!("{}; {remedy}", name.replace('_', " "))
+        }
+        None => name.replace('_', " "),
+    }
 }
 
 /// How much of each row's group every column's covers.
@@ -277,12 +309,12 @@ fn precision(report: &Report, out: &mut String) {
         let Some(of) = group.verdicts.as_ref().filter(|of| of.tp + of.fp > 0) else { continue };
         let interval = match (of.precision, of.low, of.high) {
             (Some(precision), Some(low), Some(high)) => format!(
-                "{} of {} true, {:.0}% ({:.0} to {:.0}%)",
+                "{} of {} true, {}% ({} to {}%)",
                 of.tp,
                 of.tp + of.fp,
-                precision * 100.0,
-                low * 100.0,
-                high * 100.0
+                percent(Some(precision)),
+                percent(Some(low)),
+                percent(Some(high))
             ),
             _ => continue,
         };
@@ -330,17 +362,19 @@ pub(super) fn plural(count: u64, word: &str) -> String {
 
 /// A cost that cannot be distinguished from noise.
 pub(super) fn at_most(ns: Interval) -> String {
-    format!("≤{}", short(ns.high.max(0.0) as u64))
+    format!("≤{}", short(ns.high.max(0.0).round() as u64))
 }
 
-/// A share in percent, in at most four characters: small ones are not rounded to 0, and what is
-/// not all is not 100.
+/// A share in percent, rounded, in at most four characters: small ones are not rounded to 0, and
+/// what is not all is not 100.
 pub(super) fn percent(share: Option<f64>) -> String {
     let Some(percent) = share.map(|share| share * 100.0) else { return "-".into() };
     match percent {
-        _ if percent > 0.0 && percent < 0.1 => "<0.1".into(),
-        _ if percent < 10.0 && percent > 0.0 => format!("{percent:.1}"),
-        _ if percent < 100.0 => format!("{:.0}", percent.floor()),
+        ..=0.0 => "0".into(),
+        ..0.1 => "<0.1".into(),
+        ..9.95 => format!("{percent:.1}"),
+        // A sum of floats may be all and fall short of it by their error.
+        ..=ALMOST_ALL => format!("{:.0}", percent.round().min(99.0)),
         _ => "100".into(),
     }
 }
@@ -361,6 +395,7 @@ pub(super) fn short(count: u64) -> String {
 
 /// The same for a number that may be negative.
 pub(super) fn number(value: f64) -> String {
+    let value = value.round();
     let sign = if value < 0.0 { "-" } else { "" };
     format!("{sign}{}", short(value.abs() as u64))
 }
@@ -376,6 +411,10 @@ mod tests {
         assert_eq!(all, ["7", "99999", "100k", "1000k", "1.3M", "43M", "5.0G"]);
         let shares = [None, Some(0.0), Some(0.0004), Some(0.05), Some(0.999), Some(1.0)];
         assert_eq!(shares.map(percent), ["-", "0", "<0.1", "5.0", "99", "100"]);
+        let shares = [2.0 / 3.0, 1.0 / 3.0, 0.995, 0.0996, 0.094, 1e-9, 1.0 - 1e-9, 1.0 - 1e-15];
+        let percents = ["67", "33", "99", "10", "9.4", "<0.1", "99", "100"];
+        assert_eq!(shares.map(|share| percent(Some(share))), percents);
+        assert_eq!([2.5, 2.4, -0.4, -7.5].map(number), ["3", "2", "0", "-8"]);
         let mut out = String::new();
         wrap(&"word ".repeat(40), &mut out);
         assert!(out.lines().all(|line| width(line) <= WIDTH), "{out}");

@@ -43,10 +43,8 @@ impl Lines<'_> {
     pub(super) fn openers(&mut self) {
         self.named_openers(b"orig_h", |_| true);
         // Only flows of Suricata say who began them.
-        let (event, member) = (Finder::new(b"\"event_type\":\"flow\""), Finder::new(b"\"flow\":"));
-        self.named_openers(b"src_ip", |line| {
-            event.find(line).is_some() || member.find(line).is_some()
-        });
+        let flow = Finder::new(b"\"flow\"");
+        self.named_openers(b"src_ip", |line| flow.find(line).is_some());
         if self.sections().have_column(COLUMN) {
             self.column_openers();
         }
@@ -145,6 +143,7 @@ mod tests {
             {\"event_type\":\"alert\",\"src_ip\":\"10.0.1.1\",\"flow\":{\"src_ip\":\"10.0.1.2\"}}\n\
             10.0.1.3 says orig_h 10.0.1.4\n";
         assert_eq!(openers(json).0, ["10.0.0.1", "10.0.0.3", "10.0.0.6", "10.0.1.2"]);
+        assert_eq!(openers(&json.replace(':', ": ")).0, openers(json).0);
         let zeek = "#separator \\x09\n#fields\tts\tid.orig_h\tid.resp_h\n\
             1\t10.0.0.1\t10.0.0.2\n2\tfd00::7\t10.0.0.1\n#a comment\n#close\tx\n";
         assert_eq!(openers(zeek), (vec!["10.0.0.1".to_string(), "fd00::7".to_string()], 3));

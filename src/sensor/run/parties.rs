@@ -106,7 +106,7 @@ impl Lines<'_> {
             end = line.end.max(at + 1);
             self.read(&line);
             let clock = Clock { zone: zone.cloned(), now: self.origin.read_at };
-            if let Some(time) = self.reader.record.time(&self.text[line], 0, &clock) {
+            if let Some(time) = self.reader.record.time_of_line(&self.text[line], &clock) {
                 let (first, last) = span.unwrap_or((time, time));
                 span = Some((time.min(first), time.max(last)));
             }
@@ -141,7 +141,7 @@ impl Lines<'_> {
         let text = &self.text[line];
         let mut watch = Watch { home: self.home, found: Vec::new() };
         self.reader.extractor.extract(text, 0..text.len(), &mut watch);
-        let is_flow = memchr::memmem::find(text, b"\"event_type\":\"flow\"").is_some();
+        let is_flow = self.reader.record.has_member(text, "event_type", "flow");
         let mut parties: Vec<Party> = watch
             .found
             .into_iter()
@@ -234,6 +234,12 @@ mod tests {
         assert_eq!(parties(nested), others);
         let flow = "{\"event_type\":\"flow\",\"src_ip\":\"10.0.0.7\",\"dest_ip\":\"192.0.2.1\",\"q\":\"@\"}";
         assert_eq!(parties(flow), [host("10.0.0.7", Some(true))]);
+        // Python's json.dumps puts blanks after colons, and other writers before them.
+        for colon in [": ", " : ", ":\t"] {
+            assert_eq!(parties(&flow.replace(':', colon)), [host("10.0.0.7", Some(true))]);
+        }
+        let of_other = "{\"a\":{\"event_type\":\"flow\"},\"src_ip\":\"10.0.0.7\",\"q\":\"@\"}";
+        assert_eq!(parties(of_other), [host("10.0.0.7", None)]);
         let alert = "{\"event_type\":\"alert\",\"src_ip\":\"10.0.0.7\",\"dest_ip\":\"10.0.0.8\",\"q\":\"@\"}";
         assert_eq!(parties(alert), [host("10.0.0.7", None), host("10.0.0.8", None)]);
         let text = "@ from 10.0.0.7 and 10.0.0.7 and fd00::7 to 192.0.2.1";
@@ -260,6 +266,35 @@ mod tests {
         assert_eq!(span(&of(&[12, 13, 2, 3, 20, 11])), want(2, 20));
         assert_eq!(span(&of(&[7])), want(7, 7));
         assert_eq!([span(""), span("\n\n"), span("no time\n")], [None, None, None]);
+    }
+
+    /// The time of a line as a whole is that of an alert in it, whatever writes it how.
+    #[test]
+    fn times_of_json_are_those_of_its_members() {
+        let span = |text: &str| {
+            let (mut reader, origin, home) =
+                (LineParties::default(), Origin::new("x"), Home::default());
+            let mut lines = reader.open(text.as_bytes(), 0..text.len(), &origin, &home);
+            lines.times(None).map(|(first, last)| (first.to_string(), last.to_string()))
+        };
+        let want = |first: &str, last: &str| Some((first.to_string(), last.to_string()));
+        let zeek = "{\"ts\":1774000000.5,\"query\":\"a.example\"}\n\
+            {\"ts\":1774172800.5,\"query\":\"b.example\"}\n";
+        let both = want("2026-03-20T09:46:40.500000Z", "2026-03-22T09:46:40.500000Z");
+        assert_eq!(span(zeek), both);
+        assert_eq!(span(&zeek.replace(':', ": ")), both);
+        let at = "2026-03-20T09:46:40.000000Z";
+        for line in [
+            "{\"first\":\"2020-01-01T00:00:00Z\",\"ts\":1774000000}",
+            "{\"time\":1774000000}",
+            "{\"_index\":\"zeek\",\"_source\":{\"ts\":1774000000.0,\"query\":\"a.example\"}}",
+            "{\"timestamp\":\"2026-03-20T09:46:40Z\",\"x\":{\"ts\":1600000000}}",
+            "2020-01-01T00:00:00Z host zeek: {\"ts\":1774000000,\"query\":\"a.example\"}",
+            "2026-03-20T09:46:40Z host app: {\"query\":\"a.example\"}",
+        ] {
+            assert_eq!(span(line), want(at, at), "{line}");
+        }
+        assert_eq!(span("{\"query\":\"a.example\",\"port\":53}\n"), None);
     }
 
     #[test]

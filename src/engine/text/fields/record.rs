@@ -232,6 +232,29 @@ impl Record {
         self.leading(line, clock).or_else(|| inner(self))
     }
 
+    /// The time of the line as a whole: the one that a hit in its outermost object gets, or, if
+    /// that has none, a hit in an object inside it.
+    pub fn time_of_line(&mut self, line: &[u8], clock: &Clock) -> Option<Timestamp> {
+        let parent = |member: &&Member| self.members.scopes[member.scope as usize].parent;
+        let outermost = self.members.iter().find(|member| parent(member) == Some(0));
+        let outermost = outermost.map(|member| member.start as usize);
+        let inner = self.members.iter().filter(|member| parent(member).is_some());
+        let inner: Vec<usize> =
+            inner.take(MAX_UNNAMED).map(|member| member.start as usize).collect();
+        // Outside of every object there is only the text before the first one.
+        let places = outermost.into_iter().chain([0]).chain(inner);
+        places.into_iter().find_map(|at| self.time(line, at, clock))
+    }
+
+    /// Whether a member of the outermost object has this name and this value.
+    pub fn has_member(&self, line: &[u8], name: &str, value: &str) -> bool {
+        self.members.iter().any(|member| {
+            self.name(line, member.name) == name.as_bytes()
+                && self.value(line, *member) == value.as_bytes()
+                && self.members.scopes[member.scope as usize].parent.unwrap_or_default() == 0
+        })
+    }
+
     /// The time at the start of the text. XML and JSON have none: in JSON it is the
     /// first time in a member of the outermost object, under any name.
     fn leading(&mut self, line: &[u8], clock: &Clock) -> Option<Timestamp> {

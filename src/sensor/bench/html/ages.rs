@@ -5,6 +5,7 @@ use super::markup::Markup;
 use super::scale::{Scale, px};
 use super::words::count;
 use crate::sensor::bench::report::{Group, Report};
+use crate::sensor::bench::text::percent;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -36,8 +37,8 @@ pub(super) fn survival(report: &Report, page: &mut Markup) {
         return;
     }
     groups.sort_by_key(|(group, _)| Reverse(group.live));
-    let days = |days: Option<f64>| days.map_or("–".into(), |days| format!("{days:.0}"));
-    let share = |share: Option<f64>| share.map_or("–".into(), |it| format!("{:.0}%", it * 100.0));
+    let days = |days: Option<f64>| days.map_or("–".into(), |days| count(days.round() as u64));
+    let share = |share: Option<f64>| share.map_or("–".into(), |it| percent(Some(it)) + "%");
     let mut table = Table::new(
         &["feed", "median days", "90% under", "without a date", "decayed", "over 1 year"],
         &[],

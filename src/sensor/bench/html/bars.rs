@@ -5,6 +5,7 @@ use super::markup::Markup;
 use super::scale::{Scale, px};
 use super::words::count;
 use crate::sensor::bench::report::{Group, Report};
+use crate::sensor::bench::text::plural;
 use std::cmp::Reverse;
 
 /// The most bars.
@@ -28,12 +29,17 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
     groups.retain(|group| group.events.unwrap_or(0) > 0);
     let shown = groups.len().min(MAX_BARS);
     let (rest, shown) = (groups.len() - shown, &groups[..shown]);
-    let hidden = if rest > 0 { format!(" {rest} more have fewer.") } else { String::new() };
+    let hidden = match rest {
+        0 => String::new(),
+        1 => " 1 more has fewer.".into(),
+        rest => format!(" {rest} more have fewer."),
+    };
     let caption = format!(
         "Records with an alert, of {} in all. Solid: only this feed alerts, and without it the event is \
-         lost. Striped: another feed alerts in the same record. The numbers are its own and all. {silent} feeds \
-         found nothing.{hidden}",
-        count(events)
+         lost. Striped: another feed alerts in the same record. The numbers are its own and all. {} found \
+         nothing.{hidden}",
+        count(events),
+        plural(silent as u64, "feed")
     );
     let description = shown.first().map_or("No feed found anything.".into(), |first| {
         format!(

@@ -6,7 +6,7 @@ use super::words::{caveats, count, decisions, interval, percent_of, size};
 use super::{ages, bars, hosts, matrix, scatter};
 use crate::sensor::bench::groups::GroupBy;
 use crate::sensor::bench::report::{Group, IndicatorFacts, Report};
-use crate::sensor::bench::text::percent;
+use crate::sensor::bench::text::{percent, withheld};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -165,6 +165,12 @@ fn groups(report: &Report, page: &mut Markup) {
     page.element("section", &[("aria-labelledby", "groups"), ("class", "card")], |page| {
         page.text_in("h2", &[("id", "groups")], "All feeds");
         table.write("Table of all feeds", page);
+        let withheld = withheld(report);
+        if !withheld.is_empty() {
+            page.element("ul", &[("class", "withheld")], |page| {
+                withheld.iter().for_each(|line| page.text_in("li", &[], line));
+            });
+        }
         let kinds = report.cost.as_ref().filter(|_| is_known).and_then(|cost| cost.kinds.as_ref());
         let Some(kinds) = kinds else { return };
         let mut table = Table::new(&["feed", "kind", "values", "alerts", "ns per MiB"], &[1]);
@@ -199,7 +205,7 @@ fn row(group: &Group, is_cost_known: bool) -> Vec<String> {
         some(group.events_exclusive),
         some(group.hosts),
         share(group.risky_share),
-        group.age.p50.map_or("–".into(), |days| format!("{days:.0} d")),
+        group.age.p50.map_or("–".into(), |days| count(days.round() as u64) + " d"),
         ns,
         bytes.map_or("–".into(), size),
     ]
@@ -214,8 +220,10 @@ fn indicators(report: &Report, page: &mut Markup) {
     let others = report.indicators.iter().filter(|it| !is_flagged(it));
     let shown: Vec<_> = flagged.iter().copied().chain(others).take(MAX_INDICATORS).collect();
     let all = report.corpus.as_ref().and_then(|corpus| corpus.hosts).unwrap_or(0);
-    let mut table =
-        Table::new(&["indicator", "kind", "why", "alerts", "hosts", "feeds"], &[1, 2, 5]);
+    let mut table = Table::new(
+        &["indicator", "kind", "scope", "why", "alerts", "hosts", "feeds"],
+        &[1, 2, 3, 6],
+    );
     for it in &shown {
         let rank = it.rank.map_or(String::new(), |rank| format!(" (rank {})", count(rank)));
         let lists =
@@ -231,6 +239,7 @@ fn indicators(report: &Report, page: &mut Markup) {
         table.rows.push(vec![
             it.value.clone(),
             it.kind.clone(),
+            it.scope.clone(),
             why,
             alerts,
             hosts,

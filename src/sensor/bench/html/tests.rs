@@ -114,6 +114,29 @@ fn feeds_that_stand_in_for_each_other_are_dropped_in_turn() {
     assert!(html(&report).contains("Some stand in for others that go, too"));
 }
 
+/// Both outputs round alike, and say one of one.
+#[test]
+fn the_page_shows_what_the_text_shows() {
+    let mut report = report();
+    report.groups[0].exclusive_share = Some(2.0 / 3.0);
+    report.groups[1].exclusive_share = Some(0.999);
+    report.groups[1].age.p50 = Some(2.5);
+    let (page, lines) = (html(&report), crate::sensor::bench::text(&report));
+    for shown in ["67%", "99%", "3 d"] {
+        assert!(page.contains(&format!(">{shown}</td>")), "{shown}: {page}");
+    }
+    let cells = |name: &str| -> Vec<&str> {
+        let row = lines.lines().find(|line| line.starts_with(name)).unwrap();
+        row.split_whitespace().collect()
+    };
+    assert_eq!(cells("<scr")[3], "67");
+    assert_eq!((cells("a ")[3], cells("a ")[8]), ("99", "3"));
+    assert!(page.contains(">subtree</td>"));
+    assert!(page.contains("0 feeds found nothing."));
+    report.groups[2].events = Some(0);
+    assert!(html(&report).contains("1 feed found nothing."));
+}
+
 #[test]
 fn what_was_not_measured_is_not_shown() {
     let mut report = report();

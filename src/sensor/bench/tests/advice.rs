@@ -3,7 +3,7 @@
 use super::corpus::judged;
 use super::{compiled, database, group, judge, now};
 use crate::engine::indicator::{Context, Kind, Scope, Timestamp};
-use crate::sensor::bench::{Action, Question, Report, text};
+use crate::sensor::bench::{Action, Lists, Question, Report, advise, text};
 use std::fmt::Write as _;
 
 /// A log of two days with these names in turn.
@@ -95,7 +95,7 @@ fn what_has_expired_is_refreshed_and_not_dropped() {
 }
 
 #[test]
-fn advice_is_cut_in_text_alone_and_says_why_there_is_none() {
+fn advice_is_ten_lines_and_says_why_there_is_none() {
     let names: Vec<String> = (0..14).map(|number| format!("x{number}.example")).collect();
     let feeds: Vec<String> = (0..14).map(|number| format!("feed{number}")).collect();
     let rows: Vec<_> = feeds
@@ -104,10 +104,50 @@ fn advice_is_cut_in_text_alone_and_says_why_there_is_none() {
         .map(|(feed, name)| (&**feed, Kind::Domain, &**name, Scope::Subtree))
         .collect();
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
-    let report = judged(&database(&rows), &log(&names), &Question::new(now()));
-    assert_eq!(report.advice.len(), 14);
-    assert!(text(&report).contains("4 more: --format json has them"));
+    let mut report = judged(&database(&rows), &log(&names), &Question::new(now()));
+    let cut = "4 more suggestions, with less to gain, are left out";
+    assert_eq!(report.advice.len(), 10);
+    assert_eq!(report.notes.iter().filter(|note| *note == cut).count(), 1);
+    assert!(text(&report).contains(cut));
+    // Once costs are known, all is advised again.
+    advise(&mut report);
+    assert_eq!(report.advice.len(), 10);
+    assert_eq!(report.notes.iter().filter(|note| *note == cut).count(), 1);
     let short = judged(&database(&rows), "10.0.0.1 x1.example\n", &Question::new(now()));
     let why = "it has fewer than 1000 records (1), and its records have no times";
     assert!(short.advice[0].text.contains(why), "{:?}", short.advice);
+    // It is said even if more could be suppressed than is shown.
+    let lists = ["known".to_string()];
+    let lists = Lists { names: &lists, on: &|_, _| vec![0] };
+    let question = Question { lists: Some(lists), ..Question::new(now()) };
+    let lines: String = names.iter().map(|name| format!("10.0.0.1 {name}\n")).collect();
+    let short = judged(&database(&rows), &lines, &question);
+    let actions = short.advice.iter().map(|advice| advice.action).collect::<Vec<_>>();
+    assert_eq!((actions.len(), actions[0], actions[9]), (10, Action::Suppress, Action::None));
+    assert!(short.notes.contains(&"5 more suggestions, with less to gain, are left out".into()));
+}
+
+#[test]
+fn what_has_expired_and_what_has_decayed_are_counted_together() {
+    let expired = Context { valid_until: Some(Timestamp(1)), ..Context::of_feed("a") };
+    let decayed = Context { last_seen: Some(Timestamp(0)), ..Context::of_feed("a") };
+    let fresh = Context { last_seen: Some(now()), ..Context::of_feed("a") };
+    let row = |context: &Context<'static>, name: &'static str| {
+        (context.clone(), Kind::Domain, name, Scope::Subtree)
+    };
+    let mut rows = vec![
+        row(&expired, "a.example"),
+        row(&expired, "b.example"),
+        row(&decayed, "c.example"),
+        row(&fresh, "d.example"),
+        row(&fresh, "e.example"),
+    ];
+    let report = judge(&compiled(&rows));
+    assert_eq!(
+        report.advice[0].text,
+        "refresh or drop a: 3 of its 5 entries have expired (2) or decayed (1)"
+    );
+    assert_eq!(report.advice[0].gain, 3);
+    rows.push(row(&fresh, "f.example"));
+    assert!(advised(&judge(&compiled(&rows)), Action::Refresh).is_empty());
 }

@@ -1,8 +1,8 @@
 //! Tallies of hits, judged.
 
-use super::{database, group, now};
+use super::{compiled, database, group, now};
 use crate::engine::database::Database;
-use crate::engine::indicator::{Kind, Scope, Timestamp, Value};
+use crate::engine::indicator::{Context, Kind, Scope, Timestamp, Value};
 use crate::engine::scan::{Origin, Scanner};
 use crate::sensor::bench::{
     Bench, CorpusRead, GroupBy, Judged, LedgerTable, Lists, Party, Popular, Question, Report, Span,
@@ -270,4 +270,29 @@ fn lateness_is_exact_and_only_of_what_has_a_date() {
     assert_eq!(late("2026-11-23T10:00:00Z", false, Some("2026-11-24T00:00:00Z")), Some(1.0));
     // Nobody knows since when a value stood in a feed that was fetched for the first time.
     assert_eq!(late("2026-11-23T10:00:00Z", true, None), None);
+}
+
+/// A feed that lists a value again in a later pulse has had it since the earlier one.
+#[test]
+fn an_entry_is_published_by_the_earliest_of_its_claims() {
+    let time = |text: &str| Some(Timestamp::parse(text).unwrap());
+    let claim = |pulse: &'static str, first: &str, last: &str| {
+        let (first_seen, last_seen) = (time(first), time(last));
+        let context = Context { first_seen, last_seen, ..Context::of_feed("a") };
+        let context = Context { collection: Some(pulse.into()), ..context };
+        (context, Kind::Domain, "evil.example", Scope::Subtree)
+    };
+    let old = claim("p1", "2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z");
+    let new = claim("p2", "2026-02-20T00:00:00Z", "2026-03-01T00:00:00Z");
+    let log = "2026-02-10T00:00:00Z evil.example\n2026-03-10T00:00:00Z evil.example\n";
+    for rows in [vec![old.clone(), new.clone()], vec![new.clone(), old]] {
+        let report = judged(&compiled(&rows), log, &Question::new(now()));
+        let a = group(&report, "a");
+        assert_eq!(a.late_share, Some(0.0));
+        assert_eq!((a.age.first_seen.len(), &*a.age.first_seen[0].month), (1, "2026-01"));
+        // How old it is, the newest claim says.
+        assert_eq!(a.age.p50, Some(9.0));
+    }
+    let report = judged(&compiled(&[new]), log, &Question::new(now()));
+    assert_eq!(group(&report, "a").late_share, Some(0.5));
 }

@@ -6,7 +6,7 @@ mod limits;
 mod subset;
 mod twin;
 
-use super::{Bench, Group, GroupBy, Overlap, Question, Report};
+use super::{Bench, Group, GroupBy, Overlap, Question, Report, text};
 use crate::engine::compile::Compiler;
 use crate::engine::database::Database;
 use crate::engine::indicator::{Context, Indicator, Kind, Scope, Timestamp};
@@ -185,6 +185,13 @@ fn private_addresses_are_withheld_unless_they_are_meant() {
     let a = group(&report, "a");
     assert_eq!(a.withheld["private"] + a.withheld["empty_hash"], 2);
     assert_eq!((a.entries, a.live), (3, 1));
+    let lines = "a: 2 entries withheld (1: empty hash; it is the digest of an empty file; 1: \
+                 private network; compile with --internal)";
+    assert_eq!(text::withheld(&report), [lines]);
+    let shown = super::text(&report);
+    assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(lines), "{shown}");
+    let page = super::html(&report);
+    assert!(page.contains(&format!("<li>{lines}</li>")), "{page}");
     // The guard holds the wide network back at this address.
     assert_eq!(group(&report, "b").exclusive, 1);
 }
