@@ -14,6 +14,10 @@ BENCHES  := classify digests exchange extract lookup scan
 # `make test PROPTEST_RNG_SEED=7 PROPTEST_CASES=20000` tries others.
 export PROPTEST_RNG_SEED ?= 20261124
 
+# What the tests are built with: each feature that needs no further library of the system. One build
+# serves `make test` and `make test-peers`. Lints check the default and the other sets.
+TESTED := kafka,exchange
+
 .PHONY: help demo build guided deb tarball install-deps test test-kafka test-peers lint doc fuzz
 .PHONY: fuzz-replay
 .PHONY: licences advisories
@@ -90,21 +94,20 @@ doc: install-deps
 test: lint doc
 	@.ci/install-deps --for-tests
 	@rm -f $(SKIPPED)
-	$(CARGO) test --locked
+	$(CARGO) test --locked --features $(TESTED)
 	$(CARGO) test --locked --no-default-features --lib
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 
 test-kafka: install-deps
 	@.ci/install-deps --for-peers
-	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka --test suite -- kafka
+	WIRESIFT_PEERS=required $(CARGO) test --locked --features $(TESTED) --test suite -- kafka
 
 # Tests against programs that are too heavy for every run. What they need is installed, and
-# what is missing then is an error and not a reason to skip. Those of Kafka and of the exchange are
-# among them, so that this build has both, and no other one is needed for them.
+# what is missing then is an error and not a reason to skip.
 test-peers: install-deps
 	@.ci/install-deps --for-peers
 	@rm -f $(SKIPPED)
-	WIRESIFT_PEERS=required $(CARGO) test --locked --features kafka,exchange --test suite -- \
+	WIRESIFT_PEERS=required $(CARGO) test --locked --features $(TESTED) --test suite -- \
 	  tshark exchanges daemon_ receivers kafka browser exchange::
 	@if [ -s $(SKIPPED) ]; then echo; sort -u $(SKIPPED); fi
 

@@ -227,11 +227,11 @@ pub(super) fn summarise(report: &CompileReport, output: &Path, how: Option<&str>
         files = format!("{} of {files}", grouped(report.files.saturating_sub(report.failed)));
     }
     say(&format!(
-        "{} of {} from {} in {}",
+        "{}: {} from {} in {}",
+        name(output),
         plural(summary.total(), "distinct value"),
         plural(summary.indicators, "indicator"),
         files,
-        name(output),
     ));
     let kinds: Vec<String> =
         summary.values.iter().map(|(kind, count)| plural_kind(*count, kind)).collect();

@@ -62,7 +62,7 @@ fn unless_damaged(database: &Database, path: &Path) -> Result<()> {
 fn as_text(database: &Database, flags: &Inspect) -> String {
     let summary = database.summary();
     let mut text = format!(
-        "{}\n  build {}, {}, by {}\n  {} of {} in {}\n",
+        "{}\n  build {}, {}, by {}\n  {} from {}, {}\n",
         name(&flags.db),
         database.build_id(),
         database.built(),

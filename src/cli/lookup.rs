@@ -11,7 +11,7 @@ use super::{database, messages, validity};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use wiresift::engine::error::{escape_json, escape_text};
-use wiresift::engine::indicator::Context;
+use wiresift::engine::indicator::{Context, Kind};
 use wiresift::engine::scan::{Explanation, Options, Outcome as StepOutcome, Scanner};
 use wiresift::sensor::run;
 use wiresift::{Error, Result};
@@ -92,7 +92,14 @@ fn as_text(explanation: &Explanation<'_>, in_feeds: &[InFeed], steps_too: bool) 
         Some((kind, value)) => {
             let how = if explanation.refanged { " (refanged)" } else { "" };
             // The normal form shows a mistake in the input, such as a missing dot, at a glance.
-            line(format!("  read as {kind} {value}{how}"));
+            // Any text can be the name of a mutex, which is the kind of last resort.
+            let what = match kind {
+                Kind::Mutex => {
+                    "plain text (no address, domain, URL, e-mail address or digest)".into()
+                }
+                kind => kind.to_string(),
+            };
+            line(format!("  read as {what} {value}{how}"));
         }
         None => line("  not a value of any kind".into()),
     }

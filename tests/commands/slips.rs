@@ -117,8 +117,8 @@ fn files_that_failed_are_not_counted_as_read() {
     run(&dir, &["compile", "-o", "new", "plain.txt", "nosuch.txt"])
         .expect(2)
         .expect_stderr("nosuch.txt: cannot open: no such file or folder")
-        .expect_stderr("2 distinct values of 2 indicators from 1 of 2 files in new");
-    run(&dir, &["compile", "-o", "new", "plain.txt"]).expect(0).expect_stderr("from 1 file in new");
+        .expect_stderr("new: 2 distinct values from 2 indicators in 1 of 2 files");
+    run(&dir, &["compile", "-o", "new", "plain.txt"]).expect(0).expect_stderr("in 1 file");
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(in crate::cli) struct Bench {
     /// A network whose addresses are hosts; repeatable; default: the private networks.
     #[arg(long, value_name = "NET", value_parser = net)]
     pub(in crate::cli) home: Vec<IpNet>,
-    /// File of popular names, one RANK,NAME per line; indicators that match one are flagged.
+    /// File of popular domains, one RANK,NAME per line; indicators that match one are flagged.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) popular: Option<PathBuf>,
     /// Lowest rank that still counts as popular.

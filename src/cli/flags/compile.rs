@@ -39,7 +39,7 @@ pub(in crate::cli) struct Compile {
     /// FEED,FEED:LIST limits it to these feeds.
     #[arg(long, value_name = "[FEED,…:]LIST")]
     pub(in crate::cli) suppress: Vec<String>,
-    /// Tag indicators on a warning list, and limit names on it to their exact value.
+    /// Tag indicators on a warning list, and limit domains on it to their exact value.
     #[arg(long, value_name = "[FEED,…:]LIST")]
     pub(in crate::cli) annotate: Vec<String>,
     /// MISP's warning lists, each with its usual effect: lists of what cannot be
@@ -61,7 +61,7 @@ pub(in crate::cli) struct Compile {
     /// Whether to undo defanging such as hxxp://evil[.]example.
     #[arg(long, value_enum, default_value_t = Refang::Auto)]
     pub(in crate::cli) refang: Refang,
-    /// Scope of names if the format does not define it.
+    /// Scope of domains if the format does not define it.
     #[arg(long, value_enum, value_name = "SCOPE")]
     pub(in crate::cli) domains: Option<DomainScope>,
     /// Include MISP attributes that are not for detection (to_ids false).

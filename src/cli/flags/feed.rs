@@ -91,7 +91,7 @@ pub(in crate::cli) struct FeedAdd {
     /// A tag for every indicator; repeatable.
     #[arg(long = "tag", value_name = "TAG")]
     pub(in crate::cli) tags: Vec<String>,
-    /// Scope of names: exact, subtree or subtree_no_apex.
+    /// Scope of domains: exact, subtree or subtree_no_apex.
     #[arg(long, value_name = "SCOPE")]
     pub(in crate::cli) scope: Option<String>,
     /// Lifetime of indicators without an expiry date.

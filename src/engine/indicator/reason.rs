@@ -76,11 +76,11 @@ reasons! {
     /// A pattern that matches everything, or a similar value.
     MatchesEverything, "matches_everything", "remove it";
     /// A type that is never matched.
-    Ignored, "ignored", "nothing: its type is not for matching";
+    Ignored, "ignored", "no action needed: its type is never matched";
     /// The source says that it is not for detection (`to_ids` is false).
-    NotForDetection, "not_for_detection", "nothing: its source gives it for information only";
+    NotForDetection, "not_for_detection", "no action needed: its source gives it for information only";
     /// Withdrawn by its source.
-    Withdrawn, "withdrawn", "nothing: its source withdrew it";
+    Withdrawn, "withdrawn", "no action needed: its source withdrew it";
     /// The source hides its value.
     Redacted, "redacted", "ask the source for access";
     /// A record that lacks a required part.
@@ -89,7 +89,7 @@ reasons! {
     /// internal.
     Private, "private", "compile the source with --internal if it is about your own networks";
     /// Suppressed: the digest of an empty file.
-    EmptyHash, "empty_hash", "nothing: it is the digest of an empty file";
+    EmptyHash, "empty_hash", "no action needed: it is the digest of an empty file";
     /// Suppressed by an allow list.
     Allowed, "allowed", "remove it from the allow list";
     /// Suppressed: outside its period of validity.
@@ -99,12 +99,12 @@ reasons! {
     /// Withheld: its value is on a warning list.
     Listed, "listed", "use --annotate for that list to keep it";
     /// Kept, with a tag that names the warning list with its value.
-    Annotated, "annotated", "nothing: it alerts, and its tags name the list";
+    Annotated, "annotated", "no action needed: it alerts, and its tags name the list";
     /// Excluded by the filters of its feed's subscription.
-    Filtered, "filtered", "nothing: the feed's allow and deny filters leave it out";
+    Filtered, "filtered", "no action needed: the feed's allow and deny filters leave it out";
     /// A line of a filter list or a resolver's configuration that does not block a
     /// whole name: it forwards, excepts, restricts, or hides a part of a page.
-    NotBlocked, "not_blocked", "nothing: the line does not block a whole name";
+    NotBlocked, "not_blocked", "no action needed: the line does not block a whole name";
     /// A value in a column that is not known to contain indicators.
     LeftOut, "left_out", "name its column to have it read: --columns indicator=N";
 }

@@ -151,8 +151,8 @@ fn why_withheld(name: &str) -> String {
     match Reason::from_name(name) {
         Some(Reason::Private) => "private network; compile with --internal".into(),
         Some(reason) => {
-            // “nothing: …” says why nothing can be done.
-            let remedy = reason.remedy().trim_start_matches("nothing: ");
+            // What follows “no action needed” says why.
+            let remedy = reason.remedy().trim_start_matches("no action needed: ");
             format!("{}; {remedy}", name.replace('_', " "))
         }
         None => name.replace('_', " "),
