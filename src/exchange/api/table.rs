@@ -5,18 +5,18 @@ use crate::exchange::accounts::Scope;
 use crate::exchange::http::Method;
 use crate::exchange::site::{Family, Handler, Needs, Route};
 
-const GET: &[Method] = &[Method::Get];
-const POST: &[Method] = &[Method::Post];
+pub(super) const GET: &[Method] = &[Method::Get];
+pub(super) const POST: &[Method] = &[Method::Post];
 const PATCH: &[Method] = &[Method::Patch];
 /// Clients disagree about the method of actions.
 const ACT: &[Method] = &[Method::Get, Method::Post];
 
 /// What reads without an account, if the server allows it.
-const OPEN: Needs = Needs::Reader;
-const READ: Needs = Needs::Key(Scope::Read);
-const WRITE: Needs = Needs::Key(Scope::Write);
+pub(super) const OPEN: Needs = Needs::Reader;
+pub(super) const READ: Needs = Needs::Key(Scope::Read);
+pub(super) const WRITE: Needs = Needs::Key(Scope::Write);
 
-const fn row(
+pub(super) const fn row(
     methods: &'static [Method],
     path: &'static str,
     needs: Needs,

@@ -2,28 +2,14 @@
 
 use super::{account, docs, known, moderation, talk};
 use crate::exchange::accounts::Scope;
+use crate::exchange::api::table::{GET, OPEN, POST, READ, WRITE, row};
 use crate::exchange::http::Method;
-use crate::exchange::site::{Family, Handler, Needs, Route};
+use crate::exchange::site::{Needs, Route};
 
-const GET: &[Method] = &[Method::Get];
-const POST: &[Method] = &[Method::Post];
 const PUT: &[Method] = &[Method::Put];
 const DELETE: &[Method] = &[Method::Delete];
 
-const OPEN: Needs = Needs::Reader;
-const READ: Needs = Needs::Key(Scope::Read);
-const WRITE: Needs = Needs::Key(Scope::Write);
 const ACCOUNT: Needs = Needs::Key(Scope::Account);
-
-const fn row(
-    methods: &'static [Method],
-    path: &'static str,
-    needs: Needs,
-    summary: &'static str,
-    handler: Handler,
-) -> Route {
-    Route { methods, path, needs, family: Family::Api, summary, handler }
-}
 
 /// The routes below `/api/v2`, and the description of all.
 pub(in crate::exchange::api) const ROUTES: &[Route] = &[
