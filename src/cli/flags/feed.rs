@@ -170,6 +170,13 @@ impl FeedAdd {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 success, 1 a feed failed or is held, 2 error.
+
+Examples:
+  wiresift feed list
+  wiresift feed list --catalogue
+  wiresift bench --db iocs.wsdb logs/ --json > report.json; wiresift feed list --quality report.json")]
 pub(in crate::cli) struct FeedList {
     /// List the public feeds known by name.
     #[arg(long)]
@@ -184,6 +191,13 @@ pub(in crate::cli) struct FeedList {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 success, 2 a feed failed or is held, or another error.
+
+Examples:
+  wiresift feed update --compile
+  wiresift feed update urlhaus --dry-run
+  wiresift feed update --due --compile --quiet        in a cron job")]
 pub(in crate::cli) struct FeedUpdate {
     /// Only these feeds; default: all enabled feeds.
     #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
@@ -232,6 +246,10 @@ pub(in crate::cli) struct FeedName {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wiresift feed show urlhaus
+  wiresift feed show urlhaus --rejects")]
 pub(in crate::cli) struct FeedShow {
     /// The feed.
     #[arg(value_name = "FEED")]
