@@ -10,5 +10,6 @@ mod leaks;
 mod process;
 mod running;
 mod sdk;
+mod sources;
 mod taxii;
 mod wire;

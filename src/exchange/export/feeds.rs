@@ -107,7 +107,7 @@ struct Export<'a> {
     types: Vec<Type>,
 }
 
-fn export(call: &Call<'_>, caller: &Caller, scope: &Scope, path: &str) -> Answer {
+pub(super) fn export(call: &Call<'_>, caller: &Caller, scope: &Scope, path: &str) -> Answer {
     let viewer = caller.viewer;
     let found = call.read(|view| scope.find(view, viewer))?.ok_or_else(Failure::not_found)?;
     let export = Export { call, viewer, scope, found, types: types(call)? };
@@ -166,6 +166,7 @@ impl Export<'_> {
             false => (cache.file(&entry.tag), entry.size),
         };
         let reply = dated(file(&path, size, format.media_type())?, &tag, &entry);
+        self.count();
         Ok(if is_packed { reply.header("content-encoding", "gzip") } else { reply })
     }
 
@@ -175,6 +176,13 @@ impl Export<'_> {
             let mut parts = coding.split(';').map(str::trim);
             parts.next() == Some("gzip") && !parts.any(|part| matches!(part, "q=0" | "q=0.0"))
         })
+    }
+
+    /// Counts a download of a single pulse. Polling of larger feeds says nothing about a pulse.
+    fn count(&self) {
+        if let Scope::Pulse(id) = *self.scope {
+            self.call.site.storage.post(move |writes| writes.count_export(&id));
+        }
     }
 
     /// The files of a format.

@@ -14,7 +14,7 @@ pub use question::{
     IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
 };
 pub use sqlite::{
-    Alert, Audit, Comment, ENTRY_ROOM, Found, Happening, NewAccount, Notice, ObjectHead, Opened,
+    Alert, Allowed, Audit, Comment, Download, ENTRY_ROOM, Found, Happening, NewAccount, Notice, ObjectHead, Opened,
     Owner, PULSE_ROOM, Report, Shelf, Sighting, Statistics, Storage, Submission, Suggestion, View,
     Writes,
 };

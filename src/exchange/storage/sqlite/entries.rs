@@ -207,9 +207,8 @@ impl Writes<'_> {
         self.value_of(draft)
     }
 
-    /// Suppresses a value everywhere, or stops to.
-    pub(super) fn suppress(&self, value: i64, is_suppressed: bool) -> Outcome<()> {
-        let state = if is_suppressed { 2 } else { 0 };
+    /// Suppresses a value everywhere: 2 as a false positive, 1 as on a warning list, 0 not.
+    pub(super) fn set_suppressed(&self, value: i64, state: i64) -> Outcome<()> {
         let params: [Param<'_>; 2] = [(":value", &value), (":state", &state)];
         let sql = "SELECT id, pulse FROM entry WHERE value = :value AND suppressed <> :state";
         let rows = super::statements::all(self.connection, sql, &params, |row| {

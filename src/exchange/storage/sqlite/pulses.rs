@@ -35,12 +35,27 @@ impl Writes<'_> {
         &self,
         author: UserId,
         draft: &Draft,
+        origin: (bool, Option<PulseId>),
+    ) -> Outcome<Pulse> {
+        let id = PulseId::new(self.now, random_bytes::<8>()?);
+        self.create_pulse_as(id, author, draft, origin)
+    }
+
+    /// Creates a pulse with an identifier that no other has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writes::create_pulse`].
+    pub fn create_pulse_as(
+        &self,
+        id: PulseId,
+        author: UserId,
+        draft: &Draft,
         (is_from_api, cloned_from): (bool, Option<PulseId>),
     ) -> Outcome<Pulse> {
         for group in &draft.groups {
             self.may_post(author, *group)?;
         }
-        let id = PulseId::new(self.now, random_bytes::<8>()?);
         let text = id.to_string();
         let stamp = self.stamp();
         let lists = lists_text(&draft.lists);
@@ -137,7 +152,7 @@ impl Writes<'_> {
         let revision = row.revision + 1;
         self.revise(row.key, (user, revision), &Value::Object(record).to_string(), &patch.reason)?;
         self.touch(row.key, revision)?;
-        if changes.is_suspicious(before) {
+        if changes.is_suspicious(before) && !patch.is_imported {
             self.hold(row.key, user, "most of its indicators were changed at once")?;
         }
         let is_narrower = new.tlp > row.tlp

@@ -18,6 +18,7 @@ impl Writes<'_> {
     ///
     /// If the storage fails.
     pub fn purge(&self) -> Outcome<bool> {
+        self.purge_once()?;
         let before = self.now.0 - MEMORY;
         let params: [Param<'_>; 3] =
             [(":before", &before), (":rows", &ROWS), (":now", &self.now.0)];
