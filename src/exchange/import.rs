@@ -54,9 +54,7 @@ pub struct Imported {
 pub fn type_of(indicator: &Indicator) -> Option<Type> {
     let is_usual = matches!(
         (indicator.kind, indicator.scope),
-        (_, Scope::Exact)
-            | (Kind::Domain, Scope::Subtree)
-            | (Kind::UrlPath, Scope::PathAnyHost)
+        (_, Scope::Exact) | (Kind::Domain, Scope::Subtree) | (Kind::UrlPath, Scope::PathAnyHost)
     );
     if !is_usual {
         return None;

@@ -135,7 +135,7 @@ fn reporting(dir: &Dir, url: &str, more: &str) {
         "wiresift.toml",
         format!(
             "database = \"db.wsdb\"\nstate = \"state\"\n[suppress]\nenabled = false\n\
-             [[input]]\nkind = \"files\"\npatterns = \"logs/*.log\"\nstart = \"beginning\"\n\
+             [[input]]\nkind = \"files\"\npatterns = \"logs/*.log\"\n\
              [[sink]]\nkind = \"exchange\"\nurl = \"{url}\"\nkey_file = \"key\"\n\
              batch_age = \"50ms\"\n{more}"
         ),

@@ -124,7 +124,8 @@ fn pulses_are_exported_to_files() {
     dir.command().args(["compile", "-q", "-o", "all.wsdb", "all.jsonl"]).run().expect(0);
     dir.command().args(["lookup", "--db", "all.wsdb", "mine.example"]).run().expect(0);
     let scope = format!("pulse/{open}");
-    let csv = operate(&dir, &["export", "--scope", &scope, "--format", "csv", "--types", "IPv4", "-"]);
+    let csv =
+        operate(&dir, &["export", "--scope", &scope, "--format", "csv", "--types", "IPv4", "-"]);
     assert!(csv.contains("203.0.113.9") && !csv.contains("open.example"), "{csv}");
     operate(&dir, &["export", "--scope", "user/alice", "--format", "database", "alice.wsdb"]);
     dir.command().args(["lookup", "--db", "alice.wsdb", "mine.example"]).run().expect(0);

@@ -2,7 +2,9 @@
 //! this process.
 
 mod circle;
+mod clients;
 mod commands;
+mod downloads;
 mod durable;
 mod exports;
 mod inside;

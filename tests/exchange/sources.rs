@@ -51,7 +51,10 @@ fn a_list_is_a_pulse_of_an_account_without_log_in() {
     // A change of the list changes its pulse.
     dir.create("bad.txt", "two.example\n198.51.100.7\n8.8.8.8\nthree.example\n");
     let done = operate(&dir, &["source", "update"]);
-    assert!(done.ends_with("0 pulses created, 1 changed, 0 deleted, 1 value added, 1 removed"), "{done}");
+    assert!(
+        done.ends_with("0 pulses created, 1 changed, 0 deleted, 1 value added, 1 removed"),
+        "{done}"
+    );
     let now = server.get("/api/v1/pulses/user/bad-list", &alice).json()["results"][0].clone();
     assert_eq!((&now["id"], &now["revision"]), (&of["id"], &json!(2)));
     assert!(operate(&dir, &["source", "update"]).ends_with("unchanged"));
@@ -77,19 +80,33 @@ fn exchanges_import_from_each_other_and_nothing_goes_round() {
         let answer = server.ask("POST", "/api/v1/pulses/create", key, &body.to_string());
         answer.expect(201).json()["id"].as_str().unwrap().to_string()
     };
-    let original = create(&one, &alice, json!({"name": "Of alice", "public": true, "TLP": "white",
+    let original = create(
+        &one,
+        &alice,
+        json!({"name": "Of alice", "public": true, "TLP": "white",
         "tags": ["c2"], "references": ["https://report.example/1"], "adversary": "Paper Heron",
         "malware_families": ["QuillRat"],
-        "indicators": [{"indicator": "alice.example", "type": "domain", "title": "t"}]}));
-    create(&one, &alice, json!({"name": "For few only", "public": false, "TLP": "amber",
-        "indicators": [{"indicator": "few.example", "type": "domain"}]}));
-    create(&two, &bob, json!({"name": "Of bob", "public": true,
-        "indicators": [{"indicator": "bob.example", "type": "domain"}]}));
+        "indicators": [{"indicator": "alice.example", "type": "domain", "title": "t"}]}),
+    );
+    create(
+        &one,
+        &alice,
+        json!({"name": "For few only", "public": false, "TLP": "amber",
+        "indicators": [{"indicator": "few.example", "type": "domain"}]}),
+    );
+    create(
+        &two,
+        &bob,
+        json!({"name": "Of bob", "public": true,
+        "indicators": [{"indicator": "bob.example", "type": "domain"}]}),
+    );
     let add = |dir: &Dir, name: &str, of: &Exchange, key: &str| {
         let key = dir.create("source.key", key);
         let url = format!("http://{}", of.address);
         let mut add = dir.command();
-        add.args(["exchange", "source", "--data", "x", "add", name, "--kind", "otx", "--url", &url]);
+        add.args([
+            "exchange", "source", "--data", "x", "add", name, "--kind", "otx", "--url", &url,
+        ]);
         add.arg("--key-file").arg(key).arg("--interval").arg("1d");
         add.run().expect(0);
     };

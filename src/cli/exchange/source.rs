@@ -50,8 +50,9 @@ fn opened(directory: &Path) -> Result<Config> {
 
 fn add(directory: &Path, mut flags: FeedAdd) -> Result<Outcome> {
     let name = flags.name.as_ref().unwrap_or(&flags.what);
-    check_user_name(name)
-        .map_err(|why| Error::usage(format!("the source has an account: {why}")).remedy("--name"))?;
+    check_user_name(name).map_err(|why| {
+        Error::usage(format!("the source has an account: {why}")).remedy("--name")
+    })?;
     let kind = flags.kind.as_deref().unwrap_or(&flags.what);
     if kind == "allow" {
         return Err(Error::usage("a list of kind allow has no pulses"));

@@ -1,8 +1,8 @@
 //! The routes by which sensors report.
 
+use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::Scope;
 use crate::exchange::http::{Failure, Method, Reply};
-use crate::engine::indicator::Timestamp;
 use crate::exchange::pulses::{IndicatorDraft, Invalid, Type, naive, naive_micros, parse_time};
 use crate::exchange::site::{Answer, Call, Family, Needs, Route};
 use serde_json::{Value, json};
@@ -148,10 +148,13 @@ fn sightings(call: &Call<'_>) -> Answer {
 /// The name of a request that counts once, however often it is sent.
 fn once(call: &Call<'_>) -> Result<Option<String>, Failure> {
     let Some(name) = call.request.header("idempotency-key").map(str::trim) else { return Ok(None) };
-    let is_name = !name.is_empty() && name.len() <= 128 && name.bytes().all(|b| b.is_ascii_graphic());
+    let is_name =
+        !name.is_empty() && name.len() <= 128 && name.bytes().all(|b| b.is_ascii_graphic());
     match is_name {
         true => Ok(Some(name.to_string())),
-        false => Err(Failure::bad_request("Idempotency-Key: expected 1 to 128 characters of ASCII")),
+        false => {
+            Err(Failure::bad_request("Idempotency-Key: expected 1 to 128 characters of ASCII"))
+        }
     }
 }
 

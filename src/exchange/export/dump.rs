@@ -176,7 +176,8 @@ impl<'v> Dump<'v> {
     }
 
     fn stored(&self, viewer: Viewer, selection: Selection, which: Which) -> Stored<'v> {
-        Stored { view: self.view, viewer, selection, which, types: self.about.types.clone() }
+        let (view, types) = (self.view, self.about.types.clone());
+        Stored { view, viewer, selection, which, types, min_confidence: 0, has_deleted: false }
     }
 
     fn source(&self, has_removed: bool) -> Parts<'_, 'v> {

@@ -35,7 +35,8 @@ pub use misp::event_uuid;
 pub use scope::{Scope, Stored};
 pub use source::{About, Source, Visit, was_never_shown};
 pub use stix::{
-    Author, Relation, Topic, author, indicator, indicator_id, relation, report, report_id, topics,
+    Author, Lead, Relation, Topic, author, indicator, indicator_id, relation, report, report_id,
+    topics,
 };
 pub use token::TOKEN_ROUTES;
 pub use uuid::Uuid;

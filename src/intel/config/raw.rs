@@ -308,10 +308,12 @@ fn options(feed: &Feed, kind: Kind) -> Result<Options> {
     };
     let format = match (feed.format.as_deref(), kind) {
         (None | Some("auto"), Kind::List | Kind::Allow) => None,
-        (Some(name), Kind::List | Kind::Allow) => Some(Format::from_name(name).ok_or_else(|| {
-            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            known("format", name, &format!("auto, {}", names.join(", ")))
-        })?),
+        (Some(name), Kind::List | Kind::Allow) => {
+            Some(Format::from_name(name).ok_or_else(|| {
+                let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+                known("format", name, &format!("auto, {}", names.join(", ")))
+            })?)
+        }
         (Some(_), _) => return Err(wrong("format", "only kinds list and allow have a format")),
         (None, Kind::Stix | Kind::Taxii) => Some(Format::Stix),
         (None, Kind::Otx) => Some(Format::Otx),

@@ -86,8 +86,7 @@ impl Exchange {
         for (at, rows) in rows.chunks(MAX_ROWS).enumerate() {
             let key = format!("{}_{at}", message_id(batch));
             let body = serde_json::Value::from(rows).to_string();
-            let posted =
-                self.post("/api/v2/sightings", Some(&key), body.as_bytes(), batch.len());
+            let posted = self.post("/api/v2/sightings", Some(&key), body.as_bytes(), batch.len());
             if let Err(tried) = posted {
                 return tried;
             }

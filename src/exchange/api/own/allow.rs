@@ -27,7 +27,9 @@ pub(super) fn allow(call: &Call<'_>) -> Answer {
     if known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag) {
         return Ok(Reply::new(304, media, "").header("etag", tag));
     }
-    Ok(Reply::new(200, media, body).header("etag", tag).header("cache-control", "private, no-cache"))
+    Ok(Reply::new(200, media, body)
+        .header("etag", tag)
+        .header("cache-control", "private, no-cache"))
 }
 
 /// Values with what they are, since when they are allowed, and why, as comments.

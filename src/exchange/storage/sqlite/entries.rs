@@ -161,6 +161,15 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Removes all indicators of a pulse that is deleted. What remains is that they were there.
+    pub(super) fn remove_all_entries(&self, pulse: i64) -> Outcome<()> {
+        self.stamp_entries(pulse)?;
+        let sql = "UPDATE entry SET state = 2, title = '', description = '', role = NULL \
+                   WHERE pulse = :pulse";
+        self.run(sql, &[(":pulse", &pulse)])?;
+        Ok(())
+    }
+
     /// Notes that all indicators of a pulse have changed, because the pulse has.
     pub(super) fn stamp_entries(&self, pulse: i64) -> Outcome<()> {
         let sql = "SELECT id FROM entry WHERE pulse = :pulse AND state <> 2 ORDER BY changed";

@@ -3,6 +3,7 @@
 mod accounts;
 mod allowed;
 mod backup;
+mod confidence;
 mod entries;
 mod links;
 mod migrate;

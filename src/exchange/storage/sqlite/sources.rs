@@ -32,8 +32,7 @@ impl View<'_> {
     pub fn owner_of(&self, id: &PulseId) -> Result<Option<UserId>> {
         let id = id.to_string();
         let sql = "SELECT author FROM pulse WHERE name_id = :id";
-        first(self.connection, sql, &[(":id", &id)], |row| Ok(UserId(row.get(0)?)))
-            .map_err(failed)
+        first(self.connection, sql, &[(":id", &id)], |row| Ok(UserId(row.get(0)?))).map_err(failed)
     }
 }
 

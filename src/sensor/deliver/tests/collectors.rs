@@ -361,10 +361,8 @@ fn a_halt_ends_what_waits_for_an_answer() {
 /// Records of alerts about indicators, for an exchange.
 fn sightings(records: &[(u8, &str)]) -> Batch {
     let folder = tempfile::tempdir().unwrap();
-    let records: Vec<Record> = records
-        .iter()
-        .map(|(id, json)| Record::new([*id; 16], 3, NOW, json.as_bytes()))
-        .collect();
+    let records: Vec<Record> =
+        records.iter().map(|(id, json)| Record::new([*id; 16], 3, NOW, json.as_bytes())).collect();
     stored(&folder, &records)
 }
 
@@ -439,7 +437,9 @@ fn an_exchange_that_refuses_one_alert_gets_the_others() {
     let batch = sightings(&[(1, "{\"id\":\"1\"}"), (2, "{\"id\":\"2\"}"), (3, "{\"id\":\"3\"}")]);
     let outcome = deliver(&mut exchange(&server, (true, false)), &batch);
     assert_eq!(short(&outcome), "drd");
-    assert!(matches!(&outcome.verdicts[1], Verdict::Refused { status: 400, reason } if reason.contains("too long")));
+    assert!(
+        matches!(&outcome.verdicts[1], Verdict::Refused { status: 400, reason } if reason.contains("too long"))
+    );
     let limit = Act::Answer(429, "Retry-After: 7\r\n", String::new());
     let server = Server::new(&[limit]);
     let outcome = deliver(&mut exchange(&server, (true, false)), &batch);

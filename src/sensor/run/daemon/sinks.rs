@@ -7,13 +7,13 @@ use super::convert::{client_tls, mail_tls, transport, webhook_form};
 use crate::engine::alert::Format;
 use crate::engine::error::escape_text;
 use crate::sensor::config::{
-    self, Delivery, ElasticsearchSink, ExchangeSink, KafkaSink, MailSink, SinkKind, SplunkSink, SyslogSink,
-    WebhookSink,
+    self, Delivery, ElasticsearchSink, ExchangeSink, KafkaSink, MailSink, SinkKind, SplunkSink,
+    SyslogSink, WebhookSink,
 };
 use crate::sensor::deliver::{
-    Deliver, Counted, Elasticsearch, ElasticsearchAuth, ElasticsearchSettings, Endpoint, Exchange, ExchangeSettings, Mail, MailSettings,
-    Pace, Splunk, SplunkSettings, Syslog, SyslogSettings, Timeouts, UnixSocket, Webhook,
-    WebhookSettings,
+    Counted, Deliver, Elasticsearch, ElasticsearchAuth, ElasticsearchSettings, Endpoint, Exchange,
+    ExchangeSettings, Mail, MailSettings, Pace, Splunk, SplunkSettings, Syslog, SyslogSettings,
+    Timeouts, UnixSocket, Webhook, WebhookSettings,
 };
 use crate::sensor::outlet::{Batching, Filter, Settings};
 use crate::sensor::secret::Credential;
