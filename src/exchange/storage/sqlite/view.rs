@@ -8,7 +8,7 @@ use super::visible::{parameters, selected, selected_number, visible, visible_whe
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{GroupId, Viewer};
-use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision, Type};
+use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision};
 use crate::exchange::storage::{
     Among, IndicatorQuery, Mark, PulseQuery, Selection, Sort, ValueHit, Which,
 };
