@@ -2,7 +2,9 @@
 //! this process.
 
 mod circle;
+mod clients;
 mod commands;
+mod downloads;
 mod durable;
 mod exports;
 mod inside;
@@ -10,5 +12,6 @@ mod leaks;
 mod process;
 mod running;
 mod sdk;
+mod sources;
 mod taxii;
 mod wire;

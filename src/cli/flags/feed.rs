@@ -53,7 +53,8 @@ Examples:
   wiresift feed add made --command ./make-list --days 7            the output of a program
   wiresift feed add partner --kind taxii --url https://example.net/taxii2/ --user us --key-file p.key
   wiresift feed add otx --key-env OTX_API_KEY                      with a credential
-  wiresift feed add misp --kind misp --url https://misp.example.net --key-env K --set ca=cert.pem")]
+  wiresift feed add misp --kind misp --url https://misp.example.net --key-env K --set ca=cert.pem
+  wiresift feed add allow --url https://exchange.example.net --key-file k   its false positives")]
 pub(in crate::cli) struct FeedAdd {
     /// Name of a feed in the catalogue (`feed list --catalogue`), or a new name for another feed.
     #[arg(value_name = "FEED", add = complete::known_feeds())]
@@ -61,7 +62,7 @@ pub(in crate::cli) struct FeedAdd {
     /// Use another name for it.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) name: Option<String>,
-    /// Kind of source: list, stix, otx, taxii or misp.
+    /// Kind of source: list, stix, otx, taxii, misp or allow.
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) kind: Option<String>,
     /// Its URL; {key} stands for the credential.

@@ -11,10 +11,10 @@ mod sqlite;
 
 pub use denied::{Denied, Outcome};
 pub use question::{
-    IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
+    Among, IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
 };
 pub use sqlite::{
-    Alert, Audit, Comment, ENTRY_ROOM, Found, Happening, NewAccount, Notice, ObjectHead, Opened,
-    Owner, PULSE_ROOM, Report, Shelf, Sighting, Statistics, Storage, Submission, Suggestion, View,
-    Writes,
+    Alert, Allowed, Audit, Comment, Download, ENTRY_ROOM, Found, Happening, NewAccount, Notice,
+    ObjectHead, Opened, Owner, PULSE_ROOM, Report, Shelf, Sighting, Statistics, Storage,
+    Submission, Suggestion, View, Writes,
 };

@@ -1,6 +1,7 @@
 //! Our additions, below `/api/v2`.
 
 mod account;
+mod allow;
 mod docs;
 mod known;
 mod moderation;

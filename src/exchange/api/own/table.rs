@@ -1,6 +1,6 @@
 //! The routes below `/api/v2`, in one table.
 
-use super::{account, docs, known, moderation, talk};
+use super::{account, allow, docs, known, moderation, talk};
 use crate::exchange::accounts::Scope;
 use crate::exchange::api::table::{GET, OPEN, POST, READ, WRITE, row};
 use crate::exchange::http::Method;
@@ -53,7 +53,7 @@ pub(in crate::exchange::api) const ROUTES: &[Route] = &[
         "Reports a false positive: the path ends in /false_positive",
         known::false_positive,
     ),
-    row(GET, "api/v2/allow", READ, "Accepted false positives, as a list", known::allow),
+    row(GET, "api/v2/allow", READ, "Accepted false positives, as a list", allow::allow),
     row(GET, "api/v2/keys", ACCOUNT, "Keys", account::keys),
     row(POST, "api/v2/keys", ACCOUNT, "Creates a key", account::add_key),
     row(DELETE, "api/v2/keys/{number}", ACCOUNT, "Revokes a key", account::revoke_key),
@@ -66,5 +66,12 @@ pub(in crate::exchange::api) const ROUTES: &[Route] = &[
     row(GET, "api/v2/reports", Needs::Moderator, "Reports", moderation::reports),
     row(POST, "api/v2/reports/{number}/accept", Needs::Moderator, "Accepts", moderation::accept),
     row(POST, "api/v2/reports/{number}/reject", Needs::Moderator, "Rejects", moderation::reject),
+    row(
+        POST,
+        "api/v2/reports/{number}/withdraw",
+        Needs::Moderator,
+        "Takes back that a value is a false positive",
+        moderation::withdraw,
+    ),
     row(GET, "api/v2/audit", Needs::Moderator, "What was done", moderation::audit),
 ];

@@ -1,17 +1,21 @@
 //! The storage on SQLite: one writer with group commit, readers beside it (WAL).
 
 mod accounts;
+mod allowed;
 mod backup;
+mod confidence;
 mod entries;
 mod links;
 mod migrate;
 mod moderation;
 mod objects;
+mod once;
 mod pool;
 mod pulses;
 mod purge;
 mod rows;
 mod search;
+mod sources;
 mod statements;
 mod talk;
 mod values;
@@ -20,9 +24,11 @@ mod visible;
 mod writer;
 
 pub use accounts::{NewAccount, Owner};
+pub use allowed::Allowed;
 pub use links::Happening;
 pub use moderation::{Audit, Report};
 pub use objects::{ObjectHead, Shelf};
+pub use once::Download;
 pub use pool::{Opened, Storage};
 pub use search::Found;
 pub use talk::{Alert, Comment, Notice, Sighting, Submission, Suggestion};
