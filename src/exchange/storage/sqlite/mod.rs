@@ -1,8 +1,12 @@
 //! The storage on SQLite: one writer with group commit, readers beside it (WAL).
 
 mod accounts;
+mod appeals;
 mod backup;
+mod confirmations;
 mod entries;
+mod invitations;
+mod likeness;
 mod links;
 mod migrate;
 mod moderation;
@@ -10,8 +14,12 @@ mod objects;
 mod pool;
 mod pulses;
 mod purge;
+mod readers;
+mod reputation;
 mod rows;
 mod search;
+mod sessions;
+mod siblings;
 mod statements;
 mod talk;
 mod values;
@@ -20,11 +28,17 @@ mod visible;
 mod writer;
 
 pub use accounts::{NewAccount, Owner};
+pub use appeals::Appeal;
+pub use confirmations::Flagged;
+pub use invitations::Invitation;
+pub use likeness::Alike;
 pub use links::Happening;
 pub use moderation::{Audit, Report};
 pub use objects::{ObjectHead, Shelf};
 pub use pool::{Opened, Storage};
+pub use reputation::Votes;
 pub use search::Found;
+pub use sessions::{Credentials, Login, SecondFactor, SessionOwner};
 pub use talk::{Alert, Comment, Notice, Sighting, Submission, Suggestion};
 pub use values::Statistics;
 pub use view::View;
