@@ -94,6 +94,15 @@ pub(in crate::cli) struct ExchangeServe {
     /// Writes and searches per minute with one key; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(in crate::cli) limit_writes: u32,
+    /// Attempts to log in per minute of one address; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(in crate::cli) limit_login: u32,
+    /// Attempts to log in per hour to one account; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(in crate::cli) limit_login_account: u32,
+    /// Who may create an account: closed, invited or open.
+    #[arg(long, value_name = "WHO", default_value = "closed")]
+    pub(in crate::cli) sign_up: String,
     /// Pulses per day of accounts younger than two weeks; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(in crate::cli) quota_pulses: u64,
@@ -149,6 +158,12 @@ pub(in crate::cli) enum ExchangeUserCommand {
     },
     /// Lock an account and hide what it published.
     Suspend {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// End the sessions of an account, remove its second factor and print a one-time link.
+    Reset {
         /// Its name.
         #[arg(value_name = "NAME")]
         name: String,

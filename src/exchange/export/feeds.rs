@@ -174,6 +174,7 @@ impl Export<'_> {
             true => (cache.packed(&entry.tag), entry.packed),
             false => (cache.file(&entry.tag), entry.size),
         };
+        self.call.note_reads(self.viewer, self.found.selection)?;
         let reply = dated(file(&path, size, format.media_type())?, &tag, &entry);
         self.count();
         Ok(if is_packed { reply.header("content-encoding", "gzip") } else { reply })
@@ -277,6 +278,7 @@ impl Export<'_> {
         let mut out = Vec::new();
         match cache.delta(since, entry, &mut out)? {
             true => {
+                self.call.note_reads(self.viewer, self.found.selection)?;
                 let tag = format!("\"{}\"", entry.tag);
                 Ok(dated(Reply::new(200, format.media_type(), out), &tag, entry))
             }
@@ -300,9 +302,11 @@ impl Export<'_> {
             };
             let mut out = Vec::new();
             misp_event(&self.about(view), &source, &mut out)?;
-            Ok(Some(out))
+            Ok(Some((out, Selection::Pulse(pulse.key))))
         })?;
-        Ok(Reply::new(200, "application/json", body.ok_or_else(Failure::not_found)?))
+        let (body, selection) = body.ok_or_else(Failure::not_found)?;
+        self.call.note_reads(self.viewer, selection)?;
+        Ok(Reply::new(200, "application/json", body))
     }
 }
 

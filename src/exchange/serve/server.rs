@@ -1,6 +1,6 @@
 //! Listens, and hands connections to tasks.
 
-use super::connection::{Shared, serve};
+use super::connection::{BODIES, Shared, serve};
 use super::tls::{Certificate, Files};
 use crate::engine::error::{Error, Result, escape_text};
 use crate::exchange::site::{Route, Settings, Site, Warnings};
@@ -85,7 +85,8 @@ pub fn run(site: Site, options: Options, stop: &Stop) -> Result<()> {
         .max_blocking_threads(THREADS)
         .build()
         .map_err(failed)?;
-    let shared = Arc::new(Shared { site: Arc::new(site), turns: Semaphore::new(TURNS) });
+    let (turns, bodies) = (Semaphore::new(TURNS), Semaphore::new(BODIES));
+    let shared = Arc::new(Shared { site: Arc::new(site), turns, bodies });
     let keeper = options.sources.map(|directory| Keeper::start(&shared.site, directory));
     let keeper = keeper.transpose().map_err(failed)?;
     let outcome = runtime.block_on(listen(options.listener, certificate, shared, stop));

@@ -37,7 +37,7 @@ pub enum Sort {
     Created,
     /// By the number of subscribers.
     Subscribers,
-    /// By votes.
+    /// By votes, each by what it weighs.
     Votes,
     /// By how well they match the words of a search.
     Relevance,

@@ -56,6 +56,32 @@ pub(super) fn withdraw(call: &Call<'_>) -> Answer {
     Ok(Reply::json(&json!({"status": "withdrawn"})))
 }
 
+/// `POST /users/{name}/suspend`: locks an account, ends its sessions, and hides what it published
+/// from everybody, exports included, with the next request.
+pub(super) fn suspend(call: &Call<'_>) -> Answer {
+    set_suspended(call, true)
+}
+
+/// `POST /users/{name}/resume`.
+pub(super) fn resume(call: &Call<'_>) -> Answer {
+    set_suspended(call, false)
+}
+
+fn set_suspended(call: &Call<'_>, is_suspended: bool) -> Answer {
+    let (viewer, name) = (call.caller.viewer, call.param("name"));
+    let user = call.read(|view| view.user(viewer, name))?.ok_or_else(Failure::not_found)?;
+    if user.role >= call.caller.role {
+        return Err(Failure::forbidden("only accounts with a lower role than yours"));
+    }
+    let by = call.user()?;
+    call.write(move |writes| {
+        writes.suspend(user.id, is_suspended)?;
+        let action = if is_suspended { "moderator.suspend" } else { "moderator.resume" };
+        writes.audit(Some(by), action, &user.name, "")
+    })?;
+    Ok(Reply::json(&json!({"status": if is_suspended { "suspended" } else { "resumed" }})))
+}
+
 /// `GET /audit`.
 pub(super) fn audit(call: &Call<'_>) -> Answer {
     let page = Page::of(call, 50, 200);

@@ -48,6 +48,7 @@ impl From<Indicator> for IndicatorDraft {
             expiry: indicator.expiration.into(),
             is_active: true,
             is_flagged: indicator.is_suppressed,
+            siblings: Vec::new(),
         }
     }
 }

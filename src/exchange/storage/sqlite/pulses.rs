@@ -84,6 +84,8 @@ impl Writes<'_> {
         self.set_groups(key, &draft.groups)?;
         let mut changes = Changes::default();
         self.add_entries(key, &draft.indicators, &mut changes)?;
+        self.suppress_accepted(key)?;
+        self.link_siblings(author, key, &draft.indicators)?;
         self.index(key, (&draft.name, &draft.description, &draft.adversary), &draft.lists)?;
         let patch = json!({"added": draft.indicators.len()}).to_string();
         self.revise(key, (author, 1), &patch, "")?;
@@ -105,9 +107,17 @@ impl Writes<'_> {
             let message = format!("a public pulse cannot be {}", tlp.name());
             return Err(Denied::invalid("TLP", message));
         }
+        let bound = self.bound_of(row.key)?;
+        if (tlp as i64) < bound {
+            let message = "a copy of somebody else's pulse keeps its TLP, or gets a higher one";
+            return Err(Denied::invalid("TLP", message));
+        }
         let mut groups = row.groups.clone();
         if let Some(change) = &patch.groups {
             change.apply(&mut groups);
+        }
+        if bound > 0 && groups.iter().any(|group| !row.groups.contains(group)) {
+            self.may_share(row.key)?;
         }
         for group in groups.iter().filter(|group| !row.groups.contains(group)) {
             self.may_post(UserId(row.author), *group)?;
@@ -129,6 +139,10 @@ impl Writes<'_> {
         let before = self.count_active(row.key)?;
         let mut changes = Changes::default();
         self.add_entries(row.key, &patch.add, &mut changes)?;
+        if !patch.add.is_empty() {
+            self.suppress_accepted(row.key)?;
+            self.link_siblings(user, row.key, &patch.add)?;
+        }
         self.edit_entries(row.key, &patch.edit, &mut changes)?;
         self.remove_entries(row.key, &patch.remove, &mut changes)?;
         let mut record = differences(&row, &new);
@@ -184,10 +198,11 @@ impl Writes<'_> {
             ..Lists::default()
         });
         let key: [Param<'_>; 3] = [(":pulse", &row.key), (":stamp", &stamp), (":lists", &kept)];
-        for table in ["revision", "label", "comment", "vote", "suggestion"] {
+        for table in ["revision", "label", "comment", "vote", "suggestion", "sibling"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse = :pulse"), &key)?;
         }
         self.run("DELETE FROM words WHERE rowid = :pulse", &key)?;
+        self.forget_likeness(row.key)?;
         self.run(
             "UPDATE pulse SET deleted = 1, modified = :stamp, name = '', description = '', \
              lists = :lists, cloned_from = NULL WHERE id = :pulse",
@@ -226,7 +241,15 @@ impl Writes<'_> {
             draft.is_flagged = is_suppressed;
         }
         draft.groups.retain(|group| self.may_post(user, *group).is_ok());
-        self.create_pulse(user, &draft, (true, Some(*id)))
+        let bound = match pulse.author.id == user {
+            true => self.bound_of(pulse.key)?,
+            false => pulse.tlp as i64,
+        };
+        let copy = self.create_pulse(user, &draft, (true, Some(*id)))?;
+        if bound > 0 {
+            self.bind(copy.key, bound)?;
+        }
+        Ok(copy)
     }
 
     /// Shares a pulse with a group, or stops to. Whoever may post to the group may share what is
@@ -244,6 +267,9 @@ impl Writes<'_> {
         self.may_post(user, group)
             .map_err(|_| Denied::Forbidden("you may not post to this group".into()))?;
         let pulse = self.shown(user, id)?;
+        if is_added {
+            self.may_share(pulse.key)?;
+        }
         if is_added && pulse.author.id != user && !pulse.is_public {
             return Err(Denied::Forbidden("only its author may share this pulse".into()));
         }
@@ -339,7 +365,7 @@ impl Writes<'_> {
         Ok(())
     }
 
-    fn revise(
+    pub(super) fn revise(
         &self,
         key: i64,
         (user, number): (UserId, i64),

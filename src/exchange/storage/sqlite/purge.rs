@@ -11,7 +11,8 @@ const MEMORY: i64 = 90 * 86_400_000_000;
 const ROWS: i64 = 5000;
 
 impl Writes<'_> {
-    /// Deletes some of what was deleted or removed long ago, old links and seen notices. Answers
+    /// Deletes some of what was deleted or removed long ago, old links, sessions
+    /// that have ended and seen notices. Answers
     /// whether there is more.
     ///
     /// # Errors
@@ -36,6 +37,9 @@ impl Writes<'_> {
             &params,
         )?;
         self.run("DELETE FROM link WHERE expires < :now", &params)?;
+        self.run("DELETE FROM invitation WHERE guest IS NULL AND expires < :now", &params)?;
+        self.purge_sessions()?;
+        self.purge_likeness()?;
         self.run("DELETE FROM notice WHERE seen = 1 AND created < :before", &params)?;
         let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
         Ok(pulses >= most || entries >= most)

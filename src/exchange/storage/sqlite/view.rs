@@ -89,7 +89,7 @@ impl<'c> View<'c> {
             Sort::Modified => format!("p.modified {direction}"),
             Sort::Created => format!("p.created {direction}, p.id {direction}"),
             Sort::Subscribers => format!("p.subscribers {direction}, p.modified DESC"),
-            Sort::Votes => format!("p.upvotes - p.downvotes {direction}, p.modified DESC"),
+            Sort::Votes => format!("p.score {direction}, p.modified DESC"),
             Sort::Relevance => {
                 format!("{} DESC, {score} ASC, p.modified DESC", condition.by_value())
             }
