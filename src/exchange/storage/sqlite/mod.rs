@@ -4,7 +4,6 @@ mod accounts;
 mod allowed;
 mod appeals;
 mod backup;
-mod backup;
 mod confidence;
 mod confirmations;
 mod entries;
