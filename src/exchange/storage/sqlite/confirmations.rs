@@ -79,7 +79,7 @@ impl View<'_> {
     }
 
     /// Flagged indicators that their authors have confirmed and that wait for somebody trusted,
-    /// in pulses of others that the viewer sees; the first confirmed first.
+    /// in pulses of others that the viewer sees, in the order they were added.
     ///
     /// # Errors
     ///
@@ -91,10 +91,11 @@ impl View<'_> {
     ) -> Result<Vec<Flagged>> {
         let (me, open) = parameters(viewer);
         let sql = format!(
-            "SELECT {} FROM confirmation o JOIN entry e ON e.id = o.entry \
-             JOIN value v ON v.id = e.value JOIN pulse p ON p.id = e.pulse AND p.author = o.account \
-             JOIN account a ON a.id = p.author WHERE e.suppressed = 1 AND e.state <> 2 \
-             AND p.author <> :me AND {} ORDER BY o.created, e.id LIMIT :limit OFFSET :offset",
+            "SELECT {} FROM entry e JOIN value v ON v.id = e.value JOIN pulse p ON p.id = e.pulse \
+             JOIN account a ON a.id = p.author WHERE e.id IN (SELECT o.entry FROM confirmation o) \
+             AND e.suppressed = 1 AND e.state <> 2 AND EXISTS (SELECT 1 FROM confirmation o \
+             WHERE o.entry = e.id AND o.account = p.author) AND p.author <> :me AND {} \
+             ORDER BY e.id LIMIT :limit OFFSET :offset",
             columns(),
             visible("p")
         );
@@ -173,10 +174,12 @@ impl Writes<'_> {
     /// Keeps those indicators of a pulse out of exports whose values were accepted as false
     /// positives before.
     pub(super) fn suppress_accepted(&self, pulse: i64) -> Outcome<()> {
+        // The plus keeps the index by state out of it: there are many reports of a state, and few
+        // of a value.
         self.run(
             "UPDATE entry SET suppressed = 2 WHERE pulse = :pulse AND suppressed <> 2 \
              AND state <> 2 AND EXISTS (SELECT 1 FROM report r WHERE r.value = entry.value \
-             AND r.state = 1)",
+             AND +r.state = 1)",
             &[(":pulse", &pulse)],
         )?;
         Ok(())
