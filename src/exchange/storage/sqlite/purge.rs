@@ -21,7 +21,8 @@ impl Writes<'_> {
         let before = self.now.0 - MEMORY;
         let params: [Param<'_>; 3] =
             [(":before", &before), (":rows", &ROWS), (":now", &self.now.0)];
-        let old = "SELECT id FROM pulse WHERE deleted = 1 AND modified < :before LIMIT :rows";
+        let old = "SELECT id FROM pulse WHERE deleted = 1 AND modified < :before \
+                   ORDER BY modified LIMIT :rows";
         for table in ["pulse_team", "pulse_reader", "subscription", "report"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse IN ({old})"), &params)?;
         }
