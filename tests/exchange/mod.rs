@@ -2,7 +2,9 @@
 //! this process.
 
 mod circle;
+mod clients;
 mod commands;
+mod downloads;
 mod durable;
 mod exports;
 mod inside;
@@ -11,6 +13,7 @@ mod people;
 mod process;
 mod running;
 mod sdk;
+mod sources;
 mod taxii;
 mod trust;
 mod wire;

@@ -53,7 +53,8 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     print(text)?;
     let site = serve::site(started.storage, settings, warnings);
     let tls = flags.tls_cert.zip(flags.tls_key);
-    serve::run(site, Options { listener, tls }, &stop)?;
+    let sources = Some(flags.data.directory);
+    serve::run(site, Options { listener, tls, sources }, &stop)?;
     Ok(Outcome::Yes)
 }
 

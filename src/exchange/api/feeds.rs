@@ -8,7 +8,7 @@ use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Pulse, naive_micros};
 use crate::exchange::site::{Answer, Call};
-use crate::exchange::storage::{IndicatorQuery, PulseQuery, Selection, Storage, Which};
+use crate::exchange::storage::{Happening, IndicatorQuery, PulseQuery, Selection, Storage, Which};
 use serde_json::{Value, json};
 use std::io;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub(super) fn events(call: &Call<'_>) -> Answer {
         .iter()
         .map(|event| {
             json!({
-                "id": event.created.0,
+                "id": number_of(event),
                 "action": if event.is_subscribe { "subscribe" } else { "unsubscribe" },
                 "object_type": event.object,
                 "object_id": event.object_id,
@@ -71,6 +71,13 @@ pub(super) fn events(call: &Call<'_>) -> Answer {
         .collect();
     let envelope = Envelope::of(call, page, (count, rows.len()), None);
     Ok(Reply::json(&envelope.with(rows)))
+}
+
+/// A number of an event, always the same. Clients have 31 bits for it.
+fn number_of(event: &Happening) -> u32 {
+    let name = format!("{} {} {}", event.object, event.object_id, event.created.0);
+    let [.., a, b, c, d] = xxhash_rust::xxh3::xxh3_64(name.as_bytes()).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d]) >> 1
 }
 
 /// The filters that all lists have.

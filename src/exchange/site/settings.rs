@@ -170,7 +170,7 @@ mod tests {
     fn accounts_are_new_for_a_while() {
         let quotas = Quotas::default();
         let is_new =
-            |role, days| quotas.is_new(role, Timestamp(0), Timestamp(days * 86_400_000_000));
+            |role, days: i64| quotas.is_new(role, Timestamp(0), Timestamp(days * 86_400_000_000));
         assert!(is_new(Role::Member, 0) && is_new(Role::Member, 13));
         assert!(!is_new(Role::Member, 14) && !is_new(Role::Trusted, 0));
     }

@@ -160,17 +160,3 @@ fn false_positive(call: &Call<'_>) -> Answer {
     let number = call.write(move |writes| writes.report_value(user, &draft, &reason))?;
     Ok(Reply::json(&json!({"id": number, "status": "pending"})).status(201))
 }
-
-/// `GET /allow`: what was accepted as a false positive, in the form that `--allow` reads.
-pub(super) fn allow(call: &Call<'_>) -> Answer {
-    let values = call.read(|view| view.allowed())?;
-    let mut text = String::from("# accepted as false positives\n");
-    for (kind, norm) in values {
-        // A rule or a mutex is nothing that a list of values has; a line end would be another.
-        if !kind.is_rule() && !norm.contains(['\n', '\r']) {
-            text.push_str(&norm);
-            text.push('\n');
-        }
-    }
-    Ok(Reply::new(200, "text/plain; charset=utf-8", text))
-}

@@ -1,6 +1,7 @@
 //! Our additions, below `/api/v2`.
 
 mod account;
+mod allow;
 mod appeals;
 mod docs;
 mod factor;

@@ -46,6 +46,16 @@ fn decide(call: &Call<'_>, is_accepted: bool) -> Answer {
     Ok(Reply::json(&json!({"status": if is_accepted { "accepted" } else { "rejected" }})))
 }
 
+/// `POST /reports/{number}/withdraw`: what was accepted as a false positive is none. It leaves the
+/// allow list, and is exported again unless it is on a warning list.
+pub(super) fn withdraw(call: &Call<'_>) -> Answer {
+    let (user, report) = (call.user()?, number(call, "number")?);
+    let value = call.read(|view| view.allowed_by(report))?.ok_or_else(Failure::not_found)?;
+    let is_flagged = !call.site.warnings.about(value.0, &value.1).is_empty();
+    call.write(move |writes| writes.withdraw(user, report, is_flagged))?;
+    Ok(Reply::json(&json!({"status": "withdrawn"})))
+}
+
 /// `POST /users/{name}/suspend`: locks an account, ends its sessions, and hides what it published
 /// from everybody, exports included, with the next request.
 pub(super) fn suspend(call: &Call<'_>) -> Answer {

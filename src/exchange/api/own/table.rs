@@ -1,7 +1,7 @@
 //! The routes below `/api/v2`, in one table.
 
 use super::{
-    account, appeals, docs, factor, known, login, moderation, sharing, sign_up, talk, votes,
+    account, allow, appeals, docs, factor, known, login, moderation, sharing, sign_up, talk, votes,
 };
 use crate::exchange::accounts::Scope;
 use crate::exchange::api::table::{GET, OPEN, POST, READ, WRITE, row};
@@ -82,7 +82,6 @@ pub(in crate::exchange::api) const ROUTES: &[Route] = &[
     ),
     row(GET, "api/v2/flagged", Needs::Trusted, "What waits for agreement", sharing::awaiting),
     row(GET, "api/v2/users/{name}", READ, "A user and its reputation", votes::profile),
-    row(GET, "api/v2/allow", READ, "Accepted false positives, as a list", known::allow),
     row(POST, "api/v2/appeals", OPEN, "Says why a value should not be listed", appeals::appeal),
     row(POST, "api/v2/login", Needs::Nothing, "Logs in", login::login),
     row(POST, "api/v2/logout", READ, "Logs out", login::logout),
@@ -100,6 +99,7 @@ pub(in crate::exchange::api) const ROUTES: &[Route] = &[
     row(GET, "api/v2/invitations", ACCOUNT, "Invitations", sign_up::invitations),
     row(POST, "api/v2/invitations", Needs::Trusted, "Makes an invitation", sign_up::invite),
     row(DELETE, "api/v2/invitations/{number}", ACCOUNT, "Revokes one", sign_up::revoke),
+    row(GET, "api/v2/allow", READ, "Accepted false positives, as a list", allow::allow),
     row(GET, "api/v2/keys", ACCOUNT, "Keys", account::keys),
     row(POST, "api/v2/keys", ACCOUNT, "Creates a key", account::add_key),
     row(DELETE, "api/v2/keys/{number}", ACCOUNT, "Revokes a key", account::revoke_key),
@@ -113,6 +113,13 @@ pub(in crate::exchange::api) const ROUTES: &[Route] = &[
     row(GET, "api/v2/reports", Needs::Moderator, "Reports", moderation::reports),
     row(POST, "api/v2/reports/{number}/accept", Needs::Moderator, "Accepts", moderation::accept),
     row(POST, "api/v2/reports/{number}/reject", Needs::Moderator, "Rejects", moderation::reject),
+    row(
+        POST,
+        "api/v2/reports/{number}/withdraw",
+        Needs::Moderator,
+        "Takes back that a value is a false positive",
+        moderation::withdraw,
+    ),
     row(POST, "api/v2/users/{name}/suspend", Needs::Moderator, "Suspends", moderation::suspend),
     row(POST, "api/v2/users/{name}/resume", Needs::Moderator, "Resumes", moderation::resume),
     row(GET, "api/v2/appeals", Needs::Moderator, "Appeals", appeals::appeals),

@@ -8,7 +8,8 @@ use rusqlite::Connection;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_objects.sql"),
-    include_str!("migrations/0003_people.sql"),
+    include_str!("migrations/0003_circle.sql"),
+    include_str!("migrations/0004_people.sql"),
 ];
 
 /// Brings the schema up to date. Returns the version it had.

@@ -1,8 +1,10 @@
 //! The storage on SQLite: one writer with group commit, readers beside it (WAL).
 
 mod accounts;
+mod allowed;
 mod appeals;
 mod backup;
+mod confidence;
 mod confirmations;
 mod entries;
 mod invitations;
@@ -11,6 +13,7 @@ mod links;
 mod migrate;
 mod moderation;
 mod objects;
+mod once;
 mod pool;
 mod pulses;
 mod purge;
@@ -20,6 +23,7 @@ mod rows;
 mod search;
 mod sessions;
 mod siblings;
+mod sources;
 mod statements;
 mod talk;
 mod values;
@@ -28,6 +32,7 @@ mod visible;
 mod writer;
 
 pub use accounts::{NewAccount, Owner};
+pub use allowed::Allowed;
 pub use appeals::Appeal;
 pub use confirmations::Flagged;
 pub use invitations::Invitation;
@@ -35,6 +40,7 @@ pub use likeness::Alike;
 pub use links::Happening;
 pub use moderation::{Audit, Report};
 pub use objects::{ObjectHead, Shelf};
+pub use once::Download;
 pub use pool::{Opened, Storage};
 pub use reputation::Votes;
 pub use search::Found;

@@ -35,12 +35,27 @@ impl Writes<'_> {
         &self,
         author: UserId,
         draft: &Draft,
+        origin: (bool, Option<PulseId>),
+    ) -> Outcome<Pulse> {
+        let id = PulseId::new(self.now, random_bytes::<8>()?);
+        self.create_pulse_as(id, author, draft, origin)
+    }
+
+    /// Creates a pulse with an identifier that no other has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writes::create_pulse`].
+    pub fn create_pulse_as(
+        &self,
+        id: PulseId,
+        author: UserId,
+        draft: &Draft,
         (is_from_api, cloned_from): (bool, Option<PulseId>),
     ) -> Outcome<Pulse> {
         for group in &draft.groups {
             self.may_post(author, *group)?;
         }
-        let id = PulseId::new(self.now, random_bytes::<8>()?);
         let text = id.to_string();
         let stamp = self.stamp();
         let lists = lists_text(&draft.lists);
@@ -151,7 +166,7 @@ impl Writes<'_> {
         let revision = row.revision + 1;
         self.revise(row.key, (user, revision), &Value::Object(record).to_string(), &patch.reason)?;
         self.touch(row.key, revision)?;
-        if changes.is_suspicious(before) {
+        if changes.is_suspicious(before) && !patch.is_imported {
             self.hold(row.key, user, "most of its indicators were changed at once")?;
         }
         let is_narrower = new.tlp > row.tlp
@@ -173,16 +188,24 @@ impl Writes<'_> {
     /// If it does not exist for the user, or is somebody else's; if the storage fails.
     pub fn delete_pulse(&self, user: UserId, id: &PulseId) -> Outcome<()> {
         let row = self.own(user, id)?;
-        let stamp = self.stamp();
-        let key: [Param<'_>; 2] = [(":pulse", &row.key), (":stamp", &stamp)];
-        for table in ["entry", "revision", "label", "comment", "vote", "suggestion", "sibling"] {
+        // Clients that have its objects are told that they are gone, so those must be known for a
+        // while: by their values, and by what else identifies them.
+        self.remove_all_entries(row.key)?;
+        let stamp = self.pulse_stamp();
+        let kept = lists_text(&Lists {
+            malware_families: row.lists.malware_families,
+            attack_ids: row.lists.attack_ids,
+            ..Lists::default()
+        });
+        let key: [Param<'_>; 3] = [(":pulse", &row.key), (":stamp", &stamp), (":lists", &kept)];
+        for table in ["revision", "label", "comment", "vote", "suggestion", "sibling"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse = :pulse"), &key)?;
         }
         self.run("DELETE FROM words WHERE rowid = :pulse", &key)?;
         self.forget_likeness(row.key)?;
         self.run(
             "UPDATE pulse SET deleted = 1, modified = :stamp, name = '', description = '', \
-             adversary = '', lists = '{}', cloned_from = NULL WHERE id = :pulse",
+             lists = :lists, cloned_from = NULL WHERE id = :pulse",
             &key,
         )?;
         self.audit(Some(user), "pulse.delete", &id.to_string(), "")

@@ -19,10 +19,13 @@ impl Writes<'_> {
     ///
     /// If the storage fails.
     pub fn purge(&self) -> Outcome<bool> {
+        self.purge_once()?;
         let before = self.now.0 - MEMORY;
         let params: [Param<'_>; 3] =
             [(":before", &before), (":rows", &ROWS), (":now", &self.now.0)];
-        let old = "SELECT id FROM pulse WHERE deleted = 1 AND modified < :before LIMIT :rows";
+        // Their indicators, which were removed before them, go first.
+        let old = "SELECT p.id FROM pulse p WHERE p.deleted = 1 AND p.modified < :before \
+                   AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.pulse = p.id) LIMIT :rows";
         for table in ["pulse_team", "pulse_reader", "subscription", "report"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse IN ({old})"), &params)?;
         }
