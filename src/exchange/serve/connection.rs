@@ -3,7 +3,7 @@
 use super::body::Sent;
 use super::patient::Patient;
 use crate::exchange::http::{Failure, Method, Reply, Request};
-use crate::exchange::site::Site;
+use crate::exchange::site::{METRICS, Site};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
@@ -31,6 +31,15 @@ const BODY: Duration = Duration::from_secs(120);
 /// How long a write may wait for its reader.
 const WRITE: Duration = Duration::from_secs(60);
 
+/// By which socket a connection came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// That of the exchange.
+    Public,
+    /// That of metrics, where nothing else is.
+    Metrics,
+}
+
 /// What connections share.
 pub(super) struct Shared {
     pub(super) site: Arc<Site>,
@@ -41,7 +50,7 @@ pub(super) struct Shared {
 /// Serves a connection until it ends, or the server does.
 pub(super) async fn serve<S>(
     stream: S,
-    peer: IpAddr,
+    (peer, door): (IpAddr, Door),
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
 ) where
@@ -49,7 +58,7 @@ pub(super) async fn serve<S>(
 {
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(request, peer, &shared).await) }
+        async move { Ok::<_, Infallible>(answer(request, (peer, door), &shared).await) }
     });
     let stream = TokioIo::new(Patient::new(stream, WRITE));
     let connection = hyper::server::conn::http1::Builder::new()
@@ -79,13 +88,17 @@ pub(super) async fn serve<S>(
 /// Answers a request.
 async fn answer(
     request: hyper::Request<Incoming>,
-    peer: IpAddr,
+    (peer, door): (IpAddr, Door),
     shared: &Shared,
 ) -> Response<Sent> {
     let is_head = request.method() == hyper::Method::HEAD;
     let reply = match shared.turns.try_acquire() {
+        Ok(_) if door == Door::Metrics => metrics(request.uri().path(), shared).await,
         Ok(_turn) => outcome(request, peer, shared).await,
-        Err(_) => Err(Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") }),
+        Err(_) => {
+            shared.site.metrics().busy.count();
+            Err(Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") })
+        }
     };
     let reply = reply.unwrap_or_else(|failure| {
         let body = serde_json::json!({"status": "error", "detail": failure.detail});
@@ -96,6 +109,17 @@ async fn answer(
         }
     });
     response(reply, is_head)
+}
+
+/// The page of metrics.
+async fn metrics(path: &str, shared: &Shared) -> Result<Reply, Failure> {
+    if path != "/metrics" {
+        return Err(Failure::not_found());
+    }
+    let site = Arc::clone(&shared.site);
+    let page = spawn_blocking(move || site.metrics_page()).await;
+    let page = page.map_err(|_| Failure::new(500, "the server failed"))??;
+    Ok(Reply::new(200, METRICS, page))
 }
 
 async fn outcome(

@@ -1,9 +1,12 @@
 //! From a request to an answer: the route, the caller, the limits.
 
-use super::{Bucket, Call, Caller, Family, Limits, Needs, Route, Settings, Warnings};
+use super::measured::Measured;
+use super::{Bucket, Call, Caller, Family, Kept, Limits, Needs, Route, Settings, Warnings};
+use crate::clock::Stopwatch;
 use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, Scope, Secret, Viewer};
 use crate::exchange::http::{Failure, Method, Pattern, Reply, Request, split_path};
+use crate::exchange::metrics::{Counter, Metrics, OfRoute, Sizes};
 use crate::exchange::storage::Storage;
 use base64::Engine as _;
 use serde_json::json;
@@ -12,6 +15,9 @@ use std::sync::Arc;
 
 /// An hour, in microseconds.
 const HOUR: i64 = 3_600_000_000;
+
+/// The content type of metrics.
+pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// How errors of TAXII are written; given by the room of that name.
 type Writer = fn(&Failure) -> Reply;
@@ -25,9 +31,28 @@ pub struct Site {
     pub settings: Settings,
     /// Warning lists.
     pub warnings: Warnings,
+    /// Texts of pulses.
+    pub kept: Arc<Kept>,
     limits: Limits,
-    routes: Vec<(Vec<&'static str>, Route)>,
+    routes: Vec<Row>,
+    /// Counts requests that no route takes.
+    unrouted: Arc<OfRoute>,
+    sizes: Measured,
     taxii_failure: Writer,
+}
+
+/// What is known of a request so far.
+struct Seen<'s> {
+    family: Family,
+    counted: &'s OfRoute,
+}
+
+/// A route, with the segments of its path and what is counted about it.
+#[derive(Debug)]
+struct Row {
+    path: Vec<&'static str>,
+    route: Route,
+    counted: Arc<OfRoute>,
 }
 
 impl Site {
@@ -39,43 +64,69 @@ impl Site {
         routes: &[Route],
         taxii_failure: fn(&Failure) -> Reply,
     ) -> Site {
-        let mut routes: Vec<_> =
-            routes.iter().map(|route| (split_path(route.path), *route)).collect();
+        let metrics = Arc::clone(storage.metrics());
+        let row = |route: &Route| Row {
+            path: split_path(route.path),
+            route: *route,
+            counted: metrics.route(route.path),
+        };
+        let mut routes: Vec<Row> = routes.iter().map(row).collect();
         // Of two that match, the one with a fixed segment where the other has a name comes first.
-        routes.sort_by_key(|(_, route)| Pattern(route.path).rank());
+        routes.sort_by_key(|row| Pattern(row.route.path).rank());
+        let unrouted = metrics.route("");
         let limits = Limits::default();
-        Site { storage, settings, warnings, limits, routes, taxii_failure }
+        let (kept, sizes) = (Arc::default(), Measured::default());
+        Site { storage, settings, warnings, kept, limits, routes, unrouted, sizes, taxii_failure }
     }
 
     /// The routes, in the order in which they are tried.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter().map(|(_, route)| route)
+        self.routes.iter().map(|row| &row.route)
     }
 
     /// Answers a request.
     pub fn answer(&self, request: &Request) -> Reply {
-        let mut family = Family::Api;
-        match self.outcome(request, &mut family) {
+        let watch = Stopwatch::start();
+        let mut seen = Seen { family: Family::Api, counted: &self.unrouted };
+        let reply = match self.outcome(request, &mut seen) {
             Ok(reply) => reply,
-            Err(failure) => self.failure(family, failure),
-        }
+            Err(failure) => self.failure(seen.family, failure),
+        };
+        seen.counted.answered(reply.status, watch);
+        reply
     }
 
-    fn outcome(&self, request: &Request, family: &mut Family) -> Result<Reply, Failure> {
+    fn outcome<'s>(&'s self, request: &Request, seen: &mut Seen<'s>) -> Result<Reply, Failure> {
         let found = self.route(request);
-        *family = match found {
-            Ok((route, _)) => route.family,
+        seen.family = match &found {
+            Ok((row, _)) => row.route.family,
             Err(_) if request.target.starts_with("/taxii") => Family::Taxii,
             Err(_) => Family::Api,
         };
         // Strangers learn nothing from the difference between 404, 405 and 403 that the
         // documentation does not say.
-        let (route, params) = found?;
-        let caller = self.caller(request, *family);
+        let (Row { route, counted, .. }, params) = found?;
+        seen.counted = counted;
+        let caller = self.caller(request, seen.family);
         let caller = self.limited(request, route, caller)?;
         self.admit(route, &caller)?;
-        let call = Call { site: self, request, caller, params, family: *family };
+        let call = Call { site: self, request, caller, params, family: seen.family };
         (route.handler)(&call)
+    }
+
+    /// The page of metrics.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn metrics_page(&self) -> Result<String> {
+        let sizes = self.sizes.of(&self.storage)?;
+        Ok(self.metrics().page(Sizes { bytes: self.storage.size(), ..sizes }))
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        self.storage.metrics()
     }
 
     /// The route of a request.
@@ -83,17 +134,18 @@ impl Site {
     fn route(
         &self,
         request: &Request,
-    ) -> std::result::Result<(&Route, Vec<(&'static str, String)>), Failure> {
+    ) -> std::result::Result<(&Row, Vec<(&'static str, String)>), Failure> {
         let segments = split_path(request.path());
         let mut methods = Vec::new();
-        for (pattern, route) in &self.routes {
-            if !may_match(pattern, &segments) {
+        for row in &self.routes {
+            let route = &row.route;
+            if !may_match(&row.path, &segments) {
                 continue;
             }
             if !route.methods.contains(&request.method) {
                 methods.extend_from_slice(route.methods);
             } else if let Some(params) = Pattern(route.path).matches(&request.target) {
-                return Ok((route, params));
+                return Ok((row, params));
             }
         }
         if methods.is_empty() {
@@ -154,19 +206,26 @@ impl Site {
         caller: std::result::Result<Caller, Failure>,
     ) -> std::result::Result<Caller, Failure> {
         let now = crate::clock::now().0;
-        let take = |bucket, per_minute| {
-            self.limits.take(bucket, per_minute, now).map_err(Failure::too_many)
+        let metrics = self.metrics();
+        let take = |bucket, per_minute, counter: &Counter| {
+            self.limits.take(bucket, per_minute, now).map_err(|seconds| {
+                counter.count();
+                Failure::too_many(seconds)
+            })
         };
         let known = caller.as_ref().is_ok_and(|caller| caller.key != 0);
         if !known {
-            take(Bucket::Address(network(self.peer(request))), self.settings.per_address)?;
+            let address = network(self.peer(request));
+            let per_minute = self.settings.per_address;
+            take(Bucket::Address(address), per_minute, &metrics.limited_addresses)?;
             return caller;
         }
         let caller = caller?;
-        take(Bucket::Key(caller.key), self.settings.per_key)?;
+        take(Bucket::Key(caller.key), self.settings.per_key, &metrics.limited_keys)?;
         let is_costly = request.method != Method::Get || route.path.contains("/search/");
         if is_costly && caller.role < Role::Trusted {
-            take(Bucket::Writes(caller.key), self.settings.writes_per_key)?;
+            let per_minute = self.settings.writes_per_key;
+            take(Bucket::Writes(caller.key), per_minute, &metrics.limited_writes)?;
         }
         Ok(caller)
     }
@@ -196,11 +255,16 @@ impl Site {
         match route.needs {
             Needs::Nothing => Ok(()),
             Needs::Reader if is_stranger && self.settings.anonymous_read => Ok(()),
-            Needs::Key(_) | Needs::Reader | Needs::Moderator if is_stranger => Err(no_key()),
+            Needs::Key(_) | Needs::Reader | Needs::Moderator | Needs::Admin if is_stranger => {
+                Err(no_key())
+            }
             Needs::Reader if !caller.has(Scope::Read) => Err(lacks(Scope::Read)),
             Needs::Key(scope) if !caller.has(scope) => Err(lacks(scope)),
             Needs::Moderator if caller.role < Role::Moderator => {
                 Err(Failure::forbidden("only moderators may do this"))
+            }
+            Needs::Admin if caller.role < Role::Admin || !caller.has(Scope::Read) => {
+                Err(Failure::forbidden("only administrators may do this"))
             }
             Needs::Moderator if !caller.has(Scope::Write) => Err(lacks(Scope::Write)),
             _ => Ok(()),

@@ -7,13 +7,16 @@
 
 mod answer;
 mod call;
+mod kept;
 mod limits;
+mod measured;
 mod route;
 mod settings;
 mod warnings;
 
-pub use answer::Site;
+pub use answer::{METRICS, Site};
 pub use call::{Call, Caller};
+pub use kept::{Kept, Listed};
 pub use limits::{Bucket, Limits};
 pub use route::{Answer, Family, Handler, Needs, Route};
 pub use settings::{Quotas, Settings};

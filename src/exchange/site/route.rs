@@ -32,6 +32,8 @@ pub enum Needs {
     Key(Scope),
     /// A key of a moderator.
     Moderator,
+    /// A key of an administrator.
+    Admin,
 }
 
 /// A route.

@@ -144,7 +144,7 @@ fn operation(route: &Route) -> Value {
     let security = match route.needs {
         Needs::Nothing => json!([]),
         Needs::Reader => json!([{"key": []}, {}]),
-        Needs::Key(_) | Needs::Moderator => json!([{"key": []}]),
+        Needs::Key(_) | Needs::Moderator | Needs::Admin => json!([{"key": []}]),
     };
     let mut operation = json!({
         "summary": route.summary,
@@ -174,6 +174,7 @@ pub(super) fn page(call: &Call<'_>) -> Answer {
             Needs::Reader => "a key, unless everybody may read".into(),
             Needs::Key(scope) => format!("a key with the scope {}", scope.name()),
             Needs::Moderator => "a moderator".into(),
+            Needs::Admin => "an administrator".into(),
         };
         rows.push_str(&format!(
             "<tr><td>{}<td><code>{}</code><td>{}<td>{needs}\n",
