@@ -116,7 +116,7 @@ fn general(call: &Call<'_>, (kind, norm): (Type, &str)) -> Result<Value, Failure
         for hit in &hits {
             let query = PulseQuery::of(Selection::Pulse(hit.pulse));
             for pulse in view.pulses(viewer, &query)? {
-                pulses.push(view.completed(viewer, pulse)?);
+                pulses.push(view.completed(pulse)?);
             }
         }
         let count = view.count_hits(viewer, (kind, norm))?;

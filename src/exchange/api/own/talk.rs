@@ -73,7 +73,7 @@ pub(super) fn vote(call: &Call<'_>) -> Answer {
         _ => return Err(Invalid::of("vote", "expected 1, 0 or -1").into()),
     };
     let pulse = call.write(move |writes| writes.vote(user, &id, vote))?;
-    Ok(Reply::json(&shown(call, &pulse)))
+    shown(call, pulse)
 }
 
 /// `GET /pulses/{id}/suggestions`.

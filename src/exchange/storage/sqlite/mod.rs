@@ -2,7 +2,9 @@
 
 mod accounts;
 mod backup;
+mod batch;
 mod entries;
+mod exported;
 mod links;
 mod migrate;
 mod moderation;
@@ -17,6 +19,7 @@ mod talk;
 mod values;
 mod view;
 mod visible;
+mod words;
 mod writer;
 
 pub use accounts::{NewAccount, Owner};

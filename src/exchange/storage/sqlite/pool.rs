@@ -1,14 +1,16 @@
 //! The files of the storage, its writer, and its readers.
 
 use super::migrate::migrate;
-use super::statements::failed;
+use super::statements::{failed, run};
 use super::view::View;
 use super::writer::{Writer, Writes};
+use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
+use crate::exchange::metrics::Metrics;
 use crate::exchange::storage::Outcome;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The name of the database in the directory of the exchange.
@@ -40,6 +42,7 @@ pub struct Storage {
     writer: Writer,
     idle: Mutex<Readers>,
     returned: Condvar,
+    metrics: Arc<Metrics>,
 }
 
 struct Readers {
@@ -73,9 +76,10 @@ impl Storage {
             (true, before) if before < version(&connection)? => Opened::Migrated,
             (true, _) => Opened::Found,
         };
-        let writer = Writer::start(connection)?;
+        let metrics = Arc::new(Metrics::default());
+        let writer = Writer::start(connection, &metrics)?;
         let idle = Mutex::new(Readers { connections: Vec::new(), open: 0 });
-        Ok((Storage { path, writer, idle, returned: Condvar::new() }, opened))
+        Ok((Storage { path, writer, idle, returned: Condvar::new(), metrics }, opened))
     }
 
     /// The file of the storage in a directory.
@@ -88,6 +92,19 @@ impl Storage {
         &self.path
     }
 
+    /// What is counted of the storage, and by all that have it.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The size of the database, in bytes.
+    pub fn size(&self) -> u64 {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        size(&self.path) + size(Path::new(&log))
+    }
+
     /// Answers from one moment of the storage.
     ///
     /// # Errors
@@ -96,9 +113,9 @@ impl Storage {
     pub fn read<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         let connection = self.borrow()?;
         let answer = (|| {
-            connection.execute_batch("BEGIN").map_err(failed)?;
+            run(&connection, "BEGIN", &[]).map_err(failed)?;
             let answer = question(&View::new(&connection));
-            connection.execute_batch("COMMIT").map_err(failed)?;
+            run(&connection, "COMMIT", &[]).map_err(failed)?;
             answer
         })();
         // A statement that failed may have ended the transaction, or not.
@@ -126,6 +143,7 @@ impl Storage {
     }
 
     fn borrow(&self) -> Result<Connection> {
+        let watch = Stopwatch::start();
         let lock = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty =
             |readers: &mut Readers| readers.connections.is_empty() && readers.open >= READERS;
@@ -136,6 +154,8 @@ impl Storage {
         if waited.timed_out() {
             return Err(Error::timed_out("no reader of the storage became free"));
         }
+        self.metrics.waits.time(watch.elapsed());
+        self.metrics.readers.add(1);
         if let Some(connection) = readers.connections.pop() {
             return Ok(connection);
         }
@@ -146,6 +166,7 @@ impl Storage {
 
     /// Returns a connection, or notes that one is gone.
     fn give_back(&self, connection: Option<Connection>) {
+        self.metrics.readers.add(-1);
         let mut readers = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match connection {
             Some(connection) => readers.connections.push(connection),

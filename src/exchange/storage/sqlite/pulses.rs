@@ -7,7 +7,7 @@ use super::visible::visible_to;
 use super::writer::Writes;
 use crate::engine::indicator::Tlp;
 use crate::exchange::accounts::{GroupId, Rank, UserId, Viewer, random_bytes};
-use crate::exchange::pulses::{Draft, Lists, Patch, Pulse, PulseId};
+use crate::exchange::pulses::{Draft, Indicator, Lists, Patch, Pulse, PulseId};
 use crate::exchange::storage::{Denied, IndicatorQuery, LabelKind, Outcome, Which};
 use serde_json::{Map, Value, json};
 
@@ -35,8 +35,33 @@ impl Writes<'_> {
         &self,
         author: UserId,
         draft: &Draft,
-        (is_from_api, cloned_from): (bool, Option<PulseId>),
+        from: (bool, Option<PulseId>),
     ) -> Outcome<Pulse> {
+        Ok(self.create(author, draft, from)?.0)
+    }
+
+    /// The same; answers the indicators, too, which need not be read again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writes::create_pulse`].
+    pub fn create_pulse_with(
+        &self,
+        author: UserId,
+        draft: Draft,
+        from: (bool, Option<PulseId>),
+    ) -> Outcome<(Pulse, Vec<Indicator>)> {
+        let (pulse, added) = self.create(author, &draft, from)?;
+        let drafts = draft.indicators.into_iter().zip(added);
+        Ok((pulse, drafts.map(|(draft, added)| draft.stored(added, self.now)).collect()))
+    }
+
+    fn create(
+        &self,
+        author: UserId,
+        draft: &Draft,
+        (is_from_api, cloned_from): (bool, Option<PulseId>),
+    ) -> Outcome<(Pulse, Vec<(i64, i64)>)> {
         for group in &draft.groups {
             self.may_post(author, *group)?;
         }
@@ -67,13 +92,12 @@ impl Writes<'_> {
             ],
         )?;
         self.set_groups(key, &draft.groups)?;
-        let mut changes = Changes::default();
-        self.add_entries(key, &draft.indicators, &mut changes)?;
+        let added = self.add_entries(key, &draft.indicators, &mut Changes::default())?;
         self.index(key, (&draft.name, &draft.description, &draft.adversary), &draft.lists)?;
         let patch = json!({"added": draft.indicators.len()}).to_string();
         self.revise(key, (author, 1), &patch, "")?;
         self.touch(key, 1)?;
-        self.shown(author, &id)
+        Ok((self.shown(author, &id)?, added))
     }
 
     /// Changes a pulse. Answers it as the user sees it.

@@ -42,6 +42,23 @@ pub(super) fn bound<'c>(
     Ok(statement)
 }
 
+/// Reads the rows of a query one by one, until `read` answers `false`.
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<()> {
+    let mut statement = bound(connection, sql, params)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        if !read(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Every row of a query.
 pub(super) fn all<T>(
     connection: &Connection,
