@@ -17,6 +17,7 @@
 //! | [`export`] | pulses as files for other programs |
 //! | [`taxii`] | the TAXII 2.1 server |
 //! | [`import`] | lists of others as pulses |
+//! | [`sources`] | lists and other exchanges that the operator subscribed to, as pulses |
 //! | [`alerts`] | alerts and sightings that sensors report |
 //! | [`api`] | the API of OTX, and our additions |
 //! | [`serve`] | sockets, TLS, the start and the end of the server |
@@ -31,5 +32,6 @@ pub mod metrics;
 pub mod pulses;
 pub mod serve;
 pub mod site;
+pub mod sources;
 pub mod storage;
 pub mod taxii;

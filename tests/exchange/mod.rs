@@ -3,14 +3,19 @@
 
 mod bench;
 mod circle;
+mod clients;
 mod commands;
+mod downloads;
 mod durable;
 mod exports;
 mod inside;
 mod leaks;
 mod metrics;
+mod people;
 mod process;
 mod running;
 mod sdk;
+mod sources;
 mod taxii;
+mod trust;
 mod wire;

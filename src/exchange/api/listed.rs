@@ -10,7 +10,7 @@ use crate::exchange::site::Listed;
 const EACH: usize = 224;
 
 /// Indicators as an array of JSON.
-pub(super) fn listed(indicators: &[Indicator]) -> Listed {
+pub(super) fn as_text(indicators: &[Indicator]) -> Listed {
     let mut listed = Listed::default();
     let mut text = Vec::with_capacity(indicators.len() * EACH + 2);
     let mut created = (Timestamp(i64::MIN), String::new());

@@ -7,14 +7,15 @@
 
 use crate::engine::indicator::Timestamp;
 use crate::exchange::pulses::Type;
+use crate::exchange::storage::Which;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most bytes of all texts that are kept: what a server of 256 MiB can spare.
 const MAX_BYTES: usize = 48 << 20;
 
-/// The key of a pulse, and its last change.
-type State = (i64, Timestamp);
+/// The key of a pulse, its last change, and which of its indicators.
+type State = (i64, Timestamp, Which);
 
 /// The indicators of a pulse as text.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ impl Kept {
     /// Those of `make`.
     pub fn get<E>(
         &self,
-        state: (i64, Timestamp),
+        state: (i64, Timestamp, Which),
         now: Timestamp,
         make: impl FnOnce() -> Result<Listed, E>,
     ) -> Result<Arc<Listed>, E> {
@@ -97,7 +98,8 @@ mod tests {
     fn made_once_until_something_expires() {
         let kept = Kept::default();
         let get = |state, now, make: &dyn Fn() -> Listed| {
-            kept.get((1, Timestamp(state)), Timestamp(now), || Ok::<_, ()>(make())).unwrap()
+            kept.get((1, Timestamp(state), Which::Active), Timestamp(now), || Ok::<_, ()>(make()))
+                .unwrap()
         };
         let never = || panic!("it is there");
         assert_eq!(get(1, 5, &|| listed(3, Some(10))).text.len(), 3);
@@ -112,12 +114,14 @@ mod tests {
     fn the_oldest_go_first() {
         let kept = Kept::default();
         for state in 0..20 {
-            kept.get((1, Timestamp(state)), Timestamp(0), || Ok::<_, ()>(listed(5 << 20, None)))
-                .unwrap();
+            kept.get((1, Timestamp(state), Which::Active), Timestamp(0), || {
+                Ok::<_, ()>(listed(5 << 20, None))
+            })
+            .unwrap();
         }
         let inner = kept.inner.lock().unwrap();
         assert!(inner.bytes <= MAX_BYTES && inner.texts.len() == inner.order.len());
-        assert!(inner.texts.contains_key(&(1, Timestamp(19))));
-        assert!(!inner.texts.contains_key(&(1, Timestamp(0))));
+        assert!(inner.texts.contains_key(&(1, Timestamp(19), Which::Active)));
+        assert!(!inner.texts.contains_key(&(1, Timestamp(0), Which::Active)));
     }
 }

@@ -377,6 +377,7 @@ impl Writes<'_> {
             &params,
         )?;
         if is_suspended {
+            self.end_sessions(user, None)?;
             self.eject("p.author = :object AND p.deleted = 0", user.0, 0)?;
         } else {
             let ids = "SELECT id FROM pulse WHERE author = :id AND deleted = 0 ORDER BY modified";

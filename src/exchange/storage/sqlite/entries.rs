@@ -49,6 +49,7 @@ impl From<Indicator> for IndicatorDraft {
             expiry: indicator.expiration.into(),
             is_active: true,
             is_flagged: indicator.is_suppressed,
+            siblings: Vec::new(),
         }
     }
 }
@@ -160,6 +161,15 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Removes all indicators of a pulse that is deleted. What remains is that they were there.
+    pub(super) fn remove_all_entries(&self, pulse: i64) -> Outcome<()> {
+        self.stamp_entries(pulse)?;
+        let sql = "UPDATE entry SET state = 2, title = '', description = '', role = NULL \
+                   WHERE pulse = :pulse";
+        self.run(sql, &[(":pulse", &pulse)])?;
+        Ok(())
+    }
+
     /// Notes that all indicators of a pulse have changed, because the pulse has.
     pub(super) fn stamp_entries(&self, pulse: i64) -> Outcome<()> {
         let sql = "SELECT id FROM entry WHERE pulse = :pulse AND state <> 2 ORDER BY changed";
@@ -191,9 +201,8 @@ impl Writes<'_> {
         values.first().copied().ok_or(Denied::NotFound)
     }
 
-    /// Suppresses a value everywhere, or stops to.
-    pub(super) fn suppress(&self, value: i64, is_suppressed: bool) -> Outcome<()> {
-        let state = if is_suppressed { 2 } else { 0 };
+    /// Suppresses a value everywhere: 2 as a false positive, 1 as on a warning list, 0 not.
+    pub(super) fn set_suppressed(&self, value: i64, state: i64) -> Outcome<()> {
         let params: [Param<'_>; 2] = [(":value", &value), (":state", &state)];
         let sql = "SELECT id, pulse FROM entry WHERE value = :value AND suppressed <> :state";
         let rows = super::statements::all(self.connection, sql, &params, |row| {

@@ -5,8 +5,12 @@ use crate::engine::error::{Error, Result};
 use rusqlite::Connection;
 
 /// What leads from each version to the next. The version is SQLite's `user_version`.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_objects.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_objects.sql"),
+    include_str!("migrations/0003_circle.sql"),
+    include_str!("migrations/0004_people.sql"),
+];
 
 /// Brings the schema up to date. Returns the version it had.
 pub(super) fn migrate(connection: &mut Connection) -> Result<usize> {

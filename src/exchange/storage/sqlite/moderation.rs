@@ -196,7 +196,7 @@ impl Writes<'_> {
         if let Some(value) = value
             && is_accepted
         {
-            self.suppress(value, true)?;
+            self.set_suppressed(value, 2)?;
             self.notify_authors(value)?;
         }
         if let Some(pulse) = pulse {

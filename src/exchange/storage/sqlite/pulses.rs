@@ -35,12 +35,28 @@ impl Writes<'_> {
         &self,
         author: UserId,
         draft: &Draft,
-        from: (bool, Option<PulseId>),
+        origin: (bool, Option<PulseId>),
     ) -> Outcome<Pulse> {
-        Ok(self.create(author, draft, from)?.0)
+        let id = PulseId::new(self.now, random_bytes::<8>()?);
+        self.create_pulse_as(id, author, draft, origin)
     }
 
-    /// The same; answers the indicators, too, which need not be read again.
+    /// Creates a pulse with an identifier that no other has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writes::create_pulse`].
+    pub fn create_pulse_as(
+        &self,
+        id: PulseId,
+        author: UserId,
+        draft: &Draft,
+        origin: (bool, Option<PulseId>),
+    ) -> Outcome<Pulse> {
+        Ok(self.create(id, author, draft, origin)?.0)
+    }
+
+    /// Creates a pulse. Answers its indicators, too, which need not be read again.
     ///
     /// # Errors
     ///
@@ -49,15 +65,17 @@ impl Writes<'_> {
         &self,
         author: UserId,
         draft: Draft,
-        from: (bool, Option<PulseId>),
+        origin: (bool, Option<PulseId>),
     ) -> Outcome<(Pulse, Vec<Indicator>)> {
-        let (pulse, added) = self.create(author, &draft, from)?;
+        let id = PulseId::new(self.now, random_bytes::<8>()?);
+        let (pulse, added) = self.create(id, author, &draft, origin)?;
         let drafts = draft.indicators.into_iter().zip(added);
         Ok((pulse, drafts.map(|(draft, added)| draft.stored(added, self.now)).collect()))
     }
 
     fn create(
         &self,
+        id: PulseId,
         author: UserId,
         draft: &Draft,
         (is_from_api, cloned_from): (bool, Option<PulseId>),
@@ -65,7 +83,6 @@ impl Writes<'_> {
         for group in &draft.groups {
             self.may_post(author, *group)?;
         }
-        let id = PulseId::new(self.now, random_bytes::<8>()?);
         let text = id.to_string();
         let stamp = self.stamp();
         let lists = lists_text(&draft.lists);
@@ -93,6 +110,8 @@ impl Writes<'_> {
         )?;
         self.set_groups(key, &draft.groups)?;
         let added = self.add_entries(key, &draft.indicators, &mut Changes::default())?;
+        self.suppress_accepted(key)?;
+        self.link_siblings(author, key, &draft.indicators)?;
         self.index(key, (&draft.name, &draft.description, &draft.adversary), &draft.lists)?;
         let patch = json!({"added": draft.indicators.len()}).to_string();
         self.revise(key, (author, 1), &patch, "")?;
@@ -114,9 +133,17 @@ impl Writes<'_> {
             let message = format!("a public pulse cannot be {}", tlp.name());
             return Err(Denied::invalid("TLP", message));
         }
+        let bound = self.bound_of(row.key)?;
+        if (tlp as i64) < bound {
+            let message = "a copy of somebody else's pulse keeps its TLP, or gets a higher one";
+            return Err(Denied::invalid("TLP", message));
+        }
         let mut groups = row.groups.clone();
         if let Some(change) = &patch.groups {
             change.apply(&mut groups);
+        }
+        if bound > 0 && groups.iter().any(|group| !row.groups.contains(group)) {
+            self.may_share(row.key)?;
         }
         for group in groups.iter().filter(|group| !row.groups.contains(group)) {
             self.may_post(UserId(row.author), *group)?;
@@ -138,6 +165,10 @@ impl Writes<'_> {
         let before = self.count_active(row.key)?;
         let mut changes = Changes::default();
         self.add_entries(row.key, &patch.add, &mut changes)?;
+        if !patch.add.is_empty() {
+            self.suppress_accepted(row.key)?;
+            self.link_siblings(user, row.key, &patch.add)?;
+        }
         self.edit_entries(row.key, &patch.edit, &mut changes)?;
         self.remove_entries(row.key, &patch.remove, &mut changes)?;
         let mut record = differences(&row, &new);
@@ -161,7 +192,7 @@ impl Writes<'_> {
         let revision = row.revision + 1;
         self.revise(row.key, (user, revision), &Value::Object(record).to_string(), &patch.reason)?;
         self.touch(row.key, revision)?;
-        if changes.is_suspicious(before) {
+        if changes.is_suspicious(before) && !patch.is_imported {
             self.hold(row.key, user, "most of its indicators were changed at once")?;
         }
         let is_narrower = new.tlp > row.tlp
@@ -183,15 +214,24 @@ impl Writes<'_> {
     /// If it does not exist for the user, or is somebody else's; if the storage fails.
     pub fn delete_pulse(&self, user: UserId, id: &PulseId) -> Outcome<()> {
         let row = self.own(user, id)?;
-        let stamp = self.stamp();
-        let key: [Param<'_>; 2] = [(":pulse", &row.key), (":stamp", &stamp)];
-        for table in ["entry", "revision", "label", "comment", "vote", "suggestion"] {
+        // Clients that have its objects are told that they are gone, so those must be known for a
+        // while: by their values, and by what else identifies them.
+        self.remove_all_entries(row.key)?;
+        let stamp = self.pulse_stamp();
+        let kept = lists_text(&Lists {
+            malware_families: row.lists.malware_families,
+            attack_ids: row.lists.attack_ids,
+            ..Lists::default()
+        });
+        let key: [Param<'_>; 3] = [(":pulse", &row.key), (":stamp", &stamp), (":lists", &kept)];
+        for table in ["revision", "label", "comment", "vote", "suggestion", "sibling"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse = :pulse"), &key)?;
         }
         self.run("DELETE FROM words WHERE rowid = :pulse", &key)?;
+        self.forget_likeness(row.key)?;
         self.run(
             "UPDATE pulse SET deleted = 1, modified = :stamp, name = '', description = '', \
-             adversary = '', lists = '{}', cloned_from = NULL WHERE id = :pulse",
+             lists = :lists, cloned_from = NULL WHERE id = :pulse",
             &key,
         )?;
         self.audit(Some(user), "pulse.delete", &id.to_string(), "")
@@ -227,7 +267,15 @@ impl Writes<'_> {
             draft.is_flagged = is_suppressed;
         }
         draft.groups.retain(|group| self.may_post(user, *group).is_ok());
-        self.create_pulse(user, &draft, (true, Some(*id)))
+        let bound = match pulse.author.id == user {
+            true => self.bound_of(pulse.key)?,
+            false => pulse.tlp as i64,
+        };
+        let copy = self.create_pulse(user, &draft, (true, Some(*id)))?;
+        if bound > 0 {
+            self.bind(copy.key, bound)?;
+        }
+        Ok(copy)
     }
 
     /// Shares a pulse with a group, or stops to. Whoever may post to the group may share what is
@@ -245,6 +293,9 @@ impl Writes<'_> {
         self.may_post(user, group)
             .map_err(|_| Denied::Forbidden("you may not post to this group".into()))?;
         let pulse = self.shown(user, id)?;
+        if is_added {
+            self.may_share(pulse.key)?;
+        }
         if is_added && pulse.author.id != user && !pulse.is_public {
             return Err(Denied::Forbidden("only its author may share this pulse".into()));
         }
@@ -340,7 +391,7 @@ impl Writes<'_> {
         Ok(())
     }
 
-    fn revise(
+    pub(super) fn revise(
         &self,
         key: i64,
         (user, number): (UserId, i64),

@@ -73,16 +73,19 @@ pub(super) fn lists_of(text: &str) -> Lists {
 pub(super) const INDICATOR: &str = "e.id, v.kind, v.norm, e.display, e.created, e.changed, \
     e.expiration, e.state, e.suppressed, e.role, e.title, e.description, e.content";
 
-/// The condition that an entry `e` is to be matched at `:now`.
-pub(super) const ACTIVE: &str = "(e.state = 0 AND (e.expiration IS NULL OR e.expiration > :now))";
+/// The condition that an entry `e` is to be matched at `:now`: not one that was accepted as a
+/// false positive.
+pub(super) const ACTIVE: &str = "(e.state = 0 AND e.suppressed <> 2 \
+    AND (e.expiration IS NULL OR e.expiration > :now))";
 
 /// An indicator at a time.
 pub(super) fn indicator_of(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Indicator> {
     let norm: String = row.get(2)?;
     let expiration = row.get::<_, Option<i64>>(6)?.map(Timestamp);
+    let suppressed: i64 = row.get(8)?;
     let state = match row.get::<_, i64>(7)? {
         2 => State::Removed,
-        0 if expiration.is_none_or(|end| end > now) => State::Active,
+        0 if suppressed != 2 && expiration.is_none_or(|end| end > now) => State::Active,
         _ => State::Inactive,
     };
     let display: Option<String> = row.get(3)?;
@@ -95,7 +98,7 @@ pub(super) fn indicator_of(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<In
         changed: Timestamp(row.get(5)?),
         expiration,
         state,
-        is_suppressed: row.get::<_, i64>(8)? != 0,
+        is_suppressed: suppressed != 0,
         role: row.get(9)?,
         title: row.get(10)?,
         description: row.get(11)?,

@@ -3,11 +3,11 @@
 use super::rows::ACTIVE;
 use super::statements::{Param, all, count, failed};
 use super::view::View;
-use super::visible::{parameters, selected, visible};
+use super::visible::{parameters, selected, visible, visible_when_alive};
 use super::words::{AMONG, listed};
 use crate::engine::error::Result;
 use crate::exchange::accounts::Viewer;
-use crate::exchange::storage::{LabelKind, PulseQuery, Selection};
+use crate::exchange::storage::{Among, LabelKind, PulseQuery, Selection};
 
 /// The rows of a facet, and of related names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +23,18 @@ pub(super) struct Condition {
     parts: Vec<String>,
     /// The parameters of the parts.
     pub(super) params: Vec<(String, String)>,
+    /// Whether tombstones count.
+    has_deleted: bool,
 }
 
 impl Condition {
     /// The whole condition for a selection, visibility included.
     pub(super) fn all(&self, selection: Selection) -> String {
-        let mut all = format!("{} AND {}", visible("p"), selected(selection));
+        let seen = match self.has_deleted {
+            true => visible_when_alive("p", ":me", ":open"),
+            false => visible("p"),
+        };
+        let mut all = format!("{seen} AND {}", selected(selection));
         for part in &self.parts {
             all.push_str(" AND ");
             all.push_str(part);
@@ -39,7 +45,8 @@ impl Condition {
 
 /// The condition of a query.
 pub(super) fn condition(query: &PulseQuery) -> Condition {
-    let mut condition = Condition { parts: Vec::new(), params: Vec::new() };
+    let has_deleted = query.has_deleted;
+    let mut condition = Condition { parts: Vec::new(), params: Vec::new(), has_deleted };
     let mut part = |text: &str| condition.parts.push(text.to_string());
     if query.since.is_some() {
         part("p.modified >= :since");
@@ -65,7 +72,25 @@ pub(super) fn condition(query: &PulseQuery) -> Condition {
         ));
         condition.params.push((param, name.to_lowercase()));
     }
+    if let Some(among) = &query.among {
+        condition.parts.push(among_of(among, &mut condition.params));
+    }
     condition
+}
+
+/// The condition that a pulse `p` is one of some. An index finds them.
+pub(super) fn among_of(among: &Among, params: &mut Vec<(String, String)>) -> String {
+    let mut ways = Vec::new();
+    if !among.ends.is_empty() {
+        let names: Vec<String> = (0..among.ends.len()).map(|at| format!(":end{at}")).collect();
+        ways.push(format!("SUBSTR(p.name_id, 13) IN ({})", names.join(", ")));
+        params.extend(names.into_iter().zip(among.ends.iter().cloned()));
+    }
+    if !among.authors.is_empty() {
+        let numbers: Vec<String> = among.authors.iter().map(i64::to_string).collect();
+        ways.push(format!("p.author IN ({})", numbers.join(", ")));
+    }
+    if ways.is_empty() { "1 = 0".into() } else { format!("({})", ways.join(" OR ")) }
 }
 
 impl View<'_> {

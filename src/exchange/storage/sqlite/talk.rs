@@ -5,7 +5,7 @@ use super::view::View;
 use super::writer::Writes;
 use crate::engine::error::Result;
 use crate::engine::indicator::{Timestamp, Tlp};
-use crate::exchange::accounts::{UserId, Viewer};
+use crate::exchange::accounts::{Role, UserId, Viewer};
 use crate::exchange::pulses::{IndicatorDraft, Patch, Pulse, PulseId, Type};
 use crate::exchange::storage::{Denied, Outcome};
 
@@ -16,6 +16,10 @@ pub struct Comment {
     pub id: i64,
     /// Who.
     pub author: String,
+    /// The role of its author.
+    pub role: Role,
+    /// Since when its author has an account.
+    pub since: Timestamp,
     /// When.
     pub created: Timestamp,
     /// What.
@@ -46,7 +50,8 @@ pub struct Notice {
     pub id: i64,
     /// When.
     pub created: Timestamp,
-    /// `comment`, `mention`, `suggestion`, `suggestion_decided`, `false_positive`.
+    /// `comment`, `mention`, `suggestion`, `suggestion_decided`, `false_positive`, `confirmed`,
+    /// `reader`, `group_invitation`.
     pub kind: String,
     /// The pulse that it is about.
     pub pulse: Option<String>,
@@ -96,7 +101,7 @@ impl View<'_> {
     ///
     /// If the storage cannot be read.
     pub fn comments(&self, pulse: i64, (limit, offset): (usize, usize)) -> Result<Vec<Comment>> {
-        let sql = "SELECT c.id, a.name, c.created, c.text FROM comment c \
+        let sql = "SELECT c.id, a.name, c.created, c.text, a.role, a.created FROM comment c \
                    JOIN account a ON a.id = c.account WHERE c.pulse = :pulse \
                    ORDER BY c.id LIMIT :limit OFFSET :offset";
         let (limit, offset) = (bounded(limit), bounded(offset));
@@ -105,6 +110,8 @@ impl View<'_> {
             Ok(Comment {
                 id: row.get(0)?,
                 author: row.get(1)?,
+                role: Role::from_number(row.get(4)?),
+                since: Timestamp(row.get(5)?),
                 created: Timestamp(row.get(2)?),
                 text: row.get(3)?,
             })
@@ -324,16 +331,20 @@ impl Writes<'_> {
             [(":pulse", &pulse.key), (":me", &user.0), (":vote", &vote), (":now", &self.now.0)];
         self.run("DELETE FROM vote WHERE pulse = :pulse AND account = :me", &params)?;
         if vote != 0 {
+            let weight = self.weight_of(user)?;
+            let mut params = params.to_vec();
+            params.push((":weight", &weight));
             self.run(
-                "INSERT INTO vote (pulse, account, vote, created) \
-                 VALUES (:pulse, :me, :vote, :now)",
+                "INSERT INTO vote (pulse, account, vote, weight, created) \
+                 VALUES (:pulse, :me, :vote, :weight, :now)",
                 &params,
             )?;
         }
         self.run(
             "UPDATE pulse SET upvotes = (SELECT COUNT(*) FROM vote v WHERE v.pulse = :pulse \
              AND v.vote > 0), downvotes = (SELECT COUNT(*) FROM vote v WHERE v.pulse = :pulse \
-             AND v.vote < 0) WHERE id = :pulse",
+             AND v.vote < 0), score = (SELECT COALESCE(SUM(v.vote * v.weight), 0) FROM vote v \
+             WHERE v.pulse = :pulse) WHERE id = :pulse",
             &params,
         )?;
         self.seen(user, id)

@@ -209,18 +209,6 @@ impl View<'_> {
         .map_err(failed)
     }
 
-    /// Values that were accepted as false positives, in the order of their acceptance.
-    ///
-    /// # Errors
-    ///
-    /// If the storage cannot be read.
-    pub fn allowed(&self) -> Result<Vec<(Type, String)>> {
-        let sql = "SELECT v.kind, v.norm FROM report r JOIN value v ON v.id = r.value \
-                   WHERE r.state = 1 GROUP BY v.id ORDER BY MIN(r.decided), v.id";
-        all(self.connection, sql, &[], |row| Ok((kind_of(row.get(0)?), row.get(1)?)))
-            .map_err(failed)
-    }
-
     /// Counts within what the viewer may see.
     ///
     /// # Errors

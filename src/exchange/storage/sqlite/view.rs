@@ -1,15 +1,16 @@
 //! Pulses and their indicators, as a viewer sees them.
 
+use super::confidence::confidence;
 use super::rows::{ACTIVE, INDICATOR, indicator_of, kind_of, pulse_columns, pulse_of};
-use super::search::{Condition, condition};
+use super::search::{Condition, among_of, condition};
 use super::statements::{Param, all, count, failed, first, number};
-use super::visible::{parameters, selected, selected_number, visible};
+use super::visible::{parameters, selected, selected_number, visible, visible_when_alive};
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{GroupId, Viewer};
-use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision, Type};
+use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision};
 use crate::exchange::storage::{
-    IndicatorQuery, Mark, PulseQuery, Selection, Sort, ValueHit, Which,
+    Among, IndicatorQuery, Mark, PulseQuery, Selection, Sort, ValueHit, Which,
 };
 use rusqlite::{Connection, ToSql};
 
@@ -50,13 +51,25 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn pulse(&self, viewer: Viewer, id: &PulseId) -> Result<Option<Pulse>> {
+        self.pulse_if(viewer, id, &visible("p"))
+    }
+
+    /// A pulse, or what is left of it, if the viewer may see it or did so until it was deleted.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn pulse_or_tombstone(&self, viewer: Viewer, id: &PulseId) -> Result<Option<Pulse>> {
+        self.pulse_if(viewer, id, &visible_when_alive("p", ":me", ":open"))
+    }
+
+    fn pulse_if(&self, viewer: Viewer, id: &PulseId, seen: &str) -> Result<Option<Pulse>> {
         let (me, open) = parameters(viewer);
         let id = id.to_string();
         let sql = format!(
             "SELECT {} FROM pulse p JOIN account a ON a.id = p.author \
-             WHERE p.name_id = :id AND {}",
-            pulse_columns(),
-            visible("p")
+             WHERE p.name_id = :id AND {seen}",
+            pulse_columns()
         );
         let params: [Param<'_>; 3] = [(":me", &me), (":open", &open), (":id", &id)];
         let pulse = first(self.connection, &sql, &params, pulse_of).map_err(failed)?;
@@ -92,7 +105,7 @@ impl<'c> View<'c> {
             Sort::Modified | Sort::Relevance => format!("p.modified {direction}"),
             Sort::Created => format!("p.created {direction}, p.id {direction}"),
             Sort::Subscribers => format!("p.subscribers {direction}, p.modified DESC"),
-            Sort::Votes => format!("p.upvotes - p.downvotes {direction}, p.modified DESC"),
+            Sort::Votes => format!("p.score {direction}, p.modified DESC"),
         };
         let sql = format!(
             "SELECT {} FROM pulse p JOIN account a ON a.id = p.author WHERE {} \
@@ -222,7 +235,7 @@ impl<'c> View<'c> {
         let sql = format!(
             "SELECT {INDICATOR} FROM entry e JOIN value v ON v.id = e.value \
              WHERE e.pulse = :pulse AND {} ORDER BY e.id {order} LIMIT :limit OFFSET :offset",
-            which(query.which, &query.kinds)
+            which(query)
         );
         let limit = query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
@@ -241,14 +254,14 @@ impl<'c> View<'c> {
         let sql = format!(
             "SELECT COUNT(*) FROM entry e JOIN value v ON v.id = e.value \
              WHERE e.pulse = :pulse AND {}",
-            which(query.which, &query.kinds)
+            which(query)
         );
         let params: [Param<'_>; 2] = [(":pulse", &pulse), (":now", &self.now.0)];
         Ok(count(number(self.connection, &sql, &params).map_err(failed)?))
     }
 
-    /// The indicators of a selection that were added, changed or removed after a time, in the
-    /// order of [`Indicator::changed`].
+    /// The indicators of a selection that were added, changed or removed after a time, those of
+    /// deleted pulses too, in the order of [`Indicator::changed`].
     ///
     /// # Errors
     ///
@@ -256,27 +269,36 @@ impl<'c> View<'c> {
     pub fn changes(
         &self,
         viewer: Viewer,
-        selection: Selection,
-        after: Timestamp,
-        limit: usize,
+        (selection, among): (Selection, Option<&Among>),
+        (after, limit): (Timestamp, usize),
     ) -> Result<Vec<ValueHit>> {
         let (me, open) = parameters(viewer);
         let of = selected_number(selection);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut texts = Vec::new();
+        // The sign keeps the order of changes from being walked through where the pulses are few.
+        let (sign, part) = match among {
+            Some(among) => ("+", format!("AND {}", among_of(among, &mut texts))),
+            None => ("", String::new()),
+        };
         let sql = format!(
             "SELECT {INDICATOR}, e.pulse FROM entry e JOIN value v ON v.id = e.value \
-             JOIN pulse p ON p.id = e.pulse WHERE e.changed > :after AND {} AND {} \
-             ORDER BY e.changed LIMIT :limit",
-            visible("p"),
+             JOIN pulse p ON p.id = e.pulse WHERE {sign}e.changed > :after AND {} AND {} {part} \
+             ORDER BY {sign}e.changed LIMIT :limit",
+            visible_when_alive("p", ":me", ":open"),
             selected(selection)
         );
-        let params: [Param<'_>; 5] = [
+        let mut params: Vec<Param<'_>> = vec![
             (":me", &me),
             (":open", &open),
             (":selected", &of),
             (":after", &after.0),
             (":limit", &limit),
         ];
+        params.extend(texts.iter().map(|(name, value)| {
+            let value: &dyn ToSql = value;
+            (name.as_str(), value)
+        }));
         let read = |row: &rusqlite::Row<'_>| {
             Ok(ValueHit { indicator: indicator_of(row, self.now)?, pulse: row.get(13)? })
         };
@@ -334,16 +356,19 @@ impl<'c> View<'c> {
 }
 
 /// The condition for some indicators.
-fn which(which: Which, kinds: &[Type]) -> String {
-    let state = match which {
+fn which(query: &IndicatorQuery) -> String {
+    let mut condition = match query.which {
         Which::Active => ACTIVE.to_string(),
         Which::Exported => format!("{ACTIVE} AND e.suppressed = 0"),
         Which::Inactive => "e.state <> 2".to_string(),
-        Which::Removed => "1".to_string(),
+        Which::Removed => "1 = 1".to_string(),
     };
-    if kinds.is_empty() {
-        return state;
+    if query.min_confidence > 0 {
+        condition.push_str(&format!(" AND {} >= {}", confidence(), query.min_confidence));
     }
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind as u8).to_string()).collect();
-    format!("{state} AND v.kind IN ({})", kinds.join(", "))
+    if !query.kinds.is_empty() {
+        let kinds: Vec<String> = query.kinds.iter().map(|kind| (*kind as u8).to_string()).collect();
+        condition.push_str(&format!(" AND v.kind IN ({})", kinds.join(", ")));
+    }
+    condition
 }

@@ -172,7 +172,7 @@ impl View<'_> {
         }
         let condition = condition(query);
         let sql = format!(
-            "SELECT p.id, p.modified, p.created, p.subscribers, p.upvotes - p.downvotes \
+            "SELECT p.id, p.modified, p.created, p.subscribers, p.score \
              FROM pulse p WHERE {AMONG} AND {}",
             condition.all(query.selection)
         );
