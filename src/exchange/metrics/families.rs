@@ -115,6 +115,6 @@ pub struct Sizes {
     pub pulses: u64,
     /// Indicators that were not removed.
     pub indicators: u64,
-    /// Bytes of the database.
-    pub bytes: u64,
+    /// Bytes of the database, if they are known.
+    pub bytes: Option<u64>,
 }

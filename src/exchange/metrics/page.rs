@@ -46,7 +46,9 @@ impl Metrics {
         page.gauge("accounts", "Accounts.", sizes.accounts);
         page.gauge("pulses", "Pulses that were not deleted.", sizes.pulses);
         page.gauge("indicators", "Indicators that were not removed.", sizes.indicators);
-        page.gauge("database_bytes", "Size of the database.", sizes.bytes);
+        if let Some(bytes) = sizes.bytes {
+            page.gauge("database_bytes", "Size of the database.", bytes);
+        }
         let uptime = self.start.elapsed().as_secs_f64();
         page.gauge("uptime_seconds", "Time since the server was started.", uptime);
         page.head("build_info", "gauge", "1, with the version as a label.");

@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, Scope, Scopes, Secret, Viewer};
 use crate::exchange::http::{Failure, Method, Pattern, Reply, Request, split_path};
-use crate::exchange::metrics::{Counter, Metrics, OfRoute, Sizes};
+use crate::exchange::metrics::{Counter, Metrics, OfRoute};
 use crate::exchange::storage::Storage;
 use base64::Engine as _;
 use serde_json::json;
@@ -194,8 +194,7 @@ impl Site {
     ///
     /// If the storage cannot be read.
     pub fn metrics_page(&self) -> Result<String> {
-        let sizes = self.sizes.of(&self.storage)?;
-        Ok(self.metrics().page(Sizes { bytes: self.storage.size(), ..sizes }))
+        Ok(self.metrics().page(self.sizes.of(&self.storage)?))
     }
 
     /// What is counted.

@@ -5,10 +5,10 @@
 //! which is a statement that stays prepared. Parameters have numbers here: to find one among
 //! hundreds by its name takes longer than the row.
 
+use super::statements::{Fetched, Row, ToSql};
 use super::writer::Writes;
 use crate::exchange::pulses::{IndicatorDraft, reversed_host};
 use crate::exchange::storage::Outcome;
-use rusqlite::{Row, ToSql};
 use std::collections::HashMap;
 
 /// Rows of a statement. Few sizes, so that few statements are prepared.
@@ -24,13 +24,13 @@ fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// The parameters of `rows` rows with `columns` columns: `(?1, ?2), (?3, ?4)`.
+/// The parameters of `rows` rows with `columns` columns: `(:1, :2), (:3, :4)`.
 fn places(rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=columns {
-            text.push_str(if column == 1 { "?" } else { ", ?" });
+            text.push_str(if column == 1 { ":" } else { ", :" });
             text.push_str(&(row * columns + column).to_string());
         }
         text.push(')');
@@ -47,14 +47,14 @@ impl Writes<'_> {
             let mut numbers: HashMap<(u8, String), i64> = HashMap::with_capacity(some.len());
             self.add_values(some, &mut |row| {
                 numbers.insert((row.get(1)?, row.get(2)?), row.get(0)?);
-                Ok(())
+                Ok(true)
             })?;
             let missing: Vec<&IndicatorDraft> =
                 some.iter().filter(|draft| !numbers.contains_key(&key(draft))).collect();
             for some in chunks(&missing) {
                 self.find_values(some, &mut |row| {
                     numbers.insert((row.get(1)?, row.get(2)?), row.get(0)?);
-                    Ok(())
+                    Ok(true)
                 })?;
             }
             all.extend(some.iter().map(|draft| numbers.get(&key(draft)).copied().unwrap_or(0)));
@@ -66,38 +66,40 @@ impl Writes<'_> {
     fn add_values(
         &self,
         drafts: &[IndicatorDraft],
-        note: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+        note: &mut dyn FnMut(&Row<'_>) -> Fetched<bool>,
     ) -> Outcome<()> {
         let sql = format!(
             "INSERT INTO value (kind, norm, host) VALUES {} \
              ON CONFLICT (norm, kind) DO NOTHING RETURNING id, kind, norm",
             places(drafts.len(), 3)
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        for (draft, at) in drafts.iter().zip((1..).step_by(3)) {
-            statement.raw_bind_parameter(at, draft.kind as u8)?;
-            statement.raw_bind_parameter(at + 1, &draft.norm)?;
-            statement.raw_bind_parameter(at + 2, reversed_host(draft.kind, &draft.norm))?;
+        let rows: Vec<(u8, Option<String>)> = drafts
+            .iter()
+            .map(|draft| (draft.kind as u8, reversed_host(draft.kind, &draft.norm)))
+            .collect();
+        let mut values: Vec<&dyn ToSql> = Vec::with_capacity(drafts.len() * 3);
+        for (draft, (kind, host)) in drafts.iter().zip(&rows) {
+            values.extend([kind as &dyn ToSql, &draft.norm, host]);
         }
-        each(&mut statement, note)
+        Ok(self.connection.query_rows(&sql, &values, note)?)
     }
 
     /// Passes on values that are there.
     fn find_values(
         &self,
         drafts: &[&IndicatorDraft],
-        note: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+        note: &mut dyn FnMut(&Row<'_>) -> Fetched<bool>,
     ) -> Outcome<()> {
         let sql = format!(
             "SELECT id, kind, norm FROM value WHERE (norm, kind) IN (VALUES {})",
             places(drafts.len(), 2)
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        for (draft, at) in drafts.iter().zip((1..).step_by(2)) {
-            statement.raw_bind_parameter(at, &draft.norm)?;
-            statement.raw_bind_parameter(at + 1, draft.kind as u8)?;
+        let kinds: Vec<u8> = drafts.iter().map(|draft| draft.kind as u8).collect();
+        let mut values: Vec<&dyn ToSql> = Vec::with_capacity(drafts.len() * 2);
+        for (draft, kind) in drafts.iter().zip(&kinds) {
+            values.extend([&draft.norm as &dyn ToSql, kind]);
         }
-        each(&mut statement, note)
+        Ok(self.connection.query_rows(&sql, &values, note)?)
     }
 
     /// Adds entries of a pulse, or renews those that are there. Answers number and stamp of each,
@@ -108,8 +110,18 @@ impl Writes<'_> {
         drafts: &[IndicatorDraft],
         values: &[i64],
     ) -> Outcome<Vec<(i64, i64)>> {
-        let rows: Vec<(&IndicatorDraft, i64, i64)> =
-            drafts.iter().zip(values).map(|(draft, value)| (draft, *value, self.stamp())).collect();
+        let rows: Vec<Stored<'_>> = drafts
+            .iter()
+            .zip(values)
+            .map(|(draft, value)| Stored {
+                draft,
+                value: *value,
+                display: (draft.value != draft.norm).then_some(draft.value.as_str()),
+                stamp: self.stamp(),
+                expiration: draft.expiry.at(draft.kind, self.now).map(|time| time.0),
+                state: i64::from(!draft.is_active),
+            })
+            .collect();
         let mut numbers: HashMap<i64, i64> = HashMap::with_capacity(rows.len());
         for some in chunks(&rows) {
             let sql = format!(
@@ -122,48 +134,49 @@ impl Writes<'_> {
                  RETURNING id, value",
                 places(some.len(), 12)
             );
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            for ((draft, value, stamp), at) in some.iter().zip((1..).step_by(12)) {
-                let display = (draft.value != draft.norm).then_some(&draft.value);
-                let expiration = draft.expiry.at(draft.kind, self.now).map(|time| time.0);
-                let row: [&dyn ToSql; 12] = [
-                    &pulse,
-                    value,
-                    &display,
-                    &self.now.0,
-                    stamp,
-                    &expiration,
-                    &i64::from(!draft.is_active),
-                    &draft.is_flagged,
-                    &draft.role,
-                    &draft.title,
-                    &draft.description,
-                    &draft.content,
-                ];
-                for (value, at) in row.into_iter().zip(at..) {
-                    statement.raw_bind_parameter(at, value)?;
-                }
+            let mut values: Vec<&dyn ToSql> = Vec::with_capacity(some.len() * 12);
+            for row in some {
+                values.extend(row.values(&pulse, &self.now.0));
             }
-            each(&mut statement, &mut |row| {
+            self.connection.query_rows(&sql, &values, &mut |row| {
                 numbers.insert(row.get(1)?, row.get(0)?);
-                Ok(())
+                Ok(true)
             })?;
         }
         let number = |value: &i64| numbers.get(value).copied().unwrap_or(0);
-        Ok(rows.iter().map(|(_, value, stamp)| (number(value), *stamp)).collect())
+        Ok(rows.iter().map(|row| (number(&row.value), row.stamp)).collect())
     }
 }
 
-/// Runs a statement, and passes on its rows.
-fn each(
-    statement: &mut rusqlite::CachedStatement<'_>,
-    note: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
-) -> Outcome<()> {
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
-        note(row)?;
+/// What is stored of an indicator.
+struct Stored<'a> {
+    draft: &'a IndicatorDraft,
+    value: i64,
+    display: Option<&'a str>,
+    stamp: i64,
+    expiration: Option<i64>,
+    state: i64,
+}
+
+impl Stored<'_> {
+    /// The columns of the table, but for the first.
+    fn values<'r>(&'r self, pulse: &'r i64, now: &'r i64) -> [&'r dyn ToSql; 12] {
+        let draft = self.draft;
+        [
+            pulse,
+            &self.value,
+            &self.display,
+            now,
+            &self.stamp,
+            &self.expiration,
+            &self.state,
+            &draft.is_flagged,
+            &draft.role,
+            &draft.title,
+            &draft.description,
+            &draft.content,
+        ]
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -178,6 +191,6 @@ mod tests {
             assert_eq!(all, rows);
             assert!(chunks(&rows).all(|some| CHUNKS.contains(&some.len())));
         }
-        assert_eq!(places(2, 3), "(?1, ?2, ?3), (?4, ?5, ?6)");
+        assert_eq!(places(2, 3), "(:1, :2, :3), (:4, :5, :6)");
     }
 }

@@ -2,6 +2,7 @@
 //! and somebody trusted agrees.
 
 use super::rows::{INDICATOR, indicator_of};
+use super::statements::Row;
 use super::statements::{Param, all, failed, first, number};
 use super::view::View;
 use super::visible::{parameters, visible};
@@ -10,7 +11,6 @@ use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, UserId, Viewer};
 use crate::exchange::pulses::{Indicator, PulseId};
 use crate::exchange::storage::{Denied, Outcome};
-use rusqlite::Row;
 
 /// An indicator that stays out of exports, and who has spoken for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ fn agreed() -> String {
 }
 
 impl View<'_> {
-    fn flagged_of(&self, row: &Row<'_>) -> rusqlite::Result<Flagged> {
+    fn flagged_of(&self, row: &Row<'_>) -> super::statements::Fetched<Flagged> {
         Ok(Flagged {
             indicator: indicator_of(row, self.now())?,
             pulse: row.get(13)?,
@@ -79,7 +79,7 @@ impl View<'_> {
     }
 
     /// Flagged indicators that their authors have confirmed and that wait for somebody trusted,
-    /// in pulses of others that the viewer sees; the first confirmed first.
+    /// in pulses of others that the viewer sees, in the order they were added.
     ///
     /// # Errors
     ///
@@ -91,10 +91,11 @@ impl View<'_> {
     ) -> Result<Vec<Flagged>> {
         let (me, open) = parameters(viewer);
         let sql = format!(
-            "SELECT {} FROM confirmation o JOIN entry e ON e.id = o.entry \
-             JOIN value v ON v.id = e.value JOIN pulse p ON p.id = e.pulse AND p.author = o.account \
-             JOIN account a ON a.id = p.author WHERE e.suppressed = 1 AND e.state <> 2 \
-             AND p.author <> :me AND {} ORDER BY o.created, e.id LIMIT :limit OFFSET :offset",
+            "SELECT {} FROM entry e JOIN value v ON v.id = e.value JOIN pulse p ON p.id = e.pulse \
+             JOIN account a ON a.id = p.author WHERE e.id IN (SELECT o.entry FROM confirmation o) \
+             AND e.suppressed = 1 AND e.state <> 2 AND EXISTS (SELECT 1 FROM confirmation o \
+             WHERE o.entry = e.id AND o.account = p.author) AND p.author <> :me AND {} \
+             ORDER BY e.id LIMIT :limit OFFSET :offset",
             columns(),
             visible("p")
         );
@@ -130,7 +131,7 @@ impl Writes<'_> {
         ];
         let sql = "SELECT suppressed FROM entry WHERE id = :entry AND pulse = :pulse \
                    AND state <> 2";
-        let found = first(self.connection, sql, &params, |row| row.get::<_, i64>(0))?;
+        let found = first(self.connection, sql, &params, |row| row.get::<i64>(0))?;
         match found.ok_or(Denied::NotFound)? {
             0 => return Ok(true),
             1 => {}
@@ -173,10 +174,12 @@ impl Writes<'_> {
     /// Keeps those indicators of a pulse out of exports whose values were accepted as false
     /// positives before.
     pub(super) fn suppress_accepted(&self, pulse: i64) -> Outcome<()> {
+        // The plus keeps the index by state out of it: there are many reports of a state, and few
+        // of a value.
         self.run(
             "UPDATE entry SET suppressed = 2 WHERE pulse = :pulse AND suppressed <> 2 \
              AND state <> 2 AND EXISTS (SELECT 1 FROM report r WHERE r.value = entry.value \
-             AND r.state = 1)",
+             AND +r.state = 1)",
             &[(":pulse", &pulse)],
         )?;
         Ok(())

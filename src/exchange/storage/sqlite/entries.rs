@@ -174,7 +174,7 @@ impl Writes<'_> {
     pub(super) fn stamp_entries(&self, pulse: i64) -> Outcome<()> {
         let sql = "SELECT id FROM entry WHERE pulse = :pulse AND state <> 2 ORDER BY changed";
         let ids = super::statements::all(self.connection, sql, &[(":pulse", &pulse)], |row| {
-            row.get::<_, i64>(0)
+            row.get::<i64>(0)
         })?;
         for id in ids {
             let stamp = self.stamp();
@@ -206,7 +206,7 @@ impl Writes<'_> {
         let params: [Param<'_>; 2] = [(":value", &value), (":state", &state)];
         let sql = "SELECT id, pulse FROM entry WHERE value = :value AND suppressed <> :state";
         let rows = super::statements::all(self.connection, sql, &params, |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
         })?;
         for (entry, pulse) in rows {
             let (stamp, last) = (self.stamp(), self.pulse_stamp());

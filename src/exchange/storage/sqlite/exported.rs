@@ -72,7 +72,7 @@ impl View<'_> {
             }
             let kind = kind_of(row.get(1)?);
             if kinds.is_empty() || kinds.contains(&kind) {
-                outcome = take(kind, &row.get::<_, String>(2)?);
+                outcome = take(kind, &row.get::<String>(2)?);
             }
             Ok(outcome.is_ok())
         })
@@ -102,7 +102,7 @@ impl View<'_> {
         each(self.connection, &sql, &params, |row| {
             if pulses.has(row.get(0)?) {
                 values.set(row.get(1)?);
-                until = until.min(row.get::<_, Option<i64>>(2)?.unwrap_or(i64::MAX));
+                until = until.min(row.get::<Option<i64>>(2)?.unwrap_or(i64::MAX));
             }
             Ok(true)
         })

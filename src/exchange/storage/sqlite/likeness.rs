@@ -39,7 +39,7 @@ impl Writes<'_> {
             let params: [Param<'_>; 3] =
                 [(":part", &part), (":from", &from), (":most", &CANDIDATES)];
             let found = all(self.connection, sql, &params, |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+                Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?))
             })?;
             for (bits, author, id) in found {
                 let Some(id) = PulseId::parse(&id).filter(|_| of.is_like(Likeness(bits))) else {

@@ -1,14 +1,14 @@
 //! The files of the storage, its writer, and its readers.
 
-use super::migrate::migrate;
-use super::statements::{failed, run};
+use super::migrate::{is_current, migrate};
+use super::statements::failed;
 use super::view::View;
 use super::writer::{Writer, Writes};
 use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
 use crate::exchange::metrics::Metrics;
 use crate::exchange::storage::Outcome;
-use rusqlite::{Connection, OpenFlags};
+use crate::exchange::storage::engine::{Access, Database, File, Session};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,9 +21,6 @@ const READERS: usize = 16;
 
 /// How long a reader waits for its turn before the server says that it is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Pages of SQLite's cache for each connection, in KiB: what a server of 256 MiB can spare.
-const CACHE: i64 = 4 << 10;
 
 /// What was found when the storage was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +35,8 @@ pub enum Opened {
 
 /// The storage of an exchange.
 pub struct Storage {
-    path: PathBuf,
+    directory: PathBuf,
+    database: Box<dyn Database>,
     writer: Writer,
     idle: Mutex<Readers>,
     returned: Condvar,
@@ -46,14 +44,14 @@ pub struct Storage {
 }
 
 struct Readers {
-    connections: Vec<Connection>,
+    connections: Vec<Box<dyn Session>>,
     /// Open connections, those in use included.
     open: usize,
 }
 
 impl std::fmt::Debug for Storage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Storage").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Storage").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
@@ -68,18 +66,19 @@ impl Storage {
         std::fs::create_dir_all(directory)
             .map_err(|error| Error::io("create the directory", error).at_path(directory))?;
         let path = Storage::file(directory);
-        let existed = path.exists();
-        let mut connection = connect(&path, true)?;
-        let before = migrate(&mut connection).map_err(|error| error.at_path(&path))?;
-        let opened = match (existed && before > 0, before) {
-            (false, _) => Opened::Created,
-            (true, before) if before < version(&connection)? => Opened::Migrated,
-            (true, _) => Opened::Found,
+        let database = Box::new(File::at(&path));
+        let connection = database.connect(Access::Write)?;
+        let before = migrate(&*connection).map_err(|error| error.at_path(&path))?;
+        let opened = match before {
+            0 => Opened::Created,
+            before if is_current(before) => Opened::Found,
+            _ => Opened::Migrated,
         };
         let metrics = Arc::new(Metrics::default());
         let writer = Writer::start(connection, &metrics)?;
         let idle = Mutex::new(Readers { connections: Vec::new(), open: 0 });
-        Ok((Storage { path, writer, idle, returned: Condvar::new(), metrics }, opened))
+        let (directory, returned) = (directory.to_path_buf(), Condvar::new());
+        Ok((Storage { directory, database, writer, idle, returned, metrics }, opened))
     }
 
     /// The file of the storage in a directory.
@@ -87,22 +86,19 @@ impl Storage {
         directory.join(FILE)
     }
 
-    /// The file of the database.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The directory of what is kept besides the database.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What people call the database: the path of its file.
+    pub fn name(&self) -> String {
+        self.database.name()
     }
 
     /// What is counted of the storage, and by all that have it.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
-    }
-
-    /// The size of the database, in bytes.
-    pub fn size(&self) -> u64 {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        size(&self.path) + size(Path::new(&log))
     }
 
     /// Answers from one moment of the storage.
@@ -113,13 +109,12 @@ impl Storage {
     pub fn read<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         let connection = self.borrow()?;
         let answer = (|| {
-            run(&connection, "BEGIN", &[]).map_err(failed)?;
-            let answer = question(&View::new(&connection));
-            run(&connection, "COMMIT", &[]).map_err(failed)?;
+            connection.begin(Access::Read).map_err(failed)?;
+            let answer = question(&View::new(&*connection));
+            connection.commit().map_err(failed)?;
             answer
         })();
-        // A statement that failed may have ended the transaction, or not.
-        let is_sound = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        let is_sound = connection.reset();
         self.give_back(is_sound.then_some(connection));
         answer
     }
@@ -142,7 +137,7 @@ impl Storage {
         self.writer.post(change);
     }
 
-    fn borrow(&self) -> Result<Connection> {
+    fn borrow(&self) -> Result<Box<dyn Session>> {
         let watch = Stopwatch::start();
         let lock = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty =
@@ -161,11 +156,11 @@ impl Storage {
         }
         readers.open += 1;
         drop(readers);
-        connect(&self.path, false).inspect_err(|_| self.give_back(None))
+        self.database.connect(Access::Read).inspect_err(|_| self.give_back(None))
     }
 
     /// Returns a connection, or notes that one is gone.
-    fn give_back(&self, connection: Option<Connection>) {
+    fn give_back(&self, connection: Option<Box<dyn Session>>) {
         self.metrics.readers.add(-1);
         let mut readers = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match connection {
@@ -174,34 +169,4 @@ impl Storage {
         }
         self.returned.notify_one();
     }
-}
-
-/// The version of the schema.
-fn version(connection: &Connection) -> Result<usize> {
-    let version: i64 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    Ok(usize::try_from(version).unwrap_or(0))
-}
-
-/// Opens the database.
-pub(super) fn connect(path: &Path, writes: bool) -> Result<Connection> {
-    let access = match writes {
-        true => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        false => OpenFlags::SQLITE_OPEN_READ_WRITE,
-    };
-    let open = || -> rusqlite::Result<Connection> {
-        let connection =
-            Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.set_prepared_statement_cache_capacity(128);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // NORMAL loses acknowledged commits with the power.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "cache_size", -CACHE * if writes { 8 } else { 1 })?;
-        connection.pragma_update(None, "query_only", if writes { "OFF" } else { "ON" })?;
-        Ok(connection)
-    };
-    open().map_err(|error| failed(error).at_path(path))
 }

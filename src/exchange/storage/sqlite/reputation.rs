@@ -1,7 +1,7 @@
 //! Votes, and what the indicators of their authors were worth.
 
 use super::rows::ACTIVE;
-use super::statements::{Param, count, failed, first, number};
+use super::statements::{Param, all, count, failed, first, number};
 use super::view::View;
 use super::writer::Writes;
 use crate::engine::error::Result;
@@ -92,40 +92,68 @@ impl View<'_> {
              SUM(CASE WHEN w.account = :me THEN w.vote ELSE 0 END) FROM {of}"
         );
         let found = first(self.connection, &sql, params, |row| {
-            let sum = |at| Ok::<i64, rusqlite::Error>(row.get::<_, Option<i64>>(at)?.unwrap_or(0));
+            let sum = |at| {
+                Ok::<i64, crate::exchange::storage::engine::Fault>(
+                    row.get::<Option<i64>>(at)?.unwrap_or(0),
+                )
+            };
             Ok(Votes { up: count(sum(0)?), down: count(sum(1)?), score: sum(2)?, own: sum(3)? })
         });
         Ok(found.map_err(failed)?.unwrap_or_default())
     }
 
     /// Counts the parts of a reputation: over the last indicators of the user in public pulses,
-    /// and of each a bounded number of other pulses.
+    /// the last changed pulses first, and of each a bounded number of other pulses with the same
+    /// value. Of an author of millions, some ten thousand rows are read.
     fn count_reputation(&self, user: UserId) -> Result<[i64; 3]> {
-        // The last pulses first: of a list of millions, a thousand rows are read.
-        let sample = format!(
-            "SELECT e.value AS value, e.created AS created, e.suppressed AS suppressed, \
-             e.state AS state FROM entry e JOIN pulse p ON p.id = e.pulse WHERE e.pulse IN \
-             (SELECT p.id FROM pulse p WHERE p.author = :user AND {} \
-             ORDER BY p.modified DESC LIMIT {SAMPLE}) ORDER BY e.id DESC LIMIT {SAMPLE}",
+        let sql = format!(
+            "SELECT p.id FROM pulse p WHERE p.author = :user AND {} \
+             ORDER BY p.modified DESC LIMIT {SAMPLE}",
             public("p")
         );
-        let corroborated = format!(
-            "EXISTS (SELECT 1 FROM (SELECT o.pulse AS pulse, o.created AS created FROM entry o \
-             WHERE o.value = m.value AND o.state <> 2 ORDER BY o.id DESC LIMIT {OTHERS}) x \
-             JOIN pulse q ON q.id = x.pulse WHERE q.author <> :user AND {} \
-             AND x.created BETWEEN m.created AND m.created + {CORROBORATION})",
+        let pulses = all(self.connection, &sql, &[(":user", &user.0)], |row| row.get(0));
+        let [mut count, mut corroborated, mut wrong] = [0; 3];
+        for pulse in pulses.map_err(failed)? {
+            let left = SAMPLE - count;
+            if left == 0 {
+                break;
+            }
+            for (value, created, is_wrong) in self.sample(pulse, left)? {
+                count += 1;
+                if is_wrong {
+                    wrong += 1;
+                } else {
+                    corroborated += i64::from(self.is_corroborated(user, value, created)?);
+                }
+            }
+        }
+        Ok([count, corroborated, wrong])
+    }
+
+    /// The last indicators of a pulse but flagged ones: values, times, and whether they were
+    /// accepted as false positives.
+    fn sample(&self, pulse: i64, most: i64) -> Result<Vec<(i64, i64, bool)>> {
+        let sql = "SELECT value, created, suppressed FROM entry WHERE pulse = :pulse \
+                   AND suppressed <> 1 ORDER BY id DESC LIMIT :most";
+        let params: [Param<'_>; 2] = [(":pulse", &pulse), (":most", &most)];
+        let read = |row: &super::statements::Row<'_>| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)? == 2))
+        };
+        all(self.connection, sql, &params, read).map_err(failed)
+    }
+
+    /// Whether somebody else published a value, too, soon after.
+    fn is_corroborated(&self, user: UserId, value: i64, created: i64) -> Result<bool> {
+        let sql = format!(
+            "SELECT 1 FROM (SELECT o.pulse AS pulse FROM entry o WHERE o.value = :value \
+             AND o.state <> 2 AND o.created BETWEEN :created AND :created + {CORROBORATION} \
+             LIMIT {OTHERS}) x JOIN pulse q ON q.id = x.pulse WHERE q.author <> :user AND {} \
+             LIMIT 1",
             public("q")
         );
-        let sql = format!(
-            "SELECT COUNT(*), SUM(CASE WHEN m.suppressed <> 2 AND {corroborated} THEN 1 ELSE 0 \
-             END), SUM(CASE WHEN m.suppressed = 2 THEN 1 ELSE 0 END) FROM ({sample}) m \
-             WHERE m.suppressed <> 1"
-        );
-        let found = first(self.connection, &sql, &[(":user", &user.0)], |row| {
-            let sum = |at| Ok::<i64, rusqlite::Error>(row.get::<_, Option<i64>>(at)?.unwrap_or(0));
-            Ok([sum(0)?, sum(1)?, sum(2)?])
-        });
-        Ok(found.map_err(failed)?.unwrap_or_default())
+        let params: [Param<'_>; 3] =
+            [(":value", &value), (":created", &created), (":user", &user.0)];
+        Ok(number(self.connection, &sql, &params).map_err(failed)? != 0)
     }
 }
 

@@ -4,7 +4,7 @@ use super::rows::ACTIVE;
 use super::statements::{Param, all, count, failed};
 use super::view::View;
 use super::visible::{parameters, selected, visible, visible_when_alive};
-use super::words::{AMONG, listed};
+use super::words::listed;
 use crate::engine::error::Result;
 use crate::exchange::accounts::Viewer;
 use crate::exchange::storage::{Among, LabelKind, PulseQuery, Selection};
@@ -108,7 +108,7 @@ impl View<'_> {
     ) -> Result<Vec<Found>> {
         let condition = condition(query);
         let found = self.matches(viewer, query)?;
-        let among = if found.is_some() { AMONG } else { "1" };
+        let among = if found.is_some() { self.among_keys() } else { "TRUE".into() };
         let sql = format!(
             "SELECT b2.folded, COUNT(*) FROM label b2 JOIN pulse p ON p.id = b2.pulse \
              WHERE b2.kind = :facet AND {} AND {among} \

@@ -13,6 +13,7 @@ use super::view::View;
 use crate::engine::error::Result;
 use crate::exchange::accounts::Viewer;
 use crate::exchange::pulses::Pulse;
+use crate::exchange::storage::engine::{Place, WordsQuery};
 use crate::exchange::storage::{PulseQuery, Search, Sort};
 use std::collections::{HashMap, HashSet};
 
@@ -25,38 +26,10 @@ const BATCH: usize = 1000;
 /// Indicators that are looked at, of those with the value or below the host of a search.
 const VALUES: usize = 20_000;
 
-/// The condition that the key of a pulse is in the list `:keys`, see [`listed`].
-pub(super) const AMONG: &str = "p.id IN (SELECT value FROM json_each(:keys))";
-
 /// Keys as a parameter.
 pub(super) fn listed(keys: &[i64]) -> String {
     let keys: Vec<String> = keys.iter().map(i64::to_string).collect();
     format!("[{}]", keys.join(","))
-}
-
-/// Where the words are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    Name,
-    Labels,
-    Anywhere,
-}
-
-impl Place {
-    const ALL: [Place; 3] = [Place::Name, Place::Labels, Place::Anywhere];
-
-    /// All words there, for the index. They are quoted, so that no character of one is an
-    /// operator.
-    fn words(self, terms: &[String]) -> String {
-        let quoted: Vec<String> =
-            terms.iter().map(|term| format!("\"{}\"", term.replace('"', "\"\""))).collect();
-        let words = quoted.join(" AND ");
-        match self {
-            Place::Name => format!("name : ({words})"),
-            Place::Labels => format!("labels : ({words})"),
-            Place::Anywhere => words,
-        }
-    }
 }
 
 /// A pulse that was found, and what it is ordered by.
@@ -81,8 +54,11 @@ impl View<'_> {
             self.add_visible(viewer, query, (keys, 0), &mut found)?;
         }
         if !search.terms.is_empty() {
-            for (place, tier) in Place::ALL.into_iter().zip(1..) {
-                self.by_words(viewer, query, (&place.words(&search.terms), tier), &mut found)?;
+            for (place, tier) in [Place::Name, Place::Labels, Place::Anywhere].into_iter().zip(1..)
+            {
+                if let Some(words) = self.connection.search_words_in(place, &search.terms) {
+                    self.by_words(viewer, query, (&words, tier), &mut found)?;
+                }
             }
         }
         let mut matches = found.matches;
@@ -107,18 +83,21 @@ impl View<'_> {
         &self,
         viewer: Viewer,
         query: &PulseQuery,
-        (words, tier): (&str, u8),
+        (words, tier): (&WordsQuery, u8),
         found: &mut Found,
     ) -> Result<()> {
         let mut before = i64::MAX;
         while found.matches.len() < ENOUGH {
-            let sql = "SELECT rowid FROM words WHERE words MATCH :words AND rowid < :before \
-                       ORDER BY rowid DESC LIMIT :most";
+            let sql = format!(
+                "SELECT w.found FROM {} w WHERE w.found < :before \
+                 ORDER BY w.found DESC LIMIT :most",
+                words.relation
+            );
             let most = BATCH as i64;
             let params: [Param<'_>; 3] =
-                [(":words", &words), (":before", &before), (":most", &most)];
+                [(":words", &words.words), (":before", &before), (":most", &most)];
             let keys: Vec<i64> =
-                all(self.connection, sql, &params, |row| row.get(0)).map_err(failed)?;
+                all(self.connection, &sql, &params, |row| row.get(0)).map_err(failed)?;
             self.add_visible(viewer, query, (&keys, tier), found)?;
             match keys.last() {
                 Some(last) if keys.len() == BATCH => before = *last,
@@ -173,7 +152,8 @@ impl View<'_> {
         let condition = condition(query);
         let sql = format!(
             "SELECT p.id, p.modified, p.created, p.subscribers, p.score \
-             FROM pulse p WHERE {AMONG} AND {}",
+             FROM pulse p WHERE {} AND {}",
+            self.among_keys(),
             condition.all(query.selection)
         );
         let keys = listed(&new);
@@ -192,6 +172,11 @@ impl View<'_> {
         Ok(())
     }
 
+    /// The condition that the key of a pulse is in the list `:keys`, see [`listed`].
+    pub(super) fn among_keys(&self) -> String {
+        format!("p.id IN {}", self.connection.numbers_of(":keys"))
+    }
+
     /// Pulses by their keys, in that order.
     pub(super) fn by_keys(
         &self,
@@ -201,8 +186,9 @@ impl View<'_> {
     ) -> Result<Vec<Pulse>> {
         let condition = condition(query);
         let sql = format!(
-            "SELECT {} FROM pulse p JOIN account a ON a.id = p.author WHERE {AMONG} AND {}",
+            "SELECT {} FROM pulse p JOIN account a ON a.id = p.author WHERE {} AND {}",
             super::rows::pulse_columns(),
+            self.among_keys(),
             condition.all(query.selection)
         );
         let text = listed(keys);
