@@ -5,6 +5,7 @@
 mod feeds;
 mod health;
 mod indicators;
+mod listed;
 mod own;
 mod pages;
 mod people;
