@@ -97,38 +97,6 @@ fn the_first_account_is_taken_once() {
     server.ask("POST", &path, "", "").expect(404);
 }
 
-/// The link of the first account sets a password, too; with it somebody logs in over HTTP.
-#[test]
-fn the_first_account_logs_in() {
-    let dir = Dir::new("exchange-log-in");
-    let server = Exchange::start(&dir, &[]);
-    let says = |line: &str| server.lines.iter().any(|of| of == line);
-    assert!(says("log-in: by plain cookies, good on this machine alone"), "{:?}", server.lines);
-    let link = server.lines.iter().find_map(|line| line.strip_prefix("first account, once: "));
-    let path = format!("/welcome{}", link.unwrap().split_once("/welcome").unwrap().1);
-    let password = |text: &str| json!({"password": text}).to_string();
-    server.ask("POST", &path, "", &password("administrator1")).expect(400);
-    server.ask("POST", &path, "", &password("tram velvet onion")).expect(200);
-    server.ask("POST", &path, "", &password("tram velvet onion")).expect(404);
-    let login = |text: &str| {
-        let body = json!({"username": "admin", "password": text}).to_string();
-        server.ask("POST", "/api/v2/login", "", &body)
-    };
-    login("tram velvet").expect(403);
-    let token = login("tram velvet onion").expect(200).json()["csrf_token"].clone();
-    assert_eq!(token.as_str().unwrap().len(), 64);
-    // An operator ends sessions, and hands out a link for another password.
-    let link = operate(&dir, &["user", "reset", "admin"]);
-    let path = link.split(": ").nth(1).unwrap();
-    server.ask("POST", path, "", &password("another velvet onion")).expect(200);
-    login("tram velvet onion").expect(403);
-    login("another velvet onion").expect(200);
-    let mut wrong = dir.command();
-    wrong.args(["exchange", "serve", "--data", "y", "--listen", "127.0.0.1:0"]);
-    wrong.args(["--sign-up", "everybody"]);
-    wrong.run().expect(2).expect_stderr("expected one of closed, invited, open");
-}
-
 #[test]
 fn pulses_are_exported_to_files() {
     let dir = Dir::new("exchange-export");
@@ -176,4 +144,36 @@ fn pulses_are_exported_to_files() {
     fails(&["--scope", "nobody", "a"], "expected all, public");
     fails(&["--scope", "user/nobody", "a"], "there is no user nobody");
     fails(&["--format", "database", "-"], "a database needs a file");
+}
+
+/// The link of the first account sets a password, too; with it somebody logs in over HTTP.
+#[test]
+fn the_first_account_logs_in() {
+    let dir = Dir::new("exchange-log-in");
+    let server = Exchange::start(&dir, &[]);
+    let says = |line: &str| server.lines.iter().any(|of| of == line);
+    assert!(says("log-in: by plain cookies, good on this machine alone"), "{:?}", server.lines);
+    let link = server.lines.iter().find_map(|line| line.strip_prefix("first account, once: "));
+    let path = format!("/welcome{}", link.unwrap().split_once("/welcome").unwrap().1);
+    let password = |text: &str| json!({"password": text}).to_string();
+    server.ask("POST", &path, "", &password("administrator1")).expect(400);
+    server.ask("POST", &path, "", &password("tram velvet onion")).expect(200);
+    server.ask("POST", &path, "", &password("tram velvet onion")).expect(404);
+    let login = |text: &str| {
+        let body = json!({"username": "admin", "password": text}).to_string();
+        server.ask("POST", "/api/v2/login", "", &body)
+    };
+    login("tram velvet").expect(403);
+    let token = login("tram velvet onion").expect(200).json()["csrf_token"].clone();
+    assert_eq!(token.as_str().unwrap().len(), 64);
+    // An operator ends sessions, and hands out a link for another password.
+    let link = operate(&dir, &["user", "reset", "admin"]);
+    let path = link.split(": ").nth(1).unwrap();
+    server.ask("POST", path, "", &password("another velvet onion")).expect(200);
+    login("tram velvet onion").expect(403);
+    login("another velvet onion").expect(200);
+    let mut wrong = dir.command();
+    wrong.args(["exchange", "serve", "--data", "y", "--listen", "127.0.0.1:0"]);
+    wrong.args(["--sign-up", "everybody"]);
+    wrong.run().expect(2).expect_stderr("expected one of closed, invited, open");
 }

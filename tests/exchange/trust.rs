@@ -258,7 +258,7 @@ fn copies_do_not_become_more_public() {
 
 /// Makes an account older.
 fn age(inside: &Inside, user: UserId, days: i64) {
-    let path = inside.site.storage.path().to_path_buf();
+    let path = wiresift::exchange::storage::Storage::file(inside.site.storage.directory());
     let database = rusqlite::Connection::open(path).unwrap();
     let back = days * 86_400_000_000;
     let sql = "UPDATE account SET created = created - ?1 WHERE id = ?2";

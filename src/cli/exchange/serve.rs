@@ -33,10 +33,7 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     }
     let mut text = String::new();
     if started.opened == Opened::Created {
-        text.push_str(&format!(
-            "new exchange: {}\n",
-            escape_text(&started.storage.path().to_string_lossy())
-        ));
+        text.push_str(&format!("new exchange: {}\n", escape_text(&started.storage.name())));
     }
     text.push_str(match settings.cookies() {
         Cookies::Secure => "log-in: by secure cookies\n",

@@ -211,8 +211,7 @@ impl Export<'_> {
 
     /// Beside the database.
     fn directory(&self) -> PathBuf {
-        let path = self.call.site.storage.path();
-        path.parent().unwrap_or(Path::new(".")).join("exports")
+        self.call.site.storage.directory().join("exports")
     }
 
     /// The export, made if it is not there.

@@ -6,6 +6,7 @@
 //! visibility. No other room knows SQL.
 
 mod denied;
+mod engine;
 mod question;
 mod sqlite;
 

@@ -48,9 +48,9 @@ impl View<'_> {
                 kind: kind_of(row.get(1)?),
                 norm: row.get(2)?,
                 why: row.get(3)?,
-                since: Timestamp(row.get::<_, Option<i64>>(4)?.unwrap_or(0)),
+                since: Timestamp(row.get::<Option<i64>>(4)?.unwrap_or(0)),
             };
-            Ok((row.get::<_, i64>(0)?, allowed))
+            Ok((row.get::<i64>(0)?, allowed))
         });
         let rows = rows.map_err(failed)?.into_iter();
         Ok(rows.filter(|(value, _)| seen.insert(*value)).map(|(_, allowed)| allowed).collect())
@@ -80,9 +80,8 @@ impl Writes<'_> {
     /// If there is no such report, or it is not accepted; if the storage fails.
     pub fn withdraw(&self, moderator: UserId, report: i64, is_flagged: bool) -> Outcome<()> {
         let sql = "SELECT value FROM report WHERE id = :report AND state = 1";
-        let value = first(self.connection, sql, &[(":report", &report)], |row| {
-            row.get::<_, Option<i64>>(0)
-        })?;
+        let value =
+            first(self.connection, sql, &[(":report", &report)], |row| row.get::<Option<i64>>(0))?;
         let value = value.flatten().ok_or(Denied::NotFound)?;
         let params: [Param<'_>; 2] = [(":value", &value), (":now", &self.now.0)];
         run(

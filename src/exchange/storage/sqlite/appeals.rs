@@ -134,7 +134,7 @@ impl Writes<'_> {
         let sql = "SELECT l.reason, v.kind, v.norm FROM appeal l JOIN value v ON v.id = l.value \
                    WHERE l.id = :id AND l.state = 0";
         let found = first(self.connection, sql, &params, |row| {
-            Ok((row.get::<_, String>(0)?, kind_of(row.get(1)?), row.get::<_, String>(2)?))
+            Ok((row.get::<String>(0)?, kind_of(row.get(1)?), row.get::<String>(2)?))
         })?;
         let (reason, kind, norm) = found.ok_or(Denied::NotFound)?;
         self.run("UPDATE appeal SET state = :state, decided = :now WHERE id = :id", &params)?;

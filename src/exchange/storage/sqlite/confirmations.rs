@@ -2,6 +2,7 @@
 //! and somebody trusted agrees.
 
 use super::rows::{INDICATOR, indicator_of};
+use super::statements::Row;
 use super::statements::{Param, all, failed, first, number};
 use super::view::View;
 use super::visible::{parameters, visible};
@@ -10,7 +11,6 @@ use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, UserId, Viewer};
 use crate::exchange::pulses::{Indicator, PulseId};
 use crate::exchange::storage::{Denied, Outcome};
-use rusqlite::Row;
 
 /// An indicator that stays out of exports, and who has spoken for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ fn agreed() -> String {
 }
 
 impl View<'_> {
-    fn flagged_of(&self, row: &Row<'_>) -> rusqlite::Result<Flagged> {
+    fn flagged_of(&self, row: &Row<'_>) -> super::statements::Fetched<Flagged> {
         Ok(Flagged {
             indicator: indicator_of(row, self.now())?,
             pulse: row.get(13)?,
@@ -131,7 +131,7 @@ impl Writes<'_> {
         ];
         let sql = "SELECT suppressed FROM entry WHERE id = :entry AND pulse = :pulse \
                    AND state <> 2";
-        let found = first(self.connection, sql, &params, |row| row.get::<_, i64>(0))?;
+        let found = first(self.connection, sql, &params, |row| row.get::<i64>(0))?;
         match found.ok_or(Denied::NotFound)? {
             0 => return Ok(true),
             1 => {}

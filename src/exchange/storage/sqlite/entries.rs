@@ -1,6 +1,6 @@
 //! The indicators of pulses are added, changed and removed.
 
-use super::statements::{Param, bound, number, run};
+use super::statements::{Param, number, run};
 use super::writer::Writes;
 use crate::exchange::pulses::{Edit, Indicator, IndicatorDraft, MAX_INDICATORS, reversed_host};
 use crate::exchange::storage::{Denied, Outcome};
@@ -175,7 +175,7 @@ impl Writes<'_> {
     pub(super) fn stamp_entries(&self, pulse: i64) -> Outcome<()> {
         let sql = "SELECT id FROM entry WHERE pulse = :pulse AND state <> 2 ORDER BY changed";
         let ids = super::statements::all(self.connection, sql, &[(":pulse", &pulse)], |row| {
-            row.get::<_, i64>(0)
+            row.get::<i64>(0)
         })?;
         for id in ids {
             let stamp = self.stamp();
@@ -197,8 +197,7 @@ impl Writes<'_> {
         let host = reversed_host(draft.kind, &draft.norm);
         let sql = "INSERT INTO value (kind, norm, host) VALUES (:kind, :norm, :host)";
         let params: [Param<'_>; 3] = [(":kind", &kind), (":norm", &draft.norm), (":host", &host)];
-        bound(self.connection, sql, &params)?.raw_execute()?;
-        Ok(self.connection.last_insert_rowid())
+        Ok(self.insert(sql, &params)?)
     }
 
     /// The number of active indicators of a pulse.
@@ -222,7 +221,7 @@ impl Writes<'_> {
         let params: [Param<'_>; 2] = [(":value", &value), (":state", &state)];
         let sql = "SELECT id, pulse FROM entry WHERE value = :value AND suppressed <> :state";
         let rows = super::statements::all(self.connection, sql, &params, |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
         })?;
         for (entry, pulse) in rows {
             let (stamp, last) = (self.stamp(), self.pulse_stamp());

@@ -156,7 +156,7 @@ impl Writes<'_> {
             &params,
         )?;
         let sql = "SELECT name FROM team WHERE id = :team";
-        let name = first(self.connection, sql, &params, |row| row.get::<_, String>(0))?;
+        let name = first(self.connection, sql, &params, |row| row.get::<String>(0))?;
         let text = format!("{} {}", group.0, name.unwrap_or_default());
         self.notify(guest, ("group_invitation", None), &text)?;
         Ok(true)
@@ -170,7 +170,7 @@ impl Writes<'_> {
     pub fn join_group(&self, group: GroupId, guest: UserId) -> Outcome<()> {
         let params: [Param<'_>; 2] = [(":team", &group.0), (":guest", &guest.0)];
         let sql = "SELECT rank FROM member_invitation WHERE team = :team AND account = :guest";
-        let rank = first(self.connection, sql, &params, |row| row.get::<_, i64>(0))?;
+        let rank = first(self.connection, sql, &params, |row| row.get::<i64>(0))?;
         let rank = Rank::from_number(rank.ok_or(Denied::NotFound)?);
         self.decline_group(group, guest)?;
         self.set_member(group, guest, Some(rank))

@@ -39,7 +39,7 @@ impl Writes<'_> {
             let params: [Param<'_>; 3] =
                 [(":part", part), (":from", &from), (":most", &CANDIDATES)];
             let found = all(self.connection, sql, &params, |row| {
-                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+                Ok((row.get::<Vec<u8>>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?))
             })?;
             for (hashes, author, id) in found {
                 let is_like = Likeness::from_bytes(&hashes).is_some_and(|it| of.is_like(&it));

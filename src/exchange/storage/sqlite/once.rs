@@ -106,7 +106,7 @@ impl Writes<'_> {
                    JOIN pulse p ON p.id = t.pulse JOIN account a ON a.id = t.account \
                    WHERE t.digest = :digest AND t.expires >= :now AND a.suspended = 0";
         let found = first(self.connection, sql, &params, |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get::<String>(2)?))
         })?;
         let (user, pulse, format) = found.ok_or(Denied::NotFound)?;
         run(self.connection, "DELETE FROM export_token WHERE digest = :digest", &params)?;

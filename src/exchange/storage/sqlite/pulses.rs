@@ -8,6 +8,7 @@ use super::writer::Writes;
 use crate::engine::indicator::Tlp;
 use crate::exchange::accounts::{GroupId, Rank, UserId, Viewer, random_bytes};
 use crate::exchange::pulses::{Draft, Lists, Patch, Pulse, PulseId};
+use crate::exchange::storage::engine::Words;
 use crate::exchange::storage::{Denied, IndicatorQuery, LabelKind, Outcome, Which};
 use serde_json::{Map, Value, json};
 
@@ -201,7 +202,7 @@ impl Writes<'_> {
         for table in ["revision", "label", "comment", "vote", "suggestion", "sibling"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse = :pulse"), &key)?;
         }
-        self.run("DELETE FROM words WHERE rowid = :pulse", &key)?;
+        self.connection.drop_words(row.key)?;
         self.forget_likeness(row.key)?;
         self.run(
             "UPDATE pulse SET deleted = 1, modified = :stamp, name = '', description = '', \
@@ -278,7 +279,7 @@ impl Writes<'_> {
             true => {
                 "INSERT INTO pulse_team (pulse, team, place) SELECT :pulse, :team, \
                  1 + COALESCE((SELECT MAX(place) FROM pulse_team WHERE pulse = :pulse), 0) \
-                 WHERE 1 ON CONFLICT (pulse, team) DO NOTHING"
+                 WHERE TRUE ON CONFLICT (pulse, team) DO NOTHING"
             }
             false => "DELETE FROM pulse_team WHERE pulse = :pulse AND team = :team",
         };
@@ -417,7 +418,6 @@ impl Writes<'_> {
         (name, description, adversary): (&str, &str, &str),
         lists: &Lists,
     ) -> Outcome<()> {
-        self.run("DELETE FROM words WHERE rowid = :pulse", &[(":pulse", &key)])?;
         self.run("DELETE FROM label WHERE pulse = :pulse", &[(":pulse", &key)])?;
         let labels = [
             (LabelKind::Tag, lists.tags.as_slice()),
@@ -441,11 +441,8 @@ impl Writes<'_> {
                 )?;
             }
         }
-        self.run(
-            "INSERT INTO words (rowid, name, labels, text) VALUES (:pulse, :name, :labels, :text)",
-            &[(":pulse", &key), (":name", &name), (":labels", &text), (":text", &description)],
-        )?;
-        Ok(())
+        let words = Words { name, labels: &text, text: description };
+        Ok(self.connection.put_words(key, words)?)
     }
 
     /// Tells everybody who had pulses in the feed and does not see them any more that they are
@@ -466,7 +463,7 @@ impl Writes<'_> {
         self.run(
             &format!(
                 "INSERT INTO happening (account, kind, object, is_subscribe, created) \
-                 SELECT DISTINCT account, 1, pulse, 0, :stamp FROM ({lost}) WHERE 1 \
+                 SELECT DISTINCT account, 1, pulse, 0, :stamp FROM ({lost}) l WHERE TRUE \
                  ON CONFLICT (account, kind, object) DO UPDATE SET is_subscribe = 0, \
                  created = excluded.created"
             ),

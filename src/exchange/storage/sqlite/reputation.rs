@@ -92,7 +92,11 @@ impl View<'_> {
              SUM(CASE WHEN w.account = :me THEN w.vote ELSE 0 END) FROM {of}"
         );
         let found = first(self.connection, &sql, params, |row| {
-            let sum = |at| Ok::<i64, rusqlite::Error>(row.get::<_, Option<i64>>(at)?.unwrap_or(0));
+            let sum = |at| {
+                Ok::<i64, crate::exchange::storage::engine::Fault>(
+                    row.get::<Option<i64>>(at)?.unwrap_or(0),
+                )
+            };
             Ok(Votes { up: count(sum(0)?), down: count(sum(1)?), score: sum(2)?, own: sum(3)? })
         });
         Ok(found.map_err(failed)?.unwrap_or_default())
@@ -132,8 +136,9 @@ impl View<'_> {
         let sql = "SELECT value, created, suppressed FROM entry WHERE pulse = :pulse \
                    AND suppressed <> 1 ORDER BY id DESC LIMIT :most";
         let params: [Param<'_>; 2] = [(":pulse", &pulse), (":most", &most)];
-        let read =
-            |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? == 2));
+        let read = |row: &super::statements::Row<'_>| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)? == 2))
+        };
         all(self.connection, sql, &params, read).map_err(failed)
     }
 

@@ -1,7 +1,7 @@
 //! Conditions of queries about pulses, and what else is found by words.
 
 use super::rows::ACTIVE;
-use super::statements::{Param, all, count, failed};
+use super::statements::{Connection, Param, all, count, failed};
 use super::view::View;
 use super::visible::{parameters, selected, visible, visible_when_alive};
 use crate::engine::error::Result;
@@ -48,12 +48,12 @@ impl Condition {
 
     /// Whether a pulse has a value that was searched for.
     pub(super) fn by_value(&self) -> &str {
-        self.value.as_deref().unwrap_or("NULL")
+        self.value.as_deref().unwrap_or("CAST(NULL AS BIGINT)")
     }
 }
 
 /// The condition of a query.
-pub(super) fn condition(query: &PulseQuery) -> Condition {
+pub(super) fn condition(connection: &Connection, query: &PulseQuery) -> Condition {
     let mut condition = Condition {
         join: String::new(),
         parts: Vec::new(),
@@ -91,7 +91,7 @@ pub(super) fn condition(query: &PulseQuery) -> Condition {
         condition.parts.push(among_of(among, &mut condition.params));
     }
     if let Some(search) = &query.search {
-        condition.search(search);
+        condition.search(connection, search);
     }
     condition
 }
@@ -113,20 +113,13 @@ pub(super) fn among_of(among: &Among, params: &mut Vec<(String, String)>) -> Str
 
 impl Condition {
     /// Adds the words of a search.
-    fn search(&mut self, search: &Search) {
+    fn search(&mut self, connection: &Connection, search: &Search) {
         let mut ways = Vec::new();
         if !search.terms.is_empty() {
-            // Quoted, so that no character of a term is an operator.
-            let quoted: Vec<String> = search
-                .terms
-                .iter()
-                .map(|term| format!("\"{}\"", term.replace('"', "\"\"")))
-                .collect();
-            self.join = "LEFT JOIN (SELECT rowid AS found, bm25(words, 8.0, 4.0, 1.0) AS score \
-                         FROM words WHERE words MATCH :words) w ON w.found = p.id"
-                .into();
+            let words = connection.search_words(&search.terms);
+            self.join = format!("LEFT JOIN {} w ON w.found = p.id", words.relation);
             self.has_words = true;
-            self.params.push((":words".into(), quoted.join(" ")));
+            self.params.push((":words".into(), words.words));
             ways.push("w.found IS NOT NULL".to_string());
         }
         let mut values = Vec::new();
@@ -149,7 +142,7 @@ impl Condition {
             ways.push(value.clone());
             self.value = Some(value);
         }
-        let any = if ways.is_empty() { "0".to_string() } else { ways.join(" OR ") };
+        let any = if ways.is_empty() { "FALSE".to_string() } else { ways.join(" OR ") };
         self.parts.push(format!("({any})"));
     }
 }
@@ -167,7 +160,7 @@ impl View<'_> {
         kind: LabelKind,
         limit: usize,
     ) -> Result<Vec<Found>> {
-        let condition = condition(query);
+        let condition = condition(self.connection, query);
         let sql = format!(
             "SELECT b2.folded, COUNT(*) FROM label b2 JOIN pulse p ON p.id = b2.pulse {} \
              WHERE b2.kind = :facet AND {} GROUP BY b2.folded ORDER BY 2 DESC, 1 LIMIT :limit",

@@ -40,7 +40,7 @@ impl View<'_> {
             let params: [Param<'_>; 4] =
                 [(":norm", &norm), (":kind", &kind), (":me", &me), (":open", &open)];
             let others = all(self.connection, &sql, &params, |row| {
-                Ok((kind_of(row.get(0)?), row.get::<_, String>(1)?))
+                Ok((kind_of(row.get(0)?), row.get::<String>(1)?))
             });
             for other in others.map_err(failed)? {
                 // Of two claims that contradict each other, the first one found counts.

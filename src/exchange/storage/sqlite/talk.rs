@@ -132,7 +132,7 @@ impl View<'_> {
     ) -> Result<Vec<Suggestion>> {
         let sql = "SELECT s.id, a.name, s.created, s.patch, s.reason, s.state FROM suggestion s \
                    JOIN account a ON a.id = s.account WHERE s.pulse = :pulse \
-                   AND (:all OR s.account = :me) ORDER BY s.id DESC LIMIT :limit OFFSET :offset";
+                   AND (:all = 1 OR s.account = :me) ORDER BY s.id DESC LIMIT :limit OFFSET :offset";
         let is_author = pulse.author.id == user;
         let (limit, offset) = (bounded(limit), bounded(offset));
         let params: [Param<'_>; 5] = [
@@ -205,8 +205,10 @@ impl View<'_> {
             (":limit", &limit),
             (":offset", &offset),
         ];
-        let which = "account = :me AND kind = :kind AND (:digests = '[]' \
-                     OR digest IN (SELECT value FROM json_each(:digests)))";
+        let which = format!(
+            "account = :me AND kind = :kind AND (:digests = '[]' OR digest IN {})",
+            self.connection.texts_of(":digests")
+        );
         let counting = format!("SELECT COUNT(*) FROM submission WHERE {which}");
         let page = format!(
             "SELECT name, digest, tlp, created FROM submission WHERE {which} \
@@ -248,7 +250,7 @@ impl View<'_> {
     /// If the storage cannot be read.
     pub fn sightings_by_day(&self, (kind, norm): (Type, &str)) -> Result<Vec<Sighting>> {
         let kind = kind as u8;
-        let sql = "SELECT s.day, SUM(s.count) FROM sighting s JOIN value v ON v.id = s.value \
+        let sql = "SELECT s.day, CAST(SUM(s.count) AS BIGINT) FROM sighting s JOIN value v ON v.id = s.value \
                    WHERE v.norm = :norm AND v.kind = :kind GROUP BY s.day ORDER BY s.day DESC \
                    LIMIT 90";
         all(self.connection, sql, &[(":norm", &norm), (":kind", &kind)], |row| {
@@ -309,7 +311,7 @@ impl Writes<'_> {
         let params: [Param<'_>; 4] =
             [(":pulse", &pulse.key), (":id", &comment), (":me", &user.0), (":all", &is_author)];
         let sql = "DELETE FROM comment WHERE id = :id AND pulse = :pulse \
-                   AND (:all OR account = :me)";
+                   AND (:all = 1 OR account = :me)";
         if self.run(sql, &params)? == 0 {
             return Err(Denied::NotFound);
         }
@@ -414,7 +416,7 @@ impl Writes<'_> {
         self.run("UPDATE suggestion SET state = :state, decided = :now WHERE id = :id", &params)?;
         let sql = "SELECT account, pulse FROM suggestion WHERE id = :id";
         let found = first(self.connection, sql, &params, |row| {
-            Ok((UserId(row.get(0)?), row.get::<_, i64>(1)?))
+            Ok((UserId(row.get(0)?), row.get::<i64>(1)?))
         })?;
         if let Some((by, pulse)) = found {
             if is_accepted {
@@ -477,7 +479,7 @@ impl Writes<'_> {
         let rows = self.run(
             "INSERT INTO submission (account, kind, name, digest, tlp, created) \
              VALUES (:me, :kind, :name, :digest, :tlp, :now) \
-             ON CONFLICT (account, kind, digest, name) DO NOTHING",
+             ON CONFLICT DO NOTHING",
             &[
                 (":me", &user.0),
                 (":kind", &kind),
@@ -538,7 +540,8 @@ impl Writes<'_> {
         self.run(
             "INSERT INTO sighting (value, account, day, count) \
              VALUES (:value, :me, :day, :count) ON CONFLICT (value, account, day) \
-             DO UPDATE SET count = MAX(count, excluded.count)",
+             DO UPDATE SET count = excluded.count \
+             WHERE sighting.count < excluded.count",
             &[(":value", &value), (":me", &user.0), (":day", &day), (":count", &times)],
         )?;
         Ok(())

@@ -3,7 +3,9 @@
 use super::confidence::confidence;
 use super::rows::{ACTIVE, INDICATOR, indicator_of, kind_of, pulse_columns, pulse_of};
 use super::search::{Condition, among_of, condition};
-use super::statements::{Param, all, count, failed, first, number};
+use super::statements::{
+    Connection, Fetched, Param, Row, ToSql, all, count, failed, first, number,
+};
 use super::visible::{parameters, selected, selected_number, visible, visible_when_alive};
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
@@ -12,7 +14,6 @@ use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision};
 use crate::exchange::storage::{
     Among, IndicatorQuery, Mark, PulseQuery, Selection, Sort, ValueHit, Which,
 };
-use rusqlite::{Connection, ToSql};
 
 /// The storage at one moment.
 pub struct View<'c> {
@@ -82,8 +83,9 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn pulses(&self, viewer: Viewer, query: &PulseQuery) -> Result<Vec<Pulse>> {
-        let condition = condition(query);
-        let score = if condition.has_words { "w.score" } else { "NULL" };
+        let condition = condition(self.connection, query);
+        let score =
+            if condition.has_words { "COALESCE(w.score, 0.0)" } else { "CAST(NULL AS BIGINT)" };
         let direction = if query.is_ascending { "ASC" } else { "DESC" };
         let order = match query.sort {
             Sort::Modified => format!("p.modified {direction}"),
@@ -114,14 +116,13 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn count(&self, viewer: Viewer, query: &PulseQuery) -> Result<u64> {
-        let condition = condition(query);
+        let condition = condition(self.connection, query);
         let sql = format!(
             "SELECT COUNT(*) FROM pulse p {} WHERE {}",
             condition.join,
             condition.all(query.selection)
         );
-        let counts =
-            self.ask(viewer, query, &condition, (&sql, &[]), |row| row.get::<_, i64>(0))?;
+        let counts = self.ask(viewer, query, &condition, (&sql, &[]), |row| row.get::<i64>(0))?;
         Ok(counts.first().copied().map_or(0, count))
     }
 
@@ -132,7 +133,7 @@ impl<'c> View<'c> {
         query: &PulseQuery,
         condition: &Condition,
         (sql, extra): (&str, &[Param<'_>]),
-        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> Fetched<T>,
     ) -> Result<Vec<T>> {
         let (me, open) = parameters(viewer);
         let selected = selected_number(query.selection);
@@ -163,7 +164,7 @@ impl<'c> View<'c> {
         let (me, _) = parameters(viewer);
         let is_author = pulse.author.id.0 == me;
         let sql = "SELECT t.id, t.name FROM pulse_team x JOIN team t ON t.id = x.team \
-                   WHERE x.pulse = :pulse AND (:all OR t.public = 1 AND :me > 0 OR EXISTS \
+                   WHERE x.pulse = :pulse AND (:all = 1 OR t.public = 1 AND :me > 0 OR EXISTS \
                    (SELECT 1 FROM member m WHERE m.team = t.id AND m.account = :me)) \
                    ORDER BY x.place";
         let params: [Param<'_>; 3] = [(":pulse", &pulse.key), (":all", &is_author), (":me", &me)];
@@ -205,11 +206,11 @@ impl<'c> View<'c> {
              WHERE e.pulse = :pulse AND {} ORDER BY e.id {order} LIMIT :limit OFFSET :offset",
             which(query)
         );
-        let limit = query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = query.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
         let params: [Param<'_>; 4] =
             [(":pulse", &pulse), (":limit", &limit), (":offset", &offset), (":now", &self.now.0)];
-        let read = |row: &rusqlite::Row<'_>| indicator_of(row, self.now);
+        let read = |row: &Row<'_>| indicator_of(row, self.now);
         all(self.connection, &sql, &params, read).map_err(failed)
     }
 
@@ -267,7 +268,7 @@ impl<'c> View<'c> {
             let value: &dyn ToSql = value;
             (name.as_str(), value)
         }));
-        let read = |row: &rusqlite::Row<'_>| {
+        let read = |row: &Row<'_>| {
             Ok(ValueHit { indicator: indicator_of(row, self.now)?, pulse: row.get(13)? })
         };
         all(self.connection, &sql, &params, read).map_err(failed)
@@ -291,8 +292,8 @@ impl<'c> View<'c> {
         let mark = first(self.connection, &sql, &params, |row| {
             Ok(Mark {
                 count: count(row.get(0)?),
-                modified: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
-                membership: row.get::<_, Option<i64>>(2)?.unwrap_or(0),
+                modified: row.get::<Option<i64>>(1)?.unwrap_or(0),
+                membership: row.get::<Option<i64>>(2)?.unwrap_or(0),
             })
         });
         Ok(mark.map_err(failed)?.unwrap_or_default())
@@ -329,7 +330,7 @@ fn which(query: &IndicatorQuery) -> String {
         Which::Active => ACTIVE.to_string(),
         Which::Exported => format!("{ACTIVE} AND e.suppressed = 0"),
         Which::Inactive => "e.state <> 2".to_string(),
-        Which::Removed => "1 = 1".to_string(),
+        Which::Removed => "TRUE".to_string(),
     };
     if query.min_confidence > 0 {
         condition.push_str(&format!(" AND {} >= {}", confidence(), query.min_confidence));
