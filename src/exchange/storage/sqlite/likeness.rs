@@ -51,6 +51,7 @@ impl Writes<'_> {
             }
         }
         let hashes = of.bytes();
+        let hashes = hashes.as_slice();
         let params: [Param<'_>; 4] =
             [(":pulse", &pulse), (":me", &user.0), (":now", &self.now.0), (":hashes", &hashes)];
         self.run(
