@@ -82,11 +82,12 @@
 //! | [`exchange::storage`] | keeps it all, and decides who sees what | indicator, accounts, pulses |
 //! | [`exchange::site`] | callers, limits, settings, the type of routes | indicator, accounts, http, pulses, storage |
 //! | [`exchange::import`] | lists of others as pulses | indicator, accounts, pulses, storage, site |
+//! | [`exchange::sources`] | lists and other exchanges that the operator subscribed to, as pulses | indicator, accounts, pulses, storage, site, import, and config, store and subscribe of intel |
 //! | [`exchange::export`] | pulses as files for other programs | the rooms above, database, compile, feed |
 //! | [`exchange::taxii`] | the TAXII 2.1 server | the rooms above |
-//! | [`exchange::alerts`] | alerts and sightings that sensors report | accounts, http, pulses, site |
+//! | [`exchange::alerts`] | alerts and sightings that sensors report | indicator, accounts, http, pulses, site |
 //! | [`exchange::api`] | the API of OTX, and our additions | indicator, accounts, http, pulses, storage, site |
-//! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, pulses, storage, site, and all with routes |
+//! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, pulses, storage, site, sources, and all with routes |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.
 

@@ -33,7 +33,7 @@ const DAY: i64 = 86_400_000_000;
 pub(super) fn run(flags: Feed) -> Result<Outcome> {
     let config = &flags.config;
     match flags.command {
-        FeedCommand::Add(flags) => add(config, &flags),
+        FeedCommand::Add(flags) => add(config, &flags, "wiresift feed update"),
         FeedCommand::List(flags) => list(config, &flags),
         FeedCommand::Update(flags) => update(config, &flags),
         FeedCommand::Remove(flags) => remove(config, &flags),
@@ -45,7 +45,7 @@ pub(super) fn run(flags: Feed) -> Result<Outcome> {
 
 /// Subscribes to a feed. Flags override the catalogue, and the result is validated as a whole
 /// before the file is written: a command must never leave behind an invalid configuration.
-fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
+pub(super) fn add(config: &Path, flags: &FeedAdd, next: &str) -> Result<Outcome> {
     let known = catalogue::find(&flags.what);
     let is_own = flags.url.is_some() || flags.path.is_some() || !flags.command.is_empty();
     if known.is_none() && !is_own {
@@ -79,6 +79,11 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     }
     let mut members: Vec<_> = members.into_iter().filter(|(_, v)| !is_nothing(v)).collect();
     members.retain(|(member, _)| member != "name");
+    let is_kind = config::Kind::from_name(&flags.what).is_some();
+    if known.is_none() && is_kind && members.iter().all(|(member, _)| member != "kind") {
+        // `feed add allow --url …` needs no `--kind allow`.
+        members.push(("kind".to_string(), flags.what.as_str().into()));
+    }
     // First, so that the table begins with the feed's name.
     members.insert(0, ("name".to_string(), name.as_str().into()));
     // Report a broken configuration as it is now, before the new feed can be blamed for it.
@@ -105,7 +110,7 @@ fn add(config: &Path, flags: &FeedAdd) -> Result<Outcome> {
     for warning in feed.warnings() {
         say(&format!("wiresift: warning: {warning}"));
     }
-    say("  fetch it with `wiresift feed update`");
+    say(&format!("  fetch it with `{next}`"));
     Ok(Outcome::Yes)
 }
 
@@ -175,7 +180,7 @@ pub(super) fn place_of(key: &wiresift::intel::config::Credential) -> String {
 
 /// Removes a subscription and, unless `--keep`, its data. The database keeps the
 /// indicators until it is compiled again.
-fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
+pub(super) fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
     let feed_dir = Store::at(&config.state).feed_dir(&feed.name);
@@ -197,7 +202,7 @@ fn remove(path: &Path, flags: &FeedRemove) -> Result<Outcome> {
 }
 
 /// Enables or disables a feed.
-fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
+pub(super) fn enable(path: &Path, flags: &FeedName, enabled: bool) -> Result<Outcome> {
     let config = Config::open(path)?;
     let feed = config.feed(&flags.name)?;
     let text = edit::enable(&edit::read(path)?, path, &feed.name, enabled)?;

@@ -49,8 +49,16 @@ pub struct Imported {
     pub skipped: u64,
 }
 
-/// The type of an indicator of a feed in pulses.
-fn type_of(indicator: &Indicator) -> Option<Type> {
+/// The type of an indicator of a feed in pulses. `None` if they have none, or none that reaches
+/// as far: a pattern is not a value.
+pub fn type_of(indicator: &Indicator) -> Option<Type> {
+    let is_usual = matches!(
+        (indicator.kind, indicator.scope),
+        (_, Scope::Exact) | (Kind::Domain, Scope::Subtree) | (Kind::UrlPath, Scope::PathAnyHost)
+    );
+    if !is_usual {
+        return None;
+    }
     Some(match indicator.kind {
         Kind::Ip => match &indicator.value {
             Value::Net(net) if matches!(net.addr(), IpAddr::V4(_)) => Type::IPv4,
@@ -96,6 +104,8 @@ pub fn import(
         let draft = type_of(indicator).and_then(|of| IndicatorDraft::new(of, &text).ok());
         match draft {
             Some(mut draft) if seen.insert((draft.kind, draft.norm.clone())) => {
+                // What is on the list is meant for as long as it is there.
+                draft.expiry = indicator.context.valid_until.into();
                 draft.is_flagged = !warnings.of(&draft).is_empty();
                 drafts.push(draft);
             }
@@ -103,18 +113,13 @@ pub fn import(
             None => done.skipped += 1,
         }
     }
-    let parts = drafts.len().div_ceil(PER_PULSE).max(1).next_power_of_two();
+    let parts = parts_of(drafts.len());
     if parts > MAX_PULSES {
         let most = MAX_PULSES * PER_PULSE;
         return Err(Error::usage(format!("the list has more than {most} values")));
     }
-    let mut shards: Vec<Vec<IndicatorDraft>> = vec![Vec::new(); parts];
-    for draft in drafts {
-        let id = value_id(draft.kind, &draft.norm);
-        shards[usize::from(u16::from_be_bytes([id[0], id[1]])) % parts].push(draft);
-    }
     let mut known = existing(storage, list)?;
-    for (at, shard) in shards.into_iter().enumerate() {
+    for (at, shard) in shards(drafts, parts).into_iter().enumerate() {
         let name = name_of(&list.name, at, parts);
         match known.remove(&name) {
             Some(pulse) => update(storage, list, (&pulse, shard), &mut done)?,
@@ -128,6 +133,21 @@ pub fn import(
         done.changed += 1;
     }
     Ok(done)
+}
+
+/// How many pulses so many values become.
+pub(super) fn parts_of(values: usize) -> usize {
+    values.div_ceil(PER_PULSE).max(1).next_power_of_two()
+}
+
+/// Values by the pulse that they are in: always the same one, as long as there are as many.
+pub(super) fn shards(drafts: Vec<IndicatorDraft>, parts: usize) -> Vec<Vec<IndicatorDraft>> {
+    let mut shards: Vec<Vec<IndicatorDraft>> = vec![Vec::new(); parts];
+    for draft in drafts {
+        let id = value_id(draft.kind, &draft.norm);
+        shards[usize::from(u16::from_be_bytes([id[0], id[1]])) % parts].push(draft);
+    }
+    shards
 }
 
 /// The name of a part of a list.

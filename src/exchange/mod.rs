@@ -16,6 +16,7 @@
 //! | [`export`] | pulses as files for other programs |
 //! | [`taxii`] | the TAXII 2.1 server |
 //! | [`import`] | lists of others as pulses |
+//! | [`sources`] | lists and other exchanges that the operator subscribed to, as pulses |
 //! | [`alerts`] | alerts and sightings that sensors report |
 //! | [`api`] | the API of OTX, and our additions |
 //! | [`serve`] | sockets, TLS, the start and the end of the server |
@@ -29,5 +30,6 @@ pub mod import;
 pub mod pulses;
 pub mod serve;
 pub mod site;
+pub mod sources;
 pub mod storage;
 pub mod taxii;

@@ -96,3 +96,84 @@ fn the_first_account_is_taken_once() {
     assert_eq!(me["username"], "admin");
     server.ask("POST", &path, "", "").expect(404);
 }
+
+#[test]
+fn pulses_are_exported_to_files() {
+    let dir = Dir::new("exchange-export");
+    let server = Exchange::start(&dir, &[]);
+    let alice = account(&dir, "alice", "trusted");
+    let create = |body: serde_json::Value| {
+        let answer = server.ask("POST", "/api/v1/pulses/create", &alice, &body.to_string());
+        answer.expect(201).json()["id"].as_str().unwrap().to_string()
+    };
+    let open = create(json!({"name": "For everybody", "public": true,
+        "indicators": [{"indicator": "open.example", "type": "domain"},
+                       {"indicator": "203.0.113.9", "type": "IPv4"}]}));
+    create(json!({"name": "For me alone", "public": false,
+        "indicators": [{"indicator": "mine.example", "type": "domain"}]}));
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    operate(&dir, &["export", "public.jsonl"]);
+    let lines: Vec<serde_json::Value> =
+        read("public.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((&lines[0]["id"], &lines[0]["name"]), (&json!(open), &json!("For everybody")));
+    assert_eq!(lines[0]["indicators"][0]["indicator"], "open.example");
+    operate(&dir, &["export", "--scope", "all", "all.jsonl"]);
+    assert_eq!(read("all.jsonl").lines().count(), 2);
+    // What was written can be read as a feed.
+    dir.command().args(["compile", "-q", "-o", "all.wsdb", "all.jsonl"]).run().expect(0);
+    dir.command().args(["lookup", "--db", "all.wsdb", "mine.example"]).run().expect(0);
+    let scope = format!("pulse/{open}");
+    let csv =
+        operate(&dir, &["export", "--scope", &scope, "--format", "csv", "--types", "IPv4", "-"]);
+    assert!(csv.contains("203.0.113.9") && !csv.contains("open.example"), "{csv}");
+    operate(&dir, &["export", "--scope", "user/alice", "--format", "database", "alice.wsdb"]);
+    dir.command().args(["lookup", "--db", "alice.wsdb", "mine.example"]).run().expect(0);
+    operate(&dir, &["export", "--format", "misp", "feed"]);
+    let manifest: serde_json::Value = serde_json::from_str(&read("feed/manifest.json")).unwrap();
+    let uuid = manifest.as_object().unwrap().keys().next().unwrap().clone();
+    assert!(read(&format!("feed/{uuid}.json")).contains("open.example"));
+    assert_eq!(read("feed/hashes.csv").lines().count(), 2);
+    let fails = |words: &[&str], why: &str| {
+        let mut export = dir.command();
+        export.args(["exchange", "export", "--data", "x"]).args(words);
+        export.run().expect(2).expect_stderr(why);
+    };
+    fails(&["public.jsonl"], "the output exists");
+    fails(&["--format", "pdf", "a"], "unknown format");
+    fails(&["--scope", "nobody", "a"], "expected all, public");
+    fails(&["--scope", "user/nobody", "a"], "there is no user nobody");
+    fails(&["--format", "database", "-"], "a database needs a file");
+}
+
+/// The link of the first account sets a password, too; with it somebody logs in over HTTP.
+#[test]
+fn the_first_account_logs_in() {
+    let dir = Dir::new("exchange-log-in");
+    let server = Exchange::start(&dir, &[]);
+    let says = |line: &str| server.lines.iter().any(|of| of == line);
+    assert!(says("log-in: by plain cookies, good on this machine alone"), "{:?}", server.lines);
+    let link = server.lines.iter().find_map(|line| line.strip_prefix("first account, once: "));
+    let path = format!("/welcome{}", link.unwrap().split_once("/welcome").unwrap().1);
+    let password = |text: &str| json!({"password": text}).to_string();
+    server.ask("POST", &path, "", &password("administrator1")).expect(400);
+    server.ask("POST", &path, "", &password("tram velvet onion")).expect(200);
+    server.ask("POST", &path, "", &password("tram velvet onion")).expect(404);
+    let login = |text: &str| {
+        let body = json!({"username": "admin", "password": text}).to_string();
+        server.ask("POST", "/api/v2/login", "", &body)
+    };
+    login("tram velvet").expect(403);
+    let token = login("tram velvet onion").expect(200).json()["csrf_token"].clone();
+    assert_eq!(token.as_str().unwrap().len(), 64);
+    // An operator ends sessions, and hands out a link for another password.
+    let link = operate(&dir, &["user", "reset", "admin"]);
+    let path = link.split(": ").nth(1).unwrap();
+    server.ask("POST", path, "", &password("another velvet onion")).expect(200);
+    login("tram velvet onion").expect(403);
+    login("another velvet onion").expect(200);
+    let mut wrong = dir.command();
+    wrong.args(["exchange", "serve", "--data", "y", "--listen", "127.0.0.1:0"]);
+    wrong.args(["--sign-up", "everybody"]);
+    wrong.run().expect(2).expect_stderr("expected one of closed, invited, open");
+}

@@ -20,9 +20,15 @@ pub struct Inside {
 pub struct Told {
     pub status: u16,
     pub body: String,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Told {
+    /// A header field.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -38,6 +44,8 @@ impl Inside {
             per_key: 0,
             per_address: 0,
             writes_per_key: 0,
+            logins_per_address: 0,
+            logins_per_account: 0,
             quotas: Quotas { pulses: 0, indicators: 0, days: 0 },
             ..Settings::default()
         };
@@ -73,13 +81,25 @@ impl Inside {
         group.unwrap()
     }
 
-    /// Sends a request.
+    /// Sends a request with a key.
     pub fn ask(&self, method: Method, target: &str, key: &str, body: &str) -> Told {
+        let key = [("x-otx-api-key", key.to_string())];
+        self.ask_with(method, target, if key[0].1.is_empty() { &[] } else { &key }, body)
+    }
+
+    /// Sends a request with header fields. The body is JSON, unless they say otherwise.
+    pub fn ask_with(
+        &self,
+        method: Method,
+        target: &str,
+        fields: &[(&'static str, String)],
+        body: &str,
+    ) -> Told {
         let mut headers = HeaderMap::new();
-        if !key.is_empty() {
-            headers.insert("x-otx-api-key", key.parse().unwrap());
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
         }
-        headers.insert("content-type", "application/json".parse().unwrap());
+        headers.entry("content-type").or_insert("application/json".parse().unwrap());
         let request = Request {
             method,
             target: target.to_string(),
@@ -88,9 +108,9 @@ impl Inside {
             peer: [127, 0, 0, 1].into(),
         };
         let reply = self.site.answer(&request);
-        let status = reply.status;
+        let (status, headers) = (reply.status, reply.headers.clone());
         let body = String::from_utf8_lossy(&reply.into_bytes().unwrap()).into_owned();
-        Told { status, body }
+        Told { status, body, headers }
     }
 
     /// `GET`.

@@ -84,6 +84,8 @@ fn targets(path: &str, scene: &Scene) -> Vec<String> {
                 "open.example/url_list",
                 "http://zqhidden.example/x/general",
                 "zqhidden.example/false_positive",
+                "zqhidden.example/vote",
+                "zqhidden.example/votes",
             ]),
             "format*" => of(&[
                 "csv",
@@ -137,7 +139,7 @@ fn targets(path: &str, scene: &Scene) -> Vec<String> {
 }
 
 /// Bodies that name what is hidden.
-fn bodies(scene: &Scene) -> [String; 4] {
+fn bodies(scene: &Scene) -> [String; 5] {
     [
         String::new(),
         json!({"values": ["zqhidden.example", "198.51.100.77", "open.example"]}).to_string(),
@@ -147,6 +149,7 @@ fn bodies(scene: &Scene) -> [String; 4] {
         })
         .to_string(),
         json!({"name": "z", "pulse_id": scene.hidden, "group_ids": [scene.group]}).to_string(),
+        json!({"indicator": "zqhidden.example", "contact": "me", "reason": "zqhidden"}).to_string(),
     ]
 }
 

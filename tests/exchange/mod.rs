@@ -2,13 +2,18 @@
 //! this process.
 
 mod circle;
+mod clients;
 mod commands;
+mod downloads;
 mod durable;
 mod exports;
 mod inside;
 mod leaks;
+mod people;
 mod process;
 mod running;
 mod sdk;
+mod sources;
 mod taxii;
+mod trust;
 mod wire;

@@ -134,7 +134,13 @@ fn popular_values_stay_out_of_exports_until_somebody_decides() {
     assert_eq!(inside.ask(Method::Post, &accept, &alice, "").status, 403);
     assert_eq!(inside.ask(Method::Post, &accept, &judge, "").status, 200);
     assert_eq!(exported(), Vec::<String>::new());
-    assert!(inside.get("/api/v2/allow", &alice).body.lines().any(|line| line == "evil.example"));
+    assert!(
+        inside
+            .get("/api/v2/allow", &alice)
+            .body
+            .lines()
+            .any(|line| line.starts_with("evil.example # domain since 20"))
+    );
     let about = inside.get("/api/v1/indicators/domain/evil.example/general", &alice).json();
     assert_eq!(about["false_positive"][0]["assessment"], "accepted");
     let notice = inside.get("/api/v2/notifications", &alice).json();
@@ -215,5 +221,41 @@ fn floods_and_oversize_bodies_harm_nobody() {
     assert_eq!(server.ask("POST", "/api/v1/pulses/create", &alice, &deep).status, 400);
     server.get("/api/v1/user/", &alice).expect(200);
     drop(idle);
+    assert!(server.stop());
+}
+
+/// Bodies that never come hold a socket and nothing else; and who may not send one is told so
+/// before it is sent.
+#[test]
+fn slow_bodies_take_nobodys_turn() {
+    let dir = Dir::new("exchange-slow-bodies");
+    let server = Exchange::start(&dir, &[]);
+    let alice = account(&dir, "alice", "trusted");
+    let begin = |key: &str, target: &str, length: usize| {
+        let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nHost: x\r\nX-OTX-API-KEY: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{{"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    // More than may be answered at a time.
+    let slow: Vec<_> = (0..600).map(|_| begin(&alice, "/api/v1/pulses/create", 1000)).collect();
+    server.get("/api/v1/user/", &alice).expect(200);
+    let body = json!({"name": "In between"}).to_string();
+    server.ask("POST", "/api/v1/pulses/create", &alice, &body).expect(201);
+    drop(slow);
+    for (key, target, status) in [
+        ("f00d", "/api/v1/pulses/create", "403"),
+        (alice.as_str(), "/api/v1/nothing", "404"),
+        (alice.as_str(), "/api/v2/reports/1/accept", "403"),
+        (alice.as_str(), "/api/v1/pulses/create", "413"),
+    ] {
+        let mut stream = begin(key, target, 17 << 20);
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, *format!("HTTP/1.1 {status}").as_bytes(), "{target}");
+    }
     assert!(server.stop());
 }

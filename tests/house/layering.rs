@@ -97,6 +97,21 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("exchange", "import", &["indicator", "accounts", "pulses", "storage", "site"]),
     (
         "exchange",
+        "sources",
+        &[
+            "config",
+            "subscribe",
+            "store",
+            "indicator",
+            "accounts",
+            "pulses",
+            "storage",
+            "site",
+            "import",
+        ],
+    ),
+    (
+        "exchange",
         "export",
         &["indicator", "compile", "accounts", "http", "pulses", "storage", "site"],
     ),
@@ -105,12 +120,24 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "taxii",
         &["indicator", "feed", "accounts", "http", "pulses", "storage", "site", "export"],
     ),
-    ("exchange", "alerts", &["accounts", "http", "pulses", "site"]),
+    ("exchange", "alerts", &["indicator", "accounts", "http", "pulses", "site"]),
     ("exchange", "api", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
     (
         "exchange",
         "serve",
-        &["accounts", "http", "pulses", "storage", "site", "export", "taxii", "alerts", "api"],
+        &[
+            "accounts",
+            "http",
+            "pulses",
+            "storage",
+            "site",
+            "export",
+            "taxii",
+            "alerts",
+            "api",
+            "sources",
+            "subscribe",
+        ],
     ),
 ];
 

@@ -110,6 +110,6 @@ fn an_end_in_the_middle_writes_nothing() {
 fn without_a_terminal_it_says_so() {
     let dir = Dir::new("setup_pipe");
     let run = dir.command().args(["run", "--setup"]).stdin("\n\n\n\n").run().expect(2);
-    run.expect_stderr("needs a terminal").expect_stderr("docs/config.md");
+    run.expect_stderr("needs a terminal").expect_stderr("config.md");
     assert!(!dir.path().join("wiresift.toml").exists());
 }

@@ -61,6 +61,15 @@ pub(super) fn user(flags: ExchangeUser) -> Result<Outcome> {
                 writes.set_role(user, role)
             })?;
         }
+        ExchangeUserCommand::Reset { name } => {
+            let of = name.clone();
+            storage.write(move |writes| {
+                let user = writes.account(&of)?;
+                writes.end_second_factor(user)?;
+                writes.end_sessions(user, None)
+            })?;
+            return invite(&storage, name);
+        }
         ExchangeUserCommand::Suspend { name } => set_suspended(&storage, name, true)?,
         ExchangeUserCommand::Resume { name } => set_suspended(&storage, name, false)?,
     }

@@ -1,6 +1,6 @@
 //! Which command of `wiresift exchange`.
 
-use super::{accounts, data, serve};
+use super::{accounts, data, export, serve, source};
 use crate::cli::flags::{Exchange, ExchangeCommand};
 use crate::cli::outcome::Outcome;
 use wiresift::Result;
@@ -13,6 +13,8 @@ pub(in crate::cli) fn run(flags: Exchange) -> Result<Outcome> {
         ExchangeCommand::Group(flags) => accounts::group(flags),
         ExchangeCommand::Key(flags) => accounts::key(flags),
         ExchangeCommand::Import(flags) => data::import(&flags),
+        ExchangeCommand::Source(flags) => source::source(flags),
+        ExchangeCommand::Export(flags) => export::export(&flags),
         ExchangeCommand::Backup(flags) => data::backup(&flags),
         ExchangeCommand::Restore(flags) => data::restore(&flags),
         ExchangeCommand::Check(flags) => data::check(&flags),

@@ -3,6 +3,8 @@
 mod accounts;
 mod command;
 mod data;
+mod export;
 mod serve;
+mod source;
 
 pub(super) use command::run;

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use wiresift::engine::error::escape_text;
 use wiresift::exchange::serve::{self, Options, Stop};
-use wiresift::exchange::site::{Quotas, Settings, Warnings};
+use wiresift::exchange::site::{Cookies, Quotas, Settings, SignUp, Warnings};
 use wiresift::exchange::storage::Opened;
 use wiresift::{Error, Result};
 
@@ -33,11 +33,16 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     }
     let mut text = String::new();
     if started.opened == Opened::Created {
-        text.push_str(&format!(
-            "new exchange: {}\n",
-            escape_text(&started.storage.path().to_string_lossy())
-        ));
+        text.push_str(&format!("new exchange: {}\n", escape_text(&started.storage.name())));
     }
+    text.push_str(match settings.cookies() {
+        Cookies::Secure => "log-in: by secure cookies\n",
+        Cookies::Loopback => "log-in: by plain cookies, good on this machine alone\n",
+        Cookies::Refused => {
+            "log-in: off, as passwords would cross a network without TLS: give --tls-cert and \
+             --tls-key, or put a proxy in front and give its https:// address as --url\n"
+        }
+    });
     text.push_str(&format!("listening on {}\n", settings.base));
     if let Some(link) = &started.link {
         text.push_str(&format!("first account, once: {}{link}\n", settings.base));
@@ -45,7 +50,8 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     print(text)?;
     let site = serve::site(started.storage, settings, warnings);
     let tls = flags.tls_cert.zip(flags.tls_key);
-    serve::run(site, Options { listener, tls }, &stop)?;
+    let sources = Some(flags.data.directory);
+    serve::run(site, Options { listener, tls, sources }, &stop)?;
     Ok(Outcome::Yes)
 }
 
@@ -62,6 +68,11 @@ fn settings(flags: &ExchangeServe, address: std::net::SocketAddr) -> Result<Sett
             escape_text(&base)
         )));
     }
+    let sign_up = SignUp::from_name(&flags.sign_up).ok_or_else(|| {
+        let known = SignUp::ALL.map(|(_, name)| name).join(", ");
+        let wrong = escape_text(&flags.sign_up);
+        Error::usage(format!("invalid --sign-up “{wrong}”: expected one of {known}"))
+    })?;
     Ok(Settings {
         base: base.trim_end_matches('/').to_string(),
         anonymous_read: flags.anonymous_read,
@@ -75,7 +86,11 @@ fn settings(flags: &ExchangeServe, address: std::net::SocketAddr) -> Result<Sett
         },
         house: flags.house.clone(),
         test_routes: flags.test_routes,
+        sign_up,
+        logins_per_address: flags.limit_login,
+        logins_per_account: flags.limit_login_account,
         behind_proxy: flags.behind_proxy,
+        ..Settings::default()
     })
 }
 

@@ -109,7 +109,12 @@ pub(in crate::cli) enum BenchCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 same, 1 different, 2 error.")]
+#[command(after_help = "\
+Exit status: 0 same, 1 different, 2 error.
+
+Examples:
+  wiresift bench diff old.wsdb new.wsdb
+  wiresift bench diff old.wsdb new.wsdb week.pcap --format json")]
 pub(in crate::cli) struct BenchDiff {
     /// The old database, or a list or folder of lists.
     #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]

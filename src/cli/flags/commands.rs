@@ -23,8 +23,16 @@ use clap::{Parser, Subcommand};
     long_about = "wiresift compiles indicators of compromise (OTX pulses, STIX, MISP, abuse.ch, plain \
                   lists and more) into one memory-mapped database, matches logs, packet captures and \
                   live traffic against it, and writes an alert for every match.",
-    after_help = "Exit status: 0 match, 1 no match, 2 error, even if some of the inputs could be \
-                  scanned.",
+    after_help = "\
+Exit status: 0 match, 1 no match, 2 error, even if some of the inputs could be scanned.
+
+Examples:
+  wiresift scan --db iocs.txt access.log capture.pcap      a list, compiled in memory
+  wiresift feed add urlhaus && wiresift feed update --compile
+  wiresift tail /var/log/*.log
+  wiresift lookup 203.0.113.7 --explain
+
+`wiresift help COMMAND` shows the flags and examples of a command.",
     max_term_width = 100
 )]
 pub(in crate::cli) struct Cli {

@@ -4,7 +4,13 @@ use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 match, 1 no match, 2 error.")]
+#[command(after_help = "\
+Exit status: 0 match, 1 no match, 2 error.
+
+Examples:
+  wiresift lookup --db iocs.wsdb 203.0.113.7
+  wiresift lookup --db iocs.wsdb 'hxxp://login[.]example/a' --explain
+  cut -f3 conn.log | wiresift lookup --db iocs.wsdb --json -")]
 pub(in crate::cli) struct Lookup {
     /// The database, or a list or folder of lists to compile in memory; default: the database
     /// of wiresift.toml in this folder.
@@ -32,6 +38,12 @@ pub(in crate::cli) struct Lookup {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 success, 2 error.
+
+Examples:
+  wiresift inspect iocs.wsdb
+  wiresift inspect --withheld iocs.wsdb")]
 pub(in crate::cli) struct Inspect {
     /// The database.
     #[arg(value_name = "DB")]
@@ -45,7 +57,11 @@ pub(in crate::cli) struct Inspect {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 sound, 1 damaged, 2 unreadable.")]
+#[command(after_help = "\
+Exit status: 0 sound, 1 damaged, 2 unreadable.
+
+Examples:
+  wiresift verify iocs.wsdb && cp iocs.wsdb /srv/sensors/")]
 pub(in crate::cli) struct Verify {
     /// The database.
     #[arg(value_name = "DB")]

@@ -1,5 +1,6 @@
 //! The flags of `wiresift exchange`.
 
+use super::feed::{FeedAdd, FeedName};
 use clap::{Args, Subcommand, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ Examples:
   wiresift exchange user --data x add alice --role trusted
   wiresift exchange key --data x add alice --scopes read,feed
   wiresift exchange import --data x --author alice --name \"Our list\" list.txt
+  wiresift exchange source --data x add urlhaus
+  wiresift exchange export --data x --scope public --format csv pulses.csv
   wiresift exchange backup --data x backup.sqlite")]
 pub(in crate::cli) struct Exchange {
     #[command(subcommand)]
@@ -35,6 +38,10 @@ pub(in crate::cli) enum ExchangeCommand {
     Key(ExchangeKey),
     /// Make pulses of feed files, or bring them up to date.
     Import(ExchangeImport),
+    /// Import other exchanges and lists, and keep up with them.
+    Source(ExchangeSource),
+    /// Write pulses to a file or a folder, in any format of the feeds.
+    Export(ExchangeExport),
     /// Copy the database to a file, also while the server runs.
     Backup(ExchangeBackup),
     /// Put a backup in a directory that has no database.
@@ -87,6 +94,15 @@ pub(in crate::cli) struct ExchangeServe {
     /// Writes and searches per minute with one key; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(in crate::cli) limit_writes: u32,
+    /// Attempts to log in per minute of one address; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(in crate::cli) limit_login: u32,
+    /// Attempts to log in per hour to one account; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(in crate::cli) limit_login_account: u32,
+    /// Who may create an account: closed, invited or open.
+    #[arg(long, value_name = "WHO", default_value = "closed")]
+    pub(in crate::cli) sign_up: String,
     /// Pulses per day of accounts younger than two weeks; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(in crate::cli) quota_pulses: u64,
@@ -142,6 +158,12 @@ pub(in crate::cli) enum ExchangeUserCommand {
     },
     /// Lock an account and hide what it published.
     Suspend {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// End the sessions of an account, remove its second factor and print a one-time link.
+    Reset {
         /// Its name.
         #[arg(value_name = "NAME")]
         name: String,
@@ -254,6 +276,94 @@ pub(in crate::cli) struct ExchangeImport {
     /// Feed files, in any format that `wiresift compile` reads.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(in crate::cli) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each source becomes pulses of an account with its name that nobody can log in to. The server fetches
+sources when they are due, also those that are added while it runs.
+
+Examples:
+  wiresift exchange source --data x add urlhaus                          a public feed
+  wiresift exchange source --data x add other --kind otx --url https://exchange.example --key-file k
+  wiresift exchange source --data x add ours --path lists/ --tlp clear
+  wiresift exchange source --data x list")]
+pub(in crate::cli) struct ExchangeSource {
+    #[command(flatten)]
+    pub(in crate::cli) data: ExchangeData,
+    #[command(subcommand)]
+    pub(in crate::cli) command: ExchangeSourceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ExchangeSourceCommand {
+    /// Add a source: a public feed by its name, or any other.
+    #[command(after_help = "The options are those of `wiresift feed add`.")]
+    Add(Box<FeedAdd>),
+    /// Show the sources, their pulses and their state.
+    List {
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch sources now, and bring their pulses up to date.
+    Update {
+        /// Only these sources; default: all enabled sources.
+        #[arg(value_name = "SOURCE")]
+        names: Vec<String>,
+        /// Accept updates that were held because a source shrank or grew too much.
+        #[arg(long)]
+        accept: bool,
+        /// Skip sources that are not due yet.
+        #[arg(long)]
+        due: bool,
+        /// Warning lists, as for `serve`.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        warning_list: Vec<PathBuf>,
+    },
+    /// Remove a source and its pulses.
+    Remove {
+        /// The source.
+        #[arg(value_name = "SOURCE")]
+        name: String,
+        /// Keep its pulses.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Fetch a source again.
+    Enable(FeedName),
+    /// Stop fetching a source, keeping its pulses.
+    Disable(FeedName),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Formats are those of /feeds: list, csv, stix, openioc, zeek, rpz, suricata/rules, database and so on;
+`misp` is a folder that MISP reads as a feed, and `otx` is one pulse per line, as the API shows it.
+
+Examples:
+  wiresift exchange export --data x --format otx pulses.jsonl
+  wiresift exchange export --data x --scope user/alice --format misp feed/
+  wiresift exchange export --data x --scope pulse/6565a1… --format csv -")]
+pub(in crate::cli) struct ExchangeExport {
+    #[command(flatten)]
+    pub(in crate::cli) data: ExchangeData,
+    /// What to export: all, public, user/NAME, group/NUMBER or pulse/ID. `all` includes what only
+    /// some may see.
+    #[arg(long, value_name = "SCOPE", default_value = "public")]
+    pub(in crate::cli) scope: String,
+    /// Format.
+    #[arg(long, value_name = "FORMAT", default_value = "otx")]
+    pub(in crate::cli) format: String,
+    /// Only these types, such as domain,IPv4.
+    #[arg(long, value_name = "TYPES", default_value = "")]
+    pub(in crate::cli) types: String,
+    /// URL of the server, for links in the export.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(in crate::cli) url: String,
+    /// File to write, or `-` for standard output; for `misp` a folder. It must not exist.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -53,7 +53,8 @@ Examples:
   wiresift feed add made --command ./make-list --days 7            the output of a program
   wiresift feed add partner --kind taxii --url https://example.net/taxii2/ --user us --key-file p.key
   wiresift feed add otx --key-env OTX_API_KEY                      with a credential
-  wiresift feed add misp --kind misp --url https://misp.example.net --key-env K --set ca=cert.pem")]
+  wiresift feed add misp --kind misp --url https://misp.example.net --key-env K --set ca=cert.pem
+  wiresift feed add allow --url https://exchange.example.net --key-file k   its false positives")]
 pub(in crate::cli) struct FeedAdd {
     /// Name of a feed in the catalogue (`feed list --catalogue`), or a new name for another feed.
     #[arg(value_name = "FEED", add = complete::known_feeds())]
@@ -61,7 +62,7 @@ pub(in crate::cli) struct FeedAdd {
     /// Use another name for it.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) name: Option<String>,
-    /// Kind of source: list, stix, otx, taxii or misp.
+    /// Kind of source: list, stix, otx, taxii, misp or allow.
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) kind: Option<String>,
     /// Its URL; {key} stands for the credential.
@@ -170,6 +171,13 @@ impl FeedAdd {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 success, 1 a feed failed or is held, 2 error.
+
+Examples:
+  wiresift feed list
+  wiresift feed list --catalogue
+  wiresift bench --db iocs.wsdb logs/ --json > report.json; wiresift feed list --quality report.json")]
 pub(in crate::cli) struct FeedList {
     /// List the public feeds known by name.
     #[arg(long)]
@@ -184,6 +192,13 @@ pub(in crate::cli) struct FeedList {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 success, 2 a feed failed or is held, or another error.
+
+Examples:
+  wiresift feed update --compile
+  wiresift feed update urlhaus --dry-run
+  wiresift feed update --due --compile --quiet        in a cron job")]
 pub(in crate::cli) struct FeedUpdate {
     /// Only these feeds; default: all enabled feeds.
     #[arg(value_name = "FEED", add = complete::subscribed_feeds())]
@@ -232,6 +247,10 @@ pub(in crate::cli) struct FeedName {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wiresift feed show urlhaus
+  wiresift feed show urlhaus --rejects")]
 pub(in crate::cli) struct FeedShow {
     /// The feed.
     #[arg(value_name = "FEED")]

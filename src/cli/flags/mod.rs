@@ -23,9 +23,9 @@ pub(super) use compile::{Compile, DomainScope, Refang};
 pub(super) use database::{Inspect, Lookup, Verify};
 #[cfg(feature = "exchange")]
 pub(super) use exchange::{
-    Exchange, ExchangeBackup, ExchangeCommand, ExchangeData, ExchangeGroup, ExchangeGroupCommand,
-    ExchangeImport, ExchangeKey, ExchangeKeyCommand, ExchangeRestore, ExchangeServe, ExchangeUser,
-    ExchangeUserCommand,
+    Exchange, ExchangeBackup, ExchangeCommand, ExchangeData, ExchangeExport, ExchangeGroup,
+    ExchangeGroupCommand, ExchangeImport, ExchangeKey, ExchangeKeyCommand, ExchangeRestore,
+    ExchangeServe, ExchangeSource, ExchangeSourceCommand, ExchangeUser, ExchangeUserCommand,
 };
 pub(super) use feed::{
     Feed, FeedAdd, FeedCommand, FeedList, FeedName, FeedRemove, FeedShow, FeedUpdate,

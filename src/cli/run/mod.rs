@@ -101,7 +101,7 @@ fn notice(notice: Notice<'_>) {
 /// Prints a summary at the end.
 fn say_served(served: &Served) {
     say(&format!(
-        "wiresift: ended after {:.1} s: {}, {}, {} held back, {}",
+        "wiresift: ended after {:.1} s: {}, {}, {} suppressed, {}",
         served.elapsed.as_secs_f64(),
         plural(served.lines, "line"),
         plural(served.alerts, "alert"),

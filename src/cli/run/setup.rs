@@ -30,7 +30,7 @@ pub(super) fn run(path: Option<&Path>, force: bool) -> Result<Outcome> {
     let path = path.unwrap_or(Path::new(CONFIG));
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Error::usage("--setup is interactive and needs a terminal")
-            .remedy("to write a configuration by hand, see docs/config.md"));
+            .remedy("to write a configuration by hand, see config.md of the documentation"));
     }
     // Refuse before asking, so that no answers are lost.
     refuse_existing(path, force)?;

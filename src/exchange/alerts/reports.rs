@@ -1,10 +1,14 @@
 //! The routes by which sensors report.
 
+use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::Scope;
 use crate::exchange::http::{Failure, Method, Reply};
-use crate::exchange::pulses::{IndicatorDraft, Invalid, Type, naive_micros, parse_time};
+use crate::exchange::pulses::{IndicatorDraft, Invalid, Type, naive, naive_micros, parse_time};
 use crate::exchange::site::{Answer, Call, Family, Needs, Route};
 use serde_json::{Value, json};
+
+/// A day in microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// The most records of a report.
 const MAX: usize = 10_000;
@@ -39,6 +43,14 @@ pub const ROUTES: &[Route] = &[
         family: Family::Api,
         summary: "Counts of sightings by indicator and day",
         handler: add_sightings,
+    },
+    Route {
+        methods: &[Method::Get],
+        path: "api/v2/sightings",
+        needs: Needs::Key(Scope::Read),
+        family: Family::Api,
+        summary: "How often all sensors saw an indicator, and on which day last",
+        handler: sightings,
     },
 ];
 
@@ -109,7 +121,46 @@ fn alerts(call: &Call<'_>) -> Answer {
     Ok(Reply::json(&json!({"results": rows})))
 }
 
+/// `GET /sightings?type=domain&indicator=…`: what all accounts counted, of a value that the caller
+/// sees in a pulse.
+fn sightings(call: &Call<'_>) -> Answer {
+    let query = call.query();
+    let kind = Type::from_name(query.get("type").unwrap_or(""));
+    let kind = kind.ok_or_else(|| Failure::from(Invalid::of("type", "unknown type")))?;
+    let draft = IndicatorDraft::new(kind, query.get("indicator").unwrap_or(""))
+        .map_err(|why| Failure::from(Invalid::of("indicator", why)))?;
+    let viewer = call.caller.viewer;
+    let found = call.read(|view| {
+        let value = (draft.kind, &*draft.norm);
+        match view.count_hits(viewer, value)? {
+            0 => Ok(None),
+            _ => view.sightings(value).map(Some),
+        }
+    })?;
+    let (count, last) = found.ok_or_else(Failure::not_found)?;
+    let last = last.map(|day| naive(Timestamp(day * DAY)));
+    Ok(Reply::json(&json!({
+        "type": draft.kind.name(), "indicator": draft.norm, "count": count,
+        "last": last.as_deref().and_then(|day| day.get(..10)),
+    })))
+}
+
+/// The name of a request that counts once, however often it is sent.
+fn once(call: &Call<'_>) -> Result<Option<String>, Failure> {
+    let Some(name) = call.request.header("idempotency-key").map(str::trim) else { return Ok(None) };
+    let is_name =
+        !name.is_empty() && name.len() <= 128 && name.bytes().all(|b| b.is_ascii_graphic());
+    match is_name {
+        true => Ok(Some(name.to_string())),
+        false => {
+            Err(Failure::bad_request("Idempotency-Key: expected 1 to 128 characters of ASCII"))
+        }
+    }
+}
+
 /// `POST /sightings`: `{"type": "domain", "indicator": "…", "day": "2026-11-30", "count": 5}`.
+/// With the header `Idempotency-Key` the counts are added, once for each key; without it the
+/// higher of two counts of a day stays.
 fn add_sightings(call: &Call<'_>) -> Answer {
     let user = call.user()?;
     let now = crate::clock::now();
@@ -121,8 +172,8 @@ fn add_sightings(call: &Call<'_>) -> Answer {
         let kind = Type::from_name(text("type")).ok_or_else(|| wrong("unknown type".into()))?;
         let draft = IndicatorDraft::new(kind, text("indicator")).map_err(wrong)?;
         let day = parse_time(text("day"), now).map_err(wrong)?.unwrap_or(now);
-        let day = day.0.div_euclid(86_400_000_000);
-        let today = now.0 / 86_400_000_000;
+        let day = day.0.div_euclid(DAY);
+        let today = now.0 / DAY;
         if !(today - 90..=today + 1).contains(&day) {
             return Err(wrong("the day is not one of the last 90".into()));
         }
@@ -140,9 +191,21 @@ fn add_sightings(call: &Call<'_>) -> Answer {
         Ok(known)
     })?;
     let counted = known.len();
+    let once = once(call)?;
     call.write(move |writes| {
-        for (draft, seen) in &known {
-            writes.add_sighting(user, draft, *seen)?;
+        match &once {
+            // A report that was received before is answered as it was then.
+            Some(name) if !writes.receive(user, name)? => {}
+            Some(_) => {
+                for (draft, seen) in &known {
+                    writes.count_sighting(user, draft, *seen)?;
+                }
+            }
+            None => {
+                for (draft, seen) in &known {
+                    writes.add_sighting(user, draft, *seen)?;
+                }
+            }
         }
         Ok(())
     })?;

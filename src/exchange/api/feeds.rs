@@ -1,11 +1,14 @@
 //! Lists of pulses: the feed of a user, its activity, those of users.
 
 use super::pages::{Envelope, Page};
+use super::pulses::listed;
 use super::render::{Shape, pulse, pulse_with};
+use crate::engine::indicator::Tlp;
+use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Pulse, naive_micros};
 use crate::exchange::site::{Answer, Call};
-use crate::exchange::storage::{IndicatorQuery, PulseQuery, Selection, Storage};
+use crate::exchange::storage::{Happening, IndicatorQuery, PulseQuery, Selection, Storage, Which};
 use serde_json::{Value, json};
 use std::io;
 use std::sync::Arc;
@@ -58,7 +61,7 @@ pub(super) fn events(call: &Call<'_>) -> Answer {
         .iter()
         .map(|event| {
             json!({
-                "id": event.created.0,
+                "id": number_of(event),
                 "action": if event.is_subscribe { "subscribe" } else { "unsubscribe" },
                 "object_type": event.object,
                 "object_id": event.object_id,
@@ -68,6 +71,13 @@ pub(super) fn events(call: &Call<'_>) -> Answer {
         .collect();
     let envelope = Envelope::of(call, page, (count, rows.len()), None);
     Ok(Reply::json(&envelope.with(rows)))
+}
+
+/// A number of an event, always the same. Clients have 31 bits for it.
+fn number_of(event: &Happening) -> u32 {
+    let name = format!("{} {} {}", event.object, event.object_id, event.created.0);
+    let [.., a, b, c, d] = xxhash_rust::xxh3::xxh3_64(name.as_bytes()).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d]) >> 1
 }
 
 /// The filters that all lists have.
@@ -129,9 +139,17 @@ fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
     head.pop();
     head.push_str(",\"results\":[");
     let storage = Arc::clone(&call.site.storage);
+    let which = match query.selection {
+        // What subscribers' sensors get, their own pulses included.
+        Selection::Subscribed | Selection::Activity => Some(Which::Exported),
+        _ => None,
+    };
+    note_sensitive_page(call, &pulses);
     let bodies = pulses.into_iter().enumerate().map(move |(at, pulse)| {
         let mut piece = if at > 0 { ",".to_string() } else { String::new() };
-        piece.push_str(&with_indicators(&storage, &pulse, viewer).map_err(io::Error::other)?);
+        piece.push_str(
+            &with_indicators(&storage, &pulse, (viewer, which)).map_err(io::Error::other)?,
+        );
         Ok(piece.into_bytes())
     });
     let all = std::iter::once(Ok(head.into_bytes()))
@@ -140,13 +158,28 @@ fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
     Ok(Reply::pieces("application/json", Box::new(all)))
 }
 
+/// Records that pulses which few may see were read from a list: one record for a page of them.
+fn note_sensitive_page(call: &Call<'_>, pulses: &[Pulse]) {
+    let user = call.caller.viewer.user();
+    let is_sensitive = |of: &&Pulse| of.tlp > Tlp::Green && user != Some(of.author.id);
+    let ids: Vec<String> = pulses.iter().filter(is_sensitive).map(|of| of.id.to_string()).collect();
+    if !ids.is_empty() {
+        let list = call.request.path().trim_matches('/').to_string();
+        call.site
+            .storage
+            .post(move |writes| writes.audit(user, "pulse.read", &ids.join(" "), &list));
+    }
+}
+
 /// A pulse of a list with its active indicators.
 fn with_indicators(
     storage: &Storage,
     pulse: &Pulse,
-    viewer: crate::exchange::accounts::Viewer,
+    (viewer, which): (Viewer, Option<Which>),
 ) -> crate::engine::error::Result<String> {
-    let indicators = storage.read(|view| view.indicators(pulse.key, &IndicatorQuery::default()))?;
+    let which = which.unwrap_or_else(|| listed(viewer, pulse));
+    let query = IndicatorQuery { which, ..IndicatorQuery::default() };
+    let indicators = storage.read(|view| view.indicators(pulse.key, &query))?;
     Ok(pulse_with(pulse, &indicators, viewer, Shape::List))
 }
 

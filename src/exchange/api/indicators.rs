@@ -6,11 +6,12 @@
 use super::pages::{Envelope, Page};
 use super::render::{Shape, pulse};
 use super::target::{Asked, SECTIONS, asked, asked_after};
+use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Pulse, Type, naive, normalise, reversed_host};
 use crate::exchange::site::{Answer, Call};
-use crate::exchange::storage::{PulseQuery, Selection, ValueHit};
+use crate::exchange::storage::{PulseQuery, Selection, ValueHit, View};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -107,21 +108,64 @@ fn url_row(hit: &ValueHit, domain: &str) -> Value {
     })
 }
 
+/// What is stored about a value.
+struct Known {
+    count: u64,
+    hits: Vec<ValueHit>,
+    siblings: Vec<Value>,
+    pulses: Vec<Pulse>,
+    reports: Vec<(Timestamp, Option<Timestamp>, bool)>,
+}
+
+/// What a viewer may know about a value: of the digest of a file, about its other digests, too.
+fn known(
+    view: &View<'_>,
+    viewer: Viewer,
+    (kind, norm): (Type, &str),
+) -> crate::engine::error::Result<Known> {
+    let values = view.siblings(viewer, (kind, norm))?;
+    let mut known = Known {
+        count: 0,
+        hits: Vec::new(),
+        siblings: Vec::new(),
+        pulses: Vec::new(),
+        reports: view.false_positives((kind, norm))?,
+    };
+    let mut seen = BTreeSet::new();
+    for (of, norm) in &values {
+        let hits = view.hits(viewer, (*of, norm), PULSES)?;
+        let is_first = known.siblings.is_empty() && (*of, norm.as_str()) == (kind, norm);
+        let before = seen.len();
+        for hit in &hits {
+            if !seen.insert(hit.pulse) || known.pulses.len() >= PULSES {
+                continue;
+            }
+            let query = PulseQuery::of(Selection::Pulse(hit.pulse));
+            for pulse in view.pulses(viewer, &query)? {
+                known.pulses.push(view.completed(viewer, pulse)?);
+            }
+        }
+        // Of more pulses than are looked at, only their number is known.
+        known.count += match is_first || hits.len() >= PULSES {
+            true => view.count_hits(viewer, (*of, norm))?,
+            false => (seen.len() - before) as u64,
+        };
+        known.hits.extend(hits);
+        known.siblings.push(json!({"type": of.name(), "indicator": norm}));
+    }
+    known.siblings.remove(0);
+    if known.hits.is_empty() {
+        // That somebody rejected a report tells of a pulse that is hidden.
+        known.reports.retain(|(_, _, is_accepted)| *is_accepted);
+    }
+    Ok(known)
+}
+
 /// Everything about a value.
 fn general(call: &Call<'_>, (kind, norm): (Type, &str)) -> Result<Value, Failure> {
     let viewer = call.caller.viewer;
-    let (count, hits, pulses, reports) = call.read(|view| {
-        let hits = view.hits(viewer, (kind, norm), PULSES)?;
-        let mut pulses = Vec::new();
-        for hit in &hits {
-            let query = PulseQuery::of(Selection::Pulse(hit.pulse));
-            for pulse in view.pulses(viewer, &query)? {
-                pulses.push(view.completed(viewer, pulse)?);
-            }
-        }
-        let count = view.count_hits(viewer, (kind, norm))?;
-        Ok((count, hits, pulses, view.false_positives((kind, norm))?))
-    })?;
+    let Known { count, hits, siblings, pulses, reports } =
+        call.read(|view| known(view, viewer, (kind, norm)))?;
     let validation: Vec<Value> = call
         .site
         .warnings
@@ -148,6 +192,7 @@ fn general(call: &Call<'_>, (kind, norm): (Type, &str)) -> Result<Value, Failure
         "pulse_info": pulse_info(count, &pulses, viewer),
         "validation": validation,
         "false_positive": false_positive,
+        "siblings": siblings,
         "sections": SECTIONS,
         "whois": "",
         "alexa": "",

@@ -18,6 +18,8 @@ mod target;
 mod testing;
 mod welcome;
 
+use super::accounts::Viewer;
+use super::pulses::{Indicator, Pulse};
 use super::site::Route;
 
 /// The routes of the API of OTX.
@@ -28,6 +30,12 @@ pub fn routes() -> Vec<Route> {
 /// The routes of the server itself, and of our additions.
 pub fn own_routes() -> Vec<Route> {
     [table::OWN, own::ROUTES].concat()
+}
+
+/// A pulse with its indicators as one line of JSON, as its author sees it.
+pub fn pulse_line(pulse: &Pulse, indicators: &[Indicator]) -> String {
+    let viewer = Viewer::User(pulse.author.id);
+    render::pulse_with(pulse, indicators, viewer, render::Shape::Details)
 }
 
 /// The routes that the tests of OTX's SDK need.

@@ -5,26 +5,76 @@
 //! nothing of it are only stopped where somebody would be harmed: by secrets and card numbers.
 
 use crate::exchange::http::Failure;
-use crate::exchange::pulses::{Draft, Invalid};
+use crate::exchange::pulses::{Draft, Invalid, Patch, PulseId};
 use crate::exchange::site::Call;
+use crate::exchange::storage::{IndicatorQuery, Which};
 use serde_json::Value;
 
 /// Refuses a public draft with private data that nobody confirmed.
-pub(super) fn check(_: &Call<'_>, body: &Value, draft: &Draft) -> Result<(), Failure> {
+pub(super) fn check(body: &Value, draft: &Draft) -> Result<(), Failure> {
     if !draft.is_public {
         return Ok(());
     }
+    let texts = [("name", draft.name.as_str()), ("description", draft.description.as_str())];
+    let indicators = draft.indicators.iter().flat_map(|of| {
+        [("indicators", of.title.as_str()), ("indicators", of.description.as_str())]
+    });
+    refuse(body, texts.into_iter().chain(indicators))
+}
+
+/// The same for a change of a pulse: of what it adds to a public pulse, and of all of a pulse that
+/// it makes public.
+pub(in crate::exchange::api) fn check_patch(
+    call: &Call<'_>,
+    body: &Value,
+    id: &PulseId,
+    patch: &Patch,
+) -> Result<(), Failure> {
+    let viewer = call.caller.viewer;
+    let query = IndicatorQuery { which: Which::Inactive, ..IndicatorQuery::default() };
+    let publishes = patch.is_public == Some(true);
+    let found = call.read(|view| {
+        let Some(pulse) = view.pulse(viewer, id)? else { return Ok(None) };
+        let is_hidden = publishes && !pulse.is_public;
+        let old = if is_hidden { view.indicators(pulse.key, &query)? } else { Vec::new() };
+        Ok(Some((pulse, is_hidden, old)))
+    })?;
+    // Who may not see it is refused later.
+    let Some((pulse, is_hidden, old)) = found else { return Ok(()) };
+    if !patch.is_public.unwrap_or(pulse.is_public) {
+        return Ok(());
+    }
+    let mut texts = vec![
+        ("name", patch.name.as_deref().unwrap_or_default()),
+        ("description", patch.description.as_deref().unwrap_or_default()),
+    ];
+    for of in &patch.add {
+        texts.extend([("indicators", of.title.as_str()), ("indicators", of.description.as_str())]);
+    }
+    for of in &patch.edit {
+        let both = [of.title.as_deref(), of.description.as_deref()];
+        texts.extend(both.into_iter().flatten().map(|text| ("indicators", text)));
+    }
+    if is_hidden {
+        texts.extend([("name", pulse.name.as_str()), ("description", &pulse.description)]);
+        for of in &old {
+            texts.extend([("indicators", of.title.as_str()), ("indicators", &of.description)]);
+        }
+    }
+    refuse(body, texts.into_iter())
+}
+
+/// Refuses texts with private data, unless the body confirms each kind of it.
+fn refuse<'t>(
+    body: &Value,
+    texts: impl Iterator<Item = (&'static str, &'t str)>,
+) -> Result<(), Failure> {
     let confirmed: Vec<&str> = body
         .get("confirm")
         .and_then(Value::as_array)
         .map(|list| list.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
     let mut invalid = Invalid::default();
-    let texts = std::iter::once(("name", draft.name.as_str()))
-        .chain([("description", draft.description.as_str())])
-        .chain(draft.indicators.iter().flat_map(|of| {
-            [("indicators", of.title.as_str()), ("indicators", of.description.as_str())]
-        }));
     for (field, text) in texts {
         for found in secrets(text) {
             if !confirmed.contains(&found) {

@@ -4,9 +4,11 @@ use super::feeds::{bare_pulses, paged};
 use super::pages::{Envelope, Page};
 use super::render::{Shape, indicator, pulse, pulse_with};
 use crate::engine::indicator::Timestamp;
-use crate::exchange::accounts::Role;
+use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
-use crate::exchange::pulses::{Draft, IndicatorDraft, Invalid, Patch, Pulse, Type, clean_line};
+use crate::exchange::pulses::{
+    Draft, IndicatorDraft, Invalid, Likeness, Patch, Pulse, Type, clean_line,
+};
 use crate::exchange::site::{Answer, Call};
 use crate::exchange::storage::{
     Denied, IndicatorQuery, LabelKind, PulseQuery, Selection, Which, Writes,
@@ -30,7 +32,8 @@ pub(super) fn details(call: &Call<'_>) -> Answer {
     let (viewer, id) = (call.caller.viewer, call.pulse_id()?);
     let found = call.read(|view| {
         let Some(pulse) = view.pulse(viewer, &id)? else { return Ok(None) };
-        let indicators = view.indicators(pulse.key, &IndicatorQuery::default())?;
+        let query = IndicatorQuery { which: listed(viewer, &pulse), ..IndicatorQuery::default() };
+        let indicators = view.indicators(pulse.key, &query)?;
         Ok(Some((pulse, indicators)))
     })?;
     let (pulse, indicators) = found.ok_or_else(Failure::not_found)?;
@@ -39,8 +42,14 @@ pub(super) fn details(call: &Call<'_>) -> Answer {
     Ok(Reply::new(200, "application/json", text))
 }
 
+/// The indicators of a pulse that clients get: programs feed what they read here to sensors, so
+/// that flagged ones are for the author alone.
+pub(super) fn listed(viewer: Viewer, pulse: &Pulse) -> Which {
+    if viewer.user() == Some(pulse.author.id) { Which::Active } else { Which::Exported }
+}
+
 /// Reads of pulses that few may see are recorded.
-fn note_sensitive(call: &Call<'_>, pulse: &Pulse) {
+pub(super) fn note_sensitive(call: &Call<'_>, pulse: &Pulse) {
     let is_own = call.caller.viewer.user() == Some(pulse.author.id);
     if pulse.tlp > crate::engine::indicator::Tlp::Green && !is_own {
         let (user, id) = (call.caller.viewer.user(), pulse.id.to_string());
@@ -53,16 +62,19 @@ pub(super) fn indicators(call: &Call<'_>) -> Answer {
     let (viewer, id) = (call.caller.viewer, call.pulse_id()?);
     let page = Page::of(call, 100, 10_000);
     let query = call.query();
-    let which = if query.flag("include_inactive") { Which::Inactive } else { Which::Active };
+    let has_inactive = query.flag("include_inactive");
     let is_descending = query.get("sort") == Some("-created");
-    let query = IndicatorQuery { which, is_descending, ..IndicatorQuery::default() };
-    let paged = IndicatorQuery { limit: Some(page.limit), offset: page.offset, ..query.clone() };
     let found = call.read(|view| {
         let Some(pulse) = view.pulse(viewer, &id)? else { return Ok(None) };
+        let which = if has_inactive { Which::Inactive } else { listed(viewer, &pulse) };
+        let query = IndicatorQuery { which, is_descending, ..IndicatorQuery::default() };
         let count = view.count_indicators(pulse.key, &query)?;
-        Ok(Some((count, view.indicators(pulse.key, &paged)?)))
+        let paged = IndicatorQuery { limit: Some(page.limit), offset: page.offset, ..query };
+        let indicators = view.indicators(pulse.key, &paged)?;
+        Ok(Some((count, indicators, pulse)))
     })?;
-    let (count, found) = found.ok_or_else(Failure::not_found)?;
+    let (count, found, pulse) = found.ok_or_else(Failure::not_found)?;
+    note_sensitive(call, &pulse);
     let rows: Vec<Value> = found.iter().map(indicator).collect();
     let envelope = Envelope::of(call, page, (count, rows.len()), None);
     Ok(Reply::json(&envelope.with(rows)))
@@ -76,22 +88,20 @@ pub(super) fn flag(call: &Call<'_>, drafts: &mut [IndicatorDraft]) {
 }
 
 /// The quota that applies to the caller: pulses and indicators a day.
-struct Quota {
+pub(super) struct Quota {
     pulses: u64,
     indicators: u64,
 }
 
 impl Quota {
-    fn of(call: &Call<'_>, now: Timestamp) -> Option<Quota> {
+    pub(super) fn of(call: &Call<'_>, now: Timestamp) -> Option<Quota> {
         let quotas = call.settings().quotas;
-        let age = (now.0 - call.caller.since.0) / 86_400_000_000;
-        let is_new = u64::try_from(age).unwrap_or(0) < quotas.days;
-        let applies = is_new && call.caller.role == Role::Member;
-        applies.then_some(Quota { pulses: quotas.pulses, indicators: quotas.indicators })
+        let is_new = quotas.is_new(call.caller.role, call.caller.since, now);
+        is_new.then_some(Quota { pulses: quotas.pulses, indicators: quotas.indicators })
     }
 
     /// Refuses a change that would publish more than the quota leaves.
-    fn check(
+    pub(super) fn check(
         &self,
         writes: &Writes<'_>,
         user: crate::exchange::accounts::UserId,
@@ -119,15 +129,24 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     let body = call.json()?;
     let mut draft = Draft::from_json(&body, now)?;
     flag(call, &mut draft.indicators);
-    super::privacy::check(call, &body, &draft)?;
+    super::privacy::check(&body, &draft)?;
+    let likeness = likeness_of(&draft);
     let quota = Quota::of(call, now);
     let viewer = call.caller.viewer;
     let groups: Vec<i64> = draft.groups.iter().map(|group| group.0).collect();
     let text = call.write(move |writes| {
-        if let Some(quota) = quota {
+        if let Some(quota) = &quota {
             quota.check(writes, user, (1, draft.indicators.len() as u64))?;
         }
-        let pulse = writes.create_pulse(user, &draft, (true, None))?;
+        let mut pulse = writes.create_pulse(user, &draft, (true, None))?;
+        if let Some(likeness) = likeness {
+            let alike = writes.note_likeness(user, pulse.key, likeness)?;
+            let is_spam = !alike.others.is_empty() || alike.own.len() >= 2;
+            if quota.is_some() && is_spam {
+                writes.hold_alike(user, pulse.key, &alike)?;
+                pulse.is_held = true;
+            }
+        }
         let indicators = writes.view().indicators(
             pulse.key,
             &IndicatorQuery { which: Which::Inactive, ..Default::default() },
@@ -140,6 +159,12 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     Ok(Reply::new(201, "application/json", text))
 }
 
+/// The similarity hash of a draft that others would see.
+fn likeness_of(draft: &Draft) -> Option<Likeness> {
+    let texts = [draft.name.as_str(), draft.description.as_str()];
+    draft.is_public.then(|| Likeness::of(&texts, &draft.indicators)).flatten()
+}
+
 /// `PATCH /pulses/{id}`.
 pub(super) fn patch(call: &Call<'_>) -> Answer {
     let (user, id, viewer) = (call.user()?, call.pulse_id()?, call.caller.viewer);
@@ -147,6 +172,7 @@ pub(super) fn patch(call: &Call<'_>) -> Answer {
     let body = call.json()?;
     let mut patch = Patch::from_json(&body, now)?;
     flag(call, &mut patch.add);
+    super::privacy::check_patch(call, &body, &id, &patch)?;
     let quota = Quota::of(call, now);
     let text = call.write(move |writes| {
         if let Some(quota) = quota {
@@ -185,7 +211,7 @@ fn change_subscription(call: &Call<'_>, is_subscribe: bool) -> Answer {
 
 /// `POST /pulses/{id}/clone`.
 pub(super) fn clone(call: &Call<'_>) -> Answer {
-    let (user, id) = (call.user()?, call.pulse_id()?);
+    let (user, id, viewer) = (call.user()?, call.pulse_id()?, call.caller.viewer);
     let body = call.json()?;
     let name = match body.get("name") {
         None | Some(Value::Null) => None,
@@ -201,7 +227,9 @@ pub(super) fn clone(call: &Call<'_>) -> Answer {
     let quota = Quota::of(call, crate::clock::now());
     let copy = call.write(move |writes| {
         if let Some(quota) = quota {
-            quota.check(writes, user, (1, 0))?;
+            let seen = writes.view().pulse(viewer, &id)?;
+            let copied = seen.map_or(0, |pulse| pulse.counts.total());
+            quota.check(writes, user, (1, copied))?;
         }
         writes.clone_pulse(user, &id, name)
     })?;

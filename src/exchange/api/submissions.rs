@@ -95,8 +95,15 @@ pub(super) fn file(call: &Call<'_>) -> Answer {
     let name: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
     let hash = digest::encode(&sha2::Sha256::digest(bytes));
     let stored = hash.clone();
-    let is_new =
-        call.write(move |writes| writes.submit(user, FILES, (&name, &stored, Tlp::Red)))?;
+    let others =
+        [digest::encode(&md5::Md5::digest(bytes)), digest::encode(&sha1::Sha1::digest(bytes))];
+    let is_new = call.write(move |writes| {
+        // Whoever asks for one digest of the file later finds what pulses say about the others.
+        let [md5, sha1] = &others;
+        let all = [(Type::Md5, md5.as_str()), (Type::Sha1, sha1), (Type::Sha256, &stored)];
+        writes.link_file(user, &all)?;
+        writes.submit(user, FILES, (&name, &stored, Tlp::Red))
+    })?;
     let result = if is_new { "added" } else { "exists" };
     Ok(Reply::json(&json!({"result": result, "sha256": hash, "status": "ok"})))
 }

@@ -87,6 +87,8 @@ pub(super) const OWN: &[Route] = &[
     row(GET, "healthz", Needs::Nothing, "Whether the server works", health::health),
     row(GET, "welcome/{secret}", Needs::Nothing, "A one-time link", welcome::show),
     row(POST, "welcome/{secret}", Needs::Nothing, "Uses a one-time link", welcome::take),
+    row(GET, "join/{secret}", Needs::Nothing, "An invitation", welcome::invitation),
+    row(POST, "join/{secret}", Needs::Nothing, "Takes an invitation", welcome::join),
 ];
 
 /// The routes that the tests of OTX's SDK need.

@@ -105,12 +105,14 @@ struct Export<'a> {
     scope: &'a Scope,
     found: Found,
     types: Vec<Type>,
+    min_confidence: u8,
 }
 
-fn export(call: &Call<'_>, caller: &Caller, scope: &Scope, path: &str) -> Answer {
+pub(super) fn export(call: &Call<'_>, caller: &Caller, scope: &Scope, path: &str) -> Answer {
     let viewer = caller.viewer;
     let found = call.read(|view| scope.find(view, viewer))?.ok_or_else(Failure::not_found)?;
-    let export = Export { call, viewer, scope, found, types: types(call)? };
+    let min_confidence = min_confidence(call)?;
+    let export = Export { call, viewer, scope, found, types: types(call)?, min_confidence };
     if let Some(format) = Format::of_path(path) {
         return export.answer(format);
     }
@@ -121,6 +123,13 @@ fn export(call: &Call<'_>, caller: &Caller, scope: &Scope, path: &str) -> Answer
             Err(Failure::new(404, format!("unknown format: expected one of {}", known.join(", "))))
         }
     }
+}
+
+/// The least confidence of the query.
+fn min_confidence(call: &Call<'_>) -> std::result::Result<u8, Failure> {
+    let Some(text) = call.query().get("min_confidence").map(str::to_string) else { return Ok(0) };
+    let number = text.parse().ok().filter(|number| *number <= 100);
+    number.ok_or_else(|| Failure::bad_request("min_confidence: expected a number from 0 to 100"))
 }
 
 /// The types of the query.
@@ -165,7 +174,9 @@ impl Export<'_> {
             true => (cache.packed(&entry.tag), entry.packed),
             false => (cache.file(&entry.tag), entry.size),
         };
+        self.call.note_reads(self.viewer, self.found.selection)?;
         let reply = dated(file(&path, size, format.media_type())?, &tag, &entry);
+        self.count();
         Ok(if is_packed { reply.header("content-encoding", "gzip") } else { reply })
     }
 
@@ -177,14 +188,22 @@ impl Export<'_> {
         })
     }
 
+    /// Counts a download of a single pulse. Polling of larger feeds says nothing about a pulse.
+    fn count(&self) {
+        if let Scope::Pulse(id) = *self.scope {
+            self.call.site.storage.post(move |writes| writes.count_export(&id));
+        }
+    }
+
     /// The files of a format.
     fn cache(&self, format: Format) -> Cache {
         let user = self.viewer.user().map_or(0, |user| user.0);
         let name = format!(
-            "{:?} {user} {:?} {:?} {format:?} {}",
+            "{:?} {user} {:?} {:?} {} {format:?} {}",
             self.viewer,
             self.found.selection,
             self.types,
+            self.min_confidence,
             self.call.settings().base
         );
         Cache::new(&self.directory(), &name)
@@ -192,8 +211,7 @@ impl Export<'_> {
 
     /// Beside the database.
     fn directory(&self) -> PathBuf {
-        let path = self.call.site.storage.path();
-        path.parent().unwrap_or(Path::new(".")).join("exports")
+        self.call.site.storage.directory().join("exports")
     }
 
     /// The export, made if it is not there.
@@ -221,7 +239,11 @@ impl Export<'_> {
     }
 
     fn state(&self, view: &View<'_>) -> Result<State> {
-        let mark = view.mark(self.viewer, self.found.selection)?;
+        let mut mark = view.mark(self.viewer, self.found.selection)?;
+        if self.min_confidence > 0 {
+            // How sure an indicator is depends on pulses elsewhere.
+            mark.modified = view.stamp()?;
+        }
         Ok(State { stamp: view.stamp()?, mark, now: view.now() })
     }
 
@@ -241,7 +263,9 @@ impl Export<'_> {
     fn source<'v>(&self, view: &'v View<'v>, format: Format) -> Stored<'v> {
         let which = if format.has_removed() { Which::Removed } else { Which::Exported };
         let (viewer, selection) = (self.viewer, self.found.selection);
-        Stored { view, viewer, selection, which, types: self.types.clone() }
+        let has_deleted = format.has_deleted();
+        let (types, min_confidence) = (self.types.clone(), self.min_confidence);
+        Stored { view, viewer, selection, which, types, min_confidence, has_deleted }
     }
 
     /// What has changed since an earlier file.
@@ -253,6 +277,7 @@ impl Export<'_> {
         let mut out = Vec::new();
         match cache.delta(since, entry, &mut out)? {
             true => {
+                self.call.note_reads(self.viewer, self.found.selection)?;
                 let tag = format!("\"{}\"", entry.tag);
                 Ok(dated(Reply::new(200, format.media_type(), out), &tag, entry))
             }
@@ -268,7 +293,7 @@ impl Export<'_> {
         let key = find_line(&cache.file(&entry.tag), &uuid).ok_or_else(Failure::not_found)?;
         let id = PulseId::parse(&key).ok_or_else(Failure::not_found)?;
         let body = self.call.read(|view| {
-            let Some(pulse) = view.pulse(self.viewer, &id)? else { return Ok(None) };
+            let Some(pulse) = view.pulse_or_tombstone(self.viewer, &id)? else { return Ok(None) };
             let source = Stored {
                 selection: Selection::Pulse(pulse.key),
                 which: Which::Removed,
@@ -276,9 +301,11 @@ impl Export<'_> {
             };
             let mut out = Vec::new();
             misp_event(&self.about(view), &source, &mut out)?;
-            Ok(Some(out))
+            Ok(Some((out, Selection::Pulse(pulse.key))))
         })?;
-        Ok(Reply::new(200, "application/json", body.ok_or_else(Failure::not_found)?))
+        let (body, selection) = body.ok_or_else(Failure::not_found)?;
+        self.call.note_reads(self.viewer, selection)?;
+        Ok(Reply::new(200, "application/json", body))
     }
 }
 

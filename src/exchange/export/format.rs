@@ -116,6 +116,11 @@ impl Format {
         matches!(self, Format::MispHashes)
     }
 
+    /// Whether deleted pulses are part of it: its readers have to be told.
+    pub(super) fn has_deleted(self) -> bool {
+        matches!(self, Format::MispManifest | Format::MispHashes | Format::MispIndex)
+    }
+
     /// Writes an export to `path`, which must not be there yet.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 use super::sorted::Sorter;
 use super::source::{About, Out, Renderer, machine_value, was_never_shown};
+use super::stix::DELETED;
 use super::uuid::Uuid;
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::{Timestamp, Tlp};
@@ -110,7 +111,7 @@ fn head(about: &About, pulse: &Pulse) -> Value {
     json!({
         "Orgc": organisation(about),
         "Tag": tags(pulse),
-        "info": pulse.name,
+        "info": if pulse.is_deleted() { DELETED } else { &pulse.name },
         "date": pulse.created.to_string().get(..10).unwrap_or("1970-01-01"),
         "analysis": 2,
         "threat_level_id": 4,

@@ -8,6 +8,7 @@
 mod cache;
 mod csv;
 mod database;
+mod dump;
 mod feeds;
 mod format;
 mod list;
@@ -20,18 +21,22 @@ mod source;
 mod stix;
 mod suricata;
 mod text;
+mod token;
 mod uuid;
 mod zeek;
 
 #[cfg(test)]
 mod tests;
 
+pub use dump::{Dump, DumpScope};
 pub use feeds::ROUTES;
 pub use format::{Format, misp_event};
 pub use misp::event_uuid;
 pub use scope::{Scope, Stored};
 pub use source::{About, Source, Visit, was_never_shown};
 pub use stix::{
-    Author, Relation, Topic, author, indicator, indicator_id, relation, report, report_id, topics,
+    Author, Lead, Relation, Topic, author, indicator, indicator_id, relation, report, report_id,
+    topics,
 };
+pub use token::TOKEN_ROUTES;
 pub use uuid::Uuid;

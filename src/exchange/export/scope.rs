@@ -85,6 +85,10 @@ pub struct Stored<'a> {
     pub which: Which,
     /// Only these types; empty for all.
     pub types: Vec<Type>,
+    /// Only indicators that are this sure; 0 for all.
+    pub min_confidence: u8,
+    /// Whether pulses are passed on that were deleted.
+    pub has_deleted: bool,
 }
 
 impl Source for Stored<'_> {
@@ -92,12 +96,14 @@ impl Source for Stored<'_> {
         let query = IndicatorQuery {
             which: self.which,
             kinds: self.types.clone(),
+            min_confidence: self.min_confidence,
             ..IndicatorQuery::default()
         };
         let mut before = None;
         loop {
             let pulses = PulseQuery {
                 selection: self.selection,
+                has_deleted: self.has_deleted,
                 before,
                 limit: BATCH,
                 ..PulseQuery::default()

@@ -29,6 +29,20 @@ impl Uuid {
         Uuid(bytes)
     }
 
+    /// The same, but that it begins with six bytes that somebody can be found by.
+    pub fn within(first: [u8; 6], parts: &[&str]) -> Uuid {
+        let mut uuid = Uuid::of(parts);
+        uuid.0[..6].copy_from_slice(&first);
+        uuid
+    }
+
+    /// Its first six bytes.
+    pub fn first(&self) -> [u8; 6] {
+        let mut first = [0; 6];
+        first.copy_from_slice(&self.0[..6]);
+        first
+    }
+
     /// Parses the usual form, in lower or upper case.
     pub fn parse(text: &str) -> Option<Uuid> {
         let is_dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
@@ -75,6 +89,9 @@ mod tests {
         assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"));
         assert_eq!(Uuid::parse(&text), Some(uuid));
         assert_eq!(Uuid::parse(&text.to_uppercase()), Some(uuid));
+        let within = Uuid::within([1, 2, 3, 4, 5, 6], &["indicator", "a", "b"]);
+        assert_eq!(within.first(), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(within.to_string()[13..], text[13..]);
         assert_ne!(Uuid::of(&["indicator", "ab", ""]), Uuid::of(&["indicator", "a", "b"]));
         for wrong in
             ["", "5e2b0c8a-914d-4f63-b73e-1ad460c9721", "5e2b0c8a-914d-4f63-b73e_1ad460c97215", "ä"]

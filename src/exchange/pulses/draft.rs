@@ -88,6 +88,8 @@ pub struct IndicatorDraft {
     pub is_active: bool,
     /// Whether it is on a warning list, so that it is kept out of exports.
     pub is_flagged: bool,
+    /// Of the digest of a file, other digests of the same file.
+    pub siblings: Vec<(Type, String)>,
 }
 
 impl IndicatorDraft {
@@ -109,6 +111,7 @@ impl IndicatorDraft {
             expiry: Expiry::Usual,
             is_active: true,
             is_flagged: false,
+            siblings: Vec::new(),
         })
     }
 
@@ -134,8 +137,46 @@ impl IndicatorDraft {
             draft.expiry = expiry;
         }
         draft.is_active = flag_of(members, "is_active")?.unwrap_or(true);
+        draft.siblings = siblings_of(members, &draft)?;
         Ok(draft)
     }
+}
+
+/// The other digests of a file: of the member `hashes`, as STIX has it, and of a title or a
+/// description such as `MD5 of 0f3a…`, as pulses of OTX have it.
+fn siblings_of(
+    members: &Map<String, Value>,
+    draft: &IndicatorDraft,
+) -> Result<Vec<(Type, String)>, String> {
+    let mut found: Vec<(Type, String)> = Vec::new();
+    if !draft.kind.is_file_digest() {
+        return Ok(found);
+    }
+    if let Some(Value::Object(hashes)) = members.get("hashes") {
+        for (name, value) in hashes {
+            let kind = match name.to_ascii_uppercase().as_str() {
+                "MD5" => Type::Md5,
+                "SHA-1" | "SHA1" => Type::Sha1,
+                "SHA-256" | "SHA256" => Type::Sha256,
+                _ => continue,
+            };
+            let value = value.as_str().ok_or("hashes: expected texts")?;
+            found.push(normalise(kind, value).map_err(|why| format!("hashes: {why}"))?);
+        }
+    }
+    for text in [&draft.title, &draft.description] {
+        let mut words = text.split_whitespace();
+        let is_such = matches!(words.next(), Some("MD5" | "SHA1" | "SHA256"));
+        if let (true, Some("of"), Some(digest), None) =
+            (is_such, words.next(), words.next(), words.next())
+        {
+            let kinds = [Type::Md5, Type::Sha1, Type::Sha256];
+            found.extend(kinds.into_iter().filter_map(|kind| normalise(kind, digest).ok()));
+        }
+    }
+    found.retain(|of| of.0 != draft.kind);
+    found.dedup();
+    Ok(found)
 }
 
 fn unknown_type(name: &str) -> String {

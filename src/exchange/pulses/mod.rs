@@ -7,6 +7,7 @@
 mod draft;
 mod id;
 mod indicator;
+mod likeness;
 mod limits;
 mod patch;
 mod pulse;
@@ -18,6 +19,7 @@ mod validate;
 pub use draft::{Draft, IndicatorDraft};
 pub use id::{PulseId, value_id};
 pub use indicator::{Indicator, State};
+pub use likeness::Likeness;
 pub use limits::{
     MAX_DESCRIPTION, MAX_INDICATORS, MAX_LIST, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_VALUE,
     MIN_NAME,

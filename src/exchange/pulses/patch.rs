@@ -87,6 +87,8 @@ pub struct Patch {
     pub remove: Vec<i64>,
     /// Why, for the history.
     pub reason: String,
+    /// Whether it follows a source of the operator, whose changes are reviewed before.
+    pub(in crate::exchange) is_imported: bool,
 }
 
 impl Patch {

@@ -116,6 +116,13 @@ pub struct Pulse {
     pub vote: i8,
 }
 
+impl Pulse {
+    /// Whether it is a tombstone: all that is left of a name is that there was one.
+    pub fn is_deleted(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
 /// One change of a pulse.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {

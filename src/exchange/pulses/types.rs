@@ -116,6 +116,11 @@ impl Type {
         matches!(self, Type::Yara | Type::Nids | Type::Osquery | Type::Correlation)
     }
 
+    /// Whether it is the digest of a whole file: a file has one of each.
+    pub const fn is_file_digest(self) -> bool {
+        matches!(self, Type::Md5 | Type::Sha1 | Type::Sha256)
+    }
+
     /// The days after which it expires, unless its author decides otherwise.
     pub const fn default_days(self) -> Option<i64> {
         match self {

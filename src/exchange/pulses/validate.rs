@@ -68,7 +68,9 @@ pub fn normalise(of: Type, raw: &str) -> Result<(Type, String), String> {
     if raw.len() > MAX_VALUE {
         return Err(format!("the value has {} bytes: at most {MAX_VALUE} are allowed", raw.len()));
     }
-    if !of.allows_controls() && raw.chars().any(char::is_control) {
+    // U+0000 ends texts elsewhere.
+    let is_control = |c: char| c == '\0' || !of.allows_controls() && c.is_control();
+    if raw.chars().any(is_control) {
         return Err("the value contains control characters".into());
     }
     if of.is_rule() || matches!(of, Type::Mutex | Type::FilePath | Type::Bitcoin) {

@@ -15,18 +15,27 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-
-/// The most bytes of a body.
-pub(super) const MAX_BODY: usize = 16 << 20;
 
 /// How long a head may take, and a connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);
 
 /// How long a body may take.
 const BODY: Duration = Duration::from_secs(120);
+
+/// Bodies that are read although nobody wants them.
+const SMALL: usize = 64 << 10;
+
+/// How long that may take.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// The unit of the room for bodies, in bytes.
+const PART: usize = 64 << 10;
+
+/// Room for all bodies together: 512 MiB.
+pub(super) const BODIES: usize = (512 << 20) / PART;
 
 /// How long a write may wait for its reader.
 const WRITE: Duration = Duration::from_secs(60);
@@ -36,6 +45,8 @@ pub(super) struct Shared {
     pub(super) site: Arc<Site>,
     /// Requests that may be answered at a time; others are told that the server is busy.
     pub(super) turns: Semaphore,
+    /// Room for bodies, in parts: many that come at the same time do not fill the memory.
+    pub(super) bodies: Semaphore,
 }
 
 /// Serves a connection until it ends, or the server does.
@@ -83,11 +94,7 @@ async fn answer(
     shared: &Shared,
 ) -> Response<Sent> {
     let is_head = request.method() == hyper::Method::HEAD;
-    let reply = match shared.turns.try_acquire() {
-        Ok(_turn) => outcome(request, peer, shared).await,
-        Err(_) => Err(Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") }),
-    };
-    let reply = reply.unwrap_or_else(|failure| {
+    let reply = outcome(request, peer, shared).await.unwrap_or_else(|failure| {
         let body = serde_json::json!({"status": "error", "detail": failure.detail});
         let reply = Reply::json(&body).status(failure.status);
         match failure.retry_after {
@@ -107,34 +114,74 @@ async fn outcome(
     let method = Method::from_name(parts.method.as_str());
     let method = method.ok_or_else(|| Failure::new(405, "method not allowed"))?;
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_string();
-    let body = match timeout(BODY, read(body)).await {
-        Ok(body) => body?,
-        Err(_) => return Err(Failure::new(408, "the body took too long")),
-    };
-    let request = Request { method, target, headers: parts.headers, body, peer };
-    let site = Arc::clone(&shared.site);
-    let answered = spawn_blocking(move || site.answer(&request)).await;
-    answered.map_err(|_| Failure::new(500, "the server failed"))
+    let mut request = Request { method, target, headers: parts.headers, body: Vec::new(), peer };
+    if !hyper::body::Body::is_end_stream(&body) {
+        // Who may not send a body is told so before it is read, and a body that comes slowly
+        // takes nobody's turn.
+        let (head, limit) = turn(shared, request, |site, head| site.body_limit(head)).await?;
+        request = head;
+        let most = match limit {
+            Ok(most) => most,
+            Err(refusal) => {
+                // A small body is taken all the same: a connection that is closed while bytes
+                // wait is reset, and the client would not see why.
+                let _ = timeout(DRAIN, read(body, SMALL, shared)).await;
+                return Ok(*refusal);
+            }
+        };
+        let (bytes, _room) = match timeout(BODY, read(body, most, shared)).await {
+            Ok(body) => body?,
+            Err(_) => return Err(Failure::new(408, "the body took too long")),
+        };
+        request.body = bytes;
+        return Ok(turn(shared, request, Site::answer).await?.1);
+    }
+    Ok(turn(shared, request, Site::answer).await?.1)
 }
 
-/// Reads a body to its end.
-async fn read(mut body: Incoming) -> Result<Vec<u8>, Failure> {
+/// Asks the site on a thread that may block. Answers the request, too.
+async fn turn<T: Send + 'static>(
+    shared: &Shared,
+    request: Request,
+    ask: impl FnOnce(&Site, &Request) -> T + Send + 'static,
+) -> Result<(Request, T), Failure> {
+    let busy = |_| Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") };
+    let _turn = shared.turns.try_acquire().map_err(busy)?;
+    let site = Arc::clone(&shared.site);
+    let asked = spawn_blocking(move || {
+        let answer = ask(&site, &request);
+        (request, answer)
+    });
+    asked.await.map_err(|_| Failure::new(500, "the server failed"))
+}
+
+/// Reads a body of at most `most` bytes to its end. It is kept for as long as its room is.
+async fn read(
+    mut body: Incoming,
+    most: usize,
+    shared: &Shared,
+) -> Result<(Vec<u8>, SemaphorePermit<'_>), Failure> {
     let too_long =
-        || Failure::new(413, format!("the body is too long: at most {MAX_BODY} bytes are allowed"));
-    if hyper::body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
+        || Failure::new(413, format!("the body is too long: at most {most} bytes are allowed"));
+    if hyper::body::Body::size_hint(&body).lower() > most as u64 {
         return Err(too_long());
     }
+    let busy = |_| Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") };
+    let mut room = shared.bodies.try_acquire().map_err(busy)?;
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Failure::bad_request("the body ends early"))?;
         if let Some(data) = frame.data_ref() {
-            if bytes.len() + data.len() > MAX_BODY {
+            if bytes.len() + data.len() > most {
                 return Err(too_long());
             }
             bytes.extend_from_slice(data);
+            while room.num_permits() * PART < bytes.len() {
+                room.merge(shared.bodies.try_acquire().map_err(busy)?);
+            }
         }
     }
-    Ok(bytes)
+    Ok((bytes, room))
 }
 
 /// An answer as the runtime sends it. Of one to HEAD, only the head.

@@ -1,11 +1,12 @@
 //! Listens, and hands connections to tasks.
 
-use super::connection::{Shared, serve};
+use super::connection::{BODIES, Shared, serve};
 use super::tls::{Certificate, Files};
 use crate::engine::error::{Error, Result, escape_text};
 use crate::exchange::site::{Route, Settings, Site, Warnings};
 use crate::exchange::storage::Storage;
-use crate::exchange::{alerts, api, export, taxii};
+use crate::exchange::{alerts, api, export, sources, taxii};
+use crate::intel::subscribe::StopSignal;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,8 @@ pub struct Options {
     pub listener: TcpListener,
     /// Certificate and key; without them the server speaks HTTP.
     pub tls: Option<(std::path::PathBuf, std::path::PathBuf)>,
+    /// The directory of the exchange, whose sources are kept up to date; `None` for none.
+    pub sources: Option<std::path::PathBuf>,
 }
 
 /// Every route of the server.
@@ -49,6 +52,7 @@ pub fn routes(settings: &Settings) -> Vec<Route> {
     routes.extend(api::own_routes());
     routes.extend_from_slice(taxii::ROUTES);
     routes.extend_from_slice(export::ROUTES);
+    routes.extend_from_slice(export::TOKEN_ROUTES);
     routes.extend_from_slice(alerts::ROUTES);
     if settings.test_routes {
         routes.extend(api::test_routes());
@@ -81,10 +85,43 @@ pub fn run(site: Site, options: Options, stop: &Stop) -> Result<()> {
         .max_blocking_threads(THREADS)
         .build()
         .map_err(failed)?;
-    let shared = Arc::new(Shared { site: Arc::new(site), turns: Semaphore::new(TURNS) });
+    let (turns, bodies) = (Semaphore::new(TURNS), Semaphore::new(BODIES));
+    let shared = Arc::new(Shared { site: Arc::new(site), turns, bodies });
+    let keeper = options.sources.map(|directory| Keeper::start(&shared.site, directory));
+    let keeper = keeper.transpose().map_err(failed)?;
     let outcome = runtime.block_on(listen(options.listener, certificate, shared, stop));
+    drop(keeper);
     runtime.shutdown_timeout(GRACE);
     outcome.map_err(failed)
+}
+
+/// The thread that keeps the sources up to date, until it is dropped.
+struct Keeper {
+    stop: StopSignal,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn start(site: &Arc<Site>, directory: std::path::PathBuf) -> std::io::Result<Keeper> {
+        let (site, stop) = (Arc::clone(site), StopSignal::default());
+        let stopped = stop.clone();
+        let keep = move || sources::keep(&directory, (&site.storage, &site.warnings), &stopped);
+        let thread = std::thread::Builder::new().name("exchange-sources".into()).spawn(keep)?;
+        Ok(Keeper { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop.stop();
+        let Some(thread) = self.thread.take() else { return };
+        let waiting = crate::clock::Stopwatch::start();
+        // A fetch notices it within a moment. A long import goes on at the next start: each of its
+        // pulses is stored or not.
+        while !thread.is_finished() && waiting.elapsed() < GRACE / 2 {
+            std::thread::sleep(LOOK);
+        }
+    }
 }
 
 /// Accepts connections.

@@ -1,8 +1,11 @@
 //! From a request to an answer: the route, the caller, the limits.
 
-use super::{Bucket, Call, Caller, Family, Limits, Needs, Route, Settings, Warnings};
+use super::limits::{Limits, Rate};
+use super::session::{check_origin, check_token, cookie};
+use super::turns::Turns;
+use super::{Bucket, Call, Caller, Family, Needs, Route, Settings, Warnings};
 use crate::engine::error::Result;
-use crate::exchange::accounts::{Role, Scope, Secret, Viewer};
+use crate::exchange::accounts::{Role, Scope, Scopes, Secret, Viewer};
 use crate::exchange::http::{Failure, Method, Pattern, Reply, Request, split_path};
 use crate::exchange::storage::Storage;
 use base64::Engine as _;
@@ -12,6 +15,15 @@ use std::sync::Arc;
 
 /// An hour, in microseconds.
 const HOUR: i64 = 3_600_000_000;
+
+/// How exactly it is noted when a session was used: five minutes, in microseconds.
+const SESSION_NOTE: i64 = 300_000_000;
+
+/// The most bytes of a body.
+pub const MAX_BODY: usize = 16 << 20;
+
+/// The most bytes of a body from somebody without an account.
+const MAX_STRANGERS_BODY: usize = 64 << 10;
 
 /// How errors of TAXII are written; given by the room of that name.
 type Writer = fn(&Failure) -> Reply;
@@ -26,6 +38,7 @@ pub struct Site {
     /// Warning lists.
     pub warnings: Warnings,
     limits: Limits,
+    hashing: Turns,
     routes: Vec<(Vec<&'static str>, Route)>,
     taxii_failure: Writer,
 }
@@ -43,8 +56,8 @@ impl Site {
             routes.iter().map(|route| (split_path(route.path), *route)).collect();
         // Of two that match, the one with a fixed segment where the other has a name comes first.
         routes.sort_by_key(|(_, route)| Pattern(route.path).rank());
-        let limits = Limits::default();
-        Site { storage, settings, warnings, limits, routes, taxii_failure }
+        let (limits, hashing) = (Limits::default(), Turns::new());
+        Site { storage, settings, warnings, limits, hashing, routes, taxii_failure }
     }
 
     /// The routes, in the order in which they are tried.
@@ -61,20 +74,62 @@ impl Site {
         }
     }
 
-    fn outcome(&self, request: &Request, family: &mut Family) -> Result<Reply, Failure> {
+    /// The most bytes that the body of a request may have, by its head alone: so that nobody who
+    /// would be refused anyway makes the server wait for a body and keep it.
+    ///
+    /// # Errors
+    ///
+    /// The refusal.
+    pub fn body_limit(&self, head: &Request) -> std::result::Result<usize, Box<Reply>> {
+        let mut family = Family::Api;
+        self.admitted(head, &mut family).map_err(|failure| Box::new(self.failure(family, failure)))
+    }
+
+    fn admitted(&self, head: &Request, family: &mut Family) -> Result<usize, Failure> {
+        let route = self.found(head, family)?.0;
+        let identity = self.identity(head, route.family);
+        let refusal = match &identity {
+            Ok((caller, _)) => self.admit(route, caller).err(),
+            Err(failure) => Some(failure.clone()),
+        };
+        match refusal {
+            // It counts, as it would with its body.
+            Some(failure) => {
+                let limited = self.limited(head, route, Err(failure.clone()));
+                Err(limited.err().unwrap_or(failure))
+            }
+            None if identity.is_ok_and(|(caller, _)| caller.viewer.user().is_some()) => {
+                Ok(MAX_BODY)
+            }
+            None => Ok(MAX_STRANGERS_BODY),
+        }
+    }
+
+    /// The route of a request, and in whose form errors are written even if there is none.
+    #[expect(clippy::type_complexity, reason = "the values of the names in its path")]
+    fn found(
+        &self,
+        request: &Request,
+        family: &mut Family,
+    ) -> std::result::Result<(&Route, Vec<(&'static str, String)>), Failure> {
         let found = self.route(request);
         *family = match found {
             Ok((route, _)) => route.family,
             Err(_) if request.target.starts_with("/taxii") => Family::Taxii,
             Err(_) => Family::Api,
         };
+        found
+    }
+
+    fn outcome(&self, request: &Request, family: &mut Family) -> Result<Reply, Failure> {
         // Strangers learn nothing from the difference between 404, 405 and 403 that the
         // documentation does not say.
-        let (route, params) = found?;
-        let caller = self.caller(request, *family);
+        let (route, params) = self.found(request, family)?;
+        let caller = self.caller(request, route);
         let caller = self.limited(request, route, caller)?;
         self.admit(route, &caller)?;
-        let call = Call { site: self, request, caller, params, family: *family };
+        let (family, route_path) = (*family, route.path);
+        let call = Call { site: self, request, caller, params, family, route: route_path };
         (route.handler)(&call)
     }
 
@@ -103,24 +158,77 @@ impl Site {
         Err(Failure::new(405, format!("method not allowed: expected {}", names.join(", "))))
     }
 
-    /// Who calls: the owner of the key. `Err` if there is a key, and it is wrong.
-    fn caller(&self, request: &Request, family: Family) -> std::result::Result<Caller, Failure> {
-        let viewer = match self.settings.anonymous_read {
-            true => Viewer::Anonymous,
-            false => Viewer::Nobody,
-        };
-        match credentials(request, family) {
-            None => Ok(Caller::stranger(viewer)),
-            Some((key, name)) => {
-                let caller = self.owner_of(&key)?.ok_or_else(|| wrong_key(family))?;
-                match name {
-                    Some(name) if !name.eq_ignore_ascii_case(&caller.name) => {
-                        Err(wrong_key(family))
-                    }
-                    _ => Ok(caller),
+    /// Who calls: the owner of the key, or of the session of the cookie. `Err` if there is a key,
+    /// and it is wrong; or if a page of somebody else made a browser send the cookie.
+    fn caller(&self, request: &Request, route: &Route) -> std::result::Result<Caller, Failure> {
+        let (caller, secret) = self.identity(request, route.family)?;
+        let Some(secret) = secret else { return Ok(caller) };
+        if request.method == Method::Get {
+            // Clients of OTX change things with GET, which any page can make a browser send.
+            return Ok(match route.needs {
+                Needs::Key(Scope::Write | Scope::Account | Scope::Report) if route.changes() => {
+                    Caller::stranger(self.stranger())
                 }
-            }
+                _ => caller,
+            });
         }
+        let is_ours =
+            check_origin(request, &self.settings, true).and_then(|()| check_token(request, secret));
+        match is_ours {
+            Ok(()) => Ok(caller),
+            // Whoever logs in may have an old cookie.
+            Err(_) if route.needs == Needs::Nothing => Ok(Caller::stranger(self.stranger())),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whom a request names, and the secret of the session if that is a cookie.
+    fn identity<'r>(
+        &self,
+        request: &'r Request,
+        family: Family,
+    ) -> std::result::Result<(Caller, Option<&'r str>), Failure> {
+        let Some((key, name)) = credentials(request, family) else {
+            // Programs that speak TAXII are no browsers.
+            let secret = cookie(request, &self.settings).filter(|_| family != Family::Taxii);
+            let caller = secret.map(|secret| self.of_session(secret)).transpose()?.flatten();
+            return Ok(match caller {
+                Some(caller) => (caller, secret),
+                // One that has ended is none.
+                None => (Caller::stranger(self.stranger()), None),
+            });
+        };
+        let caller = self.owner_of(&key)?.ok_or_else(|| wrong_key(family))?;
+        match name {
+            Some(name) if !name.eq_ignore_ascii_case(&caller.name) => Err(wrong_key(family)),
+            _ => Ok((caller, None)),
+        }
+    }
+
+    /// As whom those without an account look.
+    fn stranger(&self) -> Viewer {
+        if self.settings.anonymous_read { Viewer::Anonymous } else { Viewer::Nobody }
+    }
+
+    /// Whose session has this secret. Notes when it was used, to five minutes.
+    fn of_session(&self, secret: &str) -> Result<Option<Caller>> {
+        let digest = Secret::digest_of(secret);
+        let (owner, now) =
+            self.storage.read(|view| Ok((view.session_owner(&digest)?, view.now())))?;
+        let Some(owner) = owner else { return Ok(None) };
+        if now.0 - owner.used.0 > SESSION_NOTE {
+            let session = owner.session;
+            self.storage.post(move |writes| writes.use_session(session));
+        }
+        Ok(Some(Caller {
+            viewer: Viewer::User(owner.user),
+            name: owner.name,
+            role: owner.role,
+            since: owner.created,
+            key: 0,
+            session: Some(owner.session),
+            scopes: Scopes::ALL,
+        }))
     }
 
     /// The owner of a key, as a caller. Notes when it was used, to the hour.
@@ -142,6 +250,7 @@ impl Site {
             role: owner.role,
             since: owner.created,
             key: owner.key,
+            session: None,
             scopes: owner.scopes,
         }))
     }
@@ -155,28 +264,63 @@ impl Site {
     ) -> std::result::Result<Caller, Failure> {
         let now = crate::clock::now().0;
         let take = |bucket, per_minute| {
-            self.limits.take(bucket, per_minute, now).map_err(Failure::too_many)
+            let rate = Rate::per_minute(per_minute);
+            self.limits.take(bucket, rate, now).map_err(Failure::too_many)
         };
-        let known = caller.as_ref().is_ok_and(|caller| caller.key != 0);
-        if !known {
-            take(Bucket::Address(network(self.peer(request))), self.settings.per_address)?;
-            return caller;
-        }
+        let (all, writes) = match &caller {
+            Ok(Caller { session: Some(session), .. }) => {
+                (Bucket::Session(*session), Bucket::SessionWrites(*session))
+            }
+            Ok(Caller { key, .. }) if *key != 0 => (Bucket::Key(*key), Bucket::Writes(*key)),
+            _ => {
+                take(Bucket::Address(network(self.peer(request))), self.settings.per_address)?;
+                return caller;
+            }
+        };
         let caller = caller?;
-        take(Bucket::Key(caller.key), self.settings.per_key)?;
+        take(all, self.settings.per_key)?;
         let is_costly = request.method != Method::Get || route.path.contains("/search/");
         if is_costly && caller.role < Role::Trusted {
-            take(Bucket::Writes(caller.key), self.settings.writes_per_key)?;
+            take(writes, self.settings.writes_per_key)?;
         }
         Ok(caller)
     }
 
+    /// Takes tokens for an attempt to log in, or to sign up, as somebody.
+    ///
+    /// # Errors
+    ///
+    /// 429 if there were too many of this address, or for this name.
+    pub fn limit_login(&self, request: &Request, name: &str) -> std::result::Result<(), Failure> {
+        let now = crate::clock::now().0;
+        let by_address = Rate::per_minute(self.settings.logins_per_address);
+        let address = Bucket::Login(network(self.peer(request)));
+        self.limits.take(address, by_address, now).map_err(Failure::too_many)?;
+        let by_name = Rate::per_hour(self.settings.logins_per_account);
+        self.limits.take_login(name, by_name, now).map_err(Failure::too_many)
+    }
+
+    /// Hashes or verifies a password, which takes much memory and a core for a while: only as
+    /// many at a time as there are cores, and few wait.
+    ///
+    /// # Errors
+    ///
+    /// 503 if too many wait already.
+    pub fn hash<T>(&self, work: impl FnOnce() -> T) -> std::result::Result<T, Failure> {
+        let _turn = self.hashing.take().ok_or_else(|| Failure {
+            retry_after: Some(2),
+            ..Failure::new(503, "the server is busy: try again in 2 seconds")
+        })?;
+        Ok(work())
+    }
+
     /// Who is connected, or whom the proxy names.
-    fn peer(&self, request: &Request) -> IpAddr {
-        let named = request.header("x-forwarded-for").and_then(|list| {
-            // The last one is what our proxy saw; those before it anybody may have written.
-            list.rsplit(',').next()?.trim().parse().ok()
-        });
+    pub fn peer(&self, request: &Request) -> IpAddr {
+        // The last one is what our proxy saw; those before it anybody may have written, also as a
+        // field of its own: some proxies append to the field, and some add another.
+        let fields = request.headers.get_all("x-forwarded-for");
+        let last = fields.iter().next_back().and_then(|field| field.to_str().ok());
+        let named = last.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
         match self.settings.behind_proxy {
             true => named.unwrap_or(request.peer),
             false => request.peer,
@@ -196,13 +340,18 @@ impl Site {
         match route.needs {
             Needs::Nothing => Ok(()),
             Needs::Reader if is_stranger && self.settings.anonymous_read => Ok(()),
-            Needs::Key(_) | Needs::Reader | Needs::Moderator if is_stranger => Err(no_key()),
+            _ if is_stranger => Err(no_key()),
             Needs::Reader if !caller.has(Scope::Read) => Err(lacks(Scope::Read)),
             Needs::Key(scope) if !caller.has(scope) => Err(lacks(scope)),
             Needs::Moderator if caller.role < Role::Moderator => {
                 Err(Failure::forbidden("only moderators may do this"))
             }
-            Needs::Moderator if !caller.has(Scope::Write) => Err(lacks(Scope::Write)),
+            Needs::Trusted if caller.role < Role::Trusted => {
+                Err(Failure::forbidden("only trusted members may do this"))
+            }
+            Needs::Moderator | Needs::Trusted if !caller.has(Scope::Write) => {
+                Err(lacks(Scope::Write))
+            }
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{Role, Scope, Scopes, UserId, Viewer};
 use crate::exchange::http::{Failure, Query, Request};
 use crate::exchange::pulses::{PulseId, parse_time};
-use crate::exchange::storage::{Denied, Outcome, View, Writes};
+use crate::exchange::storage::{Denied, Outcome, Selection, View, Writes};
 use serde_json::{Map, Value};
 
 /// Who calls.
@@ -20,8 +20,10 @@ pub struct Caller {
     pub role: Role,
     /// Since when it exists.
     pub since: Timestamp,
-    /// The number of the key.
+    /// The number of the key; 0 without one.
     pub key: i64,
+    /// The number of the session, if somebody logged in.
+    pub session: Option<i64>,
     /// What the key is good for.
     pub scopes: Scopes,
 }
@@ -35,6 +37,7 @@ impl Caller {
             role: Role::Member,
             since: Timestamp(0),
             key: 0,
+            session: None,
             scopes: Scopes(0),
         }
     }
@@ -58,6 +61,8 @@ pub struct Call<'c> {
     pub params: Vec<(&'static str, String)>,
     /// The family of the route.
     pub family: Family,
+    /// The path of the route, with names in braces.
+    pub route: &'static str,
 }
 
 impl Call<'_> {
@@ -118,6 +123,29 @@ impl Call<'_> {
         Ok(self.site.storage.write(change)?)
     }
 
+    /// Records that a viewer read pulses of a selection which few may see: one record for all of
+    /// them, with the path.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn note_reads(
+        &self,
+        viewer: Viewer,
+        selection: Selection,
+    ) -> std::result::Result<(), Failure> {
+        let Some(user) = viewer.user() else { return Ok(()) };
+        let ids = self.read(|view| view.sensitive(viewer, selection))?;
+        if !ids.is_empty() {
+            // Without the values of the path: one may be a secret.
+            let route = self.route.to_string();
+            self.site
+                .storage
+                .post(move |writes| writes.audit(Some(user), "pulse.read", &ids.join(" "), &route));
+        }
+        Ok(())
+    }
+
     /// The body as JSON. None at all is an empty object, as clients mean it.
     ///
     /// # Errors
@@ -129,6 +157,24 @@ impl Call<'_> {
         }
         serde_json::from_slice(&self.request.body)
             .map_err(|error| Failure::bad_request(format!("the body is not JSON: {error}")))
+    }
+
+    /// The body as JSON, or the fields of a form: people without scripts send those.
+    ///
+    /// # Errors
+    ///
+    /// 400 if it is something else.
+    pub fn fields(&self) -> std::result::Result<Value, Failure> {
+        let kind = self.request.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().map(str::trim);
+        if kind != Some("application/x-www-form-urlencoded") {
+            return self.json();
+        }
+        let text = std::str::from_utf8(&self.request.body)
+            .map_err(|_| Failure::bad_request("the form is not UTF-8"))?;
+        let fields = Query::parse(text);
+        let pairs = fields.pairs().map(|(name, value)| (name.into(), Value::String(value.into())));
+        Ok(Value::Object(pairs.collect()))
     }
 
     /// A time of the query.

@@ -9,12 +9,15 @@ mod answer;
 mod call;
 mod limits;
 mod route;
+mod session;
 mod settings;
+mod turns;
 mod warnings;
 
-pub use answer::Site;
+pub use answer::{MAX_BODY, Site};
 pub use call::{Call, Caller};
-pub use limits::{Bucket, Limits};
+pub use limits::{Bucket, Limits, Rate};
 pub use route::{Answer, Family, Handler, Needs, Route};
-pub use settings::{Quotas, Settings};
+pub use session::{check_origin, cookie};
+pub use settings::{Cookies, Quotas, Settings, SignUp};
 pub use warnings::Warnings;

@@ -30,6 +30,8 @@ pub enum Needs {
     Reader,
     /// A key with this scope.
     Key(Scope),
+    /// A key of a trusted member.
+    Trusted,
     /// A key of a moderator.
     Moderator,
 }
@@ -49,6 +51,13 @@ pub struct Route {
     pub summary: &'static str,
     /// What it does.
     pub handler: Handler,
+}
+
+impl Route {
+    /// Whether a GET changes something: a route that clients call with GET and POST alike.
+    pub(super) fn changes(&self) -> bool {
+        self.methods.contains(&Method::Get) && self.methods.contains(&Method::Post)
+    }
 }
 
 impl std::fmt::Debug for Route {

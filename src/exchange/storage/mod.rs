@@ -6,15 +6,17 @@
 //! visibility. No other room knows SQL.
 
 mod denied;
+mod engine;
 mod question;
 mod sqlite;
 
 pub use denied::{Denied, Outcome};
 pub use question::{
-    IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
+    Among, IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
 };
 pub use sqlite::{
-    Alert, Audit, Comment, ENTRY_ROOM, Found, Happening, NewAccount, Notice, ObjectHead, Opened,
-    Owner, PULSE_ROOM, Report, Shelf, Sighting, Statistics, Storage, Submission, Suggestion, View,
-    Writes,
+    Alert, Alike, Allowed, Appeal, Audit, Comment, Credentials, Download, ENTRY_ROOM, Flagged,
+    Found, Happening, Invitation, Login, NewAccount, Notice, ObjectHead, Opened, Owner, PULSE_ROOM,
+    Report, SecondFactor, SessionOwner, Shelf, Sighting, Statistics, Storage, Submission,
+    Suggestion, View, Votes, Writes,
 };

@@ -37,7 +37,7 @@ pub enum Sort {
     Created,
     /// By the number of subscribers.
     Subscribers,
-    /// By votes.
+    /// By votes, each by what it weighs.
     Votes,
     /// By how well they match the words of a search.
     Relevance,
@@ -84,6 +84,15 @@ pub struct Search {
     pub host: Option<String>,
 }
 
+/// Some pulses, by what the identifiers of their objects say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Among {
+    /// The second halves of identifiers.
+    pub ends: Vec<String>,
+    /// The numbers of authors.
+    pub authors: Vec<i64>,
+}
+
 /// A question about pulses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PulseQuery {
@@ -101,6 +110,10 @@ pub struct PulseQuery {
     pub labels: Vec<(LabelKind, String)>,
     /// Only those with an active indicator of this type.
     pub kind: Option<Type>,
+    /// Only those with such identifiers or authors.
+    pub among: Option<Among>,
+    /// Whether those are included that were deleted lately, for viewers that saw them.
+    pub has_deleted: bool,
     /// Their order.
     pub sort: Sort,
     /// Whether the smallest come first.
@@ -139,6 +152,8 @@ pub struct IndicatorQuery {
     pub which: Which,
     /// Only these types; empty for all.
     pub kinds: Vec<Type>,
+    /// Only those that are this sure, from 0 to 100.
+    pub min_confidence: u8,
     /// How many at most.
     pub limit: Option<usize>,
     /// How many to skip.

@@ -9,14 +9,13 @@
 
 use super::library::{Collection, Entry, Page, Position, Wanted};
 use super::media::STIX_21;
-use super::query::Filter;
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
-use crate::exchange::accounts::{GroupId, Viewer};
-use crate::exchange::export::{self, Author, Topic, Uuid};
+use crate::exchange::accounts::{GroupId, UserId, Viewer};
+use crate::exchange::export::{self, Author, Lead, Topic, Uuid};
 use crate::exchange::pulses::{Indicator, Pulse, PulseId, State};
 use crate::exchange::storage::{
-    ENTRY_ROOM, IndicatorQuery, PULSE_ROOM, PulseQuery, Selection, ValueHit, View, Which,
+    Among, ENTRY_ROOM, IndicatorQuery, PULSE_ROOM, PulseQuery, Selection, ValueHit, View, Which,
 };
 use hashbrown::HashMap;
 use serde_json::Value;
@@ -68,7 +67,9 @@ pub(super) fn page(
         selection,
         home,
         wanted,
+        among: among(wanted),
         pulses: HashMap::new(),
+        latest: HashMap::new(),
         page: Page::default(),
         bytes: 0,
         seen: 0,
@@ -85,8 +86,12 @@ struct Reader<'a> {
     selection: Selection,
     home: &'a str,
     wanted: &'a Wanted<'a>,
+    /// The pulses that have objects which are asked for by their identifiers.
+    among: Option<Among>,
     /// The pulses of indicators, by key.
     pulses: HashMap<i64, Option<Rc<OfPulse>>>,
+    /// The newest pulse of each author.
+    latest: HashMap<UserId, Option<i64>>,
     page: Page,
     bytes: usize,
     /// How many stamps were looked at.
@@ -109,6 +114,32 @@ struct Late {
     selection: Selection,
     /// The time of the last object that was put on the page, if it were not late.
     inner: i64,
+}
+
+/// The pulses that objects with these identifiers belong to. `None` if any may do.
+fn among(wanted: &Wanted<'_>) -> Option<Among> {
+    let ids: Vec<&str> = match wanted.object {
+        Some(id) => vec![id],
+        None if wanted.filter.ids.is_empty() => return None,
+        None => wanted.filter.ids.iter().map(String::as_str).collect(),
+    };
+    let mut among = Among::default();
+    for lead in ids.into_iter().filter_map(Lead::of) {
+        match lead {
+            Lead::Author(number) => among.authors.push(number),
+            Lead::Pulse(end) => among.ends.push(end),
+        }
+    }
+    Some(among)
+}
+
+/// Whether objects of a type are wanted.
+fn takes_type(wanted: &Wanted<'_>, kind: &str) -> bool {
+    let is_of = |id: &str| id.split_once("--").is_some_and(|(of, _)| of == kind);
+    let ids = &wanted.filter.ids;
+    wanted.filter.takes_type(kind)
+        && wanted.object.is_none_or(is_of)
+        && (ids.is_empty() || ids.iter().any(|id| is_of(id)))
 }
 
 /// What has a stamp.
@@ -173,8 +204,8 @@ struct Stream {
 
 impl Stream {
     /// What may have objects after a time: the time may be within those of one stamp.
-    fn new(selection: Selection, after: i64, filter: &Filter) -> Stream {
-        let takes = |kinds: &[&str]| kinds.iter().any(|kind| filter.takes_type(kind));
+    fn new(selection: Selection, after: i64, wanted: &Wanted<'_>) -> Stream {
+        let takes = |kinds: &[&str]| kinds.iter().any(|kind| takes_type(wanted, kind));
         Stream {
             selection,
             pulses: Queue::new(after.saturating_sub(PULSE_ROOM), takes(&OF_PULSES)),
@@ -189,6 +220,8 @@ impl Stream {
             let query = PulseQuery {
                 selection: self.selection,
                 since: Some(Timestamp(self.pulses.last + 1)),
+                among: reader.among.clone(),
+                has_deleted: reader.wanted.since.is_some() && reader.late.is_none(),
                 is_ascending: true,
                 limit: BATCH,
                 ..PulseQuery::default()
@@ -198,7 +231,8 @@ impl Stream {
         }
         if self.hits.is_empty() {
             let after = Timestamp(self.hits.last);
-            let found = view.changes(viewer, self.selection, after, BATCH)?;
+            let of = (self.selection, reader.among.as_ref());
+            let found = view.changes(viewer, of, (after, BATCH))?;
             self.hits.fill(found.into_iter().map(|hit| Stamped::Indicator(Box::new(hit))));
         }
         let (pulse, hit) = (self.pulses.first(), self.hits.first());
@@ -221,7 +255,7 @@ impl Reader<'_> {
         // What was added before that time is not looked at, and may be there.
         self.page.is_known = self.wanted.after.is_some();
         let mut late = self.late_ones(after)?;
-        let mut stream = Stream::new(self.selection, after, self.wanted.filter);
+        let mut stream = Stream::new(self.selection, after, self.wanted);
         loop {
             let first = stream.first(self)?;
             let next_late = late.front().map(|late| late.stamp);
@@ -295,7 +329,7 @@ impl Reader<'_> {
     /// Puts on the page what has come late. Returns whether there is room for more.
     fn read_late(&mut self, late: Late) -> Result<bool> {
         let since = self.wanted.since.unwrap_or_default();
-        let mut stream = Stream::new(late.selection, late.inner, self.wanted.filter);
+        let mut stream = Stream::new(late.selection, late.inner, self.wanted);
         self.late = Some(late);
         while stream.first(self)?.is_some_and(|stamp| stamp <= since.0) {
             let Some(next) = stream.next() else { break };
@@ -331,7 +365,7 @@ impl Reader<'_> {
     }
 
     fn put_pulse(&mut self, pulse: &Pulse, after: i64) -> Result<bool> {
-        let by = Author { home: self.home, name: &pulse.author.name };
+        let by = Author::of(self.home, pulse);
         let stamp = pulse.modified.0;
         if self.takes("identity") && stamp > after && self.is_latest(pulse)? {
             let identity = export::author(by);
@@ -366,7 +400,7 @@ impl Reader<'_> {
         if self.is_left_out(&of.pulse) {
             return Ok(true);
         }
-        let by = Author { home: self.home, name: &of.pulse.author.name };
+        let by = Author::of(self.home, &of.pulse);
         let stamp = indicator.changed.0;
         if stamp > after
             && self.takes_id(&export::indicator_id(&of.pulse, indicator))
@@ -434,7 +468,7 @@ impl Reader<'_> {
     }
 
     fn takes(&self, kind: &str) -> bool {
-        self.wanted.filter.takes_type(kind)
+        takes_type(self.wanted, kind)
     }
 
     fn takes_id(&self, id: &str) -> bool {
@@ -450,7 +484,10 @@ impl Reader<'_> {
 
     /// Whether no other pulse of its author in this collection is newer: that one brings the
     /// identity.
-    fn is_latest(&self, pulse: &Pulse) -> Result<bool> {
+    fn is_latest(&mut self, pulse: &Pulse) -> Result<bool> {
+        if let Some(latest) = self.latest.get(&pulse.author.id) {
+            return Ok(latest.is_none_or(|latest| latest == pulse.key));
+        }
         let query = PulseQuery {
             selection: self.selection,
             author: Some(pulse.author.id),
@@ -458,11 +495,16 @@ impl Reader<'_> {
             ..PulseQuery::default()
         };
         let newest = self.view.pulses(self.viewer, &query)?;
-        Ok(newest.first().is_none_or(|newest| newest.key == pulse.key))
+        let newest = newest.first().map(|newest| newest.key);
+        self.latest.insert(pulse.author.id, newest);
+        Ok(newest.is_none_or(|newest| newest == pulse.key))
     }
 
     /// The identifiers of all objects of a pulse.
     fn refs(&self, pulse: &Pulse, topics: &[Topic]) -> Result<Vec<String>> {
+        if pulse.is_deleted() {
+            return Ok(Vec::new());
+        }
         let query = IndicatorQuery { which: Which::Exported, ..IndicatorQuery::default() };
         let indicators = self.view.indicators(pulse.key, &query)?;
         let mut refs: Vec<String> = topics.iter().map(|topic| topic.id().to_string()).collect();
@@ -475,7 +517,7 @@ impl Reader<'_> {
         if let Some(known) = self.pulses.get(&key) {
             return Ok(known.clone());
         }
-        let query = PulseQuery::of(Selection::Pulse(key));
+        let query = PulseQuery { has_deleted: true, ..PulseQuery::of(Selection::Pulse(key)) };
         let found = self.view.pulses(self.viewer, &query)?.into_iter().next();
         let found = found.map(|pulse| Rc::new(OfPulse { topics: self.topics_of(&pulse), pulse }));
         self.pulses.insert(key, found.clone());

@@ -197,7 +197,12 @@ impl Library for SiteLibrary<'_> {
         let (viewer, home) = (self.call.caller.viewer, &self.call.settings().base);
         match self.contents(root, of)? {
             Contents::Pulses(selection) => {
-                self.call.read(|view| pulses::page(view, (viewer, selection), home, wanted))
+                let page =
+                    self.call.read(|view| pulses::page(view, (viewer, selection), home, wanted))?;
+                if wanted.has_bodies && !page.entries.is_empty() {
+                    self.call.note_reads(viewer, selection)?;
+                }
+                Ok(page)
             }
             Contents::Objects(shelf) => self.call.read(|view| {
                 let heads = view.object_heads(shelf.key, wanted.object)?;

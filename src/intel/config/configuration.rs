@@ -107,11 +107,14 @@ pub enum Kind {
     Taxii,
     /// A MISP feed folder, or a server.
     Misp,
+    /// A list of what must not alert, in any format; of an exchange, its accepted false positives.
+    Allow,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: &'static [Kind] = &[Kind::List, Kind::Stix, Kind::Otx, Kind::Taxii, Kind::Misp];
+    pub const ALL: &'static [Kind] =
+        &[Kind::List, Kind::Stix, Kind::Otx, Kind::Taxii, Kind::Misp, Kind::Allow];
 
     /// The name in the configuration.
     pub const fn name(self) -> &'static str {
@@ -121,12 +124,18 @@ impl Kind {
             Kind::Otx => "otx",
             Kind::Taxii => "taxii",
             Kind::Misp => "misp",
+            Kind::Allow => "allow",
         }
     }
 
     /// Finds the kind with this name.
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is one document, and not a server that is asked for what is new.
+    pub const fn is_document(self) -> bool {
+        matches!(self, Kind::List | Kind::Stix | Kind::Allow)
     }
 }
 

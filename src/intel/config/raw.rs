@@ -418,8 +418,8 @@ fn origin(feed: &Feed, kind: Kind, folder: &Path) -> Result<Origin> {
         return Ok(Origin::Path(folder.join(path)));
     }
     let words = feed.command.clone().unwrap_or_default();
-    if words.is_empty() || !matches!(kind, Kind::List | Kind::Stix) {
-        return Err(wrong("command", "needs a program, and kind list or stix"));
+    if words.is_empty() || !kind.is_document() {
+        return Err(wrong("command", "needs a program, and kind list, stix or allow"));
     }
     Ok(Origin::Command(words))
 }
@@ -445,12 +445,14 @@ fn options(feed: &Feed, kind: Kind) -> Result<Options> {
         wrong(member, &format!("unknown value “{name}”")).remedy(format!("expected {names}"))
     };
     let format = match (feed.format.as_deref(), kind) {
-        (None | Some("auto"), Kind::List) => None,
-        (Some(name), Kind::List) => Some(Format::from_name(name).ok_or_else(|| {
-            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            known("format", name, &format!("auto, {}", names.join(", ")))
-        })?),
-        (Some(_), _) => return Err(wrong("format", "only kind list has a format")),
+        (None | Some("auto"), Kind::List | Kind::Allow) => None,
+        (Some(name), Kind::List | Kind::Allow) => {
+            Some(Format::from_name(name).ok_or_else(|| {
+                let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+                known("format", name, &format!("auto, {}", names.join(", ")))
+            })?)
+        }
+        (Some(_), _) => return Err(wrong("format", "only kinds list and allow have a format")),
         (None, Kind::Stix | Kind::Taxii) => Some(Format::Stix),
         (None, Kind::Otx) => Some(Format::Otx),
         (None, Kind::Misp) => Some(Format::Misp),
@@ -473,8 +475,11 @@ fn options(feed: &Feed, kind: Kind) -> Result<Options> {
         "subtree_no_apex" | "subtree-no-apex" => Ok(Scope::SubtreeNoApex),
         _ => Err(known("scope", name, "exact, subtree or subtree_no_apex")),
     });
-    let scope = scope.transpose()?;
+    let is_allow = kind == Kind::Allow;
+    // Someone who allows `example.com` means `www.example.com`, too.
+    let scope = scope.transpose()?.or(is_allow.then_some(Scope::Subtree));
     Ok(Options {
+        allow: is_allow,
         feed: feed.name.clone(),
         format,
         columns: feed.columns.as_deref().unwrap_or("").parse()?,

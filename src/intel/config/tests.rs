@@ -71,7 +71,7 @@ fn errors_name_line_and_remedy() {
         (&format!("{feed}url = \"ftp://example.net/\""), "expected https:// or http://"),
         (&format!("{feed}url = \"https://me:pw@example.net/\""), "contains a user or password"),
         (&format!("{feed}path = \"a\"\ncommand = [\"b\"]"), "2 of url, path and command"),
-        (&format!("{feed}path = \"a\"\nkind = \"rss\""), "list, stix, otx, taxii, misp"),
+        (&format!("{feed}path = \"a\"\nkind = \"rss\""), "list, stix, otx, taxii, misp, allow"),
         (&format!("{feed}path = \"a\"\nformat = \"docx\""), "auto, lines, csv"),
         (&format!("{feed}path = \"a\"\nconfidence = 101"), "0 to 100"),
         (&format!("{feed}path = \"a\"\ninterval = \"soon\""), "interval: "),

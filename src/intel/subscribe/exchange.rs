@@ -30,7 +30,7 @@ fn header(feed: &Subscription) -> Option<&'static str> {
     match feed.kind {
         Kind::Otx => Some("X-OTX-API-KEY"),
         Kind::Misp => Some("Authorization"),
-        Kind::List | Kind::Stix | Kind::Taxii => None,
+        Kind::List | Kind::Stix | Kind::Taxii | Kind::Allow => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::settle::keep_one;
 use super::time::Time;
 use crate::engine::indicator::Timestamp;
-use crate::intel::config::Subscription;
+use crate::intel::config::{Kind, Subscription};
 use crate::intel::feed::fetch::Clock as _;
 use crate::intel::feed::fetch::{Access, Answer, Caps, Client, Request, Secret, Url, encode};
 use crate::intel::store::{FeedDir, FeedState};
@@ -16,6 +16,9 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// The longest `Retry-After` to honour: a server must not silence a feed for good.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// Where an exchange has its accepted false positives, in a form that keeps kinds and reasons.
+const ALLOW: &str = "api/v2/allow?format=jsonl";
 
 /// The validators of the last answer, for a conditional request (RFC 9110, section
 /// 13).
@@ -48,7 +51,9 @@ pub(super) fn address(feed: &Subscription, url: &str) -> Result<Url> {
         Some(key) if url.contains("{key}") => url.replace("{key}", &encode(&key.reveal()?)),
         _ => url.to_string(),
     };
-    Url::parse(&url).map(|(url, _)| url)
+    let (url, _) = Url::parse(&url)?;
+    // Whoever names only the server means its list.
+    Ok(if feed.kind == Kind::Allow && url.target() == "/" { url.below(ALLOW) } else { url })
 }
 
 /// How to authenticate. `header` is the default header for a key of this kind.

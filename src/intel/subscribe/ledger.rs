@@ -7,7 +7,7 @@ use super::settle::{SettleContext, reading};
 use super::{http, local};
 use crate::Error;
 use crate::engine::indicator::Timestamp;
-use crate::intel::config::{Kind, Origin, Subscription};
+use crate::intel::config::{Origin, Subscription};
 use crate::intel::store::{Difference, FeedDir, Fetch, Index, Normal};
 
 /// A feed whose ledger is to be kept, and why and when it is settled.
@@ -63,7 +63,7 @@ pub(super) fn catch_up(recording: &Recording<'_>, table: &Normal) -> Option<Erro
 fn published(feed: &Subscription, index: &Index) -> Option<Timestamp> {
     let cursor = index.cursor.as_deref()?;
     match (&feed.origin, feed.kind) {
-        (Origin::Url(_), Kind::List | Kind::Stix) => http::published(cursor),
+        (Origin::Url(_), kind) if kind.is_document() => http::published(cursor),
         (Origin::Path(_), _) => local::published(cursor),
         _ => None,
     }

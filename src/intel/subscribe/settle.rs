@@ -20,6 +20,9 @@ const SHRINK: u64 = 2;
 /// A feed that grows to more than this many times its size is held.
 const GROWTH: u64 = 10;
 
+/// An allow list of fewer entries grows as if it had this many.
+const FEW: u64 = 100;
+
 /// The result for the indicators of a feed.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
@@ -131,7 +134,8 @@ fn settle_held(
     let feed_dir = recording.feed_dir;
     if !recording.context.accept {
         let before = accepted.map_or(0, Normal::indicators);
-        let reason = too_different(before, held.indicators()).unwrap_or_default();
+        let kind = recording.feed.kind;
+        let reason = too_different(kind, before, held.indicators()).unwrap_or_default();
         let since = feed_dir.state().held.and_then(|held| held.since);
         let held = PendingReview { since, indicators: held.indicators(), reason };
         let settled = accepted.map(Settled::of).unwrap_or_default();
@@ -197,7 +201,7 @@ fn make(recording: &Recording<'_>, parts: &[Part<'_>]) -> Result<Settled> {
     let after = pieces.iter().map(|piece| piece.segment().indicators).sum();
     // Someone who changes the settings expects the number to change.
     let judged = old.is_some() && !same_documents && !recording.context.accept;
-    if judged && let Some(reason) = too_different(before, after) {
+    if judged && let Some(reason) = too_different(feed.kind, before, after) {
         feed_dir.hold(reading, &pieces)?;
         let held = Some(PendingReview { since: None, indicators: after, reason });
         let settled = old.as_ref().map(Settled::of).unwrap_or_default();
@@ -342,7 +346,13 @@ fn has_all(normal: &Normal, parts: &[Part<'_>]) -> bool {
 }
 
 /// Why a change must be reviewed.
-fn too_different(before: u64, after: u64) -> Option<String> {
+fn too_different(kind: Kind, before: u64, after: u64) -> Option<String> {
+    if kind == Kind::Allow {
+        // What leaves an allow list alerts again at once: nothing is lost by that. A list that
+        // suddenly allows a lot may have been written by somebody else.
+        return (after >= before.max(FEW).saturating_mul(GROWTH))
+            .then(|| format!("it grew from {before} to {after} entries"));
+    }
     if before > 0 && after.saturating_mul(SHRINK) < before {
         return Some(format!("it shrank from {before} to {after} indicators"));
     }

@@ -182,8 +182,7 @@ fn attempt(
         Err(error) => {
             let error = secrets.hide(error);
             // A missing list may come back; an exchange's refusal is definite.
-            let is_exchange = !matches!(feed.kind, Kind::List | Kind::Stix);
-            if is_exchange && error.kind() == ErrorKind::Refused {
+            if !feed.kind.is_document() && error.kind() == ErrorKind::Refused {
                 state.stopped = Some("its server refuses access".into());
             }
             state.failed(start, error.to_string());

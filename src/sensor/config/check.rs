@@ -89,6 +89,7 @@ impl Config {
                 SinkKind::Elasticsearch(to) => to.key.iter().chain(&to.password).collect(),
                 SinkKind::Splunk(to) => to.token.iter().collect(),
                 SinkKind::Kafka(to) => to.access.password.iter().collect(),
+                SinkKind::Exchange(to) => to.key.iter().collect(),
                 _ => Vec::new(),
             };
             found.extend(own.into_iter().map(|one| (&*sink.name, one)));
@@ -106,6 +107,7 @@ fn in_the_clear(sink: &Sink) -> Option<(&'static str, &str)> {
         SinkKind::Webhook(to) => over_http(to.url.as_deref()?),
         SinkKind::Elasticsearch(to) => over_http(&to.url),
         SinkKind::Splunk(to) => over_http(&to.url),
+        SinkKind::Exchange(to) => over_http(&to.url),
         SinkKind::Mail(to) if to.tls == super::MailTls::Never => Some(("by mail", &to.server.host)),
         SinkKind::Kafka(to) if !to.access.tls => {
             Some(("to Kafka", &to.access.brokers.first()?.host))
@@ -243,6 +245,7 @@ impl Checks<'_> {
                 self.secrets("sink", name, "password", to.password.as_slice());
             }
             SinkKind::Splunk(to) => self.secrets("sink", name, "token", to.token.as_slice()),
+            SinkKind::Exchange(to) => self.secrets("sink", name, "key", to.key.as_slice()),
             SinkKind::Stdout(_) | SinkKind::Syslog(_) => {}
         }
         if let Some(tls) = sink.tls() {

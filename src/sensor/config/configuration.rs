@@ -304,7 +304,7 @@ fn read_top(document: &DeTable<'_>, parsing: &mut Parsing<'_>, places: &mut Plac
         let remedy = match (meant, Daemon::keys(&()).iter().any(|other| other.name == key)) {
             (_, true) => format!("{key} belongs in [daemon]"),
             (Some(name), _) => format!("did you mean “{name}”?"),
-            (None, _) => "see docs/config.md for the keys and tables".to_string(),
+            (None, _) => "config.md of the documentation lists the keys and tables".to_string(),
         };
         let what = format!("unknown key {} at the top of the file", quoted(key));
         reader.parsing.add(at, &what, &remedy);

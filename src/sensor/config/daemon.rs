@@ -106,10 +106,10 @@ words! {
 }
 
 table! {
-    /// Alerts that only repeat another one are held back, and sent as one record at the end of a
+    /// Alerts that only repeat another one are suppressed, and sent as one record at the end of a
     /// window.
     pub struct Suppress {
-        /// Whether repeats are held back; `false` sends every alert.
+        /// Whether repeats are suppressed; `false` sends every alert.
         enabled: bool = Or(Flag, true);
         /// Alerts with the same values of these properties repeat each other.
         key: Vec<SuppressKey> = Or(list(word()), vec![
@@ -119,7 +119,7 @@ table! {
         window: Duration = Or(Time(seconds(1)..=days(30)), seconds(3600));
         /// How many alerts of a window are sent at once.
         first: u32 = Or(Number::of(1..=1_000_000), 1);
-        /// Whether critical alerts are held back like any other.
+        /// Whether critical alerts are suppressed like any other.
         critical: bool = Or(Flag, false);
         /// Your own networks, in addition to the private ones: they decide which side of a packet
         /// is local.

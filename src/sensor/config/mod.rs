@@ -72,9 +72,9 @@ pub use reference::reference;
 pub use schema::{Schema, schema};
 pub use setup::{Answers, FeedAnswer, SinkAnswer, Verbosity, WatchAnswer, setup};
 pub use sink::{
-    ClientTls, Delivery, ElasticsearchSink, FileSink, Framing, KafkaCompression, KafkaKey,
-    KafkaSink, MailSink, MailTls, Sink, SinkKind, SplunkSink, StdoutSink, SyslogSink, UnixSink,
-    WebhookForm, WebhookSink,
+    ClientTls, Delivery, ElasticsearchSink, ExchangeSink, FileSink, Framing, KafkaCompression,
+    KafkaKey, KafkaSink, MailSink, MailTls, Sink, SinkKind, SplunkSink, StdoutSink, SyslogSink,
+    UnixSink, WebhookForm, WebhookSink,
 };
 
 #[cfg(test)]

@@ -137,7 +137,12 @@ const TOP_OF_FEEDS: &[Row] = &[
 /// The keys of `[[feed]]`, which `intel::config` reads.
 const FEED: &[Row] = &[
     ("name", "text", "required", "Its name in alerts, in the store and on the command line."),
-    ("kind", "`list`, `stix`, `otx`, `taxii` or `misp`", "\"list\"", "What kind of source it is."),
+    (
+        "kind",
+        "`list`, `stix`, `otx`, `taxii`, `misp` or `allow`",
+        "\"list\"",
+        "What kind of source it is.",
+    ),
     ("enabled", "`true` or `false`", "true", "`false` disables it, but keeps what it sent."),
     ("url", "URL", "one of", "Its URL; `{key}` stands for the credential."),
     ("path", "path", "one of", "A file or a folder."),

@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 mod collectors;
 mod delivery;
+mod exchange;
 mod local;
 mod people;
 mod syslog;
@@ -17,6 +18,7 @@ mod syslog;
 pub use collectors::{ElasticsearchSink, KafkaCompression, KafkaKey, KafkaSink, SplunkSink};
 pub(super) use delivery::is_https;
 pub use delivery::{ClientTls, Delivery};
+pub use exchange::ExchangeSink;
 pub use local::{FileSink, StdoutSink, UnixSink};
 pub use people::{MailSink, MailTls, WebhookForm, WebhookSink};
 pub use syslog::{Framing, SyslogSink};
@@ -42,6 +44,8 @@ kinds! {
         Splunk(SplunkSink) = "splunk",
         /// A Kafka topic.
         Kafka(KafkaSink) = "kafka",
+        /// An exchange.
+        Exchange(ExchangeSink) = "exchange",
     }
 }
 
@@ -113,6 +117,7 @@ impl Sink {
             SinkKind::Elasticsearch(sink) => Some(&sink.delivery),
             SinkKind::Splunk(sink) => Some(&sink.delivery),
             SinkKind::Kafka(sink) => Some(&sink.delivery),
+            SinkKind::Exchange(sink) => Some(&sink.delivery),
         }
     }
 
@@ -126,6 +131,7 @@ impl Sink {
             SinkKind::Elasticsearch(sink) => Some(&sink.tls),
             SinkKind::Splunk(sink) => Some(&sink.tls),
             SinkKind::Kafka(sink) => Some(&sink.access.trust),
+            SinkKind::Exchange(sink) => Some(&sink.tls),
         }
     }
 

@@ -33,7 +33,7 @@
 //! | --- | --- |
 //! | `contract` | [`Deliver`], and the result of a batch |
 //! | `pace` | timeouts, the clock, and the time limit when the program ends |
-//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail`, `kafka` | one receiver each |
+//! | `unix`, `syslog`, `webhook`, `elasticsearch`, `splunk`, `mail`, `kafka`, `exchange` | one receiver each |
 //! | `slack`, `digest` | alerts for people, from the fields of `reading` |
 //! | `http` | a POST and its response |
 //! | `connection`, `tls` | sockets with timeouts, and trusted certificates |
@@ -45,6 +45,7 @@ mod connection;
 mod contract;
 mod digest;
 mod elasticsearch;
+mod exchange;
 mod halving;
 mod http;
 #[cfg(feature = "kafka")]
@@ -65,13 +66,14 @@ mod webhook;
 
 pub use contract::{Class, Deliver, DeliveryError, Outcome, Verdict};
 pub use elasticsearch::{Elasticsearch, ElasticsearchAuth, ElasticsearchSettings};
+pub use exchange::{Counted, Exchange, ExchangeSettings};
 pub use http::{Endpoint, retry_after};
 #[cfg(feature = "kafka")]
 pub use kafka::{Kafka, KafkaSettings, Key};
 pub use mail::{Mail, MailSettings, MailTls};
 pub use pace::{Clock, Pace, SystemClock, Timeouts};
 pub use reach::Receiver;
-pub use reading::{Reading, Source};
+pub use reading::{Indicator, Reading, Source};
 pub use splunk::{Splunk, SplunkSettings};
 pub use syslog::{Framing, Syslog, SyslogSettings, Transport};
 pub use tls::TlsSettings;

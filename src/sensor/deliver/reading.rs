@@ -66,6 +66,9 @@ pub struct Indicator<'a> {
     /// Its canonical form.
     #[serde(borrow)]
     pub value: Cow<'a, str>,
+    /// How far it reaches: `exact`, `subtree`…
+    #[serde(borrow)]
+    pub scope: Cow<'a, str>,
     /// The sources that list it.
     #[serde(borrow)]
     pub sources: Vec<Source<'a>>,

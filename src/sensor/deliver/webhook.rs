@@ -138,7 +138,7 @@ fn client(settings: &WebhookSettings, pace: &Pace) -> Result<Http> {
 }
 
 /// The records unchanged, separated by commas.
-fn array(batch: &[RecordRef<'_>]) -> Vec<u8> {
+pub(super) fn array(batch: &[RecordRef<'_>]) -> Vec<u8> {
     let mut body = Vec::with_capacity(batch.iter().map(|record| record.json.len() + 1).sum());
     body.push(b'[');
     for (at, record) in batch.iter().enumerate() {
@@ -152,7 +152,7 @@ fn array(batch: &[RecordRef<'_>]) -> Vec<u8> {
 }
 
 /// The same id for the same records, in every attempt.
-fn message_id(batch: &[RecordRef<'_>]) -> String {
+pub(super) fn message_id(batch: &[RecordRef<'_>]) -> String {
     if let [one] = batch {
         return format!("msg_{}", one.hex());
     }

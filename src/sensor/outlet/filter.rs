@@ -1,7 +1,7 @@
 //! What a sink wants.
 
 use crate::engine::indicator::Kind;
-use crate::sensor::deliver::Reading;
+use crate::sensor::deliver::{Indicator, Reading};
 use crate::sensor::spool::RecordRef;
 use glob::{MatchOptions, Pattern};
 
@@ -83,6 +83,15 @@ impl Filter {
             && (self.suppressed || !alert.suppressed)
             && self.takes(alert)
             && !self.excludes(alert)
+    }
+
+    /// Whether an indicator of a wanted alert is of one of the feeds that the filter names.
+    pub fn wants_indicator(&self, indicator: &Indicator<'_>) -> bool {
+        let mut feeds = indicator.sources.iter().map(|source| &source.feed).peekable();
+        let is_excluded =
+            feeds.peek().is_some() && feeds.all(|feed| fits(&self.exclude_feeds, feed));
+        let is_named = indicator.sources.iter().any(|source| fits(&self.feeds, &source.feed));
+        !is_excluded && (self.feeds.is_empty() || is_named)
     }
 
     /// Whether it needs more than the severity.

@@ -1,13 +1,16 @@
 //! The caller's own: keys, groups, notices.
 
 use super::talk::{number, text};
-use crate::exchange::accounts::{Group, Rank, Scopes, Secret};
+use crate::exchange::accounts::{Group, GroupId, Rank, Scopes, Secret};
 use crate::exchange::api::pages::Page;
 use crate::exchange::api::people::group;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Invalid, naive, naive_micros};
 use crate::exchange::site::{Answer, Call};
 use serde_json::{Value, json};
+
+/// The most keys of an account: each has limits of its own.
+const MAX_KEYS: usize = 50;
 
 /// `GET /keys`.
 pub(super) fn keys(call: &Call<'_>) -> Answer {
@@ -43,6 +46,10 @@ pub(super) fn add_key(call: &Call<'_>) -> Answer {
     }
     let secret = Secret::new()?;
     let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
+    if call.read(|view| view.keys(user))?.len() >= MAX_KEYS {
+        let why = format!("an account has at most {MAX_KEYS} keys: revoke one first");
+        return Err(Failure::forbidden(why));
+    }
     let id = call.write(move |writes| writes.add_key(user, (&name, scopes), (&prefix, &digest)))?;
     Ok(Reply::json(&json!({"id": id, "key": secret.text()})).status(201))
 }
@@ -95,7 +102,8 @@ pub(super) fn members(call: &Call<'_>) -> Answer {
 }
 
 /// `PUT /groups/{gid}/members/{name}`: `{"rank": "post"}`, or `null` to remove. For admins of the
-/// group; owners are made by owners, and everybody may leave.
+/// group; owners are made by owners, and everybody may leave. Who is not a member yet is invited:
+/// the pulses of a group are in the feeds of its members.
 pub(super) fn set_member(call: &Call<'_>) -> Answer {
     let user = call.user()?;
     let group = group(call)?;
@@ -127,8 +135,22 @@ pub(super) fn set_member(call: &Call<'_>) -> Answer {
     if is_owner(member) && owners == 1 && rank != Some(Rank::Owner) {
         return Err(Failure::bad_request("a group needs an owner"));
     }
-    call.write(move |writes| writes.set_member(group.id, member, rank))?;
-    Ok(Reply::json(&json!({"status": "ok"})))
+    let is_invited = call.write(move |writes| match rank {
+        Some(rank) => writes.invite_member(group.id, member, rank),
+        None => {
+            writes.decline_group(group.id, member)?;
+            writes.set_member(group.id, member, None).map(|()| false)
+        }
+    })?;
+    Ok(Reply::json(&json!({"status": if is_invited { "invited" } else { "ok" }})))
+}
+
+/// `POST /groups/{gid}/join`: takes an invitation.
+pub(super) fn join(call: &Call<'_>) -> Answer {
+    let user = call.user()?;
+    let group = GroupId(call.param("gid").parse().map_err(|_| Failure::not_found())?);
+    call.write(move |writes| writes.join_group(group, user))?;
+    Ok(Reply::json(&json!({"status": "joined"})))
 }
 
 /// `GET /notifications`.

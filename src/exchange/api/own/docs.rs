@@ -32,6 +32,11 @@ pub(super) fn openapi(call: &Call<'_>) -> Answer {
         "components": {
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-OTX-API-KEY"},
+                "session": {
+                    "type": "apiKey", "in": "cookie",
+                    "name": call.settings().cookies().name().unwrap_or("__Host-session"),
+                    "description": "Of a log-in. What changes something needs the header X-CSRF-Token, too.",
+                },
             },
             "schemas": {
                 "Pulse": pulse(),
@@ -143,8 +148,10 @@ fn operation(route: &Route) -> Value {
         .collect();
     let security = match route.needs {
         Needs::Nothing => json!([]),
-        Needs::Reader => json!([{"key": []}, {}]),
-        Needs::Key(_) | Needs::Moderator => json!([{"key": []}]),
+        Needs::Reader => json!([{"key": []}, {"session": []}, {}]),
+        Needs::Key(_) | Needs::Trusted | Needs::Moderator => {
+            json!([{"key": []}, {"session": []}])
+        }
     };
     let mut operation = json!({
         "summary": route.summary,
@@ -173,6 +180,7 @@ pub(super) fn page(call: &Call<'_>) -> Answer {
             Needs::Nothing => String::new(),
             Needs::Reader => "a key, unless everybody may read".into(),
             Needs::Key(scope) => format!("a key with the scope {}", scope.name()),
+            Needs::Trusted => "a trusted member".into(),
             Needs::Moderator => "a moderator".into(),
         };
         rows.push_str(&format!(

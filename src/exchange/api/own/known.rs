@@ -16,7 +16,7 @@ const MAX_LOOKUP: usize = 1000;
 const FACET: usize = 20;
 
 /// The types that a bare value may be, in the order of trial.
-const GUESSED: [Type; 11] = [
+pub(super) const GUESSED: [Type; 11] = [
     Type::IPv4,
     Type::IPv6,
     Type::Cidr,
@@ -118,8 +118,37 @@ fn valued(call: &Call<'_>, action: &str) -> Result<IndicatorDraft, Failure> {
     Err(why.map_or_else(Failure::not_found, Failure::bad_request))
 }
 
-/// `POST /indicators/{slug}/{value}/false_positive`: `{"reason": "…"}`.
-pub(super) fn false_positive(call: &Call<'_>) -> Answer {
+/// `POST /indicators/{slug}/{value}/false_positive`: `{"reason": "…"}`; or `…/vote`:
+/// `{"vote": 1}`.
+pub(super) fn act(call: &Call<'_>) -> Answer {
+    match valued(call, "vote") {
+        Ok(draft) => vote(call, draft),
+        Err(failure) if failure.status == 404 => false_positive(call),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// `POST /indicators/{slug}/{value}/vote`.
+fn vote(call: &Call<'_>, draft: IndicatorDraft) -> Answer {
+    let user = call.user()?;
+    let vote = super::votes::vote_of(&call.json()?)?;
+    let votes = call.write(move |writes| writes.vote_value(user, &draft, vote))?;
+    Ok(Reply::json(&super::votes::shown(votes)))
+}
+
+/// `GET /indicators/{slug}/{value}/votes`: votes on a value that some visible pulse has.
+pub(super) fn votes(call: &Call<'_>) -> Answer {
+    let draft = valued(call, "votes")?;
+    let viewer = call.caller.viewer;
+    let of = (draft.kind, draft.norm.as_str());
+    let votes = call.read(|view| match view.count_hits(viewer, of)? {
+        0 => Ok(None),
+        _ => Ok(Some(view.value_votes(viewer, of)?)),
+    })?;
+    Ok(Reply::json(&super::votes::shown(votes.ok_or_else(Failure::not_found)?)))
+}
+
+fn false_positive(call: &Call<'_>) -> Answer {
     let user = call.user()?;
     let draft = valued(call, "false_positive")?;
     let reason = text(&call.json()?, "reason", 512)?;
@@ -130,18 +159,4 @@ pub(super) fn false_positive(call: &Call<'_>) -> Answer {
     }
     let number = call.write(move |writes| writes.report_value(user, &draft, &reason))?;
     Ok(Reply::json(&json!({"id": number, "status": "pending"})).status(201))
-}
-
-/// `GET /allow`: what was accepted as a false positive, in the form that `--allow` reads.
-pub(super) fn allow(call: &Call<'_>) -> Answer {
-    let values = call.read(|view| view.allowed())?;
-    let mut text = String::from("# accepted as false positives\n");
-    for (kind, norm) in values {
-        // A rule or a mutex is nothing that a list of values has; a line end would be another.
-        if !kind.is_rule() && !norm.contains(['\n', '\r']) {
-            text.push_str(&norm);
-            text.push('\n');
-        }
-    }
-    Ok(Reply::new(200, "text/plain; charset=utf-8", text))
 }

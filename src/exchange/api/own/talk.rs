@@ -1,7 +1,8 @@
 //! What people say about pulses: comments, votes, suggestions, reports; and what was changed.
 
 use crate::exchange::api::pages::{Envelope, Page};
-use crate::exchange::api::pulses::{flag, found, shown};
+use crate::exchange::api::privacy::check_patch;
+use crate::exchange::api::pulses::{Quota, flag, found, note_sensitive, shown};
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Invalid, Patch, clean_text, naive_micros};
 use crate::exchange::site::{Answer, Call};
@@ -35,13 +36,17 @@ pub(super) fn number(call: &Call<'_>, name: &str) -> Result<i64, Failure> {
 pub(super) fn comments(call: &Call<'_>) -> Answer {
     let pulse = found(call)?;
     let page = Page::of(call, 50, 200);
+    note_sensitive(call, &pulse);
     let rows = call.read(|view| view.comments(pulse.key, page.range()))?;
+    let (quotas, now) = (call.settings().quotas, crate::clock::now());
     let rows: Vec<Value> = rows
         .iter()
         .map(|of| {
+            // What new accounts write is shown as text, addresses included.
+            let is_new = quotas.is_new(of.role, of.since, now);
             json!({
                 "id": of.id, "author": of.author, "created": naive_micros(of.created),
-                "text": of.text,
+                "text": of.text, "has_links": !is_new,
             })
         })
         .collect();
@@ -68,10 +73,7 @@ pub(super) fn delete_comment(call: &Call<'_>) -> Answer {
 /// `POST /pulses/{id}/vote`: `{"vote": 1}`, -1, or 0.
 pub(super) fn vote(call: &Call<'_>) -> Answer {
     let (user, id) = (call.user()?, call.pulse_id()?);
-    let vote = match call.json()?.get("vote").and_then(Value::as_i64) {
-        Some(vote @ -1..=1) => vote as i8,
-        _ => return Err(Invalid::of("vote", "expected 1, 0 or -1").into()),
-    };
+    let vote = super::votes::vote_of(&call.json()?)?;
     let pulse = call.write(move |writes| writes.vote(user, &id, vote))?;
     Ok(Reply::json(&shown(call, &pulse)))
 }
@@ -124,9 +126,17 @@ pub(super) fn accept(call: &Call<'_>) -> Answer {
     let (user, id, suggestion) = (call.user()?, call.pulse_id()?, number(call, "number")?);
     let stored = call.write(move |writes| writes.suggested(user, &id, suggestion))?;
     let stored: Value = serde_json::from_str(&stored).unwrap_or_default();
-    let mut patch = Patch::from_json(&stored, crate::clock::now())?;
+    let now = crate::clock::now();
+    let mut patch = Patch::from_json(&stored, now)?;
     flag(call, &mut patch.add);
-    call.write(move |writes| writes.decide_suggestion(user, &id, (suggestion, Some(&patch))))?;
+    check_patch(call, &stored, &id, &patch)?;
+    let quota = Quota::of(call, now);
+    call.write(move |writes| {
+        if let Some(quota) = quota {
+            quota.check(writes, user, (0, patch.add.len() as u64))?;
+        }
+        writes.decide_suggestion(user, &id, (suggestion, Some(&patch)))
+    })?;
     Ok(Reply::json(&json!({"status": "accepted"})))
 }
 
@@ -141,6 +151,7 @@ pub(super) fn reject(call: &Call<'_>) -> Answer {
 pub(super) fn revisions(call: &Call<'_>) -> Answer {
     let pulse = found(call)?;
     let page = Page::of(call, 20, 100);
+    note_sensitive(call, &pulse);
     let rows = call.read(|view| view.revisions(pulse.key, page.limit, page.offset))?;
     let rows: Vec<Value> = rows
         .iter()

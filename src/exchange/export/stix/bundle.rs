@@ -39,7 +39,7 @@ impl<'a> Bundle<'a> {
     /// Writes the report of the pulse before.
     fn close(&mut self, out: &mut Out<'_>) -> Result<()> {
         let Some(Current { pulse, refs, .. }) = self.current.take() else { return Ok(()) };
-        let by = Author { home: &self.about.home, name: &pulse.author.name };
+        let by = Author::of(&self.about.home, &pulse);
         let report = object::report(&pulse, by, &refs);
         self.put(out, &report)
     }
@@ -54,7 +54,7 @@ impl Renderer for Bundle<'_> {
 
     fn pulse(&mut self, out: &mut Out<'_>, pulse: &Pulse) -> Result<()> {
         self.close(out)?;
-        let by = Author { home: &self.about.home, name: &pulse.author.name };
+        let by = Author::of(&self.about.home, pulse);
         if self.authors.insert(pulse.author.name.clone()) {
             let identity = object::author(by);
             self.put(out, &identity)?;
@@ -72,7 +72,7 @@ impl Renderer for Bundle<'_> {
         if !indicator.is_exported() || !self.about.takes(indicator.kind) {
             return Ok(());
         }
-        let by = Author { home: &self.about.home, name: &pulse.author.name };
+        let by = Author::of(&self.about.home, pulse);
         let Some(object) = object::indicator(pulse, by, indicator) else { return Ok(()) };
         self.put(out, &object)?;
         let Some(mut current) = self.current.take() else { return Ok(()) };

@@ -9,6 +9,8 @@ mod object;
 mod pattern;
 
 pub(super) use bundle::Bundle;
+pub(super) use object::DELETED;
 pub use object::{
-    Author, Relation, Topic, author, indicator, indicator_id, relation, report, report_id, topics,
+    Author, Lead, Relation, Topic, author, indicator, indicator_id, relation, report, report_id,
+    topics,
 };

@@ -1,4 +1,8 @@
 //! The objects.
+//!
+//! The identifier of an object follows from what it stands for, and begins with the end of its
+//! pulse's identifier, or with the number of its author: so a server finds the one object that
+//! somebody asks for without computing the identifiers of all others.
 
 use super::pattern;
 use crate::engine::indicator::{Timestamp, Tlp};
@@ -9,6 +13,9 @@ use serde_json::{Map, Value, json};
 /// The time of identities, which never change.
 const EPOCH: &str = "2026-01-01T00:00:00.000000Z";
 
+/// The name of what is left of a deleted pulse.
+pub(in crate::exchange::export) const DELETED: &str = "Deleted pulse";
+
 /// The author of a pulse on an exchange: two exchanges may have authors of one name.
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {
@@ -16,11 +23,50 @@ pub struct Author<'a> {
     pub home: &'a str,
     /// The name of the account.
     pub name: &'a str,
+    /// Its number.
+    pub number: i64,
 }
 
-impl Author<'_> {
+impl<'a> Author<'a> {
+    /// The author of a pulse on the exchange at `home`.
+    pub fn of(home: &'a str, pulse: &'a Pulse) -> Author<'a> {
+        Author { home, name: &pulse.author.name, number: pulse.author.id.0 }
+    }
+
     fn id(&self) -> String {
-        format!("identity--{}", Uuid::of(&["identity", self.home, self.name]))
+        let [_, _, first @ ..] = self.number.to_be_bytes();
+        format!("identity--{}", Uuid::within(first, &["identity", self.home, self.name]))
+    }
+}
+
+/// The identifier of an object of a pulse.
+fn id_of(kind: &str, pulse: &Pulse, parts: &[&str]) -> String {
+    let mut end = [0; 6];
+    end.copy_from_slice(&pulse.id.as_bytes()[6..]);
+    format!("{kind}--{}", Uuid::within(end, parts))
+}
+
+/// What leads to an object by its identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// The number of an author.
+    Author(i64),
+    /// The second half of a pulse's identifier.
+    Pulse(String),
+}
+
+impl Lead {
+    /// What an identifier says. `None` if it is none of ours.
+    pub fn of(id: &str) -> Option<Lead> {
+        let (kind, uuid) = id.split_once("--")?;
+        let first = Uuid::parse(uuid)?.first();
+        Some(match kind {
+            "identity" => {
+                let [a, b, c, d, e, f] = first;
+                Lead::Author(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+            }
+            _ => Lead::Pulse(first.iter().map(|byte| format!("{byte:02x}")).collect()),
+        })
     }
 }
 
@@ -57,7 +103,7 @@ pub fn topics(pulse: &Pulse) -> Vec<Topic> {
     let mut topics: Vec<Topic> = Vec::new();
     for (kind, name) in families.chain(actor).chain(techniques) {
         let name = name.trim();
-        let id = format!("{kind}--{}", Uuid::of(&[kind, &pulse.id.to_string(), name]));
+        let id = id_of(kind, pulse, &[kind, &pulse.id.to_string(), name]);
         if !name.is_empty() && !topics.iter().any(|topic| topic.id == id) {
             topics.push(Topic { kind, name: name.to_string(), id });
         }
@@ -79,8 +125,12 @@ impl Topic {
     /// Its object.
     pub fn object(&self, pulse: &Pulse, by: Author<'_>) -> Value {
         let mut object = head(pulse, by, self.kind, self.id.clone());
-        // It says nothing that a later revision of the pulse could change.
-        object.insert("modified".into(), json!(pulse.created.to_string()));
+        if pulse.is_deleted() {
+            object.insert("revoked".into(), json!(true));
+        } else {
+            // It says nothing that a later revision of the pulse could change.
+            object.insert("modified".into(), json!(pulse.created.to_string()));
+        }
         object.insert("name".into(), json!(self.name));
         if self.kind == "malware" {
             object.insert("is_family".into(), json!(true));
@@ -119,19 +169,22 @@ fn marking(tlp: Tlp) -> &'static str {
 
 /// The identifier of a pulse's report.
 pub fn report_id(pulse: &Pulse) -> String {
-    format!("report--{}", Uuid::of(&["report", &pulse.id.to_string()]))
+    id_of("report", pulse, &["report", &pulse.id.to_string()])
 }
 
 /// The identifier of an indicator's object.
 pub fn indicator_id(pulse: &Pulse, of: &Indicator) -> String {
     let kind = if of.kind == Type::Cve { "vulnerability" } else { "indicator" };
-    format!("{kind}--{}", Uuid::of(&[kind, &pulse.id.to_string(), of.kind.name(), &of.norm]))
+    id_of(kind, pulse, &[kind, &pulse.id.to_string(), of.kind.name(), &of.norm])
 }
 
 /// The report of a pulse, which refers to the objects `refs` of it.
 pub fn report(pulse: &Pulse, by: Author<'_>, refs: &[String]) -> Value {
     let mut object = head(pulse, by, "report", report_id(pulse));
-    object.insert("name".into(), json!(pulse.name));
+    object.insert("name".into(), json!(if pulse.is_deleted() { DELETED } else { &pulse.name }));
+    if pulse.is_deleted() {
+        object.insert("revoked".into(), json!(true));
+    }
     if !pulse.description.is_empty() {
         object.insert("description".into(), json!(pulse.description));
     }
@@ -216,7 +269,7 @@ pub fn relation(pulse: &Pulse, by: Author<'_>, of: &Indicator, topic: &Topic) ->
         return None;
     }
     let source = indicator_id(pulse, of);
-    let id = format!("relationship--{}", Uuid::of(&["indicates", &source, &topic.id]));
+    let id = id_of("relationship", pulse, &["indicates", &source, &topic.id]);
     let mut object = head(pulse, by, "relationship", id.clone());
     object.insert("relationship_type".into(), json!("indicates"));
     object.insert("source_ref".into(), json!(source));

@@ -1,6 +1,6 @@
 //! Accounts, keys, one-time links and groups.
 
-use super::statements::{Param, all, count, failed, first, number};
+use super::statements::{Fetched, Param, Row, all, count, failed, first, number};
 use super::view::View;
 use super::visible::{parameters, visible};
 use super::writer::Writes;
@@ -11,7 +11,6 @@ use crate::exchange::accounts::{
     check_user_name,
 };
 use crate::exchange::storage::{Denied, Outcome};
-use rusqlite::Row;
 
 /// An account to be created.
 #[derive(Clone, Debug)]
@@ -62,7 +61,7 @@ fn user_columns() -> String {
     )
 }
 
-fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
+fn user_of(row: &Row<'_>) -> Fetched<User> {
     Ok(User {
         id: UserId(row.get(0)?),
         name: row.get(1)?,
@@ -102,7 +101,7 @@ impl View<'_> {
                 created: Timestamp(row.get(3)?),
                 key: row.get(4)?,
                 scopes: Scopes(row.get(5)?),
-                used: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+                used: row.get::<Option<i64>>(6)?.map(Timestamp),
             })
         });
         owner.map_err(failed)
@@ -211,7 +210,7 @@ impl View<'_> {
                 prefix: row.get(2)?,
                 scopes: Scopes(row.get(3)?),
                 created: Timestamp(row.get(4)?),
-                used: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+                used: row.get::<Option<i64>>(5)?.map(Timestamp),
             })
         })
         .map_err(failed)
@@ -249,7 +248,7 @@ impl View<'_> {
                 description: row.get(2)?,
                 is_public: row.get(3)?,
                 created: Timestamp(row.get(4)?),
-                rank: row.get::<_, Option<i64>>(5)?.map(Rank::from_number),
+                rank: row.get::<Option<i64>>(5)?.map(Rank::from_number),
             })
         })
         .map_err(failed)
@@ -377,10 +376,11 @@ impl Writes<'_> {
             &params,
         )?;
         if is_suspended {
+            self.end_sessions(user, None)?;
             self.eject("p.author = :object AND p.deleted = 0", user.0, 0)?;
         } else {
             let ids = "SELECT id FROM pulse WHERE author = :id AND deleted = 0 ORDER BY modified";
-            for pulse in all(self.connection, ids, &params, |row| row.get::<_, i64>(0))? {
+            for pulse in all(self.connection, ids, &params, |row| row.get::<i64>(0))? {
                 self.stamp_entries(pulse)?;
                 let stamp = self.pulse_stamp();
                 let params: [Param<'_>; 2] = [(":pulse", &pulse), (":stamp", &stamp)];
@@ -489,18 +489,22 @@ impl Writes<'_> {
     ) -> Outcome<GroupId> {
         check_group_name(name).map_err(|why| Denied::invalid("name", why))?;
         // Names need not be unique: that one is taken would tell of groups that are hidden.
-        let sql = "INSERT INTO team (id, name, description, public, created) \
-                   VALUES (:id, :name, :description, :public, :now)";
-        let team = self.insert(
-            sql,
-            &[
-                (":id", &id),
-                (":name", &name),
-                (":description", &description),
-                (":public", &is_public),
-                (":now", &self.now.0),
-            ],
-        )?;
+        let params: [Param<'_>; 5] = [
+            (":id", &id),
+            (":name", &name),
+            (":description", &description),
+            (":public", &is_public),
+            (":now", &self.now.0),
+        ];
+        let (column, value) = if id.is_some() { ("id, ", ":id, ") } else { ("", "") };
+        let sql = format!(
+            "INSERT INTO team ({column}name, description, public, created) \
+             VALUES ({value}:name, :description, :public, :now)"
+        );
+        let team = self.insert(&sql, &params)?;
+        if id.is_some() {
+            self.connection.note_key("team")?;
+        }
         self.audit(Some(owner), "group.create", name, "")?;
         self.set_member(GroupId(team), owner, Some(Rank::Owner))?;
         Ok(GroupId(team))

@@ -1,16 +1,11 @@
 //! Copies of the database while the server runs, and checks of it.
 
-use super::pool::{Storage, connect};
-use super::statements::failed;
+use super::pool::Storage;
+use super::statements::{Connection, Fetched, failed, number};
 use crate::engine::error::{Error, Result};
-use rusqlite::Connection;
-use rusqlite::backup::Backup;
+use crate::exchange::storage::engine::File;
 use std::path::Path;
-use std::time::Duration;
 use tempfile::NamedTempFile;
-
-/// Pages of one step of a backup. The writer waits no longer than a step takes.
-const STEP: i32 = 1024;
 
 impl Storage {
     /// Copies the storage in a directory to a new file, also while a server uses it.
@@ -24,15 +19,7 @@ impl Storage {
         }
         let from = existing(directory)?;
         let beside = beside(target)?;
-        let copy = || -> rusqlite::Result<()> {
-            let mut to = Connection::open(beside.path())?;
-            let backup = Backup::new(&from, &mut to)?;
-            backup.run_to_completion(STEP, Duration::from_millis(1), None)?;
-            drop(backup);
-            // One file, without a journal beside it.
-            to.pragma_update(None, "journal_mode", "DELETE")
-        };
-        copy().map_err(|error| failed(error).at_path(target))?;
+        from.copy(beside.path())?;
         publish(beside, target)
     }
 
@@ -42,7 +29,7 @@ impl Storage {
     ///
     /// If there is a storage already, or the backup is damaged.
     pub fn restore(source: &Path, directory: &Path) -> Result<()> {
-        let problems = check_file(source)?;
+        let problems = check_file(&File::at(source)).map_err(|error| error.at_path(source))?;
         if let Some(problem) = problems.first() {
             return Err(
                 Error::database(format!("the backup is damaged: {problem}")).at_path(source)
@@ -68,9 +55,7 @@ impl Storage {
     ///
     /// If there is no storage, or it cannot be read.
     pub fn check(directory: &Path) -> Result<Vec<String>> {
-        let path = Storage::file(directory);
-        existing(directory)?;
-        check_file(&path)
+        check_file(&existing(directory)?)
     }
 }
 
@@ -91,55 +76,46 @@ fn publish(file: NamedTempFile, target: &Path) -> Result<()> {
     folder.sync_all().map_err(failed)
 }
 
-/// Opens the storage of a directory, which must exist.
-fn existing(directory: &Path) -> Result<Connection> {
+/// The database of a directory, which must exist.
+fn existing(directory: &Path) -> Result<File> {
     let path = Storage::file(directory);
     if !path.exists() {
         return Err(Error::usage("there is no exchange in this directory")
             .at_path(directory)
             .remedy("`wiresift exchange serve --data DIR` creates one"));
     }
-    connect(&path, false)
+    Ok(File::at(&path))
+}
+
+/// The problems of a database in a file.
+fn check_file(file: &File) -> Result<Vec<String>> {
+    problems(&*file.look()?).map_err(failed)
 }
 
 /// The problems of a database: its structure, its references, its counts.
-fn check_file(path: &Path) -> Result<Vec<String>> {
-    let check = || -> rusqlite::Result<Vec<String>> {
-        let connection =
-            Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut problems = Vec::new();
-        let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let line: String = row.get(0)?;
-            if line != "ok" {
-                problems.push(line);
-            }
+fn problems(connection: &Connection) -> Fetched<Vec<String>> {
+    let mut problems = connection.damage()?;
+    for (sql, what) in [
+        (
+            "SELECT COUNT(*) FROM pulse p WHERE p.deleted = 0 AND p.subscribers <> \
+             (SELECT COUNT(*) FROM subscription s WHERE s.pulse = p.id AND s.state = 1)",
+            "pulses with a wrong number of subscribers",
+        ),
+        (
+            "SELECT COUNT(*) FROM pulse WHERE modified > \
+             (SELECT value FROM state WHERE name = 'stamp')",
+            "pulses from the future",
+        ),
+        (
+            "SELECT COUNT(*) FROM pulse p WHERE p.deleted = 0 AND p.revision <> \
+             (SELECT MAX(r.number) FROM revision r WHERE r.pulse = p.id)",
+            "pulses with a wrong revision",
+        ),
+    ] {
+        let count = number(connection, sql, &[])?;
+        if count > 0 {
+            problems.push(format!("{count} {what}"));
         }
-        for (sql, what) in [
-            ("SELECT COUNT(*) FROM pragma_foreign_key_check", "references to rows that are gone"),
-            (
-                "SELECT COUNT(*) FROM pulse p WHERE p.deleted = 0 AND p.subscribers <> \
-                 (SELECT COUNT(*) FROM subscription s WHERE s.pulse = p.id AND s.state = 1)",
-                "pulses with a wrong number of subscribers",
-            ),
-            (
-                "SELECT COUNT(*) FROM pulse WHERE modified > \
-                 (SELECT value FROM state WHERE name = 'stamp')",
-                "pulses from the future",
-            ),
-            (
-                "SELECT COUNT(*) FROM pulse p WHERE p.deleted = 0 AND p.revision <> \
-                 (SELECT MAX(r.number) FROM revision r WHERE r.pulse = p.id)",
-                "pulses with a wrong revision",
-            ),
-        ] {
-            let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-            if count > 0 {
-                problems.push(format!("{count} {what}"));
-            }
-        }
-        Ok(problems)
-    };
-    check().map_err(|error| failed(error).at_path(path))
+    }
+    Ok(problems)
 }

@@ -1,6 +1,6 @@
 //! The indicators of pulses are added, changed and removed.
 
-use super::statements::{Param, bound, number, run};
+use super::statements::{Param, number, run};
 use super::writer::Writes;
 use crate::exchange::pulses::{Edit, Indicator, IndicatorDraft, MAX_INDICATORS, reversed_host};
 use crate::exchange::storage::{Denied, Outcome};
@@ -48,6 +48,7 @@ impl From<Indicator> for IndicatorDraft {
             expiry: indicator.expiration.into(),
             is_active: true,
             is_flagged: indicator.is_suppressed,
+            siblings: Vec::new(),
         }
     }
 }
@@ -161,11 +162,20 @@ impl Writes<'_> {
         Ok(())
     }
 
+    /// Removes all indicators of a pulse that is deleted. What remains is that they were there.
+    pub(super) fn remove_all_entries(&self, pulse: i64) -> Outcome<()> {
+        self.stamp_entries(pulse)?;
+        let sql = "UPDATE entry SET state = 2, title = '', description = '', role = NULL \
+                   WHERE pulse = :pulse";
+        self.run(sql, &[(":pulse", &pulse)])?;
+        Ok(())
+    }
+
     /// Notes that all indicators of a pulse have changed, because the pulse has.
     pub(super) fn stamp_entries(&self, pulse: i64) -> Outcome<()> {
         let sql = "SELECT id FROM entry WHERE pulse = :pulse AND state <> 2 ORDER BY changed";
         let ids = super::statements::all(self.connection, sql, &[(":pulse", &pulse)], |row| {
-            row.get::<_, i64>(0)
+            row.get::<i64>(0)
         })?;
         for id in ids {
             let stamp = self.stamp();
@@ -187,8 +197,7 @@ impl Writes<'_> {
         let host = reversed_host(draft.kind, &draft.norm);
         let sql = "INSERT INTO value (kind, norm, host) VALUES (:kind, :norm, :host)";
         let params: [Param<'_>; 3] = [(":kind", &kind), (":norm", &draft.norm), (":host", &host)];
-        bound(self.connection, sql, &params)?.raw_execute()?;
-        Ok(self.connection.last_insert_rowid())
+        Ok(self.insert(sql, &params)?)
     }
 
     /// The number of active indicators of a pulse.
@@ -207,13 +216,12 @@ impl Writes<'_> {
         self.value_of(draft)
     }
 
-    /// Suppresses a value everywhere, or stops to.
-    pub(super) fn suppress(&self, value: i64, is_suppressed: bool) -> Outcome<()> {
-        let state = if is_suppressed { 2 } else { 0 };
+    /// Suppresses a value everywhere: 2 as a false positive, 1 as on a warning list, 0 not.
+    pub(super) fn set_suppressed(&self, value: i64, state: i64) -> Outcome<()> {
         let params: [Param<'_>; 2] = [(":value", &value), (":state", &state)];
         let sql = "SELECT id, pulse FROM entry WHERE value = :value AND suppressed <> :state";
         let rows = super::statements::all(self.connection, sql, &params, |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
         })?;
         for (entry, pulse) in rows {
             let (stamp, last) = (self.stamp(), self.pulse_stamp());

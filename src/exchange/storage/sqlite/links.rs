@@ -66,11 +66,11 @@ impl View<'_> {
             (":limit", &limit),
             (":offset", &offset),
         ];
-        let total = format!("SELECT COUNT(*) FROM ({})", events());
+        let total = format!("SELECT COUNT(*) FROM ({}) x", events());
         let page = format!("{} ORDER BY 1 LIMIT :limit OFFSET :offset", events());
         let total = number(self.connection, &total, &params).map_err(failed)?;
         let found = all(self.connection, &page, &params, |row| {
-            let object = match row.get::<_, i64>(2)? {
+            let object = match row.get::<i64>(2)? {
                 1 => "pulse",
                 2 => "user",
                 _ => "group",

@@ -189,14 +189,14 @@ impl Writes<'_> {
         let params: [Param<'_>; 3] = [(":id", &id), (":state", &state), (":now", &self.now.0)];
         let sql = "SELECT pulse, value FROM report WHERE id = :id AND state = 0";
         let found = first(self.connection, sql, &params, |row| {
-            Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+            Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?))
         })?;
         let (pulse, value) = found.ok_or(Denied::NotFound)?;
         self.run("UPDATE report SET state = :state, decided = :now WHERE id = :id", &params)?;
         if let Some(value) = value
             && is_accepted
         {
-            self.suppress(value, true)?;
+            self.set_suppressed(value, 2)?;
             self.notify_authors(value)?;
         }
         if let Some(pulse) = pulse {

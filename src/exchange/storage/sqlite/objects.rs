@@ -1,13 +1,12 @@
 //! Objects that clients of TAXII added to collections.
 
-use super::statements::{Param, all, failed, first, number};
+use super::statements::{Fetched, Param, Row, all, failed, first, number};
 use super::view::View;
 use super::writer::Writes;
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{UserId, random_bytes};
 use crate::exchange::storage::{Denied, Outcome};
-use rusqlite::Row;
 
 /// The most objects of a collection that belongs to somebody.
 const MAX_OBJECTS: i64 = 20_000;
@@ -56,7 +55,7 @@ pub struct ObjectHead {
 const SHELF: &str =
     "id, root, name_id, title, description, alias, account, readable, writable, media";
 
-fn shelf_of(row: &Row<'_>) -> rusqlite::Result<Shelf> {
+fn shelf_of(row: &Row<'_>) -> Fetched<Shelf> {
     Ok(Shelf {
         key: row.get(0)?,
         root: row.get(1)?,
@@ -64,7 +63,7 @@ fn shelf_of(row: &Row<'_>) -> rusqlite::Result<Shelf> {
         title: row.get(3)?,
         description: row.get(4)?,
         alias: row.get(5)?,
-        owner: row.get::<_, Option<i64>>(6)?.map(UserId),
+        owner: row.get::<Option<i64>>(6)?.map(UserId),
         is_readable: row.get(7)?,
         is_writable: row.get(8)?,
         media: row.get(9)?,
@@ -133,7 +132,7 @@ impl View<'_> {
                 added: Timestamp(row.get(0)?),
                 id: row.get(1)?,
                 version: row.get(2)?,
-                is_old: row.get::<_, i64>(3)? == 20,
+                is_old: row.get::<i64>(3)? == 20,
             })
         })
         .map_err(failed)

@@ -1,12 +1,12 @@
 //! The files of the storage, its writer, and its readers.
 
-use super::migrate::migrate;
+use super::migrate::{is_current, migrate};
 use super::statements::failed;
 use super::view::View;
 use super::writer::{Writer, Writes};
 use crate::engine::error::{Error, Result};
 use crate::exchange::storage::Outcome;
-use rusqlite::{Connection, OpenFlags};
+use crate::exchange::storage::engine::{Access, Database, File, Session};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,9 +19,6 @@ const READERS: usize = 16;
 
 /// How long a reader waits for its turn before the server says that it is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Pages of SQLite's cache for each connection, in KiB: what a server of 256 MiB can spare.
-const CACHE: i64 = 4 << 10;
 
 /// What was found when the storage was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,21 +33,22 @@ pub enum Opened {
 
 /// The storage of an exchange.
 pub struct Storage {
-    path: PathBuf,
+    directory: PathBuf,
+    database: Box<dyn Database>,
     writer: Writer,
     idle: Mutex<Readers>,
     returned: Condvar,
 }
 
 struct Readers {
-    connections: Vec<Connection>,
+    connections: Vec<Box<dyn Session>>,
     /// Open connections, those in use included.
     open: usize,
 }
 
 impl std::fmt::Debug for Storage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Storage").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Storage").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
@@ -65,17 +63,18 @@ impl Storage {
         std::fs::create_dir_all(directory)
             .map_err(|error| Error::io("create the directory", error).at_path(directory))?;
         let path = Storage::file(directory);
-        let existed = path.exists();
-        let mut connection = connect(&path, true)?;
-        let before = migrate(&mut connection).map_err(|error| error.at_path(&path))?;
-        let opened = match (existed && before > 0, before) {
-            (false, _) => Opened::Created,
-            (true, before) if before < version(&connection)? => Opened::Migrated,
-            (true, _) => Opened::Found,
+        let database = Box::new(File::at(&path));
+        let connection = database.connect(Access::Write)?;
+        let before = migrate(&*connection).map_err(|error| error.at_path(&path))?;
+        let opened = match before {
+            0 => Opened::Created,
+            before if is_current(before) => Opened::Found,
+            _ => Opened::Migrated,
         };
         let writer = Writer::start(connection)?;
         let idle = Mutex::new(Readers { connections: Vec::new(), open: 0 });
-        Ok((Storage { path, writer, idle, returned: Condvar::new() }, opened))
+        let directory = directory.to_path_buf();
+        Ok((Storage { directory, database, writer, idle, returned: Condvar::new() }, opened))
     }
 
     /// The file of the storage in a directory.
@@ -83,9 +82,14 @@ impl Storage {
         directory.join(FILE)
     }
 
-    /// The file of the database.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The directory of what is kept besides the database.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What people call the database: the path of its file.
+    pub fn name(&self) -> String {
+        self.database.name()
     }
 
     /// Answers from one moment of the storage.
@@ -96,13 +100,12 @@ impl Storage {
     pub fn read<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         let connection = self.borrow()?;
         let answer = (|| {
-            connection.execute_batch("BEGIN").map_err(failed)?;
-            let answer = question(&View::new(&connection));
-            connection.execute_batch("COMMIT").map_err(failed)?;
+            connection.begin(Access::Read).map_err(failed)?;
+            let answer = question(&View::new(&*connection));
+            connection.commit().map_err(failed)?;
             answer
         })();
-        // A statement that failed may have ended the transaction, or not.
-        let is_sound = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        let is_sound = connection.reset();
         self.give_back(is_sound.then_some(connection));
         answer
     }
@@ -125,7 +128,7 @@ impl Storage {
         self.writer.post(change);
     }
 
-    fn borrow(&self) -> Result<Connection> {
+    fn borrow(&self) -> Result<Box<dyn Session>> {
         let lock = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty =
             |readers: &mut Readers| readers.connections.is_empty() && readers.open >= READERS;
@@ -141,11 +144,11 @@ impl Storage {
         }
         readers.open += 1;
         drop(readers);
-        connect(&self.path, false).inspect_err(|_| self.give_back(None))
+        self.database.connect(Access::Read).inspect_err(|_| self.give_back(None))
     }
 
     /// Returns a connection, or notes that one is gone.
-    fn give_back(&self, connection: Option<Connection>) {
+    fn give_back(&self, connection: Option<Box<dyn Session>>) {
         let mut readers = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match connection {
             Some(connection) => readers.connections.push(connection),
@@ -153,34 +156,4 @@ impl Storage {
         }
         self.returned.notify_one();
     }
-}
-
-/// The version of the schema.
-fn version(connection: &Connection) -> Result<usize> {
-    let version: i64 =
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    Ok(usize::try_from(version).unwrap_or(0))
-}
-
-/// Opens the database.
-pub(super) fn connect(path: &Path, writes: bool) -> Result<Connection> {
-    let access = match writes {
-        true => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        false => OpenFlags::SQLITE_OPEN_READ_WRITE,
-    };
-    let open = || -> rusqlite::Result<Connection> {
-        let connection =
-            Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.set_prepared_statement_cache_capacity(128);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // NORMAL loses acknowledged commits with the power.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "cache_size", -CACHE * if writes { 8 } else { 1 })?;
-        connection.pragma_update(None, "query_only", if writes { "OFF" } else { "ON" })?;
-        Ok(connection)
-    };
-    open().map_err(|error| failed(error).at_path(path))
 }

@@ -8,6 +8,7 @@ use super::writer::Writes;
 use crate::engine::indicator::Tlp;
 use crate::exchange::accounts::{GroupId, Rank, UserId, Viewer, random_bytes};
 use crate::exchange::pulses::{Draft, Lists, Patch, Pulse, PulseId};
+use crate::exchange::storage::engine::Words;
 use crate::exchange::storage::{Denied, IndicatorQuery, LabelKind, Outcome, Which};
 use serde_json::{Map, Value, json};
 
@@ -35,12 +36,27 @@ impl Writes<'_> {
         &self,
         author: UserId,
         draft: &Draft,
+        origin: (bool, Option<PulseId>),
+    ) -> Outcome<Pulse> {
+        let id = PulseId::new(self.now, random_bytes::<8>()?);
+        self.create_pulse_as(id, author, draft, origin)
+    }
+
+    /// Creates a pulse with an identifier that no other has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writes::create_pulse`].
+    pub fn create_pulse_as(
+        &self,
+        id: PulseId,
+        author: UserId,
+        draft: &Draft,
         (is_from_api, cloned_from): (bool, Option<PulseId>),
     ) -> Outcome<Pulse> {
         for group in &draft.groups {
             self.may_post(author, *group)?;
         }
-        let id = PulseId::new(self.now, random_bytes::<8>()?);
         let text = id.to_string();
         let stamp = self.stamp();
         let lists = lists_text(&draft.lists);
@@ -69,6 +85,8 @@ impl Writes<'_> {
         self.set_groups(key, &draft.groups)?;
         let mut changes = Changes::default();
         self.add_entries(key, &draft.indicators, &mut changes)?;
+        self.suppress_accepted(key)?;
+        self.link_siblings(author, key, &draft.indicators)?;
         self.index(key, (&draft.name, &draft.description, &draft.adversary), &draft.lists)?;
         let patch = json!({"added": draft.indicators.len()}).to_string();
         self.revise(key, (author, 1), &patch, "")?;
@@ -90,9 +108,17 @@ impl Writes<'_> {
             let message = format!("a public pulse cannot be {}", tlp.name());
             return Err(Denied::invalid("TLP", message));
         }
+        let bound = self.bound_of(row.key)?;
+        if (tlp as i64) < bound {
+            let message = "a copy of somebody else's pulse keeps its TLP, or gets a higher one";
+            return Err(Denied::invalid("TLP", message));
+        }
         let mut groups = row.groups.clone();
         if let Some(change) = &patch.groups {
             change.apply(&mut groups);
+        }
+        if bound > 0 && groups.iter().any(|group| !row.groups.contains(group)) {
+            self.may_share(row.key)?;
         }
         for group in groups.iter().filter(|group| !row.groups.contains(group)) {
             self.may_post(UserId(row.author), *group)?;
@@ -114,6 +140,10 @@ impl Writes<'_> {
         let before = self.count_active(row.key)?;
         let mut changes = Changes::default();
         self.add_entries(row.key, &patch.add, &mut changes)?;
+        if !patch.add.is_empty() {
+            self.suppress_accepted(row.key)?;
+            self.link_siblings(user, row.key, &patch.add)?;
+        }
         self.edit_entries(row.key, &patch.edit, &mut changes)?;
         self.remove_entries(row.key, &patch.remove, &mut changes)?;
         let mut record = differences(&row, &new);
@@ -137,7 +167,7 @@ impl Writes<'_> {
         let revision = row.revision + 1;
         self.revise(row.key, (user, revision), &Value::Object(record).to_string(), &patch.reason)?;
         self.touch(row.key, revision)?;
-        if changes.is_suspicious(before) {
+        if changes.is_suspicious(before) && !patch.is_imported {
             self.hold(row.key, user, "most of its indicators were changed at once")?;
         }
         let is_narrower = new.tlp > row.tlp
@@ -159,15 +189,24 @@ impl Writes<'_> {
     /// If it does not exist for the user, or is somebody else's; if the storage fails.
     pub fn delete_pulse(&self, user: UserId, id: &PulseId) -> Outcome<()> {
         let row = self.own(user, id)?;
-        let stamp = self.stamp();
-        let key: [Param<'_>; 2] = [(":pulse", &row.key), (":stamp", &stamp)];
-        for table in ["entry", "revision", "label", "comment", "vote", "suggestion"] {
+        // Clients that have its objects are told that they are gone, so those must be known for a
+        // while: by their values, and by what else identifies them.
+        self.remove_all_entries(row.key)?;
+        let stamp = self.pulse_stamp();
+        let kept = lists_text(&Lists {
+            malware_families: row.lists.malware_families,
+            attack_ids: row.lists.attack_ids,
+            ..Lists::default()
+        });
+        let key: [Param<'_>; 3] = [(":pulse", &row.key), (":stamp", &stamp), (":lists", &kept)];
+        for table in ["revision", "label", "comment", "vote", "suggestion", "sibling"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse = :pulse"), &key)?;
         }
-        self.run("DELETE FROM words WHERE rowid = :pulse", &key)?;
+        self.connection.drop_words(row.key)?;
+        self.forget_likeness(row.key)?;
         self.run(
             "UPDATE pulse SET deleted = 1, modified = :stamp, name = '', description = '', \
-             adversary = '', lists = '{}', cloned_from = NULL WHERE id = :pulse",
+             lists = :lists, cloned_from = NULL WHERE id = :pulse",
             &key,
         )?;
         self.audit(Some(user), "pulse.delete", &id.to_string(), "")
@@ -203,7 +242,15 @@ impl Writes<'_> {
             draft.is_flagged = is_suppressed;
         }
         draft.groups.retain(|group| self.may_post(user, *group).is_ok());
-        self.create_pulse(user, &draft, (true, Some(*id)))
+        let bound = match pulse.author.id == user {
+            true => self.bound_of(pulse.key)?,
+            false => pulse.tlp as i64,
+        };
+        let copy = self.create_pulse(user, &draft, (true, Some(*id)))?;
+        if bound > 0 {
+            self.bind(copy.key, bound)?;
+        }
+        Ok(copy)
     }
 
     /// Shares a pulse with a group, or stops to. Whoever may post to the group may share what is
@@ -221,6 +268,9 @@ impl Writes<'_> {
         self.may_post(user, group)
             .map_err(|_| Denied::Forbidden("you may not post to this group".into()))?;
         let pulse = self.shown(user, id)?;
+        if is_added {
+            self.may_share(pulse.key)?;
+        }
         if is_added && pulse.author.id != user && !pulse.is_public {
             return Err(Denied::Forbidden("only its author may share this pulse".into()));
         }
@@ -229,7 +279,7 @@ impl Writes<'_> {
             true => {
                 "INSERT INTO pulse_team (pulse, team, place) SELECT :pulse, :team, \
                  1 + COALESCE((SELECT MAX(place) FROM pulse_team WHERE pulse = :pulse), 0) \
-                 WHERE 1 ON CONFLICT (pulse, team) DO NOTHING"
+                 WHERE TRUE ON CONFLICT (pulse, team) DO NOTHING"
             }
             false => "DELETE FROM pulse_team WHERE pulse = :pulse AND team = :team",
         };
@@ -316,7 +366,7 @@ impl Writes<'_> {
         Ok(())
     }
 
-    fn revise(
+    pub(super) fn revise(
         &self,
         key: i64,
         (user, number): (UserId, i64),
@@ -368,7 +418,6 @@ impl Writes<'_> {
         (name, description, adversary): (&str, &str, &str),
         lists: &Lists,
     ) -> Outcome<()> {
-        self.run("DELETE FROM words WHERE rowid = :pulse", &[(":pulse", &key)])?;
         self.run("DELETE FROM label WHERE pulse = :pulse", &[(":pulse", &key)])?;
         let labels = [
             (LabelKind::Tag, lists.tags.as_slice()),
@@ -392,11 +441,8 @@ impl Writes<'_> {
                 )?;
             }
         }
-        self.run(
-            "INSERT INTO words (rowid, name, labels, text) VALUES (:pulse, :name, :labels, :text)",
-            &[(":pulse", &key), (":name", &name), (":labels", &text), (":text", &description)],
-        )?;
-        Ok(())
+        let words = Words { name, labels: &text, text: description };
+        Ok(self.connection.put_words(key, words)?)
     }
 
     /// Tells everybody who had pulses in the feed and does not see them any more that they are
@@ -417,7 +463,7 @@ impl Writes<'_> {
         self.run(
             &format!(
                 "INSERT INTO happening (account, kind, object, is_subscribe, created) \
-                 SELECT DISTINCT account, 1, pulse, 0, :stamp FROM ({lost}) WHERE 1 \
+                 SELECT DISTINCT account, 1, pulse, 0, :stamp FROM ({lost}) l WHERE TRUE \
                  ON CONFLICT (account, kind, object) DO UPDATE SET is_subscribe = 0, \
                  created = excluded.created"
             ),

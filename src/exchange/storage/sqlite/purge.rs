@@ -11,17 +11,21 @@ const MEMORY: i64 = 90 * 86_400_000_000;
 const ROWS: i64 = 5000;
 
 impl Writes<'_> {
-    /// Deletes some of what was deleted or removed long ago, old links and seen notices. Answers
+    /// Deletes some of what was deleted or removed long ago, old links, sessions
+    /// that have ended and seen notices. Answers
     /// whether there is more.
     ///
     /// # Errors
     ///
     /// If the storage fails.
     pub fn purge(&self) -> Outcome<bool> {
+        self.purge_once()?;
         let before = self.now.0 - MEMORY;
         let params: [Param<'_>; 3] =
             [(":before", &before), (":rows", &ROWS), (":now", &self.now.0)];
-        let old = "SELECT id FROM pulse WHERE deleted = 1 AND modified < :before LIMIT :rows";
+        // Their indicators, which were removed before them, go first.
+        let old = "SELECT p.id FROM pulse p WHERE p.deleted = 1 AND p.modified < :before \
+                   AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.pulse = p.id) LIMIT :rows";
         for table in ["pulse_team", "pulse_reader", "subscription", "report"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse IN ({old})"), &params)?;
         }
@@ -33,6 +37,9 @@ impl Writes<'_> {
             &params,
         )?;
         self.run("DELETE FROM link WHERE expires < :now", &params)?;
+        self.run("DELETE FROM invitation WHERE guest IS NULL AND expires < :now", &params)?;
+        self.purge_sessions()?;
+        self.purge_likeness()?;
         self.run("DELETE FROM notice WHERE seen = 1 AND created < :before", &params)?;
         let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
         Ok(pulses >= most || entries >= most)

@@ -1,11 +1,10 @@
 //! Rows as values.
 
-use super::statements::count;
+use super::statements::{Fetched, Row, count};
 use super::visible::visible;
 use crate::engine::indicator::{Timestamp, Tlp};
 use crate::exchange::accounts::UserId;
 use crate::exchange::pulses::{Author, Counts, Indicator, Lists, Pulse, PulseId, State, Type};
-use rusqlite::Row;
 
 /// The columns of a pulse, for [`pulse_of`], with `:me` and `:open`.
 pub(super) fn pulse_columns() -> String {
@@ -26,7 +25,7 @@ pub(super) fn pulse_columns() -> String {
 }
 
 /// A pulse without groups and counts of indicators.
-pub(super) fn pulse_of(row: &Row<'_>) -> rusqlite::Result<Pulse> {
+pub(super) fn pulse_of(row: &Row<'_>) -> Fetched<Pulse> {
     let subscription: Option<i64> = row.get(21)?;
     let is_subscribed_to_author = row.get(22)?;
     let id: String = row.get(1)?;
@@ -45,7 +44,7 @@ pub(super) fn pulse_of(row: &Row<'_>) -> rusqlite::Result<Pulse> {
         adversary: row.get(11)?,
         lists: lists_of(&lists),
         groups: Vec::new(),
-        cloned_from: row.get::<_, Option<String>>(13)?.as_deref().and_then(PulseId::parse),
+        cloned_from: row.get::<Option<String>>(13)?.as_deref().and_then(PulseId::parse),
         is_from_api: row.get(14)?,
         is_held: row.get(15)?,
         counts: Counts {
@@ -60,7 +59,7 @@ pub(super) fn pulse_of(row: &Row<'_>) -> rusqlite::Result<Pulse> {
         is_subscribing: subscription.map_or(is_subscribed_to_author, |state| state > 0),
         is_subscribed_to_author,
         is_following_author: row.get(23)?,
-        vote: row.get::<_, Option<i8>>(24)?.unwrap_or(0),
+        vote: row.get::<Option<i8>>(24)?.unwrap_or(0),
     })
 }
 
@@ -73,16 +72,19 @@ pub(super) fn lists_of(text: &str) -> Lists {
 pub(super) const INDICATOR: &str = "e.id, v.kind, v.norm, e.display, e.created, e.changed, \
     e.expiration, e.state, e.suppressed, e.role, e.title, e.description, e.content";
 
-/// The condition that an entry `e` is to be matched at `:now`.
-pub(super) const ACTIVE: &str = "(e.state = 0 AND (e.expiration IS NULL OR e.expiration > :now))";
+/// The condition that an entry `e` is to be matched at `:now`: not one that was accepted as a
+/// false positive.
+pub(super) const ACTIVE: &str = "(e.state = 0 AND e.suppressed <> 2 \
+    AND (e.expiration IS NULL OR e.expiration > :now))";
 
 /// An indicator at a time.
-pub(super) fn indicator_of(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Indicator> {
+pub(super) fn indicator_of(row: &Row<'_>, now: Timestamp) -> Fetched<Indicator> {
     let norm: String = row.get(2)?;
-    let expiration = row.get::<_, Option<i64>>(6)?.map(Timestamp);
-    let state = match row.get::<_, i64>(7)? {
+    let expiration = row.get::<Option<i64>>(6)?.map(Timestamp);
+    let suppressed: i64 = row.get(8)?;
+    let state = match row.get::<i64>(7)? {
         2 => State::Removed,
-        0 if expiration.is_none_or(|end| end > now) => State::Active,
+        0 if suppressed != 2 && expiration.is_none_or(|end| end > now) => State::Active,
         _ => State::Inactive,
     };
     let display: Option<String> = row.get(3)?;
@@ -95,7 +97,7 @@ pub(super) fn indicator_of(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<In
         changed: Timestamp(row.get(5)?),
         expiration,
         state,
-        is_suppressed: row.get::<_, i64>(8)? != 0,
+        is_suppressed: suppressed != 0,
         role: row.get(9)?,
         title: row.get(10)?,
         description: row.get(11)?,

@@ -1,12 +1,12 @@
 //! Conditions of queries about pulses, and what else is found by words.
 
 use super::rows::ACTIVE;
-use super::statements::{Param, all, count, failed};
+use super::statements::{Connection, Param, all, count, failed};
 use super::view::View;
-use super::visible::{parameters, selected, visible};
+use super::visible::{parameters, selected, visible, visible_when_alive};
 use crate::engine::error::Result;
 use crate::exchange::accounts::Viewer;
-use crate::exchange::storage::{LabelKind, PulseQuery, Search, Selection};
+use crate::exchange::storage::{Among, LabelKind, PulseQuery, Search, Selection};
 
 /// The rows of a facet, and of related names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Condition {
     parts: Vec<String>,
     /// The parameters of the parts.
     pub(super) params: Vec<(String, String)>,
+    /// Whether tombstones count.
+    has_deleted: bool,
     /// Whether `w.score` is there.
     pub(super) has_words: bool,
     value: Option<String>,
@@ -32,7 +34,11 @@ pub(super) struct Condition {
 impl Condition {
     /// The whole condition for a selection, visibility included.
     pub(super) fn all(&self, selection: Selection) -> String {
-        let mut all = format!("{} AND {}", visible("p"), selected(selection));
+        let seen = match self.has_deleted {
+            true => visible_when_alive("p", ":me", ":open"),
+            false => visible("p"),
+        };
+        let mut all = format!("{seen} AND {}", selected(selection));
         for part in &self.parts {
             all.push_str(" AND ");
             all.push_str(part);
@@ -42,16 +48,17 @@ impl Condition {
 
     /// Whether a pulse has a value that was searched for.
     pub(super) fn by_value(&self) -> &str {
-        self.value.as_deref().unwrap_or("NULL")
+        self.value.as_deref().unwrap_or("CAST(NULL AS BIGINT)")
     }
 }
 
 /// The condition of a query.
-pub(super) fn condition(query: &PulseQuery) -> Condition {
+pub(super) fn condition(connection: &Connection, query: &PulseQuery) -> Condition {
     let mut condition = Condition {
         join: String::new(),
         parts: Vec::new(),
         params: Vec::new(),
+        has_deleted: query.has_deleted,
         has_words: false,
         value: None,
     };
@@ -80,28 +87,39 @@ pub(super) fn condition(query: &PulseQuery) -> Condition {
         ));
         condition.params.push((param, name.to_lowercase()));
     }
+    if let Some(among) = &query.among {
+        condition.parts.push(among_of(among, &mut condition.params));
+    }
     if let Some(search) = &query.search {
-        condition.search(search);
+        condition.search(connection, search);
     }
     condition
 }
 
+/// The condition that a pulse `p` is one of some. An index finds them.
+pub(super) fn among_of(among: &Among, params: &mut Vec<(String, String)>) -> String {
+    let mut ways = Vec::new();
+    if !among.ends.is_empty() {
+        let names: Vec<String> = (0..among.ends.len()).map(|at| format!(":end{at}")).collect();
+        ways.push(format!("SUBSTR(p.name_id, 13) IN ({})", names.join(", ")));
+        params.extend(names.into_iter().zip(among.ends.iter().cloned()));
+    }
+    if !among.authors.is_empty() {
+        let numbers: Vec<String> = among.authors.iter().map(i64::to_string).collect();
+        ways.push(format!("p.author IN ({})", numbers.join(", ")));
+    }
+    if ways.is_empty() { "1 = 0".into() } else { format!("({})", ways.join(" OR ")) }
+}
+
 impl Condition {
     /// Adds the words of a search.
-    fn search(&mut self, search: &Search) {
+    fn search(&mut self, connection: &Connection, search: &Search) {
         let mut ways = Vec::new();
         if !search.terms.is_empty() {
-            // Quoted, so that no character of a term is an operator.
-            let quoted: Vec<String> = search
-                .terms
-                .iter()
-                .map(|term| format!("\"{}\"", term.replace('"', "\"\"")))
-                .collect();
-            self.join = "LEFT JOIN (SELECT rowid AS found, bm25(words, 8.0, 4.0, 1.0) AS score \
-                         FROM words WHERE words MATCH :words) w ON w.found = p.id"
-                .into();
+            let words = connection.search_words(&search.terms);
+            self.join = format!("LEFT JOIN {} w ON w.found = p.id", words.relation);
             self.has_words = true;
-            self.params.push((":words".into(), quoted.join(" ")));
+            self.params.push((":words".into(), words.words));
             ways.push("w.found IS NOT NULL".to_string());
         }
         let mut values = Vec::new();
@@ -124,7 +142,7 @@ impl Condition {
             ways.push(value.clone());
             self.value = Some(value);
         }
-        let any = if ways.is_empty() { "0".to_string() } else { ways.join(" OR ") };
+        let any = if ways.is_empty() { "FALSE".to_string() } else { ways.join(" OR ") };
         self.parts.push(format!("({any})"));
     }
 }
@@ -142,7 +160,7 @@ impl View<'_> {
         kind: LabelKind,
         limit: usize,
     ) -> Result<Vec<Found>> {
-        let condition = condition(query);
+        let condition = condition(self.connection, query);
         let sql = format!(
             "SELECT b2.folded, COUNT(*) FROM label b2 JOIN pulse p ON p.id = b2.pulse {} \
              WHERE b2.kind = :facet AND {} GROUP BY b2.folded ORDER BY 2 DESC, 1 LIMIT :limit",

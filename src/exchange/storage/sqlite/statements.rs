@@ -1,45 +1,25 @@
-//! Statements with named parameters, and errors of SQLite as ours.
+//! What is asked of a session, and its failures as ours.
 
 use crate::engine::error::Error;
 use crate::exchange::storage::Denied;
-use rusqlite::{CachedStatement, Connection, Row, ToSql};
+use crate::exchange::storage::engine::{Fault, FromSql, Session};
+pub(super) use crate::exchange::storage::engine::{Param, Row, ToSql};
 
-/// A named parameter and its value.
-pub(super) type Param<'a> = (&'a str, &'a dyn ToSql);
+/// A session with the database.
+pub(super) type Connection = dyn Session;
 
-/// An error of SQLite. A locked or full database is for the operator to solve.
-pub(super) fn failed(error: rusqlite::Error) -> Error {
-    let kind = error.sqlite_error_code();
-    let error =
-        Error::io("use the storage of the exchange", std::io::Error::other(error.to_string()));
-    match kind {
-        Some(rusqlite::ErrorCode::DiskFull) => error.remedy("the disk is full: make room"),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-            error.remedy("check it with `wiresift exchange check`, or restore a backup")
-        }
-        _ => error,
-    }
+/// The outcome of a statement.
+pub(super) type Fetched<T> = std::result::Result<T, Fault>;
+
+/// A failure of the database as an error.
+pub(super) fn failed(fault: Fault) -> Error {
+    fault.into()
 }
 
-impl From<rusqlite::Error> for Denied {
-    fn from(error: rusqlite::Error) -> Denied {
-        Denied::Failed(failed(error))
+impl From<Fault> for Denied {
+    fn from(fault: Fault) -> Denied {
+        Denied::Failed(fault.into())
     }
-}
-
-/// A statement with those of the parameters that it has.
-pub(super) fn bound<'c>(
-    connection: &'c Connection,
-    sql: &str,
-    params: &[Param<'_>],
-) -> rusqlite::Result<CachedStatement<'c>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    for (name, value) in params {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
-    Ok(statement)
 }
 
 /// Every row of a query.
@@ -47,14 +27,13 @@ pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: &[Param<'_>],
-    mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let mut statement = bound(connection, sql, params)?;
-    let mut rows = statement.raw_query();
+    mut read: impl FnMut(&Row<'_>) -> Fetched<T>,
+) -> Fetched<Vec<T>> {
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
+    connection.query(sql, params, &mut |row| {
         found.push(read(row)?);
-    }
+        Ok(true)
+    })?;
     Ok(found)
 }
 
@@ -63,30 +42,35 @@ pub(super) fn first<T>(
     connection: &Connection,
     sql: &str,
     params: &[Param<'_>],
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Option<T>> {
-    let mut statement = bound(connection, sql, params)?;
-    let mut rows = statement.raw_query();
-    rows.next()?.map(read).transpose()
+    read: impl FnOnce(&Row<'_>) -> Fetched<T>,
+) -> Fetched<Option<T>> {
+    let (mut read, mut found) = (Some(read), None);
+    connection.query(sql, params, &mut |row| {
+        if let Some(read) = read.take() {
+            found = Some(read(row)?);
+        }
+        Ok(false)
+    })?;
+    Ok(found)
+}
+
+/// The value of the first column of the first row.
+pub(super) fn value<T: FromSql>(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Fetched<Option<T>> {
+    first(connection, sql, params, |row| row.get(0))
 }
 
 /// The number that a query answers; 0 if it answers none.
-pub(super) fn number(
-    connection: &Connection,
-    sql: &str,
-    params: &[Param<'_>],
-) -> rusqlite::Result<i64> {
-    let found = first(connection, sql, params, |row| row.get::<_, Option<i64>>(0))?;
-    Ok(found.flatten().unwrap_or(0))
+pub(super) fn number(connection: &Connection, sql: &str, params: &[Param<'_>]) -> Fetched<i64> {
+    Ok(value::<Option<i64>>(connection, sql, params)?.flatten().unwrap_or(0))
 }
 
 /// Runs a statement. Returns how many rows it changed.
-pub(super) fn run(
-    connection: &Connection,
-    sql: &str,
-    params: &[Param<'_>],
-) -> rusqlite::Result<usize> {
-    bound(connection, sql, params)?.raw_execute()
+pub(super) fn run(connection: &Connection, sql: &str, params: &[Param<'_>]) -> Fetched<usize> {
+    connection.run(sql, params)
 }
 
 /// A count of rows.

@@ -5,7 +5,7 @@ use super::view::View;
 use super::writer::Writes;
 use crate::engine::error::Result;
 use crate::engine::indicator::{Timestamp, Tlp};
-use crate::exchange::accounts::{UserId, Viewer};
+use crate::exchange::accounts::{Role, UserId, Viewer};
 use crate::exchange::pulses::{IndicatorDraft, Patch, Pulse, PulseId, Type};
 use crate::exchange::storage::{Denied, Outcome};
 
@@ -16,6 +16,10 @@ pub struct Comment {
     pub id: i64,
     /// Who.
     pub author: String,
+    /// The role of its author.
+    pub role: Role,
+    /// Since when its author has an account.
+    pub since: Timestamp,
     /// When.
     pub created: Timestamp,
     /// What.
@@ -46,7 +50,8 @@ pub struct Notice {
     pub id: i64,
     /// When.
     pub created: Timestamp,
-    /// `comment`, `mention`, `suggestion`, `suggestion_decided`, `false_positive`.
+    /// `comment`, `mention`, `suggestion`, `suggestion_decided`, `false_positive`, `confirmed`,
+    /// `reader`, `group_invitation`.
     pub kind: String,
     /// The pulse that it is about.
     pub pulse: Option<String>,
@@ -96,7 +101,7 @@ impl View<'_> {
     ///
     /// If the storage cannot be read.
     pub fn comments(&self, pulse: i64, (limit, offset): (usize, usize)) -> Result<Vec<Comment>> {
-        let sql = "SELECT c.id, a.name, c.created, c.text FROM comment c \
+        let sql = "SELECT c.id, a.name, c.created, c.text, a.role, a.created FROM comment c \
                    JOIN account a ON a.id = c.account WHERE c.pulse = :pulse \
                    ORDER BY c.id LIMIT :limit OFFSET :offset";
         let (limit, offset) = (bounded(limit), bounded(offset));
@@ -105,6 +110,8 @@ impl View<'_> {
             Ok(Comment {
                 id: row.get(0)?,
                 author: row.get(1)?,
+                role: Role::from_number(row.get(4)?),
+                since: Timestamp(row.get(5)?),
                 created: Timestamp(row.get(2)?),
                 text: row.get(3)?,
             })
@@ -125,7 +132,7 @@ impl View<'_> {
     ) -> Result<Vec<Suggestion>> {
         let sql = "SELECT s.id, a.name, s.created, s.patch, s.reason, s.state FROM suggestion s \
                    JOIN account a ON a.id = s.account WHERE s.pulse = :pulse \
-                   AND (:all OR s.account = :me) ORDER BY s.id DESC LIMIT :limit OFFSET :offset";
+                   AND (:all = 1 OR s.account = :me) ORDER BY s.id DESC LIMIT :limit OFFSET :offset";
         let is_author = pulse.author.id == user;
         let (limit, offset) = (bounded(limit), bounded(offset));
         let params: [Param<'_>; 5] = [
@@ -198,8 +205,10 @@ impl View<'_> {
             (":limit", &limit),
             (":offset", &offset),
         ];
-        let which = "account = :me AND kind = :kind AND (:digests = '[]' \
-                     OR digest IN (SELECT value FROM json_each(:digests)))";
+        let which = format!(
+            "account = :me AND kind = :kind AND (:digests = '[]' OR digest IN {})",
+            self.connection.texts_of(":digests")
+        );
         let counting = format!("SELECT COUNT(*) FROM submission WHERE {which}");
         let page = format!(
             "SELECT name, digest, tlp, created FROM submission WHERE {which} \
@@ -241,7 +250,7 @@ impl View<'_> {
     /// If the storage cannot be read.
     pub fn sightings_by_day(&self, (kind, norm): (Type, &str)) -> Result<Vec<Sighting>> {
         let kind = kind as u8;
-        let sql = "SELECT s.day, SUM(s.count) FROM sighting s JOIN value v ON v.id = s.value \
+        let sql = "SELECT s.day, CAST(SUM(s.count) AS BIGINT) FROM sighting s JOIN value v ON v.id = s.value \
                    WHERE v.norm = :norm AND v.kind = :kind GROUP BY s.day ORDER BY s.day DESC \
                    LIMIT 90";
         all(self.connection, sql, &[(":norm", &norm), (":kind", &kind)], |row| {
@@ -302,7 +311,7 @@ impl Writes<'_> {
         let params: [Param<'_>; 4] =
             [(":pulse", &pulse.key), (":id", &comment), (":me", &user.0), (":all", &is_author)];
         let sql = "DELETE FROM comment WHERE id = :id AND pulse = :pulse \
-                   AND (:all OR account = :me)";
+                   AND (:all = 1 OR account = :me)";
         if self.run(sql, &params)? == 0 {
             return Err(Denied::NotFound);
         }
@@ -324,16 +333,20 @@ impl Writes<'_> {
             [(":pulse", &pulse.key), (":me", &user.0), (":vote", &vote), (":now", &self.now.0)];
         self.run("DELETE FROM vote WHERE pulse = :pulse AND account = :me", &params)?;
         if vote != 0 {
+            let weight = self.weight_of(user)?;
+            let mut params = params.to_vec();
+            params.push((":weight", &weight));
             self.run(
-                "INSERT INTO vote (pulse, account, vote, created) \
-                 VALUES (:pulse, :me, :vote, :now)",
+                "INSERT INTO vote (pulse, account, vote, weight, created) \
+                 VALUES (:pulse, :me, :vote, :weight, :now)",
                 &params,
             )?;
         }
         self.run(
             "UPDATE pulse SET upvotes = (SELECT COUNT(*) FROM vote v WHERE v.pulse = :pulse \
              AND v.vote > 0), downvotes = (SELECT COUNT(*) FROM vote v WHERE v.pulse = :pulse \
-             AND v.vote < 0) WHERE id = :pulse",
+             AND v.vote < 0), score = (SELECT COALESCE(SUM(v.vote * v.weight), 0) FROM vote v \
+             WHERE v.pulse = :pulse) WHERE id = :pulse",
             &params,
         )?;
         self.seen(user, id)
@@ -403,7 +416,7 @@ impl Writes<'_> {
         self.run("UPDATE suggestion SET state = :state, decided = :now WHERE id = :id", &params)?;
         let sql = "SELECT account, pulse FROM suggestion WHERE id = :id";
         let found = first(self.connection, sql, &params, |row| {
-            Ok((UserId(row.get(0)?), row.get::<_, i64>(1)?))
+            Ok((UserId(row.get(0)?), row.get::<i64>(1)?))
         })?;
         if let Some((by, pulse)) = found {
             if is_accepted {
@@ -466,7 +479,7 @@ impl Writes<'_> {
         let rows = self.run(
             "INSERT INTO submission (account, kind, name, digest, tlp, created) \
              VALUES (:me, :kind, :name, :digest, :tlp, :now) \
-             ON CONFLICT (account, kind, digest, name) DO NOTHING",
+             ON CONFLICT DO NOTHING",
             &[
                 (":me", &user.0),
                 (":kind", &kind),
@@ -527,7 +540,8 @@ impl Writes<'_> {
         self.run(
             "INSERT INTO sighting (value, account, day, count) \
              VALUES (:value, :me, :day, :count) ON CONFLICT (value, account, day) \
-             DO UPDATE SET count = MAX(count, excluded.count)",
+             DO UPDATE SET count = excluded.count \
+             WHERE sighting.count < excluded.count",
             &[(":value", &value), (":me", &user.0), (":day", &day), (":count", &times)],
         )?;
         Ok(())

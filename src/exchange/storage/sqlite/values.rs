@@ -1,7 +1,7 @@
 //! Values: which pulses have them, and what is known about them.
 
 use super::rows::{ACTIVE, INDICATOR, indicator_of, kind_of};
-use super::statements::{Param, all, count, failed, first, number};
+use super::statements::{Fetched, Param, Row, all, count, failed, first, number};
 use super::view::View;
 use super::visible::{parameters, selected, selected_number, visible};
 use crate::engine::error::Result;
@@ -51,7 +51,7 @@ impl View<'_> {
             (":kind", &kind),
             (":limit", &limit),
         ];
-        let read = |row: &rusqlite::Row<'_>| {
+        let read = |row: &Row<'_>| {
             Ok(ValueHit { indicator: indicator_of(row, self.now())?, pulse: row.get(13)? })
         };
         all(self.connection, &sql, &params, read).map_err(failed)
@@ -91,11 +91,11 @@ impl View<'_> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT {INDICATOR}, e.pulse FROM value v JOIN entry e ON e.value = v.id \
-             JOIN pulse p ON p.id = e.pulse WHERE (v.host = :host \
+            "SELECT {INDICATOR}, e.pulse FROM (SELECT MAX(e.id) AS entry FROM value v \
+             JOIN entry e ON e.value = v.id JOIN pulse p ON p.id = e.pulse WHERE (v.host = :host \
              OR v.host >= :host || '.' AND v.host < :host || '/') AND v.kind = {} \
-             AND e.state <> 2 AND {} GROUP BY v.id ORDER BY MAX(e.id) DESC \
-             LIMIT :limit OFFSET :offset",
+             AND e.state <> 2 AND {} GROUP BY v.id ORDER BY 1 DESC LIMIT :limit OFFSET :offset) x \
+             JOIN entry e ON e.id = x.entry JOIN value v ON v.id = e.value ORDER BY e.id DESC",
             Type::Url as u8,
             visible("p")
         );
@@ -106,7 +106,7 @@ impl View<'_> {
             (":limit", &limit),
             (":offset", &offset),
         ];
-        let read = |row: &rusqlite::Row<'_>| {
+        let read = |row: &Row<'_>| {
             Ok(ValueHit { indicator: indicator_of(row, self.now())?, pulse: row.get(13)? })
         };
         all(self.connection, &sql, &params, read).map_err(failed)
@@ -131,10 +131,11 @@ impl View<'_> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT {INDICATOR}, e.pulse FROM pulse p JOIN entry e ON e.pulse = p.id \
-             JOIN value v ON v.id = e.value WHERE p.modified >= :since AND {} AND {} \
-             AND {ACTIVE} AND e.suppressed = 0 {} GROUP BY v.id ORDER BY v.id \
-             LIMIT :limit OFFSET :offset",
+            "SELECT {INDICATOR}, e.pulse FROM (SELECT MIN(e.id) AS entry FROM pulse p \
+             JOIN entry e ON e.pulse = p.id JOIN value v ON v.id = e.value \
+             WHERE p.modified >= :since AND {} AND {} AND {ACTIVE} AND e.suppressed = 0 {} \
+             GROUP BY v.id ORDER BY v.id LIMIT :limit OFFSET :offset) x \
+             JOIN entry e ON e.id = x.entry JOIN value v ON v.id = e.value ORDER BY v.id",
             visible("p"),
             selected(selection),
             of_kinds(kinds)
@@ -148,7 +149,7 @@ impl View<'_> {
             (":limit", &limit),
             (":offset", &offset),
         ];
-        let read = |row: &rusqlite::Row<'_>| {
+        let read = |row: &Row<'_>| {
             Ok(ValueHit { indicator: indicator_of(row, self.now())?, pulse: row.get(13)? })
         };
         all(self.connection, &sql, &params, read).map_err(failed)
@@ -202,22 +203,10 @@ impl View<'_> {
                    AND r.state > 0 ORDER BY r.id DESC LIMIT 20";
         let params: [Param<'_>; 2] = [(":norm", &norm), (":kind", &kind)];
         all(self.connection, sql, &params, |row| {
-            let decided = row.get::<_, Option<i64>>(1)?.map(Timestamp);
-            Ok((Timestamp(row.get(0)?), decided, row.get::<_, i64>(2)? == 1))
+            let decided = row.get::<Option<i64>>(1)?.map(Timestamp);
+            Ok((Timestamp(row.get(0)?), decided, row.get::<i64>(2)? == 1))
         })
         .map_err(failed)
-    }
-
-    /// Values that were accepted as false positives, in the order of their acceptance.
-    ///
-    /// # Errors
-    ///
-    /// If the storage cannot be read.
-    pub fn allowed(&self) -> Result<Vec<(Type, String)>> {
-        let sql = "SELECT v.kind, v.norm FROM report r JOIN value v ON v.id = r.value \
-                   WHERE r.state = 1 GROUP BY v.id ORDER BY MIN(r.decided), v.id";
-        all(self.connection, sql, &[], |row| Ok((kind_of(row.get(0)?), row.get(1)?)))
-            .map_err(failed)
     }
 
     /// Counts within what the viewer may see.
@@ -244,7 +233,7 @@ impl View<'_> {
         );
         let accounts = "SELECT COUNT(*) FROM account WHERE suspended = 0";
         let connection = self.connection;
-        let read = || -> rusqlite::Result<Statistics> {
+        let read = || -> Fetched<Statistics> {
             Ok(Statistics {
                 pulses: count(number(connection, &pulses, &params)?),
                 indicators: all(connection, &kinds, &params, |row| {
@@ -264,11 +253,11 @@ impl View<'_> {
     /// If the storage cannot be read.
     pub fn sightings(&self, (kind, norm): (Type, &str)) -> Result<(u64, Option<i64>)> {
         let kind = kind as u8;
-        let sql = "SELECT SUM(s.count), MAX(s.day) FROM sighting s JOIN value v ON v.id = s.value \
+        let sql = "SELECT CAST(SUM(s.count) AS BIGINT), MAX(s.day) FROM sighting s JOIN value v ON v.id = s.value \
                    WHERE v.norm = :norm AND v.kind = :kind";
         let params: [Param<'_>; 2] = [(":norm", &norm), (":kind", &kind)];
         let found = first(self.connection, sql, &params, |row| {
-            Ok((count(row.get::<_, Option<i64>>(0)?.unwrap_or(0)), row.get(1)?))
+            Ok((count(row.get::<Option<i64>>(0)?.unwrap_or(0)), row.get(1)?))
         });
         Ok(found.map_err(failed)?.unwrap_or_default())
     }

@@ -1,17 +1,19 @@
 //! Pulses and their indicators, as a viewer sees them.
 
+use super::confidence::confidence;
 use super::rows::{ACTIVE, INDICATOR, indicator_of, kind_of, pulse_columns, pulse_of};
-use super::search::{Condition, condition};
-use super::statements::{Param, all, count, failed, first, number};
-use super::visible::{parameters, selected, selected_number, visible};
+use super::search::{Condition, among_of, condition};
+use super::statements::{
+    Connection, Fetched, Param, Row, ToSql, all, count, failed, first, number,
+};
+use super::visible::{parameters, selected, selected_number, visible, visible_when_alive};
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{GroupId, Viewer};
-use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision, Type};
+use crate::exchange::pulses::{GroupRef, Indicator, Pulse, PulseId, Revision};
 use crate::exchange::storage::{
-    IndicatorQuery, Mark, PulseQuery, Selection, Sort, ValueHit, Which,
+    Among, IndicatorQuery, Mark, PulseQuery, Selection, Sort, ValueHit, Which,
 };
-use rusqlite::{Connection, ToSql};
 
 /// The storage at one moment.
 pub struct View<'c> {
@@ -49,13 +51,25 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn pulse(&self, viewer: Viewer, id: &PulseId) -> Result<Option<Pulse>> {
+        self.pulse_if(viewer, id, &visible("p"))
+    }
+
+    /// A pulse, or what is left of it, if the viewer may see it or did so until it was deleted.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn pulse_or_tombstone(&self, viewer: Viewer, id: &PulseId) -> Result<Option<Pulse>> {
+        self.pulse_if(viewer, id, &visible_when_alive("p", ":me", ":open"))
+    }
+
+    fn pulse_if(&self, viewer: Viewer, id: &PulseId, seen: &str) -> Result<Option<Pulse>> {
         let (me, open) = parameters(viewer);
         let id = id.to_string();
         let sql = format!(
             "SELECT {} FROM pulse p JOIN account a ON a.id = p.author \
-             WHERE p.name_id = :id AND {}",
-            pulse_columns(),
-            visible("p")
+             WHERE p.name_id = :id AND {seen}",
+            pulse_columns()
         );
         let params: [Param<'_>; 3] = [(":me", &me), (":open", &open), (":id", &id)];
         let pulse = first(self.connection, &sql, &params, pulse_of).map_err(failed)?;
@@ -69,14 +83,15 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn pulses(&self, viewer: Viewer, query: &PulseQuery) -> Result<Vec<Pulse>> {
-        let condition = condition(query);
-        let score = if condition.has_words { "w.score" } else { "NULL" };
+        let condition = condition(self.connection, query);
+        let score =
+            if condition.has_words { "COALESCE(w.score, 0.0)" } else { "CAST(NULL AS BIGINT)" };
         let direction = if query.is_ascending { "ASC" } else { "DESC" };
         let order = match query.sort {
             Sort::Modified => format!("p.modified {direction}"),
             Sort::Created => format!("p.created {direction}, p.id {direction}"),
             Sort::Subscribers => format!("p.subscribers {direction}, p.modified DESC"),
-            Sort::Votes => format!("p.upvotes - p.downvotes {direction}, p.modified DESC"),
+            Sort::Votes => format!("p.score {direction}, p.modified DESC"),
             Sort::Relevance => {
                 format!("{} DESC, {score} ASC, p.modified DESC", condition.by_value())
             }
@@ -101,14 +116,13 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn count(&self, viewer: Viewer, query: &PulseQuery) -> Result<u64> {
-        let condition = condition(query);
+        let condition = condition(self.connection, query);
         let sql = format!(
             "SELECT COUNT(*) FROM pulse p {} WHERE {}",
             condition.join,
             condition.all(query.selection)
         );
-        let counts =
-            self.ask(viewer, query, &condition, (&sql, &[]), |row| row.get::<_, i64>(0))?;
+        let counts = self.ask(viewer, query, &condition, (&sql, &[]), |row| row.get::<i64>(0))?;
         Ok(counts.first().copied().map_or(0, count))
     }
 
@@ -119,7 +133,7 @@ impl<'c> View<'c> {
         query: &PulseQuery,
         condition: &Condition,
         (sql, extra): (&str, &[Param<'_>]),
-        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        read: impl FnMut(&Row<'_>) -> Fetched<T>,
     ) -> Result<Vec<T>> {
         let (me, open) = parameters(viewer);
         let selected = selected_number(query.selection);
@@ -150,7 +164,7 @@ impl<'c> View<'c> {
         let (me, _) = parameters(viewer);
         let is_author = pulse.author.id.0 == me;
         let sql = "SELECT t.id, t.name FROM pulse_team x JOIN team t ON t.id = x.team \
-                   WHERE x.pulse = :pulse AND (:all OR t.public = 1 AND :me > 0 OR EXISTS \
+                   WHERE x.pulse = :pulse AND (:all = 1 OR t.public = 1 AND :me > 0 OR EXISTS \
                    (SELECT 1 FROM member m WHERE m.team = t.id AND m.account = :me)) \
                    ORDER BY x.place";
         let params: [Param<'_>; 3] = [(":pulse", &pulse.key), (":all", &is_author), (":me", &me)];
@@ -190,13 +204,13 @@ impl<'c> View<'c> {
         let sql = format!(
             "SELECT {INDICATOR} FROM entry e JOIN value v ON v.id = e.value \
              WHERE e.pulse = :pulse AND {} ORDER BY e.id {order} LIMIT :limit OFFSET :offset",
-            which(query.which, &query.kinds)
+            which(query)
         );
-        let limit = query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = query.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
         let params: [Param<'_>; 4] =
             [(":pulse", &pulse), (":limit", &limit), (":offset", &offset), (":now", &self.now.0)];
-        let read = |row: &rusqlite::Row<'_>| indicator_of(row, self.now);
+        let read = |row: &Row<'_>| indicator_of(row, self.now);
         all(self.connection, &sql, &params, read).map_err(failed)
     }
 
@@ -209,14 +223,14 @@ impl<'c> View<'c> {
         let sql = format!(
             "SELECT COUNT(*) FROM entry e JOIN value v ON v.id = e.value \
              WHERE e.pulse = :pulse AND {}",
-            which(query.which, &query.kinds)
+            which(query)
         );
         let params: [Param<'_>; 2] = [(":pulse", &pulse), (":now", &self.now.0)];
         Ok(count(number(self.connection, &sql, &params).map_err(failed)?))
     }
 
-    /// The indicators of a selection that were added, changed or removed after a time, in the
-    /// order of [`Indicator::changed`].
+    /// The indicators of a selection that were added, changed or removed after a time, those of
+    /// deleted pulses too, in the order of [`Indicator::changed`].
     ///
     /// # Errors
     ///
@@ -224,28 +238,37 @@ impl<'c> View<'c> {
     pub fn changes(
         &self,
         viewer: Viewer,
-        selection: Selection,
-        after: Timestamp,
-        limit: usize,
+        (selection, among): (Selection, Option<&Among>),
+        (after, limit): (Timestamp, usize),
     ) -> Result<Vec<ValueHit>> {
         let (me, open) = parameters(viewer);
         let of = selected_number(selection);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut texts = Vec::new();
+        // The sign keeps the order of changes from being walked through where the pulses are few.
+        let (sign, part) = match among {
+            Some(among) => ("+", format!("AND {}", among_of(among, &mut texts))),
+            None => ("", String::new()),
+        };
         let sql = format!(
             "SELECT {INDICATOR}, e.pulse FROM entry e JOIN value v ON v.id = e.value \
-             JOIN pulse p ON p.id = e.pulse WHERE e.changed > :after AND {} AND {} \
-             ORDER BY e.changed LIMIT :limit",
-            visible("p"),
+             JOIN pulse p ON p.id = e.pulse WHERE {sign}e.changed > :after AND {} AND {} {part} \
+             ORDER BY {sign}e.changed LIMIT :limit",
+            visible_when_alive("p", ":me", ":open"),
             selected(selection)
         );
-        let params: [Param<'_>; 5] = [
+        let mut params: Vec<Param<'_>> = vec![
             (":me", &me),
             (":open", &open),
             (":selected", &of),
             (":after", &after.0),
             (":limit", &limit),
         ];
-        let read = |row: &rusqlite::Row<'_>| {
+        params.extend(texts.iter().map(|(name, value)| {
+            let value: &dyn ToSql = value;
+            (name.as_str(), value)
+        }));
+        let read = |row: &Row<'_>| {
             Ok(ValueHit { indicator: indicator_of(row, self.now)?, pulse: row.get(13)? })
         };
         all(self.connection, &sql, &params, read).map_err(failed)
@@ -269,8 +292,8 @@ impl<'c> View<'c> {
         let mark = first(self.connection, &sql, &params, |row| {
             Ok(Mark {
                 count: count(row.get(0)?),
-                modified: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
-                membership: row.get::<_, Option<i64>>(2)?.unwrap_or(0),
+                modified: row.get::<Option<i64>>(1)?.unwrap_or(0),
+                membership: row.get::<Option<i64>>(2)?.unwrap_or(0),
             })
         });
         Ok(mark.map_err(failed)?.unwrap_or_default())
@@ -302,16 +325,19 @@ impl<'c> View<'c> {
 }
 
 /// The condition for some indicators.
-fn which(which: Which, kinds: &[Type]) -> String {
-    let state = match which {
+fn which(query: &IndicatorQuery) -> String {
+    let mut condition = match query.which {
         Which::Active => ACTIVE.to_string(),
         Which::Exported => format!("{ACTIVE} AND e.suppressed = 0"),
         Which::Inactive => "e.state <> 2".to_string(),
-        Which::Removed => "1".to_string(),
+        Which::Removed => "TRUE".to_string(),
     };
-    if kinds.is_empty() {
-        return state;
+    if query.min_confidence > 0 {
+        condition.push_str(&format!(" AND {} >= {}", confidence(), query.min_confidence));
     }
-    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind as u8).to_string()).collect();
-    format!("{state} AND v.kind IN ({})", kinds.join(", "))
+    if !query.kinds.is_empty() {
+        let kinds: Vec<String> = query.kinds.iter().map(|kind| (*kind as u8).to_string()).collect();
+        condition.push_str(&format!(" AND v.kind IN ({})", kinds.join(", ")));
+    }
+    condition
 }

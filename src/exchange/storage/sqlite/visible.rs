@@ -70,7 +70,7 @@ pub(super) fn selected(selection: Selection) -> String {
             .into(),
         Selection::Pulse(_) => "p.id = :selected".into(),
         Selection::Public => "p.public = 1 AND p.tlp <= 2 AND p.held = 0".into(),
-        Selection::Everything => "1".into(),
+        Selection::Everything => "TRUE".into(),
     }
 }
 

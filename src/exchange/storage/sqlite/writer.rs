@@ -4,11 +4,11 @@
 //! commit begins is committed with it, each change within a savepoint of its own, and nobody is
 //! answered before the commit has returned.
 
-use super::statements::{bound, failed, number, run};
+use super::statements::{Connection, Fetched, Param, failed, number, run};
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
+use crate::exchange::storage::engine::{Access, Session};
 use crate::exchange::storage::{Denied, Outcome};
-use rusqlite::Connection;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
@@ -30,8 +30,8 @@ pub const PULSE_ROOM: i64 = 256;
 /// A change that was made, and is answered when it is known whether the commit succeeded.
 type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
 
-/// A change to be made.
-type Job = Box<dyn FnOnce(&Writes<'_>) -> Answer + Send>;
+/// A change to be made; without a turn, because none could be begun, it is not.
+type Job = Box<dyn FnOnce(Option<&Writes<'_>>) -> Answer + Send>;
 
 /// The thread that writes.
 pub(super) struct Writer {
@@ -41,13 +41,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection) -> Result<Writer> {
+    pub(super) fn start(connection: Box<dyn Session>) -> Result<Writer> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let last = number(&connection, "SELECT value FROM state WHERE name = 'stamp'", &[]);
+        let last = number(&*connection, "SELECT value FROM state WHERE name = 'stamp'", &[]);
         let last = last.map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name("exchange-writer".into())
-            .spawn(move || work(&connection, &jobs, last))
+            .spawn(move || work(&*connection, &jobs, last))
             .map_err(|error| Error::io("start the writer", error))?;
         Ok(Writer { queue: Some(queue), thread: Some(thread) })
     }
@@ -59,14 +59,15 @@ impl Writer {
     ) -> Outcome<T> {
         let (answer, answered) = sync_channel(1);
         let job: Job = Box::new(move |writes| {
-            let outcome = writes.within_savepoint(change);
+            let outcome = writes.map(|writes| writes.within_savepoint(change));
             Box::new(move |failure: Option<&str>| {
-                let outcome = match failure {
-                    None => outcome,
-                    Some(why) => Err(Denied::Failed(Error::io(
-                        "commit to the storage of the exchange",
-                        std::io::Error::other(why.to_string()),
-                    ))),
+                let failed = |why: &str| {
+                    let why = std::io::Error::other(why.to_string());
+                    Err(Denied::Failed(Error::io("commit to the storage of the exchange", why)))
+                };
+                let outcome = match (failure, outcome) {
+                    (None, Some(outcome)) => outcome,
+                    (why, _) => failed(why.unwrap_or("there was no turn")),
                 };
                 // Nobody waits any more if the caller is gone.
                 let _ = answer.send(outcome);
@@ -88,7 +89,7 @@ impl Writer {
     pub(super) fn post(&self, change: impl FnOnce(&Writes<'_>) -> Outcome<()> + Send + 'static) {
         let job: Job = Box::new(move |writes| {
             // Nobody waits for the outcome.
-            let _ = writes.within_savepoint(change);
+            let _ = writes.map(|writes| writes.within_savepoint(change));
             Box::new(|_| {})
         });
         let _ = self.queue.as_ref().map(|queue| queue.try_send(job));
@@ -115,15 +116,13 @@ fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64) {
             last = writes.last.get();
         }
         let failure = outcome.err().map(|error| error.to_string());
-        if !connection.is_autocommit() {
-            // What could not be rolled back is rolled back when the connection is closed.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+        // What could not be rolled back is rolled back when the connection is closed.
+        connection.reset();
         for answer in answers {
             answer(failure.as_deref());
         }
     }
-    let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    connection.tidy();
 }
 
 fn batch(
@@ -131,26 +130,25 @@ fn batch(
     first: Job,
     jobs: &Receiver<Job>,
     answers: &mut Vec<Answer>,
-) -> rusqlite::Result<()> {
-    let connection = writes.connection;
+) -> Fetched<()> {
     let begun = begin(writes);
-    answers.push(first(writes));
+    answers.push(first(begun.is_ok().then_some(writes)));
     begun?;
     while answers.len() < BATCH {
         match jobs.try_recv() {
-            Ok(job) => answers.push(job(writes)),
+            Ok(job) => answers.push(job(Some(writes))),
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
     }
     let sql = "INSERT INTO state (name, value) VALUES ('stamp', :stamp) \
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    run(connection, sql, &[(":stamp", &writes.last.get())])?;
-    connection.execute_batch("COMMIT")
+    run(writes.connection, sql, &[(":stamp", &writes.last.get())])?;
+    writes.connection.commit()
 }
 
 /// Begins a batch. Another process may have written since the last one: an operator's command.
-fn begin(writes: &Writes<'_>) -> rusqlite::Result<()> {
-    writes.connection.execute_batch("BEGIN IMMEDIATE")?;
+fn begin(writes: &Writes<'_>) -> Fetched<()> {
+    writes.connection.begin(Access::Write)?;
     let sql = "SELECT value FROM state WHERE name = 'stamp'";
     let last = number(writes.connection, sql, &[])?;
     writes.last.set(writes.last.get().max(last));
@@ -188,22 +186,13 @@ impl<'c> Writes<'c> {
     }
 
     /// Runs a statement. Returns how many rows it changed.
-    pub(super) fn run(
-        &self,
-        sql: &str,
-        params: &[super::statements::Param<'_>],
-    ) -> rusqlite::Result<usize> {
+    pub(super) fn run(&self, sql: &str, params: &[Param<'_>]) -> Fetched<usize> {
         run(self.connection, sql, params)
     }
 
-    /// Runs an insertion. Returns the number of the new row.
-    pub(super) fn insert(
-        &self,
-        sql: &str,
-        params: &[super::statements::Param<'_>],
-    ) -> rusqlite::Result<i64> {
-        bound(self.connection, sql, params)?.raw_execute()?;
-        Ok(self.connection.last_insert_rowid())
+    /// Runs an insertion into a table with a numbered key. Returns the key of the new row.
+    pub(super) fn insert(&self, sql: &str, params: &[Param<'_>]) -> Fetched<i64> {
+        number(self.connection, &format!("{sql} RETURNING id"), params)
     }
 
     /// What a reader would see now, the changes of this turn included.
@@ -214,7 +203,7 @@ impl<'c> Writes<'c> {
     /// Makes a change, all of it or nothing. A panic in it is a failure of this change alone: the
     /// thread has to go on.
     fn within_savepoint<T>(&self, change: impl FnOnce(&Writes<'_>) -> Outcome<T>) -> Outcome<T> {
-        self.connection.execute_batch("SAVEPOINT change")?;
+        self.connection.batch("SAVEPOINT change")?;
         let outcome = catch_unwind(AssertUnwindSafe(|| change(self))).unwrap_or_else(|_| {
             let why = std::io::Error::other("a change panicked");
             Err(Denied::Failed(Error::io("write to the storage of the exchange", why)))
@@ -223,7 +212,7 @@ impl<'c> Writes<'c> {
             Ok(_) => "RELEASE change",
             Err(_) => "ROLLBACK TO change; RELEASE change",
         };
-        self.connection.execute_batch(end)?;
+        self.connection.batch(end)?;
         outcome
     }
 }

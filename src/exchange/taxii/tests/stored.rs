@@ -469,3 +469,67 @@ fn a_secret_in_the_path_reads_feeds_until_it_is_revoked() {
     exchange.site.storage.write(move |writes| writes.revoke_key(user, key)).unwrap();
     assert_eq!(get(secret.text()), 404);
 }
+
+#[test]
+fn what_a_pulse_had_is_revoked_when_it_is_deleted() {
+    let exchange = Exchange::new();
+    let first = exchange.create(0, &pulse("First pulse", &["a.example", "b.example"]));
+    exchange.create(0, &pulse("Second pulse", &["c.example"]));
+    let (all, last) = exchange.walk(1, "public", "", 1000);
+    let user = exchange.users[0];
+    exchange.site.storage.write(move |writes| writes.delete_pulse(user, &first)).unwrap();
+    for limit in [1, 4, 1000] {
+        let (gone, _) = exchange.walk(1, "public", &format!("&added_after={last}"), limit);
+        let kinds = |kind: &str| of_kind(&gone, kind).len();
+        assert_eq!((kinds("indicator"), kinds("relationship"), kinds("report")), (2, 8, 1));
+        assert_eq!((kinds("malware"), kinds("intrusion-set"), kinds("attack-pattern")), (2, 1, 1));
+        for object in gone.iter().filter(|object| object["type"] != "identity") {
+            assert_eq!(object["revoked"], true, "{object}");
+            let before = all.iter().find(|of| of["id"] == object["id"]).expect("it was there");
+            assert!(before["modified"].as_str() < object["modified"].as_str(), "{object}");
+        }
+        assert!(!json!(gone).to_string().contains("First pulse"));
+    }
+    // Who comes new, and whoever asks for one of them, does not get what is gone.
+    let (fresh, _) = exchange.walk(1, "public", "", 1000);
+    assert_eq!((of_kind(&fresh, "indicator").len(), of_kind(&fresh, "report").len()), (1, 1));
+    let report = of_kind(&all, "report")[0]["id"].as_str().unwrap();
+    let one = exchange.get(1, &format!("/taxii/root/collections/public/objects/{report}/"));
+    assert_eq!(one.status, 404);
+    // One that was never shared is not heard of now either.
+    let mut hidden = pulse("Hidden pulse", &["hidden.example"]);
+    hidden["public"] = json!(false);
+    let hidden = exchange.create(0, &hidden);
+    let (_, last) = exchange.walk(1, "public", "", 1000);
+    exchange.site.storage.write(move |writes| writes.delete_pulse(user, &hidden)).unwrap();
+    assert!(exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0.is_empty());
+    let own = exchange.walk(0, "user_alice", &format!("&added_after={last}"), 1000).0;
+    assert_eq!(of_kind(&own, "indicator").len(), 1, "its author had it");
+}
+
+#[test]
+fn every_object_is_found_by_its_identifier() {
+    let exchange = Exchange::new();
+    for name in ["First pulse", "Second pulse", "Third pulse"] {
+        exchange.create(0, &pulse(name, &["a.example", &name.to_lowercase().replace(' ', ".")]));
+    }
+    exchange.create(1, &pulse("Pulse of bob", &["a.example"]));
+    let (all, _) = exchange.walk(1, "public", "", 1000);
+    let one = |id: &str| exchange.get(1, &format!("/taxii/root/collections/public/objects/{id}/"));
+    for object in &all {
+        let id = object["id"].as_str().unwrap();
+        let got = one(id);
+        assert_eq!((got.status, &got.body["objects"]), (200, &json!([object])), "{id}");
+        // Another object of the same pulse, which does not exist.
+        let (head, end) = id.split_at(id.len() - 4);
+        let other = format!("{head}{}", if end == "0000" { "0001" } else { "0000" });
+        assert_eq!(one(&other).status, 404, "{other}");
+    }
+    let some: Vec<&str> = all.iter().step_by(7).map(|of| of["id"].as_str().unwrap()).collect();
+    let (found, _) = exchange.walk(1, "public", &format!("&match[id]={}", some.join(",")), 2);
+    let found: Vec<&str> = found.iter().map(|of| of["id"].as_str().unwrap()).collect();
+    assert_eq!(found, some);
+    for wrong in ["indicator--x", "--", "indicator", "report--5e2b0c8a914d4f63b73e1ad460c97215"] {
+        assert_eq!(one(wrong).status, 404, "{wrong}");
+    }
+}

@@ -46,7 +46,7 @@ fn index() -> Text {
 }
 
 /// Reports a secret that could be intercepted.
-fn check_clear(url: &str, has_secret: bool, reader: &mut Reader<'_, '_>) {
+pub(super) fn check_clear(url: &str, has_secret: bool, reader: &mut Reader<'_, '_>) {
     if has_secret && !is_https(url) && !is_local(host_of(url)) {
         reader.wrong("url", "the secret would be sent in plain text", "use https://");
     }

@@ -357,3 +357,95 @@ fn a_halt_ends_what_waits_for_an_answer() {
     assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
     ending.unwrap().join().unwrap();
 }
+
+/// Records of alerts about indicators, for an exchange.
+fn sightings(records: &[(u8, &str)]) -> Batch {
+    let folder = tempfile::tempdir().unwrap();
+    let records: Vec<Record> =
+        records.iter().map(|(id, json)| Record::new([*id; 16], 3, NOW, json.as_bytes())).collect();
+    stored(&folder, &records)
+}
+
+const SEEN: &str = r#"{"id":"1","seen":{"kind":"domain","value":"www.evil.example"},"log":{"text":"s3cret"},
+    "indicators":[{"kind":"domain","scope":"subtree","value":"evil.example","sources":[{"feed":"otx"}]},
+    {"kind":"domain","scope":"exact","value":"www.evil.example","sources":[{"feed":"own"}]}]}"#;
+
+fn exchange(server: &Server, (alerts, sightings): (bool, bool)) -> super::Exchange {
+    let counted: Counted = Box::new(|of| of.sources.iter().any(|source| source.feed == "otx"));
+    let settings = ExchangeSettings {
+        endpoint: endpoint(server, false),
+        key: server.secret("k3y"),
+        alerts,
+        sightings: sightings.then_some(counted),
+        has_suppressed: false,
+    };
+    super::Exchange::new(settings, pace()).unwrap()
+}
+
+#[test]
+fn an_exchange_gets_alerts_and_counts_by_day() {
+    let server = Server::new(&[answer(200, "{}"), answer(503, ""), answer(200, "{}")]);
+    let repeat = SEEN.replace("\"id\":\"1\",", r#""id":"2","repeat":{"count":5},"#);
+    let batch = sightings(&[(1, SEEN), (2, &repeat), (3, "{\"id\":\"3\"}")]);
+    let mut to = exchange(&server, (true, true));
+    let first = deliver(&mut to, &batch);
+    assert_eq!((short(&first), class(&first)), ("aaa".into(), Class::Server));
+    assert_eq!(short(&deliver(&mut to, &batch)), "ddd");
+    let seen = server.seen();
+    let paths: Vec<&str> = seen.iter().map(|request| &*request.path).collect();
+    let (alerts, counts) = ("/api/v2/alerts", "/api/v2/sightings");
+    assert_eq!(paths, [alerts, counts, alerts, counts]);
+    assert!(seen.iter().all(|request| request.headers["x-otx-api-key"] == "k3y"));
+    assert!(seen[0].body.contains("s3cret"), "alerts are posted as they are");
+    assert_eq!(
+        seen[3].body,
+        r#"[{"count":6,"day":"2026-11-29","indicator":"evil.example","type":"domain"}]"#
+    );
+    let once = |at: usize| seen[at].headers["idempotency-key"].clone();
+    assert_eq!(once(1), once(3), "a report that is sent again is the same");
+    assert!(!format!("{to:?}").contains("k3y"));
+}
+
+#[test]
+fn an_exchange_that_gets_counts_gets_nothing_else() {
+    let server = Server::new(&[answer(200, "{}")]);
+    let batch = sightings(&[(1, SEEN)]);
+    assert_eq!(short(&deliver(&mut exchange(&server, (false, true)), &batch)), "d");
+    let seen = server.seen();
+    assert_eq!(seen.len(), 1);
+    let rows: Vec<serde_json::Map<String, serde_json::Value>> =
+        serde_json::from_str(&seen[0].body).unwrap();
+    let members: Vec<&String> = rows.iter().flat_map(|row| row.keys()).collect();
+    assert_eq!(members, ["count", "day", "indicator", "type"]);
+    // Nothing is asked if there is nothing to count.
+    let old = Record::new([1; 16], 3, Timestamp(0), SEEN.as_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    let batch = stored(&folder, &[old]);
+    assert_eq!(short(&deliver(&mut exchange(&server, (false, true)), &batch)), "d");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn an_exchange_that_refuses_one_alert_gets_the_others() {
+    fn judge(request: &Request) -> (u16, String) {
+        match request.body.contains("\"id\":\"2\"") {
+            true => (400, "{\"detail\":\"too long\"}".into()),
+            false => (200, "{}".into()),
+        }
+    }
+    let server = Server::new(&[Act::By(judge)]);
+    let batch = sightings(&[(1, "{\"id\":\"1\"}"), (2, "{\"id\":\"2\"}"), (3, "{\"id\":\"3\"}")]);
+    let outcome = deliver(&mut exchange(&server, (true, false)), &batch);
+    assert_eq!(short(&outcome), "drd");
+    assert!(
+        matches!(&outcome.verdicts[1], Verdict::Refused { status: 400, reason } if reason.contains("too long"))
+    );
+    let limit = Act::Answer(429, "Retry-After: 7\r\n", String::new());
+    let server = Server::new(&[limit]);
+    let outcome = deliver(&mut exchange(&server, (true, false)), &batch);
+    assert_eq!((short(&outcome), class(&outcome)), ("aaa".into(), Class::Busy));
+    assert_eq!(outcome.error.unwrap().after, Some(Duration::from_secs(7)));
+    let server = Server::new(&[answer(403, "wrong key")]);
+    let outcome = deliver(&mut exchange(&server, (true, false)), &batch);
+    assert_eq!((short(&outcome), class(&outcome)), ("aaa".into(), Class::Denied));
+}

@@ -92,6 +92,7 @@ fn receiver(of: &Sink) -> Option<Result<Receiver>> {
         },
         SinkKind::Elasticsearch(to) => Receiver::Url(to.url.clone(), tls(&to.tls)),
         SinkKind::Splunk(to) => Receiver::Url(to.url.clone(), tls(&to.tls)),
+        SinkKind::Exchange(to) => Receiver::Url(to.url.clone(), tls(&to.tls)),
     }))
 }
 

@@ -7,13 +7,13 @@ use super::convert::{client_tls, mail_tls, transport, webhook_form};
 use crate::engine::alert::Format;
 use crate::engine::error::escape_text;
 use crate::sensor::config::{
-    self, Delivery, ElasticsearchSink, KafkaSink, MailSink, SinkKind, SplunkSink, SyslogSink,
-    WebhookSink,
+    self, Delivery, ElasticsearchSink, ExchangeSink, KafkaSink, MailSink, SinkKind, SplunkSink,
+    SyslogSink, WebhookSink,
 };
 use crate::sensor::deliver::{
-    Deliver, Elasticsearch, ElasticsearchAuth, ElasticsearchSettings, Endpoint, Mail, MailSettings,
-    Pace, Splunk, SplunkSettings, Syslog, SyslogSettings, Timeouts, UnixSocket, Webhook,
-    WebhookSettings,
+    Counted, Deliver, Elasticsearch, ElasticsearchAuth, ElasticsearchSettings, Endpoint, Exchange,
+    ExchangeSettings, Mail, MailSettings, Pace, Splunk, SplunkSettings, Syslog, SyslogSettings,
+    Timeouts, UnixSocket, Webhook, WebhookSettings,
 };
 use crate::sensor::outlet::{Batching, Filter, Settings};
 use crate::sensor::secret::Credential;
@@ -94,6 +94,7 @@ pub(super) fn form(of: &config::Sink) -> Option<Format> {
         SinkKind::Syslog(_) => Format::Syslog,
         SinkKind::Elasticsearch(_) => Format::Ecs,
         SinkKind::Webhook(_) | SinkKind::Mail(_) | SinkKind::Splunk(_) => return None,
+        SinkKind::Exchange(_) => return None,
         SinkKind::File(_) | SinkKind::Stdout(_) => return None,
     };
     (form != Format::Json).then_some(form)
@@ -121,6 +122,7 @@ pub(super) fn deliver(
         SinkKind::Elasticsearch(to) => elasticsearch(to, pace),
         SinkKind::Splunk(to) => splunk(to, pace),
         SinkKind::Kafka(to) => kafka(to, pace),
+        SinkKind::Exchange(to) => exchange(to, of, pace),
     };
     let named = |error| Error::usage(format!("sink “{}”: {error}", escape_text(&of.name)));
     made.map(Some).map_err(named)
@@ -192,6 +194,23 @@ fn splunk(to: &SplunkSink, pace: Pace) -> Result<Box<dyn Deliver>> {
         acks: to.acks,
     };
     Ok(Box::new(Splunk::new(settings, pace)?))
+}
+
+fn exchange(to: &ExchangeSink, of: &config::Sink, pace: Pace) -> Result<Box<dyn Deliver>> {
+    let key = to.key.clone().ok_or_else(|| {
+        Error::usage("neither key_env nor key_file is set").remedy("set one of them")
+    })?;
+    try_secrets([&key])?;
+    let filter = filter(of);
+    let counted: Counted = Box::new(move |indicator| filter.wants_indicator(indicator));
+    let settings = ExchangeSettings {
+        endpoint: endpoint(&to.url, &to.tls, false),
+        key,
+        alerts: to.alerts,
+        sightings: to.sightings.then_some(counted),
+        has_suppressed: of.suppressed,
+    };
+    Ok(Box::new(Exchange::new(settings, pace)?))
 }
 
 #[cfg(feature = "kafka")]

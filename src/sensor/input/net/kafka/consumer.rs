@@ -40,6 +40,9 @@ const ASKING: Duration = Duration::from_secs(2);
 /// The longest pause between restarts, in seconds.
 const MAX_BACKOFF: i64 = 60;
 
+/// How long the brokers have to answer when a client ends.
+const LAST: Duration = Duration::from_secs(5);
+
 /// Topics to read, as a member of a group.
 #[derive(Clone, Debug)]
 pub struct Topics {
@@ -207,11 +210,12 @@ fn run(topics: &Topics, shared: &Arc<Shared>, outgoing: Outgoing) {
             drop(outgoing);
             if let Some(consumer) = kept {
                 finish(shared, &consumer);
+                close(consumer);
             }
             return;
         };
         shared.set_error(ErrorSubject::Client, fatal);
-        drop(kept);
+        kept.into_iter().for_each(close);
         let pause = Timespec { tv_sec: backoff, tv_nsec: 0 };
         let is_over = outgoing.halt.pause(pause).is_err() || outgoing.halt.is_set();
         if is_over || topics.once {
@@ -224,8 +228,6 @@ fn run(topics: &Topics, shared: &Arc<Shared>, outgoing: Outgoing) {
 
 /// Waits until everything that was passed on is safe, and commits it.
 fn finish(shared: &Shared, consumer: &BaseConsumer<ConsumerCallbacks>) {
-    /// How long to wait for the answer to the last commit.
-    const LAST: Duration = Duration::from_secs(5);
     let unread = consumer.assignment();
     // Messages that were not asked for would end the membership: nobody would take them.
     let pause = || unread.as_ref().is_ok_and(|it| consumer.pause(it).is_ok());
@@ -253,6 +255,23 @@ fn finish(shared: &Shared, consumer: &BaseConsumer<ConsumerCallbacks>) {
             asked = offsets;
         }
         drop(consumer.poll(Duration::from_millis(5)));
+    }
+}
+
+/// Leaves the group and ends the client.
+///
+/// The client waits for the answer to its last commit as long as a session lasts, even when the
+/// brokers went away unnoticed. Whoever ends waits [`LAST`]: the offsets are safe without it, in
+/// our own checkpoint.
+fn close(consumer: BaseConsumer<ConsumerCallbacks>) {
+    let (closed, is_closed) = std::sync::mpsc::sync_channel::<()>(0);
+    let closing = std::thread::Builder::new().name("kafka-close".into()).spawn(move || {
+        drop(consumer);
+        drop(closed);
+    });
+    if closing.is_ok() {
+        // Nothing is sent: this returns when the other end is dropped.
+        let _ = is_closed.recv_timeout(LAST);
     }
 }
 

@@ -1,0 +1,12 @@
+//! Databases: sessions with them, and what each does in its own way.
+//!
+//! [`Session`] is all that the statements of the storage know of a database. What SQLite and
+//! another write differently has a name there, and a body in the one file of each.
+
+mod session;
+mod sqlite;
+mod value;
+
+pub(super) use session::{Access, Database, Fault, Param, Row, Session, Words};
+pub(super) use sqlite::File;
+pub(super) use value::{FromSql, ToSql};
