@@ -39,8 +39,7 @@ pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
     print_lines("ok: ", &found.good)?;
     found.notes.iter().for_each(|note| say(&format!("wiresift: note: {note}")));
     found.problems.iter().for_each(|problem| say(&format!("wiresift: {problem}")));
-    let count =
-        problems.iter().count() + problems.more() + of_feeds.len() + found.problems.len();
+    let count = problems.iter().count() + problems.more() + of_feeds.len() + found.problems.len();
     if count > 0 {
         say(&format!("wiresift: {}: {}", name(path), plural(count as u64, "problem")));
         return Ok(Outcome::Failed);

@@ -233,9 +233,8 @@ fn pause(halt: &Halt, time: Duration, mut is_called: impl FnMut() -> bool) -> bo
 fn report_times(config: &Config, fetched: &FeedTimes<'_>) {
     let store = Store::at(&config.state);
     let feeds = config.feeds.iter().filter(|feed| feed.enabled);
-    let times = feeds.map(|feed| {
-        (feed.name.clone(), store.feed_dir(&feed.name).state().last_success)
-    });
+    let times =
+        feeds.map(|feed| (feed.name.clone(), store.feed_dir(&feed.name).state().last_success));
     fetched(&times.collect::<Vec<_>>());
 }
 

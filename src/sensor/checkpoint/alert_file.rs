@@ -217,7 +217,9 @@ impl AlertFile {
         match note.and_then(|note| note.rest(&self.key, output.length, self.length)) {
             Some(Rest::Foreign) => return Ok(self.extended(output)),
             Some(Rest::Mixed) => {
-                return Ok(Resumed::AtLeastOnce("another program has written to it since the last commit"));
+                return Ok(Resumed::AtLeastOnce(
+                    "another program has written to it since the last commit",
+                ));
             }
             Some(Rest::Own) | None => {}
         }

@@ -62,5 +62,5 @@ pub use notice::{Counters, FileStatus, Notice, Reason, Rotations};
 pub use options::{Start, TailOptions, Watch};
 pub use position::{Ending, Piece, Position, Within};
 pub use record::FileRecord;
-pub use text::Text;
 pub(crate) use record::{Fields, put_bytes, put_number};
+pub use text::Text;

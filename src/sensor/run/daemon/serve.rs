@@ -438,8 +438,7 @@ impl<'r> Running<'r> {
         let Some(update) = self.service.update.filter(|_| !self.service.once) else {
             return Ok(());
         };
-        let fetched =
-            |feeds: &[(String, Option<Timestamp>)]| self.board.set_feeds(feeds);
+        let fetched = |feeds: &[(String, Option<Timestamp>)]| self.board.set_feeds(feeds);
         std::thread::Builder::new()
             .name("feeds".into())
             .spawn_scoped(scope, move || update(halt, &fetched))
