@@ -5,7 +5,6 @@ use super::pages::{Envelope, Page};
 use super::pulses::listed;
 use super::render::{Shape, pulse, pulse_with};
 use crate::engine::indicator::Tlp;
-use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Pulse, naive_micros};
 use crate::exchange::site::{Answer, Call, Kept, Listed};

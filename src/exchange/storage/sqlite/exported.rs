@@ -56,7 +56,7 @@ impl View<'_> {
         kinds: &[Type],
         take: &mut dyn FnMut(Type, &str) -> Result<()>,
     ) -> Result<Option<Timestamp>> {
-        let pulses = self.keys(viewer, selection)?;
+        let pulses = self.pulse_keys(viewer, selection)?;
         let whole = number(self.connection, "SELECT COUNT(*) FROM pulse", &[]).map_err(failed)?;
         if (pulses.len() as i64).saturating_mul(SHARE) < whole {
             return Ok(None);
@@ -81,7 +81,7 @@ impl View<'_> {
     }
 
     /// The keys of the pulses of a selection.
-    fn keys(&self, viewer: Viewer, selection: Selection) -> Result<Vec<i64>> {
+    fn pulse_keys(&self, viewer: Viewer, selection: Selection) -> Result<Vec<i64>> {
         let (me, open) = parameters(viewer);
         let of = selected_number(selection);
         let sql =
