@@ -55,6 +55,7 @@ fn answer(call: &Call<'_>, kinds: &[Type], asked: &Asked) -> Answer {
         "malware" => json!({"data": [], "size": 0, "count": 0}),
         "passive_dns" => json!({"passive_dns": [], "count": 0}),
         "http_scans" => json!({"data": []}),
+        "whois" => json!({"data": [], "related": [], "count": 0}),
         "analysis" => json!({"analysis": null, "malware": {}, "page_type": "generic"}),
         "url_list" => url_list(call, (kind, &norm), asked)?,
         _ => general(call, (kind, &norm))?,

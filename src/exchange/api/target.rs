@@ -6,7 +6,7 @@
 use crate::exchange::http::decode;
 
 /// The sections of indicators.
-pub(super) const SECTIONS: [&str; 8] = [
+pub(super) const SECTIONS: [&str; 9] = [
     "general",
     "geo",
     "reputation",
@@ -15,6 +15,7 @@ pub(super) const SECTIONS: [&str; 8] = [
     "url_list",
     "analysis",
     "http_scans",
+    "whois",
 ];
 
 /// What is asked about an indicator.

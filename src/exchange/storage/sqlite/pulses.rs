@@ -178,16 +178,7 @@ impl Writes<'_> {
             return self.shown(user, id);
         }
         self.store(&new)?;
-        let is_wider = new.is_public && !row.is_public
-            || new.groups.iter().any(|group| !row.groups.contains(group));
-        if is_wider
-            || new.tlp != row.tlp
-            || new.adversary != row.adversary
-            || new.lists.malware_families != row.lists.malware_families
-            || new.lists.attack_ids != row.lists.attack_ids
-        {
-            // Each indicator says these, too, where it travels alone; and who sees it now asks for
-            // what is newer than what it has.
+        if concerns_indicators(&row, &new) {
             self.stamp_entries(row.key)?;
         }
         let revision = row.revision + 1;
@@ -196,16 +187,22 @@ impl Writes<'_> {
         if changes.is_suspicious(before) && !patch.is_imported {
             self.hold(row.key, user, "most of its indicators were changed at once")?;
         }
-        let is_narrower = new.tlp > row.tlp
-            || row.is_public && !new.is_public
-            || row.groups.iter().any(|group| !new.groups.contains(group));
+        self.eject_those_who_lost(&row, &new)?;
+        self.shown(user, id)
+    }
+
+    /// Tells those who do not see a pulse any more after a change of it.
+    fn eject_those_who_lost(&self, row: &Row, new: &Row) -> Outcome<()> {
+        let lost = || row.groups.iter().filter(|group| !new.groups.contains(group));
+        let is_narrower =
+            new.tlp > row.tlp || row.is_public && !new.is_public || lost().next().is_some();
         if is_narrower {
             self.eject("p.id = :object", row.key, 0)?;
-            for group in row.groups.iter().filter(|group| !new.groups.contains(group)) {
+            for group in lost() {
                 self.eject("p.id = :object", row.key, group.0)?;
             }
         }
-        self.shown(user, id)
+        Ok(())
     }
 
     /// Deletes a pulse. What remains is its identifier, for those that still have it.
@@ -508,6 +505,18 @@ impl Writes<'_> {
         )?;
         Ok(())
     }
+}
+
+/// Whether a change of a pulse is one of its indicators: each says these things, too, where it
+/// travels alone; and who sees it now asks for what is newer than what it has.
+fn concerns_indicators(old: &Row, new: &Row) -> bool {
+    let is_wider = new.is_public && !old.is_public
+        || new.groups.iter().any(|group| !old.groups.contains(group));
+    is_wider
+        || new.tlp != old.tlp
+        || new.adversary != old.adversary
+        || new.lists.malware_families != old.lists.malware_families
+        || new.lists.attack_ids != old.lists.attack_ids
 }
 
 /// The lists as they are stored.
