@@ -201,7 +201,8 @@ fn pulses_are_collections() {
         404
     );
     // Nothing new.
-    assert!(exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0.is_empty());
+    let heard = exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0;
+    assert!(heard.is_empty(), "{heard:?}");
 }
 
 #[test]
@@ -500,9 +501,10 @@ fn what_a_pulse_had_is_revoked_when_it_is_deleted() {
     let mut hidden = pulse("Hidden pulse", &["hidden.example"]);
     hidden["public"] = json!(false);
     let hidden = exchange.create(0, &hidden);
-    let (_, last) = exchange.walk(1, "public", "", 1000);
+    let (_, last) = exchange.walk(1, "public", &format!("&added_after={last}"), 1000);
     exchange.site.storage.write(move |writes| writes.delete_pulse(user, &hidden)).unwrap();
-    assert!(exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0.is_empty());
+    let heard = exchange.walk(1, "public", &format!("&added_after={last}"), 1000).0;
+    assert!(heard.is_empty(), "{heard:?}");
     let own = exchange.walk(0, "user_alice", &format!("&added_after={last}"), 1000).0;
     assert_eq!(of_kind(&own, "indicator").len(), 1, "its author had it");
 }
