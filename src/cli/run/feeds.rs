@@ -54,7 +54,9 @@ impl Updater {
         // Without it, changes are noticed anyway, a moment later.
         let registered = signal_hook::flag::register(SIGHUP, Arc::clone(&hangup));
         self.run_until(halt, Watched::new(&self.config, hangup), fetched);
-        registered.into_iter().for_each(|id| drop(signal_hook::low_level::unregister(id)));
+        if let Ok(id) = registered {
+            signal_hook::low_level::unregister(id);
+        }
     }
 
     fn run_until(&self, halt: &Halt, mut watched: Watched, fetched: &FeedTimes<'_>) {
