@@ -31,7 +31,7 @@ help:
 	@echo 'make test-peers   all of them, also against heavier programs, which it installs first'
 	@echo 'make guided       a binary that is optimised by a profile of itself: target/guided/release/wiresift'
 	@echo 'make deb          a package for Debian and Ubuntu: target/wiresift_VERSION_ARCH.deb (needs cargo-deb)'
-	@echo 'make tarball      an archive for any Linux with glibc 2.17 or later (needs cargo-zigbuild)'
+	@echo 'make tarball      an archive for any Linux with glibc 2.17 or later'
 	@echo 'make lint         format and lints alone'
 	@echo 'make doc          the documentation of the library, broken links denied'
 	@echo 'make fuzz         every fuzz target for $(FUZZ_SECONDS) s each (FUZZ_SECONDS=n, FUZZ_TARGETS=…)'

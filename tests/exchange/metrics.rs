@@ -208,6 +208,5 @@ fn a_socket_of_their_own_has_nothing_else() {
     assert_eq!(value(&page, "requests_total{route=\"/metrics\",status=\"4xx\"}"), 1.0);
     let mut elsewhere = dir.command();
     elsewhere.args(["exchange", "serve", "--data", "y", "--metrics", "192.0.2.1:9000"]);
-    let said = elsewhere.run().expect(2).stderr();
-    assert!(said.contains("loopback"), "{said}");
+    elsewhere.run().expect(2).expect_stderr("loopback");
 }

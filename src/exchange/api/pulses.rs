@@ -138,7 +138,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
         }
         let (mut pulse, indicators) = writes.create_pulse_with(user, draft, (true, None))?;
         if let Some(likeness) = likeness {
-            let alike = writes.note_likeness(user, pulse.key, likeness)?;
+            let alike = writes.note_likeness(user, pulse.key, &likeness)?;
             let is_spam = !alike.others.is_empty() || alike.own.len() >= 2;
             if quota.is_some() && is_spam {
                 writes.hold_alike(user, pulse.key, &alike)?;

@@ -94,7 +94,8 @@ pub struct Stored<'a> {
 
 impl Source for Stored<'_> {
     fn values(&self, take: &mut dyn FnMut(Type, &str) -> Result<()>) -> Result<Option<Timestamp>> {
-        if self.which != Which::Exported {
+        // Confidence depends on more than the rows that are read at once.
+        if self.which != Which::Exported || self.min_confidence > 0 {
             return Ok(None);
         }
         self.view.exported_values((self.viewer, self.selection), &self.types, take)
