@@ -78,9 +78,10 @@
 //! | [`sensor::run`] | scans, taps and the daemon: threads, order, counters | the rooms of sensor and engine |
 //! | [`exchange::accounts`] | users, groups, keys, passwords | indicator (times) |
 //! | [`exchange::http`] | requests and answers as values | nothing |
+//! | [`exchange::metrics`] | what a server counts about itself, as a page for Prometheus | nothing |
 //! | [`exchange::pulses`] | pulses and indicators: types, limits, validation | indicator, accounts |
-//! | [`exchange::storage`] | keeps it all, and decides who sees what | indicator, accounts, pulses |
-//! | [`exchange::site`] | callers, limits, settings, the type of routes | indicator, accounts, http, pulses, storage |
+//! | [`exchange::storage`] | keeps it all, and decides who sees what | indicator, accounts, pulses, metrics |
+//! | [`exchange::site`] | callers, limits, settings, the type of routes | indicator, accounts, http, pulses, metrics, storage |
 //! | [`exchange::import`] | lists of others as pulses | indicator, accounts, pulses, storage, site |
 //! | [`exchange::sources`] | lists and other exchanges that the operator subscribed to, as pulses | indicator, accounts, pulses, storage, site, import, and config, store and subscribe of intel |
 //! | [`exchange::export`] | pulses as files for other programs | the rooms above, database, compile, feed |

@@ -58,7 +58,7 @@ fn around(payload: &[u8]) -> Vec<u8> {
     }
     table.push(length as u8);
     let mut file = b"wsnormal".to_vec();
-    file.extend_from_slice(&1u32.to_le_bytes());
+    file.extend_from_slice(&2u32.to_le_bytes());
     file.extend_from_slice(&[0; 4]);
     let words = [0, table.len() as u64, xxh3_64(&table), payload.len() as u64, xxh3_64(payload)];
     words.iter().for_each(|word| file.extend_from_slice(&word.to_le_bytes()));

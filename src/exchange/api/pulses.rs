@@ -222,8 +222,11 @@ pub(super) fn clone(call: &Call<'_>) -> Answer {
     let quota = Quota::of(call, crate::clock::now());
     let copy = call.write(move |writes| {
         if let Some(quota) = quota {
-            let seen = writes.view().pulse(viewer, &id)?;
-            let copied = seen.map_or(0, |pulse| pulse.counts.total());
+            let view = writes.view();
+            let copied = match view.pulse(viewer, &id)? {
+                Some(pulse) => view.count_indicators(pulse.key, &IndicatorQuery::default())?,
+                None => 0,
+            };
             quota.check(writes, user, (1, copied))?;
         }
         writes.clone_pulse(user, &id, name)
