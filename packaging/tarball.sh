@@ -4,7 +4,7 @@
 #
 #   packaging/tarball.sh FOLDER
 #
-# Zig brings the symbols of the old glibc and cargo-zigbuild hands it to cargo. libpcap is linked in,
+# Zig brings the symbols of the old glibc, and cargo-zigbuild passes it to cargo as the linker. libpcap is linked in,
 # since its file is called differently on different systems; the one of Debian and Ubuntu needs
 # libraries for D-Bus and InfiniBand, so that it is built here from the distribution's source.
 set -euo pipefail
@@ -20,18 +20,15 @@ folder=$(realpath "$1")
 work=$(realpath -m target/tarball)
 mkdir -p "$work"
 
-# Zig, from the index of Python packages.
-if ! [ -x "$work/zig/bin/python" ] || ! "$work/zig/bin/python" -m ziglang version >/dev/null 2>&1; then
+# Zig and cargo-zigbuild, from the index of Python packages.
+if ! "$work/zig/bin/python" -m ziglang version >/dev/null 2>&1 || ! [ -x "$work/zig/bin/cargo-zigbuild" ]; then
+  rm -rf "$work/zig"
   python3 -m venv "$work/zig"
-  "$work/zig/bin/pip" install --quiet ziglang
+  "$work/zig/bin/pip" install --quiet ziglang cargo-zigbuild
 fi
 printf '#!/bin/sh\nexec "%s/zig/bin/python" -m ziglang "$@"\n' "$work" > "$work/zig/bin/zig"
 chmod +x "$work/zig/bin/zig"
 export PATH=$work/zig/bin:$PATH
-if ! cargo zigbuild --help >/dev/null 2>&1; then
-  echo 'cargo-zigbuild is not installed: cargo install cargo-zigbuild --locked' >&2
-  exit 2
-fi
 
 # sources_of_the_system FOLDER: makes the system's own sources of packages sources of source packages.
 sources_of_the_system() {

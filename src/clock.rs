@@ -41,6 +41,15 @@ pub fn monotonic_micros() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + now.tv_nsec.unsigned_abs() / 1_000
 }
 
+/// When the machine was started, in microseconds since 1970, as the present clock has it: the same
+/// until the next start, unless the clock is set.
+#[cfg(feature = "sensor")]
+pub fn booted() -> u64 {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let since = since.tv_sec.saturating_mul(1_000_000).saturating_add(since.tv_nsec / 1_000);
+    u64::try_from(now().0.saturating_sub(since)).unwrap_or(0)
+}
+
 /// Measures a duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

@@ -121,7 +121,7 @@ fn as_json(database: &Database, withheld: bool) -> Value {
     let mut object = json!({
         "id": database.build_id(),
         "built": database.built().to_string(),
-        "format": wiresift::engine::database::VERSION,
+        "format": database.format(),
         "bytes": database.size(),
         "contexts": database.contexts(),
         "summary": database.summary(),

@@ -173,6 +173,9 @@ fn context_lines(context: &Context<'_>) -> Vec<String> {
     member("tlp", context.tlp.map(|t| t.name().to_string()));
     member("valid from", context.valid_from.map(|t| t.to_string()));
     member("valid until", context.valid_until.map(|t| t.to_string()));
+    member("first seen", context.first_seen.map(|t| t.to_string()));
+    member("last seen", context.last_seen.map(|t| t.to_string()));
+    member("modified", context.modified.map(|t| t.to_string()));
     member("withdrawn", context.inactive.then(|| "by its source".to_string()));
     member("tags", Some(context.tags.join(", ")));
     member("malware", Some(context.malware.join(", ")));
@@ -196,6 +199,9 @@ fn as_json(explanation: &Explanation<'_>, in_feeds: &[InFeed]) -> Value {
             "tlp": context.tlp.map(|t| t.name()),
             "valid_from": context.valid_from.map(|t| t.to_string()),
             "valid_until": context.valid_until.map(|t| t.to_string()),
+            "first_seen": context.first_seen.map(|t| t.to_string()),
+            "last_seen": context.last_seen.map(|t| t.to_string()),
+            "modified": context.modified.map(|t| t.to_string()),
             "inactive": context.inactive,
             "tags": context.tags,
             "malware": context.malware,

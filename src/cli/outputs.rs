@@ -3,7 +3,7 @@
 use super::messages::name;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use wiresift::engine::alert::{OWN_HEAD, is_own};
+use wiresift::engine::alert::{Format, OWN_HEAD, is_own, own_format};
 use wiresift::engine::database::is_database;
 use wiresift::engine::files::{Inputs, Node, Outlet};
 use wiresift::sensor::input::Target;
@@ -38,6 +38,29 @@ pub(super) fn refuse(output: Option<&Path>, inputs: &Inputs) -> Result<()> {
             .remedy("name another file for the alerts; --db names the database"));
     }
     Ok(())
+}
+
+/// Rejects an output to append to that holds alerts in another format: no program could read the
+/// mixture.
+pub(super) fn refuse_other_format(output: Option<&Path>, format: Format) -> Result<()> {
+    let Some(output) = rotated(output).filter(|path| path.is_file()) else { return Ok(()) };
+    let head = head_of(output)?;
+    let Some(found) = own_format(&head).filter(|found| *found != format) else { return Ok(()) };
+    Err(Error::usage(format!(
+        "the file holds alerts in the format {found}, and {format} can't be appended to them; \
+         nothing was written"
+    ))
+    .at_path(output)
+    .remedy(format!("use --format {found}, name another file, or move this one away")))
+}
+
+/// The beginning of an existing output.
+fn head_of(output: &Path) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    std::fs::File::open(output)
+        .and_then(|file| file.take(OWN_HEAD as u64).read_to_end(&mut head))
+        .map_err(|e| Error::io("read the existing output", e).at_path(output))?;
+    Ok(head)
 }
 
 /// Names the folders among the inputs that contain no files: a wrong path must not look like a clean
@@ -140,10 +163,7 @@ impl Written<'_> {
     /// is the path under which a walk met it.
     fn refuse(&self, found: &Path) -> Result<()> {
         let Some(output) = file(self.output) else { return Ok(()) };
-        let mut head = Vec::new();
-        std::fs::File::open(output)
-            .and_then(|file| file.take(OWN_HEAD as u64).read_to_end(&mut head))
-            .map_err(|e| Error::io("read the existing output", e).at_path(output))?;
+        let head = head_of(output)?;
         if is_own(&head) || is_observable(&head) || self.is_listing && is_listing(&head) {
             return Ok(());
         }

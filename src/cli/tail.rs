@@ -38,6 +38,9 @@ pub(super) fn run(flags: Tail) -> Result<Outcome> {
     let is_called = rotated.is_some() || follow.as_ref().is_some_and(|it| it.on_hangup);
     let (current, signals) = (Current::new(database, None), Signals::new(!is_called)?);
     let written = flags.choice.output(&flags.alerts, to_terminal)?;
+    if !flags.alerts.quiet {
+        outputs::refuse_other_format(output, written.encoder.format())?;
+    }
     let logs = logs(&flags, rotated.as_deref(), to_terminal);
     let job = Job {
         follow,

@@ -51,6 +51,9 @@ pub(super) fn run(flags: Tap) -> Result<Outcome> {
     let listen = listen(&flags)?;
     let (current, signals) = (Current::new(database, None), Signals::new(!is_called)?);
     let written = flags.choice.output(&flags.alerts, to_terminal)?;
+    if !flags.alerts.quiet {
+        outputs::refuse_other_format(output, written.encoder.format())?;
+    }
     let job = Job {
         follow,
         options,

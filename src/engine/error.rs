@@ -171,6 +171,11 @@ impl Error {
         self.0.path.as_deref()
     }
 
+    /// The line (from 1), if that is known.
+    pub fn line(&self) -> Option<u64> {
+        self.0.line
+    }
+
     /// What happened, without its place and its remedy.
     pub fn message(&self) -> String {
         self.0.message.to_string()

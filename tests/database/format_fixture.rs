@@ -131,6 +131,17 @@ fn every_fixture_opens_and_answers_or_says_that_it_is_old() {
 }
 
 #[test]
+fn databases_of_format_2_are_read_and_older_ones_are_not() {
+    let database = Database::open(&folder().join("format-2.wsdb")).unwrap();
+    assert_eq!(database.format(), 2);
+    assert_eq!(Database::from_bytes(compiled()).unwrap().format(), VERSION);
+    let mut bytes = compiled();
+    bytes[8..12].copy_from_slice(&1u32.to_le_bytes());
+    let error = Database::from_bytes(bytes).unwrap_err().to_string();
+    assert!(error.contains("the old format 1, this program reads 2 to 3"), "{error}");
+}
+
+#[test]
 fn the_order_of_the_list_changes_nothing() {
     let list = fs::read_to_string(folder().join("list.jsonl")).unwrap();
     let mut lines: Vec<&str> = list.lines().collect();

@@ -92,6 +92,47 @@ fn all_problems_come_at_once_with_their_places() {
 }
 
 #[test]
+fn each_problem_comes_once_and_a_misspelt_table_hides_no_other() {
+    let dir = folder("check_each_once");
+    // Both houses read the top of the file.
+    dir.create(
+        "wiresift.toml",
+        "interval = \"soon\"\nstate = 5\n[[inptu]]\nkind = \"files\"\n[[feed]]\nname = \"a\"\nurll = \
+         \"https://x.example/\"\nintervall = \"1h\"\n[[feed]]\nname = \"b\"\npath = \"list.txt\"\n\
+         confidence = 300\nseverity = \"loud\"\nlifetime = \"long\"\n",
+    );
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    let stderr = String::from_utf8_lossy(&run.stderr).into_owned();
+    for (part, count) in [
+        ("wiresift.toml:1: interval: ", 1),
+        ("wiresift.toml:2", 1),
+        ("wiresift.toml:3", 1),
+        ("unknown key “inptu”", 1),
+        ("wiresift.toml:7: unknown field `urll`", 1),
+        ("wiresift.toml:8: unknown field `intervall`", 1),
+        // It follows from the misspelt key.
+        ("url, path and command", 0),
+        ("wiresift.toml:12: ", 1),
+        ("wiresift.toml:9: severity: unknown value “loud”", 1),
+        ("wiresift.toml:9: lifetime: ", 1),
+        ("8 problems", 1),
+    ] {
+        assert_eq!(stderr.matches(part).count(), count, "{part:?} in {stderr}");
+    }
+    // What is wrong with feeds does not hide what is wrong elsewhere.
+    config(&dir, "");
+    let text = std::fs::read_to_string(dir.path().join("wiresift.toml")).unwrap();
+    let text = text.replace("alerts.json", "no/such/folder/alerts.json");
+    dir.create("wiresift.toml", format!("{text}[[feed]]\nname = \"a\"\nurll = \"x\"\n"));
+    let run = dir.command().args(["run", "--check"]).run().expect(2);
+    run.expect_stderr("unknown field `urll`")
+        .expect_stderr("no/such/folder")
+        .expect_stderr("2 problems")
+        .expect_stdout("ok: database: wiresift.wsdb, 1 value");
+    dir.command().args(["run"]).run().expect(78).expect_stderr("unknown field `urll`");
+}
+
+#[test]
 fn where_the_configuration_is_looked_for() {
     let dir = Dir::new("check_nowhere");
     let run = dir.command().args(["run", "--check"]).run().expect(2);

@@ -230,6 +230,25 @@ fn once_reads_what_is_there_and_ends() {
 }
 
 #[test]
+fn formats_are_not_mixed() {
+    let dir = folder("tail_formats");
+    let mut writer = Writer::new(&dir.path().join("logs"));
+    writer.write(3);
+    tail(&dir, &["--once", "--format", "cef"]).run().expect(0);
+    writer.write(3);
+    let before = fs::read_to_string(dir.path().join("alerts.json")).unwrap();
+    for more in [&["--format", "json"][..], &["--format", "zeek", "--no-state"]] {
+        let run = tail(&dir, &[&["--once"], more].concat()).run().expect(2);
+        run.expect_stderr("alerts.json: the file holds alerts in the format cef")
+            .expect_stderr("use --format cef, name another file, or move this one away");
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("alerts.json")).unwrap(), before);
+    tail(&dir, &["--once", "--format", "cef"]).run().expect(0);
+    let after = fs::read_to_string(dir.path().join("alerts.json")).unwrap();
+    assert_eq!((before.lines().count(), after.lines().count()), (3, 6));
+}
+
+#[test]
 fn one_state_has_one_process() {
     let dir = folder("tail_locked");
     let mut child = tail(&dir, &[]).start();

@@ -1,6 +1,6 @@
 //! `wiresift run --check`: what would run, and any problems.
 
-use super::files::{self, Files};
+use super::files::{self, Files, Parsed};
 use super::probe::Probe;
 use crate::cli::feed;
 use crate::cli::messages::{name, plural, print, say};
@@ -13,30 +13,33 @@ use wiresift::intel::config::Subscription;
 /// Checks a configuration. Prints what it contains to standard output, and problems to standard
 /// error.
 pub(super) fn run(path: &Path, no_suppress: bool) -> Result<Outcome> {
-    let mut files = match Files::read(path)? {
-        Ok(files) => files,
-        Err(problems) => {
-            problems.iter().for_each(|problem| say(problem));
-            say(&format!("wiresift: {}: {}", name(path), plural(problems.len() as u64, "problem")));
-            return Ok(Outcome::Failed);
-        }
+    let parsed = Parsed::read(path)?;
+    let of_feeds = parsed.of_feeds();
+    let Parsed { sensor: Ok(sensor), intel, .. } = parsed else {
+        let problems = parsed.whole().err().unwrap_or_default();
+        problems.iter().for_each(|problem| say(problem));
+        say(&format!("wiresift: {}: {}", name(path), plural(problems.len() as u64, "problem")));
+        return Ok(Outcome::Failed);
     };
+    // The feeds that are valid: there may be more problems than theirs.
+    let mut files = Files { sensor, intel };
     // Check the configuration that would actually run, flags included.
     files.sensor.suppress.enabled &= !no_suppress;
     let problems = files.sensor.check(files::built());
     // A description of an invalid configuration would mislead.
-    if problems.is_empty() {
+    if problems.is_empty() && of_feeds.is_empty() {
         print_lines("", &files.sensor.describe())?;
         let feeds: Vec<String> = files.intel.feeds.iter().map(describe).collect();
         print_lines("", &feeds)?;
     }
     files.warnings().iter().for_each(|warning| say(&format!("wiresift: warning: {warning}")));
     files::say_problems(&problems);
+    of_feeds.iter().for_each(|problem| say(problem));
     let found = Probe::of(&files);
     print_lines("ok: ", &found.good)?;
     found.notes.iter().for_each(|note| say(&format!("wiresift: note: {note}")));
     found.problems.iter().for_each(|problem| say(&format!("wiresift: {problem}")));
-    let count = problems.iter().count() + problems.more() + found.problems.len();
+    let count = problems.iter().count() + problems.more() + of_feeds.len() + found.problems.len();
     if count > 0 {
         say(&format!("wiresift: {}: {}", name(path), plural(count as u64, "problem")));
         return Ok(Outcome::Failed);

@@ -9,12 +9,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wiresift::clock::now;
-use wiresift::engine::indicator::Timestamp;
+use wiresift::engine::database::Stamp;
 use wiresift::intel::config::Config;
 use wiresift::intel::store::Store;
 use wiresift::intel::subscribe::{self, FeedOutcome, Published, StopSignal, UpdateJob};
 use wiresift::sensor::halt::Halt;
 use wiresift::sensor::metrics::Systemd;
+use wiresift::sensor::run::daemon::FeedTimes;
 use wiresift::{Error, Result};
 
 /// How often to check whether the service is stopping.
@@ -24,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// next start.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How often to reread the configuration, in case feeds were added.
+/// The longest wait. Changes of the configuration and SIGHUP end it early.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// How long to wait after a failed round. It doubles with each further failure.
@@ -46,21 +47,33 @@ impl Updater {
         Updater { config, turn: Arc::default() }
     }
 
-    /// Fetches feeds when they are due, until the halt. `fetched` receives the time of each feed's
-    /// last success.
-    pub(super) fn run(&self, halt: &Halt, fetched: &dyn Fn(&str, Timestamp)) {
-        let mut watched = Watched::new(&self.config);
+    /// Fetches feeds when they are due, until the halt. `fetched` receives the feeds, and when each
+    /// was last fetched.
+    pub(super) fn run(&self, halt: &Halt, fetched: &FeedTimes<'_>) {
+        let hangup = Arc::new(AtomicBool::new(false));
+        // Without it, changes are noticed anyway, a moment later.
+        let registered = signal_hook::flag::register(SIGHUP, Arc::clone(&hangup));
+        self.run_until(halt, Watched::new(&self.config, hangup), fetched);
+        if let Ok(id) = registered {
+            signal_hook::low_level::unregister(id);
+        }
+    }
+
+    fn run_until(&self, halt: &Halt, mut watched: Watched, fetched: &FeedTimes<'_>) {
         report_times(&watched.config, fetched);
         // Feeds may have been accepted since the database was built: before this start, or by
-        // another process.
-        let mut must_publish = true;
+        // another process. A database that was compiled without feeds is left alone.
+        let mut must_publish = watched.has_feeds();
         let mut failures = 0;
         loop {
-            if !pause(halt, watched.wait(must_publish, failures)) {
+            let wait = watched.wait(must_publish, failures);
+            if !pause(halt, wait, || watched.is_touched()) {
                 return;
             }
             must_publish |= watched.look_again();
+            must_publish &= watched.has_feeds();
             if !must_publish && !watched.is_due() {
+                report_times(&watched.config, fetched);
                 continue;
             }
             let Some(outcome) = self.round(halt, &watched.config, must_publish) else { return };
@@ -122,20 +135,42 @@ struct Watched {
     text: String,
     /// Whether it is currently invalid. This is reported once, not in each round.
     is_broken: bool,
+    /// The state of the file when its text was read, and at the last look.
+    read: Option<Stamp>,
+    seen: Option<Stamp>,
+    /// Set by SIGHUP.
+    hangup: Arc<AtomicBool>,
 }
 
 impl Watched {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config, hangup: Arc<AtomicBool>) -> Self {
+        let read = stamp(config);
         let text = std::fs::read_to_string(&config.path).unwrap_or_default();
-        Watched { config: config.clone(), text, is_broken: false }
+        Watched { config: config.clone(), text, is_broken: false, read, seen: read, hangup }
     }
 
-    /// Reads the file again. Returns whether it changed. While it is being edited, the last valid
-    /// version stays in effect.
+    /// Whether a feed is enabled.
+    fn has_feeds(&self) -> bool {
+        self.config.feeds.iter().any(|feed| feed.enabled)
+    }
+
+    /// Whether a reload was requested, or the file has changed and is the same as at the last look:
+    /// an editor may still be writing it.
+    fn is_touched(&mut self) -> bool {
+        let now = stamp(&self.config);
+        let before = std::mem::replace(&mut self.seen, now);
+        self.hangup.load(Ordering::Relaxed) || now != self.read && now == before
+    }
+
+    /// Reads the file again. Returns whether it changed, or a reload was requested. While it is
+    /// being edited, the last valid version stays in effect.
     fn look_again(&mut self) -> bool {
-        let Ok(text) = std::fs::read_to_string(&self.config.path) else { return false };
+        // By SIGHUP: feeds may have been fetched by another process.
+        let is_asked = self.hangup.swap(false, Ordering::Relaxed);
+        self.read = stamp(&self.config);
+        let Ok(text) = std::fs::read_to_string(&self.config.path) else { return is_asked };
         if text == self.text {
-            return false;
+            return is_asked;
         }
         self.text = text;
         match Config::parse(&self.text, &self.config.path) {
@@ -148,7 +183,7 @@ impl Watched {
                     messages::error(&error);
                     say("wiresift: feeds: keeping the previous configuration");
                 }
-                false
+                is_asked
             }
         }
     }
@@ -178,12 +213,17 @@ fn backoff(failures: u32) -> Duration {
     BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(MAX_BACKOFF)
 }
 
-/// Waits. Returns false if the service is stopping.
-fn pause(halt: &Halt, time: Duration) -> bool {
+/// The state of a configuration's file.
+fn stamp(config: &Config) -> Option<Stamp> {
+    std::fs::metadata(&config.path).ok().map(|metadata| Stamp::of(&metadata))
+}
+
+/// Waits, or until something else is to be done. Returns false if the service is stopping.
+fn pause(halt: &Halt, time: Duration, mut is_called: impl FnMut() -> bool) -> bool {
     let waiting = wiresift::clock::Stopwatch::start();
     while !halt.is_set() {
         let left = time.saturating_sub(waiting.elapsed());
-        if left.is_zero() {
+        if left.is_zero() || is_called() {
             return true;
         }
         std::thread::sleep(left.min(LOOK));
@@ -192,13 +232,12 @@ fn pause(halt: &Halt, time: Duration) -> bool {
 }
 
 /// Reports the last success of each enabled feed, also if another process fetched it.
-fn report_times(config: &Config, fetched: &dyn Fn(&str, Timestamp)) {
+fn report_times(config: &Config, fetched: &FeedTimes<'_>) {
     let store = Store::at(&config.state);
-    for feed in config.feeds.iter().filter(|feed| feed.enabled) {
-        if let Some(time) = store.feed_dir(&feed.name).state().last_success {
-            fetched(&feed.name, time);
-        }
-    }
+    let feeds = config.feeds.iter().filter(|feed| feed.enabled);
+    let times =
+        feeds.map(|feed| (feed.name.clone(), store.feed_dir(&feed.name).state().last_success));
+    fetched(&times.collect::<Vec<_>>());
 }
 
 /// Fetches the feeds that are due, and publishes the database if that changed anything or if

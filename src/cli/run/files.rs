@@ -36,13 +36,23 @@ pub(super) struct Files {
     pub(super) intel: feeds::Config,
 }
 
-impl Files {
-    /// Reads the file. Problems with its contents are returned as lines, all of them.
+/// A configuration as far as it is valid.
+pub(super) struct Parsed {
+    /// The part of the sensor, or what is wrong with it.
+    pub(super) sensor: Result<Config, Problems>,
+    /// The valid part of the feeds.
+    pub(super) intel: feeds::Config,
+    /// What is wrong with the feeds, and not with a line that the sensor reads: both read some.
+    of_feeds: Vec<Error>,
+}
+
+impl Parsed {
+    /// Reads a file.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    pub(super) fn read(path: &Path) -> Result<Result<Files, Vec<String>>> {
+    pub(super) fn read(path: &Path) -> Result<Parsed> {
         let opened = Config::open(path);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -50,28 +60,56 @@ impl Files {
                 return Err(opened.err().unwrap_or(Error::io("read", error).at_path(path)));
             }
         };
-        match (Files::parse(&text, path), opened) {
+        let parsed = Parsed::of(&text, path);
+        match opened {
             // The contents are valid, so it was rejected for its size.
-            (Ok(_), Err(error)) => Err(error),
-            (parsed, _) => Ok(parsed),
+            Err(error) if parsed.sensor.is_ok() => Err(error),
+            _ => Ok(parsed),
         }
+    }
+
+    /// Parses a text.
+    fn of(text: &str, path: &Path) -> Parsed {
+        let sensor = Config::parse(text, path);
+        let (intel, mut of_feeds) = feeds::Config::parse_valid(text, path);
+        if let Err(problems) = &sensor {
+            let has = |line: u64| {
+                problems.iter().any(|it| it.place.is_some_and(|place| place.line as u64 == line))
+            };
+            of_feeds.retain(|error| !error.line().is_some_and(has));
+        }
+        Parsed { sensor, intel, of_feeds }
+    }
+
+    /// What is wrong with the feeds, one line each.
+    pub(super) fn of_feeds(&self) -> Vec<String> {
+        self.of_feeds.iter().map(ToString::to_string).collect()
+    }
+
+    /// Both parts, or all problems, one line each.
+    pub(super) fn whole(self) -> Result<Files, Vec<String>> {
+        let of_feeds = self.of_feeds();
+        match self.sensor {
+            Ok(sensor) if of_feeds.is_empty() => Ok(Files { sensor, intel: self.intel }),
+            Ok(_) => Err(of_feeds),
+            Err(problems) => Err([lines(&problems), of_feeds].concat()),
+        }
+    }
+}
+
+impl Files {
+    /// Reads the file. Problems with its contents are returned as lines, all of them.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub(super) fn read(path: &Path) -> Result<Result<Files, Vec<String>>> {
+        Parsed::read(path).map(Parsed::whole)
     }
 
     /// Parses the text of a configuration.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Files, Vec<String>> {
-        match (Config::parse(text, path), feeds::Config::parse(text, path)) {
-            (Ok(sensor), Ok(intel)) => Ok(Files { sensor, intel }),
-            (Ok(_), Err(error)) => Err(vec![format!("{error}")]),
-            (Err(problems), Ok(_)) => Err(lines(&problems)),
-            (Err(problems), Err(error)) => {
-                let mut lines = lines(&problems);
-                // Invalid TOML gives both the same error.
-                if text.parse::<toml_edit::DocumentMut>().is_ok() {
-                    lines.push(format!("{error}"));
-                }
-                Err(lines)
-            }
-        }
+        Parsed::of(text, path).whole()
     }
 
     /// The feeds that are fetched and compiled.

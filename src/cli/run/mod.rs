@@ -25,7 +25,7 @@ use files::Files;
 use wiresift::Result;
 use wiresift::intel::subscribe;
 use wiresift::sensor::checkpoint::StateDir;
-use wiresift::sensor::run::daemon::{Served, Service, Undelivered, serve};
+use wiresift::sensor::run::daemon::{FeedTimes, Served, Service, Undelivered, serve};
 use wiresift::sensor::run::{Notice, Signals};
 
 pub(super) fn run(flags: Run) -> Result<Outcome> {
@@ -62,13 +62,14 @@ fn start(files: Files, flags: &Run) -> Result<Outcome> {
     }
     let signals = Signals::new(false)?;
     let updater = feeds::Updater::new(files.intel.clone());
-    let update = |halt: &_, fetched: &dyn Fn(&str, _)| updater.run(halt, fetched);
+    let update = |halt: &_, fetched: &FeedTimes<'_>| updater.run(halt, fetched);
     let service = Service {
         config: files.sensor.clone(),
         once: flags.once,
         no_suppress: flags.no_suppress,
         allow: &|paths| subscribe::compile_allow_lists(paths, &of_feeds(&notice)),
-        update: (files.updates() && !flags.once).then_some(&update),
+        // Without feeds, too: some may be added while it runs.
+        update: (files.sensor.daemon.update && !flags.once).then_some(&update),
         feeds: files.enabled().map(|feed| feed.name.clone()).collect(),
     };
     let served = serve(service, &signals, &notice)?;

@@ -312,7 +312,11 @@ fn indicator(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     // no text.
     let said = [&source.description, &source.name, &source.collection];
     o.maybe("description", said.into_iter().flatten().map(|text| &**text).next());
-    for (name, time) in [("first_seen", source.first_seen), ("last_seen", source.last_seen)] {
+    for (name, time) in [
+        ("first_seen", source.first_seen),
+        ("last_seen", source.last_seen),
+        ("modified_at", source.modified),
+    ] {
         if let Some(time) = time {
             o.shown(name, tame(time));
         }

@@ -111,6 +111,9 @@ fn source(o: &mut Object<'_>, source: &Context<'_>) {
     }
     o.maybe("direction", source.direction.map(direction_name));
     o.maybe("proto", source.proto.as_deref());
+    if let Some(time) = source.modified {
+        o.shown("modified", tame(time));
+    }
 }
 
 /// The side of a connection that an indicator is limited to.

@@ -66,7 +66,7 @@ mod zeek;
 
 pub use format::{Encoder, Format};
 pub use json::SCHEMA;
-pub use own::{OWN_HEAD, is_own};
+pub use own::{OWN_HEAD, is_own, own_format};
 pub use record::{Alert, DEFAULT_SEVERITY, Handling, Provenance, TimeSource};
 pub use repeat::write_repeat;
 pub use selection::{OmitReason, Selection};

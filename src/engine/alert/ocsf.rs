@@ -292,7 +292,7 @@ fn osint(o: &mut Object<'_>, met: &Match<'_>, source: &Context<'_>) {
     for (name, time) in [
         ("created_time", source.valid_from),
         ("expiration_time", source.valid_until),
-        ("modified_time", source.last_seen),
+        ("modified_time", source.modified.or(source.last_seen)),
     ] {
         if let Some(time) = time {
             o.number(name, millis(time));

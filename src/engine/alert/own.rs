@@ -4,6 +4,7 @@
 //! nothing else. Zeek's own `intel.log` has the same header as ours; the node in its records
 //! distinguishes them.
 
+use super::Format;
 use crate::engine::indicator::{Kind, Severity};
 
 /// How many bytes of a file [`is_own`] wants to see.
@@ -11,30 +12,39 @@ pub const OWN_HEAD: usize = 64 << 10;
 
 /// Whether a file with this head is output of wiresift. An empty file counts.
 pub fn is_own(head: &[u8]) -> bool {
+    head.is_empty() || own_format(head).is_some()
+}
+
+/// The format of a file with this head, if it is output of wiresift.
+pub fn own_format(head: &[u8]) -> Option<Format> {
     let mut lines = head.split(|byte| *byte == b'\n');
     let first = lines.next().unwrap_or_default();
     let second = lines.next().unwrap_or_default();
-    head.is_empty()
-        || is_json(first)
-        || first.starts_with(b"CEF:0|wiresift|")
-        || first.starts_with(b"<") && has(first, b" wiresift - ioc-")
-        || is_page(first) && second.starts_with(b"  ")
-        || first == b"#separator \\x09" && is_zeek(head)
+    match first {
+        [b'{', ..] => json_format(first),
+        [b'<', ..] if has(first, b" wiresift - ioc-") => Some(Format::Syslog),
+        _ if first.starts_with(b"CEF:0|wiresift|") => Some(Format::Cef),
+        b"#separator \\x09" if is_zeek(head) => Some(Format::Zeek),
+        _ => (is_page(first) && second.starts_with(b"  ")).then_some(Format::Text),
+    }
 }
 
 fn has(line: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(line, part).is_some()
 }
 
-/// Whether this is a record of the formats `json`, `eve` (by its context), `ecs` or
-/// `ocsf`.
-fn is_json(line: &[u8]) -> bool {
-    const MARKS: [&[u8]; 3] = [
-        b"\"schema\":\"wiresift.alert/",
-        b"\"dataset\":\"wiresift.alert\"",
-        b"\"product\":{\"name\":\"wiresift\"",
+/// The format of a record in JSON.
+fn json_format(line: &[u8]) -> Option<Format> {
+    const MARKS: [(&[u8], Format); 3] = [
+        // In its context.
+        (b"\"schema\":\"wiresift.alert/", Format::Eve),
+        (b"\"dataset\":\"wiresift.alert\"", Format::Ecs),
+        (b"\"product\":{\"name\":\"wiresift\"", Format::Ocsf),
     ];
-    line.starts_with(b"{") && MARKS.iter().any(|mark| has(line, mark))
+    if line.starts_with(b"{\"schema\":\"wiresift.alert/") {
+        return Some(Format::Json);
+    }
+    MARKS.iter().find(|(mark, _)| has(line, mark)).map(|(_, format)| *format)
 }
 
 /// Whether this is the first line of the text format: severity, kind, value and place.

@@ -1,5 +1,7 @@
 //! Many short byte strings, each with a number, to be sorted.
 
+use std::sync::Arc;
+
 /// The position of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StringSpan {
@@ -27,6 +29,8 @@ const FEW: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Arena {
     bytes: Vec<u8>,
+    /// The strings instead of `bytes`, once they are sorted and parts share them.
+    shared: Option<Arc<Vec<u8>>>,
     rows: Vec<Row>,
     /// Strings that did not fit: an arena holds 4 GiB.
     lost: u64,
@@ -69,7 +73,8 @@ impl Arena {
     }
 
     pub(super) fn key(&self, place: StringSpan) -> &[u8] {
-        &self.bytes[place.start as usize..][..usize::from(place.len)]
+        let bytes = self.shared.as_deref().unwrap_or(&self.bytes);
+        &bytes[place.start as usize..][..usize::from(place.len)]
     }
 
     /// Sorts the rows by string, and equal strings by claim. Afterwards the rows'
@@ -80,6 +85,9 @@ impl Arena {
     /// are sorted by eight bytes at a time, which are in the rows, and only rows
     /// that agree in them load the next eight.
     pub(super) fn sort(&mut self) {
+        if self.shared.is_some() {
+            return;
+        }
         let bytes = &self.bytes;
         let key = |row: &Row| &bytes[row.start as usize..][..usize::from(row.len)];
         // The number of bytes of the string after `depth`; nine if there are more.
@@ -110,6 +118,23 @@ impl Arena {
                 start = end;
             }
         }
+    }
+
+    /// Sorts the rows, and makes the strings such that parts can share them. Nothing can be added
+    /// afterwards.
+    #[cfg(feature = "sensor")]
+    pub(super) fn sort_and_share(&mut self) {
+        self.sort();
+        self.shared = Some(Arc::new(std::mem::take(&mut self.bytes)));
+    }
+
+    /// The rows to whose claims `number` gives numbers in the part, in the order that they have.
+    /// That is sorted if larger claims get larger numbers.
+    #[cfg(feature = "sensor")]
+    pub(super) fn part(&self, number: &mut dyn FnMut(u32) -> Option<u32>) -> Arena {
+        let rows = self.rows.iter();
+        let rows = rows.filter_map(|row| Some(Row { claim: number(row.claim)?, ..*row })).collect();
+        Arena { bytes: Vec::new(), shared: self.shared.clone(), rows, lost: self.lost }
     }
 
     /// Frees the rows but keeps the strings.

@@ -2,6 +2,8 @@
 
 mod finish;
 mod joiner;
+#[cfg(feature = "sensor")]
+mod part;
 mod refused;
 
 pub use finish::Together;

@@ -442,6 +442,7 @@ mod tests {
             valid_until: Some(Timestamp(i64::MAX)),
             first_seen: Some(Timestamp(3)),
             last_seen: Some(Timestamp(4)),
+            modified: Some(Timestamp(5)),
             inactive: true,
             role: Role::Allow,
             internal: true,

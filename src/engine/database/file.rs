@@ -281,6 +281,11 @@ impl Database {
         digest::encode(&self.header.build_id)
     }
 
+    /// The version of the file's format, at most [`VERSION`](super::VERSION).
+    pub fn format(&self) -> u32 {
+        self.header.version
+    }
+
     /// The time of the compilation.
     pub fn built(&self) -> Timestamp {
         Timestamp(self.header.built)

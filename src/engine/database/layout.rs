@@ -21,10 +21,14 @@ use crate::{Error, Result};
 use std::ops::Range;
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
-/// The version of the format that this code writes and reads.
+/// The version of the format that this code writes.
 ///
 /// It changes whenever the bytes for the same indicators change.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
+
+/// The oldest version that this code reads. Contexts of format 2 lack `modified`, and are otherwise
+/// the same.
+const OLDEST: u32 = 2;
 
 /// The first bytes of every database.
 pub const MAGIC: &[u8; 8] = b"\x89wsdb\r\n\n";
@@ -149,6 +153,7 @@ sections! {
 /// The contents of the header.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
+    pub(super) version: u32,
     pub(super) build_id: [u8; 16],
     pub(super) built: i64,
     pub(super) sections: Vec<(Section, Range<usize>, u64)>,
@@ -200,9 +205,9 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<Header> {
         ))
         .remedy("use a newer wiresift, or compile it again with this one"));
     }
-    if version < VERSION {
+    if version < OLDEST {
         return Err(Error::database(format!(
-            "the database has the old format {version}, this program reads {VERSION}"
+            "the database has the old format {version}, this program reads {OLDEST} to {VERSION}"
         ))
         .remedy("compile it again"));
     }
@@ -227,6 +232,7 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<Header> {
     }
     let sections = read_table(bytes, table)?;
     Ok(Header {
+        version,
         build_id: take(bytes, 24).unwrap_or_default(),
         built: u64_at(bytes, 40).unwrap_or(0) as i64,
         sections,

@@ -162,6 +162,8 @@ macro_rules! context_members {
             first_seen: Option<Timestamp>, 15, "first_seen";
             /// When the source last saw it.
             last_seen: Option<Timestamp>, 16, "last_seen";
+            /// When the source last changed what it says of it.
+            modified: Option<Timestamp>, 22, "modified";
             /// Withdrawn by its source (`is_active` 0, `revoked`). It is kept for `lookup`,
             /// but never alerts.
             inactive: bool, 10, "inactive";

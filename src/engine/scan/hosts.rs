@@ -60,6 +60,21 @@ impl Home {
 /// Addresses that are remembered for a quick answer.
 const RECENT: usize = 1024;
 
+/// The fields of logs that may say who began a contact: those of Zeek and of Suricata. Looking for
+/// them in a pass of its own cost as much as a tenth of the scan.
+const OPENER_FIELDS: [&[u8]; 2] = [b"orig_h", b"src_ip"];
+
+/// Bytes between a name and its value.
+const MAX_BETWEEN: usize = 8;
+
+/// The field before a value that may say who began a contact.
+pub fn opener_field(text: &[u8], value: usize) -> Option<&'static [u8]> {
+    let before = &text[value.saturating_sub(MAX_BETWEEN + OPENER_FIELDS[0].len())..value];
+    let is_between = |byte: &u8| b"\\\":=\t ".contains(byte);
+    let name = before.iter().rposition(|byte| !is_between(byte))?;
+    OPENER_FIELDS.into_iter().find(|field| before[..=name].ends_with(field))
+}
+
 /// The hosts that a scanner met.
 #[derive(Debug)]
 pub(super) struct SeenHosts {
@@ -67,22 +82,68 @@ pub(super) struct SeenHosts {
     recent: Box<[Cell<u32>]>,
     met: RefCell<BTreeSet<IpAddr>>,
     openers: RefCell<BTreeSet<IpAddr>>,
+    recent_openers: Box<[Cell<u32>]>,
+    /// Where in the text others are that may have begun a contact.
+    places: RefCell<Vec<usize>>,
+}
+
+fn slot(address: u32) -> usize {
+    (address ^ address >> 10) as usize % RECENT
 }
 
 impl SeenHosts {
     pub(super) fn new(home: Arc<Home>) -> SeenHosts {
-        let recent = std::iter::repeat_with(|| Cell::new(0)).take(RECENT).collect();
-        SeenHosts { home, recent, met: RefCell::default(), openers: RefCell::default() }
+        let cells = || std::iter::repeat_with(|| Cell::new(0)).take(RECENT).collect();
+        SeenHosts {
+            home,
+            recent: cells(),
+            met: RefCell::default(),
+            openers: RefCell::default(),
+            recent_openers: cells(),
+            places: RefCell::default(),
+        }
     }
 
     /// Notes an IPv4 address.
     #[inline]
     pub(super) fn note_v4(&self, address: u32) {
-        let recent = &self.recent[(address ^ address >> 10) as usize % RECENT];
+        let recent = &self.recent[slot(address)];
         if recent.get() != address && self.home.contains_v4(address) {
             recent.set(address);
             self.met.borrow_mut().insert(Ipv4Addr::from_bits(address).into());
         }
+    }
+
+    /// Notes an IPv4 address in a text, and where it is if it may have begun a contact.
+    #[inline]
+    pub(super) fn note_v4_at(&self, address: u32, text: &[u8], start: usize) {
+        let slot = slot(address);
+        // Of a host that began a contact, everything is known.
+        if self.recent_openers[slot].get() == address {
+            return;
+        }
+        self.note_v4(address);
+        if self.recent[slot].get() == address {
+            self.note_place(Ipv4Addr::from_bits(address).into(), text, start);
+        }
+    }
+
+    /// Notes where an address is if it is a host that may have begun a contact there, and none that
+    /// is known to have begun any.
+    pub(super) fn note_place(&self, address: IpAddr, text: &[u8], start: usize) {
+        if opener_field(text, start).is_none() || !self.home.contains(address) {
+            return;
+        }
+        if !self.openers.borrow().contains(&address) {
+            self.places.borrow_mut().push(start);
+        } else if let IpAddr::V4(v4) = address {
+            self.recent_openers[slot(v4.to_bits())].set(v4.to_bits());
+        }
+    }
+
+    /// Takes the places of what may have begun a contact, in the text of the last scan.
+    pub(super) fn take_places(&self) -> Vec<usize> {
+        self.places.take()
     }
 
     /// Notes an address.
@@ -97,7 +158,7 @@ impl SeenHosts {
     }
 
     /// Notes an address that began a contact.
-    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only packets tell"))]
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only surveys ask"))]
     pub(super) fn note_opener(&self, address: IpAddr) {
         if self.home.contains(address) {
             self.openers.borrow_mut().insert(address);
@@ -106,6 +167,7 @@ impl SeenHosts {
 
     /// Takes the hosts that began a contact since the last call.
     pub(super) fn take_openers(&self) -> BTreeSet<IpAddr> {
+        self.recent_openers.iter().for_each(|recent| recent.set(0));
         self.openers.take()
     }
 

@@ -281,6 +281,16 @@ impl Visitor for TextScan<'_, '_, '_> {
     }
 
     #[inline]
+    fn may_hold_v4_at(&self, address: u32, start: usize) -> bool {
+        match &self.scanner.hosts {
+            Some(hosts) if self.carried.is_none() => hosts.note_v4_at(address, self.text, start),
+            Some(hosts) => hosts.note_v4(address),
+            None => {}
+        }
+        self.database.may_hold_v4(address)
+    }
+
+    #[inline]
     // Only for URLs that are split over two fields. The cheap test comes first.
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         self.split_urls
@@ -311,6 +321,9 @@ impl Visitor for TextScan<'_, '_, '_> {
     fn seen(&mut self, observable: Observable<'_>, at: Where, span: Range<usize>) {
         if let Observable::Address(address @ IpAddr::V6(_), _) = observable {
             self.scanner.note_host(address);
+            if let Some(hosts) = self.scanner.hosts.as_ref().filter(|_| self.carried.is_none()) {
+                hosts.note_place(address, self.text, span.start);
+            }
         }
         self.seen_one(observable, at, span.clone(), None);
         // A NAT64 address also counts as the IPv4 address inside it (RFC 6052).

@@ -51,7 +51,7 @@ pub use counters::Counters;
 pub use explain::{Explanation, Finding, Outcome};
 pub use held::{HeldBack, HeldClaims};
 pub use hit::{Hit, Match, Seen};
-pub use hosts::Home;
+pub use hosts::{Home, opener_field};
 pub use log::Origin;
 #[cfg(feature = "sensor")]
 pub use passes::FilterCounts;

@@ -140,8 +140,15 @@ impl Scanner {
         }
     }
 
-    /// Notes which address opened a flow.
-    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only packets tell"))]
+    /// Takes the places of hosts in the text of the last scan that may have begun a contact, by the
+    /// field before them, and are not noted as openers.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only surveys ask"))]
+    pub(crate) fn take_opener_places(&self) -> Vec<usize> {
+        self.hosts.as_ref().map(SeenHosts::take_places).unwrap_or_default()
+    }
+
+    /// Notes which address opened a flow, or began a contact according to a log.
+    #[cfg_attr(not(feature = "sensor"), allow(dead_code, reason = "only surveys ask"))]
     pub(crate) fn note_opener(&self, address: IpAddr) {
         if let Some(hosts) = &self.hosts {
             hosts.note_opener(address);

@@ -279,8 +279,9 @@ impl<V: Visitor> Visit<'_, '_, V> {
                     None => continue,
                 }
             };
-            let may_match = address.is_none_or(|address| self.visitor.may_hold_v4(address));
             let span = number.end - number.len as usize..number.end;
+            let may_match =
+                address.is_none_or(|address| self.visitor.may_hold_v4_at(address, span.start));
             if may_match
                 || self.begins_url(number.end, number.len)
                 || self.visitor.may_hold_host(span, true)

@@ -47,6 +47,13 @@ pub trait Visitor {
     /// Whether this IPv4 address can be of interest.
     fn may_hold_v4(&self, address: u32) -> bool;
 
+    /// The same, for an address that stands at `start` in the text.
+    #[inline]
+    fn may_hold_v4_at(&self, address: u32, start: usize) -> bool {
+        let _ = start;
+        self.may_hold_v4(address)
+    }
+
     /// Whether the run at `span`, which is of no other interest, can be the host of
     /// a URL whose path is in another field. `is_address` says that it is an
     /// address.

@@ -173,7 +173,7 @@ impl<V: Visitor> Visit<'_, '_, V> {
             return;
         }
         self.bare_url(&run, before);
-        let is_wanted = self.visitor.may_hold_v4(address.to_bits())
+        let is_wanted = self.visitor.may_hold_v4_at(address.to_bits(), run.start)
             || self.decodes && self.visitor.may_hold_host(run.clone(), true);
         if !is_wanted {
             return;

@@ -237,6 +237,10 @@ impl Visitor for Undoing<'_> {
         self.visitor.may_hold_v4(address)
     }
 
+    fn may_hold_v4_at(&self, address: u32, start: usize) -> bool {
+        self.visitor.may_hold_v4_at(address, self.source(start).start)
+    }
+
     fn may_hold_host(&self, span: Range<usize>, is_address: bool) -> bool {
         let source = self.source(span.start).start..self.source(span.end - 1).end;
         // What contains escapes is checked when it is seen.

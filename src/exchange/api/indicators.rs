@@ -142,7 +142,7 @@ fn known(
             }
             let query = PulseQuery::of(Selection::Pulse(hit.pulse));
             for pulse in view.pulses(viewer, &query)? {
-                known.pulses.push(view.completed(viewer, pulse)?);
+                known.pulses.push(view.completed(pulse)?);
             }
         }
         // Of more pulses than are looked at, only their number is known.

@@ -52,6 +52,7 @@ impl Visit for Builder<'_> {
         context.description = text(&indicator.description);
         context.first_seen = Some(indicator.created);
         context.valid_until = indicator.expiration;
+        context.modified = Some(indicator.changed.max(indicator.created));
         let scope = match indicator.kind {
             Type::Domain => Scope::Subtree,
             _ => Scope::Exact,

@@ -227,6 +227,13 @@ impl Config {
     ///
     /// Like [`Config::open`].
     pub fn parse(text: &str, path: &Path) -> Result<Config> {
+        let (config, errors) = Config::parse_valid(text, path);
+        errors.into_iter().next().map_or(Ok(config), Err)
+    }
+
+    /// Parses the parts of a text that are valid. Returns all errors as well, in the order of the
+    /// file, 50 at most.
+    pub fn parse_valid(text: &str, path: &Path) -> (Config, Vec<Error>) {
         raw::parse(text, path)
     }
 

@@ -1,6 +1,6 @@
 //! Edits the configuration file while keeping its comments and its order.
 
-use super::{Config, raw};
+use super::Config;
 use crate::{Error, Result};
 use std::io::Write as _;
 use std::path::Path;
@@ -139,7 +139,7 @@ fn find<'d>(
 
 fn parse(text: &str, path: &Path) -> Result<DocumentMut> {
     // The configuration's own parser gives better errors than toml_edit.
-    raw::parse(text, path)?;
+    Config::parse(text, path)?;
     let mut document: DocumentMut = text
         .parse()
         .map_err(|e: toml_edit::TomlError| Error::format(e.message().to_string()).at_path(path))?;

@@ -13,6 +13,8 @@ use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// The length limit of a feed's name.
 const MAX_NAME: usize = bound(64, 8);
@@ -39,16 +41,10 @@ struct Top {
     annotate: Vec<PathBuf>,
     #[serde(default)]
     warninglists: Vec<PathBuf>,
-    #[serde(default)]
-    feed: Vec<toml::Spanned<Feed>>,
-    // The tables of `wiresift run`, which `sensor::config` reads.
-    #[serde(default, rename = "daemon")]
-    _daemon: IgnoredAny,
-    #[serde(default, rename = "input")]
-    _input: IgnoredAny,
-    #[serde(default, rename = "sink")]
-    _sink: IgnoredAny,
 }
+
+/// The tables of `wiresift run`, which `sensor::config` reads.
+const OF_SENSOR: [&str; 3] = ["daemon", "input", "sink"];
 
 /// `suppress` at the top level: warning lists, or the table `[suppress]` of `wiresift run`, whose
 /// `lists` they are.
@@ -150,47 +146,169 @@ fn yes() -> bool {
     true
 }
 
-pub(super) fn parse(text: &str, path: &Path) -> Result<Config> {
-    let line = |at: usize| 1 + text.bytes().take(at).filter(|b| *b == b'\n').count() as u64;
-    check_bounds(text).map_err(|error| error.at_path(path))?;
-    let top: Top = toml::from_str(text).map_err(|error| {
-        let error_at_path = Error::format(error.message().to_string()).at_path(path);
-        match error.span() {
-            Some(span) => error_at_path.at_line(line(span.start)),
-            None => error_at_path,
-        }
-    })?;
+/// Parses a text: the parts of it that are valid, and an error for each that is not, in the order of
+/// the file.
+pub(super) fn parse(text: &str, path: &Path) -> (Config, Vec<Error>) {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let interval = top.interval.as_deref().map(duration).transpose();
-    let interval = interval.map_err(|why| wrong("interval", &why).at_path(path))?;
-    let mut feeds = Vec::with_capacity(top.feed.len());
-    let mut names = HashSet::new();
-    let mut lists = lists(folder, [&top.suppress.0, &top.annotate, &top.warninglists], None);
-    for feed in top.feed {
-        let at = line(feed.span().start);
-        let feed = feed.into_inner();
-        let own = [&feed.suppress, &feed.annotate, &feed.warninglists];
-        lists.extend(self::lists(folder, own, Some(&feed.name)));
-        let read = subscription(feed, folder, interval.unwrap_or(INTERVAL));
-        let feed = read.map_err(|error| error.at_path(path).at_line(at))?;
-        if !names.insert(feed.name.clone()) {
-            return Err(Error::format(format!("two feeds have the name “{}”", feed.name))
-                .at_path(path)
-                .at_line(at)
-                .remedy("names distinguish feeds in alerts and in the state directory"));
-        }
-        feeds.push(feed);
-    }
-    Ok(Config {
+    let mut errors = Errors { text, path, found: Vec::new() };
+    let mut config = Config {
         path: path.to_path_buf(),
-        state: folder.join(top.state.unwrap_or_else(|| "wiresift-state".into())),
-        database: folder.join(top.database.unwrap_or_else(|| "wiresift.wsdb".into())),
-        allow_wide: top.allow_wide,
-        allow_suffix: top.allow_suffix,
-        lists,
-        allow: top.allow.iter().map(|path| folder.join(path)).collect(),
-        feeds,
-    })
+        state: folder.join("wiresift-state"),
+        database: folder.join("wiresift.wsdb"),
+        allow_wide: false,
+        allow_suffix: false,
+        lists: Vec::new(),
+        allow: Vec::new(),
+        feeds: Vec::new(),
+    };
+    let parsed = check_bounds(text).map_err(|error| errors.add(0, error)).and_then(|()| {
+        DeTable::parse(text).map_err(|error| {
+            let whole = Error::format(error.message().to_string());
+            match error.span() {
+                Some(span) => errors.add(span.start, whole),
+                None => errors.add(0, whole),
+            }
+        })
+    });
+    if let Ok(document) = parsed {
+        document_into(document, folder, &mut config, &mut errors);
+    }
+    (config, errors.into_sorted())
+}
+
+/// Reads a document.
+fn document_into(
+    mut document: Spanned<DeTable<'_>>,
+    folder: &Path,
+    config: &mut Config,
+    errors: &mut Errors<'_>,
+) {
+    let tables = document.get_mut();
+    OF_SENSOR.iter().for_each(|name| drop(tables.remove(*name)));
+    let feeds = tables.remove("feed").map(|feeds| (feeds.span().start, feeds.into_inner()));
+    let interval_at = tables.get("interval").map_or(0, |value| value.span().start);
+    let Some(top) = table::<Top>(document, errors) else { return };
+    let interval = top.interval.as_deref().map(duration).transpose();
+    let interval = interval.unwrap_or_else(|why| {
+        errors.add(interval_at, wrong("interval", &why));
+        None
+    });
+    config.lists = lists(folder, [&top.suppress.0, &top.annotate, &top.warninglists], None);
+    let own = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+    config.state = own(top.state).unwrap_or_else(|| std::mem::take(&mut config.state));
+    config.database = own(top.database).unwrap_or_else(|| std::mem::take(&mut config.database));
+    (config.allow_wide, config.allow_suffix) = (top.allow_wide, top.allow_suffix);
+    config.allow = top.allow.iter().map(|path| folder.join(path)).collect();
+    let feeds = match feeds {
+        Some((_, DeValue::Array(feeds))) => feeds,
+        Some((at, _)) => {
+            let error = Error::format("feed must be a list of tables").remedy("write [[feed]]");
+            return errors.add(at, error);
+        }
+        None => return,
+    };
+    let mut names = HashSet::new();
+    for feed in feeds {
+        let (at, before) = (feed.span().start, errors.found.len());
+        let DeValue::Table(members) = feed.into_inner() else {
+            errors.add(at, Error::format("feed must be a list of tables").remedy("write [[feed]]"));
+            continue;
+        };
+        let Some(feed) = table::<Feed>(Spanned::new(at..at, members), errors) else { continue };
+        let is_partial = errors.found.len() > before;
+        let own = [&feed.suppress, &feed.annotate, &feed.warninglists];
+        config.lists.extend(lists(folder, own, Some(&feed.name)));
+        if !names.insert(feed.name.clone()) {
+            let error = Error::format(format!("two feeds have the name “{}”", feed.name));
+            let remedy = "names distinguish feeds in alerts and in the state directory";
+            errors.add(at, error.remedy(remedy));
+        }
+        let mut checks = Checks { errors: &mut *errors, at, name: feed.name.clone(), is_partial };
+        let read = subscription(feed, folder, interval.unwrap_or(INTERVAL), &mut checks);
+        if errors.found.len() == before {
+            config.feeds.extend(read);
+        }
+    }
+}
+
+/// Reads a table. Members that it can't have are errors, and the others are read without them.
+/// Returns `None` if what is left is no such table.
+fn table<'d, T: Deserialize<'d>>(
+    mut table: Spanned<DeTable<'d>>,
+    errors: &mut Errors<'_>,
+) -> Option<T> {
+    let before = errors.found.len();
+    loop {
+        let error = match T::deserialize(toml::de::Deserializer::from(table.clone())) {
+            Ok(read) => return Some(read),
+            Err(error) => error,
+        };
+        let at = error.span().map_or(table.span().start, |span| span.start);
+        let is_in = |it: std::ops::Range<usize>| it.contains(&at);
+        let mut members = table.get_ref().iter();
+        let member = members.find(|(key, value)| is_in(key.span()) || is_in(value.span()));
+        let member = member.map(|(key, _)| key.get_ref().to_string());
+        // A required member may be missing because its name is misspelt.
+        if member.is_some() || errors.found.len() == before {
+            errors.add(at, Error::format(error.message().to_string()));
+        }
+        if errors.is_full() {
+            return None;
+        }
+        table.get_mut().remove(&*member?);
+    }
+}
+
+/// The maximum number of errors that are looked for: each costs a pass over its table.
+const MAX_ERRORS: usize = 50;
+
+/// Errors, with their places.
+struct Errors<'t> {
+    text: &'t str,
+    path: &'t Path,
+    found: Vec<(u64, Error)>,
+}
+
+impl Errors<'_> {
+    /// Adds an error at a place in the text.
+    fn add(&mut self, at: usize, error: Error) {
+        if !self.is_full() {
+            let line = 1 + self.text.bytes().take(at).filter(|b| *b == b'\n').count() as u64;
+            self.found.push((line, error.at_path(self.path).at_line(line)));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= MAX_ERRORS
+    }
+
+    fn into_sorted(mut self) -> Vec<Error> {
+        self.found.sort_by_key(|(line, _)| *line);
+        self.found.into_iter().map(|(_, error)| error).collect()
+    }
+}
+
+/// The checks of a feed.
+struct Checks<'e, 't> {
+    errors: &'e mut Errors<'t>,
+    at: usize,
+    name: String,
+    /// Whether members were left out because they are invalid.
+    is_partial: bool,
+}
+
+impl Checks<'_, '_> {
+    /// The value, unless it is an error.
+    fn keep<T>(&mut self, outcome: Result<T>) -> Option<T> {
+        let in_feed = |error: Error| error.remedy(format!("in feed “{}”", self.name));
+        outcome.map_err(|error| self.errors.add(self.at, in_feed(error))).ok()
+    }
+
+    /// A time, if it is set.
+    fn time(&mut self, member: &str, text: &Option<String>) -> Option<Option<Duration>> {
+        let time = text.as_deref().map(duration).transpose();
+        self.keep(time.map_err(|why| wrong(member, &why)))
+    }
 }
 
 /// Warning lists that suppress, that annotate, and that have the usual effect.
@@ -209,36 +327,51 @@ fn wrong(member: &str, why: &str) -> Error {
     Error::format(format!("{member}: {why}"))
 }
 
-fn subscription(feed: Feed, folder: &Path, interval: Duration) -> Result<Subscription> {
-    let name = feed.name.clone();
-    check_name(&name)?;
-    let in_feed = |error: Error| error.remedy(format!("in feed “{name}”"));
-    let kind = Kind::from_name(&feed.kind).ok_or_else(|| {
+/// Checks a feed; all its errors are reported.
+fn subscription(
+    feed: Feed,
+    folder: &Path,
+    interval: Duration,
+    checks: &mut Checks<'_, '_>,
+) -> Option<Subscription> {
+    let name = checks.keep(check_name(&feed.name));
+    let kind = checks.keep(Kind::from_name(&feed.kind).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         wrong("kind", &format!("unknown kind “{}”", feed.kind)).remedy(names.join(", "))
-    })?;
-    let time = |member: &'static str, text: &Option<String>| -> Result<Option<Duration>> {
-        text.as_deref().map(duration).transpose().map_err(|why| in_feed(wrong(member, &why)))
-    };
+    }));
     let max_size = feed.max_size.as_deref().map(size).transpose();
-    let origin = origin(&feed, kind, folder).map_err(in_feed)?;
-    Ok(Subscription {
+    let origin = match kind {
+        // A misspelt `url` has been reported.
+        Some(_) if checks.is_partial && origins(&feed) == 0 => None,
+        Some(kind) => checks.keep(origin(&feed, kind, folder)),
+        None => None,
+    };
+    let options = kind.and_then(|kind| checks.keep(options(&feed, kind)));
+    let filter = checks.keep(Filter::new(&feed.allow, &feed.deny, feed.min_confidence));
+    let lifetime = checks.time("lifetime", &feed.lifetime);
+    let own_interval = checks.time("interval", &feed.interval);
+    let timeout = checks.time("timeout", &feed.timeout);
+    let max_size = checks.keep(max_size.map_err(|why| wrong("max_size", &why)));
+    let lookback = checks.time("lookback", &feed.lookback);
+    let access = checks.keep(access(&feed, origin.as_ref(), folder));
+    name?;
+    Some(Subscription {
         enabled: feed.enabled,
-        kind,
-        options: options(&feed, kind).map_err(in_feed)?,
-        filter: Filter::new(&feed.allow, &feed.deny, feed.min_confidence).map_err(in_feed)?,
-        lifetime: time("lifetime", &feed.lifetime)?,
-        interval: time("interval", &feed.interval)?.unwrap_or(interval),
-        timeout: time("timeout", &feed.timeout)?.unwrap_or(TIMEOUT),
-        max_size: max_size.map_err(|why| in_feed(wrong("max_size", &why)))?.unwrap_or(MAX_SIZE),
-        access: access(&feed, &origin, folder).map_err(in_feed)?,
+        kind: kind?,
+        options: options?,
+        filter: filter?,
+        lifetime: lifetime?,
+        interval: own_interval?.unwrap_or(interval),
+        timeout: timeout?.unwrap_or(TIMEOUT),
+        max_size: max_size?.unwrap_or(MAX_SIZE),
+        access: access?,
         exchange: Exchange {
-            collections: feed.collections.clone(),
-            event_tags: feed.event_tags.clone(),
+            collections: feed.collections,
+            event_tags: feed.event_tags,
             unpublished: feed.unpublished,
-            lookback: time("lookback", &feed.lookback)?,
+            lookback: lookback?,
         },
-        origin,
+        origin: origin?,
         name: feed.name,
     })
 }
@@ -261,10 +394,15 @@ pub fn check_name(name: &str) -> Result<()> {
     ))
 }
 
-fn origin(feed: &Feed, kind: Kind, folder: &Path) -> Result<Origin> {
-    let count = usize::from(feed.url.is_some())
+/// How many origins are set; it has to be one.
+fn origins(feed: &Feed) -> usize {
+    usize::from(feed.url.is_some())
         + usize::from(feed.path.is_some())
-        + usize::from(feed.command.is_some());
+        + usize::from(feed.command.is_some())
+}
+
+fn origin(feed: &Feed, kind: Kind, folder: &Path) -> Result<Origin> {
+    let count = origins(feed);
     if count != 1 {
         return Err(Error::format(format!("{count} of url, path and command are set"))
             .remedy("set exactly one of them"));
@@ -358,7 +496,7 @@ fn options(feed: &Feed, kind: Kind) -> Result<Options> {
     })
 }
 
-fn access(feed: &Feed, origin: &Origin, folder: &Path) -> Result<Access> {
+fn access(feed: &Feed, origin: Option<&Origin>, folder: &Path) -> Result<Access> {
     let key = match (&feed.key_env, &feed.key_file) {
         (Some(_), Some(_)) => {
             return Err(
@@ -374,7 +512,7 @@ fn access(feed: &Feed, origin: &Origin, folder: &Path) -> Result<Access> {
         return Err(Error::format("key_header or user is set, but no credential")
             .remedy("set key_env or key_file"));
     }
-    if let Origin::Url(url) = origin
+    if let Some(Origin::Url(url)) = origin
         && url.contains("{key}")
         && key.is_none()
     {

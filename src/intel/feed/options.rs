@@ -119,7 +119,7 @@ impl std::str::FromStr for Columns {
                 Error::usage(format!("unknown column role “{}”", role.trim())).remedy(
                     "roles are indicator, type, feed, source, description, confidence, severity, \
                      tlp, tags, malware, adversary, reference, valid_from, valid_until, \
-                     first_seen, last_seen, port, start, end, netmask, status, or a kind such as \
+                     first_seen, last_seen, modified, port, start, end, netmask, status, or a kind such as \
                      domain or sha256",
                 )
             })?;

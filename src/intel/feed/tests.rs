@@ -1,5 +1,6 @@
 //! What the tests of all formats share, and tests that apply to all formats.
 
+mod dates;
 mod meanings;
 mod props;
 mod real;

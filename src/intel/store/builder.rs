@@ -86,7 +86,9 @@ impl<'f> SegmentBuilder<'f> {
         if context.valid_until.is_some() {
             return Arc::clone(context);
         }
-        let from = context.last_seen.or(context.first_seen).or(context.valid_from).unwrap_or(base);
+        // A pulse is modified when any of its indicators is, so that comes last.
+        let seen = context.last_seen.or(context.first_seen);
+        let from = seen.or(context.valid_from).or(context.modified).unwrap_or(base);
         let until = Some(Timestamp(from.0.saturating_add(span)));
         Arc::new(Context { valid_until: until, ..Context::clone(context) })
     }

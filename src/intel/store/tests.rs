@@ -19,6 +19,7 @@ fn rich() -> Context<'static> {
         valid_until: Some(Timestamp(i64::MAX)),
         first_seen: Some(Timestamp(-5)),
         last_seen: Some(Timestamp(0)),
+        modified: Some(Timestamp(11)),
         inactive: true,
         role: Role::Allow,
         internal: true,
@@ -117,9 +118,12 @@ fn lifetimes_count_from_what_the_feed_says() {
     let filter = Filter::default();
     let day = 86_400_000_000;
     let mut builder = SegmentBuilder::new("x", 0, &filter, Some((day, Timestamp(5))));
-    let dated = Context { last_seen: Some(Timestamp(9)), ..Context::of_feed("f") };
+    let at = |time| Some(Timestamp(time));
+    let dated = Context { last_seen: at(9), modified: at(20), ..Context::of_feed("f") };
+    let added = Context { first_seen: at(8), modified: at(20), ..Context::of_feed("f") };
+    let modified = Context { modified: at(7), ..Context::of_feed("f") };
     let bounded = Context { valid_until: Some(Timestamp(3)), ..Context::of_feed("f") };
-    for context in [Context::of_feed("f"), dated, bounded] {
+    for context in [Context::of_feed("f"), dated, added, modified, bounded] {
         let one = Indicator::new(Kind::Ip, "203.0.113.7", Scope::Exact, Arc::new(context));
         builder.indicator(one.unwrap(), None);
     }
@@ -131,7 +135,7 @@ fn lifetimes_count_from_what_the_feed_says() {
         .iter()
         .map(|i| i.context.valid_until.unwrap().0)
         .collect();
-    assert_eq!(until, [day + 5, day + 9, 3]);
+    assert_eq!(until, [day + 5, day + 9, day + 8, day + 7, 3]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Compares a report with an earlier one: what got worse than the thresholds allow.
 
+use super::check::{Check, MISSING, Outcome};
 use super::event_ids;
 use super::fields::{self, Absence, OF_CORPUS, OF_GROUP, OF_SET};
 use super::groups::GroupBy;
@@ -8,7 +9,6 @@ use crate::engine::error::escape_json;
 use crate::engine::settings::{did_you_mean, nearest};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// Fields of the set that are about two reports.
 const OF_BOTH: &[&str] = &["events_lost", "flagged_new"];
@@ -16,7 +16,6 @@ const OF_BOTH: &[&str] = &["events_lost", "flagged_new"];
 /// The most groups that an error lists.
 const MAX_NAMED: usize = 20;
 
-const MISSING: &str = "one of the reports does not have it";
 const OF_NOTHING: &str = "it is a share of nothing";
 const NO_CORPUS: &str = "one of the reports was made without inputs";
 const FEWER_INPUTS: &str = "there are fewer inputs or records than before";
@@ -141,12 +140,11 @@ impl Threshold {
                 Some(now) => self.outcome(now, now),
                 None => self.unknown(new, new),
             };
-            return Ok(Check { expression: self.text.clone(), old: None, new: now, outcome });
+            return Ok(Check { new: now, outcome, ..self.open(false) });
         };
         same_groups(old, new.by)?;
         let (before, now) = (self.value(old, old)?, self.value(new, old)?);
-        let mut check =
-            Check { expression: self.text.clone(), old: before, new: now, outcome: Outcome::Fine };
+        let mut check = Check { old: before, new: now, ..self.open(true) };
         check.outcome = match (&*self.field, before, now) {
             ("ns_per_mib", ..) => self.costs(old, new, &check),
             ("events_lost", ..) => self.count(events_lost(old, new), &mut check),
@@ -157,6 +155,12 @@ impl Threshold {
             _ => self.unknown(old, new),
         };
         Ok(check)
+    }
+
+    /// A check of which nothing is known yet.
+    fn open(&self, has_baseline: bool) -> Check {
+        let (expression, field) = (self.text.clone(), self.field.clone());
+        Check { expression, field, has_baseline, old: None, new: None, outcome: Outcome::Fine }
     }
 
     /// What comes of a count that may not be known exactly.
@@ -370,52 +374,6 @@ pub fn same_groups(old: &Report, by: GroupBy) -> Result<()> {
 fn flagged(report: &Report) -> BTreeSet<(&str, &str, &str)> {
     let flagged = report.indicators.iter().filter(|it| !it.flags.is_empty());
     flagged.map(|it| (&*it.kind, &*it.value, &*it.scope)).collect()
-}
-
-/// What became of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is not met.
-    Fine,
-    /// It is met: the report is worse than allowed.
-    Met,
-    /// It cannot be said, and why. That is no failure: costs differ between machines, and a share
-    /// of nothing is none.
-    NotComparable(&'static str),
-    /// It cannot be said, and why. That is a failure, since it might be met.
-    Unknown(&'static str),
-}
-
-/// A threshold and both numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Check {
-    /// The expression.
-    pub expression: String,
-    /// The value in the baseline.
-    pub old: Option<f64>,
-    /// The value now.
-    pub new: Option<f64>,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-impl fmt::Display for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number =
-            |value: Option<f64>| value.map_or("unknown".into(), |value| format!("{value}"));
-        match (self.old, self.new) {
-            (None, Some(now)) => write!(f, "{}: {now} now", self.expression)?,
-            (old, new) => {
-                write!(f, "{}: {} before, {} now", self.expression, number(old), number(new))?;
-            }
-        }
-        match self.outcome {
-            Outcome::Fine => Ok(()),
-            Outcome::Met => f.write_str(": the threshold is met"),
-            Outcome::NotComparable(why) => write!(f, ": not comparable: {why}"),
-            Outcome::Unknown(why) => write!(f, ": cannot be computed: {why}"),
-        }
-    }
 }
 
 /// Writes a report as JSON, in one line without its end.

@@ -71,7 +71,7 @@ impl View<'_> {
         let group = standing.group()?;
         let is_private = match listed {
             Listed::Net(net) => is_private(*net, claim.kind),
-            Listed::Endpoint(address, _) => is_guarded(*address, claim.kind),
+            Listed::Endpoint(address, _) => is_withheld(*address, claim.kind),
             _ => false,
         };
         let state = match listed {
@@ -122,7 +122,7 @@ impl View<'_> {
                 };
                 // A network over private and other addresses does not alert on a private one.
                 let is_internal = self.standing(&claim).is_some_and(|it| it.is_internal);
-                let is_held = is_single && !is_internal && is_guarded(net.addr(), claim.kind);
+                let is_held = is_single && !is_internal && is_withheld(net.addr(), claim.kind);
                 if !is_held {
                     groups.push(group);
                 }
@@ -220,5 +220,11 @@ impl View<'_> {
 
 /// Whether the guard holds back every address of a network.
 fn is_private(net: IpNet, kind: Kind) -> bool {
-    is_guarded(net.network(), kind) && is_guarded(net.broadcast(), kind)
+    is_withheld(net.network(), kind) && is_withheld(net.broadcast(), kind)
+}
+
+/// Whether the guard holds an address back. Networks for documentation count as live here, as single
+/// addresses in them do everywhere: only examples have them, and examples should work.
+fn is_withheld(address: IpAddr, kind: Kind) -> bool {
+    is_guarded(address, kind) && !address::is_documentation(address)
 }

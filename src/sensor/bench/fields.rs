@@ -121,6 +121,25 @@ pub(super) const OF_GROUP: &[Field<Group>] = &[
 pub(super) const OF_CORPUS: &[&str] =
     &["coverage", "late_share", "risky_share", "top_share", "yield"];
 
+/// What a field needs to be known, besides a database and inputs.
+pub(super) fn need(name: &str) -> Option<&'static str> {
+    match name {
+        "fp" | "tp" | "precision" | "precision_high" | "precision_low" | "verdicts"
+        | "verdicts_seen" => Some("--verdicts"),
+        "popular_rank" | "popular_values" => Some("--popular"),
+        "listed_values" => Some("--warninglists"),
+        "churn" | "first_share" | "latency_p50" | "latency_p90" | "novelty" | "residence_days"
+        | "shared" | "unchanged_days" => Some("the ledger of the feeds (--config)"),
+        "bytes_alone" | "bytes_marginal" | "passes_marginal" => Some("--cost=feeds"),
+        "ns_per_mib" => Some("--cost=feeds and logs"),
+        "hosts" | "hosts_exclusive" | "prevalence" | "prevalent_by_chance" | "prevalent_values" => {
+            Some("addresses of home networks in the inputs (--home)")
+        }
+        "alerts_per_day" | "risky_per_day" => Some("inputs whose records have times"),
+        _ => None,
+    }
+}
+
 /// The field with a name.
 pub(super) fn named<T>(fields: &'static [Field<T>], name: &str) -> Option<&'static Field<T>> {
     fields.iter().find(|field| field.name == name)
@@ -167,6 +186,9 @@ mod tests {
             assert!(named(OF_GROUP, &name).is_some(), "{name}");
         }
         assert!(OF_CORPUS.iter().all(|name| named(OF_GROUP, name).is_some()));
+        // What is only known in some runs says of which.
+        let unknown = OF_GROUP.iter().filter(|it| it.absence == Unmeasured);
+        assert!(unknown.clone().count() > 3 && unknown.clone().all(|it| need(it.name).is_some()));
         for names in [
             OF_SET.iter().map(|field| field.name).collect::<Vec<_>>(),
             OF_GROUP.iter().map(|field| field.name).collect(),

@@ -2,7 +2,8 @@
 
 use super::chance::{share, tail, wilson};
 use super::decay::{days_between, has_decayed};
-use super::judge::{CorpusRead, Question, corpus, standing};
+use super::hit_claims::{FoundClaims, HitClaim};
+use super::judge::{CorpusRead, Question, corpus};
 use super::ledger::LedgerSummary;
 use super::masks::{EMPTY, MaskId, Masks};
 use super::names::Judged;
@@ -27,6 +28,7 @@ pub(super) struct Verdict<'v> {
     pub(super) at: Timestamp,
     pub(super) question: &'v Question<'v>,
     pub(super) risk: &'v Risk<'v>,
+    pub(super) hits: &'v FoundClaims,
     pub(super) ledger_summary: Option<&'v LedgerSummary>,
 }
 
@@ -205,7 +207,8 @@ impl Found {
 
     fn count_entries(&mut self, verdict: &Verdict<'_>) {
         let mut of_group: BTreeMap<u32, u64> = BTreeMap::new();
-        for (entry, flags) in self.tally.entries.iter().zip(&self.flags) {
+        for ((entry, flags), number_of_entry) in self.tally.entries.iter().zip(&self.flags).zip(0..)
+        {
             of_group.clear();
             for (mask, count) in &entry.alerts {
                 for group in self.tally.masks.groups(*mask) {
@@ -218,7 +221,8 @@ impl Found {
                 group.top = group.top.max(*alerts);
                 group.prevalent += u64::from(flags.prevalent.is_some());
                 let feed = &self.tally.groups.names()[*number as usize].feed;
-                count_times(group, entry, (*number, feed), verdict);
+                let claim = verdict.hits.get(number_of_entry, *number);
+                count_times(group, entry, (feed, claim), verdict);
             }
         }
     }
@@ -304,22 +308,20 @@ fn add_to(all: &mut [GroupFound], groups: &[u32], member: fn(&mut GroupFound) ->
 fn count_times(
     group: &mut GroupFound,
     entry: &EntryTally,
-    (number, feed): (u32, &str),
+    (feed, claim): (&str, HitClaim),
     verdict: &Verdict<'_>,
 ) {
-    let Some(claim) = entry.claims.get(&number) else { return };
     let of_ledger =
         verdict.ledger_summary.and_then(|all| all.published(feed, entry.kind, &entry.value));
-    if let Some(published) = of_ledger.or(claim.first_seen) {
+    if let Some(published) = of_ledger.or(claim.published) {
         group.late += entry.times.before(published);
         group.dated_hits += entry.times.len();
     }
-    let said = standing(&claim.newest, verdict.at);
-    let changed = || verdict.ledger_summary.and_then(|ledger_summary| ledger_summary.changed(feed));
-    let dated = said.dated.or_else(changed);
-    if let (true, Some(dated), Some(hit)) = (said.is_valid, dated, entry.last_hit) {
+    if let (Some(newest), Some(hit)) = (claim.newest, entry.last_hit)
+        && let Some(dated) = newest.dated
+    {
         let has_decayed = |since: Timestamp| {
-            has_decayed(said.confidence, days_between(since, verdict.at), said.is_phishing)
+            has_decayed(newest.confidence, days_between(since, verdict.at), newest.is_phishing)
         };
         group.revived += u64::from(has_decayed(dated) && !has_decayed(dated.max(hit)));
     }

@@ -51,6 +51,8 @@ pub(super) struct Standing {
     pub(super) dated: Option<Timestamp>,
     /// When it was first seen, else from when it is valid.
     pub(super) first_seen: Option<Timestamp>,
+    /// When its source first saw it.
+    pub(super) published: Option<Timestamp>,
 }
 
 impl Standing {
@@ -70,6 +72,7 @@ impl Standing {
             confidence: context.confidence.unwrap_or(super::decay::USUAL_BASE),
             dated: dated(context),
             first_seen: context.first_seen.or(context.valid_from),
+            published: context.first_seen,
         }
     }
 }
@@ -79,9 +82,9 @@ pub(super) fn earliest(times: impl IntoIterator<Item = Option<Timestamp>>) -> Op
     times.into_iter().flatten().min()
 }
 
-/// When a source last confirmed its claim: last seen, else valid from, else first seen.
+/// When a source last confirmed its claim: last seen, else modified, valid from, first seen.
 pub(super) fn dated(context: &Context<'_>) -> Option<Timestamp> {
-    context.last_seen.or(context.valid_from).or(context.first_seen)
+    context.last_seen.or(context.modified).or(context.valid_from).or(context.first_seen)
 }
 
 /// The groups of a database, in the order of their names.

@@ -1,11 +1,13 @@
 //! From counts to the report.
 
 use super::chance::share;
+use super::covering::View;
 use super::drops::drop_order;
 use super::event_ids::MAX_EVENTS;
 use super::findings::{Found, Verdict};
 use super::greedy::cover;
-use super::groups::{GroupBy, Groups, Standing};
+use super::groups::{GroupBy, Groups};
+use super::hit_claims::HitClaims;
 use super::ledger::{Ledger, LedgerSummary, quantile};
 use super::names::{Judged, Popular};
 use super::overlap::overlaps;
@@ -107,12 +109,16 @@ impl<'d> Bench<'d> {
         let risk = Risk::of(self.database, question.popular, question.lists);
         let ledger_summary = question.ledger.map(|ledger| LedgerSummary::read(ledger, at));
         let standings = self.groups.standings(self.database, at, ledger_summary.as_ref());
-        let mut table = SetTable::of(self.database, &self.groups, &standings, at, &risk);
+        let view = View { database: self.database, standings: &standings };
+        let entries = seen.as_ref().map_or(&[][..], |(tally, _)| &tally.entries);
+        let mut hits = HitClaims::of(entries);
+        let mut table = SetTable::of(view, &self.groups, at, &risk, &mut hits);
+        let hits = hits.into_found();
         let mut report = self.blank(at);
         self.fill_set(&mut report, &mut table, &risk, ledger_summary.as_ref());
         let mut found = seen.map(|(tally, read)| {
-            let verdict =
-                Verdict { at, question, risk: &risk, ledger_summary: ledger_summary.as_ref() };
+            let ledger_summary = ledger_summary.as_ref();
+            let verdict = Verdict { at, question, risk: &risk, hits: &hits, ledger_summary };
             (Found::of(tally, &verdict), read)
         });
         if let Some((found, read)) = &mut found {
@@ -311,9 +317,4 @@ pub(super) fn corpus(tally: &Tally, read: &CorpusRead) -> Corpus {
         end: tally.span.map(|(_, last)| last.to_string()),
         days: tally.span.map(corpus_days),
     }
-}
-
-/// What the newest claim of a group says at an instant.
-pub(super) fn standing(context: &crate::engine::indicator::Context<'_>, at: Timestamp) -> Standing {
-    Standing::of(context, None, at)
 }

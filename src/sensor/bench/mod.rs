@@ -29,12 +29,12 @@
 //! | `report` | [`Report`]: all that is found out, as its JSON has it |
 //! | `groups`, `masks` | what is compared, and sets of it |
 //! | `covering`, `table`, `greedy`, `overlap` | the set alone |
-//! | `tally`, `times`, `event_ids`, `findings` | the corpus |
+//! | `tally`, `times`, `event_ids`, `hit_claims`, `findings` | the corpus |
 //! | `risk`, `names`, `chance` | what makes an indicator risky |
 //! | `decay`, `ledger` | how old and how new things are |
 //! | `judge`, `flagged`, `drops`, `advice` | from counts to the report |
 //! | `subset`, `cost`, `ranks` | what groups cost: parts of the set, measurements, statistics |
-//! | `baseline`, `changes`, `fields` | compares a report with an earlier one |
+//! | `baseline`, `check`, `changes`, `fields` | compares a report with an earlier one |
 //! | `diff` | two databases, and the alerts of both |
 //! | `text`, `widths`, `csv`, `html` | the report for people, spreadsheets and browsers |
 
@@ -42,6 +42,7 @@ mod advice;
 mod baseline;
 mod chance;
 mod changes;
+mod check;
 mod cost;
 mod covering;
 mod csv;
@@ -54,6 +55,7 @@ mod findings;
 mod flagged;
 mod greedy;
 mod groups;
+mod hit_claims;
 mod html;
 mod judge;
 mod ledger;
@@ -74,8 +76,9 @@ mod widths;
 mod tests;
 
 pub use advice::advise;
-pub use baseline::{Check, Outcome, Threshold, json, read_report, same_groups};
+pub use baseline::{Threshold, json, read_report, same_groups};
 pub use changes::changes;
+pub use check::{Check, Outcome};
 pub use cost::{Block, Measured, Weight};
 pub use csv::{Csv, csv};
 pub use diff::{
@@ -93,6 +96,6 @@ pub use report::{
     SetFacts, Survival, Verdicts,
 };
 pub use risk::{Lists, OnLists};
-pub use subset::Subset;
+pub use subset::{Parts, Subset};
 pub use tally::{Party, Tally, parties_of};
 pub use text::text;

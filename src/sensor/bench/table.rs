@@ -3,9 +3,10 @@
 use super::covering::{ClaimState, Entry, View};
 use super::decay::{days_between, has_decayed};
 use super::groups::{Groups, Standing, earliest};
+use super::hit_claims::HitClaims;
 use super::masks::{EMPTY, MaskId, Masks};
 use super::risk::{EntryRisk, Risk};
-use crate::engine::database::{Database, Listed, Posting};
+use crate::engine::database::{Listed, Posting};
 use crate::engine::indicator::url::Scheme;
 use crate::engine::indicator::{Kind, Reason, Role, Scope, Timestamp};
 use hashbrown::{HashMap, HashSet};
@@ -81,20 +82,28 @@ pub(super) struct SetTable {
 
 /// A claim of a value that is being counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
-    kind: Kind,
-    scheme: Scheme,
-    scope: Scope,
-    group: u32,
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    pub(super) scheme: Scheme,
+    pub(super) scope: Scope,
+    pub(super) group: u32,
     state: ClaimState,
-    context: u32,
+    pub(super) context: u32,
+}
+
+impl Row {
+    /// Whether the claim alerts at the reference time.
+    pub(super) fn is_live(&self) -> bool {
+        self.state == ClaimState::Live
+    }
 }
 
 /// Counts entries while they are passed on.
-struct Counting<'c, 'd> {
+struct Counting<'c, 'd, 't> {
     view: View<'d>,
     at: Timestamp,
     risk: &'c Risk<'c>,
+    hits: &'c mut HitClaims<'t>,
     table: SetTable,
     /// What [`Masks`] has of the pairs, until they are put in order.
     pairs: HashMap<(MaskId, MaskId), u64>,
@@ -103,26 +112,28 @@ struct Counting<'c, 'd> {
 }
 
 impl SetTable {
-    /// Counts the entries of a database at an instant.
+    /// Counts the entries of a database at an instant, and notes what is said of those that
+    /// alerted.
     pub(super) fn of(
-        database: &Database,
+        view: View<'_>,
         groups: &Groups,
-        standings: &[Standing],
         at: Timestamp,
         risk: &Risk<'_>,
+        hits: &mut HitClaims<'_>,
     ) -> SetTable {
         let table =
             SetTable { groups: vec![Contained::default(); groups.len()], ..SetTable::default() };
         let mut counting = Counting {
-            view: View { database, standings },
+            view,
             at,
             risk,
+            hits,
             table,
             pairs: HashMap::new(),
             rows: Vec::new(),
             buffer: Vec::new(),
         };
-        database.each_value(&mut |listed, posting| counting.value(listed, posting));
+        view.database.each_value(&mut |listed, posting| counting.value(listed, posting));
         counting.withheld();
         let Counting { mut table, pairs, .. } = counting;
         table.entries = pairs.into_iter().collect();
@@ -140,7 +151,7 @@ impl SetTable {
     }
 }
 
-impl Counting<'_, '_> {
+impl Counting<'_, '_, '_> {
     /// Counts a value with all its claims.
     fn value(&mut self, listed: Listed<'_>, posting: Posting) {
         let mut rows = std::mem::take(&mut self.rows);
@@ -152,6 +163,7 @@ impl Counting<'_, '_> {
             }
         }
         rows.sort_unstable();
+        self.hits.meet(&listed, &rows, self.view.standings);
         for of_value in rows.chunk_by(|a, b| (a.kind, a.scheme) == (b.kind, b.scheme)) {
             self.table.totals.0 += 1;
             self.count_value(of_value);

@@ -5,11 +5,11 @@
 //! that those of one line follow each other.
 
 use super::event_ids::EventIds;
-use super::groups::{Groups, dated, earliest};
+use super::groups::Groups;
 use super::masks::{EMPTY, MaskId, Masks};
 use super::times::Times;
 use crate::engine::database::Database;
-use crate::engine::indicator::{Context, Kind, PacketPlace, Place, Scope, Timestamp};
+use crate::engine::indicator::{Kind, PacketPlace, Place, Scope, Timestamp};
 use crate::engine::scan::{HeldBack, Hit};
 use hashbrown::{Equivalent, HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,17 +71,6 @@ pub(super) struct EntryTally {
     pub(super) last_hit: Option<Timestamp>,
     /// The times of hits.
     pub(super) times: Times,
-    /// What each group claims.
-    pub(super) claims: BTreeMap<u32, ClaimTally>,
-}
-
-/// What the claims of a group say of an entry.
-#[derive(Clone, Debug)]
-pub(super) struct ClaimTally {
-    /// The times and the confidence of the claim that was confirmed last.
-    pub(super) newest: Context<'static>,
-    /// When the entry was first seen, according to any of the claims.
-    pub(super) first_seen: Option<Timestamp>,
 }
 
 /// A record with alerts, of which more may come.
@@ -261,7 +250,6 @@ impl Tally {
             let of_entry = self.masks.of(&mut groups);
             self.buffer = groups;
             let number = self.entry(found.kind, found.scope, &found.value);
-            found.sources.iter().for_each(|source| self.claim(number, source));
             let entry = &mut self.entries[number as usize];
             *entry.alerts.entry(of_entry).or_default() += 1;
             entry.last_hit = entry.last_hit.max(time);
@@ -297,24 +285,8 @@ impl Tally {
             unknown: HashSet::new(),
             last_hit: None,
             times: Times::default(),
-            claims: BTreeMap::new(),
         });
         number
-    }
-
-    /// Notes what a source says of an entry.
-    fn claim(&mut self, entry: u32, source: &Context<'_>) {
-        let Some(group) = self.groups.number(source) else { return };
-        let claims = &mut self.entries[entry as usize].claims;
-        let Some(known) = claims.get_mut(&group) else {
-            let newest = without_texts(source);
-            claims.insert(group, ClaimTally { newest, first_seen: source.first_seen });
-            return;
-        };
-        known.first_seen = earliest([known.first_seen, source.first_seen]);
-        if dated(&known.newest) < dated(source) {
-            known.newest = without_texts(source);
-        }
     }
 
     /// Notes that the entries of a hit reached a host.
@@ -375,21 +347,6 @@ impl Tally {
             let mask = self.masks.union(self.host_masks[host as usize], event.mask);
             self.host_masks[host as usize] = mask;
         }
-    }
-}
-
-/// What decides validity and decay.
-fn without_texts(source: &Context<'_>) -> Context<'static> {
-    let is_phishing = |tag: &&std::borrow::Cow<'_, str>| tag.eq_ignore_ascii_case("phishing");
-    Context {
-        confidence: source.confidence,
-        valid_from: source.valid_from,
-        valid_until: source.valid_until,
-        first_seen: source.first_seen,
-        last_seen: source.last_seen,
-        inactive: source.inactive,
-        tags: source.tags.iter().find(is_phishing).map(|_| "phishing".into()).into_iter().collect(),
-        ..Context::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A file that contains its records exactly once.
 
 use super::state::{CheckpointState, Output, Rest};
+use super::written::{Note, Written};
 use crate::engine::error::{Error, Result};
 use crate::sensor::input::tail::Key;
 use rustix::fs::{FlockOperation, flock};
@@ -17,8 +18,10 @@ const TAIL: u64 = 4 << 10;
 
 /// A file that alerts are appended to.
 ///
-/// What another program appends to it stays, with one exception: what it writes between the last
-/// commit and a crash, a tenth of a second later at most, is cut together with the alerts there.
+/// What another program appends to it stays, if there is a folder for notes
+/// ([`AlertFile::open_noted`]). What it writes after the last commit is cut together with the alerts
+/// there in two cases: the machine was restarted, so that the notes are of no use, or the process
+/// was killed before an append had ended, and what follows is shorter than the missing part.
 ///
 /// Its records are in it exactly once if each commit contains what [`AlertFile::sync`] returns,
 /// together with the positions of the inputs that they came from.
@@ -32,6 +35,9 @@ pub struct AlertFile {
     is_torn: bool,
     /// How another program has changed it since it was opened, and whether that was reported.
     change: Option<(Change, bool)>,
+    /// From where on all bytes are its own.
+    start: u64,
+    written: Option<Written>,
 }
 
 /// What another program did to a file that alerts are written to.
@@ -119,15 +125,42 @@ impl AlertFile {
     ///
     /// If it is not a file, or can't be opened, read or cut.
     pub fn open(path: &Path, state: &CheckpointState) -> Result<(AlertFile, Resumed)> {
+        Self::open_with(path, state, None)
+    }
+
+    /// The same with a folder, such as that of the state, for notes about which bytes are its own:
+    /// then only those are cut.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AlertFile::open`].
+    pub fn open_noted(
+        path: &Path,
+        state: &CheckpointState,
+        folder: &Path,
+    ) -> Result<(AlertFile, Resumed)> {
+        Self::open_with(path, state, Some(Written::open(folder, path)))
+    }
+
+    fn open_with(
+        path: &Path,
+        state: &CheckpointState,
+        written: Option<(Written, Option<Note>)>,
+    ) -> Result<(AlertFile, Resumed)> {
+        let (written, note) = written.map_or((None, None), |(written, note)| (Some(written), note));
         let io = |error| Error::io("open the alert file", error).at_path(path);
         let mut file = Self::open_new(path).map_err(io)?;
         let is_locked = flock(&file.file, FlockOperation::NonBlockingLockExclusive).is_ok();
         let resumed = match state.outputs.get(path) {
             _ if !is_locked => Resumed::AtLeastOnce("another process has it locked"),
             None => Resumed::New,
-            Some(output) if output.key.is_same(&file.key) => file.cut_to(output).map_err(io)?,
-            Some(output) => file.cut_rotated(output).map_err(io)?,
+            Some(output) if output.key.is_same(&file.key) => {
+                file.cut_to(output, note).map_err(io)?
+            }
+            Some(output) => file.cut_rotated(output, note).map_err(io)?,
         };
+        (file.written, file.start) = (written, file.length);
+        file.note(0);
         Ok((file, resumed))
     }
 
@@ -145,18 +178,34 @@ impl AlertFile {
         }
         let key = Key::of(&file)?;
         let (path, file, length) = (path.to_path_buf(), Arc::new(file), found.len());
-        Ok(AlertFile { path, file, key, length, is_torn: false, change: None })
+        Ok(AlertFile::new(path, file, key, length))
     }
 
-    fn cut_to(&mut self, output: &Output) -> io::Result<Resumed> {
+    fn new(path: PathBuf, file: Arc<File>, key: Key, length: u64) -> AlertFile {
+        let (is_torn, change, written) = (false, None, None);
+        AlertFile { path, file, key, length, is_torn, change, start: length, written }
+    }
+
+    /// Notes that all bytes since `start` are its own, up to `more` bytes after the end.
+    fn note(&mut self, more: usize) {
+        if let Some(written) = &mut self.written {
+            let end = self.length + more as u64;
+            written.note(Note { key: self.key, start: self.start, end });
+        }
+    }
+
+    /// How it resumes if nothing of it has to be cut.
+    fn extended(&self, output: &Output) -> Resumed {
+        match self.length.saturating_sub(output.length) {
+            0 => Resumed::Exact { cut: 0 },
+            by => Resumed::Extended { by },
+        }
+    }
+
+    fn cut_to(&mut self, output: &Output, note: Option<Note>) -> io::Result<Resumed> {
         match output.rest {
             Rest::Own => {}
-            Rest::Foreign => {
-                return Ok(match self.length.saturating_sub(output.length) {
-                    0 => Resumed::Exact { cut: 0 },
-                    by => Resumed::Extended { by },
-                });
-            }
+            Rest::Foreign => return Ok(self.extended(output)),
             Rest::Mixed => return Ok(Resumed::AtLeastOnce("another program writes to it, too")),
         }
         if self.length < output.length {
@@ -164,6 +213,15 @@ impl AlertFile {
         }
         if tail_of(&self.file, output.length)? != output.tail {
             return Ok(Resumed::AtLeastOnce("another program has written to it"));
+        }
+        match note.and_then(|note| note.rest(&self.key, output.length, self.length)) {
+            Some(Rest::Foreign) => return Ok(self.extended(output)),
+            Some(Rest::Mixed) => {
+                return Ok(Resumed::AtLeastOnce(
+                    "another program has written to it since the last commit",
+                ));
+            }
+            Some(Rest::Own) | None => {}
         }
         let cut = self.length - output.length;
         if cut > 0 {
@@ -175,8 +233,10 @@ impl AlertFile {
     }
 
     /// Cuts the committed file, which has another name now.
-    fn cut_rotated(&self, output: &Output) -> io::Result<Resumed> {
-        if output.rest == Rest::Foreign {
+    fn cut_rotated(&self, output: &Output, note: Option<Note>) -> io::Result<Resumed> {
+        // Everything in the old file is committed before there is a note about the new one.
+        let is_past = note.is_some_and(|note| note.key.is_same(&self.key));
+        if output.rest == Rest::Foreign || is_past {
             return Ok(Resumed::Exact { cut: 0 });
         }
         if self.length > 0 {
@@ -198,8 +258,7 @@ impl AlertFile {
             let key = Key::of(&file)?;
             if key.is_same(&output.key) {
                 let (path, file, length) = (entry.path(), Arc::new(file), found.len());
-                let mut old = AlertFile { path, file, key, length, is_torn: false, change: None };
-                return old.cut_to(output);
+                return AlertFile::new(path, file, key, length).cut_to(output, note);
             }
         }
         Ok(Resumed::AtLeastOnce("the committed file is no longer in its folder"))
@@ -230,9 +289,13 @@ impl AlertFile {
         self.mend()?;
         self.look()?;
         self.is_torn = true;
+        self.note(records.len());
         if let Err(error) = (&*self.file).write_all(records) {
             // What another program has written meanwhile must not be cut.
             self.is_torn = self.change.is_some() || self.file.set_len(self.length).is_err();
+            if !self.is_torn {
+                self.note(0);
+            }
             return Err(error);
         }
         self.is_torn = false;
@@ -263,7 +326,8 @@ impl AlertFile {
         if length != self.length {
             let change = if length > self.length { Change::Longer } else { Change::Shorter };
             self.change.get_or_insert((change, false));
-            self.length = length;
+            (self.length, self.start) = (length, length);
+            self.note(0);
         }
         Ok(())
     }
@@ -343,6 +407,8 @@ impl AlertFile {
         // Another process that has locked it would cut our records. That shows at the next start.
         let _ = flock(&next.file, FlockOperation::NonBlockingLockExclusive);
         let output = next.sync()?;
+        next.written = self.written.take();
+        next.note(0);
         *self = next;
         Ok(output)
     }

@@ -33,7 +33,7 @@
 //! that.
 //!
 //! An [`AlertFile`] contains its records exactly once, whatever happens in between: at the start it
-//! is cut to what was committed, if its contents are unchanged.
+//! is cut to what was committed, if its contents are unchanged and what follows is its own.
 
 mod alert_file;
 mod bytes;
@@ -43,6 +43,7 @@ mod log;
 mod state;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use alert_file::{AlertFile, Resumed, Unsynced};
 pub use dir::{Opened, StateDir};

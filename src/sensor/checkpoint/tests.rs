@@ -459,6 +459,87 @@ fn what_others_write_meanwhile_stays_and_so_do_alerts() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "four\n");
 }
 
+/// The same as [`start`], with notes.
+fn start_noted(folder: &Path) -> (StateDir, AlertFile, Resumed) {
+    let (dir, opened) = StateDir::open(&folder.join("state")).unwrap();
+    let (alerts, resumed) =
+        AlertFile::open_noted(&folder.join("alerts"), &opened.state, dir.path()).unwrap();
+    (dir, alerts, resumed)
+}
+
+#[test]
+fn only_own_bytes_are_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = || fs::read_to_string(folder.path().join("alerts")).unwrap();
+    let (mut dir, mut alerts, _) = start_noted(folder.path());
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"one\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"not committed\n").unwrap();
+    drop((dir, alerts));
+    let (mut dir, mut alerts, resumed) = start_noted(folder.path());
+    assert_eq!((resumed, &*read()), (Resumed::Exact { cut: 14 }, "one\n"));
+    commit(&mut dir, &mut alerts);
+    drop((dir, alerts));
+    // Written by another program after a crash, when everything was committed.
+    others(folder.path(), "theirs\n");
+    let (mut dir, mut alerts, resumed) = start_noted(folder.path());
+    assert_eq!(resumed, Resumed::Extended { by: 7 });
+    // Killed before the first commit, and again: they are still not ours.
+    drop((dir, alerts));
+    (dir, alerts, _) = start_noted(folder.path());
+    assert_eq!(read(), "one\ntheirs\n");
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"two\n").unwrap();
+    others(folder.path(), "more of theirs\n");
+    drop((dir, alerts));
+    for _ in 0..2 {
+        let (_dir, _alerts, resumed) = start_noted(folder.path());
+        assert!(matches!(resumed, Resumed::AtLeastOnce(why) if why.contains("since the last")));
+        assert_eq!(read(), "one\ntheirs\ntwo\nmore of theirs\n");
+    }
+}
+
+#[test]
+fn a_torn_append_is_cut_and_what_comes_before_a_change_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts");
+    let (mut dir, mut alerts, _) = start_noted(folder.path());
+    commit(&mut dir, &mut alerts);
+    alerts.append(b"a long record\n").unwrap();
+    drop((dir, alerts));
+    // As if it had been killed while it wrote.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(5).unwrap();
+    let (mut dir, mut alerts, resumed) = start_noted(folder.path());
+    assert_eq!(resumed, Resumed::Exact { cut: 5 });
+    commit(&mut dir, &mut alerts);
+    // Noticed, and not committed yet.
+    others(folder.path(), "theirs\n");
+    alerts.append(b"one\n").unwrap();
+    drop((dir, alerts));
+    let (_dir, _alerts, resumed) = start_noted(folder.path());
+    assert!(!resumed.is_exact());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "theirs\none\n");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
+fn what_others_write_to_a_rotated_file_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (mut dir, mut alerts, _) = start_noted(folder.path());
+    alerts.append(b"one\n").unwrap();
+    commit(&mut dir, &mut alerts);
+    fs::rename(at("alerts"), at("alerts.1")).unwrap();
+    // Killed after the new file was opened, and before that was committed.
+    alerts.reopen().unwrap();
+    drop((dir, alerts));
+    fs::write(at("alerts.1"), "one\ntheirs\n").unwrap();
+    let (_dir, _alerts, resumed) = start_noted(folder.path());
+    assert_eq!(resumed, Resumed::Exact { cut: 0 });
+    assert_eq!(fs::read_to_string(at("alerts.1")).unwrap(), "one\ntheirs\n");
+}
+
 #[test]
 #[expect(clippy::disallowed_methods, reason = "as a program that rotates does")]
 fn alerts_are_there_once_through_a_rotation() {

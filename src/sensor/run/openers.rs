@@ -1,18 +1,16 @@
 //! Which hosts began a contact, in all lines of a text, whether they alert or not.
 //!
-//! Lines that alert are few, and parsed. All others are only looked at around the fields that say
-//! who began a contact; a line is parsed if it names a host that is not known to have begun one.
+//! Lines that alert are few, and parsed. Of all others the scan notes where a host is in a field that
+//! may say who began a contact; such a line is parsed if the host is not known to have begun one.
 
 use super::parties::Lines;
+use crate::engine::scan::opener_field;
 use memchr::memmem::Finder;
 use std::net::IpAddr;
 use std::ops::Range;
 
 /// The column of Zeek that says who began a contact.
 const COLUMN: &str = "id.orig_h";
-
-/// Bytes between a name and its value.
-const MAX_BETWEEN: usize = 8;
 
 /// The longest address in text.
 const MAX_ADDRESS: usize = 45;
@@ -39,44 +37,36 @@ const HEADINGS: [&str; 17] = [
 ];
 
 impl Lines<'_> {
-    /// Notes the hosts that began a contact.
-    pub(super) fn openers(&mut self) {
-        self.named_openers(b"orig_h", |_| true);
+    /// Notes the hosts that began a contact; `places` are those where some may have.
+    pub(super) fn openers(&mut self, places: &[usize]) {
         // Only flows of Suricata say who began them.
         let flow = Finder::new(b"\"flow\"");
-        self.named_openers(b"src_ip", |line| flow.find(line).is_some());
+        for place in places {
+            if !self.is_new(&self.text[*place..]) {
+                continue;
+            }
+            let line = self.line(*place);
+            let is_flow = || flow.find(&self.text[line.clone()]).is_some();
+            if opener_field(self.text, *place) != Some(b"src_ip") || is_flow() {
+                self.note(line);
+            }
+        }
         if self.sections().have_column(COLUMN) {
             self.column_openers();
         }
     }
 
     /// How many lines describe others.
-    pub(super) fn headings(&self) -> u64 {
-        let text = &self.text[self.core.clone()];
-        let is_heading = |line: &[u8]| {
+    pub(super) fn headings(&mut self) -> u64 {
+        let (text, end) = (self.text, self.core.end);
+        let is_heading = |at: &&usize| {
+            let line = &text[**at + 1..end];
             let word = line.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
             HEADINGS.iter().any(|heading| heading.as_bytes() == word)
         };
-        let first = text.strip_prefix(b"#").is_some_and(is_heading);
-        let others = memchr::memmem::find_iter(text, b"\n#");
-        u64::from(first) + others.filter(|at| is_heading(&text[at + 2..])).count() as u64
-    }
-
-    /// Looks for members with a name, in lines that may say who began a contact.
-    fn named_openers(&mut self, name: &[u8], may_say: impl Fn(&[u8]) -> bool) {
-        let (text, core) = (self.text, self.core.clone());
-        for at in Finder::new(name).find_iter(&text[core.clone()]) {
-            let at = core.start + at + name.len();
-            let between = text[at..].iter().take(MAX_BETWEEN);
-            let is_between = |byte: &&u8| b"\\\":=\t ".contains(byte);
-            let value = at + between.take_while(is_between).count();
-            if self.is_new(&text[value..]) {
-                let line = self.line(value);
-                if may_say(&text[line.clone()]) {
-                    self.note(line);
-                }
-            }
-        }
+        let is_first = |at: usize| at == 0 || text[at - 1] == b'\n';
+        let marks = self.marks().iter().filter(|at| **at < end && is_first(**at));
+        marks.filter(is_heading).count() as u64
     }
 
     /// Looks at a column of each line.
@@ -107,25 +97,51 @@ impl Lines<'_> {
     /// Notes who began the contact of a line.
     fn note(&mut self, line: Range<usize>) {
         let parties = self.parties(line);
-        let began = parties.into_iter().filter(|party| party.began == Some(true));
-        self.reader.openers.extend(began.map(|party| party.host));
+        for party in parties.into_iter().filter(|party| party.began == Some(true)) {
+            if self.reader.openers.insert(party.host) {
+                self.reader.new_openers.push(party.host);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::parties::LineParties;
-    use crate::engine::scan::{Home, Origin};
+    use crate::engine::indicator::Timestamp;
+    use crate::engine::scan::{Home, Options, Origin, Scanner};
+    use crate::{Compiler, Database};
+    use std::sync::Arc;
 
     fn openers(text: &str) -> (Vec<String>, u64) {
+        let (mut reader, home) = (LineParties::default(), Arc::new(Home::default()));
+        let origin = Origin { layout: layout(text), ..Origin::new("x") };
+        let empty = Compiler::default().into_bytes(Timestamp(0)).unwrap();
+        let database = Database::from_bytes(empty).unwrap();
+        let mut scanner = Scanner::new(Options::default().survey(Some(Arc::clone(&home))));
+        scanner.scan_text(&database, text.as_bytes(), 0..text.len(), &origin, |_| {});
+        let mut lines = reader.open(text.as_bytes(), 0..text.len(), &origin, &home);
+        let headings = lines.headings();
+        lines.openers(&scanner.take_opener_places());
+        let mut openers: Vec<_> = reader.take_openers().map(|host| host.to_string()).collect();
+        openers.sort();
+        (openers, headings)
+    }
+
+    /// Parses every line.
+    fn openers_of_lines(text: &str) -> Vec<String> {
         let (mut reader, home) = (LineParties::default(), Home::default());
         let origin = Origin { layout: layout(text), ..Origin::new("x") };
         let mut lines = reader.open(text.as_bytes(), 0..text.len(), &origin, &home);
-        let headings = lines.headings();
-        lines.openers();
-        let mut openers: Vec<_> = reader.take_openers().iter().map(ToString::to_string).collect();
-        openers.sort();
-        (openers, headings)
+        let mut found = std::collections::BTreeSet::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let parties = lines.parties(start..start + line.trim_end().len());
+            let began = parties.iter().filter(|party| party.began == Some(true));
+            found.extend(began.map(|party| party.host.to_string()));
+            start += line.len();
+        }
+        found.into_iter().collect()
     }
 
     fn layout(text: &str) -> crate::engine::text::fields::Layout {
@@ -144,8 +160,17 @@ mod tests {
             10.0.1.3 says orig_h 10.0.1.4\n";
         assert_eq!(openers(json).0, ["10.0.0.1", "10.0.0.3", "10.0.0.6", "10.0.1.2"]);
         assert_eq!(openers(&json.replace(':', ": ")).0, openers(json).0);
+        let v6 = "{\"id.orig_h\":\"fd00::7\",\"id.resp_h\":\"fd00::1\"}\n";
+        assert_eq!(openers(v6).0, ["fd00::7"]);
+        // A record in a string of another.
+        let quoted = "{\"message\":\"{\\\"id.orig_h\\\":\\\"10.0.0.1\\\"}\"}\n";
+        assert_eq!(openers(quoted).0, openers_of_lines(quoted));
         let zeek = "#separator \\x09\n#fields\tts\tid.orig_h\tid.resp_h\n\
             1\t10.0.0.1\t10.0.0.2\n2\tfd00::7\t10.0.0.1\n#a comment\n#close\tx\n";
         assert_eq!(openers(zeek), (vec!["10.0.0.1".to_string(), "fd00::7".to_string()], 3));
+        // Whatever the scan notes, parsing each line says the same.
+        for text in [json, v6, zeek, quoted] {
+            assert_eq!(openers(text).0, openers_of_lines(text), "{text}");
+        }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct LineParties {
     record: Record,
     /// Hosts that are known to have begun a contact.
     pub(super) openers: HashSet<IpAddr>,
+    /// Those of them that the scanner does not know yet.
+    pub(super) new_openers: Vec<IpAddr>,
 }
 
 /// The lines of one text.
@@ -34,15 +36,17 @@ pub(super) struct Lines<'l> {
     origin: &'l Origin,
     pub(super) home: &'l Home,
     sections: Option<Sections>,
+    /// Where lines begin with `#`, from the core on.
+    pub(super) marks: Option<Vec<usize>>,
     /// The last line that was asked for.
     known: Range<usize>,
     found: Vec<Vec<Party>>,
 }
 
 impl LineParties {
-    /// Takes the hosts that began a contact, in any line.
-    pub(super) fn take_openers(&mut self) -> HashSet<IpAddr> {
-        std::mem::take(&mut self.openers)
+    /// Takes the hosts of which it was not known that they began a contact.
+    pub(super) fn take_openers(&mut self) -> std::vec::Drain<'_, IpAddr> {
+        self.new_openers.drain(..)
     }
 
     /// Begins with a text, of which `core` is scanned.
@@ -53,8 +57,8 @@ impl LineParties {
         origin: &'l Origin,
         home: &'l Home,
     ) -> Lines<'l> {
-        let (sections, found) = (None, Vec::new());
-        Lines { reader: self, text, core, origin, home, sections, known: 0..0, found }
+        let (sections, marks, found) = (None, None, Vec::new());
+        Lines { reader: self, text, core, origin, home, sections, marks, known: 0..0, found }
     }
 }
 
@@ -131,8 +135,23 @@ impl Lines<'_> {
 
     /// How the lines name their fields.
     pub(super) fn sections(&mut self) -> &Sections {
+        let is_marked = !self.marks().is_empty();
         let (text, core, origin) = (self.text, &self.core, self.origin);
-        self.sections.get_or_insert_with(|| origin.layout.sections(text, core))
+        // Without a line that begins with `#`, no header is in the text.
+        self.sections.get_or_insert_with(|| match is_marked {
+            true => origin.layout.sections(text, core),
+            false => origin.layout.sections(b"", &(0..0)),
+        })
+    }
+
+    /// Where lines begin with `#`, from the core on.
+    pub(super) fn marks(&mut self) -> &[usize] {
+        let (text, start) = (self.text, self.core.start);
+        self.marks.get_or_insert_with(|| {
+            let all = memchr::memchr_iter(b'#', &text[start..]).map(|at| start + at);
+            // A mark of the byte order may be before the first line.
+            all.filter(|at| *at <= start + 3 || text[at - 1] == b'\n').collect()
+        })
     }
 
     /// The home addresses in a line.

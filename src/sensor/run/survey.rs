@@ -128,7 +128,7 @@ impl Survey<'_> {
     fn surveyed(
         &self,
         parties: &mut LineParties,
-        hits: ChunkHits,
+        (hits, places): (ChunkHits, Vec<usize>),
         chunk: &Chunk,
         origin: &Origin,
     ) -> ChunkSurvey {
@@ -138,7 +138,7 @@ impl Survey<'_> {
         let mut lines = parties.open(text, core, origin, &self.home);
         let times = lines.times(zone);
         let headings = lines.headings();
-        lines.openers();
+        lines.openers(&places);
         let line_of = hits.borrow_dependent().iter();
         let line_of = line_of.map(|hit| match &hit.place {
             Place::Log(place) => lines.around(place.offset.saturating_sub(origin.offset)),
@@ -162,14 +162,16 @@ impl Work for Survey<'_> {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.hosts.append(&mut scratch.scan.scanner.take_hosts());
         met.openers.append(&mut scratch.scan.scanner.take_openers());
-        met.openers.extend(scratch.parties.take_openers());
         met.held.push(scratch.scan.scanner.take_held_back());
         self.scan.counters(&mut scratch.scan)
     }
 
     fn chunk(&self, scratch: &mut SurveyScratch, chunk: &Chunk, origin: &Origin) -> ChunkSurvey {
         let hits = self.scan.chunk(&mut scratch.scan, chunk, origin);
-        let found = self.surveyed(&mut scratch.parties, hits, chunk, origin);
+        let SurveyScratch { scan: WorkerScratch { scanner, .. }, parties } = scratch;
+        let places = scanner.take_opener_places();
+        let found = self.surveyed(parties, (hits, places), chunk, origin);
+        parties.take_openers().for_each(|host| scanner.note_opener(host));
         let is_wanted = self.samples.load(Ordering::Relaxed);
         ChunkSurvey { piece: is_wanted.then(|| Piece::new(chunk, origin)), ..found }
     }
@@ -183,7 +185,9 @@ impl Work for Survey<'_> {
         is_last: bool,
     ) -> ChunkSurvey {
         let hits = self.scan.mails(&mut scratch.scan, mails, chunk, origin, is_last);
-        self.surveyed(&mut scratch.parties, hits, chunk, origin)
+        // They are in what was decoded, which no record of a log is.
+        scratch.scan.scanner.take_opener_places();
+        self.surveyed(&mut scratch.parties, (hits, Vec::new()), chunk, origin)
     }
 
     fn ends(&self, _: &str, _: &mut Records) {

@@ -141,6 +141,27 @@ fn killed_at_any_moment_alerts_are_once_in_both_files() {
 }
 
 #[test]
+fn what_others_append_to_an_alert_file_stays_after_a_crash() {
+    let post = post("run-others");
+    let mut log = post.log("web.log");
+    log.write(0..10);
+    let daemon = post.start();
+    expect_both(&post, 10);
+    // The commit comes a tenth of a second after its alerts.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    daemon.kill();
+    let mut file = fs::OpenOptions::new().append(true).open(post.path("alerts.json")).unwrap();
+    std::io::Write::write_all(&mut file, b"{\"by\":\"hand\"}\n").unwrap();
+    log.write(10..20);
+    let daemon = post.start();
+    expect_both(&post, 20);
+    let said = daemon.stop();
+    assert!(said.contains("another program has written 14 bytes"), "{said}");
+    let is_theirs = |alert: &Value| alert["by"] == "hand";
+    assert_eq!(post.alerts("alerts.json").iter().filter(|it| is_theirs(it)).count(), 1);
+}
+
+#[test]
 fn alert_files_are_rotated_and_hold_each_alert_once() {
     let post = Post::new("run-aside");
     post.configure(

@@ -2,6 +2,7 @@
 
 mod captures;
 mod faults;
+mod feeds;
 mod files;
 #[cfg(feature = "kafka")]
 mod kafka;

@@ -143,6 +143,7 @@ fn flow() -> Hit<'static> {
         direction: Some(Direction::Source),
         first_seen: Some(Timestamp::from_seconds(1_780_000_000)),
         last_seen: Some(Timestamp::from_seconds(1_795_400_000)),
+        modified: Some(Timestamp::from_seconds(1_795_410_000)),
         ..Context::of_feed("drop")
     };
     let list =
@@ -355,13 +356,13 @@ fn any_context() -> impl Strategy<Value = Context<'static>> {
             option::of((1..=5u8).prop_map(|n| Tlp::from_number(n).unwrap())),
             option::of(select(vec![Direction::Source, Direction::Destination])),
         ),
-        (times(), times(), times(), times()),
+        (times(), times(), times(), times(), times()),
         (lists(), lists(), lists(), lists(), lists()),
     )
         .prop_map(|(texts, marks, times, lists)| {
             let (feed, collection, collection_id, id, name, description, proto) = texts;
             let (confidence, severity, tlp, direction) = marks;
-            let (valid_from, valid_until, first_seen, last_seen) = times;
+            let (valid_from, valid_until, first_seen, last_seen, modified) = times;
             let (tags, malware, adversary, attack, references) = lists;
             Context {
                 feed,
@@ -377,6 +378,7 @@ fn any_context() -> impl Strategy<Value = Context<'static>> {
                 valid_until,
                 first_seen,
                 last_seen,
+                modified,
                 direction,
                 proto,
                 tags,

@@ -201,7 +201,7 @@ fn source(source: &Context<'_>) -> Value {
             Direction::Source => "source",
             Direction::Destination => "destination",
         }),
-        "proto": text(&source.proto),
+        "proto": text(&source.proto), "modified": time(source.modified),
     }));
     o["feed"] = json!(source.feed);
     for (name, list) in lists {

@@ -2,7 +2,7 @@
 
 use super::hits::{any_hit, any_text, origin, samples};
 use super::{Alert, Encoder, Format, READ_AT, encoded, oracle};
-use crate::engine::alert::{DEFAULT_SEVERITY, Provenance, is_own};
+use crate::engine::alert::{DEFAULT_SEVERITY, Provenance, is_own, own_format};
 use crate::engine::indicator::{Place, Severity, Timestamp};
 use proptest::prelude::*;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -153,7 +153,8 @@ proptest! {
             let mut out = Vec::new();
             encoder.begin(READ_AT, &mut out);
             encoder.encode(&alert, &mut out);
-            prop_assert!(is_own(&out), "{}: {}", format, String::from_utf8_lossy(&out));
+            let text = String::from_utf8_lossy(&out);
+            prop_assert_eq!(own_format(&out), Some(format), "{}: {}", format, text);
             let text = String::from_utf8(out).unwrap();
             let plain = colour_code.replace_all(&text, "");
             let records = plain.lines().filter(|line| !line.starts_with([' ', '#']));

@@ -2,7 +2,7 @@
 //! specification, sections 3.1 and 3.2).
 
 use crate::engine::error::{Error, Result};
-use crate::engine::indicator::{Context, Direction, Kind, Reason, Scope, Severity};
+use crate::engine::indicator::{Context, Direction, Kind, Reason, Scope, Severity, Timestamp};
 use crate::intel::feed::contexts::{Shared, owned, push_once};
 use crate::intel::feed::format::stix;
 use crate::intel::feed::intake::Intake;
@@ -68,6 +68,7 @@ fn read_event(event: &Object, intake: &mut Intake<'_>) {
     let mut base = intake.base();
     base.collection = json::own(event, "info");
     base.collection_id = json::own(event, "uuid");
+    base.modified = changed(event);
     base.severity =
         severity(&json::text(event, "threat_level_id").unwrap_or_default()).or(base.severity);
     tags(event, &mut base);
@@ -210,6 +211,7 @@ fn context_of(attribute: &Object, kind: &str, base: &Context<'static>) -> Contex
     context.description = json::own(attribute, "comment");
     context.first_seen = json::time(attribute, "first_seen");
     context.last_seen = json::time(attribute, "last_seen");
+    context.modified = changed(attribute).or(context.modified);
     tags(attribute, &mut context);
     context.direction = match kind {
         "ip-src" | "ip-src|port" => Some(Direction::Source),
@@ -217,6 +219,11 @@ fn context_of(attribute: &Object, kind: &str, base: &Context<'static>) -> Contex
         _ => None,
     };
     context
+}
+
+/// When an event or an attribute last changed. 0 stands for never saved.
+fn changed(object: &Object) -> Option<Timestamp> {
+    json::time(object, "timestamp").filter(|time| time.0 > 0)
 }
 
 /// The meaning of a MISP type.

@@ -54,6 +54,8 @@ fn read_pulse(pulse: &Object, intake: &mut Intake<'_>) {
 fn context_of_pulse(pulse: &Object, mut context: Context<'static>) -> Context<'static> {
     context.collection = json::own(pulse, "name");
     context.collection_id = json::own(pulse, "id");
+    // Indicators of a pulse have no such time of their own.
+    context.modified = json::time(pulse, "modified");
     // Both spellings occur.
     let tlp = json::text(pulse, "tlp").or_else(|| json::text(pulse, "TLP"));
     context.tlp = tlp.and_then(|name| Tlp::from_name(&name)).or(context.tlp);

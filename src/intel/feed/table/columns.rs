@@ -37,6 +37,7 @@ pub(in crate::intel::feed) enum Column {
     ValidUntil,
     FirstSeen,
     LastSeen,
+    Modified,
     Direction,
     Proto,
 }
@@ -109,8 +110,10 @@ fn by_name(name: &str) -> Option<Column> {
         name if is_expiry(name) => Column::ValidUntil,
         "firstseen" | "firstseenutc" | "dateadded" | "created" | "createdat" | "date" | "added"
         | "listingdate" | "timestamp" | "detected" => Column::FirstSeen,
-        "lastseen" | "lastseenutc" | "lastonline" | "modified" | "updated" | "modifiedat"
-        | "updatedat" => Column::LastSeen,
+        "lastseen" | "lastseenutc" | "lastonline" => Column::LastSeen,
+        "modified" | "updated" | "modifiedat" | "updatedat" | "lastmodified" | "lastupdated" => {
+            Column::Modified
+        }
         "direction" => Column::Direction,
         "proto" | "protocol" | "transport" => Column::Proto,
         _ => return None,
@@ -176,6 +179,11 @@ pub(in crate::intel::feed) fn apply(context: &mut Context<'static>, column: Colu
         Column::ValidUntil => context.valid_until = Timestamp::parse(text),
         Column::FirstSeen => context.first_seen = Timestamp::parse(text),
         Column::LastSeen => context.last_seen = Timestamp::parse(text),
+        Column::Modified => {
+            context.modified = Timestamp::parse(text);
+            // Few tables have both. Where there is one, a row changes because it was seen again.
+            context.last_seen = context.last_seen.or(context.modified);
+        }
         Column::Direction => context.direction = direction(text),
         Column::Proto => context.proto = owned(&text.to_ascii_lowercase()),
     }
@@ -257,6 +265,7 @@ mod tests {
             ("domain_name", Column::Value(Some((Kind::Domain, Scope::Subtree)))),
             ("sha256_hash", Column::Value(Some((Kind::Sha256, Scope::Exact)))),
             ("first_seen_utc", Column::FirstSeen),
+            ("Modified", Column::Modified),
             ("Valid Until", Column::ValidUntil),
             ("\"tags\"", Column::Tags),
         ] {
@@ -293,6 +302,12 @@ mod tests {
         assert_eq!(context.tags, ["a", "tlp:amber", "b"]);
         assert_eq!((context.tlp, context.confidence), (Some(Tlp::Amber), Some(75)));
         assert!(context.references.is_empty());
+        let day = |text| Timestamp::parse(text);
+        apply(&mut context, Column::Modified, "2026-11-02");
+        assert_eq!((context.modified, context.last_seen), (day("2026-11-02"), day("2026-11-02")));
+        apply(&mut context, Column::LastSeen, "2026-11-01");
+        apply(&mut context, Column::Modified, "2026-11-03");
+        assert_eq!((context.modified, context.last_seen), (day("2026-11-03"), day("2026-11-01")));
         assert_eq!(confidence("0.5"), Some(50));
         assert_eq!(confidence("high"), Some(85));
         assert_eq!(confidence("101"), None);

@@ -153,7 +153,7 @@ fn context() -> impl Strategy<Value = Context<'static>> {
         option::of((1u8..=5).prop_map(|n| Tlp::from_number(n).unwrap())),
         option::of(prop::sample::select(&[Direction::Source, Direction::Destination][..])),
     );
-    let times = (time(), time(), time(), time());
+    let times = (time(), time(), time(), time(), time());
     let lists = (texts(), texts(), texts(), texts(), texts());
     (first, flags, levels, times, lists).prop_map(|(first, flags, levels, times, lists)| Context {
         feed: first.0.into(),
@@ -174,6 +174,7 @@ fn context() -> impl Strategy<Value = Context<'static>> {
         valid_until: times.1,
         first_seen: times.2,
         last_seen: times.3,
+        modified: times.4,
         tags: lists.0,
         malware: lists.1,
         adversary: lists.2,

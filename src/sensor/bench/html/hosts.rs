@@ -9,45 +9,63 @@ use crate::sensor::bench::findings::{FEW_HOSTS, UNLIKELY};
 use crate::sensor::bench::report::{IndicatorFacts, Report};
 use crate::sensor::bench::text::percent;
 
-const HEIGHT: f64 = 170.0;
-const TOP: f64 = 24.0;
+const HEIGHT: f64 = 182.0;
+const TOP: f64 = 36.0;
 const BOTTOM: f64 = HEIGHT - 36.0;
 
 /// Rows of the table.
 const MAX_ROWS: usize = 40;
 
 pub(super) fn write(report: &Report, page: &mut Markup) {
-    let all = report.corpus.as_ref().and_then(|corpus| corpus.hosts);
-    let Some(all) = all.filter(|all| *all > 0) else { return };
+    let Some(corpus) = report.corpus.as_ref().filter(|corpus| corpus.hosts > Some(0)) else {
+        return;
+    };
+    let all = corpus.hosts.unwrap_or(0);
     let reached = |it: &IndicatorFacts| {
         let (hosts, of) = (it.p_hosts.or(it.hosts)?, it.p_of.unwrap_or(all));
         (hosts > 0 && of > 0).then_some((hosts, of))
     };
-    let mut indicators: Vec<(&IndicatorFacts, (u64, u64))> =
+    let mut indicators: Vec<Reached<'_>> =
         report.indicators.iter().filter_map(|it| Some((it, reached(it)?))).collect();
     indicators.sort_by(|(_, a), (_, b)| (b.0 * a.1).cmp(&(a.0 * b.1)));
     let Some((most, (most_hosts, of))) = indicators.first().copied() else { return };
-    let mut table =
-        Table::new(&["indicator", "hosts", "share", "chance", "flags", "feeds"], &[4, 5]);
-    for (it, (hosts, all)) in indicators.iter().take(MAX_ROWS) {
+    // Where the logs say who began a contact, those that began any are the hosts that count.
+    let which = |of: u64| match corpus.hosts_began {
+        Some(began) if began == of && began != all => " that began a contact",
+        _ => "",
+    };
+    let mut table = Table::new(
+        &["indicator", "reached", "of the hosts", "share", "chance", "flags", "feeds"],
+        &[5, 6],
+    );
+    for (it, (hosts, of)) in indicators.iter().take(MAX_ROWS) {
         table.rows.push(vec![
             it.value.clone(),
-            format!("{hosts} of {all}"),
-            percent_of(*hosts, *all),
+            hosts.to_string(),
+            format!("{of}{}", which(*of)),
+            percent_of(*hosts, *of),
             it.p.map_or("–".into(), |p| format!("{p:.2e}")),
             it.flags.join(", "),
             it.groups.join(", "),
         ]);
     }
-    let line = report.set.prevalence.and_then(|rate| flag_line(of, rate));
-    let limit = line.map_or("No number of hosts is out of the ordinary here.".into(), |line| {
-        format!("From the line on ({line} hosts) compromise alone is an unlikely reason.")
-    });
+    let limits = limits(&indicators, report.set.prevalence);
+    let lines =
+        limits.iter().map(|Limit { line, of }| format!("{line} of {of} hosts{}", which(*of)));
+    let limit = match lines.collect::<Vec<_>>() {
+        lines if lines.is_empty() => "No number of hosts is out of the ordinary here.".to_string(),
+        lines => format!(
+            "From the line on ({}) compromise alone is an unlikely reason.",
+            lines.join("; ")
+        ),
+    };
     let caption = format!(
-        "Each mark is an indicator that alerted, by the share of hosts that it reached, of those that began a \
-         contact if the logs say who did. {limit} Diamonds are flagged: likely a service that everybody uses."
+        "Each mark is an indicator that alerted, by the share of hosts that it reached: of all hosts, or of those \
+         that began a contact if its records say who did. {limit} Diamonds are flagged: likely a service that \
+         everybody uses."
     );
-    let description = format!("{} reached most hosts: {most_hosts} of {of}.", most.value);
+    let description =
+        format!("{} reached most hosts: {most_hosts} of {of}{}.", most.value, which(of));
     let figure = Figure {
         id: "hosts",
         title: "How many hosts an indicator reached",
@@ -55,7 +73,26 @@ pub(super) fn write(report: &Report, page: &mut Markup) {
         description: &description,
         height: HEIGHT,
     };
-    figure.write(page, &table, |page| draw(&indicators, (of, line), page));
+    figure.write(page, &table, |page| draw(&indicators, &limits, page));
+}
+
+/// An indicator, how many hosts it reached, and of how many.
+type Reached<'r> = (&'r IndicatorFacts, (u64, u64));
+
+/// Where flags begin for indicators that are judged by so many hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limit {
+    line: u64,
+    of: u64,
+}
+
+/// A limit for each number of hosts by which indicators are judged: there are at most two.
+fn limits(indicators: &[Reached<'_>], rate: Option<f64>) -> Vec<Limit> {
+    let mut of: Vec<u64> = indicators.iter().map(|(_, (_, of))| *of).collect();
+    of.sort_unstable();
+    of.dedup();
+    let limit = |of: u64| Some(Limit { line: flag_line(of, rate?)?, of });
+    of.into_iter().filter_map(limit).collect()
 }
 
 /// The smallest number of hosts that is flagged.
@@ -73,29 +110,25 @@ fn flag_line(all: u64, rate: f64) -> Option<u64> {
     Some(low)
 }
 
-fn draw(
-    indicators: &[(&IndicatorFacts, (u64, u64))],
-    (all, line): (u64, Option<u64>),
-    page: &mut Markup,
-) {
+fn draw(indicators: &[Reached<'_>], limits: &[Limit], page: &mut Markup) {
     let x = Scale::linear((0.0, 1.0), (LEFT - 30.0, RIGHT - 6.0));
     x_axis(page, &x, (TOP, BOTTOM), "share of hosts", |tick| percent(Some(tick)) + "%");
-    if let Some(line) = line {
-        let at = px(x.place(line as f64 / all as f64));
-        page.empty(
-            "line",
-            &[
-                ("x1", &at),
-                ("x2", &at),
-                ("y1", &px(TOP - 6.0)),
-                ("y2", &px(BOTTOM)),
-                ("class", "limit"),
-            ],
-        );
-        let is_right = line * 2 > all;
-        let anchor = if is_right { "end" } else { "start" };
-        let place = [("x", &*at), ("y", "12"), ("class", "axis"), ("text-anchor", anchor)];
-        page.text_in("text", &place, &format!("flagged from {} hosts", count(line)));
+    for (number, Limit { line, of }) in limits.iter().enumerate() {
+        let share = *line as f64 / *of as f64;
+        let at = px(x.place(share));
+        let lines = [
+            ("x1", &*at),
+            ("x2", &at),
+            ("y1", &px(TOP - 6.0)),
+            ("y2", &px(BOTTOM)),
+            ("class", "limit"),
+        ];
+        page.empty("line", &lines);
+        let anchor = if share > 0.5 { "end" } else { "start" };
+        // The texts of two lines that are close are one below the other.
+        let y = px(12.0 + 12.0 * number as f64);
+        let place = [("x", &*at), ("y", &y), ("class", "axis"), ("text-anchor", anchor)];
+        page.text_in("text", &place, &format!("flagged from {} of {of} hosts", count(*line)));
     }
     // Those with equal shares are spread over rows, in a fixed order.
     let rows = 6.0;
@@ -121,5 +154,15 @@ mod tests {
         }
         assert_eq!(flag_line(2, 0.05), None);
         assert_eq!(flag_line(3, 0.9), None);
+    }
+
+    #[test]
+    fn each_number_of_hosts_has_its_own_line() {
+        let it = IndicatorFacts::default();
+        let reached = [(&it, (5, 146)), (&it, (7, 215)), (&it, (1, 146))];
+        let of = |of| Limit { line: flag_line(of, 0.05).unwrap(), of };
+        assert_eq!(limits(&reached, Some(0.05)), [of(146), of(215)]);
+        assert!(of(146).line < of(215).line);
+        assert_eq!(limits(&reached, None), []);
     }
 }

@@ -293,6 +293,43 @@ fn an_entry_is_published_by_the_earliest_of_its_claims() {
         // How old it is, the newest claim says.
         assert_eq!(a.age.p50, Some(9.0));
     }
-    let report = judged(&compiled(&[new]), log, &Question::new(now()));
+    let report = judged(&compiled(&[new.clone()]), log, &Question::new(now()));
     assert_eq!(group(&report, "a").late_share, Some(0.5));
+    // A claim that had expired at the hit says so, too.
+    let mut expired = claim("p1", "2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z");
+    expired.0.valid_until = time("2026-02-01T00:00:00Z");
+    let report = judged(&compiled(&[expired, new]), log, &Question::new(now()));
+    assert_eq!(group(&report, "a").late_share, Some(0.0));
+    assert_eq!(group(&report, "a").age.p50, Some(9.0));
+}
+
+/// Values of every structure are found again, whatever form alerts show them in.
+#[test]
+fn what_was_published_when_is_known_of_every_kind() {
+    let first_seen = Some(Timestamp::parse("2026-11-20T00:00:00Z").unwrap());
+    let context = Context { first_seen, internal: true, ..Context::of_feed("a") };
+    let values = [
+        (Kind::Domain, "evil.example", Scope::Subtree),
+        (Kind::Domain, "*.wild-*.example", Scope::Wildcard),
+        (Kind::Ip, "192.0.2.1", Scope::Exact),
+        (Kind::Net, "198.51.100.0/24", Scope::Exact),
+        (Kind::Ip, "2001:db8::7", Scope::Exact),
+        (Kind::Endpoint, "192.0.2.9:8443", Scope::Exact),
+        (Kind::Url, "https://url.example/a?b=1", Scope::Exact),
+        (Kind::Email, "x@mail.example", Scope::Exact),
+        (Kind::Md5, "900150983cd24fb0d6963f7d28e17f72", Scope::Exact),
+        (Kind::Cve, "CVE-2024-1234", Scope::Exact),
+    ];
+    let rows = values.map(|(kind, value, scope)| (context.clone(), kind, value, scope));
+    let log = "2026-11-19T00:00:00Z evil.example 192.0.2.1 198.51.100.9 2001:db8::7 192.0.2.9:8443 \
+        https://url.example/a?b=1 x@mail.example 900150983cd24fb0d6963f7d28e17f72 CVE-2024-1234 \
+        a.wild-b.example\n";
+    let report = judged(&compiled(&rows), log, &Question::new(now()));
+    assert_eq!(report.set.indicators_hit, Some(values.len() as u64));
+    // A hit of which nobody knows whether it is late would not count.
+    assert_eq!(group(&report, "a").late_share, Some(1.0));
+    for row in &rows {
+        let hits = judged(&compiled(std::slice::from_ref(row)), log, &Question::new(now()));
+        assert_eq!(group(&hits, "a").late_share, Some(1.0), "{}", row.2);
+    }
 }

@@ -217,6 +217,35 @@ fn pulses_are_groups_if_asked_for() {
     assert_eq!(report.overlap[0].jaccard, Some(1.0));
 }
 
+/// Of the dates of an entry the first that is known counts: last seen, modified, valid from, first
+/// seen. The ledger has the last one, the change of the document (`corpus`).
+#[test]
+fn an_age_counts_from_the_first_date_that_is_known() {
+    let day = |days: i64| Some(Timestamp(now().0 - days * 86_400_000_000));
+    let context = Context {
+        last_seen: day(10),
+        modified: day(20),
+        valid_from: day(30),
+        first_seen: day(40),
+        ..Context::of_feed("a")
+    };
+    let without: [fn(&mut Context<'static>); 4] = [
+        |it| it.last_seen = None,
+        |it| it.modified = None,
+        |it| it.valid_from = None,
+        |it| it.first_seen = None,
+    ];
+    let mut context = context;
+    for (want, leave_out) in [10.0, 20.0, 30.0, 40.0].into_iter().zip(without) {
+        let entry = (context.clone(), Kind::Domain, "a.example", Scope::Subtree);
+        let report = judge(&compiled(&[entry]));
+        assert_eq!(group(&report, "a").age.p50, Some(want));
+        leave_out(&mut context);
+    }
+    let report = judge(&compiled(&[(context, Kind::Domain, "a.example", Scope::Subtree)]));
+    assert_eq!((group(&report, "a").age.p50, group(&report, "a").age.undated), (None, Some(1.0)));
+}
+
 #[test]
 fn ages_and_decay_follow_the_last_sighting() {
     let day = |days: i64| Some(Timestamp(now().0 - days * 86_400_000_000));

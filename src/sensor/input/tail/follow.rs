@@ -15,6 +15,7 @@ use rustix::event::Timespec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -55,8 +56,9 @@ pub struct Tail {
     pub(super) likenesses: HashMap<u64, BTreeSet<FileId>>,
     /// Files that wait until a stream is processed up to an offset, being copies of it.
     pub(super) awaited: HashMap<u64, BTreeSet<(u64, FileId)>>,
-    pub(super) buffer: Vec<u8>,
-    out: VecDeque<Piece>,
+    pub(super) out: VecDeque<Piece>,
+    /// Where the texts of its last pieces are in the window that is being read.
+    pub(super) unfilled: Vec<Range<usize>>,
     pub(super) dirty: BTreeSet<u64>,
     pub(super) forgotten: BTreeSet<u64>,
     pub(super) notices: Vec<Notice>,
@@ -132,8 +134,8 @@ impl Tail {
             next_file: 0,
             likenesses: HashMap::new(),
             awaited: HashMap::new(),
-            buffer: Vec::new(),
             out: VecDeque::new(),
+            unfilled: Vec::new(),
             dirty: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             notices: Vec::new(),
@@ -298,9 +300,10 @@ impl Tail {
         None
     }
 
-    pub(super) fn give(&mut self, piece: Piece) {
+    /// Returns a piece, whose text has this length.
+    pub(super) fn give(&mut self, piece: Piece, length: usize) {
         self.counted.lines += piece.end.line.zip(piece.line).map_or(0, |(end, line)| end - line);
-        self.counted.bytes += piece.bytes.len() as u64;
+        self.counted.bytes += length as u64;
         self.out.push_back(piece);
     }
 

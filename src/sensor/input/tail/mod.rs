@@ -52,6 +52,7 @@ mod siblings;
 mod state;
 #[cfg(test)]
 mod tests;
+mod text;
 mod unpacking;
 
 pub use content::{Content, Seen};
@@ -62,3 +63,4 @@ pub use options::{Start, TailOptions, Watch};
 pub use position::{Ending, Piece, Position, Within};
 pub use record::FileRecord;
 pub(crate) use record::{Fields, put_bytes, put_number};
+pub use text::Text;

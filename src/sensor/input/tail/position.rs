@@ -1,6 +1,7 @@
 //! How far a stream was read.
 
 use super::content::Content;
+use super::text::Text;
 use std::sync::Arc;
 
 /// How far a stream was read, and what was there: passed to [`Tail::safe`](super::Tail::safe) and
@@ -59,7 +60,7 @@ pub struct Piece {
     /// The number of its first line, from 1; `None` if the lines before it were not counted.
     pub line: Option<u64>,
     /// Its lines, converted to UTF-8 if the file has wide characters, without a byte order mark.
-    pub bytes: Vec<u8>,
+    pub bytes: Text,
     /// The first lines of the stream and later header lines that apply here: what names the fields
     /// of its lines, if anything does. At most 4 KiB each.
     pub header: Arc<[u8]>,

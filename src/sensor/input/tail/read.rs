@@ -10,6 +10,7 @@ use super::position::{Ending, Piece, Position, Within};
 use super::record::MAX_HEADERS;
 use super::resolve::may_be_unfinished;
 use super::state::{FileId, Pending, Role, Stream};
+use super::text::{Text, put_buffer, take_buffer};
 use super::unpacking::Unpacking;
 use crate::sensor::input::{Packing, Wide};
 use memchr::memchr_iter;
@@ -109,10 +110,24 @@ impl Tail {
         if self.is_still_partial(id, open, &position, found.size) {
             return Turn::Done;
         }
-        let mut window = std::mem::take(&mut self.buffer);
+        let mut window = take_buffer(self.options.turn.max(SAMPLE) + SAMPLE);
         let turn = self.read_plain(id, open, &position, found, &mut window);
-        self.buffer = window;
+        self.fill_pieces(window);
         turn
+    }
+
+    /// Gives the pieces that were cut from a window their texts: the last one the window itself.
+    fn fill_pieces(&mut self, window: Vec<u8>) {
+        let first = self.out.len() - self.unfilled.len();
+        let mut pieces = self.out.iter_mut().skip(first).zip(self.unfilled.drain(..));
+        let last = pieces.next_back();
+        for (piece, range) in pieces {
+            piece.bytes = Text::from(window[range].to_vec());
+        }
+        match last {
+            Some((piece, range)) => piece.bytes = Text::of(window, range),
+            None => put_buffer(window),
+        }
     }
 
     /// Whether an incomplete line is still incomplete, looking only at what was added: a line that
@@ -151,8 +166,12 @@ impl Tail {
         let before = usize::try_from(position.offset).unwrap_or(SAMPLE).min(SAMPLE);
         let mut max = self.options.turn.max(SAMPLE);
         loop {
-            window.resize(before + max, 0);
-            let filled = match read_full_at(open, window, position.offset - before as u64) {
+            if window.len() < before + max {
+                // For a line that is longer than usual.
+                *window = vec![0; before + max];
+            }
+            let space = &mut window[..before + max];
+            let filled = match read_full_at(open, space, position.offset - before as u64) {
                 Ok(filled) => filled,
                 Err(error) => {
                     self.refuse(id, error);
@@ -204,7 +223,7 @@ impl Tail {
         // If there are NULs between lines, pieces are short: avoid reading the file again for each.
         let mut at = before;
         for _ in 0..MAX_PIECES {
-            match self.take_cut(id, position.stream, bytes.split_at(at), unfinished) {
+            match self.take_cut(id, position.stream, bytes.split_at(at), unfinished, Some(at)) {
                 0 => break,
                 done => at += done,
             }
@@ -368,7 +387,7 @@ impl Tail {
                 stream.head = unpacking.head().to_vec();
             }
             let unfinished = if is_all { Unfinished::IsLast } else { Unfinished::Waits };
-            let done = self.take_cut(id, number, unpacking.window(), unfinished);
+            let done = self.take_cut(id, number, unpacking.window(), unfinished, None);
             unpacking.take(done);
             match failed {
                 _ if done > 0 && !unpacking.window().1.is_empty() => return Turn::More,
@@ -406,13 +425,15 @@ impl Tail {
     }
 
     /// Cuts a piece after the position of a stream, and returns it; also returns how many bytes are
-    /// done.
+    /// done. `place` is where the data begins in a window that is passed to
+    /// [`fill_pieces`](Self::fill_pieces) later.
     fn take_cut(
         &mut self,
         id: FileId,
         number: u64,
         (recent, data): (&[u8], &[u8]),
         unfinished: Unfinished,
+        place: Option<usize>,
     ) -> usize {
         let (Some(stream), Some(file)) = (self.streams.get_mut(&number), self.files.get_mut(&id))
         else {
@@ -439,11 +460,20 @@ impl Tail {
         end.content = content_at(stream, end.offset, recent, &data[..cutting.done]);
         end.headers = later_headers(stream, &start, &data[cutting.piece.clone()]);
         let piece = (!cutting.piece.is_empty())
-            .then(|| piece_of(stream, Arc::clone(&file.shown), &start, &end, (&cutting, data)));
+            .then(|| piece_of(stream, Arc::clone(&file.shown), &start, &end, &cutting));
         (stream.is_ignored, stream.copy_of) = (false, None);
-        if let Some(piece) = piece {
+        if let Some(mut piece) = piece {
+            let raw = &data[cutting.piece.clone()];
+            match (stream.wide, place) {
+                (Some(wide), _) => piece.bytes = Text::from(decoded(wide, raw)),
+                (None, None) => piece.bytes = Text::from(raw.to_vec()),
+                (None, Some(at)) => {
+                    self.unfilled.push(at + cutting.piece.start..at + cutting.piece.end);
+                }
+            }
             (stream.read, stream.passed) = (end, None);
-            self.give(piece);
+            let length = if stream.wide.is_some() { piece.bytes.len() } else { raw.len() };
+            self.give(piece, length);
         } else {
             stream.pass(end);
             self.dirty.insert(number);
@@ -562,24 +592,20 @@ fn word(line: &[u8]) -> &[u8] {
     &line[..end.unwrap_or(line.len())]
 }
 
+/// A piece without its text.
 fn piece_of(
     stream: &mut Stream,
     path: Arc<str>,
     start: &Position,
     end: &Position,
-    (cutting, data): (&Cutting, &[u8]),
+    cutting: &Cutting,
 ) -> Piece {
-    let raw = &data[cutting.piece.clone()];
-    let bytes = match stream.wide {
-        None => raw.to_vec(),
-        Some(wide) => decoded(wide, raw),
-    };
     Piece {
         stream: start.stream,
         path,
         offset: start.offset + cutting.piece.start as u64,
         line: start.line.map(|line| line.saturating_add(cutting.lines_before)),
-        bytes,
+        bytes: Text::default(),
         header: header_of(stream, &start.headers),
         is_rest: cutting.is_rest,
         ending: cutting.ending,

@@ -52,7 +52,10 @@ struct Parts {
     failed_reload: Option<FailedReload>,
     spool: Option<Spool>,
     spool_folder: String,
+    /// When feeds were last fetched.
     feeds: BTreeMap<String, Timestamp>,
+    /// The values of labels.
+    sets: Sets,
     database: String,
     max_age: Option<Duration>,
 }
@@ -92,7 +95,8 @@ fn topics(config: &Config) -> Vec<String> {
 
 impl Board {
     pub(super) fn new(config: &Config, feeds: &[String], current: Arc<Current>) -> Self {
-        let metrics = Metrics::new(sets(config, feeds));
+        let sets = sets(config, feeds);
+        let metrics = Metrics::new(sets.clone());
         let board = Board(Arc::new(Inner {
             metrics: Arc::new(Mutex::new(metrics)),
             heartbeats: Heartbeats::default(),
@@ -100,7 +104,7 @@ impl Board {
             current,
             started: now(),
             reloads: AtomicU64::new(0),
-            parts: Mutex::default(),
+            parts: Mutex::new(Parts { sets, ..Parts::default() }),
         }));
         board.configured(config);
         board
@@ -117,11 +121,17 @@ impl Board {
     }
 
     /// Switches to the names of another configuration.
-    pub(super) fn reconfigure(&self, config: &Config, feeds: &[String]) {
-        let mut metrics = locked(&self.0.metrics);
-        *metrics = metrics.with(sets(config, feeds));
-        drop(metrics);
+    pub(super) fn reconfigure(&self, config: &Config) {
+        self.relabel(|own| *own = sets(config, &own.feeds));
         self.configured(config);
+    }
+
+    /// Changes the values of labels.
+    fn relabel(&self, change: impl FnOnce(&mut Sets)) {
+        let mut parts = locked(&self.0.parts);
+        change(&mut parts.sets);
+        let mut metrics = locked(&self.0.metrics);
+        *metrics = metrics.with(parts.sets.clone());
     }
 
     pub(super) fn metrics(&self) -> Metrics {
@@ -168,9 +178,17 @@ impl Board {
         }
     }
 
-    /// Records that a feed was fetched.
-    pub(super) fn fetched(&self, feed: &str, at: Timestamp) {
-        locked(&self.0.parts).feeds.insert(feed.to_string(), at);
+    /// Records which feeds there are, and when they were last fetched.
+    pub(super) fn set_feeds(&self, feeds: &[(String, Option<Timestamp>)]) {
+        let times = feeds.iter().filter_map(|(name, at)| Some((name.clone(), (*at)?)));
+        let mut parts = locked(&self.0.parts);
+        parts.feeds = times.collect();
+        let is_same = parts.sets.feeds.iter().eq(feeds.iter().map(|(name, _)| name));
+        drop(parts);
+        if !is_same {
+            let names = feeds.iter().map(|(name, _)| name.clone()).collect();
+            self.relabel(|own| own.feeds = names);
+        }
     }
 
     /// Records that a configuration was loaded, or why it was not.

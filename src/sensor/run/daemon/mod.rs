@@ -52,4 +52,4 @@ mod watch;
 pub use kafka::missing_topics;
 pub use reach::{Reached, receivers};
 pub use serve::serve;
-pub use service::{Allow, Served, Service, Undelivered, Update};
+pub use service::{Allow, FeedTimes, Served, Service, Undelivered, Update};

@@ -16,7 +16,7 @@ use crate::sensor::sink::FileSink as Stream;
 use crate::sensor::sink::{Rotation, Rotator, Sink as _, StdoutSink};
 use crate::sensor::spool::Spool;
 use crate::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +60,8 @@ impl Seed {
     }
 }
 
-/// Opens a sink that is written directly; `None` for one that is sent to.
+/// Opens a sink that is written directly; `None` for one that is sent to. `folder` is that of the
+/// state.
 ///
 /// # Errors
 ///
@@ -68,6 +69,7 @@ impl Seed {
 pub(super) fn local(
     of: &Sink,
     state: &CheckpointState,
+    folder: &Path,
     notify: Notify<'_>,
 ) -> Result<Option<Seed>> {
     let about = |error: Error| error.about(&format!("sink “{}”", of.name));
@@ -75,7 +77,7 @@ pub(super) fn local(
     Ok(match &of.kind {
         SinkKind::File(file) => {
             let encoder = Encoder::new(file.format);
-            let (rotator, place) = open_file(file, state, notify).map_err(about)?;
+            let (rotator, place) = open_file(file, state, folder, notify).map_err(about)?;
             Some(Seed { name, filter, encoder, place, rotator })
         }
         SinkKind::Stdout(out) => {
@@ -89,13 +91,14 @@ pub(super) fn local(
 fn open_file(
     of: &FileSink,
     state: &CheckpointState,
+    folder: &Path,
     notify: Notify<'_>,
 ) -> Result<(Option<Rotator>, Place)> {
     let rotator = rotator(of)?;
     if let Some(stream) = Stream::of_stream(&of.path)? {
         return Ok((rotator, Place::Stream(Box::new(stream), of.path.clone())));
     }
-    let (file, resumed) = AlertFile::open(&of.path, state)?;
+    let (file, resumed) = AlertFile::open_noted(&of.path, state, folder)?;
     if let Some(notice) = resumed.notice() {
         notify(Notice::Skipped(&format!("{}: {notice}", of.path.display())));
     }

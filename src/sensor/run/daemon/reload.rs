@@ -212,7 +212,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         // Open first: if this fails, everything stays as it was.
         let mut seeds: Vec<Seed> = Vec::new();
         let mut kept: Vec<KeptFile> = Vec::new();
-        let state = self.state()?;
+        let (state, folder) = (self.state()?, self.config.daemon_state());
         for sink in new.active_sinks().filter(|sink| is_new(&sink.name)) {
             match &sink.kind {
                 // This process already holds its lock, whatever the sink was called before.
@@ -222,7 +222,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
                     encoder: Encoder::new(file.format),
                     rotator: outlets::rotator(file)?,
                 }),
-                _ => seeds.extend(outlets::local(sink, &state, self.notify)?),
+                _ => seeds.extend(outlets::local(sink, &state, &folder, self.notify)?),
             }
         }
         let names = new.active_sinks().map(|sink| sink.name.clone());
@@ -234,7 +234,7 @@ impl<'r: 'scope, 'scope, 'env> Supervisor<'r, 'scope, 'env> {
         let filters: Vec<_> =
             new.active_sinks().map(|it| (it.name.clone(), sinks::filter(it))).collect();
         // From here on nothing fails: new sinks are counted under their names.
-        self.board.reconfigure(new, &self.service.feeds);
+        self.board.reconfigure(new);
         let (rules, metrics) = (rules(new, self.service.no_suppress), self.board.metrics());
         let parts = Parts {
             suppressor: rules.clone().map(|rules| Suppressor::new(rules).recorded()),

@@ -205,7 +205,7 @@ impl OpenContext<'_> {
         let OpenContext { config, state, notify } = *self;
         let mut seeds = Vec::new();
         for sink in config.active_sinks() {
-            seeds.extend(outlets::local(sink, state, notify)?);
+            seeds.extend(outlets::local(sink, state, dir.path(), notify)?);
         }
         let spool = self.spool()?;
         let mut sent = Vec::new();
@@ -438,7 +438,7 @@ impl<'r> Running<'r> {
         let Some(update) = self.service.update.filter(|_| !self.service.once) else {
             return Ok(());
         };
-        let fetched = |feed: &str, at: Timestamp| self.board.fetched(feed, at);
+        let fetched = |feeds: &[(String, Option<Timestamp>)]| self.board.set_feeds(feeds);
         std::thread::Builder::new()
             .name("feeds".into())
             .spawn_scoped(scope, move || update(halt, &fetched))

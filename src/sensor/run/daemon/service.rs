@@ -14,10 +14,13 @@ use std::time::Duration;
 /// Compiles the allow lists of a configuration.
 pub type Allow<'s> = &'s (dyn Fn(&[PathBuf]) -> Result<Option<Arc<Database>>> + Sync);
 
+/// Takes the names of all feeds, and when each was last fetched, if it was.
+pub type FeedTimes<'f> = dyn Fn(&[(String, Option<Timestamp>)]) + 'f;
+
 /// Keeps the database up to date until the halt: fetches feeds at their intervals, compiles and
-/// publishes. It runs on its own thread, and reports through the function that it is passed when
-/// each feed was last fetched, by the feed's name.
-pub type Update<'s> = &'s (dyn Fn(&Halt, &dyn Fn(&str, Timestamp)) + Sync);
+/// publishes. It runs on its own thread, and reports the feeds through the function that it is
+/// passed.
+pub type Update<'s> = &'s (dyn Fn(&Halt, &FeedTimes<'_>) + Sync);
 
 /// What `wiresift run` does, and what it can't do by itself: feeds belong to another house.
 #[derive(Clone)]
@@ -32,7 +35,7 @@ pub struct Service<'s> {
     pub allow: Allow<'s>,
     /// Keeps the database up to date; `None` if something else does.
     pub update: Option<Update<'s>>,
-    /// Names of the feeds, for metrics.
+    /// Names of the feeds at the start, for metrics.
     pub feeds: Vec<String>,
 }
 

@@ -66,7 +66,10 @@ pub fn tail(job: Job<'_>, logs: Logs, place: TailOutput<'_>, notify: Notify<'_>)
     };
     let target = match place {
         TailOutput::File(path) => {
-            let (mut file, resumed) = AlertFile::open(path, &saved)?;
+            let (mut file, resumed) = match &logs.state {
+                Some(folder) => AlertFile::open_noted(path, &saved, folder)?,
+                None => AlertFile::open(path, &saved)?,
+            };
             if let Some(notice) = resumed.notice() {
                 notify(Notice::Skipped(&format!("{}: {notice}", path.display())));
             }

@@ -215,6 +215,7 @@ fn context_of(object: &Object, graph: &Graph<'_>, intake: &Intake<'_>) -> Contex
     context.description = json::own(object, "description");
     context.valid_from = json::time(object, "valid_from");
     context.valid_until = json::time(object, "valid_until");
+    context.modified = json::time(object, "modified");
     context.inactive = json::truth(object, "revoked") == Some(true);
     let confidence = object.get("confidence").and_then(Value::as_u64);
     context.confidence =

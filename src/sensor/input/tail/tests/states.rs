@@ -98,7 +98,7 @@ fn a_tail_waits_and_is_woken() {
             };
             std::thread::Builder::new().spawn_scoped(scope, write).unwrap();
             let next = tail.next(&halt, Duration::from_secs(60)).unwrap();
-            assert!(matches!(next, Next::Piece(piece) if piece.bytes == b"a\n"));
+            assert!(matches!(next, Next::Piece(piece) if *piece.bytes == *b"a\n"));
             std::thread::Builder::new().spawn_scoped(scope, || stopper.stop()).unwrap();
             assert!(matches!(tail.next(&halt, Duration::from_secs(60)).unwrap(), Next::Halted));
         });
