@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | [`metrics`] | what a server counts about itself |
 //! | [`http`] | requests and answers as values; raw targets, queries, bodies |
-//! | [`accounts`] | users, groups, keys, passwords: names, scopes, digests |
+//! | [`accounts`] | users, groups, keys, sessions, passwords: names, scopes, digests |
 //! | [`pulses`] | pulses, indicators, revisions: types, limits, validation |
 //! | [`storage`] | keeps all of it, answers queries within one predicate of visibility |
 //! | [`site`] | callers, limits, settings, and the type of routes |

@@ -134,21 +134,7 @@ impl Writes<'_> {
             let message = format!("a public pulse cannot be {}", tlp.name());
             return Err(Denied::invalid("TLP", message));
         }
-        let bound = self.bound_of(row.key)?;
-        if (tlp as i64) < bound {
-            let message = "a copy of somebody else's pulse keeps its TLP, or gets a higher one";
-            return Err(Denied::invalid("TLP", message));
-        }
-        let mut groups = row.groups.clone();
-        if let Some(change) = &patch.groups {
-            change.apply(&mut groups);
-        }
-        if bound > 0 && groups.iter().any(|group| !row.groups.contains(group)) {
-            self.may_share(row.key)?;
-        }
-        for group in groups.iter().filter(|group| !row.groups.contains(group)) {
-            self.may_post(UserId(row.author), *group)?;
-        }
+        let groups = self.changed_groups(&row, patch, tlp)?;
         let mut lists = row.lists.clone();
         patch.apply_lists(&mut lists);
         let new = Row {
@@ -203,6 +189,27 @@ impl Writes<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The groups of a pulse after a change, if its author may share it with them, and if a copy
+    /// does not become more public than it may.
+    fn changed_groups(&self, row: &Row, patch: &Patch, tlp: Tlp) -> Outcome<Vec<GroupId>> {
+        let bound = self.bound_of(row.key)?;
+        if (tlp as i64) < bound {
+            let message = "a copy of somebody else's pulse keeps its TLP, or gets a higher one";
+            return Err(Denied::invalid("TLP", message));
+        }
+        let mut groups = row.groups.clone();
+        if let Some(change) = &patch.groups {
+            change.apply(&mut groups);
+        }
+        if bound > 0 && groups.iter().any(|group| !row.groups.contains(group)) {
+            self.may_share(row.key)?;
+        }
+        for group in groups.iter().filter(|group| !row.groups.contains(group)) {
+            self.may_post(UserId(row.author), *group)?;
+        }
+        Ok(groups)
     }
 
     /// Deletes a pulse. What remains is its identifier, for those that still have it.
