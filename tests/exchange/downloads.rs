@@ -69,6 +69,8 @@ fn a_misp_feed_says_what_was_deleted() {
     let uuid = manifest.as_object().unwrap().keys().next().unwrap().clone();
     let hashes = read("hashes.csv", &bob).body;
     assert_eq!(hashes.lines().count(), 2);
+    // Times of MISP are whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     inside.get(&format!("/api/v1/pulses/{id}/delete"), &alice);
     let after = read("manifest.json", &bob).json();
     assert_eq!(after[&uuid]["info"], "Deleted pulse");
