@@ -21,7 +21,8 @@ TESTED := kafka,exchange
 .PHONY: help demo build guided deb tarball install-deps test test-kafka test-peers lint doc fuzz
 .PHONY: fuzz-replay
 .PHONY: licences advisories
-.PHONY: bench bench-check peers packets subscriptions daemon ruleset instructions instructions-accept
+.PHONY: bench bench-check peers packets subscriptions daemon ruleset exchange instructions
+.PHONY: instructions-accept
 
 help:
 	@echo 'make demo         install what is missing, build, and show alerts from a log and a capture'
@@ -42,6 +43,7 @@ help:
 	@echo 'make subscriptions  what an update of the feeds costs, with verdicts'
 	@echo 'make daemon       cost and limits of run and tail, with verdicts (DAEMON_FLAGS=--quick: in minutes)'
 	@echo 'make ruleset      cost and precision of judging a rule set, with verdicts'
+	@echo 'make exchange     cost and waits of an exchange, with verdicts (EXCHANGE_FLAGS=--small: in seconds)'
 	@echo 'make instructions instruction counts against the committed baseline; fails beyond 3%'
 	@echo 'make instructions-accept  accepts the current counts as the baseline'
 	@echo 'make licences     licences and banned crates (needs cargo-deny)'
@@ -117,6 +119,9 @@ bench:
 
 bench-check:
 	$(CARGO) test --locked --quiet $(BENCHES:%=--bench %)
+	$(CARGO) build --locked --features exchange --bin wiresift --example exchange_load
+	benches/exchange/measure.py --small --wiresift target/debug/wiresift \
+	  --load target/debug/examples/exchange_load
 
 peers: build
 	benches/peers/run.sh $(PEERS_FLAGS)
@@ -132,6 +137,10 @@ daemon: build
 
 ruleset: build
 	benches/ruleset/measure.py $(RULESET_FLAGS)
+
+exchange: install-deps
+	$(CARGO) build --release --locked --features exchange --bin wiresift --example exchange_load
+	benches/exchange/measure.py $(EXCHANGE_FLAGS)
 
 instructions:
 	benches/instructions/count.sh compare

@@ -8,6 +8,7 @@
 //!
 //! | room | does |
 //! | --- | --- |
+//! | [`metrics`] | what a server counts about itself |
 //! | [`http`] | requests and answers as values; raw targets, queries, bodies |
 //! | [`accounts`] | users, groups, keys, passwords: names, scopes, digests |
 //! | [`pulses`] | pulses, indicators, revisions: types, limits, validation |
@@ -27,6 +28,7 @@ pub mod api;
 pub mod export;
 pub mod http;
 pub mod import;
+pub mod metrics;
 pub mod pulses;
 pub mod serve;
 pub mod site;

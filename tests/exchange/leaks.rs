@@ -89,8 +89,8 @@ fn targets(path: &str, scene: &Scene) -> Vec<String> {
             ]),
             "format*" => of(&[
                 "csv",
-                "txt",
-                "plain",
+                "list",
+                "spreadsheet",
                 "hosts",
                 "misp/manifest.json",
                 "misp/hashes.csv",

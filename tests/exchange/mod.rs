@@ -1,6 +1,7 @@
 //! The exchange: its server as a process, with real clients over loopback, and its routes in
 //! this process.
 
+mod bench;
 mod circle;
 mod clients;
 mod commands;
@@ -9,6 +10,7 @@ mod durable;
 mod exports;
 mod inside;
 mod leaks;
+mod metrics;
 mod people;
 mod process;
 mod running;

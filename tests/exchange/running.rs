@@ -45,8 +45,8 @@ impl Running {
         let stop: serve::Stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let run = move || {
-            serve::run(site, serve::Options { listener, tls: None, sources: None }, &stopping)
-                .unwrap();
+            let options = serve::Options { listener, tls: None, metrics: None, sources: None };
+            serve::run(site, options, &stopping).unwrap();
         };
         let thread = std::thread::Builder::new().name("exchange".into()).spawn(run).unwrap();
         Running { url, storage, accounts, stop, thread: Some(thread), _dir: dir }

@@ -92,8 +92,9 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("exchange", "accounts", &["indicator"]),
     ("exchange", "http", &[]),
     ("exchange", "pulses", &["indicator", "accounts"]),
-    ("exchange", "storage", &["indicator", "accounts", "pulses"]),
-    ("exchange", "site", &["indicator", "accounts", "http", "pulses", "storage"]),
+    ("exchange", "metrics", &[]),
+    ("exchange", "storage", &["indicator", "accounts", "pulses", "metrics"]),
+    ("exchange", "site", &["indicator", "accounts", "http", "pulses", "metrics", "storage"]),
     ("exchange", "import", &["indicator", "accounts", "pulses", "storage", "site"]),
     (
         "exchange",

@@ -27,6 +27,7 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
         .map_err(|error| Error::io(format!("listen on {}", flags.listen), error))?;
     let address = listener.local_addr().map_err(|error| Error::io("listen", error))?;
     let settings = settings(&flags, address)?;
+    let metrics = flags.metrics.map(metrics).transpose()?;
     let started = serve::start(&flags.data.directory, &settings.house)?;
     if flags.demo {
         serve::fill(&started.storage)?;
@@ -44,6 +45,10 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
         }
     });
     text.push_str(&format!("listening on {}\n", settings.base));
+    if let Some(metrics) = &metrics {
+        let address = metrics.local_addr().map_err(|error| Error::io("listen", error))?;
+        text.push_str(&format!("metrics on http://{address}/metrics\n"));
+    }
     if let Some(link) = &started.link {
         text.push_str(&format!("first account, once: {}{link}\n", settings.base));
     }
@@ -51,8 +56,19 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     let site = serve::site(started.storage, settings, warnings);
     let tls = flags.tls_cert.zip(flags.tls_key);
     let sources = Some(flags.data.directory);
-    serve::run(site, Options { listener, tls, sources }, &stop)?;
+    serve::run(site, Options { listener, tls, metrics, sources }, &stop)?;
     Ok(Outcome::Yes)
+}
+
+/// The socket for metrics. They name nobody, and are still nobody's business.
+fn metrics(address: std::net::SocketAddr) -> Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        return Err(Error::usage(format!(
+            "--metrics {address}: expected a loopback address; from elsewhere, an administrator's \
+             key reads /metrics"
+        )));
+    }
+    TcpListener::bind(address).map_err(|error| Error::io(format!("listen on {address}"), error))
 }
 
 /// The settings of the flags.

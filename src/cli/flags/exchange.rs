@@ -64,6 +64,9 @@ pub(in crate::cli) struct ExchangeServe {
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(in crate::cli) listen: SocketAddr,
+    /// Loopback address to serve metrics on, without a key.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(in crate::cli) metrics: Option<SocketAddr>,
     /// URL by which clients reach the server; default: the address.
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) url: Option<String>,

@@ -1,13 +1,13 @@
 //! Lists of pulses: the feed of a user, its activity, those of users.
 
+use super::listed::as_text;
 use super::pages::{Envelope, Page};
 use super::pulses::listed;
 use super::render::{Shape, pulse, pulse_with};
 use crate::engine::indicator::Tlp;
-use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{Pulse, naive_micros};
-use crate::exchange::site::{Answer, Call};
+use crate::exchange::site::{Answer, Call, Kept, Listed};
 use crate::exchange::storage::{Happening, IndicatorQuery, PulseQuery, Selection, Storage, Which};
 use serde_json::{Value, json};
 use std::io;
@@ -127,8 +127,7 @@ fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
     let page = Page::of(call, 20, 50);
     let viewer = call.caller.viewer;
     let paged = paged(query.clone(), page);
-    let (count, pulses) =
-        call.read(|view| Ok((view.count(viewer, &query)?, view.pulses(viewer, &paged)?)))?;
+    let (count, pulses) = call.read(|view| view.page(viewer, &query, &paged))?;
     let last = pulses.last().map(|pulse| pulse.modified);
     let envelope = Envelope::of(call, page, (count, pulses.len()), last);
     let mut head = json!({
@@ -138,7 +137,12 @@ fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
     .to_string();
     head.pop();
     head.push_str(",\"results\":[");
-    let storage = Arc::clone(&call.site.storage);
+    if pulses.is_empty() {
+        // Most polls: nothing is newer. Pieces would each need a turn of a thread.
+        head.push_str("]}");
+        return Ok(Reply::new(200, "application/json", head));
+    }
+    let (storage, kept) = (Arc::clone(&call.site.storage), Arc::clone(&call.site.kept));
     let which = match query.selection {
         // What subscribers' sensors get, their own pulses included.
         Selection::Subscribed | Selection::Activity => Some(Which::Exported),
@@ -147,9 +151,9 @@ fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
     note_sensitive_page(call, &pulses);
     let bodies = pulses.into_iter().enumerate().map(move |(at, pulse)| {
         let mut piece = if at > 0 { ",".to_string() } else { String::new() };
-        piece.push_str(
-            &with_indicators(&storage, &pulse, (viewer, which)).map_err(io::Error::other)?,
-        );
+        let which = which.unwrap_or_else(|| listed(viewer, &pulse));
+        let text = text_of(&storage, &kept, (&pulse, which)).map_err(io::Error::other)?;
+        piece.push_str(&pulse_with(&pulse, &text, viewer, Shape::List));
         Ok(piece.into_bytes())
     });
     let all = std::iter::once(Ok(head.into_bytes()))
@@ -171,23 +175,23 @@ fn note_sensitive_page(call: &Call<'_>, pulses: &[Pulse]) {
     }
 }
 
-/// A pulse of a list with its active indicators.
-fn with_indicators(
+/// Some indicators of a pulse as text.
+pub(super) fn text_of(
     storage: &Storage,
-    pulse: &Pulse,
-    (viewer, which): (Viewer, Option<Which>),
-) -> crate::engine::error::Result<String> {
-    let which = which.unwrap_or_else(|| listed(viewer, pulse));
-    let query = IndicatorQuery { which, ..IndicatorQuery::default() };
-    let indicators = storage.read(|view| view.indicators(pulse.key, &query))?;
-    Ok(pulse_with(pulse, &indicators, viewer, Shape::List))
+    kept: &Kept,
+    (pulse, which): (&Pulse, Which),
+) -> crate::engine::error::Result<Arc<Listed>> {
+    kept.get((pulse.key, pulse.modified, which), crate::clock::now(), || {
+        let query = IndicatorQuery { which, ..IndicatorQuery::default() };
+        Ok(as_text(&storage.read(|view| view.indicators(pulse.key, &query))?))
+    })
 }
 
 /// A page of pulses without their indicators.
 pub(super) fn bare_pulses(call: &Call<'_>, pulses: Vec<Pulse>) -> Result<Vec<Value>, Failure> {
     let viewer = call.caller.viewer;
     let pulses = call.read(|view| {
-        pulses.into_iter().map(|pulse| view.completed(viewer, pulse)).collect::<Result<Vec<_>, _>>()
+        pulses.into_iter().map(|pulse| view.completed(pulse)).collect::<Result<Vec<_>, _>>()
     })?;
     Ok(pulses.iter().map(|of| pulse(of, viewer, Shape::List)).collect())
 }

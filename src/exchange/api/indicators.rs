@@ -142,7 +142,7 @@ fn known(
             }
             let query = PulseQuery::of(Selection::Pulse(hit.pulse));
             for pulse in view.pulses(viewer, &query)? {
-                known.pulses.push(view.completed(viewer, pulse)?);
+                known.pulses.push(view.completed(pulse)?);
             }
         }
         // Of more pulses than are looked at, only their number is known.
@@ -155,8 +155,8 @@ fn known(
     }
     known.siblings.remove(0);
     if known.hits.is_empty() {
-        // That somebody rejected a report tells of a pulse that is hidden.
-        known.reports.retain(|(_, _, is_accepted)| *is_accepted);
+        // That somebody decided about it tells of a pulse that is hidden.
+        known.reports.clear();
     }
     Ok(known)
 }

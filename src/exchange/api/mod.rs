@@ -5,6 +5,7 @@
 mod feeds;
 mod health;
 mod indicators;
+mod listed;
 mod own;
 mod pages;
 mod people;
@@ -35,7 +36,7 @@ pub fn own_routes() -> Vec<Route> {
 /// A pulse with its indicators as one line of JSON, as its author sees it.
 pub fn pulse_line(pulse: &Pulse, indicators: &[Indicator]) -> String {
     let viewer = Viewer::User(pulse.author.id);
-    render::pulse_with(pulse, indicators, viewer, render::Shape::Details)
+    render::pulse_with(pulse, &listed::as_text(indicators), viewer, render::Shape::Details)
 }
 
 /// The routes that the tests of OTX's SDK need.

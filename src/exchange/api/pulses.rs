@@ -1,6 +1,7 @@
 //! One pulse: read, written, subscribed to.
 
-use super::feeds::{bare_pulses, paged};
+use super::feeds::{bare_pulses, paged, text_of};
+use super::listed::as_text;
 use super::pages::{Envelope, Page};
 use super::render::{Shape, indicator, pulse, pulse_with};
 use crate::engine::indicator::Timestamp;
@@ -30,15 +31,11 @@ pub(super) fn found(call: &Call<'_>) -> Result<Pulse, Failure> {
 /// `GET /pulses/{id}`.
 pub(super) fn details(call: &Call<'_>) -> Answer {
     let (viewer, id) = (call.caller.viewer, call.pulse_id()?);
-    let found = call.read(|view| {
-        let Some(pulse) = view.pulse(viewer, &id)? else { return Ok(None) };
-        let query = IndicatorQuery { which: listed(viewer, &pulse), ..IndicatorQuery::default() };
-        let indicators = view.indicators(pulse.key, &query)?;
-        Ok(Some((pulse, indicators)))
-    })?;
-    let (pulse, indicators) = found.ok_or_else(Failure::not_found)?;
+    let pulse = call.read(|view| view.pulse(viewer, &id))?.ok_or_else(Failure::not_found)?;
     note_sensitive(call, &pulse);
-    let text = pulse_with(&pulse, &indicators, viewer, Shape::Details);
+    let which = listed(viewer, &pulse);
+    let text = text_of(&call.site.storage, &call.site.kept, (&pulse, which))?;
+    let text = pulse_with(&pulse, &text, viewer, Shape::Details);
     Ok(Reply::new(200, "application/json", text))
 }
 
@@ -134,26 +131,23 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     let quota = Quota::of(call, now);
     let viewer = call.caller.viewer;
     let groups: Vec<i64> = draft.groups.iter().map(|group| group.0).collect();
-    let text = call.write(move |writes| {
+    // The writer has no time for texts: others wait for it.
+    let (pulse, indicators) = call.write(move |writes| {
         if let Some(quota) = &quota {
             quota.check(writes, user, (1, draft.indicators.len() as u64))?;
         }
-        let mut pulse = writes.create_pulse(user, &draft, (true, None))?;
+        let (mut pulse, indicators) = writes.create_pulse_with(user, draft, (true, None))?;
         if let Some(likeness) = likeness {
-            let alike = writes.note_likeness(user, pulse.key, likeness)?;
+            let alike = writes.note_likeness(user, pulse.key, &likeness)?;
             let is_spam = !alike.others.is_empty() || alike.own.len() >= 2;
             if quota.is_some() && is_spam {
                 writes.hold_alike(user, pulse.key, &alike)?;
                 pulse.is_held = true;
             }
         }
-        let indicators = writes.view().indicators(
-            pulse.key,
-            &IndicatorQuery { which: Which::Inactive, ..Default::default() },
-        )?;
-        Ok(pulse_with(&pulse, &indicators, viewer, Shape::Details))
+        Ok((pulse, indicators))
     })?;
-    let mut text = text;
+    let mut text = pulse_with(&pulse, &as_text(&indicators), viewer, Shape::Details);
     text.pop();
     text.push_str(&format!(",\"group_ids\":{}}}", json!(groups)));
     Ok(Reply::new(201, "application/json", text))
@@ -174,14 +168,15 @@ pub(super) fn patch(call: &Call<'_>) -> Answer {
     flag(call, &mut patch.add);
     super::privacy::check_patch(call, &body, &id, &patch)?;
     let quota = Quota::of(call, now);
-    let text = call.write(move |writes| {
+    let (pulse, indicators) = call.write(move |writes| {
         if let Some(quota) = quota {
             quota.check(writes, user, (0, patch.add.len() as u64))?;
         }
         let pulse = writes.patch_pulse(user, &id, &patch)?;
         let indicators = writes.view().indicators(pulse.key, &IndicatorQuery::default())?;
-        Ok(pulse_with(&pulse, &indicators, viewer, Shape::Details))
+        Ok((pulse, indicators))
     })?;
+    let text = pulse_with(&pulse, &as_text(&indicators), viewer, Shape::Details);
     Ok(Reply::new(200, "application/json", text))
 }
 
@@ -316,14 +311,15 @@ pub(super) fn related_by(call: &Call<'_>) -> Answer {
 pub(super) fn list(call: &Call<'_>, query: &PulseQuery, page: Page) -> Answer {
     let viewer = call.caller.viewer;
     let paged = paged(query.clone(), page);
-    let (count, pulses) =
-        call.read(|view| Ok((view.count(viewer, query)?, view.pulses(viewer, &paged)?)))?;
+    let (count, pulses) = call.read(|view| view.page(viewer, query, &paged))?;
     let rows = bare_pulses(call, pulses)?;
     let envelope = Envelope::of(call, page, (count, rows.len()), None);
     Ok(Reply::json(&envelope.with(rows)))
 }
 
 /// A pulse alone, without its indicators.
-pub(super) fn shown(call: &Call<'_>, of: &Pulse) -> Value {
-    pulse(of, call.caller.viewer, Shape::Details)
+pub(super) fn shown(call: &Call<'_>, of: Pulse) -> Answer {
+    let viewer = call.caller.viewer;
+    let of = call.read(|view| view.completed(of))?;
+    Ok(Reply::json(&pulse(&of, viewer, Shape::Details)))
 }

@@ -6,6 +6,7 @@
 use crate::engine::indicator::Tlp;
 use crate::exchange::accounts::{User, Viewer};
 use crate::exchange::pulses::{Indicator, Pulse, State, naive, naive_micros};
+use crate::exchange::site::Listed;
 use serde_json::{Map, Value, json};
 
 /// Where a pulse is shown.
@@ -111,43 +112,6 @@ fn adapt(value: &mut Value, pulse: &Pulse, shape: Shape) {
     }
 }
 
-/// Appends a text as JSON.
-fn push_text(out: &mut String, text: &str) {
-    // Serialising a text cannot fail.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
-}
-
-/// Appends an indicator as JSON. There are millions of them, so it is written without a tree.
-pub(super) fn push_indicator(out: &mut String, indicator: &Indicator) {
-    out.push_str("{\"id\":");
-    out.push_str(&indicator.id.to_string());
-    out.push_str(",\"indicator\":");
-    push_text(out, &indicator.value);
-    out.push_str(",\"type\":\"");
-    out.push_str(indicator.kind.name());
-    out.push_str("\",\"created\":\"");
-    out.push_str(&naive(indicator.created));
-    out.push_str("\",\"content\":");
-    push_text(out, &indicator.content);
-    out.push_str(",\"title\":");
-    push_text(out, &indicator.title);
-    out.push_str(",\"description\":");
-    push_text(out, &indicator.description);
-    out.push_str(",\"expiration\":");
-    match indicator.expiration {
-        Some(time) => push_text(out, &naive(time)),
-        None => out.push_str("null"),
-    }
-    out.push_str(",\"is_active\":");
-    out.push(if indicator.state == State::Active { '1' } else { '0' });
-    out.push_str(",\"role\":");
-    match &indicator.role {
-        Some(role) => push_text(out, role),
-        None => out.push_str("null"),
-    }
-    out.push('}');
-}
-
 /// An indicator as JSON.
 pub(super) fn indicator(indicator: &Indicator) -> Value {
     json!({
@@ -164,33 +128,16 @@ pub(super) fn indicator(indicator: &Indicator) -> Value {
     })
 }
 
-/// A pulse with its indicators, as text. What is counted about them is counted here.
-pub(super) fn pulse_with(
-    of: &Pulse,
-    indicators: &[Indicator],
-    viewer: Viewer,
-    shape: Shape,
-) -> String {
+/// A pulse with its indicators, as text. What is counted about them is counted there.
+pub(super) fn pulse_with(of: &Pulse, listed: &Listed, viewer: Viewer, shape: Shape) -> String {
     let mut of = of.clone();
-    let mut counts: Vec<(crate::exchange::pulses::Type, u64)> = Vec::new();
-    for indicator in indicators.iter().filter(|it| it.state == State::Active) {
-        match counts.iter_mut().find(|(kind, _)| *kind == indicator.kind) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((indicator.kind, 1)),
-        }
-    }
-    of.counts.indicators = counts;
+    of.counts.indicators = listed.counts.clone();
     let mut text = pulse(&of, viewer, shape).to_string();
     text.pop();
-    text.reserve(indicators.len() * 256);
-    text.push_str(",\"indicators\":[");
-    for (at, indicator) in indicators.iter().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        push_indicator(&mut text, indicator);
-    }
-    text.push_str("]}");
+    text.reserve(listed.text.len() + 32);
+    text.push_str(",\"indicators\":");
+    text.push_str(&listed.text);
+    text.push('}');
     text
 }
 

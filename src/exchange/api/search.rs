@@ -107,8 +107,7 @@ pub(super) fn pulses(call: &Call<'_>) -> Answer {
     let page = Page::of(call, 20, 50);
     let viewer = call.caller.viewer;
     let paged = PulseQuery { before: None, ..paged(query.clone(), page) };
-    let (count, found) =
-        call.read(|view| Ok((view.count(viewer, &query)?, view.pulses(viewer, &paged)?)))?;
+    let (count, found) = call.read(|view| view.page(viewer, &query, &paged))?;
     let rows = bare_pulses(call, found)?;
     let shown = rows.len();
     let mut body = Envelope::of(call, page, (count, shown), None).with(rows);

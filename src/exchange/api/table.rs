@@ -85,6 +85,7 @@ pub(super) const OTX: &[Route] = &[
 /// The routes of the server itself.
 pub(super) const OWN: &[Route] = &[
     row(GET, "healthz", Needs::Nothing, "Whether the server works", health::health),
+    row(GET, "metrics", Needs::Admin, "Metrics for Prometheus", health::metrics),
     row(GET, "welcome/{secret}", Needs::Nothing, "A one-time link", welcome::show),
     row(POST, "welcome/{secret}", Needs::Nothing, "Uses a one-time link", welcome::take),
     row(GET, "join/{secret}", Needs::Nothing, "An invitation", welcome::invitation),

@@ -149,7 +149,6 @@ impl Cache {
     pub(super) fn get(
         &self,
         state: &State,
-        is_packed: bool,
         make: impl FnOnce(&Path) -> Result<Timestamp>,
     ) -> Result<Entry> {
         let failed = |what: &'static str| move |error| Error::io(what, error);
@@ -166,7 +165,6 @@ impl Cache {
         let until = make(&new)?;
         let cost = i64::try_from(watch.elapsed().as_micros()).unwrap_or(i64::MAX);
         let (tag, size) = tag_of(&new)?;
-        let packed = if is_packed { self.pack(&new, &tag)? } else { 0 };
         self.retire(&new, &tag);
         // A description must never be of a file that a crash has emptied.
         File::open(&new).and_then(|file| file.sync_all()).map_err(failed("sync an export"))?;
@@ -178,9 +176,26 @@ impl Cache {
         let modified = state.mark.modified.max(state.mark.membership);
         let (stamp, mark) = (state.stamp, numbers(&state.mark));
         let (built, until) = (state.now.0, until.0);
-        let entry = Entry { stamp, mark, until, built, cost, tag, modified, size, packed };
+        let entry = Entry { stamp, mark, until, built, cost, tag, modified, size, packed: 0 };
         self.describe(&entry)?;
         self.tidy(&entry.tag);
+        Ok(entry)
+    }
+
+    /// The export with its compressed file, made when the first client wants it: many never do.
+    pub(super) fn with_packed(&self, entry: Entry) -> Result<Entry> {
+        if entry.packed > 0 {
+            return Ok(entry);
+        }
+        let _turn = self.lock()?;
+        // Somebody else may have done it, or made another export.
+        if let Some(known) = self.entry().filter(|known| known.tag != entry.tag || known.packed > 0)
+        {
+            return Ok(if known.tag == entry.tag { known } else { entry });
+        }
+        let packed = self.pack(&self.file(&entry.tag), &entry.tag)?;
+        let entry = Entry { packed, ..entry };
+        self.describe(&entry)?;
         Ok(entry)
     }
 
@@ -307,16 +322,19 @@ mod tests {
             }
         };
         let never = |_: &Path| panic!("it is there");
-        let first = cache.get(&state(1, 1, 10), true, make("# x\na\nb\n")).unwrap();
-        assert!(first.packed > 0 && cache.packed(&first.tag).exists());
+        let first = cache.get(&state(1, 1, 10), make("# x\na\nb\n")).unwrap();
+        assert!(first.packed == 0 && !cache.packed(&first.tag).exists());
+        let packed = cache.with_packed(first.clone()).unwrap();
+        assert!(packed.packed > 0 && cache.packed(&first.tag).exists());
+        assert_eq!(cache.untouched(1, Timestamp(11)).unwrap().packed, packed.packed);
         // The same, also after a change elsewhere.
         assert!(cache.untouched(1, Timestamp(11)).is_some());
         assert!(cache.untouched(2, Timestamp(11)).is_none());
-        assert_eq!(cache.get(&state(2, 1, 11), true, never).unwrap().tag, first.tag);
+        assert_eq!(cache.get(&state(2, 1, 11), never).unwrap().tag, first.tag);
         assert!(cache.untouched(2, Timestamp(11)).is_some());
         // An indicator expired, but the file is the same.
         assert!(cache.untouched(2, Timestamp(100)).is_none());
-        let again = cache.get(&state(2, 1, 100), true, make("# x\na\nb\n")).unwrap();
+        let again = cache.get(&state(2, 1, 100), make("# x\na\nb\n")).unwrap();
         assert_eq!(again.tag, first.tag);
         // One that took long is not made again at once, unless something is to be hidden.
         let slow = Entry { cost: 1_000_000, built: 0, ..again };
@@ -325,7 +343,7 @@ mod tests {
         let hidden = State { mark: Mark { count: 0, ..mark(2) }, ..state(3, 2, 1) };
         assert!(!slow.is_fresh(&hidden));
         // Another state.
-        let second = cache.get(&state(3, 2, 50), true, make("# y\nb\nc\n")).unwrap();
+        let second = cache.get(&state(3, 2, 50), make("# y\nb\nc\n")).unwrap();
         assert_ne!(second.tag, first.tag);
         let mut out = Vec::new();
         assert!(cache.delta(&first.tag, &second, &mut out).unwrap());

@@ -152,7 +152,11 @@ fn types(call: &Call<'_>) -> std::result::Result<Vec<Type>, Failure> {
 impl Export<'_> {
     fn answer(&self, format: Format) -> Answer {
         let cache = self.cache(format);
-        let entry = self.entry(format, &cache)?;
+        let mut entry = self.entry(format, &cache)?;
+        // A database does not get smaller.
+        if self.takes_gzip() && format != Format::Database {
+            entry = cache.with_packed(entry)?;
+        }
         if let Some(since) = self.call.query().get("since") {
             return self.delta(format, &cache, &entry, since.trim_matches('"'));
         }
@@ -217,18 +221,20 @@ impl Export<'_> {
     /// The export, made if it is not there.
     fn entry(&self, format: Format, cache: &Cache) -> std::result::Result<Entry, Failure> {
         let (stamp, now) = self.call.read(|view| Ok((view.stamp()?, view.now())))?;
+        let metrics = self.call.site.metrics();
         if let Some(entry) = cache.untouched(stamp, now) {
+            metrics.exports_kept.count();
             return Ok(entry);
         }
         if let Some(entry) = cache.current(&self.call.read(|view| self.state(view))?) {
+            metrics.exports_kept.count();
             return Ok(entry);
         }
         // Whoever waits for a turn holds no reader.
         let _turn = cache.lock()?;
-        // A database does not get smaller.
-        let is_packed = !matches!(format, Format::Database);
+        metrics.exports_made.count();
         self.call.read(|view| {
-            cache.get(&self.state(view)?, is_packed, |path| {
+            cache.get(&self.state(view)?, |path| {
                 let about = self.about(view);
                 let source =
                     Watched { source: self.source(view, format), until: Cell::new(i64::MAX) };
@@ -339,6 +345,14 @@ struct Watched<S> {
 }
 
 impl<S: Source> Source for Watched<S> {
+    fn values(&self, take: &mut dyn FnMut(Type, &str) -> Result<()>) -> Result<Option<Timestamp>> {
+        let until = self.source.values(take)?;
+        if let Some(end) = until {
+            self.until.set(self.until.get().min(end.0));
+        }
+        Ok(until)
+    }
+
     fn each(&self, visit: &mut dyn Visit) -> Result<()> {
         self.source.each(&mut Watching { visit, until: &self.until })
     }

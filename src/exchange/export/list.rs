@@ -120,11 +120,21 @@ impl Renderer for List<'_> {
     }
 
     fn indicator(&mut self, _: &mut Out<'_>, _: &Pulse, indicator: &Indicator) -> Result<()> {
-        let kind = indicator.kind;
-        if !indicator.is_exported() || !self.takes(kind) {
+        match indicator.is_exported() {
+            true => self.value(indicator.kind, machine_value(indicator)),
+            false => Ok(()),
+        }
+    }
+
+    fn needs_only_values(&self) -> bool {
+        // Of these the spelling counts, too.
+        !self.takes(Type::FilePath) && !self.takes(Type::Mutex)
+    }
+
+    fn value(&mut self, kind: Type, value: &str) -> Result<()> {
+        if !self.takes(kind) {
             return Ok(());
         }
-        let value = machine_value(indicator);
         let is_name = matches!(kind, Type::Domain | Type::Hostname);
         // Readers take a line that begins so for a comment or for something else.
         let is_clear = is_line(value) && !value.starts_with(['#', ';', '!', '/', '$', '[']);

@@ -2,6 +2,7 @@
 
 use super::source::{Source, Visit};
 use crate::engine::error::Result;
+use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{GroupId, Viewer};
 use crate::exchange::pulses::{PulseId, Type};
 use crate::exchange::storage::{IndicatorQuery, PulseQuery, Selection, View, Which};
@@ -92,6 +93,14 @@ pub struct Stored<'a> {
 }
 
 impl Source for Stored<'_> {
+    fn values(&self, take: &mut dyn FnMut(Type, &str) -> Result<()>) -> Result<Option<Timestamp>> {
+        // Confidence depends on more than the rows that are read at once.
+        if self.which != Which::Exported || self.min_confidence > 0 {
+            return Ok(None);
+        }
+        self.view.exported_values((self.viewer, self.selection), &self.types, take)
+    }
+
     fn each(&self, visit: &mut dyn Visit) -> Result<()> {
         let query = IndicatorQuery {
             which: self.which,

@@ -16,6 +16,17 @@ pub trait Source {
     ///
     /// Those of the storage and of `visit`.
     fn each(&self, visit: &mut dyn Visit) -> Result<()>;
+
+    /// Passes on the normalised values of exported indicators, each at least once, in any order.
+    /// Answers when the first of the indicators expires, or the end of time. `None`, and nothing
+    /// is passed on, if it has no faster way to them than [`Source::each`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the storage and of `take`.
+    fn values(&self, _take: &mut dyn FnMut(Type, &str) -> Result<()>) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
 }
 
 /// Receives what a [`Source`] passes on.
@@ -116,6 +127,17 @@ pub(super) trait Renderer {
     /// An indicator of the last pulse.
     fn indicator(&mut self, out: &mut Out<'_>, pulse: &Pulse, indicator: &Indicator) -> Result<()>;
 
+    /// Whether values are enough for it: it gets no pulses and indicators then, if its source has
+    /// a faster way to their values.
+    fn needs_only_values(&self) -> bool {
+        false
+    }
+
+    /// A value of an exported indicator.
+    fn value(&mut self, _: Type, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// The end of the file.
     fn finish(&mut self, _: &mut Out<'_>) -> Result<()> {
         Ok(())
@@ -130,6 +152,11 @@ pub(super) fn run(
 ) -> Result<()> {
     let mut out = Out::new(out);
     renderer.begin(&mut out)?;
+    if renderer.needs_only_values()
+        && source.values(&mut |kind, value| renderer.value(kind, value))?.is_some()
+    {
+        return renderer.finish(&mut out);
+    }
     let mut through = Through { renderer, out };
     source.each(&mut through)?;
     let Through { renderer, mut out } = through;

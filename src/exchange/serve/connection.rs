@@ -3,7 +3,7 @@
 use super::body::Sent;
 use super::patient::Patient;
 use crate::exchange::http::{Failure, Method, Reply, Request};
-use crate::exchange::site::Site;
+use crate::exchange::site::{METRICS, Site};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
@@ -40,6 +40,15 @@ pub(super) const BODIES: usize = (512 << 20) / PART;
 /// How long a write may wait for its reader.
 const WRITE: Duration = Duration::from_secs(60);
 
+/// By which socket a connection came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// That of the exchange.
+    Public,
+    /// That of metrics, where nothing else is.
+    Metrics,
+}
+
 /// What connections share.
 pub(super) struct Shared {
     pub(super) site: Arc<Site>,
@@ -49,10 +58,18 @@ pub(super) struct Shared {
     pub(super) bodies: Semaphore,
 }
 
+impl Shared {
+    /// Counts that the server is busy, and says so.
+    fn busy(&self) -> Failure {
+        self.site.metrics().busy.count();
+        Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") }
+    }
+}
+
 /// Serves a connection until it ends, or the server does.
 pub(super) async fn serve<S>(
     stream: S,
-    peer: IpAddr,
+    (peer, door): (IpAddr, Door),
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
 ) where
@@ -60,7 +77,7 @@ pub(super) async fn serve<S>(
 {
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(request, peer, &shared).await) }
+        async move { Ok::<_, Infallible>(answer(request, (peer, door), &shared).await) }
     });
     let stream = TokioIo::new(Patient::new(stream, WRITE));
     let connection = hyper::server::conn::http1::Builder::new()
@@ -90,11 +107,15 @@ pub(super) async fn serve<S>(
 /// Answers a request.
 async fn answer(
     request: hyper::Request<Incoming>,
-    peer: IpAddr,
+    (peer, door): (IpAddr, Door),
     shared: &Shared,
 ) -> Response<Sent> {
     let is_head = request.method() == hyper::Method::HEAD;
-    let reply = outcome(request, peer, shared).await.unwrap_or_else(|failure| {
+    let reply = match door {
+        Door::Public => outcome(request, peer, shared).await,
+        Door::Metrics => metrics(request.uri().path(), shared).await,
+    };
+    let reply = reply.unwrap_or_else(|failure| {
         let body = serde_json::json!({"status": "error", "detail": failure.detail});
         let reply = Reply::json(&body).status(failure.status);
         match failure.retry_after {
@@ -103,6 +124,17 @@ async fn answer(
         }
     });
     response(reply, is_head)
+}
+
+/// The page of metrics.
+async fn metrics(path: &str, shared: &Shared) -> Result<Reply, Failure> {
+    if path != "/metrics" {
+        return Err(Failure::not_found());
+    }
+    let site = Arc::clone(&shared.site);
+    let page = spawn_blocking(move || site.metrics_page()).await;
+    let page = page.map_err(|_| Failure::new(500, "the server failed"))??;
+    Ok(Reply::new(200, METRICS, page))
 }
 
 async fn outcome(
@@ -145,7 +177,7 @@ async fn turn<T: Send + 'static>(
     request: Request,
     ask: impl FnOnce(&Site, &Request) -> T + Send + 'static,
 ) -> Result<(Request, T), Failure> {
-    let busy = |_| Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") };
+    let busy = |_| shared.busy();
     let _turn = shared.turns.try_acquire().map_err(busy)?;
     let site = Arc::clone(&shared.site);
     let asked = spawn_blocking(move || {
@@ -166,7 +198,7 @@ async fn read(
     if hyper::body::Body::size_hint(&body).lower() > most as u64 {
         return Err(too_long());
     }
-    let busy = |_| Failure { retry_after: Some(5), ..Failure::new(503, "the server is busy") };
+    let busy = |_| shared.busy();
     let mut room = shared.bodies.try_acquire().map_err(busy)?;
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -1,6 +1,6 @@
 //! Listens, and hands connections to tasks.
 
-use super::connection::{BODIES, Shared, serve};
+use super::connection::{BODIES, Door, Shared, serve};
 use super::tls::{Certificate, Files};
 use crate::engine::error::{Error, Result, escape_text};
 use crate::exchange::site::{Route, Settings, Site, Warnings};
@@ -42,6 +42,8 @@ pub struct Options {
     pub listener: TcpListener,
     /// Certificate and key; without them the server speaks HTTP.
     pub tls: Option<(std::path::PathBuf, std::path::PathBuf)>,
+    /// A socket for metrics alone, which asks nobody for a key.
+    pub metrics: Option<TcpListener>,
     /// The directory of the exchange, whose sources are kept up to date; `None` for none.
     pub sources: Option<std::path::PathBuf>,
 }
@@ -78,7 +80,9 @@ pub fn run(site: Site, options: Options, stop: &Stop) -> Result<()> {
         .tls
         .map(|(certificate, key)| Certificate::read(Files { certificate, key }))
         .transpose()?;
-    options.listener.set_nonblocking(true).map_err(failed)?;
+    for listener in [Some(&options.listener), options.metrics.as_ref()].into_iter().flatten() {
+        listener.set_nonblocking(true).map_err(failed)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("exchange")
@@ -89,7 +93,8 @@ pub fn run(site: Site, options: Options, stop: &Stop) -> Result<()> {
     let shared = Arc::new(Shared { site: Arc::new(site), turns, bodies });
     let keeper = options.sources.map(|directory| Keeper::start(&shared.site, directory));
     let keeper = keeper.transpose().map_err(failed)?;
-    let outcome = runtime.block_on(listen(options.listener, certificate, shared, stop));
+    let listeners = (options.listener, options.metrics);
+    let outcome = runtime.block_on(listen(listeners, certificate, shared, stop));
     drop(keeper);
     runtime.shutdown_timeout(GRACE);
     outcome.map_err(failed)
@@ -126,12 +131,13 @@ impl Drop for Keeper {
 
 /// Accepts connections.
 async fn listen(
-    listener: TcpListener,
+    (listener, metrics): (TcpListener, Option<TcpListener>),
     certificate: Option<Certificate>,
     shared: Arc<Shared>,
     stop: &Stop,
 ) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let metrics = metrics.map(tokio::net::TcpListener::from_std).transpose()?;
     let certificate = certificate.map(|certificate| Arc::new(Mutex::new(certificate)));
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let (ended, end) = watch::channel(false);
@@ -149,7 +155,18 @@ async fn listen(
                 let (shared, end) = (Arc::clone(&shared), end.clone());
                 let acceptor = certificate.as_ref().map(acceptor_of);
                 tokio::spawn(async move {
-                    connect(stream, peer, (acceptor, shared), end).await;
+                    shared.site.metrics().connections.add(1);
+                    connect(stream, peer, (acceptor, Arc::clone(&shared)), end).await;
+                    shared.site.metrics().connections.add(-1);
+                    drop(place);
+                });
+            }
+            accepted = accept(metrics.as_ref()) => {
+                let Ok((stream, peer)) = accepted else { continue };
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+                let (shared, end) = (Arc::clone(&shared), end.clone());
+                tokio::spawn(async move {
+                    serve(stream, (peer.ip(), Door::Metrics), shared, end).await;
                     drop(place);
                 });
             }
@@ -167,12 +184,22 @@ async fn listen(
             }
         }
     }
-    drop(listener);
+    drop((listener, metrics));
     let _ = ended.send(true);
     // Every connection gives its place back.
     let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(GRACE, places.acquire_many(all)).await;
     Ok(())
+}
+
+/// The next connection of a socket; none ever, if there is no socket.
+async fn accept(
+    listener: Option<&tokio::net::TcpListener>,
+) -> std::io::Result<(tokio::net::TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The current certificate for a connection.
@@ -196,11 +223,11 @@ async fn connect(
     // Answers are written whole; waiting for more only delays them.
     let _ = stream.set_nodelay(true);
     match acceptor {
-        None => serve(stream, peer.ip(), shared, end).await,
+        None => serve(stream, (peer.ip(), Door::Public), shared, end).await,
         Some(acceptor) => {
             let handshake = tokio::time::timeout(GRACE, acceptor.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {
-                serve(stream, peer.ip(), shared, end).await;
+                serve(stream, (peer.ip(), Door::Public), shared, end).await;
             }
         }
     }

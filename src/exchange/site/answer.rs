@@ -1,12 +1,15 @@
 //! From a request to an answer: the route, the caller, the limits.
 
 use super::limits::{Limits, Rate};
+use super::measured::Measured;
 use super::session::{check_origin, check_token, cookie};
 use super::turns::Turns;
-use super::{Bucket, Call, Caller, Family, Needs, Route, Settings, Warnings};
+use super::{Bucket, Call, Caller, Family, Kept, Needs, Route, Settings, Warnings};
+use crate::clock::Stopwatch;
 use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, Scope, Scopes, Secret, Viewer};
 use crate::exchange::http::{Failure, Method, Pattern, Reply, Request, split_path};
+use crate::exchange::metrics::{Counter, Metrics, OfRoute};
 use crate::exchange::storage::Storage;
 use base64::Engine as _;
 use serde_json::json;
@@ -18,6 +21,9 @@ const HOUR: i64 = 3_600_000_000;
 
 /// How exactly it is noted when a session was used: five minutes, in microseconds.
 const SESSION_NOTE: i64 = 300_000_000;
+
+/// The content type of metrics.
+pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The most bytes of a body.
 pub const MAX_BODY: usize = 16 << 20;
@@ -37,10 +43,29 @@ pub struct Site {
     pub settings: Settings,
     /// Warning lists.
     pub warnings: Warnings,
+    /// Texts of pulses.
+    pub kept: Arc<Kept>,
     limits: Limits,
     hashing: Turns,
-    routes: Vec<(Vec<&'static str>, Route)>,
+    routes: Vec<Row>,
+    /// Counts requests that no route takes.
+    unrouted: Arc<OfRoute>,
+    sizes: Measured,
     taxii_failure: Writer,
+}
+
+/// What is known of a request so far.
+struct Seen<'s> {
+    family: Family,
+    counted: &'s OfRoute,
+}
+
+/// A route, with the segments of its path and what is counted about it.
+#[derive(Debug)]
+struct Row {
+    path: Vec<&'static str>,
+    route: Route,
+    counted: Arc<OfRoute>,
 }
 
 impl Site {
@@ -52,26 +77,47 @@ impl Site {
         routes: &[Route],
         taxii_failure: fn(&Failure) -> Reply,
     ) -> Site {
-        let mut routes: Vec<_> =
-            routes.iter().map(|route| (split_path(route.path), *route)).collect();
+        let metrics = Arc::clone(storage.metrics());
+        let row = |route: &Route| Row {
+            path: split_path(route.path),
+            route: *route,
+            counted: metrics.route(route.path),
+        };
+        let mut routes: Vec<Row> = routes.iter().map(row).collect();
         // Of two that match, the one with a fixed segment where the other has a name comes first.
-        routes.sort_by_key(|(_, route)| Pattern(route.path).rank());
+        routes.sort_by_key(|row| Pattern(row.route.path).rank());
+        let unrouted = metrics.route("");
         let (limits, hashing) = (Limits::default(), Turns::new());
-        Site { storage, settings, warnings, limits, hashing, routes, taxii_failure }
+        let (kept, sizes) = (Arc::default(), Measured::default());
+        Site {
+            storage,
+            settings,
+            warnings,
+            kept,
+            limits,
+            hashing,
+            routes,
+            unrouted,
+            sizes,
+            taxii_failure,
+        }
     }
 
     /// The routes, in the order in which they are tried.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter().map(|(_, route)| route)
+        self.routes.iter().map(|row| &row.route)
     }
 
     /// Answers a request.
     pub fn answer(&self, request: &Request) -> Reply {
-        let mut family = Family::Api;
-        match self.outcome(request, &mut family) {
+        let watch = Stopwatch::start();
+        let mut seen = Seen { family: Family::Api, counted: &self.unrouted };
+        let reply = match self.outcome(request, &mut seen) {
             Ok(reply) => reply,
-            Err(failure) => self.failure(family, failure),
-        }
+            Err(failure) => self.failure(seen.family, failure),
+        };
+        seen.counted.answered(reply.status, watch);
+        reply
     }
 
     /// The most bytes that the body of a request may have, by its head alone: so that nobody who
@@ -81,12 +127,17 @@ impl Site {
     ///
     /// The refusal.
     pub fn body_limit(&self, head: &Request) -> std::result::Result<usize, Box<Reply>> {
-        let mut family = Family::Api;
-        self.admitted(head, &mut family).map_err(|failure| Box::new(self.failure(family, failure)))
+        let watch = Stopwatch::start();
+        let mut seen = Seen { family: Family::Api, counted: &self.unrouted };
+        self.admitted(head, &mut seen).map_err(|failure| {
+            let reply = self.failure(seen.family, failure);
+            seen.counted.answered(reply.status, watch);
+            Box::new(reply)
+        })
     }
 
-    fn admitted(&self, head: &Request, family: &mut Family) -> Result<usize, Failure> {
-        let route = self.found(head, family)?.0;
+    fn admitted<'s>(&'s self, head: &Request, seen: &mut Seen<'s>) -> Result<usize, Failure> {
+        let route = &self.found(head, seen)?.0.route;
         let identity = self.identity(head, route.family);
         let refusal = match &identity {
             Ok((caller, _)) => self.admit(route, caller).err(),
@@ -107,30 +158,48 @@ impl Site {
 
     /// The route of a request, and in whose form errors are written even if there is none.
     #[expect(clippy::type_complexity, reason = "the values of the names in its path")]
-    fn found(
-        &self,
+    fn found<'s>(
+        &'s self,
         request: &Request,
-        family: &mut Family,
-    ) -> std::result::Result<(&Route, Vec<(&'static str, String)>), Failure> {
+        seen: &mut Seen<'s>,
+    ) -> std::result::Result<(&'s Row, Vec<(&'static str, String)>), Failure> {
         let found = self.route(request);
-        *family = match found {
-            Ok((route, _)) => route.family,
+        seen.family = match &found {
+            Ok((row, _)) => row.route.family,
             Err(_) if request.target.starts_with("/taxii") => Family::Taxii,
             Err(_) => Family::Api,
         };
+        if let Ok((row, _)) = &found {
+            seen.counted = &row.counted;
+        }
         found
     }
 
-    fn outcome(&self, request: &Request, family: &mut Family) -> Result<Reply, Failure> {
+    fn outcome<'s>(&'s self, request: &Request, seen: &mut Seen<'s>) -> Result<Reply, Failure> {
         // Strangers learn nothing from the difference between 404, 405 and 403 that the
         // documentation does not say.
-        let (route, params) = self.found(request, family)?;
+        let (row, params) = self.found(request, seen)?;
+        let route = &row.route;
         let caller = self.caller(request, route);
         let caller = self.limited(request, route, caller)?;
         self.admit(route, &caller)?;
-        let (family, route_path) = (*family, route.path);
+        let (family, route_path) = (seen.family, route.path);
         let call = Call { site: self, request, caller, params, family, route: route_path };
         (route.handler)(&call)
+    }
+
+    /// The page of metrics.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn metrics_page(&self) -> Result<String> {
+        Ok(self.metrics().page(self.sizes.of(&self.storage)?))
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        self.storage.metrics()
     }
 
     /// The route of a request.
@@ -138,17 +207,18 @@ impl Site {
     fn route(
         &self,
         request: &Request,
-    ) -> std::result::Result<(&Route, Vec<(&'static str, String)>), Failure> {
+    ) -> std::result::Result<(&Row, Vec<(&'static str, String)>), Failure> {
         let segments = split_path(request.path());
         let mut methods = Vec::new();
-        for (pattern, route) in &self.routes {
-            if !may_match(pattern, &segments) {
+        for row in &self.routes {
+            let route = &row.route;
+            if !may_match(&row.path, &segments) {
                 continue;
             }
             if !route.methods.contains(&request.method) {
                 methods.extend_from_slice(route.methods);
             } else if let Some(params) = Pattern(route.path).matches(&request.target) {
-                return Ok((route, params));
+                return Ok((row, params));
             }
         }
         if methods.is_empty() {
@@ -263,9 +333,13 @@ impl Site {
         caller: std::result::Result<Caller, Failure>,
     ) -> std::result::Result<Caller, Failure> {
         let now = crate::clock::now().0;
-        let take = |bucket, per_minute| {
+        let metrics = self.metrics();
+        let take = |bucket, per_minute, counter: &Counter| {
             let rate = Rate::per_minute(per_minute);
-            self.limits.take(bucket, rate, now).map_err(Failure::too_many)
+            self.limits.take(bucket, rate, now).map_err(|seconds| {
+                counter.count();
+                Failure::too_many(seconds)
+            })
         };
         let (all, writes) = match &caller {
             Ok(Caller { session: Some(session), .. }) => {
@@ -273,15 +347,16 @@ impl Site {
             }
             Ok(Caller { key, .. }) if *key != 0 => (Bucket::Key(*key), Bucket::Writes(*key)),
             _ => {
-                take(Bucket::Address(network(self.peer(request))), self.settings.per_address)?;
+                let bucket = Bucket::Address(network(self.peer(request)));
+                take(bucket, self.settings.per_address, &metrics.limited_addresses)?;
                 return caller;
             }
         };
         let caller = caller?;
-        take(all, self.settings.per_key)?;
+        take(all, self.settings.per_key, &metrics.limited_keys)?;
         let is_costly = request.method != Method::Get || route.path.contains("/search/");
         if is_costly && caller.role < Role::Trusted {
-            take(writes, self.settings.writes_per_key)?;
+            take(writes, self.settings.writes_per_key, &metrics.limited_writes)?;
         }
         Ok(caller)
     }
@@ -345,6 +420,9 @@ impl Site {
             Needs::Key(scope) if !caller.has(scope) => Err(lacks(scope)),
             Needs::Moderator if caller.role < Role::Moderator => {
                 Err(Failure::forbidden("only moderators may do this"))
+            }
+            Needs::Admin if caller.role < Role::Admin || !caller.has(Scope::Read) => {
+                Err(Failure::forbidden("only administrators may do this"))
             }
             Needs::Trusted if caller.role < Role::Trusted => {
                 Err(Failure::forbidden("only trusted members may do this"))

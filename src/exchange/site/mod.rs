@@ -7,15 +7,18 @@
 
 mod answer;
 mod call;
+mod kept;
 mod limits;
+mod measured;
 mod route;
 mod session;
 mod settings;
 mod turns;
 mod warnings;
 
-pub use answer::{MAX_BODY, Site};
+pub use answer::{MAX_BODY, METRICS, Site};
 pub use call::{Call, Caller};
+pub use kept::{Kept, Listed};
 pub use limits::{Bucket, Limits, Rate};
 pub use route::{Answer, Family, Handler, Needs, Route};
 pub use session::{check_origin, cookie};

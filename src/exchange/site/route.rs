@@ -34,6 +34,8 @@ pub enum Needs {
     Trusted,
     /// A key of a moderator.
     Moderator,
+    /// A key of an administrator.
+    Admin,
 }
 
 /// A route.

@@ -132,7 +132,7 @@ impl PulseQuery {
 }
 
 /// Which indicators of a pulse.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Which {
     /// Those to be matched.
     #[default]

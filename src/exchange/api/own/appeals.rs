@@ -15,12 +15,13 @@ pub(super) fn appeal(call: &Call<'_>) -> Answer {
     let body = call.fields()?;
     let contact = text(&body, "contact", 254)?;
     let reason = text(&body, "reason", 2048)?;
-    let draft = value_of(&body)?;
+    let drafts = values_of(&body)?;
     if call.caller.viewer.user().is_none() {
-        call.site.limit_login(call.request, &draft.norm)?;
+        let value = drafts.first().map_or("", |draft| &draft.norm);
+        call.site.limit_login(call.request, value)?;
     }
     let viewer = call.caller.viewer;
-    call.write(move |writes| writes.appeal(viewer, &draft, (&contact, &reason)))?;
+    call.write(move |writes| writes.appeal(viewer, &drafts, (&contact, &reason)))?;
     let body = json!({
         "status": "received",
         "detail": "if the value is in a pulse of this exchange, a moderator looks at it",
@@ -28,7 +29,8 @@ pub(super) fn appeal(call: &Call<'_>) -> Answer {
     Ok(Reply::json(&body).status(202))
 }
 
-fn value_of(body: &Value) -> Result<IndicatorDraft, Failure> {
+/// The values that a body may mean: a text without a type is all that it can be.
+fn values_of(body: &Value) -> Result<Vec<IndicatorDraft>, Failure> {
     let raw = body.get("indicator").and_then(Value::as_str).unwrap_or_default();
     let kinds: Vec<Type> = match body.get("type").and_then(Value::as_str).unwrap_or_default() {
         "" => super::known::GUESSED.to_vec(),
@@ -38,13 +40,17 @@ fn value_of(body: &Value) -> Result<IndicatorDraft, Failure> {
         }
     };
     let mut why = String::from("expected a value");
+    let mut drafts = Vec::new();
     for kind in kinds {
         match IndicatorDraft::new(kind, raw) {
-            Ok(draft) => return Ok(draft),
+            Ok(draft) => drafts.push(draft),
             Err(message) => why = message,
         }
     }
-    Err(Invalid::of("indicator", why).into())
+    match drafts.is_empty() {
+        true => Err(Invalid::of("indicator", why).into()),
+        false => Ok(drafts),
+    }
 }
 
 /// `GET /appeals?state=pending`.

@@ -149,7 +149,7 @@ fn operation(route: &Route) -> Value {
     let security = match route.needs {
         Needs::Nothing => json!([]),
         Needs::Reader => json!([{"key": []}, {"session": []}, {}]),
-        Needs::Key(_) | Needs::Trusted | Needs::Moderator => {
+        Needs::Key(_) | Needs::Trusted | Needs::Moderator | Needs::Admin => {
             json!([{"key": []}, {"session": []}])
         }
     };
@@ -182,6 +182,7 @@ pub(super) fn page(call: &Call<'_>) -> Answer {
             Needs::Key(scope) => format!("a key with the scope {}", scope.name()),
             Needs::Trusted => "a trusted member".into(),
             Needs::Moderator => "a moderator".into(),
+            Needs::Admin => "an administrator".into(),
         };
         rows.push_str(&format!(
             "<tr><td>{}<td><code>{}</code><td>{}<td>{needs}\n",

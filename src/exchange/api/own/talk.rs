@@ -75,7 +75,7 @@ pub(super) fn vote(call: &Call<'_>) -> Answer {
     let (user, id) = (call.user()?, call.pulse_id()?);
     let vote = super::votes::vote_of(&call.json()?)?;
     let pulse = call.write(move |writes| writes.vote(user, &id, vote))?;
-    Ok(Reply::json(&shown(call, &pulse)))
+    shown(call, pulse)
 }
 
 /// `GET /pulses/{id}/suggestions`.

@@ -7,6 +7,6 @@ mod session;
 mod sqlite;
 mod value;
 
-pub(super) use session::{Access, Database, Fault, Param, Row, Session, Words};
+pub(super) use session::{Access, Database, Fault, Param, Place, Row, Session, Words, WordsQuery};
 pub(super) use sqlite::File;
 pub(super) use value::{FromSql, ToSql};

@@ -95,6 +95,17 @@ pub(crate) struct Words<'a> {
     pub(crate) text: &'a str,
 }
 
+/// Where a search finds words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the name.
+    Name,
+    /// In the labels.
+    Labels,
+    /// Anywhere.
+    Anywhere,
+}
+
 /// A search for words.
 #[derive(Clone, Debug)]
 pub(crate) struct WordsQuery {
@@ -119,6 +130,15 @@ pub(crate) trait Database: Send + Sync {
 pub(crate) trait Session: Send {
     /// Runs a query.
     fn query(&self, sql: &str, params: &[Param<'_>], each: &mut Each<'_>) -> Result<()>;
+
+    /// Runs a query whose parameters are `:1`, `:2` and so on, each once and in that order: for
+    /// statements of many rows, where finding parameters by name takes longer than the rows.
+    fn query_rows(&self, sql: &str, values: &[&dyn ToSql], each: &mut Each<'_>) -> Result<()> {
+        let names: Vec<String> = (1..=values.len()).map(|number| format!(":{number}")).collect();
+        let params: Vec<Param<'_>> =
+            names.iter().map(String::as_str).zip(values.iter().copied()).collect();
+        self.query(sql, &params, each)
+    }
 
     /// Runs a statement. Returns how many rows it changed.
     fn run(&self, sql: &str, params: &[Param<'_>]) -> Result<usize>;
@@ -150,8 +170,22 @@ pub(crate) trait Session: Send {
     /// A search for pulses that have every one of some terms; each is one or more words in a row.
     fn search_words(&self, terms: &[String]) -> WordsQuery;
 
+    /// The same for terms that must all be in one place; only `found` is asked for. `None` if
+    /// places can't be told apart.
+    fn search_words_in(&self, place: Place, terms: &[String]) -> Option<WordsQuery> {
+        (place == Place::Anywhere).then(|| self.search_words(terms))
+    }
+
+    /// The size of the database in bytes, if it is known.
+    fn size(&self) -> Result<Option<i64>> {
+        Ok(None)
+    }
+
     /// A subquery of the texts in the JSON list that a parameter is.
     fn texts_of(&self, param: &str) -> String;
+
+    /// A subquery of the numbers in the JSON list that a parameter is.
+    fn numbers_of(&self, param: &str) -> String;
 
     /// Notes that a row of a table was inserted with a key that was given: the next one gets a
     /// higher one.

@@ -1,9 +1,9 @@
 //! SQLite: one file, one process that writes, readers beside it (WAL).
 
 use super::session::{
-    Access, Columns, Database, Each, Fault, Param, Result, Row, Session, Words, WordsQuery,
+    Access, Columns, Database, Each, Fault, Param, Place, Result, Row, Session, Words, WordsQuery,
 };
-use super::value::Value;
+use super::value::{ToSql, Value};
 use crate::engine::error::{Error, Result as Outcome};
 use rusqlite::backup::Backup;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -72,6 +72,9 @@ impl File {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // A commit of a thousand indicators is larger than the usual 4 MB, and pages that are
+        // copied into the database are written twice.
+        connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
         connection.pragma_update(None, "cache_size", -CACHE * if writes { 8 } else { 1 })?;
         connection.pragma_update(None, "query_only", if writes { "OFF" } else { "ON" })?;
         Ok(connection)
@@ -159,6 +162,21 @@ impl Session for Connection {
         Ok(())
     }
 
+    fn query_rows(&self, sql: &str, values: &[&dyn ToSql], each: &mut Each<'_>) -> Result<()> {
+        let mut statement = self.prepare_cached(sql)?;
+        for (value, number) in values.iter().zip(1..) {
+            // Parameters are numbered in the order in which they appear.
+            statement.raw_bind_parameter(number, value.value())?;
+        }
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if !each(&Row(row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn run(&self, sql: &str, params: &[Param<'_>]) -> Result<usize> {
         Ok(bound(self, sql, params)?.raw_execute()?)
     }
@@ -168,15 +186,17 @@ impl Session for Connection {
     }
 
     fn begin(&self, access: Access) -> Result<()> {
-        self.batch(match access {
+        let sql = match access {
             Access::Read => "BEGIN",
             // Waits for another process that writes: an operator's command.
             Access::Write | Access::Migrate => "BEGIN IMMEDIATE",
-        })
+        };
+        self.run(sql, &[]).map(drop)
     }
 
     fn commit(&self) -> Result<()> {
-        self.batch("COMMIT")
+        // Prepared once: a request begins and ends several transactions.
+        self.run("COMMIT", &[]).map(drop)
     }
 
     fn reset(&self) -> bool {
@@ -223,7 +243,30 @@ impl Session for Connection {
         }
     }
 
+    fn search_words_in(&self, place: Place, terms: &[String]) -> Option<WordsQuery> {
+        let words = self.search_words(terms).words.replace("\" \"", "\" AND \"");
+        Some(WordsQuery {
+            // Without a score: to compute it takes longer than to find them.
+            relation: "(SELECT rowid AS found FROM words WHERE words MATCH :words)",
+            words: match place {
+                Place::Name => format!("name : ({words})"),
+                Place::Labels => format!("labels : ({words})"),
+                Place::Anywhere => words,
+            },
+        })
+    }
+
+    fn size(&self) -> Result<Option<i64>> {
+        let sql =
+            "SELECT c.page_count * s.page_size FROM pragma_page_count() c, pragma_page_size() s";
+        Ok(Some(self.query_row(sql, [], |row| row.get(0))?))
+    }
+
     fn texts_of(&self, param: &str) -> String {
+        format!("(SELECT value FROM json_each({param}))")
+    }
+
+    fn numbers_of(&self, param: &str) -> String {
         format!("(SELECT value FROM json_each({param}))")
     }
 

@@ -66,8 +66,9 @@ impl View<'_> {
 }
 
 impl Writes<'_> {
-    /// Stores an appeal about a value that some pulse has. About any other, nothing happens, and
-    /// nobody is told the difference: who appeals may not learn what hidden pulses have.
+    /// Stores an appeal about the first of some values that a pulse has. About any other, nothing
+    /// happens, and nobody is told the difference: who appeals may not learn what hidden pulses
+    /// have.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Writes<'_> {
     pub fn appeal(
         &self,
         viewer: Viewer,
-        draft: &IndicatorDraft,
+        drafts: &[IndicatorDraft],
         (contact, reason): (&str, &str),
     ) -> Outcome<()> {
         let waiting = "SELECT COUNT(*) FROM appeal WHERE state = 0";
@@ -83,18 +84,17 @@ impl Writes<'_> {
             let why = "too many appeals wait for the moderators: try again another day";
             return Err(Denied::Quota(why.into(), 86_400));
         }
-        let (kind, user) = (draft.kind as u8, viewer.user().map(|user| user.0));
-        let params: [Param<'_>; 6] = [
-            (":kind", &kind),
-            (":norm", &draft.norm),
-            (":me", &user),
-            (":contact", &contact),
-            (":reason", &reason),
-            (":now", &self.now.0),
-        ];
         let known = "SELECT v.id FROM value v WHERE v.norm = :norm AND v.kind = :kind \
                      AND EXISTS (SELECT 1 FROM entry e WHERE e.value = v.id AND e.state <> 2)";
-        let value = number(self.connection, known, &params)?;
+        let mut value = 0;
+        for draft in drafts {
+            let kind = draft.kind as u8;
+            let of: [Param<'_>; 2] = [(":kind", &kind), (":norm", &draft.norm)];
+            value = number(self.connection, known, &of)?;
+            if value != 0 {
+                break;
+            }
+        }
         if value == 0 {
             return Ok(());
         }
@@ -106,8 +106,14 @@ impl Writes<'_> {
         {
             return Ok(());
         }
-        let mut params = params.to_vec();
-        params.push((":value", &value));
+        let user = viewer.user().map(|user| user.0);
+        let params: [Param<'_>; 5] = [
+            (":value", &value),
+            (":me", &user),
+            (":contact", &contact),
+            (":reason", &reason),
+            (":now", &self.now.0),
+        ];
         self.insert(
             "INSERT INTO appeal (value, account, contact, reason, created) \
              VALUES (:value, :me, :contact, :reason, :now)",

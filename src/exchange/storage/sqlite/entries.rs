@@ -2,7 +2,8 @@
 
 use super::statements::{Param, number, run};
 use super::writer::Writes;
-use crate::exchange::pulses::{Edit, Indicator, IndicatorDraft, MAX_INDICATORS, reversed_host};
+use crate::engine::indicator::Timestamp;
+use crate::exchange::pulses::{Edit, Indicator, IndicatorDraft, MAX_INDICATORS, State};
 use crate::exchange::storage::{Denied, Outcome};
 use serde_json::{Map, Value, json};
 
@@ -53,48 +54,46 @@ impl From<Indicator> for IndicatorDraft {
     }
 }
 
+impl IndicatorDraft {
+    /// What it became: an indicator with a number and a stamp.
+    pub(super) fn stored(self, (id, stamp): (i64, i64), now: Timestamp) -> Indicator {
+        let expiration = self.expiry.at(self.kind, now);
+        let is_active = self.is_active && expiration.is_none_or(|end| end > now);
+        Indicator {
+            id,
+            kind: self.kind,
+            value: self.value,
+            norm: self.norm,
+            created: now,
+            changed: Timestamp(stamp),
+            expiration,
+            state: if is_active { State::Active } else { State::Inactive },
+            is_suppressed: self.is_flagged,
+            role: self.role,
+            title: self.title,
+            description: self.description,
+            content: self.content,
+        }
+    }
+}
+
 impl Writes<'_> {
-    /// Adds indicators. One that is there already is active again, and takes what is new.
+    /// Adds indicators. One that is there already is active again, and takes what is new. Answers
+    /// number and stamp of each, in the order of the drafts.
     pub(super) fn add_entries(
         &self,
         pulse: i64,
         drafts: &[IndicatorDraft],
         changes: &mut Changes,
-    ) -> Outcome<()> {
-        for draft in drafts {
-            let value = self.value_of(draft)?;
-            let expiration = draft.expiry.at(draft.kind, self.now).map(|time| time.0);
-            let stamp = self.stamp();
-            let display = (draft.value != draft.norm).then_some(&draft.value);
-            let state = i64::from(!draft.is_active);
-            let sql = "INSERT INTO entry (pulse, value, display, created, changed, expiration, \
-                       state, suppressed, role, title, description, content) VALUES (:pulse, \
-                       :value, :display, :now, :stamp, :expiration, :state, :suppressed, :role, \
-                       :title, :description, :content) ON CONFLICT (pulse, value) DO UPDATE SET \
-                       changed = excluded.changed, expiration = excluded.expiration, \
-                       state = excluded.state, title = excluded.title, role = excluded.role, \
-                       description = excluded.description, content = excluded.content RETURNING id";
-            let params: [Param<'_>; 12] = [
-                (":pulse", &pulse),
-                (":value", &value),
-                (":display", &display),
-                (":now", &self.now.0),
-                (":stamp", &stamp),
-                (":expiration", &expiration),
-                (":state", &state),
-                (":suppressed", &draft.is_flagged),
-                (":role", &draft.role),
-                (":title", &draft.title),
-                (":description", &draft.description),
-                (":content", &draft.content),
-            ];
-            changes.added.push(number(self.connection, sql, &params)?);
-        }
+    ) -> Outcome<Vec<(i64, i64)>> {
+        let values = self.values_of(drafts)?;
+        let added = self.put_entries(pulse, drafts, &values)?;
+        changes.added.extend(added.iter().map(|(id, _)| *id));
         if !drafts.is_empty() && self.count_kept(pulse)? > MAX_INDICATORS as i64 {
             let message = format!("a pulse has at most {MAX_INDICATORS} indicators");
             return Err(Denied::invalid("indicators", message));
         }
-        Ok(())
+        Ok(added)
     }
 
     /// Changes indicators of the pulse.
@@ -185,21 +184,6 @@ impl Writes<'_> {
         Ok(())
     }
 
-    /// The row of a value; a new one if it has none.
-    fn value_of(&self, draft: &IndicatorDraft) -> Outcome<i64> {
-        let kind = draft.kind as u8;
-        let params: [Param<'_>; 2] = [(":kind", &kind), (":norm", &draft.norm)];
-        let find = "SELECT id FROM value WHERE norm = :norm AND kind = :kind";
-        let known = number(self.connection, find, &params)?;
-        if known != 0 {
-            return Ok(known);
-        }
-        let host = reversed_host(draft.kind, &draft.norm);
-        let sql = "INSERT INTO value (kind, norm, host) VALUES (:kind, :norm, :host)";
-        let params: [Param<'_>; 3] = [(":kind", &kind), (":norm", &draft.norm), (":host", &host)];
-        Ok(self.insert(sql, &params)?)
-    }
-
     /// The number of active indicators of a pulse.
     pub(super) fn count_active(&self, pulse: i64) -> Outcome<i64> {
         let sql = "SELECT COUNT(*) FROM entry WHERE pulse = :pulse AND state = 0";
@@ -213,7 +197,8 @@ impl Writes<'_> {
 
     /// The row of a value that is known, or made so.
     pub(super) fn value_row(&self, draft: &IndicatorDraft) -> Outcome<i64> {
-        self.value_of(draft)
+        let values = self.values_of(std::slice::from_ref(draft))?;
+        values.first().copied().ok_or(Denied::NotFound)
     }
 
     /// Suppresses a value everywhere: 2 as a false positive, 1 as on a warning list, 0 not.

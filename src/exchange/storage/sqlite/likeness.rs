@@ -27,39 +27,42 @@ impl Writes<'_> {
     /// # Errors
     ///
     /// If the storage fails.
-    pub fn note_likeness(&self, user: UserId, pulse: i64, of: Likeness) -> Outcome<Alike> {
+    pub fn note_likeness(&self, user: UserId, pulse: i64, of: &Likeness) -> Outcome<Alike> {
         self.forget_likeness(pulse)?;
         let mut alike = Alike::default();
-        let from = self.now.0 - MEMORY;
-        for part in of.parts() {
-            let sql = "SELECT l.bits, l.author, p.name_id FROM likeness_part k \
+        let (from, parts) = (self.now.0 - MEMORY, of.parts());
+        for part in &parts {
+            let sql = "SELECT l.hashes, l.author, p.name_id FROM likeness_part k \
                        JOIN likeness l ON l.pulse = k.pulse JOIN pulse p ON p.id = l.pulse \
                        WHERE k.part = :part AND l.created > :from AND p.deleted = 0 \
                        ORDER BY k.pulse DESC LIMIT :most";
             let params: [Param<'_>; 3] =
-                [(":part", &part), (":from", &from), (":most", &CANDIDATES)];
+                [(":part", part), (":from", &from), (":most", &CANDIDATES)];
             let found = all(self.connection, sql, &params, |row| {
-                Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?))
+                Ok((row.get::<Vec<u8>>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?))
             })?;
-            for (bits, author, id) in found {
-                let Some(id) = PulseId::parse(&id).filter(|_| of.is_like(Likeness(bits))) else {
-                    continue;
-                };
+            for (hashes, author, id) in found {
+                let is_like = Likeness::from_bytes(&hashes).is_some_and(|it| of.is_like(&it));
+                let Some(id) = PulseId::parse(&id).filter(|_| is_like) else { continue };
                 let list = if author == user.0 { &mut alike.own } else { &mut alike.others };
                 if !list.contains(&id) {
                     list.push(id);
                 }
             }
         }
+        let hashes = of.bytes();
+        let hashes = hashes.as_slice();
         let params: [Param<'_>; 4] =
-            [(":pulse", &pulse), (":me", &user.0), (":now", &self.now.0), (":bits", &of.0)];
+            [(":pulse", &pulse), (":me", &user.0), (":now", &self.now.0), (":hashes", &hashes)];
         self.run(
-            "INSERT INTO likeness (pulse, author, created, bits) VALUES (:pulse, :me, :now, :bits)",
+            "INSERT INTO likeness (pulse, author, created, hashes) \
+             VALUES (:pulse, :me, :now, :hashes)",
             &params,
         )?;
-        for part in of.parts() {
-            let params: [Param<'_>; 2] = [(":pulse", &pulse), (":part", &part)];
-            let sql = "INSERT INTO likeness_part (part, pulse) VALUES (:part, :pulse)";
+        for part in &parts {
+            let params: [Param<'_>; 2] = [(":pulse", &pulse), (":part", part)];
+            let sql = "INSERT INTO likeness_part (part, pulse) VALUES (:part, :pulse) \
+                       ON CONFLICT (part, pulse) DO NOTHING";
             self.run(sql, &params)?;
         }
         Ok(alike)

@@ -4,11 +4,13 @@ use super::migrate::{is_current, migrate};
 use super::statements::failed;
 use super::view::View;
 use super::writer::{Writer, Writes};
+use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
+use crate::exchange::metrics::Metrics;
 use crate::exchange::storage::Outcome;
 use crate::exchange::storage::engine::{Access, Database, File, Session};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The name of the database in the directory of the exchange.
@@ -38,6 +40,7 @@ pub struct Storage {
     writer: Writer,
     idle: Mutex<Readers>,
     returned: Condvar,
+    metrics: Arc<Metrics>,
 }
 
 struct Readers {
@@ -71,10 +74,11 @@ impl Storage {
             before if is_current(before) => Opened::Found,
             _ => Opened::Migrated,
         };
-        let writer = Writer::start(connection)?;
+        let metrics = Arc::new(Metrics::default());
+        let writer = Writer::start(connection, &metrics)?;
         let idle = Mutex::new(Readers { connections: Vec::new(), open: 0 });
-        let directory = directory.to_path_buf();
-        Ok((Storage { directory, database, writer, idle, returned: Condvar::new() }, opened))
+        let (directory, returned) = (directory.to_path_buf(), Condvar::new());
+        Ok((Storage { directory, database, writer, idle, returned, metrics }, opened))
     }
 
     /// The file of the storage in a directory.
@@ -90,6 +94,11 @@ impl Storage {
     /// What people call the database: the path of its file.
     pub fn name(&self) -> String {
         self.database.name()
+    }
+
+    /// What is counted of the storage, and by all that have it.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Answers from one moment of the storage.
@@ -129,6 +138,7 @@ impl Storage {
     }
 
     fn borrow(&self) -> Result<Box<dyn Session>> {
+        let watch = Stopwatch::start();
         let lock = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let is_empty =
             |readers: &mut Readers| readers.connections.is_empty() && readers.open >= READERS;
@@ -139,6 +149,8 @@ impl Storage {
         if waited.timed_out() {
             return Err(Error::timed_out("no reader of the storage became free"));
         }
+        self.metrics.waits.time(watch.elapsed());
+        self.metrics.readers.add(1);
         if let Some(connection) = readers.connections.pop() {
             return Ok(connection);
         }
@@ -149,6 +161,7 @@ impl Storage {
 
     /// Returns a connection, or notes that one is gone.
     fn give_back(&self, connection: Option<Box<dyn Session>>) {
+        self.metrics.readers.add(-1);
         let mut readers = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match connection {
             Some(connection) => readers.connections.push(connection),

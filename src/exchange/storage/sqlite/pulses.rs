@@ -7,7 +7,7 @@ use super::visible::visible_to;
 use super::writer::Writes;
 use crate::engine::indicator::Tlp;
 use crate::exchange::accounts::{GroupId, Rank, UserId, Viewer, random_bytes};
-use crate::exchange::pulses::{Draft, Lists, Patch, Pulse, PulseId};
+use crate::exchange::pulses::{Draft, Indicator, Lists, Patch, Pulse, PulseId};
 use crate::exchange::storage::engine::Words;
 use crate::exchange::storage::{Denied, IndicatorQuery, LabelKind, Outcome, Which};
 use serde_json::{Map, Value, json};
@@ -52,8 +52,35 @@ impl Writes<'_> {
         id: PulseId,
         author: UserId,
         draft: &Draft,
-        (is_from_api, cloned_from): (bool, Option<PulseId>),
+        origin: (bool, Option<PulseId>),
     ) -> Outcome<Pulse> {
+        Ok(self.create(id, author, draft, origin)?.0)
+    }
+
+    /// Creates a pulse. Answers its indicators, too, which need not be read again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writes::create_pulse`].
+    pub fn create_pulse_with(
+        &self,
+        author: UserId,
+        draft: Draft,
+        origin: (bool, Option<PulseId>),
+    ) -> Outcome<(Pulse, Vec<Indicator>)> {
+        let id = PulseId::new(self.now, random_bytes::<8>()?);
+        let (pulse, added) = self.create(id, author, &draft, origin)?;
+        let drafts = draft.indicators.into_iter().zip(added);
+        Ok((pulse, drafts.map(|(draft, added)| draft.stored(added, self.now)).collect()))
+    }
+
+    fn create(
+        &self,
+        id: PulseId,
+        author: UserId,
+        draft: &Draft,
+        (is_from_api, cloned_from): (bool, Option<PulseId>),
+    ) -> Outcome<(Pulse, Vec<(i64, i64)>)> {
         for group in &draft.groups {
             self.may_post(author, *group)?;
         }
@@ -83,15 +110,14 @@ impl Writes<'_> {
             ],
         )?;
         self.set_groups(key, &draft.groups)?;
-        let mut changes = Changes::default();
-        self.add_entries(key, &draft.indicators, &mut changes)?;
+        let added = self.add_entries(key, &draft.indicators, &mut Changes::default())?;
         self.suppress_accepted(key)?;
         self.link_siblings(author, key, &draft.indicators)?;
         self.index(key, (&draft.name, &draft.description, &draft.adversary), &draft.lists)?;
         let patch = json!({"added": draft.indicators.len()}).to_string();
         self.revise(key, (author, 1), &patch, "")?;
         self.touch(key, 1)?;
-        self.shown(author, &id)
+        Ok((self.shown(author, &id)?, added))
     }
 
     /// Changes a pulse. Answers it as the user sees it.

@@ -1,12 +1,13 @@
 //! Conditions of queries about pulses, and what else is found by words.
 
 use super::rows::ACTIVE;
-use super::statements::{Connection, Param, all, count, failed};
+use super::statements::{Param, all, count, failed};
 use super::view::View;
 use super::visible::{parameters, selected, visible, visible_when_alive};
+use super::words::listed;
 use crate::engine::error::Result;
 use crate::exchange::accounts::Viewer;
-use crate::exchange::storage::{Among, LabelKind, PulseQuery, Search, Selection};
+use crate::exchange::storage::{Among, LabelKind, PulseQuery, Selection};
 
 /// The rows of a facet, and of related names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +18,13 @@ pub struct Found {
     pub count: u64,
 }
 
-/// The statement's parts of a query.
+/// The statement's parts of a query, but for its search.
 pub(super) struct Condition {
-    /// Tables to join.
-    pub(super) join: String,
     parts: Vec<String>,
     /// The parameters of the parts.
     pub(super) params: Vec<(String, String)>,
     /// Whether tombstones count.
     has_deleted: bool,
-    /// Whether `w.score` is there.
-    pub(super) has_words: bool,
-    value: Option<String>,
 }
 
 impl Condition {
@@ -45,23 +41,12 @@ impl Condition {
         }
         all
     }
-
-    /// Whether a pulse has a value that was searched for.
-    pub(super) fn by_value(&self) -> &str {
-        self.value.as_deref().unwrap_or("CAST(NULL AS BIGINT)")
-    }
 }
 
 /// The condition of a query.
-pub(super) fn condition(connection: &Connection, query: &PulseQuery) -> Condition {
-    let mut condition = Condition {
-        join: String::new(),
-        parts: Vec::new(),
-        params: Vec::new(),
-        has_deleted: query.has_deleted,
-        has_words: false,
-        value: None,
-    };
+pub(super) fn condition(query: &PulseQuery) -> Condition {
+    let has_deleted = query.has_deleted;
+    let mut condition = Condition { parts: Vec::new(), params: Vec::new(), has_deleted };
     let mut part = |text: &str| condition.parts.push(text.to_string());
     if query.since.is_some() {
         part("p.modified >= :since");
@@ -90,9 +75,6 @@ pub(super) fn condition(connection: &Connection, query: &PulseQuery) -> Conditio
     if let Some(among) = &query.among {
         condition.parts.push(among_of(among, &mut condition.params));
     }
-    if let Some(search) = &query.search {
-        condition.search(connection, search);
-    }
     condition
 }
 
@@ -111,42 +93,6 @@ pub(super) fn among_of(among: &Among, params: &mut Vec<(String, String)>) -> Str
     if ways.is_empty() { "1 = 0".into() } else { format!("({})", ways.join(" OR ")) }
 }
 
-impl Condition {
-    /// Adds the words of a search.
-    fn search(&mut self, connection: &Connection, search: &Search) {
-        let mut ways = Vec::new();
-        if !search.terms.is_empty() {
-            let words = connection.search_words(&search.terms);
-            self.join = format!("LEFT JOIN {} w ON w.found = p.id", words.relation);
-            self.has_words = true;
-            self.params.push((":words".into(), words.words));
-            ways.push("w.found IS NOT NULL".to_string());
-        }
-        let mut values = Vec::new();
-        for (at, (kind, norm)) in search.values.iter().enumerate() {
-            let param = format!(":norm{at}");
-            values.push(format!("(v.norm = {param} AND v.kind = {})", *kind as u8));
-            self.params.push((param, norm.clone()));
-        }
-        if let Some(host) = &search.host {
-            values
-                .push("v.host = :host OR v.host >= :host || '.' AND v.host < :host || '/'".into());
-            self.params.push((":host".into(), host.clone()));
-        }
-        if !values.is_empty() {
-            let value = format!(
-                "p.id IN (SELECT e.pulse FROM value v JOIN entry e ON e.value = v.id \
-                 WHERE ({}) AND e.state <> 2)",
-                values.join(" OR ")
-            );
-            ways.push(value.clone());
-            self.value = Some(value);
-        }
-        let any = if ways.is_empty() { "FALSE".to_string() } else { ways.join(" OR ") };
-        self.parts.push(format!("({any})"));
-    }
-}
-
 impl View<'_> {
     /// The most frequent names of a kind among the pulses of a query.
     ///
@@ -160,16 +106,19 @@ impl View<'_> {
         kind: LabelKind,
         limit: usize,
     ) -> Result<Vec<Found>> {
-        let condition = condition(self.connection, query);
+        let condition = condition(query);
+        let found = self.matches(viewer, query)?;
+        let among = if found.is_some() { self.among_keys() } else { "TRUE".into() };
         let sql = format!(
-            "SELECT b2.folded, COUNT(*) FROM label b2 JOIN pulse p ON p.id = b2.pulse {} \
-             WHERE b2.kind = :facet AND {} GROUP BY b2.folded ORDER BY 2 DESC, 1 LIMIT :limit",
-            condition.join,
+            "SELECT b2.folded, COUNT(*) FROM label b2 JOIN pulse p ON p.id = b2.pulse \
+             WHERE b2.kind = :facet AND {} AND {among} \
+             GROUP BY b2.folded ORDER BY 2 DESC, 1 LIMIT :limit",
             condition.all(query.selection)
         );
         let kind = kind as u8;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let extra: [Param<'_>; 2] = [(":facet", &kind), (":limit", &limit)];
+        let keys = listed(found.as_deref().unwrap_or_default());
+        let extra: [Param<'_>; 3] = [(":facet", &kind), (":limit", &limit), (":keys", &keys)];
         self.ask(viewer, query, &condition, (&sql, &extra), |row| {
             Ok(Found { name: row.get(0)?, count: count(row.get(1)?) })
         })

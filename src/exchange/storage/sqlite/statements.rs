@@ -22,6 +22,16 @@ impl From<Fault> for Denied {
     }
 }
 
+/// Reads the rows of a query one by one, until `read` answers `false`.
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    mut read: impl FnMut(&Row<'_>) -> Fetched<bool>,
+) -> Fetched<()> {
+    connection.query(sql, params, &mut read)
+}
+
 /// Every row of a query.
 pub(super) fn all<T>(
     connection: &Connection,

@@ -7,6 +7,7 @@ use super::visible::{parameters, selected, selected_number, visible};
 use crate::engine::error::Result;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::Viewer;
+use crate::exchange::metrics::Sizes;
 use crate::exchange::pulses::Type;
 use crate::exchange::storage::{Selection, ValueHit};
 
@@ -244,6 +245,26 @@ impl View<'_> {
             })
         };
         read().map_err(failed)
+    }
+
+    /// How much is stored, whoever may see it.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn sizes(&self) -> Result<Sizes> {
+        let counted = |sql| number(self.connection, sql, &[]).map(count).map_err(failed);
+        // Each of them reads an index and no rows.
+        let entries = counted("SELECT COUNT(*) FROM entry")?;
+        let removed = counted("SELECT COUNT(*) FROM entry WHERE state = 2")?;
+        let pulses = counted("SELECT COUNT(*) FROM pulse")?;
+        let deleted = counted("SELECT COUNT(*) FROM pulse WHERE deleted = 1")?;
+        Ok(Sizes {
+            accounts: counted("SELECT COUNT(*) FROM account")?,
+            pulses: pulses.saturating_sub(deleted),
+            indicators: entries.saturating_sub(removed),
+            bytes: self.connection.size().map_err(failed)?.map(count),
+        })
     }
 
     /// The number of sightings of a value, and when the last was: days since 1970.

@@ -45,7 +45,8 @@ impl<'c> View<'c> {
         number(self.connection, sql, &[]).map_err(failed)
     }
 
-    /// A pulse, if the viewer may see it.
+    /// A pulse, if the viewer may see it. With all but the counts of its indicators, which
+    /// [`View::completed`] adds.
     ///
     /// # Errors
     ///
@@ -73,7 +74,7 @@ impl<'c> View<'c> {
         );
         let params: [Param<'_>; 3] = [(":me", &me), (":open", &open), (":id", &id)];
         let pulse = first(self.connection, &sql, &params, pulse_of).map_err(failed)?;
-        pulse.map(|pulse| self.completed(viewer, pulse)).transpose()
+        pulse.map(|pulse| self.with_groups(viewer, pulse)).transpose()
     }
 
     /// Pulses that the viewer may see. With all but the counts of their indicators, which
@@ -83,47 +84,78 @@ impl<'c> View<'c> {
     ///
     /// If the storage cannot be read.
     pub fn pulses(&self, viewer: Viewer, query: &PulseQuery) -> Result<Vec<Pulse>> {
-        let condition = condition(self.connection, query);
-        let score =
-            if condition.has_words { "COALESCE(w.score, 0.0)" } else { "CAST(NULL AS BIGINT)" };
+        let pulses = match self.matches(viewer, query)? {
+            Some(keys) => self.some_of(viewer, query, &keys)?,
+            None => self.selected(viewer, query)?,
+        };
+        pulses.into_iter().map(|pulse| self.with_groups(viewer, pulse)).collect()
+    }
+
+    /// Those of the pulses that were found that a query asks for.
+    fn some_of(&self, viewer: Viewer, query: &PulseQuery, keys: &[i64]) -> Result<Vec<Pulse>> {
+        let from = query.offset.min(keys.len());
+        let to = from.saturating_add(query.limit).min(keys.len());
+        self.by_keys(viewer, query, &keys[from..to])
+    }
+
+    /// The pulses of a query without a search.
+    fn selected(&self, viewer: Viewer, query: &PulseQuery) -> Result<Vec<Pulse>> {
+        let condition = condition(query);
         let direction = if query.is_ascending { "ASC" } else { "DESC" };
         let order = match query.sort {
-            Sort::Modified => format!("p.modified {direction}"),
+            Sort::Modified | Sort::Relevance => format!("p.modified {direction}"),
             Sort::Created => format!("p.created {direction}, p.id {direction}"),
             Sort::Subscribers => format!("p.subscribers {direction}, p.modified DESC"),
             Sort::Votes => format!("p.score {direction}, p.modified DESC"),
-            Sort::Relevance => {
-                format!("{} DESC, {score} ASC, p.modified DESC", condition.by_value())
-            }
         };
         let sql = format!(
-            "SELECT {} FROM pulse p JOIN account a ON a.id = p.author {} WHERE {} \
+            "SELECT {} FROM pulse p JOIN account a ON a.id = p.author WHERE {} \
              ORDER BY {order} LIMIT :limit OFFSET :offset",
             pulse_columns(),
-            condition.join,
             condition.all(query.selection)
         );
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
         let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
         let extra: [Param<'_>; 2] = [(":limit", &limit), (":offset", &offset)];
-        let pulses = self.ask(viewer, query, &condition, (&sql, &extra), pulse_of)?;
-        pulses.into_iter().map(|pulse| self.with_groups(viewer, pulse)).collect()
+        self.ask(viewer, query, &condition, (&sql, &extra), pulse_of)
     }
 
-    /// How many pulses of a query there are.
+    /// How many pulses of a query there are. Of a search that finds more than a thousand, about.
     ///
     /// # Errors
     ///
     /// If the storage cannot be read.
     pub fn count(&self, viewer: Viewer, query: &PulseQuery) -> Result<u64> {
-        let condition = condition(self.connection, query);
-        let sql = format!(
-            "SELECT COUNT(*) FROM pulse p {} WHERE {}",
-            condition.join,
-            condition.all(query.selection)
-        );
+        if let Some(found) = self.matches(viewer, query)? {
+            return Ok(found.len() as u64);
+        }
+        let condition = condition(query);
+        let all = condition.all(query.selection);
+        let sql = format!("SELECT COUNT(*) FROM pulse p WHERE {all}");
         let counts = self.ask(viewer, query, &condition, (&sql, &[]), |row| row.get::<i64>(0))?;
         Ok(counts.first().copied().map_or(0, count))
+    }
+
+    /// How many pulses of a query there are, and some of them: those that `paged`, the same
+    /// query with limit and offset, asks for.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn page(
+        &self,
+        viewer: Viewer,
+        query: &PulseQuery,
+        paged: &PulseQuery,
+    ) -> Result<(u64, Vec<Pulse>)> {
+        if query.search.is_none() || paged.before.is_some() {
+            return Ok((self.count(viewer, query)?, self.pulses(viewer, paged)?));
+        }
+        // A search is made once.
+        let found = self.matches(viewer, query)?.unwrap_or_default();
+        let pulses = self.some_of(viewer, paged, &found)?;
+        let pulses = pulses.into_iter().map(|pulse| self.with_groups(viewer, pulse));
+        Ok((found.len() as u64, pulses.collect::<Result<_>>()?))
     }
 
     /// Runs a statement about the pulses of a query.
@@ -175,13 +207,12 @@ impl<'c> View<'c> {
         Ok(pulse)
     }
 
-    /// Adds the groups, and how many active indicators of each type there are.
+    /// Adds how many active indicators of each type there are.
     ///
     /// # Errors
     ///
     /// If the storage cannot be read.
-    pub fn completed(&self, viewer: Viewer, pulse: Pulse) -> Result<Pulse> {
-        let mut pulse = self.with_groups(viewer, pulse)?;
+    pub fn completed(&self, mut pulse: Pulse) -> Result<Pulse> {
         let sql = format!(
             "SELECT v.kind, COUNT(*) FROM entry e JOIN value v ON v.id = e.value \
              WHERE e.pulse = :pulse AND {ACTIVE} GROUP BY v.kind ORDER BY v.kind"

@@ -5,20 +5,27 @@
 //! answered before the commit has returned.
 
 use super::statements::{Connection, Fetched, Param, failed, number, run};
+use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
+use crate::exchange::metrics::Metrics;
 use crate::exchange::storage::engine::{Access, Session};
 use crate::exchange::storage::{Denied, Outcome};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Changes that may wait. When there are more, the server says that it is busy.
 const QUEUE: usize = 512;
 
 /// Changes in one commit at most, so that the first does not wait for long.
 const BATCH: usize = 64;
+
+/// When a commit takes no further change, for the same reason.
+const LONG: Duration = Duration::from_millis(50);
 
 /// Times after the stamp of an indicator that no other stamp has: each object that follows from
 /// the indicator has one (relationships of STIX).
@@ -37,19 +44,22 @@ type Job = Box<dyn FnOnce(Option<&Writes<'_>>) -> Answer + Send>;
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Box<dyn Session>) -> Result<Writer> {
+    pub(super) fn start(connection: Box<dyn Session>, metrics: &Arc<Metrics>) -> Result<Writer> {
+        let metrics = Arc::clone(metrics);
+        let counted = Arc::clone(&metrics);
         let (queue, jobs) = sync_channel(QUEUE);
         let last = number(&*connection, "SELECT value FROM state WHERE name = 'stamp'", &[]);
         let last = last.map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name("exchange-writer".into())
-            .spawn(move || work(&*connection, &jobs, last))
+            .spawn(move || work(&*connection, &jobs, last, &counted))
             .map_err(|error| Error::io("start the writer", error))?;
-        Ok(Writer { queue: Some(queue), thread: Some(thread) })
+        Ok(Writer { queue: Some(queue), thread: Some(thread), metrics })
     }
 
     /// Makes a change, and waits until it is on the disk.
@@ -74,9 +84,10 @@ impl Writer {
             })
         });
         let gone = || Denied::Failed(Error::refused("the storage is closed"));
-        match self.queue.as_ref().ok_or_else(gone)?.try_send(job) {
+        match self.send(job).ok_or_else(gone)? {
             Ok(()) => answered.recv().map_err(|_| gone())?,
             Err(TrySendError::Full(_)) => {
+                self.metrics.refused.count();
                 Err(Denied::Failed(Error::timed_out("too many changes wait for the writer")))
             }
             Err(TrySendError::Disconnected(_)) => Err(gone()),
@@ -92,7 +103,18 @@ impl Writer {
             let _ = writes.map(|writes| writes.within_savepoint(change));
             Box::new(|_| {})
         });
-        let _ = self.queue.as_ref().map(|queue| queue.try_send(job));
+        let _ = self.send(job);
+    }
+
+    /// Puts a change into the queue. `None` if there is none any more.
+    fn send(&self, job: Job) -> Option<std::result::Result<(), TrySendError<Job>>> {
+        // Before it is there, or the writer would take away what was not counted.
+        self.metrics.queue.add(1);
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(job));
+        if !matches!(sent, Some(Ok(()))) {
+            self.metrics.queue.add(-1);
+        }
+        sent
     }
 }
 
@@ -107,11 +129,11 @@ impl Drop for Writer {
 }
 
 /// Commits batch after batch.
-fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64) {
+fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64, metrics: &Metrics) {
     while let Ok(first) = jobs.recv() {
         let writes = Writes { connection, now: crate::clock::now(), last: Cell::new(last) };
         let mut answers = Vec::new();
-        let outcome = batch(&writes, first, jobs, &mut answers);
+        let outcome = batch(&writes, (first, jobs), &mut answers, metrics);
         if outcome.is_ok() {
             last = writes.last.get();
         }
@@ -127,23 +149,32 @@ fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64) {
 
 fn batch(
     writes: &Writes<'_>,
-    first: Job,
-    jobs: &Receiver<Job>,
+    (first, jobs): (Job, &Receiver<Job>),
     answers: &mut Vec<Answer>,
+    metrics: &Metrics,
 ) -> Fetched<()> {
+    let watch = Stopwatch::start();
+    metrics.queue.add(-1);
     let begun = begin(writes);
     answers.push(first(begun.is_ok().then_some(writes)));
     begun?;
-    while answers.len() < BATCH {
+    while answers.len() < BATCH && watch.elapsed() < LONG {
         match jobs.try_recv() {
-            Ok(job) => answers.push(job(Some(writes))),
+            Ok(job) => {
+                metrics.queue.add(-1);
+                answers.push(job(Some(writes)));
+            }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
         }
     }
     let sql = "INSERT INTO state (name, value) VALUES ('stamp', :stamp) \
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     run(writes.connection, sql, &[(":stamp", &writes.last.get())])?;
-    writes.connection.commit()
+    metrics.changes.number(answers.len() as u64);
+    let watch = Stopwatch::start();
+    writes.connection.commit()?;
+    metrics.commits.time(watch.elapsed());
+    Ok(())
 }
 
 /// Begins a batch. Another process may have written since the last one: an operator's command.

@@ -79,12 +79,12 @@ CREATE TABLE sibling (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sibling_pulse ON sibling (pulse);
 
--- Similarity hashes of public pulses, whole and in four parts.
+-- Similarity hashes of public pulses, whole and in parts by which like ones are found.
 CREATE TABLE likeness (
     pulse INTEGER PRIMARY KEY NOT NULL,
     author INTEGER NOT NULL,
     created INTEGER NOT NULL,
-    bits INTEGER NOT NULL
+    hashes BLOB NOT NULL
 ) STRICT;
 CREATE TABLE likeness_part (
     part INTEGER NOT NULL,
