@@ -91,7 +91,7 @@ def taxii(lab):
         lab.fill(data, lab.write_pulses("taxii", pulses, each), pulses * each)
     data = lab.kept("taxii", make)
     with Server(lab, data) as server:
-        path = "/taxii2/root/collections/public/objects/"
+        path = "/taxii/root/collections/public/objects/"
         runs = [walk(server.address, path, key_of("bench"), "x") for _ in range(3)]
         ours, objects, _ = min(runs, key=lambda run: run[0])
         kinds = [it["type"] for it in objects].count("indicator")
