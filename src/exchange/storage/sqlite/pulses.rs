@@ -179,12 +179,11 @@ impl Writes<'_> {
 
     /// Tells those who do not see a pulse any more after a change of it.
     fn eject_those_who_lost(&self, row: &Row, new: &Row) -> Outcome<()> {
-        let lost = || row.groups.iter().filter(|group| !new.groups.contains(group));
-        let is_narrower =
-            new.tlp > row.tlp || row.is_public && !new.is_public || lost().next().is_some();
-        if is_narrower {
+        let lost = row.groups.iter().copied().filter(|group| !new.groups.contains(group));
+        let lost: Vec<GroupId> = lost.collect();
+        if new.tlp > row.tlp || row.is_public && !new.is_public || !lost.is_empty() {
             self.eject("p.id = :object", row.key, 0)?;
-            for group in lost() {
+            for group in lost {
                 self.eject("p.id = :object", row.key, group.0)?;
             }
         }
