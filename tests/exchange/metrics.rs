@@ -30,7 +30,11 @@ impl Scene {
     fn new() -> Scene {
         let inside = Inside::new(|settings| settings.anonymous_read = false);
         let (_, admin) = inside.account("zqadmin", Role::Admin);
-        Scene { inside, admin }
+        let scene = Scene { inside, admin };
+        // That a key is used is noted at its first request.
+        scene.page();
+        scene.inside.site.storage.write(|_| Ok(())).unwrap();
+        scene
     }
 
     fn page(&self) -> String {

@@ -55,6 +55,9 @@ fn everything(inside: &Inside, id: &str, key: &str) -> Vec<(String, String)> {
 /// Whether an answer has a value for machines. An event of MISP lists what is not to be detected,
 /// too, and says so.
 fn has(target: &str, body: &str, value: &str) -> bool {
+    if target.starts_with("/api/v1/pulses/") {
+        return has_unflagged(&serde_json::from_str(body).unwrap(), value);
+    }
     if !target.contains("/misp/") || target.ends_with("manifest.json") {
         return body.contains(value);
     }
@@ -65,6 +68,19 @@ fn has(target: &str, body: &str, value: &str) -> bool {
             .unwrap()
             .iter()
             .any(|of| of["value"] == value && of["to_ids"] == true && of["deleted"] != true),
+    }
+}
+
+/// Whether a value is in an answer of the API of OTX, and not marked as one to be left out.
+fn has_unflagged(body: &Value, value: &str) -> bool {
+    match body {
+        Value::Array(list) => list.iter().any(|of| has_unflagged(of, value)),
+        Value::Object(of) => {
+            let is_value = of.get("indicator").is_some_and(|text| text == value);
+            is_value && of.get("is_flagged") != Some(&json!(true))
+                || of.values().any(|of| has_unflagged(of, value))
+        }
+        _ => false,
     }
 }
 

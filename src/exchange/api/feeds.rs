@@ -2,7 +2,6 @@
 
 use super::listed::as_text;
 use super::pages::{Envelope, Page};
-use super::pulses::listed;
 use super::render::{Shape, pulse, pulse_with};
 use crate::engine::indicator::Tlp;
 use crate::exchange::http::{Failure, Reply};
@@ -143,16 +142,10 @@ fn whole_pulses(call: &Call<'_>, query: PulseQuery) -> Answer {
         return Ok(Reply::new(200, "application/json", head));
     }
     let (storage, kept) = (Arc::clone(&call.site.storage), Arc::clone(&call.site.kept));
-    let which = match query.selection {
-        // What subscribers' sensors get, their own pulses included.
-        Selection::Subscribed | Selection::Activity => Some(Which::Exported),
-        _ => None,
-    };
     note_sensitive_page(call, &pulses);
     let bodies = pulses.into_iter().enumerate().map(move |(at, pulse)| {
         let mut piece = if at > 0 { ",".to_string() } else { String::new() };
-        let which = which.unwrap_or_else(|| listed(viewer, &pulse));
-        let text = text_of(&storage, &kept, (&pulse, which)).map_err(io::Error::other)?;
+        let text = text_of(&storage, &kept, (&pulse, Which::Active)).map_err(io::Error::other)?;
         piece.push_str(&pulse_with(&pulse, &text, viewer, Shape::List));
         Ok(piece.into_bytes())
     });

@@ -82,5 +82,8 @@ fn put_indicator(out: &mut Vec<u8>, indicator: &Indicator, created: &str) {
         Some(role) => put_text(out, role),
         None => out.extend_from_slice(b"null"),
     }
+    if indicator.is_suppressed {
+        out.extend_from_slice(b",\"is_flagged\":true");
+    }
     out.push(b'}');
 }

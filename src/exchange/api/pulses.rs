@@ -5,7 +5,6 @@ use super::listed::as_text;
 use super::pages::{Envelope, Page};
 use super::render::{Shape, indicator, pulse, pulse_with};
 use crate::engine::indicator::Timestamp;
-use crate::exchange::accounts::Viewer;
 use crate::exchange::http::{Failure, Reply};
 use crate::exchange::pulses::{
     Draft, IndicatorDraft, Invalid, Likeness, Patch, Pulse, Type, clean_line,
@@ -33,16 +32,9 @@ pub(super) fn details(call: &Call<'_>) -> Answer {
     let (viewer, id) = (call.caller.viewer, call.pulse_id()?);
     let pulse = call.read(|view| view.pulse(viewer, &id))?.ok_or_else(Failure::not_found)?;
     note_sensitive(call, &pulse);
-    let which = listed(viewer, &pulse);
-    let text = text_of(&call.site.storage, &call.site.kept, (&pulse, which))?;
+    let text = text_of(&call.site.storage, &call.site.kept, (&pulse, Which::Active))?;
     let text = pulse_with(&pulse, &text, viewer, Shape::Details);
     Ok(Reply::new(200, "application/json", text))
-}
-
-/// The indicators of a pulse that clients get: programs feed what they read here to sensors, so
-/// that flagged ones are for the author alone.
-pub(super) fn listed(viewer: Viewer, pulse: &Pulse) -> Which {
-    if viewer.user() == Some(pulse.author.id) { Which::Active } else { Which::Exported }
 }
 
 /// Reads of pulses that few may see are recorded.
@@ -63,7 +55,7 @@ pub(super) fn indicators(call: &Call<'_>) -> Answer {
     let is_descending = query.get("sort") == Some("-created");
     let found = call.read(|view| {
         let Some(pulse) = view.pulse(viewer, &id)? else { return Ok(None) };
-        let which = if has_inactive { Which::Inactive } else { listed(viewer, &pulse) };
+        let which = if has_inactive { Which::Inactive } else { Which::Active };
         let query = IndicatorQuery { which, is_descending, ..IndicatorQuery::default() };
         let count = view.count_indicators(pulse.key, &query)?;
         let paged = IndicatorQuery { limit: Some(page.limit), offset: page.offset, ..query };

@@ -114,7 +114,7 @@ fn adapt(value: &mut Value, pulse: &Pulse, shape: Shape) {
 
 /// An indicator as JSON.
 pub(super) fn indicator(indicator: &Indicator) -> Value {
-    json!({
+    let mut members = json!({
         "id": indicator.id,
         "indicator": indicator.value,
         "type": indicator.kind.name(),
@@ -125,7 +125,11 @@ pub(super) fn indicator(indicator: &Indicator) -> Value {
         "expiration": indicator.expiration.map(naive),
         "is_active": u8::from(indicator.state == State::Active),
         "role": indicator.role,
-    })
+    });
+    if indicator.is_suppressed {
+        members["is_flagged"] = json!(true);
+    }
+    members
 }
 
 /// A pulse with its indicators, as text. What is counted about them is counted there.

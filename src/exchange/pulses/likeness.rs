@@ -106,7 +106,7 @@ mod tests {
         let text = "cheap pills and watches, visit our shop at the end of the street today, \
                     all brands, all sizes, delivery within two days, satisfaction guaranteed";
         let one = Likeness::of(&[text], &[]).unwrap();
-        let varied = Likeness::of(&[&text.replace("two days", "a week")], &[]).unwrap();
+        let varied = Likeness::of(&[&text.replace("two days", "two weeks")], &[]).unwrap();
         assert!(one.is_like(&varied) && one.share(&varied) < 1.0, "{}", one.share(&varied));
         let other = "an analysis of a loader that was seen in mails to banks, with the domains \
                      that it asks for its configuration, and what its operators did after that";

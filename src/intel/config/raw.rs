@@ -41,6 +41,15 @@ struct Top {
     annotate: Vec<PathBuf>,
     #[serde(default)]
     warninglists: Vec<PathBuf>,
+    // These are taken out before. They are here so that the error about an unknown key names them.
+    #[serde(default, rename = "feed")]
+    _feed: IgnoredAny,
+    #[serde(default, rename = "daemon")]
+    _daemon: IgnoredAny,
+    #[serde(default, rename = "input")]
+    _input: IgnoredAny,
+    #[serde(default, rename = "sink")]
+    _sink: IgnoredAny,
 }
 
 /// The tables of `wiresift run`, which `sensor::config` reads.

@@ -97,7 +97,8 @@ const HEAD: &str = "\
 #   wiresift run --check    reports what would run, and all errors
 #   wiresift feed list      shows how the feeds are doing
 #
-# All keys are in config.md of the documentation. What is commented out shows the default, or a proposal.
+# All keys are in config.md of the documentation. What is commented out shows the default, or
+# a proposal.
 
 # The data of feeds and the progress of inputs; and the database that is compiled from the feeds.
 # state = \"wiresift-state\"

@@ -108,6 +108,11 @@ fn read_indicator(
         intake.reject(&value, Reason::Redacted, None);
         return;
     }
+    // A wiresift exchange shows what is on a warning list and nobody confirmed, and says so.
+    if json::truth(indicator, "is_flagged") == Some(true) {
+        intake.reject(&value, Reason::NotForDetection, Some("on a warning list".into()));
+        return;
+    }
     let context = contexts.get(&key(indicator), || context_of(indicator, base)).clone();
     let name = types::squeeze(&kind);
     if matches!(&*name, "yara" | "nids" | "osquery" | "snort" | "sigma") {
@@ -173,7 +178,8 @@ mod tests {
         {"id":4,"indicator":"/a/gate.php","type":"URI"},
         {"id":5,"indicator":"r","type":"YARA","content":"rule r {}"},
         {"id":6,"indicator":"*","type":"domain","access_type":"redacted"},
-        {"id":7,"indicator":"z","type":"Novel"}]}"#;
+        {"id":7,"indicator":"z","type":"Novel"},
+        {"id":8,"indicator":"9.9.9.9","type":"IPv4","is_flagged":true}]}"#;
 
     #[test]
     fn pulses_pages_and_exports() {
@@ -206,7 +212,7 @@ mod tests {
                 Timestamp::parse("2023-08-22T09:43:18Z")
             );
             let reasons: Vec<_> = got.rejects.iter().map(|r| r.reason).collect();
-            assert_eq!(reasons, [Reason::Redacted, Reason::Ignored]);
+            assert_eq!(reasons, [Reason::Redacted, Reason::Ignored, Reason::NotForDetection]);
         }
         let export =
             r#"{"next":null,"results":[{"id":1,"indicator":"a.example","type":"domain"}]}"#;
