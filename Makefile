@@ -119,9 +119,6 @@ bench:
 
 bench-check:
 	$(CARGO) test --locked --quiet $(BENCHES:%=--bench %)
-	$(CARGO) build --locked --features exchange --bin wiresift --example exchange_load
-	benches/exchange/measure.py --small --wiresift target/debug/wiresift \
-	  --load target/debug/examples/exchange_load
 
 peers: build
 	benches/peers/run.sh $(PEERS_FLAGS)

@@ -132,7 +132,7 @@ fn every_fixture_opens_and_answers_or_says_that_it_is_old() {
 
 #[test]
 fn databases_of_format_2_are_read_and_older_ones_are_not() {
-    let database = Database::open(&folder().join("format-2.wsdb")).unwrap();
+    let database = Database::open(folder().join("format-2.wsdb")).unwrap();
     assert_eq!(database.format(), 2);
     assert_eq!(Database::from_bytes(compiled()).unwrap().format(), VERSION);
     let mut bytes = compiled();

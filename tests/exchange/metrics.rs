@@ -32,7 +32,7 @@ impl Scene {
         let (_, admin) = inside.account("zqadmin", Role::Admin);
         let scene = Scene { inside, admin };
         // That a key is used is noted at its first request.
-        scene.page();
+        scene.inside.get("/api/v1/user/me", &scene.admin);
         scene.inside.site.storage.write(|_| Ok(())).unwrap();
         scene
     }

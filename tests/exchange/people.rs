@@ -243,7 +243,7 @@ fn code(secret: &str) -> String {
         .map(|at| u8::from_str_radix(&bits[at * 8..at * 8 + 8], 2).unwrap())
         .collect();
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&bytes).unwrap();
-    mac.update(&(jiff::Timestamp::now().as_second() / 30).to_be_bytes());
+    mac.update(&(wiresift::clock::now().0.div_euclid(30_000_000)).to_be_bytes());
     let digest = mac.finalize().into_bytes();
     let at = usize::from(digest[19] & 15);
     let word = u32::from_be_bytes(digest[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;

@@ -40,8 +40,8 @@ fn a_list_is_a_pulse_of_an_account_without_log_in() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let had = pulses(&server, &alice, "bad-list");
-    // What is on a warning list is kept, and not passed on.
-    let values = ["one.example", "two.example", "198.51.100.7"];
+    // What is on a warning list is kept, marked, and not exported.
+    let values = ["one.example", "two.example", "198.51.100.7", "8.8.8.8"];
     assert_eq!(had, [("bad-list".to_string(), texts(&values))]);
     let of = server.get("/api/v1/pulses/user/bad-list", &alice).json()["results"][0].clone();
     assert_eq!(of["indicators"][1]["description"], "hidden");

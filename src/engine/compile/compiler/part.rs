@@ -52,11 +52,8 @@ impl Compiler {
         let mut part = Compiler { options: self.options.clone(), ..Compiler::default() };
         part.set_subscribed(self.subscribed.clone());
         let mut kept = self.kept(keeps, &mut part);
-        let of = |rows: &[(u32, u8, u32)], kept: &mut Kept| {
-            let rows = rows.iter().filter_map(|&(a, l, claim)| Some((a, l, kept.claim(claim)?)));
-            rows.collect()
-        };
-        part.nets4 = of(&self.nets4, &mut kept);
+        let nets4 = self.nets4.iter();
+        part.nets4 = nets4.filter_map(|&(a, l, c)| Some((a, l, kept.claim(c)?))).collect();
         let nets6 = self.nets6.iter();
         part.nets6 = nets6.filter_map(|&(a, l, c)| Some((a, l, kept.claim(c)?))).collect();
         let endpoints = self.endpoints.iter();

@@ -111,7 +111,7 @@ fn warning_entry(mode: &str, entry: &str, only_digests: bool) -> Option<WarningE
         "cidr" => Some(WarningEntry::Net(address::parse_net(entry).ok()?)),
         // MISP compares a host with the entry and its parents, so subdomains are included.
         "hostname" => below(entry),
-        "substring" => Some(WarningEntry::Part(entry.into())),
+        "substring" => (entry.len() >= MIN_PART).then(|| WarningEntry::Part(entry.into())),
         "regex" => Some(WarningEntry::Regex(translate(entry).ok()?.into())),
         _ if only_digests => whole(kind_of_len(entry.len()).unwrap_or(Kind::Ssdeep)),
         // Some lists of names write this, with which MISP itself would find
@@ -148,6 +148,9 @@ fn plain(bytes: &[u8], id: &str) -> Result<WarningList> {
     let unreadable = (total - entries.len() + collected.rejects.len()) as u64;
     Ok(WarningList { id: id.to_string(), entries, unreadable, ..WarningList::default() })
 }
+
+/// Shorter parts of values occur in too many of them: `.co` is part of every second domain.
+const MIN_PART: usize = 4;
 
 /// The kinds that a list applies to, according to its attributes. Attributes that are never matched
 /// are ignored.

@@ -293,7 +293,7 @@ fn an_entry_is_published_by_the_earliest_of_its_claims() {
         // How old it is, the newest claim says.
         assert_eq!(a.age.p50, Some(9.0));
     }
-    let report = judged(&compiled(&[new.clone()]), log, &Question::new(now()));
+    let report = judged(&compiled(std::slice::from_ref(&new)), log, &Question::new(now()));
     assert_eq!(group(&report, "a").late_share, Some(0.5));
     // A claim that had expired at the hit says so, too.
     let mut expired = claim("p1", "2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z");
