@@ -153,6 +153,7 @@ fn a_state_that_is_cut_anywhere_starts_or_says_what_to_do() {
     assert!(started > 0 && refused > 0, "{started} started, {refused} refused");
     // The remedy in the message works: everything is read again, and repeated.
     fs::write(post.path("state/daemon/state"), "").unwrap();
+    fs::write(post.path("alerts.json"), &alerts).unwrap();
     post.command(&["--once", "--reset"]).run().expect(0);
     assert!(post.numbers("alerts.json").values().all(|count| *count == 2));
     post.once().expect(1);
