@@ -55,8 +55,7 @@ pub struct About {
     pub home: String,
     /// The scope in words, for people.
     pub title: String,
-    /// The number of the scope, the same for as long as the scope exists; see
-    /// [`Scope::number`](super::Scope::number).
+    /// The number of the scope, the same for as long as the scope exists.
     pub number: u32,
     /// Rises with each change of what is exported.
     pub generation: u64,

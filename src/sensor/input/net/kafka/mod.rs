@@ -12,7 +12,7 @@
 //! | `errors` | what is wrong at present |
 //! | `consumer` | [`Topics`], and the thread that reads them |
 //!
-//! [`NetInput::safe`]: super::Intake::safe
+//! [`NetInput::safe`]: super::NetInput::safe
 
 mod consumer;
 mod context;
