@@ -1,7 +1,7 @@
 //! Reads finite-state transducers in place.
 //!
 //! They are in the format of the `fst` crate (version 3), read by this module and
-//! written by `build`. We read them ourselves for two reasons. The crate trusts
+//! written by [`Builder`]. We read them ourselves for two reasons. The crate trusts
 //! its bytes: damage that passes its check of the root panics in a look-up, and a
 //! full check of ten million keys takes longer than opening may. Here every read is
 //! checked, an invalid address ends the walk as “not found”, and a walk takes at
