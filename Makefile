@@ -16,7 +16,7 @@ export PROPTEST_RNG_SEED ?= 20261124
 
 # What the tests are built with: each feature that needs no further library of the system. One build
 # serves `make test` and `make test-peers`. Lints check the default and the other sets.
-TESTED := kafka,exchange
+TESTED := kafka,postgres
 
 .PHONY: help demo build guided deb tarball install-deps test test-kafka test-peers lint doc fuzz
 .PHONY: fuzz-replay

@@ -7,7 +7,7 @@ use wiresift::exchange::accounts::{GroupId, Rank, Role, Scopes, Secret, UserId};
 use wiresift::exchange::http::{Method, Request};
 use wiresift::exchange::serve;
 use wiresift::exchange::site::{Quotas, Settings, Site, Warnings};
-use wiresift::exchange::storage::{NewAccount, Storage};
+use wiresift::exchange::storage::{NewAccount, Place, Storage};
 
 /// A site and its directory.
 pub struct Inside {
@@ -118,6 +118,17 @@ impl Inside {
         self.ask(Method::Get, target, key, "")
     }
 
+    /// Runs a statement that no route has.
+    pub fn execute(&self, sql: &str) {
+        let directory = self.site.storage.directory();
+        #[cfg(feature = "postgres")]
+        if crate::harness::postgres::execute(directory, sql) {
+            return;
+        }
+        let database = rusqlite::Connection::open(Storage::file(directory)).unwrap();
+        database.execute_batch(sql).unwrap();
+    }
+
     /// Creates a pulse, and returns its id.
     #[track_caller]
     pub fn create(&self, key: &str, body: &Value) -> String {
@@ -128,5 +139,14 @@ impl Inside {
 }
 
 fn open(directory: &Path, house: &str) -> Storage {
-    serve::start(directory, house).unwrap().storage
+    serve::start(place(directory), house).unwrap().storage
+}
+
+/// The storage of a directory: in a file, or wherever tests are to keep theirs.
+pub fn place(directory: &Path) -> Place {
+    #[cfg(feature = "postgres")]
+    if let Some(url) = crate::harness::postgres::database_of(directory) {
+        return Place::with_database(directory, &url, None).unwrap();
+    }
+    Place::new(directory)
 }

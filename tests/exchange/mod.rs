@@ -11,7 +11,10 @@ mod exports;
 mod inside;
 mod leaks;
 mod metrics;
+mod migrations;
 mod people;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod process;
 mod running;
 mod sdk;

@@ -1,7 +1,8 @@
 //! A server of an exchange, as a process, and a client that sends requests as they are given.
 
-use crate::harness::Dir;
+use crate::harness::{Dir, on_test_database};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -29,10 +30,11 @@ pub struct Exchange {
 impl Exchange {
     /// Starts a server on the directory `x` of a test.
     pub fn start(dir: &Dir, flags: &[&str]) -> Exchange {
+        let args = ["exchange", "serve", "--data", "x", "--listen", "127.0.0.1:0"];
+        let args: Vec<OsString> =
+            args.iter().chain(UNLIMITED).chain(flags).map(OsString::from).collect();
         let mut child = Command::new(env!("CARGO_BIN_EXE_wiresift"))
-            .args(["exchange", "serve", "--data", "x", "--listen", "127.0.0.1:0"])
-            .args(UNLIMITED)
-            .args(flags)
+            .args(on_test_database(&args, dir.path()))
             .current_dir(dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

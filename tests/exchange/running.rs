@@ -27,7 +27,7 @@ impl Running {
     /// Starts one with these accounts. Nothing is limited.
     pub fn start(names: &[&str]) -> Running {
         let dir = tempfile::tempdir().unwrap();
-        let storage = serve::start(dir.path(), "house").unwrap().storage;
+        let storage = serve::start(super::inside::place(dir.path()), "house").unwrap().storage;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let settings = Settings {

@@ -274,11 +274,8 @@ fn copies_do_not_become_more_public() {
 
 /// Makes an account older.
 fn age(inside: &Inside, user: UserId, days: i64) {
-    let path = wiresift::exchange::storage::Storage::file(inside.site.storage.directory());
-    let database = rusqlite::Connection::open(path).unwrap();
-    let back = days * 86_400_000_000;
-    let sql = "UPDATE account SET created = created - ?1 WHERE id = ?2";
-    assert_eq!(database.execute(sql, (back, user.0)).unwrap(), 1);
+    let (back, user) = (days * 86_400_000_000, user.0);
+    inside.execute(&format!("UPDATE account SET created = created - {back} WHERE id = {user}"));
 }
 
 #[test]

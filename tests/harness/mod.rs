@@ -9,6 +9,8 @@
 
 pub mod browser;
 pub mod document_store;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod records;
 pub mod server;
 pub mod source;
@@ -131,7 +133,8 @@ impl TestCommand {
 
     fn process(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.cwd).env_clear();
+        command.args(on_test_database(&self.args, &self.cwd));
+        command.current_dir(&self.cwd).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.cwd).envs(self.env.iter().map(|(name, value)| (name, value)));
         command
@@ -168,6 +171,23 @@ impl TestCommand {
         assert!(run.code != Code::TimedOut, "took more than {LIMIT:?}\n{}", run.report());
         run
     }
+}
+
+/// The arguments of `wiresift`; those of `exchange` with the database of the directory, if tests are
+/// to use a server.
+pub fn on_test_database(args: &[OsString], _cwd: &Path) -> Vec<OsString> {
+    let args = args.to_vec();
+    #[cfg(feature = "postgres")]
+    if args.first().is_some_and(|first| first == "exchange")
+        && !args.iter().any(|arg| arg == "--database")
+        && let Some(at) = args.iter().position(|arg| arg == "--data")
+        && let Some(url) = postgres::database_of(_cwd)
+    {
+        let mut args = args;
+        args.splice(at..at, ["--database".into(), url.into()]);
+        return args;
+    }
+    args
 }
 
 /// Resets ignored signals to a handler, in case the tests were started with ignored signals

@@ -1,5 +1,6 @@
 //! `wiresift exchange user`, `group` and `key`.
 
+use super::place::place;
 use crate::cli::flags::{
     ExchangeGroup, ExchangeGroupCommand, ExchangeKey, ExchangeKeyCommand, ExchangeUser,
     ExchangeUserCommand,
@@ -36,7 +37,7 @@ fn invite(storage: &Storage, name: String) -> Result<Outcome> {
 
 /// Manages accounts.
 pub(super) fn user(flags: ExchangeUser) -> Result<Outcome> {
-    let (storage, _) = Storage::open(&flags.data.directory)?;
+    let (storage, _) = Storage::open(place(&flags.data)?)?;
     match flags.command {
         ExchangeUserCommand::Add { name, role, email } => {
             let new =
@@ -86,7 +87,7 @@ fn set_suspended(storage: &Storage, name: String, is_suspended: bool) -> Result<
 
 /// Manages groups.
 pub(super) fn group(flags: ExchangeGroup) -> Result<Outcome> {
-    let (storage, _) = Storage::open(&flags.data.directory)?;
+    let (storage, _) = Storage::open(place(&flags.data)?)?;
     match flags.command {
         ExchangeGroupCommand::Add { name, owner, public, description, id } => {
             let group = storage.write(move |writes| {
@@ -115,7 +116,7 @@ pub(super) fn group(flags: ExchangeGroup) -> Result<Outcome> {
 
 /// Manages keys.
 pub(super) fn key(flags: ExchangeKey) -> Result<Outcome> {
-    let (storage, _) = Storage::open(&flags.data.directory)?;
+    let (storage, _) = Storage::open(place(&flags.data)?)?;
     match flags.command {
         ExchangeKeyCommand::Add { user, name, scopes } => {
             let scopes = Scopes::parse(&scopes).map_err(Error::usage)?;

@@ -1,8 +1,9 @@
 //! `wiresift exchange import`, `backup`, `restore` and `check`.
 
+use super::place::place;
 use super::serve::warnings;
 use crate::cli::flags::{ExchangeBackup, ExchangeData, ExchangeImport, ExchangeRestore};
-use crate::cli::messages::{name, plural, print, say};
+use crate::cli::messages::{plural, print, say};
 use crate::cli::outcome::Outcome;
 use wiresift::engine::error::escape_text;
 use wiresift::engine::indicator::Tlp;
@@ -25,7 +26,7 @@ pub(super) fn import(flags: &ExchangeImport) -> Result<Outcome> {
         wiresift::intel::feed::read(&bytes, &Options::of_feed(&flags.name), &mut found)
             .map_err(|error| error.at_path(path))?;
     }
-    let (storage, _) = Storage::open(&flags.data.directory)?;
+    let (storage, _) = Storage::open(place(&flags.data)?)?;
     let author = flags.author.clone();
     let author = storage.write(move |writes| writes.account(&author))?;
     let list = List { name: flags.name.clone(), author, tlp, tags: flags.tag.clone() };
@@ -43,24 +44,27 @@ pub(super) fn import(flags: &ExchangeImport) -> Result<Outcome> {
 
 /// Copies the database.
 pub(super) fn backup(flags: &ExchangeBackup) -> Result<Outcome> {
-    Storage::backup(&flags.data.directory, &flags.file)?;
+    Storage::backup(place(&flags.data)?, &flags.file)?;
     Ok(Outcome::Yes)
 }
 
 /// Restores a backup.
 pub(super) fn restore(flags: &ExchangeRestore) -> Result<Outcome> {
-    Storage::restore(&flags.file, &flags.data.directory)?;
+    Storage::restore(&flags.file, place(&flags.data)?)?;
     Ok(Outcome::Yes)
 }
 
 /// Checks the database. Damage is the answer, not a failure.
 pub(super) fn check(flags: &ExchangeData) -> Result<Outcome> {
-    let problems = Storage::check(&flags.directory)?;
+    let place = place(flags)?;
+    let problems = Storage::check(&place)?;
+    let name = place.name();
+    let name = escape_text(&name);
     for problem in &problems {
-        say(&format!("wiresift: {}: {problem}", name(&flags.directory)));
+        say(&format!("wiresift: {name}: {problem}"));
     }
     if problems.is_empty() {
-        print(format!("{}: sound\n", name(&flags.directory)))?;
+        print(format!("{name}: sound\n"))?;
         return Ok(Outcome::Yes);
     }
     Ok(Outcome::No)

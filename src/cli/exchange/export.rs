@@ -1,5 +1,6 @@
 //! `wiresift exchange export`.
 
+use super::place::place;
 use crate::cli::flags::ExchangeExport;
 use crate::cli::messages::say;
 use crate::cli::outcome::Outcome;
@@ -29,11 +30,9 @@ pub(super) fn export(flags: &ExchangeExport) -> Result<Outcome> {
             .at_path(&flags.output)
             .remedy("remove it, or name another"));
     }
-    let path = Storage::file(&flags.data.directory);
-    if !path.exists() {
-        return Err(Error::usage("there is no exchange").at_path(&path).remedy("check --data"));
-    }
-    let (storage, _) = Storage::open(&flags.data.directory)?;
+    let place = place(&flags.data)?;
+    Storage::expect(&place)?;
+    let (storage, _) = Storage::open(place)?;
     let home = flags.url.trim_end_matches('/');
     let count = storage.read(|view| {
         let dump = Dump::new(view, &scope, (home, types))?;

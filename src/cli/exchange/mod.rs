@@ -4,6 +4,7 @@ mod accounts;
 mod command;
 mod data;
 mod export;
+mod place;
 mod serve;
 mod source;
 

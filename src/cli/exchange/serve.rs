@@ -1,5 +1,6 @@
 //! `wiresift exchange serve`.
 
+use super::place::place;
 use crate::cli::flags::ExchangeServe;
 use crate::cli::messages::print;
 use crate::cli::outcome::Outcome;
@@ -28,7 +29,7 @@ pub(super) fn serve(flags: ExchangeServe) -> Result<Outcome> {
     let address = listener.local_addr().map_err(|error| Error::io("listen", error))?;
     let settings = settings(&flags, address)?;
     let metrics = flags.metrics.map(metrics).transpose()?;
-    let started = serve::start(&flags.data.directory, &settings.house)?;
+    let started = serve::start(place(&flags.data)?, &settings.house)?;
     if flags.demo {
         serve::fill(&started.storage)?;
     }

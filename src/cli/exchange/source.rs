@@ -1,5 +1,6 @@
 //! `wiresift exchange source`.
 
+use crate::cli::exchange::place::place;
 use crate::cli::exchange::serve::warnings;
 use crate::cli::feed;
 use crate::cli::flags::{ExchangeSource, ExchangeSourceCommand, FeedAdd, FeedRemove};
@@ -11,7 +12,7 @@ use wiresift::clock::now;
 use wiresift::engine::error::escape_json;
 use wiresift::exchange::accounts::{Viewer, check_user_name};
 use wiresift::exchange::sources::{self, Brought, Update};
-use wiresift::exchange::storage::Storage;
+use wiresift::exchange::storage::{Place, Storage};
 use wiresift::intel::config::{Config, edit};
 use wiresift::intel::store::Store;
 use wiresift::intel::subscribe::{FeedOutcome, StopSignal, UpdateJob};
@@ -19,21 +20,22 @@ use wiresift::{Error, Result};
 
 /// Manages sources.
 pub(super) fn source(flags: ExchangeSource) -> Result<Outcome> {
-    let directory = flags.data.directory;
-    let config = sources::config_file(&directory);
+    let place = place(&flags.data)?;
+    let directory = place.directory();
+    let config = sources::config_file(directory);
     match flags.command {
-        ExchangeSourceCommand::Add(flags) => add(&directory, *flags),
-        ExchangeSourceCommand::List { json } => list(&directory, json),
+        ExchangeSourceCommand::Add(flags) => add(directory, *flags),
+        ExchangeSourceCommand::List { json } => list(&place, json),
         ExchangeSourceCommand::Update { names, accept, due, warning_list } => {
-            update(&directory, (names, accept, due), &warning_list)
+            update(&place, (names, accept, due), &warning_list)
         }
-        ExchangeSourceCommand::Remove { name, keep } => remove(&directory, name, keep),
+        ExchangeSourceCommand::Remove { name, keep } => remove(&place, name, keep),
         ExchangeSourceCommand::Enable(flags) => {
-            opened(&directory)?;
+            opened(directory)?;
             feed::enable(&config, &flags, true)
         }
         ExchangeSourceCommand::Disable(flags) => {
-            opened(&directory)?;
+            opened(directory)?;
             feed::enable(&config, &flags, false)
         }
     }
@@ -72,9 +74,9 @@ fn add(directory: &Path, mut flags: FeedAdd) -> Result<Outcome> {
     feed::add(&config, &flags, "wiresift exchange source update, or by the running server")
 }
 
-fn list(directory: &Path, json: bool) -> Result<Outcome> {
-    let config = opened(directory)?;
-    let (storage, _) = Storage::open(directory)?;
+fn list(place: &Place, json: bool) -> Result<Outcome> {
+    let config = opened(place.directory())?;
+    let (storage, _) = Storage::open(place)?;
     let store = Store::at(&config.state);
     let now = now();
     let mut all_well = true;
@@ -124,13 +126,13 @@ fn list(directory: &Path, json: bool) -> Result<Outcome> {
 }
 
 fn update(
-    directory: &Path,
+    place: &Place,
     (only, accept, due): (Vec<String>, bool, bool),
     warning_list: &[PathBuf],
 ) -> Result<Outcome> {
-    let config = opened(directory)?;
+    let config = opened(place.directory())?;
     let warnings = warnings(warning_list)?;
-    let (storage, _) = Storage::open(directory)?;
+    let (storage, _) = Storage::open(place)?;
     let stop = StopSignal::new()?;
     let job = UpdateJob { config: &config, only, due, accept, dry_run: false, stop: Some(&stop) };
     let updates = sources::update((&storage, &warnings), &job, &|notice| {
@@ -200,14 +202,15 @@ fn sentence(done: &Brought) -> String {
     parts.join(", ")
 }
 
-fn remove(directory: &Path, name: String, keep: bool) -> Result<Outcome> {
+fn remove(place: &Place, name: String, keep: bool) -> Result<Outcome> {
+    let directory = place.directory();
     let config = opened(directory)?;
     config.feed(&name)?;
     let path = sources::config_file(directory);
     let flags = FeedRemove { name: name.clone(), keep: false, dry_run: false };
     feed::remove(&path, &flags)?;
     if !keep {
-        let (storage, _) = Storage::open(directory)?;
+        let (storage, _) = Storage::open(place)?;
         let count = sources::remove(&storage, &name)?;
         say(&format!("deleted its {}", plural(count, "pulse")));
     }

@@ -55,6 +55,9 @@ pub(in crate::cli) struct ExchangeData {
     /// Directory of the exchange.
     #[arg(long = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) directory: PathBuf,
+    /// PostgreSQL database, instead of one in the directory; PGPASSWORD has its password.
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) database: Option<String>,
 }
 
 #[derive(Debug, Args)]

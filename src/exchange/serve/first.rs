@@ -2,8 +2,7 @@
 
 use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, Secret};
-use crate::exchange::storage::{NewAccount, Opened, Storage};
-use std::path::Path;
+use crate::exchange::storage::{NewAccount, Opened, Place, Storage};
 
 /// How long the link of the first account is good for.
 const DAY: i64 = 86_400;
@@ -19,14 +18,14 @@ pub struct Started {
     pub link: Option<String>,
 }
 
-/// Opens the storage in a directory. A new one gets the author of the house, `house`, and an
+/// Opens the storage in a place. A new one gets the author of the house, `house`, and an
 /// account `admin`, which belongs to whoever opens the link first.
 ///
 /// # Errors
 ///
 /// If the storage cannot be opened or written.
-pub fn start(directory: &Path, house: &str) -> Result<Started> {
-    let (storage, opened) = Storage::open(directory)?;
+pub fn start(place: impl Into<Place>, house: &str) -> Result<Started> {
+    let (storage, opened) = Storage::open(place)?;
     let house = house.to_string();
     storage.write(move |writes| {
         if writes.account(&house).is_err() {

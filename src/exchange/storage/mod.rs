@@ -8,15 +8,15 @@
 mod denied;
 mod engine;
 mod question;
-mod sqlite;
+mod tables;
 
 pub use denied::{Denied, Outcome};
 pub use question::{
     Among, IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
 };
-pub use sqlite::{
+pub use tables::{
     Alert, Alike, Allowed, Appeal, Audit, Comment, Credentials, Download, ENTRY_ROOM, Flagged,
     Found, Happening, Invitation, Login, NewAccount, Notice, ObjectHead, Opened, Owner, PULSE_ROOM,
-    Report, SecondFactor, SessionOwner, Shelf, Sighting, Statistics, Storage, Submission,
+    Place, Report, SecondFactor, SessionOwner, Shelf, Sighting, Statistics, Storage, Submission,
     Suggestion, View, Votes, Writes,
 };

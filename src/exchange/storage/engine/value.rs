@@ -1,7 +1,7 @@
 //! Values that go to a database and come from it: numbers, texts, bytes, or nothing.
 
 // SQLite does not ask what a parameter would be if it were there.
-#![allow(dead_code)]
+#![cfg_attr(not(feature = "postgres"), allow(dead_code))]
 
 /// What a column or a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

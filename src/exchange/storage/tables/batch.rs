@@ -70,7 +70,7 @@ impl Writes<'_> {
     ) -> Outcome<()> {
         let sql = format!(
             "INSERT INTO value (kind, norm, host) VALUES {} \
-             ON CONFLICT (norm, kind) DO NOTHING RETURNING id, kind, norm",
+             ON CONFLICT DO NOTHING RETURNING id, kind, norm",
             places(drafts.len(), 3)
         );
         let rows: Vec<(u8, Option<String>)> = drafts

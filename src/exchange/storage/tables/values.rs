@@ -274,7 +274,7 @@ impl View<'_> {
     /// If the storage cannot be read.
     pub fn sightings(&self, (kind, norm): (Type, &str)) -> Result<(u64, Option<i64>)> {
         let kind = kind as u8;
-        let sql = "SELECT CAST(SUM(s.count) AS BIGINT), MAX(s.day) FROM sighting s JOIN value v ON v.id = s.value \
+        let sql = "SELECT SUM(s.count), MAX(s.day) FROM sighting s JOIN value v ON v.id = s.value \
                    WHERE v.norm = :norm AND v.kind = :kind";
         let params: [Param<'_>; 2] = [(":norm", &norm), (":kind", &kind)];
         let found = first(self.connection, sql, &params, |row| {

@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
 use crate::engine::indicator::Timestamp;
 use crate::exchange::metrics::Metrics;
-use crate::exchange::storage::engine::{Access, Session};
+use crate::exchange::storage::engine::{Access, Database, Session};
 use crate::exchange::storage::{Denied, Outcome};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,7 +49,10 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Box<dyn Session>, metrics: &Arc<Metrics>) -> Result<Writer> {
+    pub(super) fn start(
+        (database, connection): (Arc<dyn Database>, Box<dyn Session>),
+        metrics: &Arc<Metrics>,
+    ) -> Result<Writer> {
         let metrics = Arc::clone(metrics);
         let counted = Arc::clone(&metrics);
         let (queue, jobs) = sync_channel(QUEUE);
@@ -57,7 +60,7 @@ impl Writer {
         let last = last.map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name("exchange-writer".into())
-            .spawn(move || work(&*connection, &jobs, last, &counted))
+            .spawn(move || work((&*database, connection), &jobs, last, &counted))
             .map_err(|error| Error::io("start the writer", error))?;
         Ok(Writer { queue: Some(queue), thread: Some(thread), metrics })
     }
@@ -129,11 +132,25 @@ impl Drop for Writer {
 }
 
 /// Commits batch after batch.
-fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64, metrics: &Metrics) {
+fn work(
+    (database, mut connection): (&dyn Database, Box<dyn Session>),
+    jobs: &Receiver<Job>,
+    mut last: i64,
+    metrics: &Metrics,
+) {
     while let Ok(first) = jobs.recv() {
-        let writes = Writes { connection, now: crate::clock::now(), last: Cell::new(last) };
+        let mut begun = connection.begin(Access::Write);
+        if begun.is_err() && !connection.reset() {
+            // A server was started again, or closed what was idle.
+            if let Ok(fresh) = database.connect(Access::Write) {
+                connection = fresh;
+                begun = connection.begin(Access::Write);
+            }
+        }
+        let now = crate::clock::now();
+        let writes = Writes { connection: &*connection, now, last: Cell::new(last) };
         let mut answers = Vec::new();
-        let outcome = batch(&writes, (first, jobs), &mut answers, metrics);
+        let outcome = batch(&writes, begun, (first, jobs), (&mut answers, metrics));
         if outcome.is_ok() {
             last = writes.last.get();
         }
@@ -147,15 +164,16 @@ fn work(connection: &Connection, jobs: &Receiver<Job>, mut last: i64, metrics: &
     connection.tidy();
 }
 
+/// Makes the changes that wait, and commits them.
 fn batch(
     writes: &Writes<'_>,
+    begun: Fetched<()>,
     (first, jobs): (Job, &Receiver<Job>),
-    answers: &mut Vec<Answer>,
-    metrics: &Metrics,
+    (answers, metrics): (&mut Vec<Answer>, &Metrics),
 ) -> Fetched<()> {
     let watch = Stopwatch::start();
     metrics.queue.add(-1);
-    let begun = begin(writes);
+    let begun = begun.and_then(|()| catch_up(writes));
     answers.push(first(begun.is_ok().then_some(writes)));
     begun?;
     while answers.len() < BATCH && watch.elapsed() < LONG {
@@ -177,9 +195,9 @@ fn batch(
     Ok(())
 }
 
-/// Begins a batch. Another process may have written since the last one: an operator's command.
-fn begin(writes: &Writes<'_>) -> Fetched<()> {
-    writes.connection.begin(Access::Write)?;
+/// Goes on with the stamps. Another process may have written since the last batch: an operator's
+/// command, or another server.
+fn catch_up(writes: &Writes<'_>) -> Fetched<()> {
     let sql = "SELECT value FROM state WHERE name = 'stamp'";
     let last = number(writes.connection, sql, &[])?;
     writes.last.set(writes.last.get().max(last));

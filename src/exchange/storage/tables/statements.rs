@@ -2,8 +2,8 @@
 
 use crate::engine::error::Error;
 use crate::exchange::storage::Denied;
-use crate::exchange::storage::engine::{Fault, FromSql, Session};
-pub(super) use crate::exchange::storage::engine::{Param, Row, ToSql};
+pub(super) use crate::exchange::storage::engine::{Fault, Param, Row, ToSql};
+use crate::exchange::storage::engine::{FromSql, Session};
 
 /// A session with the database.
 pub(super) type Connection = dyn Session;

@@ -25,7 +25,8 @@ impl Writes<'_> {
             [(":before", &before), (":rows", &ROWS), (":now", &self.now.0)];
         // Their indicators, which were removed before them, go first.
         let old = "SELECT p.id FROM pulse p WHERE p.deleted = 1 AND p.modified < :before \
-                   AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.pulse = p.id) LIMIT :rows";
+                   AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.pulse = p.id) \
+                   ORDER BY p.modified LIMIT :rows";
         for table in ["pulse_team", "pulse_reader", "subscription", "report"] {
             self.run(&format!("DELETE FROM {table} WHERE pulse IN ({old})"), &params)?;
         }

@@ -1,9 +1,10 @@
 //! Copies of the database while the server runs, and checks of it.
 
+use super::place::Place;
 use super::pool::Storage;
 use super::statements::{Connection, Fetched, failed, number};
 use crate::engine::error::{Error, Result};
-use crate::exchange::storage::engine::File;
+use crate::exchange::storage::engine::{Access, File};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
@@ -12,12 +13,14 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// If there is no storage, the file exists, or either cannot be used.
-    pub fn backup(directory: &Path, target: &Path) -> Result<()> {
+    /// If there is no storage, or it is not in a file; if the target exists, or cannot be written.
+    pub fn backup(place: impl Into<Place>, target: &Path) -> Result<()> {
+        let place = place.into();
+        place.expect_file("copy it with pg_dump, also while servers use it")?;
         if target.exists() {
             return Err(Error::refused("the file exists").at_path(target).remedy("name another"));
         }
-        let from = existing(directory)?;
+        let from = existing(place.directory())?;
         let beside = beside(target)?;
         from.copy(beside.path())?;
         publish(beside, target)
@@ -27,8 +30,11 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// If there is a storage already, or the backup is damaged.
-    pub fn restore(source: &Path, directory: &Path) -> Result<()> {
+    /// If there is a storage already, or the backup is damaged; if the storage is not in a file.
+    pub fn restore(source: &Path, place: impl Into<Place>) -> Result<()> {
+        let place = place.into();
+        place.expect_file("restore a dump of pg_dump with pg_restore or psql")?;
+        let directory = place.directory();
         let problems = check_file(&File::at(source)).map_err(|error| error.at_path(source))?;
         if let Some(problem) = problems.first() {
             return Err(
@@ -49,13 +55,37 @@ impl Storage {
         publish(beside, &target)
     }
 
-    /// What is wrong with the storage of a directory; nothing, if all is well.
+    /// What is wrong with the storage of a place; nothing, if all is well.
     ///
     /// # Errors
     ///
     /// If there is no storage, or it cannot be read.
-    pub fn check(directory: &Path) -> Result<Vec<String>> {
-        check_file(&existing(directory)?)
+    pub fn check(place: impl Into<Place>) -> Result<Vec<String>> {
+        let place = place.into();
+        Storage::expect(&place)?;
+        if place.is_file() {
+            return check_file(&existing(place.directory())?);
+        }
+        problems(&*place.database().connect(Access::Read)?)
+            .map_err(|fault| failed(fault).at_path(place.name()))
+    }
+
+    /// Whether there is a storage in a place, whatever its version.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or its server cannot be asked.
+    pub fn expect(place: &Place) -> Result<()> {
+        if place.is_file() {
+            return existing(place.directory()).map(|_| ());
+        }
+        let connection = place.database().connect(Access::Read)?;
+        match connection.version().map_err(|fault| failed(fault).at_path(place.name()))? {
+            0 => Err(Error::usage("there is no exchange in this database")
+                .at_path(place.name())
+                .remedy("`wiresift exchange serve` creates one")),
+            _ => Ok(()),
+        }
     }
 }
 

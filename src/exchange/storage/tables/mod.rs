@@ -1,4 +1,5 @@
-//! The storage on SQLite: one writer with group commit, readers beside it (WAL).
+//! What the exchange keeps, in SQL that every engine understands: one writer with group commit,
+//! readers beside it.
 
 mod accounts;
 mod allowed;
@@ -16,6 +17,7 @@ mod migrate;
 mod moderation;
 mod objects;
 mod once;
+mod place;
 mod pool;
 mod pulses;
 mod purge;
@@ -44,6 +46,7 @@ pub use links::Happening;
 pub use moderation::{Audit, Report};
 pub use objects::{ObjectHead, Shelf};
 pub use once::Download;
+pub use place::Place;
 pub use pool::{Opened, Storage};
 pub use reputation::Votes;
 pub use search::Found;

@@ -2,8 +2,7 @@
 //! and somebody trusted agrees.
 
 use super::rows::{INDICATOR, indicator_of};
-use super::statements::Row;
-use super::statements::{Param, all, failed, first, number};
+use super::statements::{Fetched, Param, Row, all, failed, first, number};
 use super::view::View;
 use super::visible::{parameters, visible};
 use super::writer::Writes;
@@ -48,7 +47,7 @@ fn agreed() -> String {
 }
 
 impl View<'_> {
-    fn flagged_of(&self, row: &Row<'_>) -> super::statements::Fetched<Flagged> {
+    fn flagged_of(&self, row: &Row<'_>) -> Fetched<Flagged> {
         Ok(Flagged {
             indicator: indicator_of(row, self.now())?,
             pulse: row.get(13)?,

@@ -1,7 +1,7 @@
 //! Votes, and what the indicators of their authors were worth.
 
 use super::rows::ACTIVE;
-use super::statements::{Param, all, count, failed, first, number};
+use super::statements::{Fault, Param, all, count, failed, first, number};
 use super::view::View;
 use super::writer::Writes;
 use crate::engine::error::Result;
@@ -92,11 +92,7 @@ impl View<'_> {
              SUM(CASE WHEN w.account = :me THEN w.vote ELSE 0 END) FROM {of}"
         );
         let found = first(self.connection, &sql, params, |row| {
-            let sum = |at| {
-                Ok::<i64, crate::exchange::storage::engine::Fault>(
-                    row.get::<Option<i64>>(at)?.unwrap_or(0),
-                )
-            };
+            let sum = |at| Ok::<i64, Fault>(row.get::<Option<i64>>(at)?.unwrap_or(0));
             Ok(Votes { up: count(sum(0)?), down: count(sum(1)?), score: sum(2)?, own: sum(3)? })
         });
         Ok(found.map_err(failed)?.unwrap_or_default())

@@ -1,6 +1,7 @@
 //! The files of the storage, its writer, and its readers.
 
 use super::migrate::{is_current, migrate};
+use super::place::Place;
 use super::statements::failed;
 use super::view::View;
 use super::writer::{Writer, Writes};
@@ -8,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::engine::error::{Error, Result};
 use crate::exchange::metrics::Metrics;
 use crate::exchange::storage::Outcome;
-use crate::exchange::storage::engine::{Access, Database, File, Session};
+use crate::exchange::storage::engine::{Access, Database, Session};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub enum Opened {
 /// The storage of an exchange.
 pub struct Storage {
     directory: PathBuf,
-    database: Box<dyn Database>,
+    database: Arc<dyn Database>,
     writer: Writer,
     idle: Mutex<Readers>,
     returned: Condvar,
@@ -56,26 +57,27 @@ impl std::fmt::Debug for Storage {
 }
 
 impl Storage {
-    /// Opens the storage in a directory, and creates both if they are missing.
+    /// Opens the storage in a place, and creates what is missing but the database of a server.
     ///
     /// # Errors
     ///
-    /// If the directory cannot be made or the database is damaged, newer than this program, or in
-    /// use by another server.
-    pub fn open(directory: &Path) -> Result<(Storage, Opened)> {
+    /// If the directory cannot be made or the database is damaged, newer than this program, or
+    /// cannot be used.
+    pub fn open(place: impl Into<Place>) -> Result<(Storage, Opened)> {
+        let place = place.into();
+        let directory = place.directory();
         std::fs::create_dir_all(directory)
             .map_err(|error| Error::io("create the directory", error).at_path(directory))?;
-        let path = Storage::file(directory);
-        let database = Box::new(File::at(&path));
+        let database = place.database();
         let connection = database.connect(Access::Write)?;
-        let before = migrate(&*connection).map_err(|error| error.at_path(&path))?;
+        let before = migrate(&*connection).map_err(|error| error.at_path(database.name()))?;
         let opened = match before {
             0 => Opened::Created,
             before if is_current(before) => Opened::Found,
             _ => Opened::Migrated,
         };
         let metrics = Arc::new(Metrics::default());
-        let writer = Writer::start(connection, &metrics)?;
+        let writer = Writer::start((Arc::clone(&database), connection), &metrics)?;
         let idle = Mutex::new(Readers { connections: Vec::new(), open: 0 });
         let (directory, returned) = (directory.to_path_buf(), Condvar::new());
         Ok((Storage { directory, database, writer, idle, returned, metrics }, opened))
@@ -91,7 +93,7 @@ impl Storage {
         &self.directory
     }
 
-    /// What people call the database: the path of its file.
+    /// What people call the database: the path of its file, or its URL without password.
     pub fn name(&self) -> String {
         self.database.name()
     }
@@ -107,9 +109,20 @@ impl Storage {
     ///
     /// That of `question`, or of the storage.
     pub fn read<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
-        let connection = self.borrow()?;
+        let mut connection = self.borrow()?;
+        if let Err(fault) = connection.begin(Access::Read) {
+            // The server was started again, or closed what was idle.
+            let fresh = match connection.reset() {
+                true => Err(failed(fault)),
+                false => self.database.connect(Access::Read),
+            };
+            connection = fresh.inspect_err(|_| self.give_back(None))?;
+            if let Err(fault) = connection.begin(Access::Read) {
+                self.give_back(None);
+                return Err(failed(fault));
+            }
+        }
         let answer = (|| {
-            connection.begin(Access::Read).map_err(failed)?;
             let answer = question(&View::new(&*connection));
             connection.commit().map_err(failed)?;
             answer

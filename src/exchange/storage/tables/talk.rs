@@ -250,7 +250,7 @@ impl View<'_> {
     /// If the storage cannot be read.
     pub fn sightings_by_day(&self, (kind, norm): (Type, &str)) -> Result<Vec<Sighting>> {
         let kind = kind as u8;
-        let sql = "SELECT s.day, CAST(SUM(s.count) AS BIGINT) FROM sighting s JOIN value v ON v.id = s.value \
+        let sql = "SELECT s.day, SUM(s.count) FROM sighting s JOIN value v ON v.id = s.value \
                    WHERE v.norm = :norm AND v.kind = :kind GROUP BY s.day ORDER BY s.day DESC \
                    LIMIT 90";
         all(self.connection, sql, &[(":norm", &norm), (":kind", &kind)], |row| {
