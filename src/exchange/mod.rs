@@ -20,6 +20,7 @@
 //! | [`sources`] | lists and other exchanges that the operator subscribed to, as pulses |
 //! | [`alerts`] | alerts and sightings that sensors report |
 //! | [`api`] | the API of OTX, and our additions |
+//! | [`page`] | pages for people: server-rendered HTML over the same routes and queries |
 //! | [`serve`] | sockets, TLS, the start and the end of the server |
 
 pub mod accounts;
@@ -29,6 +30,7 @@ pub mod export;
 pub mod http;
 pub mod import;
 pub mod metrics;
+pub mod page;
 pub mod pulses;
 pub mod serve;
 pub mod site;

@@ -29,6 +29,11 @@ impl Told {
         self.headers.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str())
     }
 
+    /// All header fields.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {

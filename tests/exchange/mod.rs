@@ -12,6 +12,7 @@ mod inside;
 mod leaks;
 mod metrics;
 mod migrations;
+mod page;
 mod people;
 #[cfg(feature = "postgres")]
 mod postgres;

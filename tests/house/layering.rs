@@ -125,6 +125,11 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("exchange", "api", &["indicator", "accounts", "http", "pulses", "storage", "site"]),
     (
         "exchange",
+        "page",
+        &["indicator", "accounts", "http", "pulses", "storage", "site", "export", "alerts"],
+    ),
+    (
+        "exchange",
         "serve",
         &[
             "accounts",
@@ -136,6 +141,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "taxii",
             "alerts",
             "api",
+            "page",
             "sources",
             "subscribe",
         ],

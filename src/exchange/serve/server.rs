@@ -3,9 +3,9 @@
 use super::connection::{BODIES, Door, Shared, serve};
 use super::tls::{Certificate, Files};
 use crate::engine::error::{Error, Result, escape_text};
-use crate::exchange::site::{Route, Settings, Site, Warnings};
+use crate::exchange::site::{Route, Settings, Site, Warnings, Writers};
 use crate::exchange::storage::Storage;
-use crate::exchange::{alerts, api, export, sources, taxii};
+use crate::exchange::{alerts, api, export, page, sources, taxii};
 use crate::intel::subscribe::StopSignal;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +56,7 @@ pub fn routes(settings: &Settings) -> Vec<Route> {
     routes.extend_from_slice(export::ROUTES);
     routes.extend_from_slice(export::TOKEN_ROUTES);
     routes.extend_from_slice(alerts::ROUTES);
+    routes.extend(page::routes());
     if settings.test_routes {
         routes.extend(api::test_routes());
         routes.extend_from_slice(taxii::TEST_ROUTES);
@@ -66,7 +67,8 @@ pub fn routes(settings: &Settings) -> Vec<Route> {
 /// The site over a storage.
 pub fn site(storage: Storage, settings: Settings, warnings: Warnings) -> Site {
     let routes = routes(&settings);
-    Site::new(Arc::new(storage), settings, warnings, &routes, taxii::failure)
+    let writers = Writers { taxii: taxii::failure, page: page::failure };
+    Site::new(Arc::new(storage), settings, warnings, &routes, writers)
 }
 
 /// Answers requests until `stop` is set; then what was begun is finished.

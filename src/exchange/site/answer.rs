@@ -4,7 +4,7 @@ use super::limits::{Limits, Rate};
 use super::measured::Measured;
 use super::session::{check_origin, check_token, cookie};
 use super::turns::Turns;
-use super::{Bucket, Call, Caller, Family, Kept, Needs, Route, Settings, Warnings};
+use super::{Answer, Bucket, Call, Caller, Family, Kept, Needs, Route, Settings, Warnings};
 use crate::clock::Stopwatch;
 use crate::engine::error::Result;
 use crate::exchange::accounts::{Role, Scope, Scopes, Secret, Viewer};
@@ -12,7 +12,8 @@ use crate::exchange::http::{Failure, Method, Pattern, Reply, Request, split_path
 use crate::exchange::metrics::{Counter, Metrics, OfRoute};
 use crate::exchange::storage::Storage;
 use base64::Engine as _;
-use serde_json::json;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -31,8 +32,14 @@ pub const MAX_BODY: usize = 16 << 20;
 /// The most bytes of a body from somebody without an account.
 const MAX_STRANGERS_BODY: usize = 64 << 10;
 
-/// How errors of TAXII are written; given by the room of that name.
-type Writer = fn(&Failure) -> Reply;
+/// How errors are written; given by the rooms whose form they have.
+#[derive(Clone, Copy, Debug)]
+pub struct Writers {
+    /// Those of TAXII.
+    pub taxii: fn(&Failure) -> Reply,
+    /// Those of pages, for whoever asked.
+    pub page: fn(&Site, &Request, &Failure) -> Reply,
+}
 
 /// An exchange, but for its sockets.
 #[derive(Debug)]
@@ -51,7 +58,7 @@ pub struct Site {
     /// Counts requests that no route takes.
     unrouted: Arc<OfRoute>,
     sizes: Measured,
-    taxii_failure: Writer,
+    writers: Writers,
 }
 
 /// What is known of a request so far.
@@ -75,7 +82,7 @@ impl Site {
         settings: Settings,
         warnings: Warnings,
         routes: &[Route],
-        taxii_failure: fn(&Failure) -> Reply,
+        writers: Writers,
     ) -> Site {
         let metrics = Arc::clone(storage.metrics());
         let row = |route: &Route| Row {
@@ -99,7 +106,7 @@ impl Site {
             routes,
             unrouted,
             sizes,
-            taxii_failure,
+            writers,
         }
     }
 
@@ -114,7 +121,7 @@ impl Site {
         let mut seen = Seen { family: Family::Api, counted: &self.unrouted };
         let reply = match self.outcome(request, &mut seen) {
             Ok(reply) => reply,
-            Err(failure) => self.failure(seen.family, failure),
+            Err(failure) => self.failure(request, seen.family, failure),
         };
         seen.counted.answered(reply.status, watch);
         reply
@@ -130,7 +137,7 @@ impl Site {
         let watch = Stopwatch::start();
         let mut seen = Seen { family: Family::Api, counted: &self.unrouted };
         self.admitted(head, &mut seen).map_err(|failure| {
-            let reply = self.failure(seen.family, failure);
+            let reply = self.failure(head, seen.family, failure);
             seen.counted.answered(reply.status, watch);
             Box::new(reply)
         })
@@ -167,6 +174,7 @@ impl Site {
         seen.family = match &found {
             Ok((row, _)) => row.route.family,
             Err(_) if request.target.starts_with("/taxii") => Family::Taxii,
+            Err(_) if is_for_people(request) => Family::Page,
             Err(_) => Family::Api,
         };
         if let Ok((row, _)) = &found {
@@ -275,6 +283,32 @@ impl Site {
         }
     }
 
+    /// Whoever a request comes from, for pages about requests that failed.
+    pub fn visitor(&self, request: &Request) -> Caller {
+        let identity = self.identity(request, Family::Page);
+        identity.map_or_else(|_| Caller::stranger(self.stranger()), |(caller, _)| caller)
+    }
+
+    /// Asks another route, for the caller of a request that was authenticated and counted
+    /// already. The names in its path are those of the first route.
+    ///
+    /// # Errors
+    ///
+    /// Those of the route, or that the caller may not use it.
+    pub fn ask(&self, call: &Call<'_>, (method, path): (Method, &str), body: &Value) -> Answer {
+        let is_it = |row: &&Row| row.route.path == path && row.route.methods.contains(&method);
+        let row = self.routes.iter().find(is_it).ok_or_else(Failure::not_found)?;
+        self.admit(&row.route, &call.caller)?;
+        let mut request = call.request.clone();
+        request.method = method;
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.body = body.to_string().into_bytes();
+        let (family, route) = (row.route.family, row.route.path);
+        let (caller, params) = (call.caller.clone(), call.params.clone());
+        let call = Call { site: self, request: &request, caller, params, family, route };
+        (row.route.handler)(&call)
+    }
+
     /// As whom those without an account look.
     fn stranger(&self) -> Viewer {
         if self.settings.anonymous_read { Viewer::Anonymous } else { Viewer::Nobody }
@@ -332,6 +366,9 @@ impl Site {
         route: &Route,
         caller: std::result::Result<Caller, Failure>,
     ) -> std::result::Result<Caller, Failure> {
+        if route.is_free() {
+            return caller;
+        }
         let now = crate::clock::now().0;
         let metrics = self.metrics();
         let take = |bucket, per_minute, counter: &Counter| {
@@ -354,7 +391,7 @@ impl Site {
         };
         let caller = caller?;
         take(all, self.settings.per_key, &metrics.limited_keys)?;
-        let is_costly = request.method != Method::Get || route.path.contains("/search/");
+        let is_costly = request.method != Method::Get || route.path.contains("search");
         if is_costly && caller.role < Role::Trusted {
             take(writes, self.settings.writes_per_key, &metrics.limited_writes)?;
         }
@@ -408,6 +445,7 @@ impl Site {
         let no_key = || match route.family {
             Family::Taxii => Failure::new(401, "credentials are required"),
             Family::Api | Family::Text => Failure::forbidden("an API key is required"),
+            Family::Page => Failure::forbidden("you are not signed in"),
         };
         let lacks = |scope: Scope| {
             Failure::forbidden(format!("this key has not the scope “{}”", scope.name()))
@@ -435,14 +473,15 @@ impl Site {
     }
 
     /// A failure in the form of a family.
-    fn failure(&self, family: Family, failure: Failure) -> Reply {
+    fn failure(&self, request: &Request, family: Family, failure: Failure) -> Reply {
         let mut failure = failure;
         if failure.status == 500 {
             tell(&failure.detail);
             failure.detail = "the server failed; its log says why".into();
         }
         let reply = match family {
-            Family::Taxii => (self.taxii_failure)(&failure),
+            Family::Taxii => (self.writers.taxii)(&failure),
+            Family::Page => (self.writers.page)(self, request, &failure),
             Family::Text => {
                 let text = format!("{}\n", failure.detail);
                 Reply::new(failure.status, "text/plain; charset=utf-8", text)
@@ -460,6 +499,13 @@ impl Site {
             None => reply,
         }
     }
+}
+
+/// Whether a request that no route takes comes from somebody with a browser, who gets a page.
+fn is_for_people(request: &Request) -> bool {
+    let programs = ["/api/", "/otxapi/", "/feeds/", "/auth/"];
+    request.header("accept").is_some_and(|kinds| kinds.contains("text/html"))
+        && !programs.iter().any(|path| request.target.starts_with(path))
 }
 
 /// Writes a line to the log, which is standard error.
@@ -481,7 +527,7 @@ fn may_match(pattern: &[&str], segments: &[&str]) -> bool {
 fn wrong_key(family: Family) -> Failure {
     match family {
         Family::Taxii => Failure::new(401, "invalid credentials"),
-        Family::Api | Family::Text => Failure::forbidden("invalid API key"),
+        Family::Api | Family::Text | Family::Page => Failure::forbidden("invalid API key"),
     }
 }
 
@@ -494,7 +540,7 @@ fn credentials(request: &Request, family: Family) -> Option<(String, Option<Stri
     let value = value.trim();
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" | "token" => Some((value.to_string(), None)),
-        "basic" if family != Family::Api => {
+        "basic" if matches!(family, Family::Taxii | Family::Text) => {
             let pair = base64::engine::general_purpose::STANDARD.decode(value).ok()?;
             let pair = String::from_utf8(pair).ok()?;
             let (user, password) = pair.split_once(':').unwrap_or((&pair, ""));

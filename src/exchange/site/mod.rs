@@ -16,7 +16,7 @@ mod settings;
 mod turns;
 mod warnings;
 
-pub use answer::{MAX_BODY, METRICS, Site};
+pub use answer::{MAX_BODY, METRICS, Site, Writers};
 pub use call::{Call, Caller};
 pub use kept::{Kept, Listed};
 pub use limits::{Bucket, Limits, Rate};

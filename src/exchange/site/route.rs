@@ -19,6 +19,8 @@ pub enum Family {
     Taxii,
     /// A line of text: files for other programs.
     Text,
+    /// A page for people.
+    Page,
 }
 
 /// What a caller needs.
@@ -59,6 +61,12 @@ impl Route {
     /// Whether a GET changes something: a route that clients call with GET and POST alike.
     pub(super) fn changes(&self) -> bool {
         self.methods.contains(&Method::Get) && self.methods.contains(&Method::Post)
+    }
+
+    /// Whether it is a part of a page, the same for everybody, that browsers keep: no limit counts
+    /// it.
+    pub(super) fn is_free(&self) -> bool {
+        self.path.starts_with("assets/")
     }
 }
 

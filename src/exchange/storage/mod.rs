@@ -15,8 +15,8 @@ pub use question::{
     Among, IndicatorQuery, LabelKind, Mark, PulseQuery, Search, Selection, Sort, ValueHit, Which,
 };
 pub use tables::{
-    Alert, Alike, Allowed, Appeal, Audit, Comment, Credentials, Download, ENTRY_ROOM, Flagged,
-    Found, Happening, Invitation, Login, NewAccount, Notice, ObjectHead, Opened, Owner, PULSE_ROOM,
-    Place, Report, SecondFactor, SessionOwner, Shelf, Sighting, Statistics, Storage, Submission,
-    Suggestion, View, Votes, Writes,
+    Alert, Alike, Allowed, Appeal, Audit, Comment, Credentials, Download, ENTRY_ROOM, Entry,
+    EntryQuery, Flagged, Found, Happening, Invitation, KnownValue, Login, NewAccount, Notice,
+    ObjectHead, Opened, Owner, PULSE_ROOM, Place, Report, SecondFactor, SessionOwner, Shelf,
+    Sighting, Statistics, Storage, Submission, Suggestion, View, Votes, Writes,
 };

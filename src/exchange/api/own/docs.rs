@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// `GET /api/openapi.json`.
 pub(super) fn openapi(call: &Call<'_>) -> Answer {
     let mut paths = Map::new();
-    for route in call.site.routes() {
+    for route in call.site.routes().filter(|route| route.family != Family::Page) {
         let path = path_of(route);
         let operations = paths.entry(path).or_insert_with(|| json!({}));
         for method in route.methods {
@@ -172,7 +172,8 @@ fn operation(route: &Route) -> Value {
 /// `GET /api/docs`.
 pub(super) fn page(call: &Call<'_>) -> Answer {
     let mut rows = String::new();
-    let mut routes: Vec<&Route> = call.site.routes().collect();
+    let mut routes: Vec<&Route> =
+        call.site.routes().filter(|route| route.family != Family::Page).collect();
     routes.sort_by_key(|route| route.path);
     for route in routes {
         let methods: Vec<&str> = route.methods.iter().map(|method| method.name()).collect();
