@@ -73,6 +73,19 @@ impl Inside {
         (user.unwrap(), secret.text().to_string())
     }
 
+    /// A key of an account that there is.
+    pub fn key_of(&self, name: &str) -> String {
+        let secret = Secret::new().unwrap();
+        let (prefix, digest) = (secret.prefix().to_string(), secret.digest());
+        let name = name.to_string();
+        let added = self.site.storage.write(move |writes| {
+            let user = writes.account(&name)?;
+            writes.add_key(user, ("test", Scopes::ALL), (&prefix, &digest)).map(|_| ())
+        });
+        added.unwrap();
+        secret.text().to_string()
+    }
+
     /// Creates a group with an owner and members.
     pub fn group(&self, name: &str, owner: UserId, members: &[(UserId, Rank)]) -> GroupId {
         let (name, members) = (name.to_string(), members.to_vec());

@@ -12,11 +12,13 @@ use wiresift::exchange::http::Method;
 use wiresift::exchange::serve;
 
 /// What is only in the hidden pulse. Each is as long as the one that does not exist.
-const SECRETS: [(&str, &str); 5] = [
+const SECRETS: [(&str, &str); 6] = [
     ("zqhidden.example", "zqabsent.example"),
     ("Zqhidden", "Zqabsent"),
     ("zqhidden", "zqabsent"),
     ("198.51.100.77", "198.51.100.78"),
+    // As pages show it.
+    ("198[.]51[.]100[.]77", "198[.]51[.]100[.]78"),
     ("ZQHIDDEN", "ZQABSENT"),
 ];
 
@@ -215,7 +217,8 @@ fn compare(scene: &Scene, (method, target): (Method, &str), body: &str) {
 /// Nothing of the hidden pulse is in an answer, but what the question itself said.
 fn assert_no_secret(answer: &str, target: &str, body: &str, what: &str) {
     for (secret, _) in SECRETS {
-        let is_echo = target.contains(secret) || body.contains(secret);
+        let secret_as_asked = secret.replace("[.]", ".");
+        let is_echo = target.contains(&secret_as_asked) || body.contains(&secret_as_asked);
         assert!(is_echo || !answer.contains(secret), "{what}: {answer}");
     }
 }

@@ -26,11 +26,16 @@ pub struct Running {
 impl Running {
     /// Starts one with these accounts. Nothing is limited.
     pub fn start(names: &[&str]) -> Running {
+        Running::with(names, |_| {})
+    }
+
+    /// The same, with other settings.
+    pub fn with(names: &[&str], change: impl FnOnce(&mut Settings)) -> Running {
         let dir = tempfile::tempdir().unwrap();
         let storage = serve::start(super::inside::place(dir.path()), "house").unwrap().storage;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let settings = Settings {
+        let mut settings = Settings {
             base: url.clone(),
             per_key: 0,
             per_address: 0,
@@ -38,6 +43,7 @@ impl Running {
             test_routes: true,
             ..Settings::default()
         };
+        change(&mut settings);
         let accounts = names.iter().map(|name| (name.to_string(), account(&storage, name)));
         let accounts = accounts.collect();
         let site: Site = serve::site(storage, settings, Warnings::new(&[]));
@@ -50,6 +56,11 @@ impl Running {
         };
         let thread = std::thread::Builder::new().name("exchange".into()).spawn(run).unwrap();
         Running { url, storage, accounts, stop, thread: Some(thread), _dir: dir }
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// The key of an account.

@@ -85,6 +85,11 @@ impl Browser {
 
     /// Shows a file, and returns when it is loaded.
     pub fn show(&mut self, path: &Path, screen: Screen) {
+        self.open(&format!("file://{}", path.display()), screen);
+    }
+
+    /// Shows an address, and returns when it is loaded.
+    pub fn open(&mut self, url: &str, screen: Screen) {
         let Screen { width, height, is_dark } = screen;
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
@@ -92,7 +97,12 @@ impl Browser {
         let scheme = if is_dark { "dark" } else { "light" };
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", features);
-        self.call("Page.navigate", json!({"url": format!("file://{}", path.display())}));
+        self.call("Page.navigate", json!({"url": url}));
+        self.wait();
+    }
+
+    /// Waits until a page is loaded.
+    pub fn wait(&mut self) {
         let loaded = "new Promise(done => document.readyState === 'complete' ? done(1) \
                       : addEventListener('load', () => done(1)))";
         self.evaluate(loaded);

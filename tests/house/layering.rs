@@ -126,7 +126,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "exchange",
         "page",
-        &["indicator", "accounts", "http", "pulses", "storage", "site", "export", "alerts"],
+        &["indicator", "accounts", "http", "pulses", "storage", "site", "export", "api"],
     ),
     (
         "exchange",

@@ -19,6 +19,9 @@ mod target;
 mod testing;
 mod welcome;
 
+pub(in crate::exchange) use privacy::secrets as private_data;
+pub(in crate::exchange) use search::search_of;
+
 use super::accounts::Viewer;
 use super::pulses::{Indicator, Pulse};
 use super::site::Route;

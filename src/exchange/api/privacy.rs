@@ -89,7 +89,7 @@ fn refuse<'t>(
 }
 
 /// The kinds of private data in a text.
-fn secrets(text: &str) -> Vec<&'static str> {
+pub(in crate::exchange) fn secrets(text: &str) -> Vec<&'static str> {
     let mut found = Vec::new();
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         found.push("a private key");

@@ -42,6 +42,7 @@ const DONE: &[(&str, &str)] = &[
     ("suggested", "done-suggested"),
     ("cloned", "done-cloned"),
     ("published", "done-published"),
+    ("drafted", "done-drafted"),
     ("signed-up", "done-signed-up"),
     ("signed-out", "done-signed-out"),
 ];

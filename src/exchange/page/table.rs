@@ -1,7 +1,7 @@
 //! The routes of the pages, in one table.
 
 use super::assets::asset;
-use super::views::{look, pulse, sign, talk};
+use super::views::{browse, home, indicator, look, new, pulse, sign, talk};
 use crate::exchange::accounts::Scope;
 use crate::exchange::http::Method;
 use crate::exchange::site::{Family, Handler, Needs, Route};
@@ -25,12 +25,26 @@ const fn row(
 
 const ROUTES: &[Route] = &[
     row(GET, "assets/{name}", Needs::Nothing, "Stylesheet and script", asset),
+    row(GET, "/", Needs::Nothing, "The beginning", home::show),
+    row(GET, "browse", OPEN, "Lists of pulses", browse::show),
+    row(GET, "search", OPEN, "Finds values, and words in pulses", browse::search),
+    row(GET, "indicator/{slug}/{value*}", OPEN, "What is known of a value", indicator::show),
+    row(
+        POST,
+        "indicator/{slug}/{value*}",
+        WRITE,
+        "Votes, or reports a false alarm",
+        indicator::act,
+    ),
     row(POST, "look", Needs::Nothing, "Sets language and colours", look::look),
     row(GET, "sign-in", Needs::Nothing, "Asks who it is", sign::show_in),
     row(POST, "sign-in", Needs::Nothing, "Signs in", sign::sign_in),
     row(POST, "sign-out", Needs::Key(Scope::Read), "Signs out", sign::sign_out),
     row(GET, "sign-up", Needs::Nothing, "Asks for a name", sign::show_up),
     row(POST, "sign-up", Needs::Nothing, "Creates an account", sign::sign_up),
+    row(GET, "new", WRITE, "Asks what to publish", new::show),
+    row(POST, "new", WRITE, "Publishes a pulse, or shows what it would be", new::send_new),
+    row(POST, "pulse/{id}/publish", WRITE, "Publishes a draft", new::publish),
     row(GET, "pulse/{id}", OPEN, "A pulse", pulse::show),
     row(GET, "pulse/{id}/history", OPEN, "What was changed", pulse::history),
     row(GET, "pulse/{id}/related", OPEN, "Related pulses", pulse::related),

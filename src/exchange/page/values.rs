@@ -94,7 +94,9 @@ const GUESSED: [Type; 9] = [
 
 /// What a bare value is. Of a name, everything below is only meant if somebody could register it.
 pub(super) fn guess(value: &str) -> Option<Type> {
-    let guessed = GUESSED.into_iter().find(|kind| normalise(*kind, value).is_ok());
+    // A bare name would do as a URL, too.
+    let may_be = |kind: &Type| *kind != Type::Url || value.contains('/');
+    let guessed = GUESSED.into_iter().find(|kind| may_be(kind) && normalise(*kind, value).is_ok());
     guessed.or_else(|| {
         let (_, name) = normalise(Type::Hostname, value).ok()?;
         let is_registered = psl::domain_str(&name) == Some(name.as_str());

@@ -16,7 +16,7 @@ pub use question::{
 };
 pub use tables::{
     Alert, Alike, Allowed, Appeal, Audit, Comment, Credentials, Download, ENTRY_ROOM, Entry,
-    EntryQuery, Flagged, Found, Happening, Invitation, KnownValue, Login, NewAccount, Notice,
-    ObjectHead, Opened, Owner, PULSE_ROOM, Place, Report, SecondFactor, SessionOwner, Shelf,
-    Sighting, Statistics, Storage, Submission, Suggestion, View, Votes, Writes,
+    EntryQuery, Facets, Flagged, Found, Happening, Invitation, KnownValue, Login, NewAccount,
+    Notice, ObjectHead, Opened, Owner, PULSE_ROOM, Place, Report, SecondFactor, SessionOwner,
+    Shelf, Sighting, Statistics, Storage, Submission, Suggestion, View, Votes, Writes,
 };

@@ -1,6 +1,6 @@
 //! What can be asked of the storage.
 
-use crate::engine::indicator::Timestamp;
+use crate::engine::indicator::{Timestamp, Tlp};
 use crate::exchange::accounts::{GroupId, UserId};
 use crate::exchange::pulses::{Indicator, Type};
 
@@ -110,6 +110,8 @@ pub struct PulseQuery {
     pub labels: Vec<(LabelKind, String)>,
     /// Only those with an active indicator of this type.
     pub kind: Option<Type>,
+    /// Only those with this TLP.
+    pub tlp: Option<Tlp>,
     /// Only those with such identifiers or authors.
     pub among: Option<Among>,
     /// Whether those are included that were deleted lately, for viewers that saw them.

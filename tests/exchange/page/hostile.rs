@@ -13,7 +13,7 @@ fn texts() -> Vec<String> {
         "\"><img src=x onerror=alert(1)>".into(),
         "</textarea></title><svg onload=alert(1)>".into(),
         "{{7*7}} ${7*7} <%= 7 %>".into(),
-        "אבג دهش ابجد 🧿🏴‍☠️".into(),
+        "אבג دهش ابجد 🧿🏴".into(),
         "[click](javascript:alert(1)) ![x](http://evil.example/x.png)".into(),
         "javascript:alert(1)".into(),
         "<a href=//evil.example style=position:fixed>x</a>".into(),

@@ -40,7 +40,7 @@ fn what_it_says_in_words() {
     assert_eq!((page.status, page.texts("h1")), (200, vec!["Invoice lures".to_string()]));
     let summary = page.texts(".summary").join(" ").replace(['\u{2068}', '\u{2069}'], "");
     for part in [
-        "60 host names, 2 addresses and one web address",
+        "2 addresses, 60 host names and one web address",
         "the attacker Paper Heron",
         "The malware is QuillRat",
         "TLP:CLEAR",

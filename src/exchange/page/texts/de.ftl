@@ -304,3 +304,147 @@ format-zeek = Für das Intelligence-Framework von Zeek.
 format-suricata = Für Suricata: Regeln und die Listen, die sie benutzen.
 format-rpz = Eine Zone für DNS-Server (RPZ): BIND, Unbound, PowerDNS.
 format-database = Eine Datenbank für wiresift.
+
+home = Start
+home-sensors = Ihre Sensoren
+home-news = Neues in dem, was Sie abonniert haben
+home-popular = Was andere abonnieren
+home-nothing = Hier gibt es noch keine Pulses. Schreiben Sie den ersten.
+welcome = Hier teilen Menschen, welche Adressen, Namen und Dateien als bösartig bekannt sind, und warum. Ihre Firewall, Ihr Nameserver oder Ihr Sensor kann das nutzen: Abonnieren Sie einen Pulse, und er kommt von selbst dort an.
+more = Mehr davon
+sensors-none = Noch meldet hier kein Sensor von Ihnen.
+sensors-how = Wie Sensoren melden
+sensors-calm = Heute keine Treffer
+sensors-last = Die letzte Meldung war am
+sensors-hits = { $hits ->
+    [one] In den letzten 24 Stunden wurde ein bekannt bösartiger Wert getroffen
+   *[other] In den letzten 24 Stunden gab es { $hits } Treffer auf { $values } bekannt bösartige Werte
+ }, von { $machines ->
+    [one] einem Ihrer Rechner
+   *[other] { $machines } Ihrer Rechner
+ }, wie { $sensors ->
+    [one] ein Sensor meldet.
+   *[other] { $sensors } Sensoren melden.
+ }
+sensors-hours = Treffer je Stunde (UTC)
+sensors-worst = Die schlimmsten davon
+sensors-next = Sehen Sie sich zuerst den Rechner an: Welches Programm war das, und wer benutzt ihn? Öffnen Sie dann den Wert und lesen Sie, wer ihn für bösartig hält, und wie sicher das ist.
+hour = Stunde
+hits = Treffer
+severity-1 = Niedrig
+severity-2 = Mittel
+severity-3 = Hoch
+severity-4 = Kritisch
+column-severity = Schwere
+column-machine = Rechner
+column-when = Wann
+column-by = Wer das sagt
+column-pulse = Pulse
+
+browse = Stöbern
+browse-words = Wörter
+browse-apply = Zeigen
+browse-none = Zu alledem passt kein Pulse. Nehmen Sie etwas weg.
+browse-all = Alle Pulses zeigen
+browse-count = { $count ->
+    [one] { $count } Pulse
+   *[other] { $count } Pulses
+ }
+browse-many = { $count ->
+   *[other] Mehr als { $count } Pulses; gezählt sind die neuesten { $count }
+ }
+results = Ergebnisse
+narrow = Eingrenzen
+chosen = Ausgewählt
+take-away = wegnehmen
+author = Verfasst von
+sort = Reihenfolge
+sort-best = Die besten zuerst
+sort-modified = Zuletzt geändert
+sort-created = Neueste
+sort-popular = Meiste Abonnenten
+sort-votes = Hilfreichste
+age = Geändert
+age-any = Irgendwann
+age-day = Seit gestern
+age-week = Seit einer Woche
+age-month = Seit einem Monat
+age-year = Seit einem Jahr
+type-any = Alle
+why-found = Gefunden in:
+why-value = einem Wert oder etwas anderem
+
+verdict = Urteil
+verdict-unknown = Niemand hat das hier gemeldet
+verdict-around = Selbst nicht gemeldet, aber etwas um ihn herum
+verdict-refuted = Ein Fehlalarm
+verdict-past = Wurde gemeldet, und ist nicht mehr aktiv
+verdict-doubtful = Gemeldet, aber wahrscheinlich ein Fehlalarm
+verdict-one = Als bösartig gemeldet
+verdict-bad = Als bösartig bekannt
+verdict-next = Was zu tun ist:
+verdict-do = Wenn ein Rechner von Ihnen damit Kontakt hatte, finden Sie heraus, welches Programm das war, und sperren Sie den Wert solange.
+doubts = Zweifel
+real-value = der echte Wert, zum Kopieren:
+checked-pulses = Alle Pulses, die Sie sehen dürfen, wurden geprüft, auch abgelaufene Werte.
+checked-around = Ebenso die Netze und Namen, zu denen er gehört.
+checked-lists = Ebenso die Warnlisten dieses Dienstes.
+unknown-means = Das heißt nicht, dass er harmlos ist: Neue und seltene Bedrohungen hat noch niemand gemeldet.
+reason-authors = { $count ->
+    [one] Ein Verfasser nennt ihn bösartig, in { $pulses } der Pulses, die Sie sehen dürfen.
+   *[other] { $count } unabhängige Verfasser nennen ihn bösartig, in { $pulses } der Pulses, die Sie sehen dürfen.
+ }
+reason-past = Er stand in { $pulses } der Pulses, die Sie sehen dürfen. Dort ist er abgelaufen oder abgeschaltet.
+reason-roles = Sie nennen ihn: { $roles }.
+reason-when = Zuerst genannt: { $first }, zuletzt genannt: { $last }.
+reason-seen = { $count ->
+    [one] Sensoren dieses Dienstes haben ihn einmal gesehen.
+   *[other] Sensoren dieses Dienstes haben ihn { $count } Mal gesehen.
+ }
+doubt-list = Er steht auf der Warnliste { $name }: Viele benutzen ihn für Harmloses.
+doubt-one = Noch bestätigt es niemand sonst.
+doubt-refuted = Eine Meldung, dass er ein Fehlalarm ist, wurde angenommen.
+doubt-votes = { $down } Leser halten ihn für harmlos, { $up } für bösartig.
+said-in = { $count ->
+    [one] In einem Pulse
+   *[other] In { $count } Pulses
+ }
+in-pulses = { $count ->
+    [one] in einem Pulse
+   *[other] in { $count } Pulses
+ }
+around = Um ihn herum
+siblings = Andere Prüfsummen derselben Datei
+urls = Webadressen dort
+search-words = In Pulses als Text danach suchen
+act = Was meinen Sie?
+vote-bad = Er ist bösartig
+vote-fine = Er ist harmlos
+false-alarm = Fehlalarm melden
+false-alarm-help = Warum ist er harmlos? Die Moderation liest es, und wenn sie zustimmt, bekommt ihn kein Sensor mehr.
+false-alarm-send = Meldung abschicken
+
+done-drafted = Als Entwurf behalten. Nur Sie sehen ihn, bis Sie ihn veröffentlichen.
+publish = Veröffentlichen
+new-why = Schreiben Sie, was Sie wissen, und fügen Sie die Werte ein: Bevor etwas veröffentlicht wird, sehen Sie, was es wäre.
+new-name-help = Von { $least } bis { $most } Zeichen: was geschieht, und wer es tut.
+new-description-help = Woher Sie es wissen, und was es tut. Markdown geht.
+new-values-help = Einer je Zeile, oder ein ganzer Text, in dem sie stehen: Adressen, Namen, Webadressen, Prüfsummen. Auch so geschrieben: evil[.]example.
+new-references-help = Eine je Zeile: wo man mehr darüber liest.
+new-tlp = Wer es lesen darf (TLP)
+new-more = Mehr dazu
+new-check = Erst ansehen
+new-check-again = Noch einmal ansehen
+new-publish = Veröffentlichen
+new-draft = Als Entwurf behalten
+new-preview = Das wäre es
+new-audience-all = Alle mit einem Konto hier würden es sehen.
+new-audience-me = Nur Sie würden es sehen, bis Sie es mit einer Gruppe teilen.
+new-unread = { $count ->
+    [one] In einer Zeile stand kein Wert:
+   *[other] In { $count } Zeilen stand kein Wert:
+ }
+new-flagged = Manche Werte stehen auf Warnlisten: Viele benutzen sie für Harmloses. Sie würden veröffentlicht, aber kein Sensor bekommt sie, bevor jemand zustimmt, dem hier vertraut wird.
+new-alike = { $count } Prozent Ihrer Werte stehen schon in diesem Pulse. Vielleicht schlagen Sie lieber dort eine Änderung vor:
+new-private = In Ihrem Text scheint etwas Privates zu stehen. Entfernen Sie es, oder sagen Sie, dass es gemeint ist:
+new-confirm = Veröffentlichen mit: { $what }

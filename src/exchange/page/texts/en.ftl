@@ -304,3 +304,147 @@ format-zeek = For the intelligence framework of Zeek.
 format-suricata = For Suricata: rules, and the lists that they use.
 format-rpz = A zone for DNS servers (RPZ): BIND, Unbound, PowerDNS.
 format-database = A database for wiresift.
+
+home = Home
+home-sensors = Your sensors
+home-news = New in what you subscribe to
+home-popular = What others subscribe to
+home-nothing = There are no pulses here yet. Write the first one.
+welcome = People share here which addresses, names and files are known to be bad, and why. Your firewall, name server or sensor can use what they know: subscribe to a pulse, and it gets there by itself.
+more = More of these
+sensors-none = No sensor of yours reports here yet.
+sensors-how = How sensors report
+sensors-calm = No hits today
+sensors-last = The last report was on
+sensors-hits = { $hits ->
+    [one] In the last 24 hours, one known bad value was hit
+   *[other] In the last 24 hours, there were { $hits } hits on { $values } known bad values
+ } by { $machines ->
+    [one] one of your machines
+   *[other] { $machines } of your machines
+ }, as { $sensors ->
+    [one] one sensor reports.
+   *[other] { $sensors } sensors report.
+ }
+sensors-hours = Hits by hour (UTC)
+sensors-worst = The worst of them
+sensors-next = Look at the machine first: which program did that, and who uses it? Then open the value to read who says that it is bad, and how sure that is.
+hour = Hour
+hits = Hits
+severity-1 = Low
+severity-2 = Medium
+severity-3 = High
+severity-4 = Critical
+column-severity = Severity
+column-machine = Machine
+column-when = When
+column-by = Says who
+column-pulse = Pulse
+
+browse = Browse
+browse-words = Words
+browse-apply = Show
+browse-none = No pulse matches all of this. Take something away.
+browse-all = Show all pulses
+browse-count = { $count ->
+    [one] { $count } pulse
+   *[other] { $count } pulses
+ }
+browse-many = { $count ->
+   *[other] More than { $count } pulses; counts are of the newest { $count }
+ }
+results = Results
+narrow = Narrow down
+chosen = Chosen
+take-away = take away
+author = Author
+sort = Order
+sort-best = Best first
+sort-modified = Last changed
+sort-created = Newest
+sort-popular = Most subscribers
+sort-votes = Most helpful
+age = Changed
+age-any = At any time
+age-day = Within a day
+age-week = Within a week
+age-month = Within a month
+age-year = Within a year
+type-any = Any
+why-found = Found in:
+why-value = a value, or another part
+
+verdict = Verdict
+verdict-unknown = Nobody here has reported it
+verdict-around = Not reported itself, but something around it is
+verdict-refuted = A false alarm
+verdict-past = Was reported, and is not active any more
+verdict-doubtful = Reported, but probably a false alarm
+verdict-one = Reported as bad
+verdict-bad = Known to be bad
+verdict-next = What to do:
+verdict-do = If a machine of yours contacted it, find out which program did, and block the value meanwhile.
+doubts = Doubts
+real-value = the real value, to copy:
+checked-pulses = All pulses that you may see were checked, expired values included.
+checked-around = So were the networks and names that include it.
+checked-lists = So were the warning lists of this exchange.
+unknown-means = That does not mean that it is harmless: new and rare threats are reported nowhere.
+reason-authors = { $count ->
+    [one] One author lists it as bad, in { $pulses } of the pulses that you may see.
+   *[other] { $count } independent authors list it as bad, in { $pulses } of the pulses that you may see.
+ }
+reason-past = It was listed in { $pulses } of the pulses that you may see. It has expired there, or was switched off.
+reason-roles = They call it: { $roles }.
+reason-when = First listed { $first }, last listed { $last }.
+reason-seen = { $count ->
+    [one] Sensors of this exchange saw it once.
+   *[other] Sensors of this exchange saw it { $count } times.
+ }
+doubt-list = It is on the warning list { $name }: many people use it for harmless things.
+doubt-one = Nobody else confirms it yet.
+doubt-refuted = A report that it is a false alarm was accepted.
+doubt-votes = { $down } readers think that it is harmless, { $up } that it is bad.
+said-in = { $count ->
+    [one] In one pulse
+   *[other] In { $count } pulses
+ }
+in-pulses = { $count ->
+    [one] in one pulse
+   *[other] in { $count } pulses
+ }
+around = Around it
+siblings = Other digests of the same file
+urls = Web addresses there
+search-words = Search pulses for it as text
+act = What do you think?
+vote-bad = It is bad
+vote-fine = It is harmless
+false-alarm = Report a false alarm
+false-alarm-help = Why is it harmless? The moderators read it, and if they agree, nobody's sensor gets it any more.
+false-alarm-send = Send the report
+
+done-drafted = Kept as a draft. Only you see it, until you publish it.
+publish = Publish
+new-why = Write what you know, and paste the values: before anything is published, you see what it would be.
+new-name-help = From { $least } to { $most } characters: what happens, and who does it.
+new-description-help = How you know it, and what it does. Markdown works.
+new-values-help = One a line, or a whole text that has them: addresses, names, web addresses, hashes. Written as evil[.]example is fine.
+new-references-help = One a line: where people can read more.
+new-tlp = Who may read it (TLP)
+new-more = More about it
+new-check = Look at it first
+new-check-again = Look again
+new-publish = Publish
+new-draft = Keep as a draft
+new-preview = This is what it would be
+new-audience-all = Everybody with an account here would see it.
+new-audience-me = Only you would see it, until you share it with a group.
+new-unread = { $count ->
+    [one] In one line there was no value:
+   *[other] In { $count } lines there was no value:
+ }
+new-flagged = Some values are on warning lists: many people use them for harmless things. They would be published, but nobody's sensor gets them before somebody trusted agrees.
+new-alike = { $count } percent of your values are in this pulse already. Perhaps suggest a change to it instead:
+new-private = Your text seems to have private data in it. Remove it, or say that it is meant:
+new-confirm = Publish it with { $what }

@@ -218,6 +218,7 @@ pub(in crate::exchange::page) fn related(call: &Call<'_>) -> Answer {
         Ok(found)
     })?;
     let content = html! {
+        h2 { (visit.say("tab-related")) }
         @if found.is_empty() { (empty(&visit.say("related-none"), None)) }
         @for (other, shared) in &found {
             (pulse_card(&visit, other, Some(evidence(&visit, &pulse, other, shared))))
@@ -255,6 +256,7 @@ pub(in crate::exchange::page) fn export(call: &Call<'_>) -> Answer {
     let pulse = opened(&visit)?;
     let base = &call.settings().base;
     let content = html! {
+        h2 { (visit.say("tab-export")) }
         p { (visit.say("export-why")) }
         p { (visit.say("export-key")) }
         @for of in Format::ALL {

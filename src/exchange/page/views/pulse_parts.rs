@@ -88,6 +88,9 @@ fn buttons(visit: &Visit<'_>, pulse: &Pulse) -> Markup {
     };
     html! {
         div class="actions" {
+            @if is_own && !pulse.is_public && pulse.tlp <= Tlp::Green {
+                (act(visit, &format!("{path}/publish"), ("publish", "button"), &[]))
+            }
             @if pulse.is_subscribing {
                 (badge(Mark::Calm, &visit.say("is-subscribed")))
                 (subscribe("unsubscribe", "quiet", "0"))

@@ -5,18 +5,24 @@
 //! more than the first.
 
 use super::rows::{ACTIVE, INDICATOR, indicator_of, kind_of};
-use super::statements::{Param, Row, all, count, failed};
+use super::search::condition;
+use super::statements::{Fetched, Param, Row, all, count, failed};
 use super::view::View;
 use super::visible::{parameters, visible};
 use crate::engine::error::Result;
+use crate::engine::indicator::Tlp;
 use crate::exchange::accounts::Viewer;
 use crate::exchange::pulses::{Indicator, Type};
+use crate::exchange::storage::{LabelKind, PulseQuery};
 
 /// Other pulses that are counted of each value.
 const OTHERS: i64 = 100;
 
 /// Entries of a value that are looked at for that.
 const LOOKED_AT: i64 = 1000;
+
+/// Names of a facet at most.
+const NAMES: usize = 20;
 
 /// Which indicators of a pulse a page shows, in the order in which their values became known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +48,24 @@ pub struct Entry {
     pub position: i64,
     /// In how many other visible pulses it is; a hundred may be more.
     pub others: u64,
+}
+
+/// Pulses whose names are counted for the facets of a list: the newest of it.
+const COUNTED: usize = 1000;
+
+/// What the newest pulses of a list have in common: each name with the number of those with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facets {
+    /// How many pulses were looked at.
+    pub pulses: usize,
+    /// Whether there are more than those.
+    pub has_more: bool,
+    /// Names of a kind, the most frequent first.
+    pub labels: Vec<(LabelKind, String, u64)>,
+    /// TLPs.
+    pub tlps: Vec<(Tlp, u64)>,
+    /// Names of authors, the most frequent first.
+    pub authors: Vec<(String, u64)>,
 }
 
 /// A value that visible pulses have.
@@ -103,6 +127,64 @@ impl View<'_> {
         all(self.connection, &sql, &params, read).map_err(failed)
     }
 
+    /// Facets of the newest pulses of a query.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be read.
+    pub fn facets(&self, viewer: Viewer, query: &PulseQuery) -> Result<Facets> {
+        let mut keys = match self.matches(viewer, query)? {
+            Some(keys) => keys,
+            None => self.newest(viewer, query)?,
+        };
+        let has_more = keys.len() > COUNTED;
+        keys.truncate(COUNTED);
+        let listed = super::words::listed(&keys);
+        let params: [Param<'_>; 1] = [(":keys", &listed)];
+        let among = self.connection.numbers_of(":keys");
+        let labels = format!(
+            "SELECT b.kind, b.folded, COUNT(*) FROM label b WHERE b.pulse IN {among} \
+             GROUP BY b.kind, b.folded ORDER BY 3 DESC, 1, 2"
+        );
+        let tlps = format!(
+            "SELECT p.tlp, COUNT(*) FROM pulse p WHERE p.id IN {among} GROUP BY p.tlp ORDER BY p.tlp"
+        );
+        let authors = format!(
+            "SELECT a.name, COUNT(*) FROM pulse p JOIN account a ON a.id = p.author \
+             WHERE p.id IN {among} GROUP BY a.name ORDER BY 2 DESC, 1 LIMIT {NAMES}"
+        );
+        let read = || -> Fetched<Facets> {
+            let labels = all(self.connection, &labels, &params, |row| {
+                let number: u8 = row.get(0)?;
+                let kind = LabelKind::ALL.into_iter().find(|(of, _)| *of as u8 == number);
+                Ok((kind.map(|of| of.0), row.get(1)?, count(row.get(2)?)))
+            })?;
+            Ok(Facets {
+                pulses: keys.len(),
+                has_more,
+                labels: most_frequent(labels),
+                tlps: all(self.connection, &tlps, &params, |row| {
+                    Ok((Tlp::from_number(row.get(0)?).unwrap_or(Tlp::Red), count(row.get(1)?)))
+                })?,
+                authors: all(self.connection, &authors, &params, |row| {
+                    Ok((row.get(0)?, count(row.get(1)?)))
+                })?,
+            })
+        };
+        read().map_err(failed)
+    }
+
+    /// The keys of the newest pulses of a query without a search, and one more than are counted.
+    fn newest(&self, viewer: Viewer, query: &PulseQuery) -> Result<Vec<i64>> {
+        let condition = condition(query);
+        let sql = format!(
+            "SELECT p.id FROM pulse p WHERE {} ORDER BY p.modified DESC LIMIT {}",
+            condition.all(query.selection),
+            COUNTED + 1
+        );
+        self.ask(viewer, query, &condition, (&sql, &[]), |row| row.get(0))
+    }
+
     /// Active values that two pulses which were found for a viewer have in common.
     ///
     /// # Errors
@@ -155,6 +237,21 @@ impl View<'_> {
         found.sort_by_key(place);
         Ok(found)
     }
+}
+
+/// The first names of each kind.
+fn most_frequent(all: Vec<(Option<LabelKind>, String, u64)>) -> Vec<(LabelKind, String, u64)> {
+    let mut seen = [0; 7];
+    let mut kept = Vec::new();
+    for (kind, name, count) in all {
+        let Some(kind) = kind else { continue };
+        let before = &mut seen[kind as usize];
+        if *before < NAMES {
+            *before += 1;
+            kept.push((kind, name, count));
+        }
+    }
+    kept
 }
 
 /// A text as a pattern of LIKE that finds it anywhere.

@@ -44,7 +44,7 @@ pub use confirmations::Flagged;
 pub use invitations::Invitation;
 pub use likeness::Alike;
 pub use links::Happening;
-pub use listing::{Entry, EntryQuery, KnownValue};
+pub use listing::{Entry, EntryQuery, Facets, KnownValue};
 pub use moderation::{Audit, Report};
 pub use objects::{ObjectHead, Shelf};
 pub use once::Download;

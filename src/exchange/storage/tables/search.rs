@@ -63,6 +63,9 @@ pub(super) fn condition(query: &PulseQuery) -> Condition {
              WHERE e.pulse = p.id AND v.kind = :kind AND {ACTIVE})"
         ));
     }
+    if let Some(tlp) = query.tlp {
+        part(&format!("p.tlp = {}", tlp as u8));
+    }
     for (at, (kind, name)) in query.labels.iter().enumerate() {
         let param = format!(":label{at}");
         condition.parts.push(format!(
