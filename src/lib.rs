@@ -88,6 +88,7 @@
 //! | [`exchange::taxii`] | the TAXII 2.1 server | the rooms above |
 //! | [`exchange::alerts`] | alerts and sightings that sensors report | indicator, accounts, http, pulses, site |
 //! | [`exchange::api`] | the API of OTX, and our additions | indicator, accounts, http, pulses, storage, site |
+//! | [`exchange::page`] | pages for people: HTML made by the server, forms over the routes of the API | indicator, accounts, http, pulses, storage, site, export, api |
 //! | [`exchange::serve`] | sockets, TLS, the start and the end of the server | accounts, http, pulses, storage, site, sources, and all with routes |
 //!
 //! Only [`clock`] reads the time; it is passed to the engine.

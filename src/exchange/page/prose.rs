@@ -44,6 +44,23 @@ pub(super) fn prose(text: &str, has_links: bool) -> Markup {
     PreEscaped(WALL.clean(&html).to_string())
 }
 
+/// A text without its markup, for where there is little room.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for event in Parser::new_ext(text, Options::empty()) {
+        match event {
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                plain.push_str(&text);
+            }
+            // The end of what is emphasised, or links, is no end of a word.
+            Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Link) => {}
+            Event::SoftBreak | Event::HardBreak | Event::End(_) => plain.push(' '),
+            _ => {}
+        }
+    }
+    plain
+}
+
 /// The filter of events.
 struct Filter {
     has_links: bool,
@@ -154,6 +171,11 @@ mod tests {
         }
         assert!(prose("<script>alert(1)</script>", true).0.contains("&lt;script"));
         assert_eq!(prose("[x](https://a.example/y)", false).0, "<p>x (a.example)</p>\n");
+    }
+
+    #[test]
+    fn little_room_takes_no_markup() {
+        assert_eq!(plain("# A\n*b*, [c](https://x.example).\n\n`d` <i>").trim(), "A b, c. d <i>");
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn what_the_own_sensors_saw() {
     let said = page.texts(".summary").join(" ");
     assert_eq!(
         said,
-        "In the last 24 hours, there were 3 hits on 1 known bad values by 2 of your machines, as one sensor reports."
+        "In the last 24 hours, there were 3 hits on one known bad value by 2 of your machines, as one sensor reports."
     );
     assert_eq!(page.texts(".chart > svg rect").len(), 24);
     let worst = page.texts("section > .table tbody tr");
@@ -195,7 +195,7 @@ fn readers_vote_and_report_false_alarms() {
     alice.get("/indicator/domain/evil.com");
     let page = alice.submit("/indicator/domain/evil.com/vote", &[("vote", "-1")]);
     assert_eq!(page.texts(".notice"), ["Your vote counts."], "{}", page.text());
-    assert!(page.text().contains("1 readers think that it is harmless"), "{}", page.text());
+    assert!(page.text().contains("One reader thinks that it is harmless"), "{}", page.text());
     let path = "/indicator/domain/evil.com/false_positive";
     let page = alice.submit(path, &[("reason", " ")]);
     assert_eq!((page.status, page.texts("#reason-error").len()), (400, 1));

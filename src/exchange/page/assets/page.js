@@ -1,12 +1,14 @@
 // Makes pages quicker and nicer; nothing needs it.
 "use strict";
 
-// Times in the reader's own zone, with UTC on hover.
+// Times in the reader's own zone, with UTC on hover. Most say the day alone.
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
-  if (!isNaN(at)) {
-    time.textContent = at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  }
+  if (isNaN(at)) continue;
+  const text = style => at.toLocaleString(document.documentElement.lang, style);
+  const exact = text({ dateStyle: "medium", timeStyle: "short" });
+  time.textContent = "exact" in time.dataset ? exact : text({ dateStyle: "medium" });
+  time.title = `${exact} (${time.title})`;
 }
 
 // Buttons that copy.

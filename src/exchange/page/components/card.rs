@@ -4,6 +4,7 @@ use super::badge::tlp;
 use super::field::act;
 use super::time::time;
 use crate::exchange::page::links::Link;
+use crate::exchange::page::prose::plain;
 use crate::exchange::page::visit::Visit;
 use crate::exchange::pulses::Pulse;
 use maud::{Markup, html};
@@ -43,7 +44,7 @@ pub(in crate::exchange::page) fn pulse_card(
             }
             @if let Some(why) = why { p class="why" { (why) } }
             @if !pulse.description.is_empty() {
-                p dir="auto" { (shortened(&pulse.description)) }
+                p dir="auto" { (shortened(&plain(&pulse.description))) }
             }
             footer {
                 (tags("tag", &pulse.lists.tags, TAGS))

@@ -19,5 +19,5 @@ pub(super) use field::{Field, Kind, act, checkbox, choice, errors, field, hidden
 pub(super) use pager::{pager, sources};
 pub(super) use state::{empty, notice, warning};
 pub(super) use table::{Column, table};
-pub(super) use time::{ago, time};
+pub(super) use time::{ago, moment, time};
 pub(super) use value::{copied, value};

@@ -7,11 +7,21 @@ use maud::{Markup, html};
 /// A day in microseconds.
 const DAY: i64 = 86_400_000_000;
 
-/// A time.
-pub(in crate::exchange::page) fn time(visit: &Visit<'_>, at: Timestamp) -> Markup {
+/// A time in UTC, to the minute.
+fn exactly(at: Timestamp) -> String {
     let text = at.to_string();
-    let exact = format!("{} {} UTC", &text[..10.min(text.len())], text.get(11..16).unwrap_or(""));
-    html! { time datetime=(text) title=(exact) { (visit.texts.day(at)) } }
+    format!("{} {} UTC", text.get(..10).unwrap_or(&text), text.get(11..16).unwrap_or_default())
+}
+
+/// The day of a time, with the time on hover.
+pub(in crate::exchange::page) fn time(visit: &Visit<'_>, at: Timestamp) -> Markup {
+    html! { time datetime=(at.to_string()) title=(exactly(at)) { (visit.texts.day(at)) } }
+}
+
+/// A time to the minute.
+pub(in crate::exchange::page) fn moment(at: Timestamp) -> Markup {
+    let text = exactly(at);
+    html! { time datetime=(at.to_string()) title=(text) data-exact { (text) } }
 }
 
 /// How long ago something was, in days.

@@ -317,8 +317,11 @@ sensors-how = Wie Sensoren melden
 sensors-calm = Heute keine Treffer
 sensors-last = Die letzte Meldung war am
 sensors-hits = { $hits ->
-    [one] In den letzten 24 Stunden wurde ein bekannt bösartiger Wert getroffen
-   *[other] In den letzten 24 Stunden gab es { $hits } Treffer auf { $values } bekannt bösartige Werte
+    [one] In den letzten 24 Stunden gab es einen Treffer
+   *[other] In den letzten 24 Stunden gab es { $hits } Treffer
+ } auf { $values ->
+    [one] einen bekannt bösartigen Wert
+   *[other] { $values } bekannt bösartige Werte
  }, von { $machines ->
     [one] einem Ihrer Rechner
    *[other] { $machines } Ihrer Rechner
@@ -404,7 +407,10 @@ reason-seen = { $count ->
 doubt-list = Er steht auf der Warnliste { $name }: Viele benutzen ihn für Harmloses.
 doubt-one = Noch bestätigt es niemand sonst.
 doubt-refuted = Eine Meldung, dass er ein Fehlalarm ist, wurde angenommen.
-doubt-votes = { $down } Leser halten ihn für harmlos, { $up } für bösartig.
+doubt-votes = { $down ->
+    [one] Ein Leser hält ihn für harmlos
+   *[other] { $down } Leser halten ihn für harmlos
+ }, { $up } für bösartig.
 said-in = { $count ->
     [one] In einem Pulse
    *[other] In { $count } Pulses

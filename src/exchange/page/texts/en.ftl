@@ -317,8 +317,11 @@ sensors-how = How sensors report
 sensors-calm = No hits today
 sensors-last = The last report was on
 sensors-hits = { $hits ->
-    [one] In the last 24 hours, one known bad value was hit
-   *[other] In the last 24 hours, there were { $hits } hits on { $values } known bad values
+    [one] In the last 24 hours, there was one hit
+   *[other] In the last 24 hours, there were { $hits } hits
+ } on { $values ->
+    [one] one known bad value
+   *[other] { $values } known bad values
  } by { $machines ->
     [one] one of your machines
    *[other] { $machines } of your machines
@@ -404,7 +407,10 @@ reason-seen = { $count ->
 doubt-list = It is on the warning list { $name }: many people use it for harmless things.
 doubt-one = Nobody else confirms it yet.
 doubt-refuted = A report that it is a false alarm was accepted.
-doubt-votes = { $down } readers think that it is harmless, { $up } that it is bad.
+doubt-votes = { $down ->
+    [one] One reader thinks that it is harmless
+   *[other] { $down } readers think that it is harmless
+ }, and { $up } that it is bad.
 said-in = { $count ->
     [one] In one pulse
    *[other] In { $count } pulses

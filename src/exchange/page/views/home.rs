@@ -3,7 +3,7 @@
 use super::browse::shelf;
 use crate::engine::indicator::Timestamp;
 use crate::exchange::page::components::{
-    Bar, Column, Mark, badge, bars, empty, table, time, value,
+    Bar, Column, Mark, badge, bars, empty, moment, table, value,
 };
 use crate::exchange::page::frame::{Page, Place};
 use crate::exchange::page::visit::Visit;
@@ -137,7 +137,7 @@ fn sensors(visit: &Visit<'_>, alerts: &[Alert]) -> Markup {
                 },
                 (Some(last), true) => p {
                     (badge(Mark::Calm, &visit.say("sensors-calm"))) " "
-                    (visit.say("sensors-last")) " " (time(visit, last.created))
+                    (visit.say("sensors-last")) " " (moment(last.created))
                 },
                 (Some(_), false) => p {
                     (visit.fill("sensors-hits", &[
@@ -186,7 +186,7 @@ fn worst(visit: &Visit<'_>, mut all: Vec<Hit>) -> Markup {
                 @else { code class="value" { bdi { (of.value) } } }
             },
             html! { bdi { (if of.machine.is_empty() { &of.sensor } else { &of.machine }) } },
-            time(visit, of.at),
+            moment(of.at),
             html! { bdi { (of.said_by.join(", ")) } },
         ]
     });

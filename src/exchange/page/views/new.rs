@@ -47,7 +47,7 @@ impl Pasted {
                 let edges = |c: char| "\"'`<>(){},;".contains(c);
                 let words = line.split_whitespace().map(|word| word.trim_matches(edges));
                 let words = words.map(|word| word.trim_end_matches(['.', ':', '!', '?']));
-                found = words.filter_map(one).filter(|of| is_meant(of)).collect();
+                found = words.filter_map(one).filter(is_meant).collect();
             }
             if found.is_empty() {
                 pasted.unread.push(line.to_string());

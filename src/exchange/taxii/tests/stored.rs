@@ -6,7 +6,7 @@ use crate::engine::indicator::Timestamp;
 use crate::exchange::accounts::{Role, Scopes, Secret, UserId};
 use crate::exchange::http::{Method, Reply};
 use crate::exchange::pulses::{Draft, Patch, PulseId};
-use crate::exchange::site::{Settings, Site, Warnings};
+use crate::exchange::site::{Settings, Site, Warnings, Writers};
 use crate::exchange::storage::{NewAccount, Storage};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,8 @@ impl Exchange {
             ..Settings::default()
         };
         let routes: Vec<_> = [ROUTES, TEST_ROUTES, crate::exchange::export::ROUTES].concat();
-        let site = Site::new(Arc::new(storage), settings, Warnings::new(&[]), &routes, failure);
+        let writers = Writers { taxii: failure, page: |_, _, of| failure(of) };
+        let site = Site::new(Arc::new(storage), settings, Warnings::new(&[]), &routes, writers);
         let mut users = Vec::new();
         let mut keys = Vec::new();
         for name in ["alice", "bob"] {
