@@ -21,6 +21,7 @@ pub mod journal;
 pub mod mail;
 pub mod mailfile;
 pub mod open_database;
+pub mod pages;
 pub mod people;
 pub mod pulses;
 pub mod segment;
@@ -97,6 +98,7 @@ pub const TABLE: &[Entry] = &[
     Entry { name: "mail", run: mail::run, testdata: None },
     Entry { name: "mailfile", run: mailfile::run, testdata: Some("mail") },
     Entry { name: "open_database", run: open_database::run, testdata: None },
+    Entry { name: "pages", run: pages::run, testdata: None },
     Entry { name: "people", run: people::run, testdata: None },
     Entry { name: "pulse_bodies", run: pulses::bodies, testdata: None },
     Entry { name: "pulse_searches", run: pulses::searches, testdata: None },

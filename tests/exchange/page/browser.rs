@@ -5,6 +5,7 @@ use crate::exchange::running::Running;
 use crate::harness::Dir;
 use crate::harness::browser::{Browser, Screen, axe};
 use serde_json::json;
+use wiresift::clock::Stopwatch;
 use wiresift::exchange::accounts::hash_password;
 use wiresift::exchange::serve;
 
@@ -125,7 +126,7 @@ fn sign_in(browser: &mut Browser) {
          document.querySelector('form[action=\"/sign-in\"] button').click(); null"
     );
     browser.evaluate(&fill);
-    let waiting = std::time::Instant::now();
+    let waiting = Stopwatch::start();
     while browser.evaluate("document.querySelector('.who')?.textContent ?? ''") != "alice" {
         assert!(waiting.elapsed().as_secs() < 20, "nobody is signed in");
         std::thread::sleep(std::time::Duration::from_millis(50));

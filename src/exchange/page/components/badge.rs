@@ -33,13 +33,13 @@ impl Mark {
         }
     }
 
-    /// Its shape, of 12 by 12: circle, square, triangle, octagon, ring.
+    /// Its shape, of 12 by 12: circle, square, triangle, diamond, ring.
     const fn shape(self) -> &'static str {
         match self {
             Mark::Calm => "M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1z",
             Mark::Note => "M2 2h8v8H2z",
             Mark::Warn => "M6 1l5.2 9.6H.8z",
-            Mark::Alarm => "M3.9 1h4.2L11 3.9v4.2L8.1 11H3.9L1 8.1V3.9z",
+            Mark::Alarm => "M6 .3L11.7 6 6 11.7.3 6z",
             Mark::Off => "M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1zm0 2a3 3 0 1 1 0 6 3 3 0 0 1 0-6z",
         }
     }

@@ -238,7 +238,12 @@ fn narrow(visit: &Visit<'_>, link: &Link, facets: &Facets) -> Markup {
         facets.authors.iter().map(|(name, count)| row(name, name.clone(), *count)).collect();
     let of_kind = |kind: LabelKind| -> Vec<FacetRow> {
         let all = facets.labels.iter().filter(|(of, ..)| *of == kind);
-        all.map(|(_, name, count)| row(name, name.clone(), *count)).collect()
+        // Labels are kept in lower case; what everybody writes in upper case is shown so.
+        let shown = |name: &str| match kind {
+            LabelKind::Attack => name.to_uppercase(),
+            _ => name.to_string(),
+        };
+        all.map(|(_, name, count)| row(name, shown(name), *count)).collect()
     };
     let kinds = [
         (LabelKind::Family, "fact-family", "malware_family"),

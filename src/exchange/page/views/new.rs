@@ -11,9 +11,10 @@ use crate::exchange::page::components::{
 };
 use crate::exchange::page::forms::{Form, see, send};
 use crate::exchange::page::frame::{Page, Place};
+use crate::exchange::page::prose::prose;
 use crate::exchange::page::values::{counts, guess, name};
 use crate::exchange::page::visit::Visit;
-use crate::exchange::pulses::{MAX_NAME, MIN_NAME, Type, normalise};
+use crate::exchange::pulses::{MAX_NAME, MIN_NAME, Type, clean_text, normalise};
 use crate::exchange::site::{Answer, Call, MAX_BODY};
 use crate::exchange::storage::{PulseQuery, Selection, View};
 use maud::{Markup, html};
@@ -238,6 +239,7 @@ fn preview(visit: &Visit<'_>, form: &Form, pasted: &Pasted) -> Markup {
                 (visit.say(if tlp <= Tlp::Green { "new-audience-all" } else { "new-audience-me" }))
                 " " (tlp_meaning(visit, tlp))
             }
+            div class="prose" dir="auto" { (prose(&clean_text(form.get("description")), true)) }
         }
         @if !pasted.unread.is_empty() {
             (warning(html! {
