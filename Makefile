@@ -15,7 +15,7 @@ BENCHES  := classify digests exchange extract lookup scan
 export PROPTEST_RNG_SEED ?= 20261124
 
 # What the tests are built with: each feature that needs no further library of the system. One build
-# serves `make test` and `make test-peers`. Lints check the default and the other sets.
+# serves `make test`, `make test-peers` and `make bench-check`. Lints check the default and the other sets.
 TESTED := kafka,postgres
 
 .PHONY: help demo build guided deb tarball install-deps test test-kafka test-peers lint doc fuzz
@@ -118,7 +118,7 @@ bench:
 	$(MAKE) peers packets subscriptions
 
 bench-check:
-	$(CARGO) test --locked --quiet $(BENCHES:%=--bench %)
+	$(CARGO) test --locked --quiet --features $(TESTED) $(BENCHES:%=--bench %)
 
 peers: build
 	benches/peers/run.sh $(PEERS_FLAGS)

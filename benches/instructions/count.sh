@@ -47,7 +47,7 @@ cargo build --release --locked --quiet
 # The inputs depend on the generator and the recorded logs, not on the engine.
 if [ ! -e "$folder/hits.tsv" ] ||
   [ -n "$(find benches/corpus benches/inputs.rs testdata/logs -newer "$folder/hits.tsv")" ]; then
-  cargo test --quiet --locked --bench inputs -- "$PWD/$folder"
+  cargo test --quiet --locked --features kafka,postgres --bench inputs -- "$PWD/$folder"
 fi
 
 counts=$folder/counts.tsv

@@ -27,10 +27,11 @@ use std::sync::Arc;
 pub struct Compiler {
     options: Options,
     screen: Screen,
-    annotated: HashMap<(*const Context<'static>, Vec<u16>), [Arc<Context<'static>>; 2]>,
+    /// By the address of a context: a pointer would keep the compiler on one thread.
+    annotated: HashMap<(usize, Vec<u16>), [Arc<Context<'static>>; 2]>,
     refused: RefusedValues,
     contexts: HashMap<Arc<Context<'static>>, u32>,
-    last_context: Option<(*const Context<'static>, u32)>,
+    last_context: Option<(usize, u32)>,
     claims: HashMap<Claim, u32>,
     last_claim: Option<(Claim, u32)>,
     nets4: Vec<(u32, u8, u32)>,
@@ -197,7 +198,7 @@ impl Compiler {
         context: Arc<Context<'static>>,
         lists: &[u16],
     ) -> Arc<Context<'static>> {
-        let key = (Arc::as_ptr(&context), lists.to_vec());
+        let key = (Arc::as_ptr(&context).addr(), lists.to_vec());
         if let Some([_, tagged]) = self.annotated.get(&key) {
             return Arc::clone(tagged);
         }
@@ -240,7 +241,7 @@ impl Compiler {
     }
 
     fn context(&mut self, context: Arc<Context<'static>>) -> u32 {
-        let address = Arc::as_ptr(&context);
+        let address = Arc::as_ptr(&context).addr();
         if let Some((last, number)) = self.last_context
             && last == address
         {
@@ -259,7 +260,7 @@ impl Compiler {
         self.feed_of_context[number as usize].1 += 1;
         // The table's entry is only valid if it holds this very context; another
         // equal context may be freed and its address reused.
-        let held = Arc::as_ptr(&self.feed_of_context[number as usize].0) == address;
+        let held = Arc::as_ptr(&self.feed_of_context[number as usize].0).addr() == address;
         self.last_context = held.then_some((address, number));
         number
     }

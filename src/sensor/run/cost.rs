@@ -1,29 +1,34 @@
 //! What groups of a rule set cost: the same text is scanned with the set, with a copy of it, and
 //! with the set without each group.
 //!
-//! The text is in memory and one thread scans it, whose processor time is measured; what others do
-//! to caches and clock rates remains. So all databases take turns: a round scans with each of them
-//! once, every second round in reverse order, and only differences within a round count.
+//! The text is in memory, one thread scans it with one database, and its processor time is
+//! measured; what others do to caches and clock rates remains. So all databases take turns: a round
+//! scans with each of them once, every second round in reverse order, and only differences within
+//! a round count. Two threads share the rounds, each with rounds of both orders: they disturb each
+//! other no more than a machine does by itself, and it takes half as long.
 
 use super::threads::default_threads;
 use crate::clock::ThreadTime;
 use crate::engine::database::Database;
 use crate::engine::indicator::Kind;
 use crate::engine::scan::{FilterCounts, Options, Origin, Scanner};
-use crate::sensor::bench::{Bench, Block, Measured, Subset, Weight};
+use crate::sensor::bench::{Bench, Block, Measured, Parts, Subset, Weight};
 use crate::sensor::halt::Halt;
 use crate::sensor::input::Chunk;
 use crate::sensor::run::{Notice, Notify};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 
 /// The most memory for databases that are measured together. Larger ones take turns in blocks.
 const BLOCK: usize = 1 << 30;
 
 /// The most databases of a block: a round should not take minutes.
 const MAX_BLOCK: usize = 32;
+
+/// The most threads that measure. More would compete for memory, and so measure that.
+const MAX_MEASURING: usize = 2;
 
 /// The first bytes of a corpus, to be scanned repeatedly.
 #[derive(Debug, Default)]
@@ -127,7 +132,7 @@ pub struct CostJob<'c> {
     pub rounds: usize,
     /// Whether to measure each kind of each group, too, with these numbers of alerts.
     pub kinds: Option<BTreeMap<(u32, Kind), u64>>,
-    /// Threads that compile; 0 for one per core. One thread measures.
+    /// Threads that compile; 0 for one per core. At most two measure.
     pub threads: usize,
     /// Ends it: then there is no result.
     pub halt: Halt,
@@ -147,11 +152,14 @@ pub fn cost(job: &CostJob<'_>, notify: Notify<'_>) -> Result<Option<Measured>> {
         alerts: job.kinds.clone().unwrap_or_default(),
         ..Measured::default()
     };
-    let whole = job.bench.compile(Subset::Whole)?;
+    let sources = job.bench.parts();
+    let whole = sources.compile(Subset::Whole)?;
     let size = whole.len().max(1);
     let [set, copy] = [whole.clone(), whole].map(Database::from_known_bytes);
     let (set, copy) = (set?, copy?);
     measured.weights.insert(Subset::Whole, job.weight(&set, true));
+    // Brings the copy into memory, too.
+    job.weight(&copy, true);
     let mut parts: Vec<Subset> = (0..groups).map(Subset::Without).collect();
     if job.kinds.is_some() {
         let kinds = job.bench.kinds().into_keys();
@@ -161,9 +169,9 @@ pub fn cost(job: &CostJob<'_>, notify: Notify<'_>) -> Result<Option<Measured>> {
     let per_block = (BLOCK / size).clamp(1, MAX_BLOCK);
     let threads = if job.threads == 0 { default_threads() } else { job.threads };
     for some in alone.chunks(threads) {
-        let Some(databases) = job.compile(some, threads)? else { return Ok(None) };
-        let weights = some.iter().zip(&databases);
-        measured.weights.extend(weights.map(|(subset, it)| (*subset, job.weight(it, false))));
+        let Some(compiled) = job.compile(&sources, some, threads, false)? else { return Ok(None) };
+        let weights = some.iter().zip(compiled);
+        measured.weights.extend(weights.map(|(subset, (_, weight))| (*subset, weight)));
     }
     let rounds = job.rounds as u64 * parts.len().div_ceil(per_block) as u64;
     for (some, block) in parts.chunks(per_block).zip(0..) {
@@ -171,14 +179,18 @@ pub fn cost(job: &CostJob<'_>, notify: Notify<'_>) -> Result<Option<Measured>> {
             let round = block * job.rounds as u64 + round;
             notify(Notice::Measuring { round, rounds });
         };
-        let Some(databases) = job.compile(some, threads)? else { return Ok(None) };
-        let weights = some.iter().zip(&databases);
-        measured.weights.extend(weights.map(|(subset, it)| (*subset, job.weight(it, true))));
+        let Some(compiled) = job.compile(&sources, some, threads, true)? else { return Ok(None) };
+        let (databases, weights): (Vec<_>, Vec<_>) = compiled.into_iter().unzip();
+        measured.weights.extend(some.iter().copied().zip(weights));
         if job.sample.bytes > 0 {
-            let Some(block) = job.measure(&[&set, &copy], some, &databases, &begin) else {
+            let all: Vec<&Database> = [&set, &copy].into_iter().chain(&databases).collect();
+            let Some(times) = job.measure(&all, threads.min(MAX_MEASURING), &begin)? else {
                 return Ok(None);
             };
-            measured.blocks.push(block);
+            let mut times = times.into_iter();
+            let (set, copy) = (times.next().unwrap_or_default(), times.next().unwrap_or_default());
+            let parts = some.iter().copied().zip(times).collect();
+            measured.blocks.push(Block { set, copy, parts });
         }
     }
     Ok(Some(measured))
@@ -191,18 +203,28 @@ impl CostJob<'_> {
         Weight { bytes: database.size() as u64, filters }
     }
 
-    /// Compiles parts of the set, several at once.
-    fn compile(&self, subsets: &[Subset], threads: usize) -> Result<Option<Vec<Database>>> {
+    /// Compiles and weighs parts of the set, several at once.
+    fn compile(
+        &self,
+        sources: &Parts<'_>,
+        subsets: &[Subset],
+        threads: usize,
+        has_text: bool,
+    ) -> Result<Option<Vec<(Database, Weight)>>> {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(BTreeMap::new());
         let work = || {
             while !self.halt.is_set() {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(subset) = subsets.get(number) else { break };
-                let database = self.bench.compile(*subset).and_then(Database::from_known_bytes);
+                let compiled = sources.compile(*subset).and_then(|bytes| {
+                    let database = Database::from_known_bytes(bytes)?;
+                    let weight = self.weight(&database, has_text);
+                    Ok((database, weight))
+                });
                 done.lock()
                     .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .insert(number, database);
+                    .insert(number, compiled);
             }
         };
         std::thread::scope(|scope| {
@@ -220,40 +242,70 @@ impl CostJob<'_> {
         done.into_values().collect::<Result<Vec<_>>>().map(Some)
     }
 
-    /// Measures the set, its copy and parts of it in turns. `begin` is called with each round, from
-    /// 1. `None` if it was ended.
+    /// Measures databases in turns: the times of each, in the order of the rounds. Weighing has
+    /// brought them into memory. `begin` is called with each round, from 1. `None` if it was ended.
     fn measure(
         &self,
-        pair: &[&Database; 2],
-        parts: &[Subset],
-        databases: &[Database],
+        databases: &[&Database],
+        threads: usize,
         begin: &dyn Fn(u64),
-    ) -> Option<Block> {
-        let all: Vec<&Database> = pair.iter().copied().chain(databases).collect();
-        let mut times = vec![Vec::with_capacity(self.rounds); all.len()];
+    ) -> Result<Option<Vec<Vec<u64>>>> {
+        let (begins, begun) = mpsc::channel();
+        let mut rounds = std::thread::scope(|scope| {
+            let mut handles = Vec::new();
+            for number in 0..threads {
+                let begins = begins.clone();
+                // Two rounds that follow each other have both orders.
+                let mine = (1..=self.rounds).filter(move |round| round / 2 % threads == number);
+                let work = move || self.rounds(databases, mine, &begins);
+                let thread = std::thread::Builder::new().name("measure".into());
+                let handle = thread.spawn_scoped(scope, work);
+                handles.push(handle.map_err(|e| Error::io("start a thread", e))?);
+            }
+            drop(begins);
+            begun.into_iter().zip(1..).for_each(|((), round)| begin(round));
+            let of = |handle: std::thread::ScopedJoinHandle<'_, Vec<_>>| {
+                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            Ok::<_, Error>(handles.into_iter().flat_map(of).collect::<Vec<(usize, Vec<u64>)>>())
+        })?;
+        if self.halt.is_set() {
+            return Ok(None);
+        }
+        rounds.sort_unstable_by_key(|(round, _)| *round);
+        let of = |number: usize| rounds.iter().map(|(_, times)| times[number]).collect();
+        Ok(Some((0..databases.len()).map(of).collect()))
+    }
+
+    /// Measures some of the rounds: their numbers, and the time of each database.
+    fn rounds(
+        &self,
+        databases: &[&Database],
+        mine: impl Iterator<Item = usize>,
+        begins: &mpsc::Sender<()>,
+    ) -> Vec<(usize, Vec<u64>)> {
         let mut scanner = Scanner::new(self.options.clone());
-        // A round that does not count brings everything into memory.
-        for round in 0..=self.rounds {
-            begin(round.max(1) as u64);
-            let mut order: Vec<usize> = (0..all.len()).collect();
+        let mut done = Vec::new();
+        for round in mine {
+            // Nobody may be listening any more.
+            let _ = begins.send(());
+            let mut order: Vec<usize> = (0..databases.len()).collect();
             if round % 2 == 1 {
                 order.reverse();
             }
+            let mut times = vec![0; databases.len()];
             for number in order {
                 if self.halt.is_set() {
-                    return None;
+                    return done;
                 }
                 let time = ThreadTime::start();
-                let repeats = if round == 0 { 1 } else { self.sample.repeats() };
-                (0..repeats).for_each(|_| self.sample.scan(&mut scanner, all[number]));
-                if round > 0 {
-                    times[number].push(time.nanos());
-                }
+                let repeats = self.sample.repeats();
+                (0..repeats).for_each(|_| self.sample.scan(&mut scanner, databases[number]));
+                times[number] = time.nanos();
             }
+            done.push((round, times));
         }
-        let mut times = times.into_iter();
-        let (set, copy) = (times.next()?, times.next()?);
-        Some(Block { set, copy, parts: parts.iter().copied().zip(times).collect() })
+        done
     }
 }
 

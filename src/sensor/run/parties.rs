@@ -13,9 +13,12 @@ use std::sync::Arc;
 /// How much of a line is looked at on each side of a hit. A longer line is no record.
 pub(super) const AROUND: usize = 64 << 10;
 
-/// How many lines of a text are asked for their time. Parsing a line takes about a microsecond, a
-/// chunk of a mebibyte some hundred.
+/// How many lines of a text are asked for their time, if fewer are not in the order of their times.
+/// Parsing a line takes between one and twenty microseconds, scanning a mebibyte some thousand.
 const LOOKS: usize = 64;
+
+/// How many lines are asked first.
+const FEW_LOOKS: usize = 6;
 
 /// What reads lines, reused for all of them.
 #[derive(Debug, Default)]
@@ -90,32 +93,42 @@ impl Lines<'_> {
     }
 
     /// The earliest and the latest time of the first line, the last line, and lines in between at
-    /// equal distances: not every log is in the order of its times.
+    /// equal distances: a few if these are in order, and many if they are not, as in logs that
+    /// were joined.
     pub(super) fn times(
         &mut self,
         zone: Option<&jiff::tz::TimeZone>,
     ) -> Option<(Timestamp, Timestamp)> {
+        let clock = Clock { zone: zone.cloned(), now: self.origin.read_at };
+        let few = self.times_of(FEW_LOOKS, &clock);
+        match few.is_sorted() {
+            true => Some((*few.first()?, *few.last()?)),
+            false => {
+                let many = self.times_of(LOOKS, &clock);
+                let all = || few.iter().chain(&many).copied();
+                Some((all().min()?, all().max()?))
+            }
+        }
+    }
+
+    /// The times of so many lines, at equal distances, in their order.
+    fn times_of(&mut self, looks: usize, clock: &Clock) -> Vec<Timestamp> {
         // The last byte may be the newline of the last line.
         let bytes = self.text[self.core.clone()].trim_ascii_end().len();
-        let last = bytes.checked_sub(1)?;
-        let places = (0..LOOKS).map(|look| last * look / (LOOKS - 1));
-        let (mut span, mut end) = (None, 0);
-        for place in places {
-            let at = self.core.start + place;
+        let Some(last) = bytes.checked_sub(1) else { return Vec::new() };
+        let (mut times, mut end) = (Vec::with_capacity(looks), 0);
+        for look in 0..looks {
+            let at = self.core.start + last * look / (looks - 1);
             // Several places may be in one line.
-            if place > 0 && at < end {
+            if look > 0 && at < end {
                 continue;
             }
             let line = self.line(at);
             end = line.end.max(at + 1);
             self.read(&line);
-            let clock = Clock { zone: zone.cloned(), now: self.origin.read_at };
-            if let Some(time) = self.reader.record.time_of_line(&self.text[line], &clock) {
-                let (first, last) = span.unwrap_or((time, time));
-                span = Some((time.min(first), time.max(last)));
-            }
+            times.extend(self.reader.record.time_of_line(&self.text[line], clock));
         }
-        span
+        times
     }
 
     /// The line around a place, or as much of it as is looked at.

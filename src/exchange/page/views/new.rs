@@ -46,8 +46,10 @@ impl Pasted {
             let mut found: Vec<(Type, String)> = one(line).into_iter().collect();
             if found.is_empty() {
                 let edges = |c: char| "\"'`<>(){},;".contains(c);
-                let words = line.split_whitespace().map(|word| word.trim_matches(edges));
-                let words = words.map(|word| word.trim_end_matches(['.', ':', '!', '?']));
+                // A sentence may end within brackets, or after them.
+                let ends = |c: char| edges(c) || ".:!?".contains(c);
+                let words = line.split_whitespace();
+                let words = words.map(|word| word.trim_start_matches(edges).trim_end_matches(ends));
                 found = words.filter_map(one).filter(is_meant).collect();
             }
             if found.is_empty() {

@@ -6,6 +6,7 @@ use super::session::{
 use super::value::{ToSql, Value};
 use crate::engine::error::{Error, Result as Outcome};
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -67,6 +68,9 @@ impl File {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.set_prepared_statement_cache_capacity(128);
+        // Plans do not depend on the values of parameters. When they did, SQLite compiled most statements
+        // again for each request, which took nine tenths of the time of a poll.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // NORMAL loses acknowledged commits with the power.
         connection.pragma_update(None, "synchronous", "FULL")?;

@@ -149,7 +149,10 @@ impl<'c> View<'c> {
         paged: &PulseQuery,
     ) -> Result<(u64, Vec<Pulse>)> {
         if query.search.is_none() || paged.before.is_some() {
-            return Ok((self.count(viewer, query)?, self.pulses(viewer, paged)?));
+            let count = self.count(viewer, query)?;
+            // Most polls: nothing is newer.
+            let pulses = if count > 0 { self.pulses(viewer, paged)? } else { Vec::new() };
+            return Ok((count, pulses));
         }
         // A search is made once.
         let found = self.matches(viewer, query)?.unwrap_or_default();
